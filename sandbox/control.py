@@ -1,0 +1,374 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 the tallyfy.platform authors
+"""The control plane under ``/_sandbox/``: how tests set the scene and read what happened. Never in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass, fields
+from typing import Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from . import seed, tokens
+from .faults import FaultError
+from .people import accept
+from .state import Account, Guest, GuestProfile, Member, Options, Organization, World
+from .switches import SwitchError, describe
+
+_MEMBER_FIELDS = {described.name for described in fields(Member)} - {
+    "account", "organization", "row", "row_generation", "haystack",
+}  # fmt: skip
+_ACCOUNT_FIELDS = {described.name for described in fields(Account)} - {"memberships"}
+_GUEST_FIELDS = {described.name for described in fields(Guest)} - {"profile", "row", "row_generation"}
+_PROFILE_FIELDS = {described.name for described in fields(GuestProfile)}
+_GROUP_FIELDS = {"name", "description", "logo", "members", "guests", "created_at", "last_updated"}
+
+
+class ControlError(Exception):
+    """A request of a test that cannot be carried out."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One request of a test."""
+
+    world: World
+    request: Request
+    body: Any
+
+
+Step = Callable[[Order], Any]
+
+
+def control_plane(world: World) -> Starlette:
+    """Return the application that serves ``/_sandbox/``."""
+
+    def at(path: str, method: str, step: Step) -> Route:
+        async def endpoint(request: Request) -> Response:
+            return await _carry_out(world, step, request)
+
+        return Route(path, endpoint, methods=[method])
+
+    return Starlette(
+        routes=[
+            Mount(
+                "/_sandbox",
+                routes=[
+                    at("/health", "GET", _health),
+                    at("/ledger", "GET", _ledger),
+                    at("/ledger", "DELETE", _clear_ledger),
+                    at("/reset", "POST", _reset),
+                    at("/switches", "GET", _switches),
+                    at("/switches", "PATCH", _set_switches),
+                    at("/faults", "POST", _add_fault),
+                    at("/faults", "GET", _list_faults),
+                    at("/faults", "DELETE", _clear_faults),
+                    at("/state", "GET", _state),
+                    at("/members", "POST", _insert_members),
+                    at("/members/{email}", "PATCH", _patch_member),
+                    at("/members/{email}/accept", "POST", _accept_member),
+                    at("/groups/{name}", "PATCH", _patch_group),
+                    at("/guests/{email}", "PATCH", _patch_guest),
+                    at("/tokens", "POST", _issue_token),
+                    at("/tokens/revoke", "POST", _revoke_tokens),
+                    at("/tokens/expire", "POST", _expire_tokens),
+                    at("/clock", "POST", _move_clock),
+                ],
+            )
+        ]
+    )
+
+
+async def _carry_out(world: World, step: Step, request: Request) -> Response:
+    raw = await request.body()
+    try:
+        body = orjson.loads(raw) if raw else {}
+        answer, status = step(Order(world, request, body)), 200
+    except orjson.JSONDecodeError as error:
+        answer, status = {"error": f"body is not JSON: {error}"}, 400
+    except (SwitchError, FaultError) as error:
+        answer, status = {"error": str(error)}, 400
+    except ControlError as error:
+        answer, status = {"error": str(error)}, error.status
+    return Response(orjson.dumps(answer), status, media_type="application/json")
+
+
+def reset(world: World, options: Options, switches: dict[str, Any]) -> None:
+    """Plant a fresh seed and set switches on top of the command line's."""
+    seed.plant(world, options)
+    for name, value in switches.items():
+        world.switches.set(name, value)
+    world.switch_changed()
+
+
+def _health(order: Order) -> Any:
+    return {
+        "status": "ok",
+        "organization_id": seed.ORGANIZATION_ID,
+        "client_id": seed.CLIENT_ID,
+        "members": sum(len(organization.members) for organization in order.world.organizations.values()),
+        "now": order.world.now(),
+    }
+
+
+def _ledger(order: Order) -> Any:
+    query = order.request.query_params
+    write = query.get("write")
+    requests = order.world.ledger.find(
+        method=query.get("method"),
+        route=query.get("route"),
+        since=int(query.get("since", "0")),
+        write=None if write is None else write.lower() == "true",
+    )
+    return {"requests": requests, "count": len(requests)}
+
+
+def _clear_ledger(order: Order) -> Any:
+    order.world.ledger.clear()
+    return {"count": 0}
+
+
+def _reset(order: Order) -> Any:
+    unknown = set(order.body) - {"members", "organizations", "switches", "latency_ms"}
+    if unknown:
+        raise ControlError(f"unknown reset field {', '.join(sorted(unknown))}")
+    base = order.world.baseline
+    options = Options(
+        members=int(order.body.get("members", base.members)),
+        organizations=int(order.body.get("organizations", base.organizations)),
+        latency_ms=float(order.body.get("latency_ms", base.latency_ms)),
+    )
+    reset(order.world, options, order.body.get("switches") or {})
+    return {"members": options.members, "organizations": options.organizations, "latency_ms": options.latency_ms}
+
+
+def _switches(order: Order) -> Any:
+    if order.request.query_params.get("describe") == "true":
+        return describe()
+    return order.world.switches.as_dict()
+
+
+def _set_switches(order: Order) -> Any:
+    # All names and values are tried on a copy first: a refused request changes nothing.
+    trial = copy(order.world.switches)
+    for name, value in order.body.items():
+        trial.set(name, value)
+    order.world.switches = trial
+    order.world.switch_changed()
+    return order.world.switches.as_dict()
+
+
+def _add_fault(order: Order) -> Any:
+    return {"id": order.world.faults.add(order.body).id}
+
+
+def _list_faults(order: Order) -> Any:
+    return {"faults": order.world.faults.all()}
+
+
+def _clear_faults(order: Order) -> Any:
+    order.world.faults.clear()
+    return {"faults": []}
+
+
+def _state(order: Order) -> Any:
+    wanted = order.request.query_params.get("organization")
+    if wanted is not None and wanted not in order.world.organizations:
+        raise ControlError(f"no organization {wanted}", 404)
+    chosen = [order.world.organizations[wanted]] if wanted is not None else list(order.world.organizations.values())
+    return {
+        "organizations": [
+            {
+                "id": organization.id,
+                "name": organization.name,
+                "timezone": organization.timezone,
+                "client_id": organization.client_id,
+                "client_secret": organization.client_secret,
+                "redirect_uris": list(organization.redirect_uris),
+            }
+            for organization in chosen
+        ],
+        "members": [_raw_member(member) for organization in chosen for member in organization.members.values()],
+        "groups": [
+            {"organization_id": organization.id, "id": group.id}
+            | {name: getattr(group, name) for name in sorted(_GROUP_FIELDS)}
+            for organization in chosen
+            for group in organization.groups.values()
+        ],
+        "guests": [
+            {"organization_id": organization.id} | _raw_guest(guest)
+            for organization in chosen
+            for guest in organization.guests.values()
+        ],
+        "tags": [
+            {
+                "organization_id": organization.id,
+                "id": tag.id,
+                "title": tag.title,
+                "color": tag.color,
+                "auto_generated": tag.auto_generated,
+            }
+            for organization in chosen
+            for tag in organization.tags.values()
+        ],
+        "tokens": len(order.world.tokens),
+    }
+
+
+def _insert_members(order: Order) -> Any:
+    """Insert raw members: ``email`` is needed, the rest has defaults. Takes one object or a list."""
+    organization = _organization(order)
+    inserted = []
+    for record in order.body if isinstance(order.body, list) else [order.body]:
+        email = record.get("email")
+        if not email:
+            raise ControlError("a member needs an email")
+        if order.world.member_of(organization, email) is not None:
+            raise ControlError(f"{email} is a member already")
+        account = order.world.account_of(email) or order.world.add_account(
+            Account(
+                int(record.get("id") or order.world.new_id()),
+                email,
+                "First",
+                "Last",
+                username=email.partition("@")[0],
+                timezone=organization.timezone,
+                activated_at=seed.JOINED,
+                created_at=seed.JOINED,
+                updated_at=seed.JOINED,
+            )
+        )
+        member = order.world.add_member(Member(account, organization, approved_at=seed.JOINED))
+        _set_raw(order.world, member, {name: value for name, value in record.items() if name not in ("email", "id")})
+        inserted.append(_raw_member(member))
+    return {"members": inserted}
+
+
+def _patch_member(order: Order) -> Any:
+    member = _member(order)
+    _set_raw(order.world, member, order.body)
+    return _raw_member(member)
+
+
+def _accept_member(order: Order) -> Any:
+    member = _member(order)
+    if member.status != "invited":
+        raise ControlError(f"{member.account.email} is {member.status}, not invited")
+    accept(order.world, member)
+    return _raw_member(member)
+
+
+def _patch_group(order: Order) -> Any:
+    organization = _organization(order)
+    name = order.request.path_params["name"]
+    group = next((group for group in organization.groups.values() if name in (group.name, group.id)), None)
+    if group is None:
+        raise ControlError(f"no group {name}", 404)
+    unknown = set(order.body) - _GROUP_FIELDS
+    if unknown:
+        raise ControlError(f"unknown group field {', '.join(sorted(unknown))}")
+    order.world.unindex_group(organization, group)
+    for field_name, value in order.body.items():
+        setattr(group, field_name, value)
+    group.row_generation = -1
+    order.world.index_group(organization, group)
+    return {"id": group.id} | {field_name: getattr(group, field_name) for field_name in sorted(_GROUP_FIELDS)}
+
+
+def _patch_guest(order: Order) -> Any:
+    organization = _organization(order)
+    guest = organization.guests.get(order.world.email_key(order.request.path_params["email"]))
+    if guest is None:
+        raise ControlError(f"no guest {order.request.path_params['email']}", 404)
+    for name, value in order.body.items():
+        if name in _GUEST_FIELDS:
+            setattr(guest, name, value)
+        elif name in _PROFILE_FIELDS - {"id", "email"}:
+            setattr(guest.profile, name, value)
+        else:
+            raise ControlError(f"unknown guest field {name}")
+    guest.row_generation = -1
+    return _raw_guest(guest)
+
+
+def _issue_token(order: Order) -> Any:
+    """Hand out a token without a sign-in: for tests that start with a ready-made one."""
+    organization = _organization(order)
+    lifetime = int(order.body.get("expires_in", order.world.switches.expires_in_user))
+    email = order.body.get("email")
+    if email is None:
+        return {"access_token": tokens.issue(order.world, "application", organization, lifetime)}
+    member = order.world.member_of(organization, email)
+    if member is None:
+        raise ControlError(f"no member {email}", 404)
+    return {"access_token": tokens.issue(order.world, "user", organization, lifetime, user_id=member.id)}
+
+
+def _revoke_tokens(order: Order) -> Any:
+    revoked = [token for token in order.world.tokens.values() if order.body.get("kind") in (None, token.kind)]
+    for token in revoked:
+        token.revoked = True
+    return {"revoked": len(revoked)}
+
+
+def _expire_tokens(order: Order) -> Any:
+    for token in order.world.tokens.values():
+        token.expires_at = min(token.expires_at, order.world.now())
+    return {"expired": len(order.world.tokens)}
+
+
+def _move_clock(order: Order) -> Any:
+    order.world.clock_offset += float(order.body.get("advance_seconds", 0))
+    return {"now": order.world.now(), "offset": order.world.clock_offset}
+
+
+def _organization(order: Order) -> Organization:
+    """Return the organization the query names, else the seeded one."""
+    wanted = order.request.query_params.get("organization", seed.ORGANIZATION_ID)
+    organization = order.world.organizations.get(wanted)
+    if organization is None:
+        raise ControlError(f"no organization {wanted}", 404)
+    return organization
+
+
+def _member(order: Order) -> Member:
+    email = order.request.path_params["email"]
+    member = order.world.member_of(_organization(order), email)
+    if member is None:
+        raise ControlError(f"no member {email}", 404)
+    return member
+
+
+def _set_raw(world: World, member: Member, values: dict[str, Any]) -> None:
+    unknown = set(values) - _MEMBER_FIELDS - _ACCOUNT_FIELDS
+    if unknown:
+        raise ControlError(f"unknown member field {', '.join(sorted(unknown))}")
+    for name, value in values.items():
+        if name == "email":
+            world.rename_email(member.account, value)
+        elif name in _MEMBER_FIELDS:
+            setattr(member, name, value)
+        else:
+            setattr(member.account, name, value)
+    world.touch(member)
+
+
+def _raw_member(member: Member) -> dict[str, Any]:
+    raw = {"organization_id": member.organization.id}
+    raw |= {name: getattr(member.account, name) for name in sorted(_ACCOUNT_FIELDS - {"password"})}
+    return raw | {name: getattr(member, name) for name in sorted(_MEMBER_FIELDS)}
+
+
+def _raw_guest(guest: Guest) -> dict[str, Any]:
+    raw = {name: getattr(guest.profile, name) for name in sorted(_PROFILE_FIELDS)}
+    return raw | {name: getattr(guest, name) for name in sorted(_GUEST_FIELDS)}

@@ -1,0 +1,387 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 the tallyfy.platform authors
+"""What the sandbox remembers: people, organizations, groups, guests, tags and tokens, with their indexes."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from .faults import Faults
+from .ledger import Ledger
+from .switches import Switches
+
+
+@dataclass(slots=True)
+class Account:
+    """One person, whatever the number of organizations."""
+
+    id: int
+    email: str
+    first_name: str
+    last_name: str
+    username: str | None = None
+    profile_pic: str | None = None
+    locale: str | None = "en"
+    country_id: int | None = 1
+    phone: str | None = None
+    job_title: str | None = None
+    job_description: str | None = None
+    team: str | None = None
+    timezone: str | None = None
+    date_format: str | None = "mm/dd/yyyy"
+    step_preferences: bool | None = None
+    is_suspended: bool = False
+    support_user: bool = False
+    last_login_at: str | None = None
+    activated_at: str | None = None
+    last_accessed_at: str | None = None
+    last_known_ip: str | None = None
+    last_known_country: str | None = None
+    created_at: str = ""
+    updated_at: str = ""
+    password: str = "sandbox-password"
+    memberships: list[Member] = field(default_factory=list, repr=False)
+
+
+@dataclass(slots=True)
+class Member:
+    """What one organization says about a person."""
+
+    account: Account
+    organization: Organization = field(repr=False)
+    role: str = "standard"
+    status: str = "active"
+    type: str | None = "standard"
+    is_default_admin: bool = False
+    invited_by: int | None = None
+    approved_at: str | None = None
+    disabled_at: str | None = None
+    disabled_by: int | None = None
+    reactivated_at: str | None = None
+    reactivated_by: int | None = None
+    removed: bool = False
+    deleted: bool = False
+    open_tasks: int = 0
+    # Serialised forms are kept until the record or a switch changes.
+    row: bytes = b""
+    row_generation: int = -1
+    haystack: str = ""
+
+    @property
+    def id(self) -> int:
+        return self.account.id
+
+    @property
+    def is_bot(self) -> bool:
+        return self.type == "bot"
+
+    @property
+    def holds_seat(self) -> bool:
+        """Invited and active people hold a seat; bots and Tallyfy's own support accounts do not."""
+        return self.status in ("active", "invited") and not self.is_bot and not self.account.support_user
+
+
+@dataclass(slots=True)
+class Group:
+    id: str
+    name: str
+    description: str | None
+    members: list[int]
+    guests: list[str]
+    created_at: str
+    last_updated: str
+    logo: str | None = None
+    row: bytes = b""
+    row_generation: int = -1
+
+
+@dataclass(slots=True)
+class GuestProfile:
+    """One guest, whatever the number of organizations; the profile counts from the first creation."""
+
+    id: int
+    email: str
+    first_name: str | None = None
+    last_name: str | None = None
+    status: str | None = None
+    phone_1: str | None = None
+    phone_2: str | None = None
+    timezone: str | None = None
+    image_url: str | None = None
+    contact_url: str | None = None
+    company_url: str | None = None
+    opportunity_url: str | None = None
+    company_name: str | None = None
+    opportunity_name: str | None = None
+    external_sync_source: str | None = None
+    external_date_creation: str | None = None
+
+
+@dataclass(slots=True)
+class Guest:
+    """A guest as one organization knows them."""
+
+    profile: GuestProfile
+    created_at: str
+    link: str
+    associated_members: list[int] | None = None
+    disabled_at: str | None = None
+    disabled_by: int | None = None
+    reactivated_at: str | None = None
+    reactivated_by: int | None = None
+    deleted_at: str | None = None
+    open_tasks: int = 0
+    tasks_completed: int = 0
+    row: bytes = b""
+    row_generation: int = -1
+
+
+@dataclass(slots=True)
+class Tag:
+    id: str
+    title: str
+    color: str | None
+    created_at: str
+    auto_generated: bool = False
+    deleted_at: str | None = None
+
+
+@dataclass(slots=True)
+class Token:
+    """A bearer token; ``user_id`` is None for an application's."""
+
+    kind: str
+    organization_id: str
+    client_id: str
+    expires_at: float
+    user_id: int | None = None
+    revoked: bool = False
+    refresh: bool = False
+
+
+@dataclass(slots=True)
+class Organization:
+    id: str
+    name: str
+    timezone: str
+    client_id: str
+    client_secret: str
+    created_on: str
+    last_updated: str
+    members: dict[int, Member] = field(default_factory=dict)
+    by_email: dict[str, Member] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    group_names: dict[str, str] = field(default_factory=dict)
+    groups_of: dict[int, dict[str, Group]] = field(default_factory=dict)
+    guests: dict[str, Guest] = field(default_factory=dict)
+    tags: dict[str, Tag] = field(default_factory=dict)
+    redirect_uris: tuple[str, ...] = ()
+    guest_invites: deque[float] = field(default_factory=deque)
+    visible: list[Member] | None = None
+
+    def admins(self) -> Iterator[Member]:
+        """Yield every active administrator who is a person."""
+        for member in self.members.values():
+            if member.role == "admin" and member.status == "active" and not member.is_bot and not member.deleted:
+                yield member
+
+    def default_admin(self) -> Member | None:
+        return next((member for member in self.members.values() if member.is_default_admin), None)
+
+
+@dataclass(slots=True)
+class AuthorizationCode:
+    """The code of a redirect, good for one exchange."""
+
+    organization: Organization
+    member: Member
+    redirect_uri: str
+    expires_at: float
+    challenge: str | None = None
+    challenge_method: str = "plain"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a fresh sandbox holds: the command line's words, or those of a reset."""
+
+    members: int = 0
+    organizations: int = 0
+    latency_ms: float = 0.0
+    switches: tuple[tuple[str, str], ...] = ()
+
+
+class World:
+    """Everything behind the API. One thread works on it, so a request is one uninterrupted step."""
+
+    def __init__(self, options: Options | None = None) -> None:
+        self.baseline = options or Options()
+        self.ledger = Ledger()
+        self.faults = Faults()
+        self.clear(self.baseline)
+
+    def clear(self, options: Options) -> None:
+        """Forget everything; the seed is planted by ``seed.plant``."""
+        self.options = options
+        self.switches = Switches()
+        for name, value in self.baseline.switches:
+            self.switches.set(name, value)
+        self.generation = 0
+        self.clock_offset = 0.0
+        self.latency_ms = options.latency_ms
+        self.accounts: dict[int, Account] = {}
+        self.accounts_by_email: dict[str, Account] = {}
+        self.organizations: dict[str, Organization] = {}
+        self.clients: dict[str, Organization] = {}
+        self.tokens: dict[str, Token] = {}
+        self.codes: dict[str, AuthorizationCode] = {}
+        self.guest_profiles: dict[str, GuestProfile] = {}
+        self.windows: dict[str, deque[float]] = {}
+        self.next_id = 20001
+        self.hex_count = 0
+        self.ledger.clear()
+        self.faults.clear()
+
+    # Time and ids
+
+    def now(self) -> float:
+        """Seconds since the epoch on the server's clock, which tests may move."""
+        return time.time() + self.clock_offset
+
+    def timestamp(self) -> str:
+        return datetime.fromtimestamp(self.now(), UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+    def new_id(self) -> int:
+        self.next_id += 1
+        return self.next_id - 1
+
+    def new_hex(self, kind: str) -> str:
+        """Return a 32-hex id; the same sequence after every reset, never used twice."""
+        self.hex_count += 1
+        return hashlib.md5(f"{kind}-{self.hex_count}".encode(), usedforsecurity=False).hexdigest()
+
+    # Keys and look-ups
+
+    def email_key(self, email: str) -> str:
+        return email if self.switches.case_sensitive_email else email.lower()
+
+    def name_key(self, name: str) -> str:
+        return name if self.switches.case_sensitive_names else name.lower()
+
+    def account_of(self, email: str) -> Account | None:
+        return self.accounts_by_email.get(self.email_key(email))
+
+    def member_of(self, organization: Organization, email: str) -> Member | None:
+        return organization.by_email.get(self.email_key(email))
+
+    def visible_members(self, organization: Organization) -> list[Member]:
+        """Return the members that lists show, oldest first."""
+        if organization.visible is None:
+            hide = self.switches.remove_hides_member
+            organization.visible = [
+                member
+                for member in organization.members.values()
+                if not member.deleted and not (hide and member.removed)
+            ]
+        return organization.visible
+
+    # Changes
+
+    def add_account(self, account: Account) -> Account:
+        self.accounts[account.id] = account
+        self.accounts_by_email[self.email_key(account.email)] = account
+        return account
+
+    def add_member(self, member: Member) -> Member:
+        organization = member.organization
+        organization.members[member.id] = member
+        organization.by_email[self.email_key(member.account.email)] = member
+        member.account.memberships.append(member)
+        organization.visible = None
+        return member
+
+    def touch(self, member: Member) -> None:
+        """Note that a member changed: serialised forms go, in every organization the person belongs to."""
+        for membership in member.account.memberships:
+            membership.row_generation = -1
+            membership.haystack = ""
+            membership.organization.visible = None
+
+    def rename_email(self, account: Account, email: str) -> None:
+        """Give an account another address and free the old one."""
+        self.accounts_by_email.pop(self.email_key(account.email), None)
+        for membership in account.memberships:
+            membership.organization.by_email.pop(self.email_key(account.email), None)
+        account.email = email
+        self.accounts_by_email[self.email_key(email)] = account
+        for membership in account.memberships:
+            membership.organization.by_email[self.email_key(email)] = membership
+
+    def detach_member(self, member: Member) -> None:
+        """Take a person out of one organization for good; the record stays for look-ups by id."""
+        member.deleted = True
+        member.organization.by_email.pop(self.email_key(member.account.email), None)
+        member.account.memberships.remove(member)
+        member.organization.visible = None
+
+    def index_group(self, organization: Organization, group: Group) -> None:
+        organization.groups[group.id] = group
+        organization.group_names[self.name_key(group.name)] = group.id
+        for member_id in group.members:
+            organization.groups_of.setdefault(member_id, {})[group.id] = group
+
+    def unindex_group(self, organization: Organization, group: Group) -> None:
+        organization.groups.pop(group.id, None)
+        organization.group_names.pop(self.name_key(group.name), None)
+        for member_id in group.members:
+            organization.groups_of.get(member_id, {}).pop(group.id, None)
+
+    def leave_groups(self, member: Member) -> None:
+        for group in list(member.organization.groups_of.pop(member.id, {}).values()):
+            group.members.remove(member.id)
+            group.row_generation = -1
+            group.last_updated = self.timestamp()
+
+    def switch_changed(self) -> None:
+        """Forget serialised rows and build the indexes again: switches rule both."""
+        self.generation += 1
+        self.accounts_by_email = {self.email_key(account.email): account for account in self.accounts.values()}
+        self.guest_profiles = {self.email_key(profile.email): profile for profile in self.guest_profiles.values()}
+        for organization in self.organizations.values():
+            organization.visible = None
+            organization.by_email = {
+                self.email_key(member.account.email): member
+                for member in organization.members.values()
+                if not member.deleted
+            }
+            organization.guests = {self.email_key(guest.profile.email): guest for guest in organization.guests.values()}
+            organization.group_names = {self.name_key(group.name): group.id for group in organization.groups.values()}
+
+    def revoke_user_tokens(self, member: Member) -> None:
+        for token in self.tokens.values():
+            if token.user_id == member.id and token.organization_id == member.organization.id:
+                token.revoked = True
+
+
+# Winter time in the north. Answers that do not change with the season keep tests equal all year.
+_OFFSET_DAY = date(2026, 1, 15)
+
+
+@lru_cache(maxsize=1024)
+def utc_offset(timezone: str | None) -> str | None:
+    """Return the offset of a time zone as ``-05:00``, or None for none or an unknown one."""
+    if not timezone:
+        return None
+    try:
+        zone = ZoneInfo(timezone)
+    except (KeyError, ValueError, OSError):
+        return None
+    text = datetime(_OFFSET_DAY.year, _OFFSET_DAY.month, _OFFSET_DAY.day, 12, tzinfo=zone).strftime("%z")
+    return f"{text[:3]}:{text[3:5]}"

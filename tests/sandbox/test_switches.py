@@ -1,0 +1,541 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 the tallyfy.platform authors
+"""Every switch: what the default does, and what the other position does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from sandbox.testing import Sandbox
+from tests.sandbox.caller import INVITATION, PERSON, PROFILE, Api, sign_in
+
+JOHN, GROUP, GUEST = "/users/12345", "/groups/97e95e53bf25476dfbf55dd84fcda0b4", "/guests/partner%40example.org"
+REDIRECT = "https://app.example.com/auth/callback"
+
+
+def status(answer: Any) -> int:
+    return int(answer.status_code)
+
+
+def user(api: Api, email: str = "alice.smith@example.com", **options: Any) -> Api:
+    return Api(api.sandbox, api.sandbox.issue_token(email, **options))
+
+
+def authorize(api: Api, **query: str) -> Any:
+    wanted = {"client_id": "1111", "response_type": "token", "redirect_uri": REDIRECT, "state": "s t", **query}
+    return requests.get(f"{api.sandbox.url}/oauth/authorize", params=wanted, allow_redirects=False, timeout=10)
+
+
+def json_sign_in(api: Api) -> int:
+    body = {"grant_type": "client_credentials", "client_id": "1111", "client_secret": api.sandbox.client_secret}
+    return status(requests.post(api.sandbox.token_url, json=body, timeout=10))
+
+
+def without_header(api: Api, name: str, path: str = "/users/999") -> Any:
+    return api.get(path, headers={name: None})
+
+
+def minted_for(email: str) -> Callable[[Api], int]:
+    return lambda api: status(api.mint(email))
+
+
+def prefixed_sign_in(api: Api) -> int:
+    return status(requests.post(f"{api.sandbox.api_url}/oauth/token", data={}, timeout=10))
+
+
+def put_member(field: str, **body: Any) -> Callable[[Api], Any]:
+    return lambda api: api.put(JOHN, {**PROFILE, **body}).json()["data"][field]
+
+
+def after(act: Callable[[Api], Any], read: Callable[[Api], Any]) -> Callable[[Api], Any]:
+    def run(api: Api) -> Any:
+        act(api)
+        return read(api)
+
+    return run
+
+
+def pagination(path: str, name: str) -> Callable[[Api], Any]:
+    return lambda api: api.get(path).json()["meta"]["pagination"].get(name, "absent")
+
+
+def calls(number: int, path: str = "/groups") -> Callable[[Api], Any]:
+    return lambda api: [status(api.get(path)) for _ in range(number)]
+
+
+def old_user_token_works(api: Api) -> int:
+    john = user(api, "john.smith@example.com")
+    api.delete(f"{JOHN}/disable")
+    return status(john.get("/groups"))
+
+
+def lifetime(**form: str) -> Callable[[Api], Any]:
+    return lambda api: sign_in(api.sandbox, **form).json()["expires_in"]
+
+
+PASSWORD = {"grant_type": "password", "username": "alice.smith@example.com", "password": "sandbox-password"}
+
+
+def refresh_after(seconds: int) -> Callable[[Api], int]:
+    def run(api: Api) -> int:
+        held = sign_in(api.sandbox, **PASSWORD).json()["refresh_token"]
+        api.sandbox.advance(seconds)
+        return status(sign_in(api.sandbox, grant_type="refresh_token", refresh_token=held))
+
+    return run
+
+
+def legacy_mint(api: Api) -> tuple[int, int]:
+    by_body = api.call("POST", f"/applications/{api.organization}/users/token", {"email": "bob@example.com"}, root=True)
+    return status(by_body), status(api.mint("bob@example.com"))
+
+
+def invite(**changes: Any) -> Callable[[Api], int]:
+    def run(api: Api) -> int:
+        body = {**INVITATION, **changes}
+        return status(api.post("/users/invite", {name: value for name, value in body.items() if value is not None}))
+
+    return run
+
+
+def group_write(**body: Any) -> Callable[[Api], Any]:
+    return lambda api: status(api.post("/groups", {"name": "New", "description": "New", **body}))
+
+
+def query_found(text: str) -> Callable[[Api], Any]:
+    return lambda api: api.get(f"/users?q={text}").json()["meta"]["pagination"]["total"]
+
+
+def trial(act: Callable[[Api], Any]) -> Callable[[Api], Any]:
+    def run(api: Api) -> Any:
+        for number in range(3):
+            api.provision({**PERSON, "email": f"trial{number}@example.com"})
+        return act(api)
+
+    return run
+
+
+def provisioned(field: str, **changes: Any) -> Callable[[Api], Any]:
+    def run(api: Api) -> Any:
+        api.provision({**PERSON, **changes})
+        return api.sandbox.member(PERSON["email"])[field]
+
+    return run
+
+
+def unknown_group_member(api: Api) -> Any:
+    answer = api.post("/groups", {"name": "N", "description": "D", "members": [1001, 424242]})
+    return answer.json()["data"]["members"] if answer.status_code == 201 else answer.status_code
+
+
+PARTNER = "9c1b6d5a04e84b7fa3d2c0e95f7a6b18"
+FIRST_DATE = "2024-06-01T08:00:00"
+
+
+# Switch: its other position (with whatever else the scene needs), the deed, the default's result, the other result.
+CASES: list[tuple[str, dict[str, Any], Callable[[Api], Any], Any, Any]] = [
+    ("token_paths", {"token_paths": ["/oauth/token"]}, prefixed_sign_in, 400, 404),
+    ("accept_json_token", {"accept_json_token": True}, json_sign_in, 400, 200),
+    ("app_token_on_org_routes", {"app_token_on_org_routes": "deny"}, lambda api: status(api.get("/users")), 200, 401),
+    (
+        "user_token_on_application_routes",
+        {"user_token_on_application_routes": "403"},
+        lambda api: status(user(api).provision(PERSON)),
+        401,
+        403,
+    ),
+    (
+        "user_token_on_application_routes",
+        {"user_token_on_application_routes": "accept"},
+        lambda api: status(user(api).provision(PERSON)),
+        401,
+        201,
+    ),
+    ("legacy_user_token_route", {"legacy_user_token_route": True}, legacy_mint, (404, 200), (200, 404)),
+    ("expires_in_application", {"expires_in_application": 60}, lifetime(), 604800, 60),
+    (
+        "expires_in_user",
+        {"expires_in_user": 61},
+        lambda api: api.mint("bob@example.com").json()["expires_in"],
+        7776000,
+        61,
+    ),
+    ("expires_in_password", {"expires_in_password": 62}, lifetime(**PASSWORD), 3600, 62),
+    ("expires_in_refresh", {"expires_in_refresh": 10}, refresh_after(11), 200, 401),
+    (
+        "expires_in_implicit",
+        {"expires_in_implicit": 15778800},
+        lambda api: parse_qs(urlsplit(authorize(api).headers["Location"]).query)["expires_in"],
+        ["840"],
+        ["15778800"],
+    ),
+    (
+        "implicit_redirect",
+        {"implicit_redirect": "fragment"},
+        lambda api: authorize(api).headers["Location"].partition(REDIRECT)[2][0],
+        "?",
+        "#",
+    ),
+    (
+        "redirect_uris",
+        {"redirect_uris": ["https://other.example.com/x"]},
+        lambda api: status(authorize(api, redirect_uri="https://other.example.com/x")),
+        401,
+        302,
+    ),
+    ("signed_in_user", {"signed_in_user": None}, lambda api: status(authorize(api)), 302, 200),
+    (
+        "unverified_email",
+        {"unverified_email": True},
+        lambda api: "access_denied" in authorize(api).headers["Location"],
+        False,
+        True,
+    ),
+    ("minted_for_disabled", {"minted_for_disabled": 200}, minted_for("dana.lee@example.com"), 403, 200),
+    ("minted_for_disabled", {"minted_for_disabled": 422}, minted_for("dana.lee@example.com"), 403, 422),
+    ("minted_for_invited", {"minted_for_invited": 403}, minted_for("charlie.brown@example.com"), 200, 403),
+    ("minted_for_invited", {"minted_for_invited": 404}, minted_for("charlie.brown@example.com"), 200, 404),
+    ("disable_revokes_tokens", {"disable_revokes_tokens": False}, old_user_token_works, 401, 200),
+    (
+        "foreign_organization",
+        {"foreign_organization": "404"},
+        lambda api: status(Api(api.sandbox, api.sandbox.issue_token("grace.kim@example.net"), PARTNER).get("/users")),
+        403,
+        404,
+    ),
+    *(
+        (
+            "missing_client_header",
+            {"missing_client_header": value},
+            lambda api: status(without_header(api, "X-Tallyfy-Client", "/users")),
+            401,
+            200 if value == "accept" else int(value),
+        )
+        for value in ("403", "404", "accept")
+    ),
+    (
+        "missing_accept",
+        {"missing_accept": "html"},
+        lambda api: without_header(api, "Accept").headers["Content-Type"].partition(";")[0],
+        "application/json",
+        "text/html",
+    ),
+    (
+        "unauthenticated_body",
+        {"unauthenticated_body": "bare"},
+        lambda api: "error" in Api(api.sandbox, None).get("/users").json(),
+        True,
+        False,
+    ),
+    (
+        "validation_shape",
+        {"validation_shape": "documented"},
+        lambda api: set(api.put(JOHN, {}).json()),
+        {"message", "errors"},
+        {"error", "errors"},
+    ),
+    ("trim_strings", {"trim_strings": False}, put_member("team", team=" A "), "A", " A "),
+    ("plus_is_space", {"plus_is_space": True}, lambda api: len(api.get("/groups?q=Legacy+Team").json()["data"]), 0, 1),
+    (
+        "mixed_dates",
+        {"mixed_dates": True},
+        lambda api: {
+            len(row[name]) for row in api.get("/users").json()["data"] for name in ("created_at", "updated_at")
+        },
+        {24},
+        {24, 25, 20, 27, 19},
+    ),
+    (
+        "old_error_texts",
+        {"old_error_texts": True},
+        lambda api: api.get("/users/999").json()["error"],
+        True,
+        "User not found",
+    ),
+    ("read_only", {"read_only": True}, lambda api: status(api.put(JOHN, PROFILE)), 200, 403),
+    ("per_page_cap", {"per_page_cap": 4}, pagination("/users?per_page=9999", "per_page"), 9999, 4),
+    ("ignore_per_page", {"ignore_per_page": True}, pagination("/groups?per_page=50", "per_page"), 50, 10),
+    ("users_default_per_page", {"users_default_per_page": 50}, pagination("/users", "per_page"), 9999, 50),
+    ("users_max_per_page", {"users_max_per_page": 100}, pagination("/users?per_page=500", "per_page"), 500, 100),
+    *(
+        ("links_shape", {"links_shape": shape}, pagination("/users", "links"), [], links)
+        for shape, links in (("object", {}), ("array", []), ("null", None), ("absent", "absent"))
+    ),
+    (
+        "bare_includes",
+        {"bare_includes": True},
+        lambda api: type(api.get(f"{JOHN}?with=groups").json()["data"]["groups"]),
+        dict,
+        list,
+    ),
+    (
+        "minimal_list_count",
+        {"minimal_list_count": True},
+        lambda api: "count" in api.get("/users-list").json(),
+        False,
+        True,
+    ),
+    ("q_wildcards", {"q_wildcards": True}, query_found("j_hn"), 0, 1),
+    (
+        "q_plus_finds_nothing",
+        {"q_plus_finds_nothing": True},
+        after(lambda api: api.provision({**PERSON, "email": "nina+hr@example.com"}), query_found("nina%2Bhr")),
+        1,
+        0,
+    ),
+    ("member_shape", {"member_shape": "doc"}, lambda api: "active" in api.get(JOHN).json()["data"], True, False),
+    ("member_shape", {"member_shape": "sdk"}, lambda api: "is_active" in api.get(JOHN).json()["data"], True, False),
+    ("member_shape", {"member_shape": "minimal"}, lambda api: len(api.get(JOHN).json()["data"]), 38, 6),
+    (
+        "member_shape",
+        {"member_shape": "minimal_rows"},
+        lambda api: (len(api.get(JOHN).json()["data"]), len(api.get("/users").json()["data"][0])),
+        (38, 38),
+        (38, 6),
+    ),
+    ("role_case", {"role_case": "title"}, lambda api: api.get(JOHN).json()["data"]["role"], "standard", "Standard"),
+    ("role_case", {"role_case": "title"}, put_member("date_format"), "mm/dd/yyyy", "MM/DD/YYYY"),
+    ("provision_status", {"provision_status": 200}, lambda api: status(api.provision(PERSON)), 201, 200),
+    ("provisioned_status", {"provisioned_status": "invited"}, provisioned("status"), "active", "invited"),
+    ("provision_default_role", {"provision_default_role": "standard"}, provisioned("role"), "light", "standard"),
+    ("provision_accepts_profile", {"provision_accepts_profile": True}, provisioned("team", team="HR"), None, "HR"),
+    (
+        "unwrapped_application_user",
+        {"unwrapped_application_user": True},
+        lambda api: "data" in api.provision(PERSON).json(),
+        True,
+        False,
+    ),
+    ("lenient_invite", {"lenient_invite": True}, invite(role=None, message=None), 422, 200),
+    ("invite_status", {"invite_status": 201}, invite(), 200, 201),
+    (
+        "allow_user_invite",
+        {"allow_user_invite": False},
+        lambda api: invite()(user(api, "bob@example.com")),
+        200,
+        403,
+    ),
+    ("saml_enabled", {"saml_enabled": True}, invite(), 200, 403),
+    (
+        "saml_enabled",
+        {"saml_enabled": True},
+        lambda api: status(api.post("/guests", {"email": "g@example.com"})),
+        201,
+        422,
+    ),
+    ("in_trial", {"in_trial": True}, trial(invite()), 200, 403),
+    (
+        "trial_blocks_applications",
+        {"in_trial": True, "trial_blocks_applications": True},
+        lambda api: status(sign_in(api.sandbox)),
+        200,
+        401,
+    ),
+    ("seat_limit_full", {"seat_limit_full": 6}, invite(), 200, 409),
+    ("seat_limit_light", {"seat_limit_light": 1}, invite(role="light"), 200, 409),
+    ("strict_email_dns", {"strict_email_dns": True}, invite(), 200, 422),
+    ("strict_email_dns", {"strict_email_dns": True}, invite(email="nina@mail.test"), 200, 422),
+    ("strict_email_dns", {"strict_email_dns": True}, invite(email="nina@tallyfy.com"), 200, 200),
+    (
+        "strict_timezone",
+        {"strict_timezone": False},
+        lambda api: status(api.put(JOHN, {**PROFILE, "timezone": "CST"})),
+        422,
+        200,
+    ),
+    ("disallowed_names", {"disallowed_names": ["nina"]}, invite(), 200, 422),
+    ("case_sensitive_email", {"case_sensitive_email": True}, invite(email="John.Smith@example.com"), 422, 200),
+    ("case_sensitive_names", {"case_sensitive_names": True}, group_write(name="engineering"), 422, 201),
+    (
+        "email_in_other_organization",
+        {"email_in_other_organization": "attach"},
+        invite(email="ivy.stone@example.net"),
+        422,
+        200,
+    ),
+    (
+        "email_of_disabled_member",
+        {"email_of_disabled_member": "reactivate"},
+        invite(email="dana.lee@example.com"),
+        422,
+        200,
+    ),
+    ("email_of_guest", {"email_of_guest": "422"}, invite(email="partner@example.org"), 200, 422),
+    ("member_put_nulls_omitted", {"member_put_nulls_omitted": True}, put_member("team"), "Operations", None),
+    (
+        "member_put_accepts_role",
+        {"member_put_accepts_role": True},
+        put_member("role", role="light"),
+        "standard",
+        "light",
+    ),
+    (
+        "invited_member_put",
+        {"invited_member_put": "deny"},
+        lambda api: status(api.put("/users/1005", PROFILE)),
+        200,
+        400,
+    ),
+    ("drop_fields", {"drop_fields": ["team", "phone"]}, put_member("team", team="New"), "New", "Operations"),
+    (
+        "default_admin_auto_transfer",
+        {"default_admin_auto_transfer": True},
+        after(
+            lambda api: api.delete("/users/1001"),
+            lambda api: api.sandbox.member("erin.walker@example.com")["is_default_admin"],
+        ),
+        False,
+        True,
+    ),
+    (
+        "deleted_suffix_space",
+        {"deleted_suffix_space": True},
+        lambda api: api.delete("/users/1007/delete").json()["data"]["last_name"],
+        "Lee(Deleted)",
+        "Lee (Deleted)",
+    ),
+    (
+        "remove_hides_member",
+        {"remove_hides_member": True},
+        after(lambda api: api.delete(JOHN), query_found("john.smith")),
+        1,
+        0,
+    ),
+    (
+        "get_removed_member",
+        {"get_removed_member": "200"},
+        after(lambda api: api.delete("/users/1007/delete"), lambda api: status(api.get("/users/1007"))),
+        404,
+        200,
+    ),
+    ("repeated_change", {"repeated_change": "400"}, lambda api: status(api.delete("/users/1007/disable")), 200, 400),
+    ("repeated_change", {"repeated_change": "404"}, lambda api: status(api.put(f"{JOHN}/enable")), 200, 404),
+    (
+        "allow_manage_groups",
+        {"allow_manage_groups": False},
+        lambda api: group_write()(user(api, "bob@example.com")),
+        201,
+        403,
+    ),
+    ("put_status", {"put_status": 200}, lambda api: status(api.put(GROUP, {"name": "Engineering"})), 201, 200),
+    (
+        "group_put_requires_all",
+        {"group_put_requires_all": True},
+        lambda api: status(api.put(GROUP, {"name": "E"})),
+        201,
+        422,
+    ),
+    (
+        "group_put_absent_wipes",
+        {"group_put_absent_wipes": True},
+        lambda api: api.put(GROUP, {"name": "E"}).json()["data"]["members"],
+        [1001, 12345],
+        [],
+    ),
+    (
+        "lenient_group_description",
+        {"lenient_group_description": True},
+        group_write(description=""),
+        422,
+        201,
+    ),
+    ("group_shape", {"group_shape": "legacy"}, lambda api: "updated_at" in api.get(GROUP).json()["data"], False, True),
+    (
+        "group_member_ids",
+        {"group_member_ids": "string"},
+        lambda api: api.get(GROUP).json()["data"]["members"],
+        [1001, 12345],
+        ["1001", "12345"],
+    ),
+    ("group_unknown_members", {"group_unknown_members": "ignore"}, unknown_group_member, 422, [1001]),
+    ("group_disabled_members", {"group_disabled_members": "accept"}, group_write(members=[1007]), 422, 201),
+    ("group_auto_create_guests", {"group_auto_create_guests": True}, group_write(guests=["g@example.org"]), 422, 201),
+    ("guest_get_status", {"guest_get_status": 200}, lambda api: status(api.get(GUEST)), 201, 200),
+    (
+        "guest_put_strict",
+        {"guest_put_strict": True},
+        lambda api: status(api.put(GUEST, {"first_name": "X"})),
+        201,
+        422,
+    ),
+    (
+        "guest_delete_unknown",
+        {"guest_delete_unknown": "404"},
+        lambda api: status(api.delete("/guests/nobody%40example.org")),
+        422,
+        404,
+    ),
+    (
+        "guest_shape",
+        {"guest_shape": "legacy"},
+        lambda api: (api.get(GUEST).json()["data"]["id"], "first_name" in api.get(GUEST).json()["data"]["details"]),
+        (4523, False),
+        ("4523", True),
+    ),
+    (
+        "guest_reattach_updates",
+        {"guest_reattach_updates": True},
+        lambda api: api.post("/guests", {"email": "partner@example.org", "first_name": "New"}).json()["data"][
+            "first_name"
+        ],
+        "External",
+        "New",
+    ),
+    (
+        "strict_dates",
+        {"strict_dates": True},
+        lambda api: status(
+            api.post("/guests", {"email": "g@example.org", "external_date_creation": "2025-01-20T17:00:00Z"})
+        ),
+        201,
+        422,
+    ),
+    ("rate_limit_per_minute", {"rate_limit_per_minute": 2}, calls(3), [200, 200, 200], [200, 200, 429]),
+    (
+        "rate_limit_organization_per_minute",
+        {"rate_limit_organization_per_minute": 1},
+        lambda api: [status(api.get("/groups")), status(user(api).get("/groups"))],
+        [200, 200],
+        [200, 429],
+    ),
+    ("rate_limit_organization_per_hour", {"rate_limit_organization_per_hour": 1}, calls(2), [200, 200], [200, 429]),
+    ("burst_per_second", {"burst_per_second": 1}, calls(2), [200, 200], [200, 429]),
+    (
+        "guest_invites_per_hour",
+        {"guest_invites_per_hour": 0},
+        lambda api: status(api.post("/guests", {"email": "g@example.org"})),
+        201,
+        429,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("switches", "act", "default", "other"),
+    [case[1:] for case in CASES],
+    ids=[f"{case[0]}-{number}" for number, case in enumerate(CASES)],
+)
+def test_switch(switches: dict[str, Any], act: Callable[[Api], Any], default: Any, other: Any, api: Api) -> None:
+    assert act(api) == default
+    api.sandbox.reset(switches=switches)
+    assert act(Api(api.sandbox, api.sandbox.issue_token())) == other
+
+
+def test_every_switch_has_a_case(sandbox: Sandbox) -> None:
+    assert {case[0] for case in CASES} == set(sandbox.switches())
+
+
+def test_rate_limit_is_a_rolling_minute_for_each_caller(api: Api) -> None:
+    api.sandbox.switch(rate_limit_per_minute=1)
+    assert api.get("/groups").headers["X-RateLimit-Remaining"] == "0"
+    refused = api.get("/groups")
+    assert refused.status_code == 429
+    assert 55 <= int(refused.headers["Retry-After"]) <= 60
+    assert user(api).get("/groups").status_code == 200, "another caller has a window of their own"
+    api.sandbox.advance(61)
+    assert api.get("/groups").status_code == 200
