@@ -1,0 +1,142 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The connection options: twin of ``plugins/module_utils/_connection.py``; a test keeps the two equal."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    # For modules. An empty environment variable counts as not set.
+    DOCUMENTATION = r"""
+options:
+  api_url:
+    description:
+      - Base address of the API, with or without a trailing slash. The environment variable E(TALLYFY_API_URL) is used
+        when the option is not given.
+      - Plain C(http://) is refused except for loopback addresses.
+    type: str
+    default: https://go.tallyfy.com/api
+  token_url:
+    description:
+      - Address of the token endpoint. The environment variable E(TALLYFY_TOKEN_URL) is used when the option is not
+        given.
+      - The client secret is sent to this address only.
+    type: str
+    default: https://go.tallyfy.com/oauth/token
+  org_id:
+    description:
+      - ID of the organization. The environment variable E(TALLYFY_ORG_ID) is used when the option is not given.
+    type: str
+    aliases: [organization_id]
+  client_id:
+    description:
+      - Client ID of the application credentials. The environment variable E(TALLYFY_CLIENT_ID) is used when the
+        option is not given.
+    type: str
+  client_secret:
+    description:
+      - Client secret of the application credentials. The environment variable E(TALLYFY_CLIENT_SECRET) is used when
+        the option is not given.
+    type: str
+  access_token:
+    description:
+      - A ready bearer token, instead of application credentials. The environment variables E(TALLYFY_ACCESS_TOKEN)
+        and E(TALLYFY_API_TOKEN) are used, in this order, when the option is not given.
+      - Application credentials are preferred when both are given.
+    type: str
+    aliases: [api_token]
+  act_as:
+    description:
+      - E-mail address of a member in whose name the calls to the organization are made; usually an administrator.
+        A token is issued for them with the application credentials. The environment variable E(TALLYFY_ACT_AS) is
+        used when the option is not given.
+      - Needed when Tallyfy answers calls with the application's own token by C(401).
+    type: str
+  timeout:
+    description:
+      - Seconds that one request may take. The environment variable E(TALLYFY_TIMEOUT) is used when the option is not
+        given.
+    type: float
+    default: 30
+  max_wait:
+    description:
+      - Seconds that one task may spend waiting because Tallyfy asks for it or because a request is repeated,
+        altogether. The environment variable E(TALLYFY_MAX_WAIT) is used when the option is not given.
+      - The pace of O(rate_limit) does not count.
+    type: float
+    default: 300
+  rate_limit:
+    description:
+      - Requests a minute for all processes of this controller and organization together; V(0) means no limit of our
+        own. The environment variable E(TALLYFY_RATE_LIMIT) is used when the option is not given.
+    type: int
+    default: 600
+  validate_certs:
+    description:
+      - Whether TLS certificates are checked. The environment variable E(TALLYFY_VALIDATE_CERTS) is used when the
+        option is not given.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - File or directory with the certificates of the authorities that are trusted. The environment variable
+        E(TALLYFY_CA_PATH) is used when the option is not given.
+      - Proxies come from the usual environment variables.
+    type: path
+  token_cache:
+    description:
+      - Directory for encrypted tokens and the shared request budget. V(none) switches it off. The environment variable
+        E(TALLYFY_TOKEN_CACHE) is used when the option is not given.
+      - The directory must be one's own. When it cannot be used, there is a warning and no cache.
+    type: str
+    default: ~/.cache/tallyfy-platform
+requirements:
+  - requests
+"""
+
+    # For lookups and other plugins, which read the environment variables by themselves.
+    PLUGIN = r"""
+options:
+  api_url:
+    env:
+      - name: TALLYFY_API_URL
+  token_url:
+    env:
+      - name: TALLYFY_TOKEN_URL
+  org_id:
+    env:
+      - name: TALLYFY_ORG_ID
+  client_id:
+    env:
+      - name: TALLYFY_CLIENT_ID
+  client_secret:
+    env:
+      - name: TALLYFY_CLIENT_SECRET
+  access_token:
+    env:
+      - name: TALLYFY_ACCESS_TOKEN
+      - name: TALLYFY_API_TOKEN
+  act_as:
+    env:
+      - name: TALLYFY_ACT_AS
+  timeout:
+    env:
+      - name: TALLYFY_TIMEOUT
+  max_wait:
+    env:
+      - name: TALLYFY_MAX_WAIT
+  rate_limit:
+    env:
+      - name: TALLYFY_RATE_LIMIT
+  validate_certs:
+    env:
+      - name: TALLYFY_VALIDATE_CERTS
+  ca_path:
+    env:
+      - name: TALLYFY_CA_PATH
+  token_cache:
+    env:
+      - name: TALLYFY_TOKEN_CACHE
+"""

@@ -1,0 +1,152 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the bodies of the service's answers mean: envelopes, pages and errors. Private to the collection.
+
+Source: API reference, "Envelopes" and "Error bodies". Every function here is pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+LONGEST_QUOTE = 300
+# Far beyond what anybody waits, and still a number that can be added to a date.
+LONGEST_WAIT_SECONDS = 366 * 86400.0
+
+
+@dataclass(frozen=True)
+class Page:
+    """Where one page of a listing stands, in the server's own numbers."""
+
+    number: int
+    pages: int
+    per_page: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What an error body says: one readable text, the machine-readable code, and the texts by field."""
+
+    text: str
+    code: str | None = None
+    errors: Mapping[str, list[str]] | None = None
+
+
+def unwrap(body: Any) -> Any:
+    """Return what an answer holds: the value of ``data`` where there is an envelope, else the body itself."""
+    if isinstance(body, Mapping) and "data" in body:
+        return body["data"]
+    return body
+
+
+def included(record: Mapping[str, Any], name: str) -> Any:
+    """Return the related data ``name`` of a record, which arrives bare or wrapped in ``data``."""
+    value = record.get(name)
+    if isinstance(value, Mapping) and set(value) <= {"data", "meta"} and "data" in value:
+        return value["data"]
+    return value
+
+
+def page_of(body: Any) -> Page | None:
+    """Return where a listing's page stands, or ``None`` when the answer carries no usable pagination.
+
+    ``meta.pagination.links`` may be an object, a list, null or absent, and is never looked at.
+    """
+    meta = body.get("meta") if isinstance(body, Mapping) else None
+    pagination = meta.get("pagination") if isinstance(meta, Mapping) else None
+    if not isinstance(pagination, Mapping):
+        return None
+    try:
+        return Page(
+            number=int(pagination["current_page"]),
+            pages=int(pagination["total_pages"]),
+            per_page=int(pagination["per_page"]),
+            total=int(pagination["total"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def refusal_in(body: Any) -> Refusal:
+    """Return what an error body says, whichever of the service's dozen shapes it has.
+
+    ``error`` may be true, a text or an object; ``message`` and ``errors`` may be missing; the values of
+    ``errors`` may be texts, lists of texts, objects, or lists of objects.
+    """
+    if not isinstance(body, Mapping):
+        return Refusal("")
+    error = body.get("error")
+    code = _text(body.get("code"))
+    message = _text(body.get("message"))
+    if isinstance(error, Mapping):
+        code = code or _text(error.get("code"))
+        message = message or _text(error.get("message"))
+    elif isinstance(error, str):
+        # OAuth answers put the machine-readable word here, very old answers the sentence itself.
+        message = message or _text(body.get("error_description")) or error
+        if " " not in error:
+            code = code or error
+    errors: dict[str, list[str]] = {}
+    raw = body.get("errors")
+    if isinstance(raw, Mapping):
+        for field, value in raw.items():
+            errors[str(field)] = _texts(value)
+    elif raw:
+        errors["errors"] = _texts(raw)
+    details = "; ".join(f"{field}: {', '.join(texts)}" for field, texts in errors.items() if texts)
+    hint = _text(body.get("hint"))
+    parts = [part for part in (message.rstrip("."), details, hint) if part]
+    return Refusal(shorten(": ".join(parts[:2]) + (f" ({hint})" if len(parts) == 3 else "")), code or None, errors)
+
+
+def shorten(text: str, longest: int = LONGEST_QUOTE) -> str:
+    """Return ``text`` in one line of at most ``longest`` characters; server errors may quote whole queries."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def retry_after_seconds(retry_after: str | None, date: str | None, now: datetime) -> float | None:
+    """Return the seconds a ``Retry-After`` header asks for, or ``None`` when it is absent or unreadable.
+
+    Both forms of RFC 9110, section 10.2.3: a number of seconds, or a date. A date is measured against the
+    answer's own ``Date`` header, so that a controller whose clock is wrong waits no longer than it must.
+    """
+    if retry_after is None:
+        return None
+    text = retry_after.strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text), LONGEST_WAIT_SECONDS)
+    until = _http_date(text)
+    if until is None:
+        return None
+    started = _http_date(date) if date else None
+    return min(max(0.0, (until - (started or now)).total_seconds()), LONGEST_WAIT_SECONDS)
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def _text(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _texts(value: Any) -> list[str]:
+    if value is None:
+        return []
+    if isinstance(value, Mapping):
+        return [text for inner in value.values() for text in _texts(inner)]
+    if isinstance(value, (list, tuple)):
+        return [text for inner in value for text in _texts(inner)]
+    return [str(value).strip()]

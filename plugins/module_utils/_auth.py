@@ -1,0 +1,285 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which token a route needs and how it is got, as ``requests`` auth objects. Private to the collection."""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._answers import refusal_in
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    RefusedByServiceError,
+    SignInError,
+    UnreadableAnswerError,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._requests import AuthBase, requests
+from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper
+from ansible_collections.tallyfy.platform.plugins.module_utils._token_store import Token, TokenStore
+from ansible_collections.tallyfy.platform.plugins.module_utils._transport import NoAuth, Transport, encoded_path
+
+OTHER_TOKEN_URLS = "https://account.tallyfy.com/oauth/token and https://go.tallyfy.com/api/oauth/token"
+
+
+class TokenSource(ABC):
+    """Hands out the token of one identity. ``kind`` is ``given``, ``application`` or ``user``."""
+
+    kind = ""
+
+    @abstractmethod
+    def current(self) -> Token:
+        """Return a token to send now."""
+
+    @abstractmethod
+    def renewed(self, rejected: Token) -> Token | None:
+        """Return another token after ``rejected`` was answered with 401, or ``None`` where there can be none."""
+
+    @abstractmethod
+    def worked(self, token: Token) -> None:
+        """Take note that the service accepted ``token``."""
+
+
+class GivenToken(TokenSource):
+    """A ready bearer token from the user; it cannot be renewed here."""
+
+    kind = "given"
+
+    def __init__(self, access_token: str, org_id: str) -> None:
+        self._token = Token(access_token=access_token, kind=self.kind, org_id=org_id, source="given")
+
+    def current(self) -> Token:
+        return self._token
+
+    def renewed(self, rejected: Token) -> None:
+        """There is nothing to renew ``rejected`` with."""
+
+    def worked(self, token: Token) -> None:
+        pass
+
+
+class IssuedTokens(TokenSource):
+    """Tokens the service issues: kept in memory and in the store, renewed in time, one sign-in for all forks."""
+
+    def __init__(self, transport: Transport, store: TokenStore, scope: str, now: Callable[[], float]) -> None:
+        self._transport = transport
+        self._store = store
+        self._scope = f"{scope}\n{self.kind}"
+        self._now = now
+        self._token: Token | None = None
+        self._proven: Token | None = None
+        self._lock = threading.Lock()
+
+    def current(self) -> Token:
+        return self.obtain()
+
+    def obtain(self, *, min_ttl: float | None = None, renew: bool = False, keep: bool = True) -> Token:
+        """Return a token that lasts for ``min_ttl`` seconds (by default: not in the last tenth of its life).
+
+        ``renew`` asks for a new one in any case; ``keep=False`` leaves the store as it is.
+        """
+        with self._lock:
+            kept = self._token
+            # How long a token without an expiry lasts is unknown: it serves this process, until a 401.
+            if not renew and kept and (kept.expires_at == 0 or kept.is_fresh(self._now(), min_ttl)):
+                return kept
+            found = None if renew else self._stored(min_ttl)
+            if found is None:
+                # Fifty forks arrive here together: the first signs in, the others find its token in the store.
+                with self._store.locked(self._scope, seconds=2 * self._transport.connection.timeout):
+                    found = None if renew else self._stored(min_ttl)
+                    if found is None:
+                        found = self._issue()
+                        if keep:
+                            self._store.put(self._scope, found)
+            self._token = found
+            return found
+
+    def renewed(self, rejected: Token) -> Token | None:
+        # A token that was issued a moment ago and never worked would not work a second time either.
+        if rejected.source == "issued" and self._proven is not rejected:
+            return None
+        with self._lock:
+            if self._token is not None and self._token.access_token != rejected.access_token:
+                return self._token
+            stored = self._store.get(self._scope)
+            self._token = None
+        is_rejected = stored is not None and stored.access_token == rejected.access_token
+        return self.obtain(renew=is_rejected)
+
+    def worked(self, token: Token) -> None:
+        self._proven = token
+
+    def forget(self) -> bool:
+        """Remove the stored token and return whether there was one."""
+        self._token = None
+        return self._store.forget(self._scope)
+
+    def has_stored(self) -> bool:
+        """Return whether the store holds a token of this identity, fresh or not."""
+        return self._store.get(self._scope) is not None
+
+    def _stored(self, min_ttl: float | None) -> Token | None:
+        found = self._store.get(self._scope)
+        return found if found is not None and found.is_fresh(self._now(), min_ttl) else None
+
+    @abstractmethod
+    def _issue(self) -> Token:
+        """Have a token issued."""
+
+    def _token_from(self, response: requests.Response, request: str, *, org_id: str, user: str | None) -> Token:
+        try:
+            body = response.json()
+            access_token = body["access_token"]
+            expires_in = float(body.get("expires_in") or 0)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise UnreadableAnswerError(
+                request,
+                f"the answer holds no access token (HTTP {response.status_code}, {_content_type(response)})",
+                advice=f"Check token_url; Tallyfy's own pages also name {OTHER_TOKEN_URLS}.",
+            ) from error
+        now = self._now()
+        return Token(
+            access_token=str(access_token),
+            kind=self.kind,
+            org_id=org_id,
+            user=user,
+            token_type=str(body.get("token_type") or "Bearer"),
+            issued_at=now,
+            expires_at=now + expires_in if expires_in else 0.0,
+        )
+
+
+class ApplicationTokens(IssuedTokens):
+    """Tokens by the client credentials grant, which never sees a second address."""
+
+    kind = "application"
+
+    def __init__(
+        self,
+        transport: Transport,
+        store: TokenStore,
+        secrets: SecretKeeper,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        connection = transport.connection
+        self._secrets = secrets
+        super().__init__(transport, store, f"{connection.token_url}\n{connection.org_id}\n{connection.client_id}", now)
+
+    def _issue(self) -> Token:
+        connection = self._transport.connection
+        request = f"POST {connection.token_url}"
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": str(connection.client_id),
+            "client_secret": str(connection.client_secret),
+            "scope": "*",
+        }
+        response = self._transport.send("POST", connection.token_url, auth=NoAuth(), form=form, sign_in=True)
+        if response.ok:
+            token = self._token_from(response, request, org_id=connection.org_id, user=None)
+            self._secrets.keep(token.access_token)
+            return token
+        raise self._refused(response, request)
+
+    def _refused(self, response: requests.Response, request: str) -> SignInError:
+        try:
+            refusal = refusal_in(response.json())
+        except ValueError:
+            refusal = refusal_in(None)
+        status = response.status_code
+        if status in {400, 401}:
+            advice = "Check client_id and client_secret (Tallyfy: Settings > Integrations > OAuth clients)."
+        elif status < 500 and status != 429:
+            advice = f"Check token_url; Tallyfy's own pages also name {OTHER_TOKEN_URLS}."
+        else:
+            advice = "Try again later."
+        answer = refusal.text or f"refused without a readable reason ({_content_type(response)})"
+        return SignInError(
+            request,
+            f"the sign-in failed: {answer}",
+            status=status,
+            code=refusal.code,
+            request_id=response.headers.get("X-Request-Id"),
+            advice=advice,
+        )
+
+
+class MemberTokens(IssuedTokens):
+    """Tokens in the name of a member, issued to the application."""
+
+    kind = "user"
+
+    def __init__(
+        self,
+        application: ApplicationTokens,
+        user: str,
+        *,
+        transport: Transport,
+        store: TokenStore,
+        secrets: SecretKeeper,
+        refused: Callable[[requests.Response, str, str], RefusedByServiceError],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        connection = transport.connection
+        self.user = user.lower()
+        self._application = application
+        self._secrets = secrets
+        self._refused = refused
+        scope = f"{connection.api_url}\n{connection.org_id}\n{connection.client_id}\n{self.user}"
+        super().__init__(transport, store, scope, now)
+
+    def _issue(self) -> Token:
+        connection = self._transport.connection
+        path = encoded_path("applications", connection.org_id, "users", self.user, "token")
+        request = f"POST {path}"
+        url = connection.api_url + path
+        response = self._transport.send("POST", url, auth=BearerAuth(self._application), sign_in=True)
+        if response.ok:
+            token = self._token_from(response, request, org_id=connection.org_id, user=self.user)
+            self._secrets.keep(token.access_token)
+            return token
+        advice = ""
+        if response.status_code in {404, 422}:
+            advice = f"{self.user} must be an active member of the organization to be acted for."
+        raise self._refused(response, request, advice)
+
+
+class BearerAuth(AuthBase):
+    """Sends the source's token; a 401 is answered once with a renewed token, a 403 never."""
+
+    def __init__(self, source: TokenSource) -> None:
+        self.source = source
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        token = self.source.current()
+        request.headers["Authorization"] = f"Bearer {token.access_token}"
+        request.register_hook("response", partial(self._survive_401, token))
+        return request
+
+    def _survive_401(self, token: Token, response: requests.Response, **options: Any) -> requests.Response:
+        if response.status_code != 401:
+            self.source.worked(token)
+            return response
+        renewed = self.source.renewed(token)
+        if renewed is None:
+            return response
+        # Once it has been read to its end, its connection can serve the repeated request.
+        response.raw.drain_conn()
+        response.close()
+        repeated = response.request.copy()
+        repeated.headers["Authorization"] = f"Bearer {renewed.access_token}"
+        answer: requests.Response = response.connection.send(repeated, **options)
+        answer.history.append(response)
+        if answer.status_code != 401:
+            self.source.worked(renewed)
+        return answer
+
+
+def _content_type(response: requests.Response) -> str:
+    return response.headers.get("Content-Type", "no content type").split(";")[0]

@@ -1,0 +1,404 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Calls to one organization: tokens, envelopes, pages, errors and lost answers. Private to the collection."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._answers import (
+    Page,
+    page_of,
+    refusal_in,
+    retry_after_seconds,
+    shorten,
+    unwrap,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._auth import (
+    ApplicationTokens,
+    BearerAuth,
+    GivenToken,
+    MemberTokens,
+    TokenSource,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._budget import RequestBudget, WaitAllowance
+from ansible_collections.tallyfy.platform.plugins.module_utils._connection import SIGN_IN_ADVICE, Connection
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    ApiError,
+    ForbiddenError,
+    InconsistentListError,
+    InvalidError,
+    LostAnswerError,
+    NotFoundError,
+    OptionError,
+    RateLimitError,
+    RefusedByServiceError,
+    SeatPoolError,
+    ServerError,
+    UnauthorizedError,
+    UnreadableAnswerError,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import (
+    PrivateDirectory,
+    UntrustedPathError,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._requests import requests
+from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper
+from ansible_collections.tallyfy.platform.plugins.module_utils._token_store import HAS_CRYPTOGRAPHY, TokenStore
+from ansible_collections.tallyfy.platform.plugins.module_utils._transport import Transport, encoded_path
+
+Record = dict[str, Any]
+
+PER_PAGE = 100
+WALK_ATTEMPTS = 3
+CREATE_ATTEMPTS = 3
+# How long a record may take to show up after a write whose answer was lost.
+READ_BACK_WAITS_SECONDS = (0.0, 1.0, 2.0)
+REFUSALS: dict[int, type[RefusedByServiceError]] = {
+    401: UnauthorizedError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    409: SeatPoolError,
+    422: InvalidError,
+    429: RateLimitError,
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A successful answer: what its envelope held (``None`` for an empty body), the whole body, and its facts."""
+
+    status: int
+    data: Any
+    body: Any
+    request_id: str | None = None
+
+    @property
+    def record(self) -> Record:
+        """The one record of the answer; empty when the answer held none."""
+        return dict(self.data) if isinstance(self.data, Mapping) else {}
+
+
+class Client:
+    """Makes calls for one task. Threads may share it."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        directory: PrivateDirectory | None = None,
+        secrets: SecretKeeper | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.connection = connection
+        self.secrets = secrets or SecretKeeper()
+        self.secrets.keep(connection.client_secret)
+        self.secrets.keep(connection.access_token)
+        self._now = now
+        self._allowance = WaitAllowance(connection.max_wait, sleep=sleep)
+        scope = f"{connection.api_url}\n{connection.org_id}"
+        budget = RequestBudget(connection.rate_limit, directory=directory, scope=scope, now=now, sleep=sleep)
+        self._transport = Transport(connection, budget, self._allowance)
+        self.application: ApplicationTokens | None = None
+        self.member: MemberTokens | None = None
+        self._store = TokenStore(directory, connection.client_secret or "")
+        if connection.has_application:
+            self.application = ApplicationTokens(self._transport, self._store, self.secrets, now)
+            if connection.act_as:
+                self.member = self.tokens_of(connection.act_as)
+
+    def tokens_of(self, user: str) -> MemberTokens:
+        """Return the source of tokens in the name of the member ``user`` (an e-mail address)."""
+        if self.application is None:
+            raise OptionError(f"A token in the name of {user} is issued to an application only. {SIGN_IN_ADVICE}")
+        return MemberTokens(
+            self.application,
+            user,
+            transport=self._transport,
+            store=self._store,
+            secrets=self.secrets,
+            refused=self._refused_token,
+            now=self._now,
+        )
+
+    # --- single calls -------------------------------------------------------------------------------------------------
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        token: str = "auto",
+    ) -> Answer:
+        """Send one request below ``api_url`` and return the successful answer.
+
+        ``token`` is ``auto`` (by the route), ``application`` or ``user``. Raises an ``ApiError`` for everything else.
+        """
+        source = self.source_for(path, token)
+        request = f"{method} {path}"
+        response = self._transport.send(
+            method, self.connection.api_url + path, auth=BearerAuth(source), query=query, json=body
+        )
+        request_id = response.headers.get("X-Request-Id")
+        if not response.ok:
+            raise self._refused(response, request, source)
+        if not response.content:
+            if method == "GET":
+                raise UnreadableAnswerError(
+                    request, f"the answer is empty (HTTP {response.status_code})", advice="Try again later."
+                )
+            return Answer(response.status_code, None, None, request_id)
+        try:
+            content = response.json()
+        except ValueError as error:
+            raise self._unreadable(response, request, method) from error
+        return Answer(response.status_code, unwrap(content), content, request_id)
+
+    def get(self, *segments: object, query: Mapping[str, Any] | None = None) -> Record:
+        """Return one record below the organization, by the segments of its path.
+
+        Raises ``NotFoundError`` when there is none and ``UnreadableAnswerError`` when the answer is no record.
+        """
+        path = self.path(*segments)
+        answer = self.call("GET", path, query=query)
+        if not isinstance(answer.data, Mapping):
+            raise UnreadableAnswerError(f"GET {path}", "the answer is not a record", advice="Check api_url.")
+        return answer.record
+
+    def path(self, *segments: object) -> str:
+        """Return the encoded path of a route of the organization."""
+        return encoded_path("organizations", self.connection.org_id, *segments)
+
+    def source_for(self, path: str, token: str = "auto") -> TokenSource:
+        """Return the token source that a route needs.
+
+        Routes of applications take the application token; routes of organizations the token of ``act_as``, else the
+        application token, else the ready access token.
+        """
+        is_application_route = path.split("/", 2)[1:2] == ["applications"]
+        if token == "user" and self.member is None and not self.connection.access_token:
+            raise OptionError("token=user needs act_as (the e-mail of a member to act for) or a ready access_token.")
+        if token == "application" and self.application is None:
+            raise OptionError(f"token=application needs application credentials. {SIGN_IN_ADVICE}")
+        wants_application = token == "application" or (token == "auto" and is_application_route)
+        if self.member is not None and not wants_application:
+            return self.member
+        if self.application is not None and token != "user":
+            return self.application
+        return GivenToken(str(self.connection.access_token), self.connection.org_id)
+
+    # --- listings -----------------------------------------------------------------------------------------------------
+
+    def records(self, path: str, *, query: Mapping[str, Any] | None = None, token: str = "auto") -> list[Record]:
+        """Return every record of a listing, in the order of the service; its pages have been checked to add up.
+
+        A listing that changes while it is walked is walked again, three times at the most; then, or when it
+        contradicts itself each time, ``InconsistentListError`` is raised: a short list is never returned.
+        Source: API reference, "Envelopes" (walk by the server's numbers) and "Default and maximum page sizes".
+        """
+        for _attempt in range(WALK_ATTEMPTS - 1):
+            with contextlib.suppress(InconsistentListError):
+                return list(self._walk(path, query or {}, token))
+        return list(self._walk(path, query or {}, token))
+
+    def _walk(self, path: str, query: Mapping[str, Any], token: str) -> Iterator[Record]:
+        request = f"GET {path}"
+        number, seen, ids = 1, 0, set()
+        first: Page | None = None
+        while True:
+            answer = self.call("GET", path, query={"per_page": PER_PAGE, **query, "page": number}, token=token)
+            rows = answer.data
+            if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+                raise UnreadableAnswerError(request, "the answer is not a list of records", advice="Check api_url.")
+            page = page_of(answer.body)
+            if page is None and number > 1:
+                raise InconsistentListError(request, f"page {number} does not say which page it is")
+            first = first or page
+            if page is not None and first is not None:
+                _check_page(request, page, number, first)
+            for row in rows:
+                if "id" in row and row["id"] in ids:
+                    raise InconsistentListError(request, f"the record {row['id']} came twice")
+                ids.add(row.get("id"))
+                yield dict(row)
+            seen += len(rows)
+            if page is None:
+                return
+            if number >= page.pages:
+                break
+            number += 1
+        if seen != page.total:
+            raise InconsistentListError(request, f"{seen} records came, and the service counts {page.total}")
+
+    # --- writes whose answer may be lost ------------------------------------------------------------------------------
+
+    def create(
+        self, path: str, body: Mapping[str, Any], *, find: Callable[[], Record | None], token: str = "auto"
+    ) -> Record:
+        """POST a record that has a natural key and return it, as answered or as read back.
+
+        When the answer is lost, ``find`` (by the natural key) tells whether the record is there. Only after it has
+        stayed absent for a while is the POST sent again; the service's own check of uniqueness guards against the rest.
+        """
+        attempt = 1
+        while True:
+            try:
+                return self.call("POST", path, body=body, token=token).record
+            except (LostAnswerError, ServerError, UnreadableAnswerError) as error:
+                found = self._read_back(find, error)
+                if found is not None:
+                    return found
+                if attempt == CREATE_ATTEMPTS:
+                    raise
+                attempt += 1
+
+    def _read_back(self, find: Callable[[], Record | None], lost: ApiError) -> Record | None:
+        try:
+            for seconds in READ_BACK_WAITS_SECONDS:
+                self._allowance.wait(seconds)
+                found = find()
+                if found is not None:
+                    return found
+        except ApiError as error:
+            raise LostAnswerError(
+                lost.request,
+                f"{lost.answer}, and reading back failed too ({error.request}: {error.answer})",
+                advice="It may or may not have been carried out; run it again to find out and to finish.",
+            ) from error
+        return None
+
+    # --- what went wrong ----------------------------------------------------------------------------------------------
+
+    def _unreadable(self, response: requests.Response, request: str, method: str) -> ApiError:
+        content_type = response.headers.get("Content-Type", "no content type").split(";")[0]
+        start = shorten(self.secrets.mask(response.text), 60)
+        answer = f"the answer is not JSON (HTTP {response.status_code}, {content_type}, starting {start!r})"
+        if method == "GET":
+            return UnreadableAnswerError(request, answer, advice="Check that api_url is the address of the API.")
+        return LostAnswerError(request, answer, advice="It may have been carried out; run it again to find out.")
+
+    def _refused_token(self, response: requests.Response, request: str, advice: str) -> RefusedByServiceError:
+        source = self.application
+        if source is None:  # pragma: no cover - tokens are issued to applications only
+            raise OptionError(SIGN_IN_ADVICE)
+        return self._refused(response, request, source, advice)
+
+    def _refused(
+        self, response: requests.Response, request: str, source: TokenSource, advice: str = ""
+    ) -> RefusedByServiceError:
+        status = response.status_code
+        try:
+            refusal = refusal_in(response.json())
+        except ValueError:
+            content_type = response.headers.get("Content-Type", "no content type").split(";")[0]
+            refusal = refusal_in({"message": f"no readable reason ({content_type})"})
+        text = self.secrets.mask(refusal.text) or "no reason given"
+        kind = REFUSALS.get(status, ServerError if status >= 500 else RefusedByServiceError)
+        facts: dict[str, object] = {}
+        if status == 429:
+            facts["not_before"] = self._not_before(response)
+        return kind(
+            request,
+            text,
+            status=status,
+            code=refusal.code,
+            errors=refusal.errors,
+            request_id=response.headers.get("X-Request-Id"),
+            advice=advice or self._advice(status, refusal.code, request, source, facts),
+            **facts,
+        )
+
+    def _advice(
+        self, status: int, code: str | None, request: str, source: TokenSource, facts: Mapping[str, object]
+    ) -> str:
+        org_id, act_as = self.connection.org_id, self.connection.act_as
+        on_application_route = " /applications/" in request
+        if status == 401 and source.kind == "given":
+            return "The access_token is expired, revoked or not meant for this; get a new one."
+        if status == 401 and source.kind == "application" and not on_application_route:
+            return "This route needs a user token: set act_as (TALLYFY_ACT_AS) to the e-mail of an administrator."
+        if status == 401:
+            return "A newly issued token was refused, too: check client_id, org_id, and act_as if it is set."
+        if status == 403 and source.kind == "application":
+            return f"Check that org_id {org_id} and client_id {self.connection.client_id} belong together."
+        if status == 403:
+            actor = f"{act_as} (act_as)" if source.kind == "user" else "the owner of the access_token"
+            return f"Check that {actor} is an administrator of the organization {org_id}."
+        if code == "ENDPOINT_NOT_FOUND":
+            return f"Check api_url: {self.connection.api_url} does not lead to this route."
+        if status == 404:
+            return f"Check the IDs in the address, and org_id {org_id}."
+        if status == 409:
+            return "Free a seat or buy more, then run it again."
+        if status == 429:
+            return f"Run it again after {facts['not_before']}, or allow a longer max_wait."
+        return "Tallyfy itself failed; run it again later." if status >= 500 else ""
+
+    def _not_before(self, response: requests.Response) -> str:
+        now = datetime.fromtimestamp(self._now(), timezone.utc)
+        headers = response.headers
+        seconds = retry_after_seconds(headers.get("Retry-After"), headers.get("Date"), now)
+        return (now + timedelta(seconds=60.0 if seconds is None else seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _check_page(request: str, page: Page, number: int, first: Page) -> None:
+    """Raise ``InconsistentListError`` when a page is not the one asked for, or the listing changed since its first."""
+    if page.number != number:
+        raise InconsistentListError(request, f"page {page.number} came instead of page {number}")
+    if (page.total, page.pages) != (first.total, first.pages):
+        raise InconsistentListError(
+            request,
+            f"page {number} counts {page.total} records on {page.pages} pages, and page 1 counted "
+            f"{first.total} on {first.pages}",
+        )
+
+
+def open_client(connection: Connection, secrets: SecretKeeper, warn: Callable[[str], None]) -> Client:
+    """Return a client with the token cache and the shared budget of ``token_cache``, or without them and a warning."""
+    directory = None
+    if connection.token_cache:
+        try:
+            directory = PrivateDirectory(connection.token_cache)
+        except (OSError, UntrustedPathError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            warn(
+                f"The token cache {connection.token_cache} cannot be used ({reason}): tasks sign in one by one and do "
+                f"not share their request budget. Set token_cache to a directory of your own, or to none."
+            )
+        else:
+            if not HAS_CRYPTOGRAPHY and connection.has_application:
+                warn("Tokens are not cached, because the Python library cryptography is not there to encrypt them.")
+    return Client(connection, directory=directory, secrets=secrets)
+
+
+def path_below(api_url: str, path: str) -> str:
+    """Return the path of a route below ``api_url`` from a path, or from a whole address on the same host.
+
+    Raises ``OptionError`` for another host and for a path that climbs out of the API.
+    """
+    base = urlsplit(api_url)
+    try:
+        given = urlsplit(path)
+    except ValueError as error:
+        raise OptionError(f"path is neither a path nor an address: {error}") from None
+    if (given.scheme or given.netloc) and (given.scheme, given.netloc) != (base.scheme, base.netloc):
+        raise OptionError(f"path leads to another host than api_url ({base.netloc}); the token is not sent there.")
+    if given.query or given.fragment:
+        raise OptionError("path holds a query or fragment; give the query with the option query.")
+    route = "/" + given.path.lstrip("/")
+    if base.path and (route + "/").startswith(base.path + "/"):
+        route = route[len(base.path) :] or "/"
+    if any(segment in {"..", "."} for segment in unquote(route).replace("\\", "/").split("/")):
+        raise OptionError("path climbs with '..' or '.'; give the plain path of the route.")
+    return route

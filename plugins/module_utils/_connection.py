@@ -1,0 +1,203 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How to reach one organization: the connection options, checked. Private to the collection."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import math
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import OptionError
+
+# An option is a row: its default and the environment variables that are asked when it is not given.
+OPTIONS: dict[str, tuple[object, tuple[str, ...]]] = {
+    "api_url": ("https://go.tallyfy.com/api", ("TALLYFY_API_URL",)),
+    "token_url": ("https://go.tallyfy.com/oauth/token", ("TALLYFY_TOKEN_URL",)),
+    "org_id": (None, ("TALLYFY_ORG_ID",)),
+    "client_id": (None, ("TALLYFY_CLIENT_ID",)),
+    "client_secret": (None, ("TALLYFY_CLIENT_SECRET",)),
+    "access_token": (None, ("TALLYFY_ACCESS_TOKEN", "TALLYFY_API_TOKEN")),
+    "act_as": (None, ("TALLYFY_ACT_AS",)),
+    "timeout": (30.0, ("TALLYFY_TIMEOUT",)),
+    "max_wait": (300.0, ("TALLYFY_MAX_WAIT",)),
+    "rate_limit": (600, ("TALLYFY_RATE_LIMIT",)),
+    "validate_certs": (True, ("TALLYFY_VALIDATE_CERTS",)),
+    "ca_path": (None, ("TALLYFY_CA_PATH",)),
+    "token_cache": ("~/.cache/tallyfy-platform", ("TALLYFY_TOKEN_CACHE",)),
+}
+SECRET_OPTIONS = ("client_secret", "access_token")
+SIGN_IN_ADVICE = (
+    "Give client_id and client_secret (TALLYFY_CLIENT_ID, TALLYFY_CLIENT_SECRET) "
+    "or access_token (TALLYFY_ACCESS_TOKEN)."
+)
+_ORG_ID = re.compile(r"[A-Za-z0-9_-]+")
+_TOKEN = re.compile(r"[!-~]+")
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The connection options of one task, complete and checked."""
+
+    api_url: str
+    token_url: str
+    org_id: str
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    access_token: str | None = field(default=None, repr=False)
+    act_as: str | None = None
+    timeout: float = 30.0
+    max_wait: float = 300.0
+    rate_limit: int = 600
+    validate_certs: bool = True
+    ca_path: str | None = None
+    token_cache: str | None = None
+
+    @property
+    def has_application(self) -> bool:
+        """Whether application credentials are there."""
+        return bool(self.client_id and self.client_secret)
+
+    @property
+    def verify(self) -> bool | str:
+        """What ``requests`` calls verify: a CA bundle, or whether to check certificates at all."""
+        if not self.validate_certs:
+            return False
+        return self.ca_path or True
+
+
+def environment_value(names: tuple[str, ...], environment: Mapping[str, str] | None = None) -> str | None:
+    """Return the first variable of ``names`` that holds something; an empty one counts as not set."""
+    variables = os.environ if environment is None else environment
+    for name in names:
+        value = variables.get(name, "")
+        if value.strip():
+            return value
+    return None
+
+
+def connection_from(
+    given: Mapping[str, Any],
+    *,
+    environment: Mapping[str, str] | None = None,
+    parse_bool: Callable[[Any], bool] = bool,
+) -> Connection:
+    """Return the checked connection from options as given, then the environment, then the defaults.
+
+    Raises ``OptionError`` that names every problem.
+    """
+    values = {name: _value_of(name, given.get(name), environment) for name in OPTIONS}
+    problems: list[str] = []
+    for name, convert, least in (("timeout", float, 1), ("max_wait", float, 0), ("rate_limit", int, 0)):
+        values[name] = _number(name, values[name], convert, least, problems)
+    try:
+        values["validate_certs"] = parse_bool(values["validate_certs"])
+    except (TypeError, ValueError):
+        problems.append(f"validate_certs is neither true nor false: {values['validate_certs']!r}")
+    for name in ("api_url", "token_url"):
+        values[name] = _checked_url(name, str(values[name]), problems)
+    problems += _identity_problems(values)
+    if values["ca_path"]:
+        with contextlib.suppress(RuntimeError):  # there is no user of that name
+            values["ca_path"] = str(Path(values["ca_path"]).expanduser())
+        if not Path(values["ca_path"]).exists():
+            problems.append(f"ca_path {values['ca_path']} does not exist on the machine that runs the task")
+    if str(values["token_cache"]).lower() == "none":
+        values["token_cache"] = None
+    if problems:
+        raise OptionError("; ".join(problems), problems=problems)
+    return Connection(**values)
+
+
+def _identity_problems(values: Mapping[str, Any]) -> list[str]:
+    problems = []
+    if not values["org_id"]:
+        problems.append("org_id is not set: give the option or TALLYFY_ORG_ID")
+    elif not _ORG_ID.fullmatch(str(values["org_id"])):
+        problems.append("org_id is not an organization ID: it has characters that no ID has")
+    pair = ("client_id", "client_secret")
+    missing = [name for name in pair if not values[name]]
+    if len(missing) == 1:
+        problems.append(f"{missing[0]} is not set, while {next(n for n in pair if n not in missing)} is")
+    elif missing and not values["access_token"]:
+        problems.append(f"there is nothing to sign in with. {SIGN_IN_ADVICE}")
+    if values["act_as"] and len(missing) == 2 and values["access_token"]:
+        problems.append("act_as needs client_id and client_secret: a ready access_token always acts as its own owner")
+    if values["access_token"] and not _TOKEN.fullmatch(str(values["access_token"])):
+        problems.append("access_token holds characters that no token has")
+    problems += [f"{name} is not UTF-8" for name in (*pair, "act_as") if not _is_utf8(str(values[name] or ""))]
+    return problems
+
+
+def _value_of(name: str, given: Any, environment: Mapping[str, str] | None) -> Any:
+    default, variables = OPTIONS[name]
+    value = given
+    if _is_blank(value):
+        value = environment_value(variables, environment)
+    if _is_blank(value):
+        value = default
+    return value.strip() if isinstance(value, str) else value
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _number(name: str, value: Any, convert: Callable[[Any], float], least: float, problems: list[str]) -> Any:
+    try:
+        number = convert(value)
+    except (TypeError, ValueError, OverflowError):
+        problems.append(f"{name} is not a number: {value!r}")
+        return value
+    if not math.isfinite(number):
+        problems.append(f"{name} is {number}, and must be a finite number")
+    elif number < least:
+        problems.append(f"{name} is {number:g}, and must be at least {least}")
+    return number
+
+
+def _checked_url(name: str, url: str, problems: list[str]) -> str:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        problems.append(f"{name} is not an http(s) address: {_without_secrets(url)!r}")
+        return url
+    if parts.scheme not in {"http", "https"} or not host or port == 0:
+        problems.append(f"{name} is not an http(s) address: {_without_secrets(url)!r}")
+    elif any(mark in url for mark in "@?#"):
+        problems.append(f"{name} must hold a plain address, without user, password, query or fragment")
+    elif parts.scheme == "http" and not _is_loopback(host):
+        problems.append(f"{name} must start with https://, since http:// would send secrets in the clear to {host}")
+    return url.rstrip("/")
+
+
+def _without_secrets(url: str) -> str:
+    """Return what can be shown of an address: neither what stands before an ``@`` nor a query or fragment."""
+    return re.split("[?#]", url.rpartition("@")[2])[0]
+
+
+def _is_utf8(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,147 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every way a call to Tallyfy can go wrong: one class per cause. Private to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+
+class TallyfyError(Exception):
+    """A failure that the user can understand and act on; its text is the whole message."""
+
+    def __init__(self, message: str, **facts: object) -> None:
+        super().__init__(message)
+        self.message = message
+        #: What a module returns beside ``msg``, for playbooks that react to a failure.
+        self.facts: dict[str, object] = {name: value for name, value in facts.items() if value is not None}
+
+
+class OptionError(TallyfyError):
+    """A connection option is missing, malformed or contradicts another; nothing has been sent."""
+
+
+class InputError(TallyfyError):
+    """What was asked for is not possible or not complete; nothing has been written.
+
+    ``problems`` holds every single one, so that all can be mended at once.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = list(problems)
+        super().__init__("; ".join(self.problems), problems=self.problems)
+
+
+class RefusedError(TallyfyError):
+    """The collection will not do this to this person (promise 5); nothing has been written."""
+
+
+class NotStoredError(TallyfyError):
+    """The service answered a write with success and did not store what was sent."""
+
+
+class ApiError(TallyfyError):
+    """A call that did not succeed. ``request`` reads ``PUT /organizations/…``; there is no secret in it."""
+
+    def __init__(self, request: str, answer: str, *, advice: str = "", **facts: object) -> None:
+        self.request = request
+        self.answer = answer
+        self.advice = advice
+        text = f"{request}: {answer}"
+        if advice:
+            text = f"{text.rstrip('.')}. {advice}"
+        super().__init__(text, request=request, **facts)
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status of the answer, ``None`` when there was none."""
+        status = self.facts.get("status")
+        return status if isinstance(status, int) else None
+
+
+class UnreachableError(ApiError):
+    """No connection could be made, so the request was certainly not carried out."""
+
+
+class CertificateError(UnreachableError):
+    """The TLS connection could not be trusted."""
+
+
+class LostAnswerError(ApiError):
+    """The request was sent and its answer never came or could not be read: it may have been carried out."""
+
+
+class UnreadableAnswerError(ApiError):
+    """The answer was not JSON, not complete or not of the expected shape."""
+
+
+class RedirectedError(ApiError):
+    """The service pointed elsewhere; redirects are never followed, because they could carry the token away."""
+
+
+class RefusedByServiceError(ApiError):
+    """Any answer with an HTTP error status; its subclasses name the causes a caller can react to."""
+
+    def __init__(
+        self,
+        request: str,
+        answer: str,
+        *,
+        status: int,
+        advice: str = "",
+        code: str | None = None,
+        errors: Mapping[str, Sequence[str]] | None = None,
+        request_id: str | None = None,
+        **facts: object,
+    ) -> None:
+        self.code = code
+        self.errors: dict[str, list[str]] = {field: list(texts) for field, texts in (errors or {}).items()}
+        trailer = f"HTTP {status}" + (f", request {request_id}" if request_id else "")
+        super().__init__(
+            request,
+            f"{answer.rstrip('.')} ({trailer})",
+            advice=advice,
+            status=status,
+            code=code,
+            errors=self.errors or None,
+            request_id=request_id,
+            **facts,
+        )
+
+
+class UnauthorizedError(RefusedByServiceError):
+    """401: no, expired, revoked or unsuitable token."""
+
+
+class ForbiddenError(RefusedByServiceError):
+    """403: not allowed, or against a rule of the service. Never a reason to sign in again."""
+
+
+class NotFoundError(RefusedByServiceError):
+    """404: no such resource, or no such route (``code`` is then ``ENDPOINT_NOT_FOUND``)."""
+
+
+class SeatPoolError(RefusedByServiceError):
+    """409: the organization's pool of seats is used up."""
+
+
+class InvalidError(RefusedByServiceError):
+    """422: the service's validation refused the values; ``errors`` names the fields."""
+
+
+class RateLimitError(RefusedByServiceError):
+    """429 whose wait is longer than the task may wait; the fact ``not_before`` says when to go on."""
+
+
+class ServerError(RefusedByServiceError):
+    """5xx that lasted through the retries."""
+
+
+class SignInError(RefusedByServiceError):
+    """The token endpoint refused the application credentials."""
+
+
+class InconsistentListError(ApiError):
+    """A listing whose pages do not add up; its records must not be relied upon."""

@@ -1,0 +1,106 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The connection options of every module, and the frame in which a module's operation runs. Private to the collection.
+
+The documentation of the options is ``plugins/doc_fragments/connection.py``; a test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.parameters import AnsibleFallbackNotFound
+from ansible.module_utils.parsing.convert_bool import boolean
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, open_client
+from ansible_collections.tallyfy.platform.plugins.module_utils._connection import (
+    OPTIONS,
+    connection_from,
+    environment_value,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import TallyfyError
+from ansible_collections.tallyfy.platform.plugins.module_utils._requests import REQUESTS_IMPORT_ERROR
+from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper
+
+
+@dataclass(frozen=True)
+class Task:
+    """What an operation gets: the client, its parameters, whether it may write, and how to warn."""
+
+    client: Client
+    params: Mapping[str, Any]
+    check_mode: bool
+    warn: Callable[[str], None]
+
+
+#: An operation decides and acts, and returns what the module returns.
+Operation = Callable[[Task], "dict[str, Any]"]
+
+
+def _from_environment(*names: str) -> str:
+    """Return the first variable that holds something; unlike ``env_fallback`` an empty one counts as not set."""
+    value = environment_value(names)
+    if value is None:
+        raise AnsibleFallbackNotFound
+    return value
+
+
+def connection_options() -> dict[str, dict[str, Any]]:
+    """Return the argument spec of the connection options."""
+    spec: dict[str, dict[str, Any]] = {
+        "api_url": {"type": "str"},
+        "token_url": {"type": "str", "no_log": False},
+        "org_id": {"type": "str", "aliases": ["organization_id"]},
+        "client_id": {"type": "str"},
+        "client_secret": {"type": "str", "no_log": True},
+        "access_token": {"type": "str", "no_log": True, "aliases": ["api_token"]},
+        "act_as": {"type": "str"},
+        "timeout": {"type": "float"},
+        "max_wait": {"type": "float"},
+        "rate_limit": {"type": "int"},
+        "validate_certs": {"type": "bool"},
+        "ca_path": {"type": "path"},
+        "token_cache": {"type": "str", "no_log": False},
+    }
+    for name, (default, variables) in OPTIONS.items():
+        if default is not None:
+            spec[name]["default"] = default
+        spec[name]["fallback"] = (_from_environment, list(variables))
+    return spec
+
+
+def run_module(
+    argument_spec: Mapping[str, Any], operation: Operation, *, shows_tokens: bool = False, **rules: Any
+) -> None:
+    """Run ``operation`` as an Ansible module and exit.
+
+    ``shows_tokens`` leaves tokens in a successful result, for the one module whose purpose they are. Every
+    ``TallyfyError`` becomes a clean failure; anything else is a defect and is left to ansible-core to report.
+    """
+    module = AnsibleModule(argument_spec={**connection_options(), **argument_spec}, supports_check_mode=True, **rules)
+    if REQUESTS_IMPORT_ERROR is not None:
+        module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
+    secrets = SecretKeeper()
+    try:
+        connection = connection_from(module.params, parse_bool=boolean)
+        client = open_client(connection, secrets, module.warn)
+        result = operation(Task(client, module.params, module.check_mode, lambda text: module.warn(secrets.mask(text))))
+    except TallyfyError as error:
+        module.fail_json(**masked({"changed": False, **error.facts, "msg": error.message}, secrets))
+    module.exit_json(**(result if shows_tokens else masked(result, secrets)))
+
+
+def masked(value: Any, secrets: SecretKeeper) -> Any:
+    """Return ``value`` with every known secret taken out of all its texts, however deep."""
+    if isinstance(value, str):
+        return secrets.mask(value)
+    if isinstance(value, Mapping):
+        return {masked(key, secrets): masked(inner, secrets) for key, inner in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [masked(inner, secrets) for inner in value]
+    return value

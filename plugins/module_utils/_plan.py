@@ -1,0 +1,70 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Decide first, write afterwards: steps, check mode and diff, once for everything. Private to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import TallyfyError
+
+
+@dataclass(frozen=True)
+class Step:
+    """One write: the act, its subject, the values it brings, and why. Plain data, so that plans can be compared."""
+
+    action: str
+    subject: str
+    reason: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    target: str | None = None
+
+    def described(self) -> dict[str, Any]:
+        """Return the entry of ``actions`` for this step."""
+        entry: dict[str, Any] = {"action": self.action, "reason": self.reason, "fields": sorted(self.values)}
+        if self.target is not None:
+            entry["target"] = self.target
+        return entry
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would change. ``before`` and ``after`` hold exactly the fields that differ."""
+
+    subject: str
+    before: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
+    steps: tuple[Step, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def run(self, carry_out: Callable[[Step], None], *, check_mode: bool) -> dict[str, Any]:
+        """Carry out the steps unless in check mode; return ``changed``, ``diff`` and ``actions``.
+
+        A step that fails ends the run; its error then tells what had been done before it.
+        """
+        done: list[dict[str, Any]] = []
+        for step in () if check_mode else self.steps:
+            try:
+                carry_out(step)
+            except TallyfyError as error:
+                error.facts.update(changed=bool(done), actions=done, failed_action=step.described())
+                raise
+            done.append(step.described())
+        return {
+            "changed": bool(self.steps),
+            "actions": [step.described() for step in self.steps],
+            "diff": self.diff(),
+        }
+
+    def diff(self) -> dict[str, Any]:
+        """Return the difference in the form that ansible-core prints."""
+        return {
+            "before_header": self.subject,
+            "after_header": self.subject,
+            "before": dict(self.before),
+            "after": dict(self.after),
+        }

@@ -1,0 +1,45 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The one guarded import of ``requests``. Private to the collection.
+
+Modules must be importable without it, so that its absence can be reported in Ansible's own words.
+"""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING
+
+REQUESTS_IMPORT_ERROR: str | None = None
+
+if TYPE_CHECKING:
+    import requests
+    from requests.adapters import HTTPAdapter
+    from requests.auth import AuthBase
+    from urllib3.exceptions import MaxRetryError, ResponseError
+    from urllib3.util.retry import Retry
+else:
+    try:
+        import requests
+        from requests.adapters import HTTPAdapter
+        from requests.auth import AuthBase
+        from urllib3.exceptions import MaxRetryError, ResponseError
+        from urllib3.util.retry import Retry
+    except ImportError:
+        REQUESTS_IMPORT_ERROR = traceback.format_exc()
+        # Only so that the classes built on these can be defined; none of them is ever used then.
+        requests = None
+        AuthBase = HTTPAdapter = Retry = object
+        MaxRetryError = ResponseError = Exception
+
+__all__ = (
+    "REQUESTS_IMPORT_ERROR",
+    "AuthBase",
+    "HTTPAdapter",
+    "MaxRetryError",
+    "ResponseError",
+    "Retry",
+    "requests",
+)

@@ -1,0 +1,72 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Many members at once: what is wrong with their rows. Private to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._members import MEMBER_OPTIONS, problems_with
+
+NEEDED_TO_ADD = ("first_name", "last_name")
+
+
+def problems_in_rows(rows: Any, defaults: Mapping[str, Any] | None = None) -> list[str]:
+    """Return everything that is wrong with the rows, each text led by its row's number (from 1) and address.
+
+    A row holds the options of ``tallyfy_user``; what it leaves out comes from ``defaults``, and a blank value counts as
+    left out. A row that is wanted (``state: present``) needs both names, since the person may have to be added.
+    """
+    if not isinstance(rows, Sequence) or isinstance(rows, (str, bytes)):
+        return [f"a list of people is needed, not {type(rows).__name__}"]
+    validator = ArgumentSpecValidator(MEMBER_OPTIONS)
+    problems = []
+    first_row_of: dict[str, int] = {}
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, Mapping):
+            problems.append(f"row {number}: not a dictionary of a person's fields")
+            continue
+        given = {**_without_blanks(defaults or {}), **_without_blanks(row)}
+        email = str(given.get("email", "")).strip()
+        label = f"row {number} ({email or 'no e-mail address'})"
+        found = _problems_of(given, validator)
+        earlier = first_row_of.setdefault(email.lower(), number) if email else number
+        if earlier != number:
+            found.append(f"the same e-mail address as row {earlier}")
+        problems += [f"{label}: {problem}" for problem in found]
+    return problems
+
+
+def _without_blanks(row: Mapping[Any, Any]) -> dict[Any, Any]:
+    return {name: value for name, value in row.items() if value is not None and value != ""}
+
+
+def _problems_of(row: Mapping[Any, Any], validator: ArgumentSpecValidator) -> list[str]:
+    # What ansible-core's own check cannot bear: names that are no texts, and sub-options that are no dictionary.
+    problems = [f"unknown field {name}" for name in row if not isinstance(name, str)]
+    given = {name: value for name, value in row.items() if isinstance(name, str)}
+    if not isinstance(given.get("groups", {}), Mapping):
+        problems.append(f"groups is not a dictionary of add, remove or set: {given.pop('groups')!r}")
+    result = validator.validate(given)
+    problems += [_told(error) for error in result.errors]
+    if result.validated_parameters.get("state") == "present":
+        missing = [name for name in NEEDED_TO_ADD if name not in given]
+        problems += [f"{' and '.join(missing)} missing"] * bool(missing)
+    # After a wrong type the other values can still be judged, so that nobody has to mend a row twice.
+    plain = {name: value for name, value in given.items() if isinstance(value, (str, int))}
+    return problems + (
+        problems_with(plain if result.error_messages else result.validated_parameters) if "email" in given else []
+    )
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, UnsupportedError):
+        # ansible-core writes this one as a list of what is supported, led by the name alone.
+        return f"unknown field {str(error).partition('. Supported')[0]}"
+    return str(error)

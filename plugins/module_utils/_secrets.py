@@ -1,0 +1,81 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Keeping secrets out of everything that is shown. Private to the collection."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MASK = "********"
+# Shorter values are words that could stand anywhere, such as a test's "x"; masking them would only garble messages.
+SHORTEST_SECRET = 4
+
+if TYPE_CHECKING:
+    _register: Callable[[str], object]
+else:
+    try:
+        from ansible.module_utils.secrets import register_secret as _register
+    except ImportError:  # ansible-core < 2.22 cannot mask a value found at run time
+
+        def _register(value: str) -> str:
+            return value
+
+
+def forms_of(secret: str) -> set[str]:
+    """Return every spelling in which ``secret`` could turn up in a message, a log line or a file."""
+    # An environment that is not UTF-8 is read as lone surrogates.
+    raw = secret.encode("utf-8", "surrogatepass")
+    spellings = {
+        secret,
+        quote(raw, safe=""),
+        quote(raw),
+        quote_plus(raw),
+        json.dumps(secret)[1:-1],
+        json.dumps(secret)[1:-1].replace("/", "\\/"),
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        repr(secret)[1:-1],
+        # As a part of a text that has both kinds of quotes.
+        repr(secret + "'\"")[1:-4],
+        base64.b64encode(raw).decode(),
+        base64.urlsafe_b64encode(raw).decode(),
+    }
+    spellings |= {spelling.rstrip("=") for spelling in spellings if len(spelling.rstrip("=")) >= SHORTEST_SECRET}
+    return {spelling for spelling in spellings if len(spelling) >= SHORTEST_SECRET}
+
+
+class SecretKeeper:
+    """Knows the secrets of one run and takes them out of texts."""
+
+    def __init__(self) -> None:
+        self._secrets: set[str] = set()
+        self._spellings: list[str] = []
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """All secrets met so far."""
+        return frozenset(self._secrets)
+
+    def keep(self, secret: str | None) -> None:
+        """Remember ``secret`` and tell ansible-core about it where it can listen (2.22 and later)."""
+        if not secret or secret in self._secrets:
+            return
+        self._secrets.add(secret)
+        spellings = {spelling for one in self._secrets for spelling in forms_of(one)}
+        # The longest first: a short spelling may be a part of a longer one.
+        self._spellings = sorted(spellings, key=len, reverse=True)
+        if len(secret) >= SHORTEST_SECRET:
+            _register(secret)
+
+    def mask(self, text: str) -> str:
+        """Return ``text`` with every spelling of every known secret replaced."""
+        for spelling in self._spellings:
+            text = text.replace(spelling, MASK)
+        return text

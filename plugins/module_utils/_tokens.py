@@ -1,0 +1,56 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tokens as a result: get one, or forget it. Private to the collection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._auth import IssuedTokens
+from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client
+from ansible_collections.tallyfy.platform.plugins.module_utils._connection import SIGN_IN_ADVICE
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.tallyfy.platform.plugins.module_utils._token_store import Token
+
+
+def tokens_for(client: Client, user: str | None) -> IssuedTokens:
+    """Return the source of the application's tokens, or of those in the name of ``user``."""
+    if user:
+        return client.tokens_of(user)
+    if client.application is None:
+        raise OptionError(f"A token is issued to an application only. {SIGN_IN_ADVICE}")
+    return client.application
+
+
+def ensure_token(
+    client: Client, params: Mapping[str, Any], *, check_mode: bool, now: float | None = None
+) -> dict[str, Any]:
+    """Return the result of ``tallyfy_token``: ``changed`` means that a token was issued or forgotten."""
+    user = (params.get("user") or "").strip() or None
+    source = tokens_for(client, user)
+    if params["state"] == "absent":
+        return {"changed": source.has_stored() if check_mode else source.forget()}
+    token = source.obtain(min_ttl=params["min_ttl"], renew=params["renew"], keep=not check_mode)
+    shaped = shape_token(token, time.time() if now is None else now)
+    return {"changed": token.source == "issued", "token": shaped}
+
+
+def shape_token(token: Token, now: float) -> dict[str, Any]:
+    """Return a token in the shape that modules return."""
+    return {
+        "access_token": token.access_token,
+        "token_type": token.token_type,
+        "expires_in": max(0, int(token.expires_at - now)) if token.expires_at else None,
+        "expires_at": datetime.fromtimestamp(token.expires_at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if token.expires_at
+        else None,
+        "kind": token.kind,
+        "user": token.user,
+        "org_id": token.org_id,
+        "source": token.source,
+    }

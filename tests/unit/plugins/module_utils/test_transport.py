@@ -1,0 +1,435 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HTTP itself, against a server that misbehaves as it is told. Nobody really sleeps."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._budget import RequestBudget, WaitAllowance
+from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    CertificateError,
+    LostAnswerError,
+    OptionError,
+    RedirectedError,
+    UnreachableError,
+    UnreadableAnswerError,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._transport import (
+    CONNECT_ATTEMPTS,
+    HEADERS,
+    STATUS_ATTEMPTS,
+    NoAuth,
+    Transport,
+    encoded_path,
+    encoded_query,
+)
+
+RESET, SILENCE = b"RESET", b"SILENCE"
+SECRET = "s3cret/of+the=client"
+
+
+def answer(status: int = 200, body: bytes = b'{"data": {}}', **headers: str) -> bytes:
+    lines = [f"HTTP/1.1 {status} Text", f"Content-Length: {len(body)}", "Connection: close"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+HALF = answer()[:-5]
+
+
+class Server:
+    """Answers one request a connection, with the next of the prepared bytes, and keeps what it was sent."""
+
+    def __init__(self) -> None:
+        self.answers: list[bytes] = []
+        self.requests: list[bytes] = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._closing.set()
+        with contextlib.suppress(OSError):
+            socket.create_connection(self._socket.getsockname()).close()
+        self._thread.join(5)
+        self._socket.close()
+
+    def _serve(self) -> None:
+        silent = []
+        while True:
+            connection, _address = self._socket.accept()
+            if self._closing.is_set():
+                connection.close()
+                break
+            with contextlib.suppress(OSError):
+                self.requests.append(self._read(connection))
+                prepared = self.answers.pop(0) if self.answers else RESET
+                if prepared == SILENCE:
+                    silent.append(connection)
+                    continue
+                if prepared == RESET:
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                else:
+                    connection.sendall(prepared)
+            connection.close()
+        for connection in silent:
+            connection.close()
+
+    @staticmethod
+    def _read(connection: socket.socket) -> bytes:
+        request = b""
+        while b"\r\n\r\n" not in request:
+            more = connection.recv(65536)
+            if not more or more.startswith(b"\x16"):  # nothing more comes, or TLS, which is not spoken here
+                return request
+            request += more
+        head, _, body = request.partition(b"\r\n\r\n")
+        length = next((int(line[15:]) for line in head.splitlines() if line.lower().startswith(b"content-length:")), 0)
+        while len(body) < length:
+            body += connection.recv(65536)
+        return head + b"\r\n\r\n" + body
+
+
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.time = datetime.now(timezone.utc).timestamp()
+        self.naps: list[float] = []
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.naps.append(seconds)
+        self.time += seconds
+
+    @property
+    def slept(self) -> float:
+        return sum(self.naps)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    one = Server()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def transport(clock: Clock, *, max_wait: float = 300, timeout: float = 5) -> Transport:
+    connection = Connection(api_url="http://x", token_url="http://x", org_id="o", timeout=timeout)
+    budget = RequestBudget(0, now=clock.now, sleep=clock.sleep)
+    return Transport(connection, budget, WaitAllowance(max_wait, sleep=clock.sleep))
+
+
+def send(one: Transport, method: str, url: str, **options: Any) -> Any:
+    return one.send(method, url, auth=NoAuth(), **options)
+
+
+# --- what goes out ----------------------------------------------------------------------------------------------------
+
+
+def test_request_carries_the_headers_and_nothing_of_ones_own(
+    server: Server, clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password s3cret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    server.answers = [answer(Set_Cookie="session=1"), answer()]
+    one = transport(clock)
+    for _time in range(2):
+        assert send(one, "PUT", server.url + "/a", json={"b": 1}, query={"c": True}).json() == {"data": {}}
+    for request in server.requests:
+        assert request.startswith(b"PUT /a?c=true HTTP/1.1\r\n")
+        assert request.endswith(b'\r\n\r\n{"b": 1}')
+        for name, value in HEADERS.items():
+            assert f"\r\n{name}: {value}\r\n".encode() in request
+        assert b"Authorization" not in request
+        assert b"Cookie" not in request
+    assert clock.naps == []
+
+
+def test_form_is_percent_encoded(server: Server, clock: Clock) -> None:
+    server.answers = [answer()]
+    send(transport(clock), "POST", server.url, form={"client_secret": "a+b/c=&ü"}, sign_in=True)
+    assert server.requests[0].endswith(b"client_secret=a%2Bb%2Fc%3D%26%C3%BC")
+    assert b"Content-Type: application/x-www-form-urlencoded" in server.requests[0]
+
+
+@pytest.mark.parametrize(
+    ("segments", "expected"),
+    [
+        ((), ""),
+        (("organizations", "o"), "/organizations/o"),
+        (("users", 7, "disable"), "/users/7/disable"),
+        (("guests", "a+b@example.com"), "/guests/a%2Bb%40example.com"),
+        (("a/b", "c d", "ü?#%"), "/a%2Fb/c%20d/%C3%BC%3F%23%25"),
+    ],
+)
+def test_path_is_encoded_segment_by_segment(segments: tuple[object, ...], expected: str) -> None:
+    assert encoded_path(*segments) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (None, ""),
+        ({}, ""),
+        ({"a": None}, ""),
+        ({"q": "a b+c@d"}, "?q=a%20b%2Bc%40d"),
+        ({"all": True, "not": False, "page": 2, "x": None, "e": ""}, "?all=true&not=false&page=2&e="),
+        ({"with": "a,b"}, "?with=a%2Cb"),
+    ],
+)
+def test_query_has_no_plus_and_lower_case_booleans(query: dict[str, Any] | None, expected: str) -> None:
+    assert encoded_query(query) == expected
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
+def test_every_text_survives_encoding(text: str) -> None:
+    assert unquote(encoded_path(text)[1:]) == text
+    encoded = encoded_query({"q": text})
+    assert unquote(encoded[3:]) == text
+    assert not set(" +&#") & set(encoded)
+
+
+# --- repeating --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST", "PATCH"])
+def test_429_is_repeated_for_every_method_after_the_wait(server: Server, clock: Clock, method: str) -> None:
+    server.answers = [answer(429, Retry_After="7"), answer(429, Retry_After="3"), answer()]
+    assert send(transport(clock), method, server.url).status_code == 200
+    assert len(server.requests) == 3
+    assert clock.slept == pytest.approx(10)
+
+
+def test_429_is_repeated_as_often_as_the_allowance_lasts(server: Server, clock: Clock) -> None:
+    many = 3 * STATUS_ATTEMPTS
+    server.answers = [answer(429, Retry_After="1")] * many + [answer()]
+    assert send(transport(clock), "POST", server.url).status_code == 200
+    assert len(server.requests) == many + 1
+    assert clock.slept == pytest.approx(many)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_wait_beyond_the_allowance_returns_the_answer_at_once(server: Server, clock: Clock, method: str) -> None:
+    server.answers = [answer(429, b'{"message": "hourly"}', Retry_After="1800"), answer()]
+    response = send(transport(clock), method, server.url)
+    assert (response.status_code, response.json()) == (429, {"message": "hourly"})
+    assert response.headers["Retry-After"] == "1800"
+    assert clock.naps == []
+    assert len(server.requests) == 1
+
+
+def test_allowance_is_shared_by_all_requests_of_a_task(server: Server, clock: Clock) -> None:
+    one = transport(clock, max_wait=10)
+    server.answers = [answer(429, Retry_After="6"), answer(), answer(429, Retry_After="6"), answer()]
+    assert send(one, "GET", server.url).status_code == 200
+    assert send(one, "GET", server.url).status_code == 429
+    assert clock.slept == pytest.approx(6)
+
+
+def test_date_is_a_wait_too_and_counts_from_the_answers_own_clock(server: Server, clock: Clock) -> None:
+    service = datetime(2031, 1, 1, tzinfo=timezone.utc)
+    date, until = (format_datetime(moment, usegmt=True) for moment in (service, service + timedelta(seconds=20)))
+    server.answers = [answer(429, Date=date, Retry_After=until), answer()]
+    assert send(transport(clock), "GET", server.url).status_code == 200
+    assert clock.slept == pytest.approx(20)
+
+
+@pytest.mark.parametrize("retry_after", ["", "soon", "0", "Mon, 01 Jan 2001 00:00:00 GMT"])
+def test_429_without_a_usable_wait_backs_off_and_ends(server: Server, clock: Clock, retry_after: str) -> None:
+    server.answers = [answer(429, Retry_After=retry_after)] * 100
+    assert send(transport(clock, max_wait=20), "POST", server.url).status_code == 429
+    assert 3 <= len(server.requests) <= 10
+    assert 0.5 < clock.slept <= 20
+    assert clock.naps == sorted(clock.naps), "each wait is longer than the one before"
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_passing_failure_is_repeated_where_that_is_safe(server: Server, clock: Clock, method: str, status: int) -> None:
+    server.answers = [answer(status, b"<html>"), answer()]
+    assert send(transport(clock), method, server.url).status_code == 200
+    assert 0.5 <= clock.slept <= 0.75
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_write_that_may_have_been_done_is_not_repeated(server: Server, clock: Clock, method: str, status: int) -> None:
+    server.answers = [answer(status, b"<html>", Retry_After="1"), answer()]
+    assert send(transport(clock), method, server.url).status_code == status
+    assert len(server.requests) == 1
+    assert clock.naps == []
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 422, 501])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_refusal_is_not_repeated(server: Server, clock: Clock, method: str, status: int) -> None:
+    server.answers = [answer(status, Retry_After="1"), answer()]
+    assert send(transport(clock), method, server.url).status_code == status
+    assert len(server.requests) == 1
+
+
+def test_lasting_failure_is_returned_after_a_few_attempts(server: Server, clock: Clock) -> None:
+    server.answers = [answer(503)] * 20
+    assert send(transport(clock), "GET", server.url).status_code == 503
+    assert len(server.requests) == STATUS_ATTEMPTS + 1
+    assert clock.slept < 15
+
+
+def test_sign_in_may_be_repeated(server: Server, clock: Clock) -> None:
+    server.answers = [answer(503), RESET, answer()]
+    assert send(transport(clock), "POST", server.url, form={"a": "b"}, sign_in=True).status_code == 200
+    assert len(server.requests) == 3
+
+
+def test_pause_reaches_other_requests_of_the_budget(server: Server, clock: Clock) -> None:
+    one, budget = transport(clock), RequestBudget(0, now=clock.now, sleep=clock.sleep)
+    other = Transport(one.connection, budget, WaitAllowance(300, sleep=lambda _seconds: None))
+    server.answers = [answer(429, Retry_After="30"), answer()]
+    # The wait itself is skipped here, and yet nothing goes out before the pause has ended.
+    assert send(other, "GET", server.url).status_code == 200
+    assert clock.naps == [pytest.approx(30)]
+
+
+# --- failures ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
+def test_refused_connection_was_not_carried_out(server: Server, clock: Clock, method: str) -> None:
+    server.close()
+    with pytest.raises(UnreachableError, match="no connection: Connection refused") as caught:
+        send(transport(clock), method, server.url + "/a", query={"secret": "x"})
+    assert not isinstance(caught.value, CertificateError)
+    assert caught.value.message.startswith(f"{method} {server.url}/a: ")
+    assert "secret" not in caught.value.message
+    assert len(clock.naps) == CONNECT_ATTEMPTS
+
+
+def test_unknown_host(clock: Clock) -> None:
+    with pytest.raises(UnreachableError, match="no connection"):
+        send(transport(clock), "POST", "https://no-such-host.invalid/x")
+
+
+def test_tls_to_a_plain_port_is_no_trusted_connection(server: Server, clock: Clock) -> None:
+    server.answers = [b"HTTP/1.1 400 Bad Request\r\n\r\n"] * 9
+    with pytest.raises(CertificateError, match="the TLS connection failed"):
+        send(transport(clock), "POST", server.url.replace("http:", "https:"), json={})
+    assert len(server.requests) == 1
+
+
+def test_reset_is_survived_by_what_may_be_repeated(server: Server, clock: Clock) -> None:
+    server.answers = [RESET, answer()]
+    assert send(transport(clock), "GET", server.url).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "kind", "requests"),
+    [
+        ("GET", UnreachableError, CONNECT_ATTEMPTS + 1),
+        ("PUT", LostAnswerError, CONNECT_ATTEMPTS + 1),
+        ("POST", LostAnswerError, 1),
+    ],
+)
+def test_lasting_reset(server: Server, clock: Clock, method: str, kind: type[Exception], requests: int) -> None:
+    with pytest.raises(kind, match=r"Connection (reset|aborted)|closed connection"):
+        send(transport(clock), method, server.url)
+    assert len(server.requests) == requests
+
+
+@pytest.mark.parametrize(("method", "kind"), [("GET", UnreadableAnswerError), ("POST", LostAnswerError)])
+def test_half_a_body(server: Server, clock: Clock, method: str, kind: type[Exception]) -> None:
+    server.answers = [HALF] * 9
+    try:
+        response = send(transport(clock), method, server.url)
+    except kind:
+        return
+    # urllib3 1.26 hands the half on, and it is then no JSON.
+    with pytest.raises(ValueError, match=r"Expecting|Unterminated|delimiter"):
+        response.json()
+
+
+@pytest.mark.parametrize(
+    ("method", "kind", "requests"),
+    [
+        ("GET", UnreachableError, CONNECT_ATTEMPTS + 1),
+        ("PATCH", LostAnswerError, 1),
+        ("POST", LostAnswerError, 1),
+    ],
+)
+def test_no_answer_in_time(server: Server, clock: Clock, method: str, kind: type[Exception], requests: int) -> None:
+    server.answers = [SILENCE] * 9
+    with pytest.raises(kind, match=r"no answer within 0\.1 s"):
+        send(transport(clock, timeout=0.1), method, server.url)
+    assert len(server.requests) == requests
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("mark", ["?", "#"])
+def test_redirect_is_refused_and_its_secrets_are_not_shown(
+    server: Server, clock: Clock, status: int, mark: str
+) -> None:
+    server.answers = [answer(status, Location=f"https://evil.example/cb{mark}access_token={SECRET}"), answer()]
+    with pytest.raises(RedirectedError, match=r"https://evil\.example/cb") as caught:
+        send(transport(clock), "POST", server.url, json={})
+    assert SECRET not in caught.value.message
+    assert len(server.requests) == 1
+
+
+def test_proxy_that_is_no_address_is_a_wrong_option(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://")
+    with pytest.raises(OptionError, match="proxy"):
+        send(transport(clock), "GET", "https://go.example.com/api")
+
+
+def test_proxy_that_is_not_there_is_no_connection(
+    server: Server, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.close()
+    monkeypatch.setenv("HTTPS_PROXY", server.url)
+    with pytest.raises(UnreachableError, match="no connection"):
+        send(transport(clock), "POST", "https://go.example.com/api", json={})
+
+
+def test_certificates_are_checked_as_the_connection_says(
+    server: Server, clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    one = transport(clock)
+    one.connection = replace(one.connection, ca_path=str(tmp_path))
+    # An environment variable for another program does not overrule the option.
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/bundle")
+    seen: list[object] = []
+    session = one._session
+
+    def request(*_args: object, **options: Any) -> Any:
+        seen.append(options["verify"])
+        return original(*_args, **options)
+
+    original = session.request
+    monkeypatch.setattr(session, "request", request)
+    server.answers = [answer()]
+    send(one, "GET", server.url)
+    assert seen == [str(tmp_path)]
