@@ -1,0 +1,59 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: row_problems
+short_description: Everything that is wrong with the rows of a list of people
+version_added: 0.1.0
+description:
+  - Checks a list of people, each with the options of M(tallyfy.platform.tallyfy_user), without asking Tallyfy.
+  - The roles of this collection use it to name every bad row at once before anything is written.
+author:
+  - the tallyfy.platform authors (@tallyfy)
+positional: _input
+options:
+  _input:
+    description:
+      - The people, one dictionary each. A blank value counts as left out.
+    type: list
+    elements: dict
+    required: true
+  defaults:
+    description:
+      - Fields for everybody whose row leaves them out.
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+- name: Refuse a list with bad rows
+  ansible.builtin.assert:
+    that: new_hires | tallyfy.platform.row_problems | length == 0
+    fail_msg: "{{ new_hires | tallyfy.platform.row_problems }}"
+"""
+
+RETURN = r"""
+_value:
+  description: One text for each problem, led by the row's number and e-mail address; empty when all is well.
+  type: list
+  elements: str
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster import problems_in_rows
+
+
+def row_problems(rows: Any, defaults: Mapping[str, Any] | None = None) -> list[str]:
+    """Return everything that is wrong with the rows."""
+    return problems_in_rows(rows, defaults)
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Callable[..., list[str]]]:
+        """Return the filters of this file."""
+        return {"row_problems": row_problems}

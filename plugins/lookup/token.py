@@ -1,0 +1,91 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: token
+short_description: Get an access token of Tallyfy for use in other modules
+version_added: 0.1.0
+description:
+  - Returns one access token, of the application or in the name of a member, from the cache or newly issued.
+  - The modules of this collection sign in by themselves and do not need it.
+author:
+  - the tallyfy.platform authors (@tallyfy)
+options:
+  _terms:
+    description:
+      - At most one e-mail address of a member. The token is then issued in their name.
+      - Without a term, the token is the application's own.
+    type: list
+    elements: str
+  min_ttl:
+    description:
+      - Seconds that the token must last. A kept token that expires earlier is replaced.
+    type: int
+    default: 300
+extends_documentation_fragment:
+  - tallyfy.platform.connection
+  - tallyfy.platform.connection.plugin
+notes:
+  - Use C(no_log) on tasks that send the token with other modules, since these print their arguments when run with
+    C(-vvv).
+seealso:
+  - module: tallyfy.platform.tallyfy_token
+"""
+
+EXAMPLES = r"""
+- name: Ask for the tasks of a member with another module
+  ansible.builtin.uri:
+    url: "{{ tallyfy_api_url }}/organizations/{{ tallyfy_org_id }}/me"
+    headers:
+      Accept: application/json
+      Authorization: "Bearer {{ lookup('tallyfy.platform.token', 'alice.smith@example.com') }}"
+      X-Tallyfy-Client: APIClient
+  no_log: true
+"""
+
+RETURN = r"""
+_raw:
+  description: A list with the access token.
+  type: list
+  elements: str
+"""
+
+from typing import Any
+
+from ansible.errors import AnsibleLookupError
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._client import open_client
+from ansible_collections.tallyfy.platform.plugins.module_utils._connection import OPTIONS, connection_from
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import TallyfyError
+from ansible_collections.tallyfy.platform.plugins.module_utils._requests import REQUESTS_IMPORT_ERROR
+from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper
+from ansible_collections.tallyfy.platform.plugins.module_utils._tokens import tokens_for
+
+
+class LookupModule(LookupBase):
+    def run(self, terms: list[str], variables: dict[str, Any] | None = None, **options: Any) -> list[str]:
+        """Return the access token in a list."""
+        if REQUESTS_IMPORT_ERROR is not None:
+            raise AnsibleLookupError(
+                "The lookup tallyfy.platform.token needs the Python library requests on the controller."
+            )
+        if len(terms) > 1:
+            raise AnsibleLookupError(f"The lookup tallyfy.platform.token takes one e-mail address, not {len(terms)}.")
+        self.set_options(var_options=variables, direct=options)
+        secrets = SecretKeeper()
+        try:
+            connection = connection_from({name: self.get_option(name) for name in OPTIONS}, parse_bool=boolean)
+            client = open_client(connection, secrets, Display().warning)
+            token = tokens_for(client, str(terms[0]).strip() if terms else None).obtain(
+                min_ttl=self.get_option("min_ttl")
+            )
+        except TallyfyError as error:
+            raise AnsibleLookupError(secrets.mask(error.message)) from None
+        return [token.access_token]

@@ -1,0 +1,161 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: tallyfy_api
+short_description: Make any call of the Tallyfy API
+version_added: 0.1.0
+description:
+  - Sends one request with sign-in, paging, retries, error messages and check mode taken care of.
+  - Meant for what no other module of the collection does. Those are idempotent; a raw call is so only where the
+    attributes below say it.
+author:
+  - the tallyfy.platform authors (@tallyfy)
+options:
+  method:
+    description:
+      - HTTP method.
+    type: str
+    choices: [GET, POST, PUT, PATCH, DELETE]
+    default: GET
+  path:
+    description:
+      - Path of the route below O(api_url), for example V(/organizations/{org_id}/tags). C({org_id}) is replaced.
+      - A whole address is accepted only on the host of O(api_url).
+      - Routes that issue tokens are refused; use M(tallyfy.platform.tallyfy_token).
+    type: str
+    required: true
+  query:
+    description:
+      - Query parameters.
+    type: dict
+    default: {}
+  body:
+    description:
+      - Body of the request, sent as JSON.
+    type: raw
+  all_pages:
+    description:
+      - Whether to read all pages of a listing and return all records in RV(data). Only for O(method=GET).
+    type: bool
+    default: false
+  token:
+    description:
+      - Which token to send. V(auto) chooses by the route, V(application) and V(user) insist.
+    type: str
+    choices: [auto, application, user]
+    default: auto
+  only_if_different:
+    description:
+      - Reads O(path) first and writes only when a key of O(body) differs. Only for O(method=PUT) with a dictionary as
+        O(body).
+      - Keys that the answer does not have count as different. Many routes of Tallyfy replace what is left out, so give
+        every key that matters.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - tallyfy.platform.connection
+  - tallyfy.platform.attributes
+attributes:
+  check_mode:
+    support: full
+    details:
+      - GET requests are sent. Writes are not; C(DELETE) looks whether there is something to delete.
+  diff_mode:
+    support: partial
+    details:
+      - Only with O(only_if_different=true).
+  idempotent:
+    support: partial
+    details:
+      - C(GET), C(DELETE) and O(only_if_different=true) are. Every other write is sent each time.
+"""
+
+EXAMPLES = r"""
+- name: List all tags
+  tallyfy.platform.tallyfy_api:
+    path: /organizations/{org_id}/tags
+    query:
+      all: true
+    all_pages: true
+  register: tags
+
+- name: Rename the legacy group, if it is not renamed yet
+  tallyfy.platform.tallyfy_api:
+    method: PUT
+    path: /organizations/{org_id}/groups/{{ group_id }}
+    body:
+      name: Former contractors
+    only_if_different: true
+
+- name: Delete a tag
+  tallyfy.platform.tallyfy_api:
+    method: DELETE
+    path: /organizations/{org_id}/tags/{{ tag_id }}
+"""
+
+RETURN = r"""
+status:
+  description: HTTP status of the answer; V(null) when no request was sent for the write.
+  type: int
+  returned: success
+  sample: 200
+data:
+  description: What the answer holds, without its envelope. All records with O(all_pages=true).
+  type: raw
+  returned: success
+  sample: []
+meta:
+  description: The C(meta) of the answer's envelope, V(null) when it has none.
+  type: dict
+  returned: success
+  sample: {}
+request_id:
+  description: The number that Tallyfy gave the request, for questions to its support; V(null) when it gave none.
+  type: str
+  returned: success
+  sample: null
+actions:
+  description: The write that was sent, or, in check mode, would be sent.
+  type: list
+  elements: dict
+  returned: always
+  sample: []
+"""
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._calls import make_call
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task, run_module
+
+
+def call(task: Task) -> dict[str, object]:
+    """Make the call."""
+    return make_call(task.client, task.params, check_mode=task.check_mode)
+
+
+def main() -> None:
+    run_module(
+        argument_spec={
+            "method": {"type": "str", "choices": ["GET", "POST", "PUT", "PATCH", "DELETE"], "default": "GET"},
+            "path": {"type": "str", "required": True},
+            "query": {"type": "dict", "default": {}},
+            "body": {"type": "raw"},
+            "all_pages": {"type": "bool", "default": False},
+            "token": {
+                "type": "str",
+                "choices": ["auto", "application", "user"],
+                "default": "auto",
+                "no_log": False,
+            },
+            "only_if_different": {"type": "bool", "default": False},
+        },
+        operation=call,
+    )
+
+
+if __name__ == "__main__":
+    main()

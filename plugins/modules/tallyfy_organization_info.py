@@ -1,0 +1,100 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: tallyfy_organization_info
+short_description: Show a Tallyfy organization and who the calls are made as
+version_added: 0.1.0
+description:
+  - Returns the organization and the caller. With a cached token it costs one request, so it serves as a check that
+    the sign-in works.
+author:
+  - the tallyfy.platform authors (@tallyfy)
+extends_documentation_fragment:
+  - tallyfy.platform.connection
+  - tallyfy.platform.attributes.info
+"""
+
+EXAMPLES = r"""
+- name: Check that the sign-in works
+  tallyfy.platform.tallyfy_organization_info:
+  register: tallyfy
+
+- name: Say where we are
+  ansible.builtin.debug:
+    msg: "{{ tallyfy.organization.name }}, as {{ tallyfy.caller.kind }}"
+"""
+
+RETURN = r"""
+organization:
+  description: The organization as Tallyfy returns it. These are the fields that matter most here.
+  type: dict
+  returned: success
+  contains:
+    id:
+      description: ID of the organization.
+      type: str
+    name:
+      description: Name of the organization.
+      type: str
+    timezone:
+      description: IANA name of the time zone, which members without one of their own get.
+      type: str
+    users_count:
+      description: Number of active members.
+      type: int
+    in_trial:
+      description: Whether the organization is in its trial.
+      type: bool
+    allow_user_invite:
+      description: Whether members who are not administrators may invite.
+      type: bool
+    enable_onboarding_template:
+      description: Whether Tallyfy itself launches a process for each new member.
+      type: bool
+  sample: {}
+caller:
+  description: Who the calls are made as.
+  type: dict
+  returned: success
+  contains:
+    kind:
+      description: V(application), V(user) (a member's token, see O(act_as)) or V(given) (a ready O(access_token)).
+      type: str
+    email:
+      description: E-mail address of the member that is acted for, V(null) when it is not known.
+      type: str
+    role:
+      description: The caller's role in the organization, V(null) when Tallyfy does not tell.
+      type: str
+  sample: {}
+"""
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task, run_module
+
+
+def show(task: Task) -> dict[str, object]:
+    """Return the organization and the caller."""
+    client = task.client
+    organization = client.get()
+    source = client.source_for(client.path())
+    role = organization.get("user_role")
+    caller = {
+        "kind": source.kind,
+        "email": client.member.user if client.member is not None and source is client.member else None,
+        "role": str(role).lower() if role else None,
+    }
+    return {"changed": False, "organization": organization, "caller": caller}
+
+
+def main() -> None:
+    run_module(argument_spec={}, operation=show)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,299 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: tallyfy_user
+short_description: Manage one member of a Tallyfy organization
+version_added: 0.1.0
+description:
+  - Adds, changes, disables or permanently deletes one member of a Tallyfy organization, found by e-mail address.
+  - Fields that are not given stay as they are. A member who is as wanted costs one request and is not written to.
+  - After every write the answer is compared with what was sent; a value that Tallyfy accepted but did not store is
+    reported as a failure.
+author:
+  - the tallyfy.platform authors (@tallyfy)
+options:
+  email:
+    description:
+      - E-mail address of the member. It is compared without regard to case.
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) makes sure that the person is a member who is active or invited. A disabled member is enabled.
+      - V(absent) makes sure that the person has no access. Their seat is freed and their history is kept.
+        A member who is not listed and one who is disabled are both absent.
+      - V(deleted) deletes the member permanently, after disabling them if needed. This cannot be undone.
+    type: str
+    choices: [present, absent, deleted]
+    default: present
+  first_name:
+    description:
+      - First name, at most 32 characters. Needed when the person is not a member yet.
+    type: str
+  last_name:
+    description:
+      - Last name, at most 32 characters. Needed when the person is not a member yet.
+    type: str
+  role:
+    description:
+      - Role in the organization.
+      - A person who is added without a role becomes V(light), the least of the three.
+    type: str
+    choices: [admin, standard, light]
+  timezone:
+    description:
+      - IANA name of the time zone, for example V(Europe/Berlin).
+      - Tallyfy wants one with every change of a profile. A member who has none then gets the organization's.
+    type: str
+  phone:
+    description:
+      - Phone number, at most 20 characters. An empty string clears it.
+    type: str
+  job_title:
+    description:
+      - Job title. An empty string clears it.
+    type: str
+  job_description:
+    description:
+      - Job description. An empty string clears it.
+    type: str
+  team:
+    description:
+      - Name of the team, a free text of the profile. For Tallyfy's groups see O(groups). An empty string clears it.
+    type: str
+  country_id:
+    description:
+      - Number of the country in Tallyfy.
+    type: int
+  date_format:
+    description:
+      - How dates are shown to the member.
+    type: str
+    choices: [mm/dd/yyyy, dd/mm/yyyy]
+  groups:
+    description:
+      - Groups of the organization, by name, without regard to case. They must exist.
+      - Costs one request more, to read the groups.
+    type: dict
+    suboptions:
+      add:
+        description:
+          - Groups the member must be in. Other memberships stay.
+        type: list
+        elements: str
+      remove:
+        description:
+          - Groups the member must not be in.
+        type: list
+        elements: str
+      set:
+        description:
+          - All groups the member is in. An empty list takes the member out of every group.
+          - Mutually exclusive with O(groups.add) and O(groups.remove).
+        type: list
+        elements: str
+  provision:
+    description:
+      - How a person who is not a member yet is added.
+      - V(direct) adds them at once through the application route, which sends no invitation.
+        This needs O(client_id) and O(client_secret), and is the default when they are given.
+      - V(invite) sends an invitation by e-mail, and is the default otherwise.
+    type: str
+    choices: [direct, invite]
+  invitation_message:
+    description:
+      - Text of the invitation, at most 5000 characters. Only used when an invitation is sent.
+    type: str
+    default: You are invited to join us on Tallyfy.
+  reassign_to:
+    description:
+      - E-mail address of an active member who takes over the leaver's open work, with O(state=absent) and
+        O(state=deleted). Without it, open tasks stay with the leaver.
+      - Work is handed over together with the access being taken away; for somebody who is disabled already it is
+        ignored.
+    type: str
+extends_documentation_fragment:
+  - tallyfy.platform.connection
+  - tallyfy.platform.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+notes:
+  - The Tallyfy Bot, support accounts, the default administrator and the acting user are never disabled or deleted.
+  - Only they themselves can change the profile of somebody who belongs to several organizations. The module then warns
+    and leaves the profile as it is.
+seealso:
+  - module: tallyfy.platform.tallyfy_user_info
+"""
+
+EXAMPLES = r"""
+- name: Bring Mary in, with a role and in her groups
+  tallyfy.platform.tallyfy_user:
+    email: mary.major@example.com
+    first_name: Mary
+    last_name: Major
+    role: standard
+    timezone: Europe/London
+    job_title: Support engineer
+    groups:
+      add:
+        - Engineering
+
+- name: Invite Richard by e-mail
+  tallyfy.platform.tallyfy_user:
+    email: richard.roe@example.com
+    first_name: Richard
+    last_name: Roe
+    provision: invite
+    invitation_message: Welcome! This is where we keep our processes.
+
+- name: Make Bob an administrator, and leave everything else about him alone
+  tallyfy.platform.tallyfy_user:
+    email: bob@example.com
+    role: admin
+
+- name: Take John's access away and hand his open work to Bob
+  tallyfy.platform.tallyfy_user:
+    email: john.smith@example.com
+    state: absent
+    reassign_to: bob@example.com
+
+- name: Delete Dana for good
+  tallyfy.platform.tallyfy_user:
+    email: dana.lee@example.com
+    state: deleted
+"""
+
+RETURN = r"""
+user:
+  description:
+    - The member after the run. In check mode, the member as the run would leave them.
+    - V(null) when there is no such member, or when the member was deleted.
+    - Values that only Tallyfy knows are V(null) for somebody who would be added in check mode, and those that the
+      answer to the creation does not tell are V(null) for somebody who was just added.
+  type: dict
+  returned: success
+  contains: &member
+    id:
+      description: Number of the member.
+      type: int
+    email:
+      description: E-mail address, spelled as Tallyfy has it.
+      type: str
+    username:
+      description: Name that Tallyfy made up.
+      type: str
+    first_name:
+      description: First name.
+      type: str
+    last_name:
+      description: Last name.
+      type: str
+    full_name:
+      description: First and last name.
+      type: str
+    status:
+      description: V(active), V(invited) or V(disabled).
+      type: str
+    role:
+      description: V(admin), V(standard) or V(light).
+      type: str
+    timezone:
+      description: IANA name of the time zone.
+      type: str
+    phone:
+      description: Phone number.
+      type: str
+    job_title:
+      description: Job title.
+      type: str
+    job_description:
+      description: Job description.
+      type: str
+    team:
+      description: Name of the team.
+      type: str
+    country_id:
+      description: Number of the country.
+      type: int
+    date_format:
+      description: V(mm/dd/yyyy) or V(dd/mm/yyyy).
+      type: str
+    is_default_admin:
+      description: Whether this is the default administrator.
+      type: bool
+    is_bot:
+      description: Whether this is the Tallyfy Bot.
+      type: bool
+    support_user:
+      description: Whether this is a support account of Tallyfy.
+      type: bool
+    created_at:
+      description: When the member was added, in ISO 8601 as Tallyfy sends it.
+      type: str
+    updated_at:
+      description: When the member was last changed, in ISO 8601 as Tallyfy sends it.
+      type: str
+    last_login_at:
+      description: When the member last signed in, in ISO 8601 as Tallyfy sends it.
+      type: str
+    groups:
+      description: Names of the member's groups. Only there when groups were asked for.
+      type: list
+      elements: str
+  sample: {}
+actions:
+  description:
+    - What was done, in order. In check mode, what would be done.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    action:
+      description: V(create), V(invite), V(enable), V(update), V(change_role), V(add_to_group), V(remove_from_group),
+        V(disable), V(remove) or V(delete).
+      type: str
+    fields:
+      description: Names of the fields the step writes.
+      type: list
+      elements: str
+    reason:
+      description: Why the step is needed.
+      type: str
+    target:
+      description: The group, or the number of the member who takes over the open work.
+      type: str
+      returned: for steps that concern something else beside the member
+  sample: []
+failed_action:
+  description: The step that failed, when an earlier part of the run had been planned or done.
+  type: dict
+  returned: when a write failed
+  sample: {}
+"""
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._members import MEMBER_OPTIONS, ensure_member
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task, run_module
+
+
+def ensure(task: Task) -> dict[str, object]:
+    """Bring the member into the wanted state."""
+    return ensure_member(task.client, task.params, check_mode=task.check_mode, warn=task.warn)
+
+
+def main() -> None:
+    run_module(argument_spec=MEMBER_OPTIONS, operation=ensure)
+
+
+if __name__ == "__main__":
+    main()

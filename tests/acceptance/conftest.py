@@ -1,0 +1,40 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A sandbox for each test run, planted afresh for each test, and the two ways to run what is tested against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.testing import Sandbox, running_sandbox
+from tests.acceptance.running import Modules, Playbooks
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Sandbox]:
+    with running_sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(server: Sandbox) -> Sandbox:
+    """The sandbox with the people, groups and switches it starts with, and an empty ledger."""
+    server.reset()
+    return server
+
+
+@pytest.fixture
+def modules(sandbox: Sandbox, tmp_path: Path) -> Modules:
+    """Runs modules in processes of their own, with a token cache that nobody else uses."""
+    return Modules(sandbox, tmp_path / "cache")
+
+
+@pytest.fixture
+def playbooks(sandbox: Sandbox, tmp_path: Path) -> Playbooks:
+    """Runs playbooks with the real ansible-playbook in an empty home."""
+    return Playbooks(sandbox, tmp_path)

@@ -1,0 +1,372 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The client against the sandbox: pages, tokens, retries, lost answers. No test sleeps; the waits are recorded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client
+from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    ForbiddenError,
+    InconsistentListError,
+    InvalidError,
+    LostAnswerError,
+    NotFoundError,
+    OptionError,
+    RateLimitError,
+    RedirectedError,
+    ServerError,
+    UnauthorizedError,
+    UnreadableAnswerError,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import PrivateDirectory
+from sandbox.testing import Sandbox
+
+ALICE = "alice.smith@example.com"
+NEW = {"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major", "role": "light"}
+SOON_SECONDS = 5
+
+
+@pytest.fixture
+def waits() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def client_with(sandbox: Sandbox, tmp_path: Path, waits: list[float]) -> Callable[..., Client]:
+    """Make clients that share one token cache and record what they would have waited."""
+
+    def make(**options: Any) -> Client:
+        given: dict[str, Any] = {
+            "api_url": sandbox.api_url,
+            "token_url": sandbox.token_url,
+            "org_id": sandbox.org_id,
+            "client_id": sandbox.client_id,
+            "client_secret": sandbox.client_secret,
+            "rate_limit": 0,
+        }
+        connection = Connection(**{**given, **options})
+        directory = PrivateDirectory(str(tmp_path / "cache"))
+        # Time passes by the waits alone, and they take none.
+        return Client(connection, directory=directory, sleep=waits.append, now=lambda: time.time() + sum(waits))
+
+    return make
+
+
+@pytest.fixture
+def client(client_with: Callable[..., Client]) -> Client:
+    return client_with()
+
+
+def find_mary(client: Client) -> Callable[[], dict[str, Any] | None]:
+    def find() -> dict[str, Any] | None:
+        rows = client.records(client.path("users"), query={"q": NEW["email"]})
+        return next((row for row in rows if row["email"] == NEW["email"]), None)
+
+    return find
+
+
+def create_mary(client: Client) -> dict[str, Any]:
+    return client.create(f"/applications/{client.connection.org_id}/users", NEW, find=find_mary(client))
+
+
+class TestRequests:
+    def test_every_request_carries_what_the_service_asks_for(self, sandbox: Sandbox, client: Client) -> None:
+        client.get()
+        request = sandbox.ledger()[-1]
+        # The sandbox answers a request without the client header by 401, and notes what else is missing.
+        assert request["status"] == 200
+        assert request["warnings"] == []
+
+    def test_one_connection_serves_all_requests(self, sandbox: Sandbox, client: Client) -> None:
+        for _again in range(5):
+            client.get()
+        assert len({request["connection"] for request in sandbox.ledger(route="organization.get")}) == 1
+
+    def test_base_address_with_and_without_api(self, sandbox: Sandbox, client_with: Callable[..., Client]) -> None:
+        for address in (sandbox.url, sandbox.api_url):
+            assert client_with(api_url=address).get()["id"] == sandbox.org_id
+
+    def test_both_envelope_styles(self, sandbox: Sandbox, client: Client) -> None:
+        sandbox.switch(unwrapped_application_user=True)
+        assert create_mary(client)["email"] == NEW["email"]
+
+    def test_a_cookie_is_not_kept(self, sandbox: Sandbox, client: Client) -> None:
+        sandbox.fault(method="GET", status=200, body={"data": {"id": 1}}, headers={"Set-Cookie": "session=1; Path=/"})
+        client.get()
+        assert not client._transport._session.cookies
+
+
+class TestPages:
+    def test_all_pages_are_walked_by_the_servers_numbers(self, sandbox: Sandbox, client: Client) -> None:
+        sandbox.reset(members=450)
+        sandbox.switch(per_page_cap=40)
+        members = client.records(client.path("users"))
+        assert (
+            len(members) == len({member["id"] for member in members}) == len(sandbox.state(sandbox.org_id)["members"])
+        )
+        assert len(sandbox.ledger(route="members.list")) == -(-len(members) // 40)
+
+    def test_a_listing_without_meta_is_one_page(self, sandbox: Sandbox, client: Client) -> None:
+        members = client.records(client.path("users-list"))
+        assert ALICE in [member["email"] for member in members]
+        assert len(sandbox.ledger(route="members.minimal_list")) == 1 or len(sandbox.ledger()) == 2
+
+    @pytest.mark.parametrize("shape", ["object", "array", "null", "absent"])
+    def test_links_are_never_looked_at(self, sandbox: Sandbox, client: Client, shape: str) -> None:
+        sandbox.switch(links_shape=shape, per_page_cap=2)
+        assert len(client.records(client.path("groups"))) == 3
+
+    @pytest.mark.parametrize("trouble", ["shrink", "repeat_page", "grow", "total_off"])
+    def test_a_listing_that_does_not_add_up_is_refused(self, sandbox: Sandbox, client: Client, trouble: str) -> None:
+        sandbox.switch(per_page_cap=5)
+        sandbox.fault(route="members.list", times=None, **{trouble: True})
+        with pytest.raises((InconsistentListError, UnreadableAnswerError)):
+            client.records(client.path("users"))
+
+    def test_a_listing_that_changed_in_between_is_walked_again(self, sandbox: Sandbox, client: Client) -> None:
+        sandbox.switch(per_page_cap=5)
+        sandbox.fault(route="members.list", times=1, shrink=True)
+        assert len(client.records(client.path("users"))) == len(sandbox.state(sandbox.org_id)["members"])
+
+    def test_an_expired_token_on_the_second_page_is_survived(self, sandbox: Sandbox, client: Client) -> None:
+        sandbox.switch(per_page_cap=5)
+        sandbox.fault(route="members.list", skip=1, status=401, body={"error": True, "message": "Unauthenticated."})
+        assert len(client.records(client.path("users"))) == len(sandbox.state(sandbox.org_id)["members"])
+        assert len(sandbox.sign_ins()) == 2
+
+    @pytest.mark.parametrize("body", ["{}", '{"data": {}}', '{"data": [1, 2]}', "[]x", "null"])
+    def test_what_is_no_listing_is_refused(self, sandbox: Sandbox, client: Client, body: str) -> None:
+        sandbox.fault(route="members.list", times=None, status=200, body=body, content_type="application/json")
+        with pytest.raises(UnreadableAnswerError):
+            client.records(client.path("users"))
+
+
+class TestTokens:
+    def test_one_sign_in_serves_all_clients(self, sandbox: Sandbox, client_with: Callable[..., Client]) -> None:
+        for _again in range(3):
+            client_with().get()
+        assert len(sandbox.sign_ins()) == 1
+
+    def test_a_member_is_acted_for(self, sandbox: Sandbox, client_with: Callable[..., Client]) -> None:
+        sandbox.switch(app_token_on_org_routes="deny")
+        for _again in range(2):
+            assert client_with(act_as=ALICE.upper()).get("me")["email"] == ALICE
+        assert [request["route"] for request in sandbox.sign_ins()] == ["oauth.token", "applications.token"]
+
+    def test_application_routes_take_the_application_token(
+        self, sandbox: Sandbox, client_with: Callable[..., Client]
+    ) -> None:
+        create_mary(client_with(act_as=ALICE))
+        assert [request["token"] for request in sandbox.writes()] == ["application"]
+
+    def test_401_on_an_organization_route_names_act_as(self, sandbox: Sandbox, client: Client) -> None:
+        sandbox.switch(app_token_on_org_routes="deny")
+        with pytest.raises(UnauthorizedError, match="set act_as"):
+            client.get()
+        assert len(sandbox.sign_ins()) == 1
+
+    @pytest.mark.parametrize("forget", ["revoke_tokens", "expire_tokens"])
+    @pytest.mark.parametrize("act_as", [None, ALICE])
+    def test_a_401_in_the_middle_is_survived_once(
+        self, sandbox: Sandbox, client_with: Callable[..., Client], forget: str, act_as: str | None
+    ) -> None:
+        client = client_with(act_as=act_as)
+        client.get()
+        getattr(sandbox, forget)()
+        sandbox.clear_ledger()
+        assert client.get()["id"] == sandbox.org_id
+        statuses = [request["status"] for request in sandbox.ledger(route="organization.get")]
+        assert statuses == [401, 200]
+
+    def test_another_process_finds_the_renewed_token(
+        self, sandbox: Sandbox, client_with: Callable[..., Client]
+    ) -> None:
+        first, second = client_with(), client_with()
+        first.get()
+        second.get()
+        sandbox.revoke_tokens()
+        sandbox.clear_ledger()
+        first.get()
+        second.get()
+        assert len(sandbox.sign_ins()) == 1
+
+    def test_a_write_after_a_401_is_sent_once_more_and_done_once(self, sandbox: Sandbox, client: Client) -> None:
+        client.get()
+        sandbox.revoke_tokens()
+        create_mary(client)
+        assert [request["status"] for request in sandbox.writes()] == [401, 201]
+
+    def test_a_lasting_401_costs_one_new_sign_in(self, sandbox: Sandbox, client: Client) -> None:
+        client.get()
+        sandbox.clear_ledger()
+        sandbox.fault(route="organization.get", times=None, status=401, body={"message": "Unauthenticated."})
+        with pytest.raises(UnauthorizedError):
+            client.get()
+        assert len(sandbox.sign_ins()) == 1
+        assert len(sandbox.ledger(route="organization.get")) == 2
+
+    def test_a_403_never_signs_in_again(self, sandbox: Sandbox, client: Client) -> None:
+        client.get()
+        sandbox.clear_ledger()
+        sandbox.fault(route="organization.get", times=None, status=403, body={"error": True, "message": "No."})
+        with pytest.raises(ForbiddenError, match="belong together"):
+            client.get()
+        assert sandbox.sign_ins() == []
+        assert len(sandbox.ledger()) == 1
+
+    def test_a_token_is_renewed_before_it_expires(self, sandbox: Sandbox, client_with: Callable[..., Client]) -> None:
+        sandbox.switch(expires_in_application=100)
+        client = client_with()
+        moment = [1000.0]
+        assert client.application is not None
+        client.application._now = lambda: moment[0]
+        first = client.application.current()
+        moment[0] += 89
+        assert client.application.current() is first
+        moment[0] += 2
+        assert client.application.current() is not first
+
+    def test_a_given_token_is_sent_and_never_renewed(
+        self, sandbox: Sandbox, client_with: Callable[..., Client]
+    ) -> None:
+        token = sandbox.issue_token(ALICE)
+        client = client_with(client_id=None, client_secret=None, access_token=token)
+        assert client.get("me")["email"] == ALICE
+        sandbox.revoke_tokens()
+        with pytest.raises(UnauthorizedError, match="get a new one"):
+            client.get("me")
+        assert sandbox.sign_ins() == []
+
+    def test_insisting_on_a_token_that_cannot_be_had(self, client: Client) -> None:
+        with pytest.raises(OptionError, match="act_as"):
+            client.call("GET", client.path(), token="user")
+
+    def test_acting_for_somebody_unknown(self, client_with: Callable[..., Client]) -> None:
+        with pytest.raises((NotFoundError, InvalidError), match="must be an active member"):
+            client_with(act_as="nobody@example.com").get()
+
+    def test_a_netrc_file_is_not_used(
+        self, sandbox: Sandbox, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        netrc = tmp_path / "netrc"
+        netrc.write_text("default login somebody password planted\n")
+        netrc.chmod(0o600)
+        monkeypatch.setenv("NETRC", str(netrc))
+        assert client.get()["id"] == sandbox.org_id
+
+
+class TestRetries:
+    @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+    @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+    def test_what_is_safe_is_repeated(self, sandbox: Sandbox, client: Client, method: str, status: int) -> None:
+        sandbox.fault(method=method, status=status, times=2, path="/organizations/*")
+        path = client.path("groups", "731dc65d13ecdd9c8a8cb706592cf863")
+        body = {"name": "Elders", "members": [], "guests": []} if method == "PUT" else None
+        client.call(method, path, body=body)
+        assert [request["status"] for request in sandbox.ledger() if request["method"] == method][:2] == [status] * 2
+
+    def test_a_post_is_repeated_after_429_only(self, sandbox: Sandbox, client: Client, waits: list[float]) -> None:
+        sandbox.fault(method="POST", path="/applications/*/users", status=429, headers={"Retry-After": "3"})
+        create_mary(client)
+        assert [request["status"] for request in sandbox.writes()] == [429, 201]
+        assert waits == [3.0]
+
+    def test_retry_after_as_a_date(self, sandbox: Sandbox, client: Client, waits: list[float]) -> None:
+        sandbox.fault(route="organization.get", status=429, headers={"Retry-After": "http-date:+4"})
+        client.get()
+        assert len(waits) == 1
+        assert 3 <= waits[0] <= SOON_SECONDS
+
+    def test_without_retry_after_the_waits_grow(self, sandbox: Sandbox, client: Client, waits: list[float]) -> None:
+        sandbox.fault(route="organization.get", status=429, times=4)
+        client.get()
+        assert len(waits) == 4
+        assert waits[0] < waits[1] < waits[2] < waits[3]
+
+    def test_a_wait_beyond_the_allowance_is_reported_not_slept(
+        self, sandbox: Sandbox, client: Client, waits: list[float]
+    ) -> None:
+        sandbox.fault(route="organization.get", times=None, status=429, headers={"Retry-After": "3600"})
+        with pytest.raises(RateLimitError) as failure:
+            client.get()
+        assert waits == []
+        assert "not_before" in failure.value.facts
+        assert str(failure.value.facts["not_before"]) in str(failure.value)
+
+    def test_waits_add_up_to_the_allowance(self, sandbox: Sandbox, client: Client, waits: list[float]) -> None:
+        sandbox.fault(route="organization.get", times=None, status=429, headers={"Retry-After": "100"})
+        with pytest.raises(RateLimitError):
+            client.get()
+        assert waits == [100.0] * 3
+
+    def test_a_lasting_503_ends(self, sandbox: Sandbox, client: Client) -> None:
+        sandbox.fault(route="organization.get", times=None, status=503, body="<html>busy</html>")
+        with pytest.raises(ServerError, match="HTTP 503"):
+            client.get()
+        assert len(sandbox.ledger(route="organization.get")) == SOON_SECONDS
+
+    def test_a_redirect_is_not_followed(self, sandbox: Sandbox, client: Client) -> None:
+        target = f"{sandbox.url}/elsewhere"
+        sandbox.fault(route="organization.get", status=307, headers={"Location": target})
+        with pytest.raises(RedirectedError, match="elsewhere"):
+            client.get()
+        assert not [request for request in sandbox.ledger() if "elsewhere" in request["path"]]
+
+
+class TestLostAnswers:
+    """A POST whose answer is lost is resolved by reading back, so that nobody is lost and nobody is there twice."""
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            {"cut": "after"},
+            {"cut": "before"},
+            {"status": 500, "apply": True},
+            {"status": 500},
+            {"status": 503},
+            {"status": 504, "apply": True},
+            {"half_body": True},
+            {"empty": True, "apply": True},
+            {"status": 200, "body": "<html>proxy</html>", "content_type": "text/html", "apply": True},
+        ],
+        ids=str,
+    )
+    def test_created_once(self, sandbox: Sandbox, client: Client, fault: dict[str, Any]) -> None:
+        sandbox.fault(method="POST", path="/applications/*/users", **fault)
+        record = create_mary(client)
+        people = [member for member in sandbox.state(sandbox.org_id)["members"] if member["email"] == NEW["email"]]
+        assert len(people) == 1
+        assert not record or record["email"] == NEW["email"]
+
+    def test_the_post_is_not_repeated_when_it_was_done(self, sandbox: Sandbox, client: Client) -> None:
+        sandbox.fault(method="POST", path="/applications/*/users", cut="after")
+        assert create_mary(client)["id"]
+        assert len(sandbox.writes()) == 1
+
+    def test_an_unknown_outcome_is_said_so(self, sandbox: Sandbox, client: Client) -> None:
+        client.get()
+        sandbox.fault(method="POST", path="/applications/*/users", cut="after")
+        sandbox.fault(route="members.list", times=None, status=500)
+        with pytest.raises(LostAnswerError, match="may or may not have been carried out"):
+            create_mary(client)
+
+    def test_it_gives_up_after_three_attempts(self, sandbox: Sandbox, client: Client) -> None:
+        sandbox.fault(method="POST", path="/applications/*/users", times=None, status=500)
+        with pytest.raises(ServerError):
+            create_mary(client)
+        assert len(sandbox.writes()) == 3
+
+    def test_a_delete_that_was_done_is_not_an_error(self, sandbox: Sandbox, client: Client) -> None:
+        sandbox.fault(method="DELETE", cut="after")
+        client.call("DELETE", client.path("tags", "c4e1f0a9b8d7465f9e3d2c1b0a998877"))
+        assert "Urgent" not in [tag["title"] for tag in sandbox.state(sandbox.org_id)["tags"]]

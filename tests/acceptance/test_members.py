@@ -1,0 +1,302 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""tallyfy_user in detail: what it costs, whom it refuses, and how it copes with what the API leaves open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sandbox.testing import Sandbox
+from tests.acceptance.running import Modules
+
+ALICE = "alice.smith@example.com"
+BOB = "bob@example.com"
+JOHN = "john.smith@example.com"
+CHARLIE = "charlie.brown@example.com"
+DANA = "dana.lee@example.com"
+GRACE = "grace.kim@example.net"
+SUPPORT = "support@example.net"
+BOT = "bot@tallyfy.com"
+NEW = {"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major"}
+
+
+def actions(result: dict[str, Any]) -> list[str]:
+    return [action["action"] for action in result["actions"]]
+
+
+@pytest.fixture
+def signed_in(sandbox: Sandbox, modules: Modules) -> Modules:
+    """The modules with a token in the cache, so that only the work itself is counted."""
+    modules.succeed("tallyfy_organization_info")
+    sandbox.clear_ledger()
+    return modules
+
+
+class TestRequests:
+    """Few requests is a feature; a second look-up must not slip in."""
+
+    @pytest.mark.parametrize(
+        ("requests", "arguments"),
+        [
+            (1, {"email": BOB, "role": "standard", "team": "Operations"}),
+            (2, {"email": BOB, "groups": {"add": ["People"]}}),
+            (2, NEW),
+            (2, {**NEW, "provision": "invite"}),
+            (2, {"email": BOB, "role": "light"}),
+            (2, {"email": BOB, "team": "Finance"}),
+            (2, {"email": DANA}),
+            (1, {"email": DANA, "state": "absent"}),
+            (2, {"email": BOB, "state": "absent"}),
+            (3, {"email": BOB, "state": "absent", "reassign_to": JOHN}),
+            (3, {"email": BOB, "state": "deleted"}),
+        ],
+        ids=str,
+    )
+    def test_count(self, sandbox: Sandbox, signed_in: Modules, requests: int, arguments: dict[str, Any]) -> None:
+        signed_in.succeed("tallyfy_user", **arguments)
+        assert len(sandbox.ledger()) == requests
+
+    def test_organization_info_costs_one(self, sandbox: Sandbox, signed_in: Modules) -> None:
+        signed_in.succeed("tallyfy_organization_info")
+        assert len(sandbox.ledger()) == 1
+
+    def test_one_put_carries_all_fields(self, sandbox: Sandbox, signed_in: Modules) -> None:
+        signed_in.succeed("tallyfy_user", email=BOB, team="Finance", phone="+1", job_title="Lead")
+        assert len(sandbox.writes()) == 1
+
+
+class TestPut:
+    def test_required_trio_and_everything_else_is_kept(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(member_put_nulls_omitted=True)
+        sandbox.patch_member(BOB, job_description="Numbers", country_id=2)
+        before = sandbox.member(BOB)
+        modules.succeed("tallyfy_user", email=BOB, team="Finance")
+        after = sandbox.member(BOB)
+        assert before is not None
+        assert after is not None
+        assert {name for name in before if before[name] != after[name]} <= {"team", "updated_at", "last_updated"}
+
+    def test_a_member_without_timezone_gets_the_organizations(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.patch_member(BOB, timezone=None)
+        unchanged = modules.succeed("tallyfy_user", email=BOB, team="Operations")
+        assert unchanged["changed"] is False
+        result = modules.succeed("tallyfy_user", email=BOB, team="Finance")
+        assert result["diff"]["after"] == {"team": "Finance", "timezone": "America/Chicago"}
+        assert result["user"]["timezone"] == "America/Chicago"
+
+    @pytest.mark.parametrize("field", ["team", "phone"])
+    def test_a_value_that_did_not_stick_is_reported(self, sandbox: Sandbox, modules: Modules, field: str) -> None:
+        sandbox.switch(drop_fields=[field])
+        result = modules.fail("tallyfy_user", email=BOB, team="Finance", phone="+1")
+        assert f"did not store {field}" in result["msg"]
+        assert result["not_stored"] == [field]
+
+    def test_an_invited_member_whose_profile_is_refused(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(invited_member_put="deny")
+        result = modules.succeed("tallyfy_user", email=CHARLIE, team="Sales", role="light")
+        assert any("still invited" in str(warning) for warning in result["warnings"])
+        charlie = sandbox.member(CHARLIE)
+        assert charlie is not None
+        assert charlie["role"] == "light"
+
+    def test_a_field_that_is_never_shown_is_warned_about(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(member_shape="sdk")
+        for _again in range(2):
+            result = modules.succeed("tallyfy_user", email=BOB, country_id=2)
+            assert result["changed"] is False
+            assert any("does not show country_id" in str(warning) for warning in result["warnings"])
+
+
+class TestSeveralOrganizations:
+    def test_known_before_it_is_warned_and_left(self, sandbox: Sandbox, modules: Modules) -> None:
+        result = modules.succeed("tallyfy_user", email=GRACE, team="Elsewhere")
+        assert result["changed"] is False
+        assert any("belongs to 2 organizations" in str(warning) for warning in result["warnings"])
+        assert sandbox.writes() == []
+
+    def test_found_out_by_the_refusal_it_is_said_once(self, sandbox: Sandbox, modules: Modules) -> None:
+        refusal = {"error": True, "message": "This member cannot be edited here."}
+        sandbox.fault(method="PUT", route="members.update", times=None, status=403, body=refusal)
+        result = modules.fail("tallyfy_user", email=BOB, team="Elsewhere")
+        assert "belongs to several organizations" in result["msg"]
+        assert len(sandbox.writes()) == 1
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("state", ["absent", "deleted"])
+    @pytest.mark.parametrize("check_mode", [True, False])
+    @pytest.mark.parametrize(
+        ("email", "reason"),
+        [(BOT, "Tallyfy Bot"), (SUPPORT, "support account"), (ALICE, "default administrator")],
+    )
+    def test_protected_people(
+        self, sandbox: Sandbox, modules: Modules, email: str, reason: str, state: str, check_mode: bool
+    ) -> None:
+        result = modules.fail("tallyfy_user", check_mode=check_mode, email=email, state=state)
+        assert reason in result["msg"]
+        assert result["changed"] is False
+        assert sandbox.writes() == []
+
+    @pytest.mark.parametrize("signed_in_by", ["act_as", "access_token"])
+    def test_the_acting_user(self, sandbox: Sandbox, modules: Modules, signed_in_by: str) -> None:
+        erin = "erin.walker@example.com"
+        if signed_in_by == "act_as":
+            modules.use(act_as=erin)
+        else:
+            modules.use(client_id=None, client_secret=None, access_token=sandbox.issue_token(erin))
+        result = modules.fail("tallyfy_user", email=erin.title(), state="absent")
+        assert "who this runs as" in result["msg"]
+        assert sandbox.writes() == []
+
+    @pytest.mark.parametrize("successor", ["nobody@example.com", DANA, CHARLIE, BOT])
+    def test_a_successor_who_cannot_be_one(self, sandbox: Sandbox, modules: Modules, successor: str) -> None:
+        result = modules.fail("tallyfy_user", email=BOB, state="absent", reassign_to=successor)
+        assert f"reassign_to {successor}" in result["msg"]
+        assert sandbox.writes() == []
+
+    def test_the_default_administrator_is_not_demoted(self, sandbox: Sandbox, modules: Modules) -> None:
+        result = modules.fail("tallyfy_user", email=ALICE, role="light")
+        assert "default administrator" in result["msg"]
+        assert sandbox.writes() == []
+
+    def test_the_acting_user_stays_an_administrator(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.use(act_as="erin.walker@example.com")
+        result = modules.fail("tallyfy_user", email="erin.walker@example.com", role="standard")
+        assert "who this runs as" in result["msg"]
+        assert sandbox.writes() == []
+
+    def test_everything_wrong_is_said_before_anything_is_sent(self, sandbox: Sandbox, modules: Modules) -> None:
+        result = modules.fail(
+            "tallyfy_user", email="no address", first_name="x" * 33, timezone="Mars/Olympus", phone="1" * 21,
+            reassign_to="nor this", groups={"add": [" "]},
+        )  # fmt: skip
+        assert len(result["problems"]) == 6
+        assert all(problem in result["msg"] for problem in result["problems"])
+        assert sandbox.ledger() == []
+
+    def test_names_are_needed_to_add_somebody(self, sandbox: Sandbox, modules: Modules) -> None:
+        result = modules.fail("tallyfy_user", email="nobody@example.com", role="light")
+        assert "first_name and last_name" in result["msg"]
+        assert sandbox.writes() == []
+
+    def test_an_unknown_group_is_named_with_those_there_are(self, sandbox: Sandbox, modules: Modules) -> None:
+        result = modules.fail("tallyfy_user", **NEW, groups={"add": ["Enginering", "Peeple"]})
+        for name in ("'Enginering'", "'Peeple'", "Engineering", "People"):
+            assert name in result["msg"]
+        assert sandbox.writes() == []
+
+
+class TestLookUp:
+    def test_a_longer_address_that_contains_it_is_somebody_else(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.insert_members({"email": "not.bob@example.com"}, {"email": "bob@example.com.test"})
+        assert modules.succeed("tallyfy_user", email="ob@example.com", state="absent")["changed"] is False
+        assert modules.succeed("tallyfy_user", email=BOB, state="absent")["user"]["id"] == 1002
+
+    @pytest.mark.parametrize("switches", [{}, {"q_plus_finds_nothing": True}, {"plus_is_space": True}])
+    def test_an_address_with_a_plus(self, sandbox: Sandbox, modules: Modules, switches: dict[str, Any]) -> None:
+        sandbox.switch(**switches)
+        person = {**NEW, "email": "mary+tallyfy@example.com"}
+        assert modules.succeed("tallyfy_user", **person)["changed"] is True
+        assert modules.succeed("tallyfy_user", **person)["changed"] is False
+
+    def test_found_on_a_later_page(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.reset(members=60)
+        sandbox.switch(per_page_cap=7)
+        found = modules.succeed("tallyfy_user_info", query="example.com", status="active")["users"]
+        assert len(found) > 60
+        assert modules.succeed("tallyfy_user", email=found[-1]["email"])["changed"] is False
+
+    def test_a_permanently_deleted_member_is_nobody(self, modules: Modules) -> None:
+        modules.succeed("tallyfy_user", email=BOB, state="deleted")
+        again = modules.succeed("tallyfy_user", email=BOB, first_name="Bob", last_name="Jones")
+        assert actions(again) == ["create"]
+        assert again["user"]["id"] != 1002
+
+
+class TestRaces:
+    """Somebody else is quicker, or an answer gets lost: nobody twice, nobody lost."""
+
+    def test_taken_meanwhile(self, sandbox: Sandbox, modules: Modules) -> None:
+        taken = {"message": "The given data was invalid.", "errors": {"email": ["The email has already been taken."]}}
+        sandbox.fault(method="POST", path="/applications/*/users", status=422, body=taken, apply=True)
+        assert modules.succeed("tallyfy_user", **NEW)["user"]["email"] == NEW["email"]
+        assert len(sandbox.writes()) == 1
+
+    def test_taken_by_somebody_the_search_does_not_show(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(method="GET", path="/organizations/*/users", status=200, body={"data": []})
+        result = modules.succeed("tallyfy_user", email=DANA, first_name="Dana", last_name="Lee")
+        assert result["user"]["status"] == "active"
+
+    def test_taken_elsewhere(self, modules: Modules) -> None:
+        result = modules.fail("tallyfy_user", email="ivy.stone@example.net", first_name="Ivy", last_name="Stone")
+        assert "already been taken" in result["msg"]
+        assert result["changed"] is False
+
+    @pytest.mark.parametrize("provision", ["direct", "invite"])
+    @pytest.mark.parametrize(
+        "fault", [{"cut": "after"}, {"cut": "before"}, {"status": 500, "apply": True}, {"status": 503}], ids=str
+    )
+    def test_a_lost_answer(self, sandbox: Sandbox, modules: Modules, provision: str, fault: dict[str, Any]) -> None:
+        sandbox.fault(method="POST", path="*/users*", **fault)
+        modules.succeed("tallyfy_user", **NEW, provision=provision, groups={"add": ["People"]})
+        people = [one for one in sandbox.state(sandbox.org_id)["members"] if one["email"] == NEW["email"]]
+        assert len(people) == 1
+        group = sandbox.group("People")
+        assert group is not None
+        assert people[0]["id"] in group["members"]
+
+    @pytest.mark.parametrize("fault", [{"cut": "after"}, {"cut": "before"}, {"status": 503, "times": 2}], ids=str)
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            {"email": BOB, "team": "Finance"},
+            {"email": BOB, "role": "light"},
+            {"email": BOB, "state": "absent"},
+            {"email": BOB, "state": "deleted"},
+            {"email": DANA},
+            {"email": BOB, "groups": {"set": ["Engineering"]}},
+        ],
+        ids=str,
+    )
+    def test_a_disturbed_write_ends_well(
+        self, sandbox: Sandbox, modules: Modules, fault: dict[str, Any], arguments: dict[str, Any]
+    ) -> None:
+        sandbox.fault(method="PUT", **fault)
+        sandbox.fault(method="DELETE", **fault)
+        assert modules.succeed("tallyfy_user", **arguments)["changed"] is True
+        sandbox.clear_faults()
+        assert modules.succeed("tallyfy_user", **arguments)["changed"] is False
+
+    def test_a_group_that_somebody_else_changes_keeps_both(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.patch_group("Engineering", members=[1001])
+        modules.succeed("tallyfy_user", email=BOB, groups={"add": ["Engineering"]})
+        group = sandbox.group("Engineering")
+        assert group is not None
+        assert sorted(map(int, group["members"])) == [1001, 1002]
+        assert group["guests"] == ["partner@example.org"]
+        assert group["description"] == "Core engineering group"
+
+    def test_a_failure_in_the_middle_names_what_was_done(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(method="PUT", path="*/groups/*", times=None, status=403, body={"error": True, "message": "No."})
+        result = modules.fail("tallyfy_user", **NEW, groups={"add": ["People"]})
+        assert result["changed"] is True
+        assert actions(result) == ["create"]
+        assert result["failed_action"]["action"] == "add_to_group"
+        assert modules.succeed("tallyfy_user_info", email=NEW["email"])["users"]
+
+
+class TestHandingOver:
+    def test_absent_with_a_successor_says_to_whom(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.succeed("tallyfy_user", email=BOB, state="absent", reassign_to=JOHN)
+        (write,) = sandbox.writes()
+        assert write["query"] == {"with_reassignment": "true", "to": "12345"}
+
+    def test_deleted_when_the_service_hides_removed_members(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(remove_hides_member=True)
+        result = modules.succeed("tallyfy_user", email=BOB, state="deleted", reassign_to=JOHN)
+        assert actions(result) == ["remove", "delete"]
+        assert sandbox.member(BOB) is None
