@@ -15,13 +15,15 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the module's result, marked as censored unless it failed: an error must stay readable."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        # Connection plugins print what a module returned at -vvv, before the result reaches this plugin.
-        stays_logged = self._play_context.no_log
-        self._play_context.no_log = True
+        # Connection plugins print what a module returned at -vvv, before the result reaches this plugin. The connection
+        # has a play context of its own, which is not this plugin's.
+        context = self._connection._play_context
+        was_censored = context.no_log
+        context.no_log = True
         try:
             result.update(self._execute_module(module_name="tallyfy.platform.tallyfy_token", task_vars=task_vars))
         finally:
-            self._play_context.no_log = stays_logged
+            context.no_log = was_censored
         if not result.get("failed"):
             result["_ansible_no_log"] = True
         return result

@@ -50,7 +50,16 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster import pr
 
 def row_problems(rows: Any, defaults: Mapping[str, Any] | None = None) -> list[str]:
     """Return everything that is wrong with the rows."""
-    return problems_in_rows(rows, defaults)
+    return problems_in_rows(_plain(rows), _plain(defaults))
+
+
+def _plain(value: Any) -> Any:
+    """Return ordinary containers and texts: those of ansible-core 2.19 and later drag its templating engine along."""
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return str(value) if isinstance(value, str) else value
 
 
 class FilterModule:

@@ -41,7 +41,8 @@ SIGN_IN_ADVICE = (
     "or access_token (TALLYFY_ACCESS_TOKEN)."
 )
 _ORG_ID = re.compile(r"[A-Za-z0-9_-]+")
-_TOKEN = re.compile(r"[!-~]+")
+#: What a bearer token consists of.
+TOKEN = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def _identity_problems(values: Mapping[str, Any]) -> list[str]:
         problems.append(f"there is nothing to sign in with. {SIGN_IN_ADVICE}")
     if values["act_as"] and len(missing) == 2 and values["access_token"]:
         problems.append("act_as needs client_id and client_secret: a ready access_token always acts as its own owner")
-    if values["access_token"] and not _TOKEN.fullmatch(str(values["access_token"])):
+    if values["access_token"] and not TOKEN.fullmatch(str(values["access_token"])):
         problems.append("access_token holds characters that no token has")
     problems += [f"{name} is not UTF-8" for name in (*pair, "act_as") if not _is_utf8(str(values[name] or ""))]
     return problems

@@ -25,7 +25,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._connection impor
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import TallyfyError
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import REQUESTS_IMPORT_ERROR
-from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper
+from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked
 
 
 @dataclass(frozen=True)
@@ -91,16 +91,8 @@ def run_module(
         client = open_client(connection, secrets, module.warn)
         result = operation(Task(client, module.params, module.check_mode, lambda text: module.warn(secrets.mask(text))))
     except TallyfyError as error:
-        module.fail_json(**masked({"changed": False, **error.facts, "msg": error.message}, secrets))
-    module.exit_json(**(result if shows_tokens else masked(result, secrets)))
-
-
-def masked(value: Any, secrets: SecretKeeper) -> Any:
-    """Return ``value`` with every known secret taken out of all its texts, however deep."""
-    if isinstance(value, str):
-        return secrets.mask(value)
-    if isinstance(value, Mapping):
-        return {masked(key, secrets): masked(inner, secrets) for key, inner in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [masked(inner, secrets) for inner in value]
-    return value
+        failure = masked({"changed": False, **error.facts, "msg": error.message}, secrets)
+    else:
+        module.exit_json(**(result if shows_tokens else masked(result, secrets)))
+    # Not while the error is being handled: ansible-core would show it with its unmasked causes.
+    module.fail_json(**failure)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 MASK = "********"
 # Shorter values are words that could stand anywhere, such as a test's "x"; masking them would only garble messages.
 SHORTEST_SECRET = 4
+_ESCAPE = re.compile(r"%[0-9A-F]{2}")
 
 if TYPE_CHECKING:
     _register: Callable[[str], object]
@@ -47,6 +50,8 @@ def forms_of(secret: str) -> set[str]:
         base64.b64encode(raw).decode(),
         base64.urlsafe_b64encode(raw).decode(),
     }
+    # Some servers write %2f for what others write as %2F.
+    spellings |= {_ESCAPE.sub(lambda escape: escape.group().lower(), spelling) for spelling in spellings}
     spellings |= {spelling.rstrip("=") for spelling in spellings if len(spelling.rstrip("=")) >= SHORTEST_SECRET}
     return {spelling for spelling in spellings if len(spelling) >= SHORTEST_SECRET}
 
@@ -79,3 +84,14 @@ class SecretKeeper:
         for spelling in self._spellings:
             text = text.replace(spelling, MASK)
         return text
+
+
+def masked(value: Any, secrets: SecretKeeper) -> Any:
+    """Return ``value`` with every known secret taken out of all its texts, however deep."""
+    if isinstance(value, str):
+        return secrets.mask(value)
+    if isinstance(value, Mapping):
+        return {masked(key, secrets): masked(inner, secrets) for key, inner in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [masked(inner, secrets) for inner in value]
+    return value

@@ -1,0 +1,179 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Show the main job: people are brought into a Tallyfy organization, against the embedded sandbox.
+
+Needs ansible-core and requests in the Python that runs it, and sandbox/requirements.txt in the same one or in the one
+that TALLYFY_SANDBOX_PYTHON names. ``make demo`` sees to both.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(CHECKOUT))
+
+from sandbox.testing import Sandbox, SandboxError, running_sandbox  # noqa: E402
+from tests.collection_tree import collection_tree  # noqa: E402
+
+PLAYBOOK = ("tallyfy.platform.onboard", "-e", "@playbooks/examples/new-hires.yml")
+
+
+class DemoError(Exception):
+    """The demo did not show what it promises."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one run of the playbook asked of the service."""
+
+    changed_tasks: int
+    requests: int
+    writes: int
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.requests} requests, {self.writes} of them writing, {self.seconds:.0f} s"
+
+
+def main() -> int:
+    started = time.monotonic()
+    say(f"This is {name_of_core()}, run by Python {sys.version.split()[0]}.")
+    try:
+        with running_sandbox() as sandbox, tempfile.TemporaryDirectory(prefix="tallyfy-demo-") as home:
+            last_line = show(sandbox, environment(sandbox, Path(home)))
+    except (DemoError, SandboxError) as error:
+        say(f"\nThe demo failed: {error}")
+        return 1
+    say(f"\n{last_line} {time.monotonic() - started:.0f} s in all; the sandbox is stopped.")
+    return 0
+
+
+def show(sandbox: Sandbox, env: dict[str, str]) -> str:
+    """Run the playbook three times, show the members, and return the line that says what happened."""
+    seeded = members(sandbox)
+    heading(f"A sandbox stands in for Tallyfy at {sandbox.url}. These are its members:")
+    table(seeded)
+    heading("1. What would be done? Check mode announces it, with the differences, and writes nothing.")
+    announced = play(sandbox, env, "--check", "--diff")
+    heading("2. The people are brought in.")
+    done = play(sandbox, env)
+    heading("3. The same again: there is nothing left to do.")
+    present = members(sandbox)
+    repeated = play(sandbox, env)
+    heading("The members now; + marks who is new, * who was changed:")
+    table(present, seeded)
+
+    added = len(present.keys() - seeded.keys())
+    changed = sum(present[email] != seeded[email] for email in seeded)
+    if announced.writes:
+        raise DemoError(f"check mode sent {announced.writes} writing requests and should have sent none.")
+    if not added or not done.writes:
+        raise DemoError("nobody was brought in.")
+    if repeated.changed_tasks or repeated.writes or members(sandbox) != present:
+        raise DemoError(f"the second run should have changed nothing, and sent {repeated.writes} writing requests.")
+    return (
+        f"The demo worked. Check mode wrote nothing ({announced.requests} requests); the run brought in {added} people "
+        f"and changed {changed} ({done.requests} requests, {done.writes} of them writing); the second run changed "
+        f"nothing ({repeated.requests} requests, none writing)."
+    )
+
+
+def play(sandbox: Sandbox, env: dict[str, str], *options: str) -> Cost:
+    """Run the playbook in front of the viewer and return what it cost; its failure ends the demo."""
+    sandbox.clear_ledger()
+    command = ["ansible-playbook", *PLAYBOOK, *options]
+    say(f"$ {shlex.join(command)}\n")
+    started = time.monotonic()
+    # Looked for beside the Python that runs this: a virtual environment need not be on PATH.
+    command[0] = str(Path(sys.executable).with_name(command[0]))
+    changed = ""
+    with subprocess.Popen(
+        command, cwd=CHECKOUT, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as run:
+        for line in run.stdout or ():
+            say(line.rstrip("\n"))
+            recap = re.search(r"\bchanged=(\d+)", line)
+            changed = recap[1] if recap else changed
+    if run.returncode or not changed:
+        raise DemoError(f"the playbook ended with status {run.returncode}.")
+    cost = Cost(int(changed), len(sandbox.ledger()), len(sandbox.writes()), time.monotonic() - started)
+    say(f"-> {cost}")
+    return cost
+
+
+def environment(sandbox: Sandbox, home: Path) -> dict[str, str]:
+    """Return an environment with the sandbox's credentials and nothing of the viewer's own Ansible or Tallyfy."""
+    config = home / "ansible.cfg"
+    config.write_text("[defaults]\nlocalhost_warning = false\n[inventory]\ninventory_unparsed_warning = false\n")
+    foreign = ("ANSIBLE_", "TALLYFY_", "XDG_")
+    color = {"ANSIBLE_FORCE_COLOR": "1"} if sys.stdout.isatty() and "NO_COLOR" not in os.environ else {}
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith(foreign)},
+        **color,
+        "HOME": str(home),
+        "LC_ALL": "C.UTF-8",
+        "ANSIBLE_CONFIG": str(config),
+        "ANSIBLE_COLLECTIONS_PATH": str(collection_tree()),
+        "TALLYFY_API_URL": sandbox.api_url,
+        "TALLYFY_TOKEN_URL": sandbox.token_url,
+        "TALLYFY_ORG_ID": sandbox.org_id,
+        "TALLYFY_CLIENT_ID": sandbox.client_id,
+        "TALLYFY_CLIENT_SECRET": sandbox.client_secret,
+    }
+
+
+def members(sandbox: Sandbox) -> dict[str, tuple[str, ...]]:
+    """Return what the table shows of each member, by e-mail address."""
+    state = sandbox.state(sandbox.org_id)
+    return {member["email"]: shown(member, state["groups"]) for member in state["members"]}
+
+
+def shown(member: dict[str, Any], groups: list[dict[str, Any]]) -> tuple[str, ...]:
+    held = ", ".join(group["name"] for group in groups if member["id"] in group["members"])
+    name = f"{member['first_name']} {member['last_name']}"
+    return (name, member["email"], member["role"], member["status"], str(member["job_title"] or ""), held)
+
+
+def table(people: dict[str, tuple[str, ...]], before: dict[str, tuple[str, ...]] | None = None) -> None:
+    rows = [("name", "e-mail", "role", "status", "job title", "groups"), *people.values()]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    marks = [" ", *(mark(email, people, before) for email in people)]
+    for sign, row in zip(marks, rows, strict=True):
+        say(f"{sign} {'  '.join(text.ljust(width) for text, width in zip(row, widths, strict=True))}".rstrip())
+
+
+def mark(email: str, people: dict[str, tuple[str, ...]], before: dict[str, tuple[str, ...]] | None) -> str:
+    if before is None or before.get(email) == people[email]:
+        return " "
+    return "*" if email in before else "+"
+
+
+def name_of_core() -> str:
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), "--version"]
+    version = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return "ansible-core " + version.split("[core ")[1].split("]")[0]
+
+
+def heading(text: str) -> None:
+    say("\n" + "\n".join(textwrap.wrap(f"=== {text}", width=110)))
+
+
+def say(text: str) -> None:
+    # Flushed, so that it stays in order with what the playbook prints.
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,452 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The roles and their playbooks, run by the real ansible-playbook against the sandbox."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._connection import OPTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._members import MEMBER_OPTIONS
+from sandbox.testing import Sandbox
+from tests.acceptance.role_readmes import ROLES, tables_in, variables_table
+from tests.acceptance.running import Playbooks
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+EXAMPLES = CHECKOUT / "playbooks" / "examples"
+ONBOARD, OFFBOARD = "tallyfy.platform.onboard", "tallyfy.platform.offboard"
+ALICE, BOB, JOHN, FRANK = (
+    "alice.smith@example.com",
+    "bob@example.com",
+    "john.smith@example.com",
+    "frank.moore@example.com",
+)
+NEW_HIRES = ("mary.major@example.com", "richard.roe@example.com", "jane.doe@example.com")
+
+
+class Run:
+    """What one run of a playbook printed, and what of it tests look at."""
+
+    def __init__(self, playbooks: Playbooks, playbook: str, *options: str, **environment: str) -> None:
+        environment = {"ANSIBLE_SHOW_CUSTOM_STATS": "1", **environment}
+        finished = playbooks.run(playbook, *options, **environment)
+        self.output: str = finished.stdout
+        self.status = finished.returncode
+        recap = re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+) .* failed=(\d+)", self.output, flags=re.MULTILINE)
+        self.changed = sum(int(changed) for _, changed, _ in recap)
+        self.messages = set(re.findall(r'^ {8}"(.*)",?$', self.output, flags=re.MULTILINE))
+
+    def succeeded(self) -> Run:
+        assert self.status == 0, self.output
+        assert "DEPRECATION" not in self.output, self.output
+        return self
+
+    def failed(self) -> Run:
+        assert self.status == 2, self.output
+        assert "Traceback" not in self.output
+        assert "nhandled" not in self.output
+        return self
+
+    @property
+    def stats(self) -> dict[str, int]:
+        found = re.search(r"RUN: (\{.*?\})", self.output, flags=re.DOTALL)
+        assert found, self.output
+        stats: dict[str, int] = json.loads(found[1])
+        return stats
+
+
+def given(playbooks: Playbooks, **variables: Any) -> str:
+    """Return the option that gives the variables in a file."""
+    file = playbooks.folder / "variables.yml"
+    file.write_text(yaml.safe_dump(variables), encoding="utf-8")
+    return f"-e@{file}"
+
+
+def example(name: str) -> str:
+    return f"-e@{EXAMPLES / name}"
+
+
+def rows_of(report: str) -> dict[str, list[str]]:
+    """Return outcome, acts and note of each person from a Markdown report."""
+    lines = [line for line in report.splitlines() if line.startswith("| ") and "---" not in line]
+    cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+    return {row[0]: row[1:] for row in cells[1:]}
+
+
+# --- onboarding -------------------------------------------------------------------------------------------------------
+
+
+def test_check_mode_tells_what_the_run_does_and_the_second_run_does_nothing(
+    sandbox: Sandbox, playbooks: Playbooks
+) -> None:
+    report = playbooks.folder / "report.md"
+    options = (example("new-hires.yml"), "-e", "onboarding_report=report.md")
+
+    announced = Run(playbooks, ONBOARD, *options, "--check", "--diff").succeeded()
+    told = report.read_text(encoding="utf-8")
+    assert sandbox.writes() == []
+    assert "check mode" in told
+    assert "What would be done" in told
+
+    done = Run(playbooks, ONBOARD, *options).succeeded()
+    written = report.read_text(encoding="utf-8")
+    assert "check mode" not in written
+    assert announced.stats == done.stats
+    assert done.stats == {
+        "onboarding_total": 4,
+        "onboarding_created": 2,
+        "onboarding_invited": 1,
+        "onboarding_changed": 1,
+        "onboarding_unchanged": 0,
+        "onboarding_failed": 0,
+    }
+    assert {email: row[1] for email, row in rows_of(told).items()} == {
+        email: row[1] for email, row in rows_of(written).items()
+    }
+    assert {row[0] for row in rows_of(told).values()} == {"would change"}
+    for email in NEW_HIRES:
+        assert sandbox.member(email)
+    engineering = sandbox.group("Engineering")
+    mary = sandbox.member("mary.major@example.com")
+    assert engineering
+    assert mary
+    assert mary["id"] in engineering["members"]
+    assert mary["job_title"] == "Support engineer"
+
+    sandbox.clear_ledger()
+    again = Run(playbooks, ONBOARD, *options).succeeded()
+    assert again.changed == 0
+    assert sandbox.writes() == []
+    assert again.stats["onboarding_unchanged"] == 4
+    assert {row[0] for row in rows_of(report.read_text(encoding="utf-8")).values()} == {"unchanged"}
+
+
+def test_every_bad_row_is_named_and_nothing_is_asked(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    people = [
+        {"email": "mary", "first_name": "Mary", "last_name": "Major"},
+        {"email": "a@example.com", "firstname": "A", "last_name": ""},
+        {"email": "b@example.com", "first_name": "B", "last_name": "B", "role": "boss", "timezone": "Mars/Base"},
+        {"email": "B@example.com", "first_name": "B", "last_name": "B", "groups": "Engineering"},
+        {"email": "c@example.com", "first_name": "C", "last_name": "C", "groups": {"sett": ["People"]}},
+        {"email": "d@example.com", "first_name": "D", "last_name": "D", "country_id": "Germany"},
+        "e@example.com",
+    ]
+    told = "\n".join(Run(playbooks, ONBOARD, given(playbooks, onboarding_people=people)).failed().messages)
+    for problem in (
+        "row 1 (mary): email 'mary' is not an e-mail address",
+        "row 2 (a@example.com): unknown field firstname",
+        "row 2 (a@example.com): first_name and last_name missing",
+        "row 3 (b@example.com): value of role must be one of: admin, standard, light, got: boss",
+        "row 3 (b@example.com): timezone 'Mars/Base'",
+        "row 4 (B@example.com): groups is not a dictionary",
+        "row 4 (B@example.com): the same e-mail address as row 3",
+        "row 5 (c@example.com): unknown field groups.sett",
+        "row 6 (d@example.com): argument 'country_id'",
+        "row 7: not a dictionary",
+    ):
+        assert problem in told
+    assert sandbox.ledger() == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "problem"),
+    [
+        ({}, "onboarding_people is not given"),
+        ({"onboarding_people": "mary.major@example.com"}, "a list of people is needed, not"),
+        ({"onboarding_people": [], "onboarding_report": "report.txt"}, "does not end in .md or .html"),
+        (
+            {"onboarding_people": [], "onboarding_report": "nowhere/report.md"},
+            "report nowhere/report.md does not exist",
+        ),
+    ],
+)
+def test_other_bad_input_is_refused_before_anything_is_asked(
+    variables: dict[str, Any], problem: str, sandbox: Sandbox, playbooks: Playbooks
+) -> None:
+    assert problem in Run(playbooks, ONBOARD, given(playbooks, **variables)).failed().output
+    assert sandbox.ledger() == []
+
+
+def test_blank_values_count_as_left_out(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    fields = [name for name in MEMBER_OPTIONS if name not in ("email", "state", "reassign_to")]
+    variables = {
+        "onboarding_report": "",
+        "onboarding_defaults": {**dict.fromkeys(fields, ""), "role": "standard"},
+        "onboarding_people": [
+            {**dict.fromkeys(fields, ""), "email": NEW_HIRES[0], "first_name": "Mary", "last_name": "Major"},
+            {**dict.fromkeys(fields), "email": BOB, "first_name": "Bob", "last_name": "Jones"},
+        ],
+    }
+    run = Run(playbooks, ONBOARD, given(playbooks, **variables)).succeeded()
+    mary = sandbox.member(NEW_HIRES[0])
+    assert mary
+    assert mary["role"] == "standard"
+    assert run.stats["onboarding_unchanged"] == 1, "Bob keeps what was not mentioned"
+
+
+def test_a_template_in_a_survey_answer_stays_text(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    file = playbooks.folder / "survey.yml"
+    # As AWX writes the answers of a survey.
+    file.write_text(
+        "onboarding_report: report.html\n"
+        "onboarding_people:\n"
+        "  - email: mary.major@example.com\n"
+        "    first_name: !unsafe '{{ 7*7 }}'\n"
+        "    last_name: !unsafe '{% raw %}<b>|*Major'\n"
+        "    groups: {add: [!unsafe '<i>{{ 7*7 }}</i>']}\n"
+    )
+    failed = Run(playbooks, ONBOARD, f"-e@{file}").failed()
+    assert "there is no group '<i>{{ 7*7 }}</i>'" in failed.output
+    page = (playbooks.folder / "report.html").read_text(encoding="utf-8")
+    assert "&lt;i&gt;{{ 7*7 }}&lt;/i&gt;" in page
+    assert "<i>" not in page
+
+    file.write_text(file.read_text().replace("<i>{{ 7*7 }}</i>", "People"))
+    Run(playbooks, ONBOARD, f"-e@{file}").succeeded()
+    mary = sandbox.member("mary.major@example.com")
+    assert mary
+    assert (mary["first_name"], mary["last_name"]) == ("{{ 7*7 }}", "{% raw %}<b>|*Major")
+
+
+def test_one_failure_does_not_stop_the_others(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    john = sandbox.member(JOHN)
+    assert john
+    refusal = {"error": True, "message": "Nobody may touch <John> | *today*"}
+    sandbox.fault(method="PUT", path=f"*/users/{john['id']}", times=None, status=403, body=refusal)
+    options = (example("new-hires.yml"), "-e", "onboarding_report=report.md")
+    run = Run(playbooks, ONBOARD, *options, "-e", "awx_job_id=42", "-e", "awx_user_name=helen").failed()
+
+    for email in NEW_HIRES:
+        assert sandbox.member(email)
+    assert "1 of 4 could not be brought in:" in run.messages
+    assert any(message.startswith(f"{JOHN}: PUT") for message in run.messages)
+    assert run.stats["onboarding_failed"] == 1
+    assert run.stats["onboarding_created"] == 2
+    report = (playbooks.folder / "report.md").read_text(encoding="utf-8")
+    assert "- AWX job: 42\n- Launched by: helen\n" in report
+    outcome, _acts, note = rows_of(report)[JOHN]
+    assert outcome == "failed"
+    assert r"Nobody may touch \<John\> \| \*today\*" in note
+    assert "Not done: set " in note
+
+
+def test_a_wrong_secret_is_one_failure_and_is_not_shown(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    secret = "wrong-secret/+="
+    run = Run(playbooks, ONBOARD, example("new-hires.yml"), "-vvvv", TALLYFY_CLIENT_SECRET=secret).failed()
+    assert len(sandbox.sign_ins()) == len(sandbox.ledger()) == 1
+    assert run.output.count("fatal: [localhost]: FAILED!") == 1
+    assert "the sign-in failed" in run.output
+    assert secret not in run.output
+
+
+def test_an_empty_list_is_nothing_to_do(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    options = ("-e", '{"onboarding_people": [], "onboarding_report": "report.md"}')
+    run = Run(playbooks, ONBOARD, *options).succeeded()
+    assert run.changed == 0
+    assert set(run.stats.values()) == {0}
+    assert sandbox.writes() == []
+    assert "Nobody was listed." in (playbooks.folder / "report.md").read_text(encoding="utf-8")
+
+
+def test_secrets_are_nowhere(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    options = (example("new-hires.yml"), "-e", "onboarding_report=report.html", "-vvvv", "--diff")
+    run = Run(playbooks, ONBOARD, *options).succeeded()
+    page = (playbooks.folder / "report.html").read_text(encoding="utf-8")
+    for text in (run.output, page):
+        assert sandbox.client_secret not in text
+        assert "Bearer " not in text
+    assert all(isinstance(number, int) for number in run.stats.values())
+
+
+def test_many_organizations_are_hosts_with_their_own_credentials(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    sandbox.reset(organizations=2)
+    inventory = playbooks.folder / "customers.yml"
+    hosts = {
+        organization["name"].lower().replace(" ", "-"): {
+            "tallyfy_org_id": organization["id"],
+            "tallyfy_client_id": organization["client_id"],
+            "tallyfy_client_secret": f"org-{number}-secret",
+        }
+        for organization in sandbox.state()["organizations"]
+        for number in (1, 2)
+        if organization["name"] == f"Organization {number}"
+    }
+    assert len(hosts) == 2
+    inventory.write_text(yaml.safe_dump({"customers": {"hosts": hosts}}))
+    variables = {
+        "tallyfy_hosts": "customers",
+        "onboarding_people": [
+            {"email": "mary@{{ inventory_hostname }}.example.com", "first_name": "M", "last_name": "M"}
+        ],
+        "onboarding_report": "{{ inventory_hostname }}.html",
+    }
+    options = ("-i", str(inventory), given(playbooks, **variables))
+    run = Run(
+        playbooks, ONBOARD, *options, TALLYFY_ORG_ID="", TALLYFY_CLIENT_ID="", TALLYFY_CLIENT_SECRET=""
+    ).succeeded()
+    assert run.stats["onboarding_created"] == 2, "the totals of the hosts are added up"
+    for name, host in hosts.items():
+        emails = {member["email"] for member in sandbox.state(host["tallyfy_org_id"])["members"]}
+        assert f"mary@{name}.example.com" in emails
+        assert host["tallyfy_org_id"] in (playbooks.folder / f"{name}.html").read_text(encoding="utf-8")
+
+
+# --- offboarding ------------------------------------------------------------------------------------------------------
+
+
+def test_leavers_hand_over_and_lose_access_once(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    report = playbooks.folder / "report.md"
+    options = (example("leavers.yml"), "-e", "offboarding_report=report.md")
+    announced = Run(playbooks, OFFBOARD, *options, "--check").succeeded()
+    told = rows_of(report.read_text(encoding="utf-8"))
+    assert sandbox.writes() == []
+
+    done = Run(playbooks, OFFBOARD, *options).succeeded()
+    written = rows_of(report.read_text(encoding="utf-8"))
+    assert announced.stats == done.stats
+    assert done.stats["offboarding_removed"] == 2
+    assert {email: row[1] for email, row in told.items()} == {email: row[1] for email, row in written.items()}
+    assert "open work goes to bob@example.com" in written[JOHN][1]
+    assert "open work goes to erin.walker@example.com" in written[FRANK][1]
+    bob = sandbox.member(BOB)
+    john = sandbox.member(JOHN)
+    assert bob
+    assert john
+    assert john["status"] == "disabled"
+    assert str(bob["id"]) in [entry["query"].get("to") for entry in sandbox.writes()]
+
+    sandbox.clear_ledger()
+    again = Run(playbooks, OFFBOARD, *options).succeeded()
+    assert again.changed == 0
+    assert sandbox.writes() == []
+    assert again.stats["offboarding_unchanged"] == 2
+
+    gone = Run(playbooks, OFFBOARD, *options, "-e", "offboarding_delete=true").succeeded()
+    assert gone.stats["offboarding_deleted"] == 2
+    assert sandbox.member(JOHN) is None
+
+
+def test_protected_and_unknown_people_are_named(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    variables = {
+        "offboarding_people": [{"email": ALICE}, {"email": "nobody@example.com"}, {"email": FRANK, "reassign_to": ""}],
+        "offboarding_report": "report.html",
+    }
+    run = Run(playbooks, OFFBOARD, given(playbooks, **variables)).failed()
+    assert any("is the default administrator" in message for message in run.messages)
+    assert "nobody@example.com" in run.messages
+    assert run.stats == {
+        "offboarding_total": 3,
+        "offboarding_removed": 1,
+        "offboarding_deleted": 0,
+        "offboarding_unchanged": 0,
+        "offboarding_not_found": 1,
+        "offboarding_failed": 1,
+    }
+    frank = sandbox.member(FRANK)
+    assert frank
+    assert frank["status"] == "disabled"
+    page = Table()
+    page.feed((playbooks.folder / "report.html").read_text(encoding="utf-8"))
+    assert [row[:2] for row in page.rows] == [
+        ["Person", "Outcome"],
+        [ALICE, "failed"],
+        ["nobody@example.com", "unchanged"],
+        [FRANK, "changed"],
+    ]
+
+
+def test_every_bad_leaver_is_named_and_nothing_is_asked(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    people = [
+        {"email": JOHN, "reassign_to": "Bob@Example.com", "role": "light"},
+        {"email": BOB, "reasign_to": ALICE},
+        {"email": FRANK, "reassign_to": "frank"},
+        {"last_name": "Lee"},
+        "dana.lee@example.com",
+    ]
+    told = "\n".join(Run(playbooks, OFFBOARD, given(playbooks, offboarding_people=people)).failed().messages)
+    for problem in (
+        "row 2 (bob@example.com): unknown field reasign_to",
+        "row 3 (frank.moore@example.com): reassign_to 'frank' is not an e-mail address",
+        "row 4 (no e-mail address): missing required arguments: email",
+        "row 5: not a dictionary",
+        "field role is not one of a leaver",
+        "reassign_to bob@example.com is a leaver too",
+    ):
+        assert problem in told
+    assert sandbox.ledger() == []
+
+
+class Table(HTMLParser):
+    """The rows of the tables on a page; fails on a page whose tags do not match."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self._open: list[str] = []
+
+    def handle_starttag(self, tag: str, _attributes: list[tuple[str, str | None]]) -> None:
+        if tag == "meta":
+            return
+        self._open.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            self.rows[-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self._open and self._open[-1] in ("td", "th"):
+            self.rows[-1][-1] += data
+
+
+# --- what is written down twice ---------------------------------------------------------------------------------------
+
+
+def test_the_options_of_a_row_are_those_of_the_module() -> None:
+    spec = yaml.safe_load((ROLES / "onboarding" / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    options = spec["argument_specs"]["main"]["options"]
+    row = options["onboarding_people"]["options"]
+    expected = {name: option for name, option in MEMBER_OPTIONS.items() if name not in ("state", "reassign_to")}
+    assert set(row) == set(expected)
+    assert set(options["onboarding_defaults"]["options"]) == set(expected) - {"email"}
+    for name, option in expected.items():
+        assert row[name]["type"] == option["type"]
+        assert row[name].get("choices") == option.get("choices")
+        assert set(row[name].get("options", ())) == set(option.get("options", ()))
+
+
+def test_the_roles_tasks_pass_every_field_on() -> None:
+    tasks = (ROLES / "onboarding" / "tasks" / "main.yml").read_text(encoding="utf-8")
+    for name in set(MEMBER_OPTIONS) - {"state", "reassign_to"}:
+        assert f'{name}: "{{{{ __onboarding_fields.{name}' in tasks
+
+
+@pytest.mark.parametrize("playbook", ["onboard", "offboard"])
+def test_playbooks_take_every_connection_option(playbook: str) -> None:
+    (play,) = yaml.safe_load((CHECKOUT / "playbooks" / f"{playbook}.yml").read_text(encoding="utf-8"))
+    defaults = play["module_defaults"]["group/tallyfy.platform.tallyfy"]
+    assert set(defaults) == set(OPTIONS)
+    for name, value in defaults.items():
+        assert f"tallyfy_{name} | default(omit" in value
+
+
+@pytest.mark.parametrize("role", sorted(path.name for path in ROLES.iterdir()))
+def test_readme_and_defaults_agree_with_the_argument_spec(role: str) -> None:
+    readme = (ROLES / role / "README.md").read_text(encoding="utf-8")
+    assert tables_in(readme) == [variables_table(ROLES / role)]
+    spec = yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    options = spec["argument_specs"]["main"]["options"]
+    defaults = yaml.safe_load((ROLES / role / "defaults" / "main.yml").read_text(encoding="utf-8"))
+    assert defaults == {name: option["default"] for name, option in options.items() if "default" in option}
+    assert all(name.startswith(f"{role}_") for name in options)
