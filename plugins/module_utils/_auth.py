@@ -194,7 +194,7 @@ class ApplicationTokens(IssuedTokens):
             refusal = refusal_in(None)
         status = response.status_code
         if status in {400, 401}:
-            advice = "Check client_id and client_secret (Tallyfy: Settings > Integrations > OAuth clients)."
+            advice = "Check client_id and client_secret (in Tallyfy: Settings > Integrations)."
         elif status < 500 and status != 429:
             advice = f"Check token_url; Tallyfy's own pages also name {OTHER_TOKEN_URLS}."
         else:

@@ -1,0 +1,73 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the README tells a newcomer to type works, and prints what the README shows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sandbox.testing import Sandbox
+from tests.acceptance.running import Playbooks
+
+CHECKOUT = Path(__file__).parents[2]
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", (CHECKOUT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+
+
+def block(language: str, word: str) -> str:
+    """Return the one block of the README that holds ``word``."""
+    (found,) = [text for kind, text in BLOCKS if kind == language and word in text]
+    return found
+
+
+@pytest.fixture
+def files(playbooks: Playbooks) -> Path:
+    """The folder of somebody who has saved the README's files under the names it gives."""
+    (playbooks.folder / "new-hires.yml").write_text(block("yaml", "onboarding_people:"))
+    (playbooks.folder / "leavers.yml").write_text(block("yaml", "offboarding_people:"))
+    return playbooks.folder
+
+
+@pytest.mark.usefixtures("files")
+def test_the_output_shown_is_the_output(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    shown = block("console", "+++ after")
+    command, output = shown.split("\n...\n")
+    assert command == "$ ansible-playbook tallyfy.platform.onboard -e @new-hires.yml --check --diff"
+    run = playbooks.run("tallyfy.platform.onboard", "-e", "@new-hires.yml", "--check", "--diff")
+    assert run.returncode == 0, run.stdout
+    assert output in run.stdout
+    assert sandbox.writes() == []
+
+
+def test_onboarding_and_offboarding(sandbox: Sandbox, playbooks: Playbooks, files: Path) -> None:
+    run = playbooks.run("tallyfy.platform.onboard", "-e", "@new-hires.yml", "-e", "onboarding_report=report.md")
+    assert run.returncode == 0, run.stdout
+    assert "mary.major@example.com" in (files / "report.md").read_text()
+    run = playbooks.run("tallyfy.platform.offboard", "-e", "@leavers.yml")
+    assert run.returncode == 0, run.stdout
+    john = sandbox.member("john.smith@example.com")
+    assert john is not None
+    assert john["status"] == "disabled"
+
+
+def test_signing_in_by_module_defaults(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    for name in ("ORG_ID", "CLIENT_ID", "CLIENT_SECRET"):
+        del playbooks.environment[f"TALLYFY_{name}"]
+    play = block("yaml", "module_defaults:")
+    run = playbooks.run(f"---\n{play}", "-e", f"vault_tallyfy_client_secret={sandbox.client_secret}")
+    assert run.returncode == 0, run.stdout
+    assert "Globex Corporation, as alice.smith@example.com" in run.stdout
+
+
+def test_every_module_role_and_page_is_named() -> None:
+    text = (CHECKOUT / "README.md").read_text()
+    for module in CHECKOUT.glob("plugins/modules/*.py"):
+        assert f"| `{module.stem}` |" in text
+    for role in CHECKOUT.glob("roles/*/README.md"):
+        assert f"({role.relative_to(CHECKOUT)})" in text
+    for link in re.findall(r"\]\(([^):]+)\)", text):
+        assert (CHECKOUT / link).is_file(), f"{link} leads nowhere"
