@@ -26,4 +26,6 @@ class ActionModule(ActionBase):
             context.no_log = was_censored
         if not result.get("failed"):
             result["_ansible_no_log"] = True
+            # ansible-core < 2.19 looks at the task when it puts the results of a loop together.
+            self._task.no_log = True
         return result

@@ -14,13 +14,14 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import refusal_in
+from ansible_collections.tallyfy.platform.plugins.module_utils._connection import TOKEN
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     RefusedByServiceError,
     SignInError,
     UnreadableAnswerError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import AuthBase, requests
-from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper
+from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked
 from ansible_collections.tallyfy.platform.plugins.module_utils._token_store import Token, TokenStore
 from ansible_collections.tallyfy.platform.plugins.module_utils._transport import NoAuth, Transport, encoded_path
 
@@ -66,8 +67,11 @@ class GivenToken(TokenSource):
 class IssuedTokens(TokenSource):
     """Tokens the service issues: kept in memory and in the store, renewed in time, one sign-in for all forks."""
 
-    def __init__(self, transport: Transport, store: TokenStore, scope: str, now: Callable[[], float]) -> None:
+    def __init__(
+        self, transport: Transport, store: TokenStore, secrets: SecretKeeper, scope: str, now: Callable[[], float]
+    ) -> None:
         self._transport = transport
+        self._secrets = secrets
         self._store = store
         self._scope = f"{scope}\n{self.kind}"
         self._now = now
@@ -78,25 +82,30 @@ class IssuedTokens(TokenSource):
     def current(self) -> Token:
         return self.obtain()
 
-    def obtain(self, *, min_ttl: float | None = None, renew: bool = False, keep: bool = True) -> Token:
+    def obtain(
+        self, *, min_ttl: float | None = None, renew: bool = False, keep: bool = True, rejected: str = ""
+    ) -> Token:
         """Return a token that lasts for ``min_ttl`` seconds (by default: not in the last tenth of its life).
 
-        ``renew`` asks for a new one in any case; ``keep=False`` leaves the store as it is.
+        ``renew`` asks for a new one in any case, ``rejected`` for any but that one; ``keep=False`` leaves the store
+        as it is.
         """
         with self._lock:
-            kept = self._token
+            kept = self._token if self._token is None or self._token.access_token != rejected else None
             # How long a token without an expiry lasts is unknown: it serves this process, until a 401.
             if not renew and kept and (kept.expires_at == 0 or kept.is_fresh(self._now(), min_ttl)):
                 return kept
-            found = None if renew else self._stored(min_ttl)
+            found = None if renew else self._stored(min_ttl, rejected)
             if found is None:
                 # Fifty forks arrive here together: the first signs in, the others find its token in the store.
                 with self._store.locked(self._scope, seconds=2 * self._transport.connection.timeout):
-                    found = None if renew else self._stored(min_ttl)
+                    found = None if renew else self._stored(min_ttl, rejected)
                     if found is None:
                         found = self._issue()
                         if keep:
                             self._store.put(self._scope, found)
+            # Also one from the store: an error may quote the request that carried it.
+            self._secrets.keep(found.access_token)
             self._token = found
             return found
 
@@ -107,10 +116,8 @@ class IssuedTokens(TokenSource):
         with self._lock:
             if self._token is not None and self._token.access_token != rejected.access_token:
                 return self._token
-            stored = self._store.get(self._scope)
-            self._token = None
-        is_rejected = stored is not None and stored.access_token == rejected.access_token
-        return self.obtain(renew=is_rejected)
+        # Fifty forks find out together as well: the first signs in, the others find its token in the store.
+        return self.obtain(rejected=rejected.access_token)
 
     def worked(self, token: Token) -> None:
         self._proven = token
@@ -124,9 +131,10 @@ class IssuedTokens(TokenSource):
         """Return whether the store holds a token of this identity, fresh or not."""
         return self._store.get(self._scope) is not None
 
-    def _stored(self, min_ttl: float | None) -> Token | None:
+    def _stored(self, min_ttl: float | None, rejected: str) -> Token | None:
         found = self._store.get(self._scope)
-        return found if found is not None and found.is_fresh(self._now(), min_ttl) else None
+        is_good = found is not None and found.access_token != rejected and found.is_fresh(self._now(), min_ttl)
+        return found if is_good else None
 
     @abstractmethod
     def _issue(self) -> Token:
@@ -135,7 +143,7 @@ class IssuedTokens(TokenSource):
     def _token_from(self, response: requests.Response, request: str, *, org_id: str, user: str | None) -> Token:
         try:
             body = response.json()
-            access_token = body["access_token"]
+            access_token = _checked_token(body["access_token"])
             expires_in = float(body.get("expires_in") or 0)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise UnreadableAnswerError(
@@ -145,7 +153,7 @@ class IssuedTokens(TokenSource):
             ) from error
         now = self._now()
         return Token(
-            access_token=str(access_token),
+            access_token=access_token,
             kind=self.kind,
             org_id=org_id,
             user=user,
@@ -168,8 +176,8 @@ class ApplicationTokens(IssuedTokens):
         now: Callable[[], float] = time.time,
     ) -> None:
         connection = transport.connection
-        self._secrets = secrets
-        super().__init__(transport, store, f"{connection.token_url}\n{connection.org_id}\n{connection.client_id}", now)
+        scope = f"{connection.token_url}\n{connection.org_id}\n{connection.client_id}"
+        super().__init__(transport, store, secrets, scope, now)
 
     def _issue(self) -> Token:
         connection = self._transport.connection
@@ -182,14 +190,13 @@ class ApplicationTokens(IssuedTokens):
         }
         response = self._transport.send("POST", connection.token_url, auth=NoAuth(), form=form, sign_in=True)
         if response.ok:
-            token = self._token_from(response, request, org_id=connection.org_id, user=None)
-            self._secrets.keep(token.access_token)
-            return token
+            return self._token_from(response, request, org_id=connection.org_id, user=None)
         raise self._refused(response, request)
 
     def _refused(self, response: requests.Response, request: str) -> SignInError:
         try:
-            refusal = refusal_in(response.json())
+            # Masked before it is shortened: a part of a secret would not be recognized.
+            refusal = refusal_in(masked(response.json(), self._secrets))
         except ValueError:
             refusal = refusal_in(None)
         status = response.status_code
@@ -229,10 +236,9 @@ class MemberTokens(IssuedTokens):
         connection = transport.connection
         self.user = user.lower()
         self._application = application
-        self._secrets = secrets
         self._refused = refused
         scope = f"{connection.api_url}\n{connection.org_id}\n{connection.client_id}\n{self.user}"
-        super().__init__(transport, store, scope, now)
+        super().__init__(transport, store, secrets, scope, now)
 
     def _issue(self) -> Token:
         connection = self._transport.connection
@@ -241,9 +247,7 @@ class MemberTokens(IssuedTokens):
         url = connection.api_url + path
         response = self._transport.send("POST", url, auth=BearerAuth(self._application), sign_in=True)
         if response.ok:
-            token = self._token_from(response, request, org_id=connection.org_id, user=self.user)
-            self._secrets.keep(token.access_token)
-            return token
+            return self._token_from(response, request, org_id=connection.org_id, user=self.user)
         advice = ""
         if response.status_code in {404, 422}:
             advice = f"{self.user} must be an active member of the organization to be acted for."
@@ -279,6 +283,13 @@ class BearerAuth(AuthBase):
         if answer.status_code != 401:
             self.source.worked(renewed)
         return answer
+
+
+def _checked_token(value: Any) -> str:
+    """Return a token that can be sent in a header; raises ``ValueError`` or ``TypeError`` for anything else."""
+    if not TOKEN.fullmatch(value):
+        raise ValueError("characters that no token has")
+    return str(value)
 
 
 def _content_type(response: requests.Response) -> str:

@@ -51,7 +51,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._private_files im
     UntrustedPathError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import requests
-from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper
+from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked
 from ansible_collections.tallyfy.platform.plugins.module_utils._token_store import HAS_CRYPTOGRAPHY, TokenStore
 from ansible_collections.tallyfy.platform.plugins.module_utils._transport import Transport, encoded_path
 
@@ -228,9 +228,9 @@ class Client:
             if page is not None and first is not None:
                 _check_page(request, page, number, first)
             for row in rows:
-                if "id" in row and row["id"] in ids:
+                if "id" in row and str(row["id"]) in ids:
                     raise InconsistentListError(request, f"the record {row['id']} came twice")
-                ids.add(row.get("id"))
+                ids.add(str(row.get("id")))
                 yield dict(row)
             seen += len(rows)
             if page is None:
@@ -299,11 +299,12 @@ class Client:
     ) -> RefusedByServiceError:
         status = response.status_code
         try:
-            refusal = refusal_in(response.json())
+            # Masked before it is shortened: a part of a secret would not be recognized.
+            refusal = refusal_in(masked(response.json(), self.secrets))
         except ValueError:
             content_type = response.headers.get("Content-Type", "no content type").split(";")[0]
             refusal = refusal_in({"message": f"no readable reason ({content_type})"})
-        text = self.secrets.mask(refusal.text) or "no reason given"
+        text = refusal.text or "no reason given"
         kind = REFUSALS.get(status, ServerError if status >= 500 else RefusedByServiceError)
         facts: dict[str, object] = {}
         if status == 429:

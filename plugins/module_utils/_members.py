@@ -286,8 +286,8 @@ def shape_member(record: Mapping[str, Any], groups: list[str] | None = None) -> 
 
 def group_names_of(record: Mapping[str, Any], groups: Mapping[str, Record]) -> list[str]:
     """Return the names of the groups that hold the member."""
-    member = record.get("id")
-    return [str(group["name"]) for group in groups.values() if member is not None and int(member) in members_of(group)]
+    member = str(record.get("id"))
+    return [str(group["name"]) for group in groups.values() if member in {str(one) for one in members_of(group)}]
 
 
 def look_around(client: Client, desired: DesiredMember, current: Record | None) -> tuple[Record | None, Surroundings]:

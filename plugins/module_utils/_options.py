@@ -85,14 +85,19 @@ def run_module(
     module = AnsibleModule(argument_spec={**connection_options(), **argument_spec}, supports_check_mode=True, **rules)
     if REQUESTS_IMPORT_ERROR is not None:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
+    succeeded, result = _outcome(module, operation, shows_tokens=shows_tokens)
+    # Not while an error is being handled: ansible-core would show it with its unmasked causes.
+    if not succeeded:
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+def _outcome(module: AnsibleModule, operation: Operation, *, shows_tokens: bool) -> tuple[bool, dict[str, Any]]:
     secrets = SecretKeeper()
     try:
         connection = connection_from(module.params, parse_bool=boolean)
         client = open_client(connection, secrets, module.warn)
         result = operation(Task(client, module.params, module.check_mode, lambda text: module.warn(secrets.mask(text))))
     except TallyfyError as error:
-        failure = masked({"changed": False, **error.facts, "msg": error.message}, secrets)
-    else:
-        module.exit_json(**(result if shows_tokens else masked(result, secrets)))
-    # Not while the error is being handled: ansible-core would show it with its unmasked causes.
-    module.fail_json(**failure)
+        return False, masked({"changed": False, **error.facts, "msg": error.message}, secrets)
+    return True, result if shows_tokens else masked(result, secrets)

@@ -109,23 +109,57 @@ data:
   description: What the answer holds, without its envelope. All records with O(all_pages=true).
   type: raw
   returned: success
-  sample: []
+  sample:
+    - id: a9a53a2ae1e6dd36db693399d5332e7b
+      title: Onboarding
+      color: "#3498db"
+      auto_generated: false
+      created_at: "2025-01-15T10:00:00.000Z"
+      deleted_at: null
+    - id: c4e1f0a9b8d7465f9e3d2c1b0a998877
+      title: Urgent
+      color: "#e74c3c"
+      auto_generated: false
+      created_at: "2025-01-16T10:00:00.000Z"
+      deleted_at: null
 meta:
-  description: The C(meta) of the answer's envelope, V(null) when it has none.
+  description: The C(meta) of the answer's envelope, V(null) when it has none and with O(all_pages=true).
   type: dict
   returned: success
-  sample: {}
+  sample:
+    pagination:
+      total: 3
+      count: 3
+      per_page: 10
+      current_page: 1
+      total_pages: 1
+      links: []
 request_id:
-  description: The number that Tallyfy gave the request, for questions to its support; V(null) when it gave none.
+  description: The number that Tallyfy gave the request, for questions to its support; V(null) when it gave none
+    and with O(all_pages=true).
   type: str
   returned: success
-  sample: null
+  sample: 8d0f6f7e-9a6b-4b53-a2a7-0d5f4e0c9b1e
 actions:
   description: The write that was sent, or, in check mode, would be sent.
   type: list
   elements: dict
-  returned: always
-  sample: []
+  returned: success, and when the write failed
+  contains:
+    action:
+      description: The method in lower case, V(post), V(put), V(patch) or V(delete).
+      type: str
+    reason:
+      description: Why the request is needed.
+      type: str
+    fields:
+      description: Names of the keys that are written; with O(only_if_different=true) of those that differ.
+      type: list
+      elements: str
+  sample:
+    - action: put
+      reason: name to be set
+      fields: [name]
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._calls import make_call

@@ -57,7 +57,14 @@ organization:
     enable_onboarding_template:
       description: Whether Tallyfy itself launches a process for each new member.
       type: bool
-  sample: {}
+  sample:
+    id: 25f66ae8cd27630803af1f25fe015a1a
+    name: Globex Corporation
+    timezone: America/Chicago
+    users_count: 7
+    in_trial: false
+    allow_user_invite: true
+    enable_onboarding_template: false
 caller:
   description: Who the calls are made as.
   type: dict
@@ -72,7 +79,10 @@ caller:
     role:
       description: The caller's role in the organization, V(null) when Tallyfy does not tell.
       type: str
-  sample: {}
+  sample:
+    kind: application
+    email: null
+    role: admin
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task, run_module

@@ -85,7 +85,7 @@ RETURN = r"""
 token:
   description: The token.
   type: dict
-  returned: O(state=present)
+  returned: when O(state=present)
   contains:
     access_token:
       description: The secret itself, for an C(Authorization) header.
@@ -111,7 +111,15 @@ token:
     source:
       description: V(issued) just now, or from the V(cache).
       type: str
-  sample: {}
+  sample:
+    access_token: eyJ0eXAi.not-a-real-token
+    token_type: Bearer
+    expires_in: 7775999
+    expires_at: "2027-02-20T07:31:09Z"
+    kind: user
+    user: alice.smith@example.com
+    org_id: 25f66ae8cd27630803af1f25fe015a1a
+    source: issued
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task, run_module

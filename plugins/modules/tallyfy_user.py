@@ -183,7 +183,7 @@ user:
       answer to the creation does not tell are V(null) for somebody who was just added.
   type: dict
   returned: success
-  contains: &member
+  contains:
     id:
       description: Number of the member.
       type: int
@@ -248,16 +248,39 @@ user:
       description: When the member last signed in, in ISO 8601 as Tallyfy sends it.
       type: str
     groups:
-      description: Names of the member's groups. Only there when groups were asked for.
+      description: Names of the member's groups.
       type: list
       elements: str
-  sample: {}
+      returned: when O(groups) are given
+  sample:
+    id: 20001
+    email: mary.major@example.com
+    username: marymajor
+    full_name: Mary Major
+    status: active
+    role: standard
+    first_name: Mary
+    last_name: Major
+    timezone: Europe/London
+    phone: null
+    job_title: Support engineer
+    job_description: null
+    team: null
+    country_id: 1
+    date_format: mm/dd/yyyy
+    is_default_admin: false
+    support_user: false
+    created_at: "2026-11-22T07:31:13.000Z"
+    updated_at: "2026-11-22T07:31:13.000Z"
+    last_login_at: null
+    is_bot: false
+    groups: [Engineering]
 actions:
   description:
     - What was done, in order. In check mode, what would be done.
   type: list
   elements: dict
-  returned: always
+  returned: success, and when a write failed
   contains:
     action:
       description: V(create), V(invite), V(enable), V(update), V(change_role), V(add_to_group), V(remove_from_group),
@@ -274,12 +297,26 @@ actions:
       description: The group, or the number of the member who takes over the open work.
       type: str
       returned: for steps that concern something else beside the member
-  sample: []
+  sample:
+    - action: create
+      reason: not a member of the organization
+      fields: [email, first_name, last_name, role, timezone]
+    - action: update
+      reason: not taken at creation
+      fields: [job_title]
+    - action: add_to_group
+      reason: not in Engineering
+      fields: []
+      target: Engineering
 failed_action:
-  description: The step that failed, when an earlier part of the run had been planned or done.
+  description: The step that failed, with the keys of an entry of RV(actions), which then names what was done before it.
   type: dict
   returned: when a write failed
-  sample: {}
+  sample:
+    action: add_to_group
+    reason: not in Engineering
+    fields: []
+    target: Engineering
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import MEMBER_OPTIONS, ensure_member

@@ -69,7 +69,98 @@ users:
   type: list
   elements: dict
   returned: success
-  sample: []
+  contains:
+    id:
+      description: Number of the member.
+      type: int
+    email:
+      description: E-mail address, spelled as Tallyfy has it.
+      type: str
+    username:
+      description: Name that Tallyfy made up.
+      type: str
+    first_name:
+      description: First name.
+      type: str
+    last_name:
+      description: Last name.
+      type: str
+    full_name:
+      description: First and last name.
+      type: str
+    status:
+      description: V(active), V(invited) or V(disabled).
+      type: str
+    role:
+      description: V(admin), V(standard) or V(light).
+      type: str
+    timezone:
+      description: IANA name of the time zone.
+      type: str
+    phone:
+      description: Phone number.
+      type: str
+    job_title:
+      description: Job title.
+      type: str
+    job_description:
+      description: Job description.
+      type: str
+    team:
+      description: Name of the team.
+      type: str
+    country_id:
+      description: Number of the country.
+      type: int
+    date_format:
+      description: V(mm/dd/yyyy) or V(dd/mm/yyyy).
+      type: str
+    is_default_admin:
+      description: Whether this is the default administrator.
+      type: bool
+    is_bot:
+      description: Whether this is the Tallyfy Bot.
+      type: bool
+    support_user:
+      description: Whether this is a support account of Tallyfy.
+      type: bool
+    created_at:
+      description: When the member was added, in ISO 8601 as Tallyfy sends it.
+      type: str
+    updated_at:
+      description: When the member was last changed, in ISO 8601 as Tallyfy sends it.
+      type: str
+    last_login_at:
+      description: When the member last signed in, in ISO 8601 as Tallyfy sends it.
+      type: str
+    groups:
+      description: Names of the member's groups.
+      type: list
+      elements: str
+      returned: when O(groups=true)
+  sample:
+    - id: 1001
+      email: alice.smith@example.com
+      username: alicesmith
+      full_name: Alice Smith
+      status: active
+      role: admin
+      first_name: Alice
+      last_name: Smith
+      timezone: America/New_York
+      phone: "+15551234567"
+      job_title: Project Manager
+      job_description: null
+      team: Operations
+      country_id: 1
+      date_format: mm/dd/yyyy
+      is_default_admin: true
+      support_user: false
+      created_at: "2024-06-01T08:00:00.000Z"
+      updated_at: "2026-02-10T09:12:44.000Z"
+      last_login_at: "2026-02-10T09:12:44.000Z"
+      is_bot: false
+      groups: [Engineering]
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import ROLES, list_members

@@ -42,7 +42,7 @@ class Run:
         self.output: str = finished.stdout
         self.status = finished.returncode
         recap = re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+) .* failed=(\d+)", self.output, flags=re.MULTILINE)
-        self.changed = sum(int(changed) for _, changed, _ in recap)
+        self.changed = sum(int(changed) for _host, changed, _failed in recap)
         self.messages = set(re.findall(r'^ {8}"(.*)",?$', self.output, flags=re.MULTILINE))
 
     def succeeded(self) -> Run:

@@ -623,13 +623,13 @@ def is_refused(desired: DesiredMember, current: dict[str, Any] | None, acting: s
     """Return whether removing this person, or making them less, is forbidden; written down a second time."""
     if current is None:
         return False
-    disabled = current["status"] == "disabled"
-    if desired.state == "present":
-        role_differs = desired.role not in (None, current["role"].lower())
-        return bool(current.get("is_default_admin")) and role_differs and desired.role != "admin"
-    if desired.state == "absent" and disabled:
-        return False
+    role = current["role"].lower()
     is_acting = acting is not None and acting.lower() == current["email"].lower()
+    if desired.state == "present":
+        becomes_less = desired.role not in (None, "admin", role)
+        return becomes_less and (bool(current.get("is_default_admin")) or (is_acting and role == "admin"))
+    if desired.state == "absent" and current["status"] == "disabled":
+        return False
     return (
         current.get("type") == "bot"
         or bool(current.get("support_user") or current.get("is_default_admin"))

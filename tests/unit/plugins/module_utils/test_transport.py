@@ -100,7 +100,7 @@ class Server:
             if not more or more.startswith(b"\x16"):  # nothing more comes, or TLS, which is not spoken here
                 return request
             request += more
-        head, _, body = request.partition(b"\r\n\r\n")
+        head, _blank_line, body = request.partition(b"\r\n\r\n")
         length = next((int(line[15:]) for line in head.splitlines() if line.lower().startswith(b"content-length:")), 0)
         while len(body) < length:
             body += connection.recv(65536)

@@ -1,0 +1,608 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Everything that goes wrong ends in one clear message: what was asked, what came back, what to do.
+
+No traceback, no secret, ``changed`` as it really is, and nothing half written that is not named.
+"""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.testing import Sandbox, running_sandbox
+from tests.acceptance.running import Modules, Playbooks
+
+ALICE, BOB, FRANK = "alice.smith@example.com", "bob@example.com", "frank.moore@example.com"
+NEW = {"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major"}
+OTHER_ORGANIZATION = "9c1b6d5a04e84b7fa3d2c0e95f7a6b18"
+LEGACY_GROUP = "731dc65d13ecdd9c8a8cb706592cf863"
+LONGEST_MESSAGE = 700
+PAGE = "<html><head><title>Sign in</title></head><body>Sign in to go on</body></html>"
+
+# One task of every module, all of which ask the organization's routes.
+TASKS: dict[str, dict[str, Any]] = {
+    "tallyfy_api": {"path": "/organizations/{org_id}/groups"},
+    "tallyfy_organization_info": {},
+    "tallyfy_user": {"email": BOB, "team": "New"},
+    "tallyfy_user_info": {},
+}
+ALL_TASKS = {**TASKS, "tallyfy_token": {}}
+
+every_task = pytest.mark.parametrize("module", sorted(TASKS))
+every_module = pytest.mark.parametrize("module", sorted(ALL_TASKS))
+
+
+def told(result: dict[str, Any], *pieces: str) -> str:
+    """Check that a failure is clear and says all of ``pieces``, and return its message."""
+    assert result.get("failed"), f"this should have failed: {result}"
+    message = str(result["msg"])
+    # What a module tells ansible-core in private, such as the secrets it is to mask, is not shown.
+    text = json.dumps({name: value for name, value in result.items() if not name.startswith("_ansible")})
+    assert "Traceback" not in text
+    assert "\n" not in message
+    assert len(message) <= LONGEST_MESSAGE, message
+    assert Sandbox.client_secret not in text
+    assert "eyJ0" not in text
+    missing = [piece for piece in pieces if piece not in message]
+    assert not missing, f"{missing} not in: {message}"
+    return message
+
+
+def failure(modules: Modules, module: str, *pieces: str, **arguments: Any) -> dict[str, Any]:
+    """Run a module that must fail before it changes anything, and say all of ``pieces``."""
+    result = modules.fail(module, **arguments)
+    told(result, *pieces)
+    assert not result.get("changed")
+    return result
+
+
+class Recorder(BaseHTTPRequestHandler):
+    """Notes what it is asked and refuses it."""
+
+    def answer(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length).decode()
+        self.server.seen.append((f"{self.command} {self.path}", dict(self.headers), body))  # type: ignore[attr-defined]
+        self.send_response(418)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_CONNECT = answer  # noqa: N815 - names of the standard library
+
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - as the base class has it
+        pass
+
+
+@contextmanager
+def another_host() -> Iterator[tuple[str, list[Any]]]:
+    """Run a server that is not the sandbox; yield its address and what it has been asked."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Recorder)
+    server.seen = []  # type: ignore[attr-defined]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", server.seen  # type: ignore[attr-defined]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def unused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class TestSigningIn:
+    @every_module
+    def test_wrong_client_secret(self, sandbox: Sandbox, modules: Modules, module: str) -> None:
+        modules.use(client_secret='wr0ng/+= "secret')
+        result = failure(
+            modules, module, f"POST {sandbox.token_url}: the sign-in failed: ",
+            "Client authentication failed (HTTP 401", "Check client_id and client_secret", **ALL_TASKS[module],
+        )  # fmt: skip
+        assert result["status"] == 401
+        assert result["code"] == "invalid_client"
+        assert [entry["route"] for entry in sandbox.ledger()] == ["oauth.token"]
+
+    def test_wrong_client_id(self, modules: Modules) -> None:
+        modules.use(client_id="4711")
+        failure(modules, "tallyfy_organization_info", "the sign-in failed", "Check client_id and client_secret")
+
+    @every_task
+    def test_wrong_organization(self, sandbox: Sandbox, modules: Modules, module: str) -> None:
+        modules.use(org_id=OTHER_ORGANIZATION)
+        result = failure(
+            modules, module, f"/organizations/{OTHER_ORGANIZATION}", "HTTP 403",
+            f"Check that org_id {OTHER_ORGANIZATION} and client_id 1111 belong together.", **TASKS[module],
+        )  # fmt: skip
+        assert result["status"] == 403
+        assert len(sandbox.sign_ins()) == 1
+
+    @every_task
+    def test_unknown_organization(self, modules: Modules, module: str) -> None:
+        modules.use(org_id="0" * 32)
+        failure(modules, module, f"/organizations/{'0' * 32}", "HTTP 404", "org_id", **TASKS[module])
+
+    @every_task
+    def test_application_token_on_organization_routes(self, sandbox: Sandbox, modules: Modules, module: str) -> None:
+        sandbox.switch(app_token_on_org_routes="deny")
+        result = failure(
+            modules, module, f"/organizations/{sandbox.org_id}", "HTTP 401", "set act_as (TALLYFY_ACT_AS)",
+            **TASKS[module],
+        )  # fmt: skip
+        assert result["status"] == 401
+        modules.use(act_as=ALICE)
+        modules.succeed(module, **TASKS[module])
+
+    def test_acting_as_a_stranger(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.use(act_as="nobody@example.com")
+        failure(
+            modules, "tallyfy_organization_info", "/users/nobody%40example.com/token", "HTTP 404",
+            "nobody@example.com must be an active member",
+        )  # fmt: skip
+        assert sandbox.writes() == []
+
+    def test_acting_as_a_disabled_member(self, modules: Modules) -> None:
+        modules.use(act_as="dana.lee@example.com")
+        failure(modules, "tallyfy_organization_info", "/users/dana.lee%40example.com/token", "HTTP 403")
+
+    def test_acting_as_somebody_without_the_right(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.use(act_as=FRANK)
+        failure(
+            modules, "tallyfy_user", "PUT /organizations/", "HTTP 403", "administrator", email=BOB, role="light"
+        )  # fmt: skip
+        assert len(sandbox.sign_ins()) == 2
+
+    @every_task
+    def test_refused_access_token(self, sandbox: Sandbox, modules: Modules, module: str) -> None:
+        modules.use(client_id=None, client_secret=None, access_token="not-a-token-of-anybody")
+        result = failure(
+            modules, module, "HTTP 401", "The access_token is expired, revoked or not meant for this", **TASKS[module]
+        )  # fmt: skip
+        assert "not-a-token-of-anybody" not in str(result["msg"])
+        assert sandbox.sign_ins() == []
+
+    def test_token_url_that_leads_nowhere(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.use(token_url=f"{sandbox.url}/nowhere/token")
+        failure(modules, "tallyfy_token", f"POST {sandbox.url}/nowhere/token", "HTTP 404", "Check token_url")
+
+    def test_token_url_that_is_a_web_page(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(route="oauth.token", times=None, body=PAGE)
+        failure(modules, "tallyfy_token", "the answer holds no access token (HTTP 200, text/html)", "Check token_url")
+
+    @pytest.mark.parametrize(
+        "body", ["", "[]", "null", '"text"', "{}", '{"access_token": null}', '{"access_token": ""}', '{"access_tok',
+                 '{"access_token": ["a"], "expires_in": 60}', '{"access_token": "a b\\nc", "expires_in": 60}',
+                 '{"access_token": "a", "expires_in": "soon"}', '{"access_token": "\\u00fc", "expires_in": 60}'],
+    )  # fmt: skip
+    def test_answer_without_a_usable_token(self, sandbox: Sandbox, modules: Modules, body: str) -> None:
+        sandbox.fault(route="oauth.token", times=None, **({"body": body} if body else {"empty": True}))
+        failure(modules, "tallyfy_token", f"POST {sandbox.token_url}", "no access token", "Check token_url")
+        failure(modules, "tallyfy_organization_info", f"POST {sandbox.token_url}", "no access token")
+
+    def test_token_service_down(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.use(max_wait=0)
+        sandbox.fault(route="oauth.token", times=None, status=503)
+        failure(modules, "tallyfy_token", f"POST {sandbox.token_url}", "HTTP 503", "Try again later")
+
+
+class TestReaching:
+    @every_module
+    def test_nobody_listens(self, modules: Modules, module: str) -> None:
+        url = f"http://127.0.0.1:{unused_port()}"
+        modules.use(api_url=f"{url}/api", token_url=f"{url}/oauth/token", max_wait=0)
+        failure(
+            modules, module, f"POST {url}/oauth/token", "no connection: Connection refused", "Check api_url",
+            **ALL_TASKS[module],
+        )  # fmt: skip
+
+    def test_unknown_host(self, modules: Modules) -> None:
+        modules.use(
+            api_url="https://tallyfy.invalid/api", token_url="https://tallyfy.invalid/oauth/token", max_wait=0
+        )  # fmt: skip
+        failure(modules, "tallyfy_organization_info", "POST https://tallyfy.invalid/oauth/token: no connection: ")
+
+    @pytest.mark.parametrize("option", ["api_url", "token_url"])
+    def test_plain_http_is_for_this_machine_only(self, sandbox: Sandbox, modules: Modules, option: str) -> None:
+        modules.use(**{option: "http://tallyfy.example.com/api"})
+        failure(modules, "tallyfy_organization_info", f"{option} must start with https://", "tallyfy.example.com")
+        assert sandbox.ledger() == []
+
+    @every_task
+    def test_api_url_without_the_api(self, sandbox: Sandbox, modules: Modules, module: str) -> None:
+        modules.use(api_url=f"{sandbox.url}/wrong")
+        result = failure(
+            modules, module, f"/organizations/{sandbox.org_id}", "HTTP 404",
+            f"Check api_url: {sandbox.url}/wrong does not lead to this route.", **TASKS[module],
+        )  # fmt: skip
+        assert result["code"] == "ENDPOINT_NOT_FOUND"
+
+    @pytest.mark.parametrize("status", [301, 302, 307, 308])
+    @pytest.mark.parametrize("route", ["oauth.token", "*"])
+    def test_a_redirect_is_never_followed(self, sandbox: Sandbox, modules: Modules, route: str, status: int) -> None:
+        with another_host() as (url, seen):
+            headers = {"Location": f"{url}/elsewhere?access_token=eyJ0secret#token=eyJ0secret"}
+            sandbox.fault(route=route, times=None, status=status, headers=headers, skip=int(route == "*"))
+            failure(
+                modules, "tallyfy_organization_info", f"redirected to {url}/elsewhere (HTTP {status})",
+                "Redirects are not followed",
+            )  # fmt: skip
+            assert seen == []
+
+    def test_an_unreachable_proxy(self, modules: Modules) -> None:
+        modules.environment.update(http_proxy=f"http://127.0.0.1:{unused_port()}", no_proxy="")
+        modules.use(max_wait=0)
+        failure(modules, "tallyfy_organization_info", "no connection: Connection refused", "proxy settings")
+
+    def test_a_proxy_is_used_unless_it_is_to_be_bypassed(self, modules: Modules) -> None:
+        with another_host() as (url, seen):
+            modules.environment.update(http_proxy=url, HTTP_PROXY=url, no_proxy="", NO_PROXY="")
+            modules.fail("tallyfy_organization_info")
+            assert [asked for asked, _headers, _body in seen] == [f"POST {modules.options['token_url']}"]
+            modules.environment.update(no_proxy="127.0.0.1", NO_PROXY="127.0.0.1")
+            modules.succeed("tallyfy_organization_info")
+            assert len(seen) == 1
+
+    def test_a_proxy_that_is_no_address(self, modules: Modules) -> None:
+        modules.environment.update(http_proxy="http://[proxy", no_proxy="")
+        failure(modules, "tallyfy_organization_info", "proxy")
+
+    def test_no_password_from_netrc(self, sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
+        netrc = tmp_path / "netrc"
+        netrc.write_text("machine 127.0.0.1 login somebody password something\n")
+        netrc.chmod(0o600)
+        modules.environment["NETRC"] = str(netrc)
+        modules.succeed("tallyfy_organization_info")
+        assert {entry["token"] for entry in sandbox.ledger(route="organization.get")} == {"application"}
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for the loopback address that nobody has signed but itself, and its key."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Sandbox")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
+        .sign(key, hashes.SHA256())
+    )
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, key_file = folder / "certificate.pem", folder / "key.pem"
+    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    key_file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return certificate, key_file
+
+
+@pytest.fixture(scope="module")
+def secured(certificate: tuple[Path, Path]) -> Iterator[Sandbox]:
+    with running_sandbox(tls=certificate) as running:
+        yield running
+
+
+class TestCertificates:
+    @pytest.fixture
+    def modules(self, secured: Sandbox, tmp_path: Path) -> Modules:
+        secured.reset()
+        return Modules(secured, tmp_path / "cache")
+
+    @every_module
+    def test_unknown_authority(self, secured: Sandbox, modules: Modules, module: str) -> None:
+        modules.use(max_wait=0)
+        failure(
+            modules, module, f"POST {secured.token_url}: the TLS connection failed: ", "self", "ca_path",
+            **ALL_TASKS[module],
+        )  # fmt: skip
+        assert secured.ledger() == []
+
+    def test_with_ca_path(self, modules: Modules, certificate: tuple[Path, Path]) -> None:
+        modules.use(ca_path=str(certificate[0]))
+        modules.environment["REQUESTS_CA_BUNDLE"] = "/nowhere/bundle.pem"
+        modules.succeed("tallyfy_organization_info")
+
+    def test_a_bundle_of_the_environment_is_used(self, modules: Modules, certificate: tuple[Path, Path]) -> None:
+        modules.environment["REQUESTS_CA_BUNDLE"] = str(certificate[0])
+        modules.succeed("tallyfy_organization_info")
+
+    def test_without_checks_although_a_bundle_is_set(self, modules: Modules, certificate: tuple[Path, Path]) -> None:
+        import certifi
+
+        modules.use(validate_certs=False)
+        modules.environment["REQUESTS_CA_BUNDLE"] = certifi.where()
+        modules.succeed("tallyfy_organization_info")
+
+    def test_ca_path_that_is_not_there(self, secured: Sandbox, modules: Modules) -> None:
+        modules.use(ca_path="/nowhere/bundle.pem")
+        failure(modules, "tallyfy_organization_info", "ca_path /nowhere/bundle.pem does not exist")
+        assert secured.ledger() == []
+
+    def test_ca_path_that_is_no_bundle(self, modules: Modules, tmp_path: Path) -> None:
+        bundle = tmp_path / "bundle.pem"
+        bundle.write_text("not a certificate\n")
+        modules.use(ca_path=str(bundle), max_wait=0)
+        failure(modules, "tallyfy_organization_info", f"POST {modules.options['token_url']}", "ca_path")
+
+    def test_https_where_plain_http_is_spoken(self, modules: Modules) -> None:
+        with another_host() as (url, seen):
+            secure = url.replace("http:", "https:")
+            modules.use(api_url=f"{secure}/api", token_url=f"{secure}/oauth/token", max_wait=0)
+            failure(modules, "tallyfy_organization_info", f"POST {secure}/oauth/token: the TLS connection failed: ")
+            assert seen == []
+
+
+class TestAnswers:
+    """Answers that are not what the service is known to send. ``*`` meets everything but the sign-in before it."""
+
+    @every_task
+    def test_a_web_page(self, sandbox: Sandbox, modules: Modules, module: str) -> None:
+        sandbox.fault(path="/organizations/*", times=None, body=PAGE)
+        failure(
+            modules, module, "GET /organizations/", "the answer is not JSON (HTTP 200, text/html, starting '<html>",
+            "Check that api_url is the address of the API.", **TASKS[module],
+        )  # fmt: skip
+
+    @every_task
+    def test_half_a_body(self, sandbox: Sandbox, modules: Modules, module: str) -> None:
+        modules.use(max_wait=0)
+        sandbox.fault(path="/organizations/*", times=None, half_body=True)
+        failure(modules, module, f"/organizations/{sandbox.org_id}", "the answer broke off", **TASKS[module])
+
+    @every_task
+    def test_half_of_the_json(self, sandbox: Sandbox, modules: Modules, module: str) -> None:
+        sandbox.fault(path="/organizations/*", times=None, body='{"data": [{"id": ')
+        failure(modules, module, "GET /organizations/", "the answer is not JSON", **TASKS[module])
+
+    @every_task
+    def test_an_empty_body(self, sandbox: Sandbox, modules: Modules, module: str) -> None:
+        sandbox.fault(path="/organizations/*", times=None, empty=True)
+        failure(modules, module, "GET /organizations/", "the answer is empty (HTTP 200)", **TASKS[module])
+
+    @pytest.mark.parametrize(
+        "body",
+        ["[]", "null", "5", '"text"', "{}", '{"data": null}', '{"data": {}}', '{"data": "text"}', '{"data": [null]}',
+         '{"data": [[]]}', '{"data": [{}]}', '{"data": [{"id": "x"}]}', '{"data": [{"id": {}}]}',
+         '{"data": [{"id": null, "email": "bob@example.com"}]}', '{"data": [{"id": 1, "email": 5, "status": []}]}',
+         '{"data": [], "meta": []}', '{"data": [], "meta": {"pagination": {"total": "many"}}}',
+         '{"data": [{"id": 1, "email": "bob@example.com", "organizations": 7}], "meta": {"pagination": 1}}'],
+    )  # fmt: skip
+    @every_task
+    def test_json_of_another_shape(self, sandbox: Sandbox, modules: Modules, module: str, body: str) -> None:
+        """Whatever it is, it is either understood or clearly refused."""
+        sandbox.fault(method="GET", path="/organizations/*", times=None, body=body)
+        arguments = dict(TASKS[module])
+        if module == "tallyfy_user":
+            arguments["groups"] = {"set": []}
+        for more in ({}, {"groups": True}) if module == "tallyfy_user_info" else ({},):
+            result = modules.run(module, **arguments, **more)
+            if result.get("failed"):
+                told(result)
+
+    @pytest.mark.parametrize(
+        "groups", ['[{"name": 5}]', '[{"id": 1, "members": 5}]', '[{"name": "x", "members": ["y"]}]']
+    )
+    def test_groups_of_another_shape(self, sandbox: Sandbox, modules: Modules, groups: str) -> None:
+        sandbox.fault(method="GET", path="/organizations/*/groups", times=None, body=f'{{"data": {groups}}}')
+        for module, arguments in (
+            ("tallyfy_user_info", {"groups": True}), ("tallyfy_user", {"email": BOB, "groups": {"set": []}}),
+        ):  # fmt: skip
+            result = modules.run(module, **arguments)
+            if result.get("failed"):
+                told(result)
+
+    @pytest.mark.parametrize("flaw", ["shrink", "repeat_page", "grow", "total_off"])
+    def test_lists_that_lie(self, sandbox: Sandbox, modules: Modules, flaw: str) -> None:
+        sandbox.switch(per_page_cap=3)
+        sandbox.fault(route="members.list", times=None, **{flaw: True})
+        failure(modules, "tallyfy_user_info", f"GET /organizations/{sandbox.org_id}/users: ")
+
+    def test_fields_that_are_not_stored(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(drop_fields=["job_title"])
+        result = modules.fail("tallyfy_user", email=BOB, job_title="Lead", phone="+1")
+        told(result, BOB, "answered with success but did not store job_title (job_title is 'Analyst')", "Check that")
+        assert result["not_stored"] == ["job_title"]
+        assert result["failed_action"]["action"] == "update"
+
+    def test_a_field_of_a_new_member_that_is_not_stored(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(drop_fields=["job_title"])
+        result = modules.fail("tallyfy_user", **NEW, job_title="Lead")
+        told(result, "did not store job_title")
+        assert result["changed"] is True
+        assert [action["action"] for action in result["actions"]] == ["create"]
+
+    @pytest.mark.parametrize("unreadable", [{"body": PAGE}, {"status": 500}, {"half_body": True}, {"cut": "after"}])
+    def test_a_deletion_whose_answer_is_lost(
+        self, sandbox: Sandbox, modules: Modules, unreadable: dict[str, Any]
+    ) -> None:
+        modules.use(max_wait=0)
+        sandbox.fault(method="DELETE", times=None, apply=True, **unreadable)
+        result = modules.fail("tallyfy_user", email=BOB, state="absent")
+        told(result, "DELETE ", f"/organizations/{sandbox.org_id}/users/1002/disable: ", "run it again")
+        assert result["failed_action"]["action"] == "disable"
+        sandbox.clear_faults()
+        assert modules.succeed("tallyfy_user", email=BOB, state="absent")["changed"] is False
+
+
+class TestRefusals:
+    def test_read_only_organization(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(read_only=True)
+        told(modules.fail("tallyfy_user", email=BOB, team="New"), "PUT /organizations/", "HTTP 4")
+        told(modules.fail("tallyfy_user", **NEW), "POST /applications/", "HTTP 4")
+        modules.succeed("tallyfy_user", email=BOB)
+
+    def test_no_seat_left(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(seat_limit_light=0, seat_limit_full=0)
+        result = modules.fail("tallyfy_user", **NEW)
+        told(result, "POST /applications/", "HTTP 409", "Free a seat or buy more")
+        assert result["changed"] is False
+        assert result["actions"] == []
+        assert result["failed_action"]["action"] == "create"
+
+    def test_values_that_are_refused(self, sandbox: Sandbox, modules: Modules) -> None:
+        result = modules.fail("tallyfy_user", email=BOB, country_id=99999)
+        told(result, "PUT /organizations/", "HTTP 422", "country")
+        assert list(result["errors"]) == ["country_id"]
+
+    def test_all_problems_at_once_and_nothing_sent(self, sandbox: Sandbox, modules: Modules) -> None:
+        result = modules.fail("tallyfy_user", email="bob", timezone="Mars", first_name=" ", phone="1" * 21)
+        told(result, "bob", "Mars", "first_name", "phone has 21 characters")
+        assert len(result["problems"]) == 4
+        assert sandbox.ledger() == []
+
+    def test_an_unfinished_run_names_what_it_did(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(route="groups.update", times=None, status=403)
+        wanted = {**NEW, "team": "Ops", "groups": {"add": ["People", "Engineering"]}}
+        result = modules.fail("tallyfy_user", **wanted)
+        told(result, "PUT /organizations/", "/groups/", "HTTP 403")
+        assert result["changed"] is True
+        assert [action["action"] for action in result["actions"]] == ["create", "update"]
+        assert result["failed_action"]["action"] == "add_to_group"
+        assert result["failed_action"]["target"] == "Engineering"
+        sandbox.clear_faults()
+        finished = modules.succeed("tallyfy_user", **wanted)
+        assert [action["action"] for action in finished["actions"]] == ["add_to_group", "add_to_group"]
+
+    def test_a_deletion_that_stops_half_way(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(route="members.delete", times=None, status=403)
+        result = modules.fail("tallyfy_user", email=BOB, state="deleted")
+        assert result["changed"] is True
+        assert [action["action"] for action in result["actions"]] == ["disable"]
+        assert result["failed_action"]["action"] == "delete"
+
+
+class TestLimits:
+    @every_module
+    def test_a_wait_that_is_too_long_is_reported_at_once(self, sandbox: Sandbox, modules: Modules, module: str) -> None:
+        modules.succeed("tallyfy_token")
+        sandbox.fault(times=None, status=429, headers={"Retry-After": "3600"})
+        arguments = {"renew": True} if module == "tallyfy_token" else TASKS[module]
+        if module == "tallyfy_token":
+            failure(modules, module, "HTTP 429", **arguments)
+            return
+        result = failure(modules, module, "HTTP 429", f"Run it again after {'20'}", "max_wait", **arguments)
+        not_before = datetime.datetime.strptime(result["not_before"], "%Y-%m-%dT%H:%M:%S%z")
+        ahead = (not_before - datetime.datetime.now(datetime.timezone.utc)).total_seconds()
+        assert 3500 < ahead <= 3600
+        assert len(sandbox.ledger()) == 2
+
+    def test_a_short_wait_is_obeyed(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(route="organization.get", status=429, headers={"Retry-After": "1"})
+        modules.succeed("tallyfy_organization_info")
+        refused, answered = sandbox.ledger(route="organization.get")
+        assert answered["at"] - refused["at"] >= 0.99
+
+    def test_a_refused_creation_is_sent_again(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(route="applications.create_user", status=429, headers={"Retry-After": "0"})
+        assert modules.succeed("tallyfy_user", **NEW)["changed"] is True
+        assert len(sandbox.ledger(route="applications.create_user")) == 2
+
+    @pytest.mark.parametrize("method", ["GET", "PUT", "POST"])
+    def test_one_failure_of_the_service_is_survived(self, sandbox: Sandbox, modules: Modules, method: str) -> None:
+        sandbox.fault(method=method, path="/[oa][rp]*", status=500)
+        arguments = {"email": BOB, "team": "New"} if method != "POST" else NEW
+        assert modules.succeed("tallyfy_user", **arguments)["changed"] is True
+        assert [entry["status"] for entry in sandbox.ledger(method=method) if entry["fault"]] == [500]
+
+    def test_a_service_that_stays_down(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.use(max_wait=0)
+        sandbox.fault(path="/organizations/*", times=None, status=503)
+        failure(modules, "tallyfy_user_info", "GET /organizations/", "HTTP 503", "run it again later")
+
+
+class TestEnvironment:
+    """Options from the environment, where AWX also puts empty ones."""
+
+    def test_everything_from_the_environment(self, sandbox: Sandbox, modules: Modules) -> None:
+        names = {"api_url", "token_url", "org_id", "client_id", "client_secret"}
+        modules.environment.update({f"TALLYFY_{name.upper()}": str(modules.options[name]) for name in names})
+        modules.use(**dict.fromkeys(names))
+        modules.environment.update(
+            TALLYFY_ACT_AS="", TALLYFY_ACCESS_TOKEN="", TALLYFY_API_TOKEN=" ", TALLYFY_TIMEOUT="", TALLYFY_CA_PATH="",
+            TALLYFY_VALIDATE_CERTS="", TALLYFY_RATE_LIMIT="", TALLYFY_MAX_WAIT="", TALLYFY_TOKEN_CACHE="",
+        )  # fmt: skip
+        result = modules.succeed("tallyfy_organization_info")
+        assert result["organization"]["id"] == sandbox.org_id
+        assert result["caller"]["kind"] == "application"
+
+    def test_the_second_variable_when_the_first_is_empty(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.use(client_id=None, client_secret=None)
+        modules.environment.update(TALLYFY_ACCESS_TOKEN="", TALLYFY_API_TOKEN=sandbox.issue_token(ALICE))
+        assert modules.succeed("tallyfy_organization_info")["caller"]["kind"] == "given"
+
+    def test_nothing_to_sign_in_with(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.use(client_id=None, client_secret=None, org_id=None)
+        modules.environment.update(TALLYFY_CLIENT_ID="", TALLYFY_CLIENT_SECRET="", TALLYFY_ORG_ID="")
+        failure(
+            modules, "tallyfy_organization_info", "org_id is not set: give the option or TALLYFY_ORG_ID",
+            "nothing to sign in with", "TALLYFY_CLIENT_ID", "TALLYFY_ACCESS_TOKEN",
+        )  # fmt: skip
+        assert sandbox.ledger() == []
+
+    def test_half_of_the_credentials(self, modules: Modules) -> None:
+        modules.use(client_secret=None)
+        failure(modules, "tallyfy_organization_info", "client_secret is not set, while client_id is")
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("TIMEOUT", "soon"), ("MAX_WAIT", "-1"), ("RATE_LIMIT", "many"), ("VALIDATE_CERTS", "perhaps")],
+    )
+    def test_nonsense_in_a_variable(self, sandbox: Sandbox, modules: Modules, name: str, value: str) -> None:
+        modules.use(max_wait=None)
+        modules.environment[f"TALLYFY_{name}"] = value
+        failure(modules, "tallyfy_organization_info", name.lower())
+        assert sandbox.ledger() == []
+
+
+def test_without_requests(playbooks: Playbooks) -> None:
+    """The one Python dependency is missing: Ansible's own words, from the modules and from the lookup."""
+    stub = playbooks.folder / "stub" / "requests"
+    stub.mkdir(parents=True)
+    (stub / "__init__.py").write_text("raise ImportError('there is no requests here')\n")
+    done = playbooks.run(
+        """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Ask a module
+      tallyfy.platform.tallyfy_user_info:
+      ignore_errors: true
+    - name: Ask for a token
+      tallyfy.platform.tallyfy_token:
+      ignore_errors: true
+    - name: Ask the lookup
+      ansible.builtin.debug:
+        msg: "{{ lookup('tallyfy.platform.token') }}"
+""",
+        PYTHONPATH=str(stub.parent),
+    )
+    assert done.returncode == 2
+    words = " ".join(done.stdout.split())
+    assert words.count('"msg": "Failed to import the required Python library (requests)') + words.count(
+        '"msg": "Task failed: Failed to import the required Python library (requests)'
+    ) == 2  # fmt: skip
+    assert "needs the Python library requests on the controller" in words

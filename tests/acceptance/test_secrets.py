@@ -1,0 +1,510 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No secret is ever shown: every module and the lookup, every way to fail, every place where something is kept.
+
+The tokens are planted: sign-ins are answered with tokens that the test knows, and errors echo them in all spellings.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import socket
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from sandbox.testing import Sandbox
+from tests.acceptance.running import Modules, Playbooks
+
+ALICE, BOB = "alice.smith@example.com", "bob@example.com"
+WRONG_SECRET = 'wr0ng "Geheimnis"/+=%&\'\\ü-4711'
+PROXY_PASSWORD = "proxy-pass/word+=0815"
+# Every token that the sandbox issues starts so, and in base64 so.
+ISSUED = "eyJ0eXAiOiJKV1QiLCJhbGci"
+# So much of a secret may stand somewhere by chance.
+PIECE = 12
+
+
+@dataclass(frozen=True)
+class Planted:
+    """The secrets of one run: what may never be seen."""
+
+    client_secret: str
+    application_token: str
+    user_token: str
+
+    def all(self) -> tuple[str, ...]:
+        return (self.client_secret, self.application_token, self.user_token, WRONG_SECRET, PROXY_PASSWORD)
+
+
+def forms(secret: str) -> set[str]:
+    """Return the spellings that are searched for; deliberately not taken from the collection."""
+    encoded = base64.b64encode(secret.encode()).decode()
+    return {
+        secret,
+        quote(secret),
+        quote(secret, safe=""),
+        quote_plus(secret),
+        re.sub("%..", lambda escape: escape.group().lower(), quote(secret, safe="")),
+        json.dumps(secret)[1:-1],
+        json.dumps(secret)[1:-1].replace("/", r"\/"),
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        encoded,
+        encoded.rstrip("="),
+        encoded.replace("+", "-").replace("/", "_"),
+    }
+
+
+def pieces(secret: str) -> Iterator[str]:
+    """Yield what must not be found anywhere: so many pieces of each spelling that a torn secret is found, too."""
+    for form in forms(secret):
+        for start in range(0, len(form) - PIECE + 1, PIECE):
+            yield form[start : start + PIECE]
+        yield form[-PIECE:]
+
+
+def assert_clean(planted: Planted, where: str, text: str) -> None:
+    """Fail with the place when any piece of any secret is in the text."""
+    for secret in planted.all():
+        for piece in pieces(secret):
+            at = text.find(piece)
+            assert at < 0, f"{where} holds {piece!r}: …{text[max(0, at - 300) : at + 200]}…"
+    for piece in (ISSUED, base64.b64encode(ISSUED.encode()).decode()[:-4]):
+        assert piece not in text, f"{where} holds a token: …{text[max(0, text.find(piece) - 300) :][:500]}…"
+
+
+def assert_clean_files(planted: Planted, root: Path) -> set[str]:
+    """Check every file below a folder, and return the names of all."""
+    seen = set()
+    for path in root.rglob("*"):
+        assert_clean(planted, f"the name {path.name}", path.name)
+        if path.is_file():
+            seen.add(path.name)
+            assert_clean(planted, str(path), path.read_bytes().decode("utf-8", "replace"))
+    return seen
+
+
+@pytest.fixture
+def planted(sandbox: Sandbox) -> Planted:
+    """Answer every sign-in with a token that is known here and works."""
+    known = Planted(sandbox.client_secret, sandbox.issue_token(), sandbox.issue_token(ALICE))
+    plant(sandbox, known)
+    return known
+
+
+# --- modules, all of them with all errors -----------------------------------------------------------------------------
+
+TASKS: dict[str, dict[str, Any]] = {
+    "tallyfy_api": {"path": "/organizations/{org_id}/groups"},
+    "tallyfy_organization_info": {},
+    "tallyfy_user": {"email": BOB, "team": "New", "groups": {"add": ["Engineering"]}},
+    "tallyfy_user_info": {"groups": True},
+    "tallyfy_token": {},
+}
+
+
+def errors(sent: list[str]) -> dict[str, dict[str, Any]]:
+    """Return what can come back for a request, quoting every secret that went into it in every spelling."""
+    echo = " and ".join(form for secret in sent for form in sorted(forms(secret)))
+    token = sent[-1]
+    page = f"<html><pre>Authorization: Bearer {token}</pre>{echo}</html>"
+    answers: dict[str, dict[str, Any]] = {
+        str(status): {
+            "status": status,
+            "body": {"error": True, "message": echo, "code": echo, "errors": {echo: [echo]}},
+        }
+        for status in (400, 401, 403, 404, 409, 418, 422, 429, 500, 503)
+    }
+    # Long quotations are cut; what is left of a secret then must not be shown either.
+    for before in range(180, 300, 15):
+        for secret in sent:
+            message = "x" * before + f" {secret} {quote(secret, safe='')}"
+            answers[f"torn after {before}, {secret[:3]}"] = {"status": 422, "body": {"message": message}}
+    location = f"https://{quote(sent[0], safe='')}@example.com/{token}?token={token}#access_token={token}"
+    return answers | {
+        "page": {"status": 500, "body": page},
+        "page as an answer": {"body": page},
+        "torn page": {"body": f"<p>Authorization: Bearer {token}</p>"},
+        "text": {"status": 403, "body": echo},
+        "content type": {"body": "x", "content_type": f"text/html+{token}; charset=UTF-8"},
+        "oauth": {"status": 401, "body": {"error": "invalid_client", "error_description": echo, "hint": echo}},
+        "half a body": {"half_body": True},
+        "half of the JSON": {"body": f'{{"data": [{{"id": "{token}'},
+        "empty": {"empty": True},
+        "cut": {"cut": "before"},
+        "redirect": {"status": 302, "headers": {"Location": location}},
+        "redirect with a new token": {"status": 302, "headers": {"Location": f"https://example.com/#token={ISSUED}.a"}},
+        "a list of secrets": {"body": {"data": sent}},
+        "a record of secrets": {"body": {"data": {"id": token, "name": echo, "access_token": [token]}}},
+        "records of secrets": {"body": {"data": [{"id": 1, "email": token, "first_name": echo, "name": echo}]}},
+        "request number": {"status": 500, "headers": {"X-Request-Id": token}},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("act_as", [None, ALICE], ids=["application", "user"])
+@pytest.mark.parametrize("module", sorted(TASKS.keys() - {"tallyfy_token"}))
+def test_modules(sandbox: Sandbox, modules: Modules, planted: Planted, module: str, act_as: str | None) -> None:
+    """Whatever comes back for a request of a module, what it returns is free of secrets."""
+    modules.use(max_wait=0, act_as=act_as)
+    assert_clean(planted, module, shown(modules, module))
+    assert_clean(planted, module, shown(modules, module, check_mode=True))
+    token = planted.user_token if act_as else planted.application_token
+    for name, case in errors([planted.client_secret, token]).items():
+        fault = sandbox.fault(path="/organizations/*", times=None, **case)
+        assert_clean(planted, f"{module} ({name})", shown(modules, module, check_mode=name.startswith("torn")))
+        hits = {one["id"]: one["hits"] for one in sandbox.faults()}
+        assert hits[fault], name
+        sandbox.clear_faults()
+        plant(sandbox, planted)
+    assert_clean_files(planted, Path(modules.options["token_cache"]))
+
+
+@pytest.mark.parametrize("user", [None, ALICE], ids=["application", "user"])
+def test_signing_in(sandbox: Sandbox, modules: Modules, planted: Planted, user: str | None) -> None:
+    """Whatever comes back for a sign-in is not shown with a secret in it."""
+    modules.use(max_wait=0)
+    shown(modules, "tallyfy_token")
+    sent = [planted.client_secret, planted.application_token] if user else [planted.client_secret]
+    for name, case in errors(sent).items():
+        sandbox.clear_faults()
+        sandbox.fault(route="applications.token" if user else "oauth.token", times=None, **case)
+        plant(sandbox, planted)
+        text = shown(modules, "tallyfy_token", user=user, renew=True)
+        assert_clean(planted, f"tallyfy_token ({name})", text)
+    assert_clean_files(planted, Path(modules.options["token_cache"]))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"client_secret": WRONG_SECRET},
+        {"client_secret": f"{WRONG_SECRET}\nsecond line"},
+        {"client_secret": f"{WRONG_SECRET}\udce4"},
+        {"access_token": WRONG_SECRET, "client_id": None, "client_secret": None},
+        {"access_token": f"Bearer {WRONG_SECRET}", "client_id": None, "client_secret": None},
+        {"access_token": WRONG_SECRET.replace(" ", "").replace("ü", ""), "client_id": None, "client_secret": None},
+        {"api_url": f"https://user:{quote(WRONG_SECRET)}@example.com/api"},
+        {"token_url": f"https://example.com/oauth/token?secret={quote(WRONG_SECRET)}"},
+        {"api_url": f"ftp://user:{quote(WRONG_SECRET)}@example.com/api#{quote(WRONG_SECRET)}"},
+        {"token_url": f"https://user:{WRONG_SECRET}@example.com:port/"},
+        {"timeout": "soon", "client_secret": WRONG_SECRET},
+    ],
+)
+@pytest.mark.parametrize("module", sorted(TASKS))
+def test_secrets_passed_wrongly(
+    sandbox: Sandbox, modules: Modules, planted: Planted, module: str, options: dict[str, Any]
+) -> None:
+    sandbox.clear_faults()
+    modules.use(max_wait=0, **options)
+    text = shown(modules, module)
+    assert '"failed": true' in text
+    assert_clean(planted, module, text)
+
+
+def test_unreachable_with_a_proxy_that_wants_a_password(modules: Modules, planted: Planted) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    for proxy in (f"http://user:{quote(PROXY_PASSWORD)}@127.0.0.1:{port}", f"http://user:{PROXY_PASSWORD}@127.0.0.1:x"):
+        modules.environment.update(http_proxy=proxy, https_proxy=proxy, no_proxy="")
+        modules.use(max_wait=0)
+        for module in TASKS:
+            text = shown(modules, module)
+            assert '"failed": true' in text
+            assert_clean(planted, module, text)
+
+
+def plant(sandbox: Sandbox, known: Planted, times: int | None = None) -> None:
+    """Answer sign-ins with known tokens, those of the application so many times."""
+    answer = {"token_type": "Bearer", "expires_in": 604800}
+    sandbox.fault(route="oauth.token", times=times, body={**answer, "access_token": known.application_token})
+    alice = f"/applications/{sandbox.org_id}/users/alice*/token"
+    sandbox.fault(path=alice, times=None, body={**answer, "access_token": known.user_token})
+
+
+def shown(modules: Modules, module: str, *, check_mode: bool = False, **arguments: Any) -> str:
+    """Return all of a module's result that ansible-core would show."""
+    result = modules.run(module, check_mode=check_mode, **{**TASKS[module], **arguments})
+    if module == "tallyfy_token" and not result.get("failed"):
+        result.pop("token", None)  # what it is for; the action plugin keeps it out of the output
+    return json.dumps({name: value for name, value in result.items() if not name.startswith("_ansible")})
+
+
+# --- playbooks --------------------------------------------------------------------------------------------------------
+
+RECORDER = '''
+import json
+import os
+
+from ansible.plugins.callback import CallbackBase
+
+
+class CallbackModule(CallbackBase):
+    """Writes down all that a callback gets to see of results, as callbacks that feed other systems do."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "notification"
+    CALLBACK_NAME = "recorder"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def _record(self, result, **options):
+        with open(os.environ["RECORDER_FILE"], "a") as file:
+            file.write(json.dumps(getattr(result, "result", None) or result._result, default=str) + "\\n")
+
+    v2_runner_on_ok = v2_runner_on_failed = v2_runner_on_unreachable = v2_runner_retry = _record
+    v2_runner_item_on_ok = v2_runner_item_on_failed = v2_on_file_diff = _record
+'''
+
+PLAY = """
+- name: Everything that could show a secret
+  hosts: localhost
+  gather_facts: false
+  vars:
+    closed: "http://127.0.0.1:1"
+  module_defaults:
+    group/tallyfy.platform.tallyfy:
+      max_wait: 0
+  tasks:
+    - name: Get a token
+      tallyfy.platform.tallyfy_token:
+      register: application
+    - name: Get tokens in a loop
+      tags: check
+      tallyfy.platform.tallyfy_token:
+        user: "{{ item }}"
+      loop: [alice.smith@example.com, alice.smith@example.com]
+      register: users
+    - name: Get one and call it a failure
+      tallyfy.platform.tallyfy_token:
+      failed_when: true
+      ignore_errors: true
+    - name: Get one again and again
+      tallyfy.platform.tallyfy_token:
+      register: again
+      until: again.token is not defined
+      retries: 1
+      delay: 0
+      ignore_errors: true
+    - name: Do not get one
+      tallyfy.platform.tallyfy_token:
+        user: "{{ item }}"
+      loop: [nobody@example.com, alice.smith@example.com]
+      ignore_errors: true
+    - name: Sign in with a wrong secret
+      tallyfy.platform.tallyfy_token:
+        client_secret: "{{ lookup('env', 'WRONG_SECRET') }}"
+        renew: true
+        token_cache: none
+      ignore_errors: true
+    - name: Keep a fact that is not secret
+      ansible.builtin.set_fact:
+        seconds: "{{ application.token.expires_in }}"
+        cacheable: true
+    - name: The registered token can be used
+      tallyfy.platform.tallyfy_organization_info:
+        client_id: ""
+        client_secret: ""
+        access_token: "{{ item }}"
+      environment:
+        TALLYFY_CLIENT_ID: ""
+        TALLYFY_CLIENT_SECRET: ""
+      loop: ["{{ application.token.access_token }}", "{{ users.results[1].token.access_token }}"]
+      loop_control:
+        label: a token
+      no_log: true
+      register: used
+    - name: Say what came of it
+      ansible.builtin.debug:
+        msg: >-
+          lengths {{ application.token.access_token | length }} {{ users.results[1].token.access_token | length }}
+          kinds {{ used.results | map(attribute='caller.kind') | join(' ') }}
+          looked up {{ lookup('tallyfy.platform.token') | length }}
+          {{ query('tallyfy.platform.token', 'alice.smith@example.com')[0] | length }}
+    - name: Look up in vain
+      ansible.builtin.debug:
+        msg: "{{ lookup('tallyfy.platform.token', 'nobody@example.com') }}"
+      ignore_errors: true
+    - name: Look up with a wrong secret
+      tags: check
+      ansible.builtin.debug:
+        msg: "{{ lookup('tallyfy.platform.token', client_secret=lookup('env', 'WRONG_SECRET'), token_cache='none') }}"
+      ignore_errors: true
+    - name: Look up with a secret of two lines
+      ansible.builtin.debug:
+        msg: >-
+          {{ lookup('tallyfy.platform.token', client_id='', client_secret='', timeout='x',
+             access_token=lookup('env', 'WRONG_SECRET') ~ '\\nü') }}
+      ignore_errors: true
+    - name: Give a token that is none
+      tallyfy.platform.tallyfy_user_info:
+        access_token: "{{ lookup('env', 'WRONG_SECRET') }}\\nü"
+      ignore_errors: true
+    - name: Change somebody
+      tags: check
+      tallyfy.platform.tallyfy_user:
+        email: bob@example.com
+        team: Board
+        client_secret: "{{ lookup('env', 'TALLYFY_CLIENT_SECRET') }}"
+    - name: Meet every error
+      tallyfy.platform.tallyfy_api:
+        path: "/organizations/{org_id}/{{ item }}"
+      loop: [e403, e422, e500, page, half, redirect]
+      ignore_errors: true
+      tags: check
+    - name: Meet some in the name of somebody
+      tallyfy.platform.tallyfy_api:
+        path: "/organizations/{org_id}/{{ item }}"
+        act_as: alice.smith@example.com
+      loop: [u500, u401]
+      ignore_errors: true
+    - name: Meet one while changing somebody
+      tags: check
+      tallyfy.platform.tallyfy_user:
+        email: frank.moore@example.com
+        team: Board
+      ignore_errors: true
+    - name: Reach nobody
+      tallyfy.platform.tallyfy_organization_info:
+        api_url: "{{ closed }}/api"
+      ignore_errors: true
+    - name: Trust nobody
+      tallyfy.platform.tallyfy_organization_info:
+        api_url: "{{ lookup('env', 'TALLYFY_API_URL') | replace('http:', 'https:') }}"
+      ignore_errors: true
+    - name: Get nonsense
+      tallyfy.platform.tallyfy_user_info:
+        groups: true
+      ignore_errors: true
+    - name: Lose the token on the way
+      tallyfy.platform.tallyfy_api:
+        path: "/organizations/{org_id}/e401"
+      ignore_errors: true
+    - name: Forget the token
+      tallyfy.platform.tallyfy_token:
+        state: absent
+"""
+
+
+@pytest.fixture
+def careless(sandbox: Sandbox, planted: Planted) -> Planted:
+    """Let the service quote secrets in whatever goes wrong; one sign-in gets the known token, and wrong ones fail."""
+    sandbox.clear_faults()
+    plant(sandbox, planted, times=1)
+    for letter, token in (("e", planted.application_token), ("u", planted.user_token)):
+        cases = errors([planted.client_secret, token])
+        for name in ("401", "403", "422", "500", "page", "half of the JSON", "redirect"):
+            path = f"/organizations/*/{letter}{name}" if name.isdigit() else f"/organizations/*/{name.split()[0]}"
+            sandbox.fault(path=path, times=None, **cases[name])
+    cases = errors([planted.client_secret, planted.application_token])
+    sandbox.fault(method="PUT", path="/organizations/*/users/1008", times=None, **cases["422"])
+    nonsense = [{"id": 1, "name": planted.application_token, "members": [planted.application_token]}]
+    sandbox.fault(route="groups.list", times=None, body={"data": nonsense})
+    return planted
+
+
+@pytest.mark.parametrize("options", [("--diff",), ("--diff", "--check", "--tags", "check")], ids=["run", "check"])
+def test_playbook(playbooks: Playbooks, careless: Planted, options: tuple[str, ...]) -> None:
+    """At -vvvv nothing is shown, logged, cached, handed to callbacks or left behind."""
+    folder = playbooks.folder
+    (folder / "callbacks").mkdir()
+    (folder / "callbacks" / "recorder.py").write_text(RECORDER)
+    (folder / "temporary").mkdir()
+    done = playbooks.run(
+        PLAY,
+        "-vvvv",
+        *options,
+        WRONG_SECRET=WRONG_SECRET,
+        TMPDIR=str(folder / "temporary"),
+        ANSIBLE_LOCAL_TEMP=str(folder / "local"),
+        ANSIBLE_REMOTE_TEMP=str(folder / "remote"),
+        ANSIBLE_LOG_PATH=str(folder / "ansible.log"),
+        ANSIBLE_CACHE_PLUGIN="jsonfile",
+        ANSIBLE_CACHE_PLUGIN_CONNECTION=str(folder / "facts"),
+        ANSIBLE_DISPLAY_TRACEBACK="always",
+        ANSIBLE_CALLBACK_PLUGINS=str(folder / "callbacks"),
+        ANSIBLE_CALLBACKS_ENABLED="recorder,ansible.builtin.junit,ansible.builtin.tree",
+        ANSIBLE_CALLBACK_TREE_DIR=str(folder / "results"),
+        JUNIT_OUTPUT_DIR=str(folder / "junit"),
+        RECORDER_FILE=str(folder / "recorded"),
+    )
+    output = done.stdout
+    assert_clean(careless, "the output", output)
+    names = assert_clean_files(careless, folder)
+    assert {"ansible.log", "recorded", "localhost", "playbook.yml"} <= names
+    assert done.returncode == 0, output[-3000:]
+    assert "the sign-in failed" in output
+    assert "redirected to" in output
+    assert not list((folder / "temporary").rglob("*")), "temporary files stayed"
+    assert not [path for path in (folder / "remote").rglob("*") if path.is_file()]
+    if "--check" in options:
+        return
+    lengths = f"{len(careless.application_token)} {len(careless.user_token)}"
+    for sentence in (
+        f"lengths {lengths} kinds given given looked up {lengths}",
+        "nobody@example.com must be an active member",
+        "access_token holds characters that no token has",
+    ):
+        assert sentence in " ".join(output.split()), sentence
+    kept = [path for path in folder.rglob("token-*") if path.suffix != ".lock"]
+    assert kept
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in kept)
+
+
+@pytest.mark.parametrize("callback", ["minimal", "oneline", "ansible.posix.json"])
+def test_other_callbacks(playbooks: Playbooks, planted: Planted, callback: str) -> None:
+    done = playbooks.run(
+        """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - tallyfy.platform.tallyfy_token:
+      loop: [1, 2]
+      register: application
+    - tallyfy.platform.tallyfy_organization_info:
+""",
+        "-vvv",
+        ANSIBLE_STDOUT_CALLBACK=callback,
+    )
+    if "posix" in callback and done.returncode and "callback" in done.stdout:
+        pytest.skip(f"{callback} is not installed")
+    assert done.returncode == 0, done.stdout
+    assert "Globex" in done.stdout
+    assert_clean(planted, "the output", done.stdout)
+
+
+def test_over_ssh(playbooks: Playbooks, planted: Planted) -> None:
+    """The connection plugin that prints what modules print; a stand-in runs the commands here."""
+    ssh = playbooks.folder / "ssh"
+    ssh.write_text('#!/bin/sh\nfor command; do :; done\nexec sh -c "$command"\n')
+    ssh.chmod(0o755)
+    done = playbooks.run(
+        """
+- hosts: all
+  gather_facts: false
+  vars:
+    ansible_python_interpreter: "{{ ansible_playbook_python }}"
+    ansible_ssh_executable: "{{ playbook_dir }}/ssh"
+    ansible_ssh_transfer_method: piped
+  tasks:
+    - tallyfy.platform.tallyfy_token:
+      register: application
+    - tallyfy.platform.tallyfy_organization_info:
+        client_secret: "{{ lookup('env', 'TALLYFY_CLIENT_SECRET') }}"
+    - tallyfy.platform.tallyfy_user_info:
+        token_cache: none
+""",
+        "-vvvv",
+        "-i",
+        "elsewhere.example.com,",
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert_clean(planted, "the output", done.stdout)
