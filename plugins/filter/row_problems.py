@@ -26,6 +26,11 @@ options:
       - Fields for everybody whose row leaves them out.
     type: dict
     default: {}
+  fields:
+    description:
+      - The fields that a row may have, when they are fewer than the options of M(tallyfy.platform.tallyfy_user).
+    type: list
+    elements: str
 """
 
 EXAMPLES = r"""
@@ -42,15 +47,17 @@ _value:
   elements: str
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster import problems_in_rows
 
 
-def row_problems(rows: Any, defaults: Mapping[str, Any] | None = None) -> list[str]:
+def row_problems(
+    rows: Any, defaults: Mapping[str, Any] | None = None, fields: Sequence[str] | None = None
+) -> list[str]:
     """Return everything that is wrong with the rows."""
-    return problems_in_rows(_plain(rows), _plain(defaults))
+    return problems_in_rows(_plain(rows), _plain(defaults), _plain(fields))
 
 
 def _plain(value: Any) -> Any:

@@ -249,8 +249,11 @@ class MemberTokens(IssuedTokens):
         if response.ok:
             return self._token_from(response, request, org_id=connection.org_id, user=self.user)
         advice = ""
-        if response.status_code in {404, 422}:
-            advice = f"{self.user} must be an active member of the organization to be acted for."
+        if response.status_code in {403, 404, 422}:
+            advice = (
+                f"{self.user} must be an active member of the organization {connection.org_id} to be acted for, and "
+                f"client_id {connection.client_id} must belong to that organization."
+            )
         raise self._refused(response, request, advice)
 
 

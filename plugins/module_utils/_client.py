@@ -30,7 +30,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._auth import (
     TokenSource,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._budget import RequestBudget, WaitAllowance
-from ansible_collections.tallyfy.platform.plugins.module_utils._connection import SIGN_IN_ADVICE, Connection
+from ansible_collections.tallyfy.platform.plugins.module_utils._connection import APPLICATION_ADVICE, Connection
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ApiError,
     ForbiddenError,
@@ -119,7 +119,7 @@ class Client:
     def tokens_of(self, user: str) -> MemberTokens:
         """Return the source of tokens in the name of the member ``user`` (an e-mail address)."""
         if self.application is None:
-            raise OptionError(f"A token in the name of {user} is issued to an application only. {SIGN_IN_ADVICE}")
+            raise OptionError(f"A token in the name of {user} is issued to an application only. {APPLICATION_ADVICE}")
         return MemberTokens(
             self.application,
             user,
@@ -190,7 +190,7 @@ class Client:
         if token == "user" and self.member is None and not self.connection.access_token:
             raise OptionError("token=user needs act_as (the e-mail of a member to act for) or a ready access_token.")
         if token == "application" and self.application is None:
-            raise OptionError(f"token=application needs application credentials. {SIGN_IN_ADVICE}")
+            raise OptionError(f"token=application needs application credentials. {APPLICATION_ADVICE}")
         wants_application = token == "application" or (token == "auto" and is_application_route)
         if self.member is not None and not wants_application:
             return self.member
@@ -291,7 +291,7 @@ class Client:
     def _refused_token(self, response: requests.Response, request: str, advice: str) -> RefusedByServiceError:
         source = self.application
         if source is None:  # pragma: no cover - tokens are issued to applications only
-            raise OptionError(SIGN_IN_ADVICE)
+            raise OptionError(APPLICATION_ADVICE)
         return self._refused(response, request, source, advice)
 
     def _refused(

@@ -36,10 +36,8 @@ OPTIONS: dict[str, tuple[object, tuple[str, ...]]] = {
     "token_cache": ("~/.cache/tallyfy-platform", ("TALLYFY_TOKEN_CACHE",)),
 }
 SECRET_OPTIONS = ("client_secret", "access_token")
-SIGN_IN_ADVICE = (
-    "Give client_id and client_secret (TALLYFY_CLIENT_ID, TALLYFY_CLIENT_SECRET) "
-    "or access_token (TALLYFY_ACCESS_TOKEN)."
-)
+APPLICATION_ADVICE = "Give client_id and client_secret (TALLYFY_CLIENT_ID, TALLYFY_CLIENT_SECRET)."
+SIGN_IN_ADVICE = f"{APPLICATION_ADVICE.rstrip('.')} or access_token (TALLYFY_ACCESS_TOKEN)."
 _ORG_ID = re.compile(r"[A-Za-z0-9_-]+")
 #: What a bearer token consists of.
 TOKEN = re.compile(r"[!-~]+")

@@ -48,17 +48,23 @@ class ApiError(TallyfyError):
     def __init__(self, request: str, answer: str, *, advice: str = "", **facts: object) -> None:
         self.request = request
         self.answer = answer
-        self.advice = advice
-        text = f"{request}: {answer}"
-        if advice:
-            text = f"{text.rstrip('.')}. {advice}"
-        super().__init__(text, request=request, **facts)
+        super().__init__(_told(request, answer, advice), request=request, **facts)
+
+    def advise(self, advice: str) -> None:
+        """Replace what the user is told to do, by somebody who knows more about what was tried."""
+        self.message = _told(self.request, self.answer, advice)
+        self.args = (self.message,)
 
     @property
     def status(self) -> int | None:
         """The HTTP status of the answer, ``None`` when there was none."""
         status = self.facts.get("status")
         return status if isinstance(status, int) else None
+
+
+def _told(request: str, answer: str, advice: str) -> str:
+    text = f"{request}: {answer}"
+    return f"{text.rstrip('.')}. {advice}" if advice else text
 
 
 class UnreachableError(ApiError):

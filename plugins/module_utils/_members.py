@@ -57,6 +57,8 @@ PROFILE_FIELDS = (
 #: What the application route takes at creation beside the e-mail address and the role.
 PROVISION_FIELDS = ("first_name", "last_name", "timezone")
 INVITE_FIELDS = ("first_name", "last_name")
+#: Answers that tell that this profile is not to be written, and not that something else is wrong.
+REFUSALS_OF_PROFILES = (400, 403, 404, 409, 422)
 LONGEST = {"first_name": 32, "last_name": 32, "phone": 20, "invitation_message": 5000}
 #: Fields of a member's record under all names that the service has for them, the usual one first.
 SHAPE = {
@@ -97,6 +99,7 @@ MEMBER_OPTIONS: dict[str, dict[str, Any]] = {
     "invitation_message": {"type": "str", "default": DEFAULT_MESSAGE},
     "reassign_to": {"type": "str"},
 }
+_BOT_REFUSAL = "{email} is the Tallyfy Bot, which cannot be edited."
 _EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s.,;<>\"]+")
 _DELETED = re.compile(r"\.deleted\.\d+$")
 _SCHEME = re.compile(r"(?i)\b(https?|ftp)://|^www\.")
@@ -396,6 +399,8 @@ def _plan_update(desired: DesiredMember, current: Record, around: Surroundings) 
     unseen = [name for name in PROFILE_FIELDS if name in desired.profile and name not in current]
     if unseen:
         warnings.append(_unseen_warning(email, unseen))
+    if changes and is_bot(current):
+        raise RefusedError(_BOT_REFUSAL.format(email=email))
     organizations = included(current, "organizations")
     if changes and isinstance(organizations, list) and len(organizations) > 1:
         warnings.append(
@@ -426,7 +431,7 @@ def _refuse_impossible(
     email: str, current: Mapping[str, Any], around: Surroundings, steps: list[Step], new_role: str | None
 ) -> None:
     if steps and is_bot(current):
-        raise RefusedError(f"{email} is the Tallyfy Bot, which cannot be edited.")
+        raise RefusedError(_BOT_REFUSAL.format(email=email))
     if new_role in (None, "admin"):
         return
     if current.get("is_default_admin"):
@@ -562,9 +567,9 @@ class MemberRun:
         self._around = around
         self._warn = warn
 
-    def carry_out(self, step: Step) -> None:
-        """Send what the step says and check that the service stored it."""
-        acts: dict[str, Callable[[], None]] = {
+    def carry_out(self, step: Step) -> bool:
+        """Send what the step says and check that the service stored it; return whether it was done."""
+        acts: dict[str, Callable[[], bool | None]] = {
             "create": lambda: self._add(encoded_path("applications", self._org_id, "users"), step.values),
             "invite": lambda: self._add(self._client.path("users", "invite"), self._invitation(step)),
             "update": lambda: self._update(step),
@@ -576,7 +581,7 @@ class MemberRun:
             "add_to_group": lambda: self._change_group(step),
             "remove_from_group": lambda: self._change_group(step),
         }
-        acts[step.action]()
+        return acts[step.action]() is not False
 
     def _invitation(self, step: Step) -> Record:
         return {**step.values, "message": self._desired.invitation_message}
@@ -596,7 +601,7 @@ class MemberRun:
                 self._enable()
         self._check({name: value for name, value in body.items() if name in SHAPE and name != "email"}, self.record)
 
-    def _update(self, step: Step) -> None:
+    def _update(self, step: Step) -> bool:
         if not self._is_whole:
             self._read()
         kept = {name: self.record.get(name) for name in PROFILE_FIELDS if self.record.get(name) is not None}
@@ -606,21 +611,18 @@ class MemberRun:
         try:
             answer = self._put(body, "users", self.record["id"])
         except RefusedByServiceError as error:
-            status = error.status or 0
-            if status_of(self.record) == "invited" and 400 <= status < 500 and status != 429:
+            if status_of(self.record) == "invited" and error.status in REFUSALS_OF_PROFILES:
                 # Whether an invited member's profile can be written is not documented.
                 self._warn(f"{self._desired.email} is still invited, and Tallyfy did not take their profile: {error}")
-                return
+                return False
             if isinstance(error, ForbiddenError):
-                raise ForbiddenError(
-                    error.request,
-                    error.answer,
-                    status=status,
-                    advice="Only they themselves can change the profile of somebody who belongs to several "
-                    "organizations; otherwise the acting user must be an administrator.",
-                ) from error
+                error.advise(
+                    "Only they themselves can change the profile of somebody who belongs to several organizations; "
+                    "otherwise the acting user must be an administrator."
+                )
             raise
         self._check(step.values, answer)
+        return True
 
     def _change_role(self, step: Step) -> None:
         answer = self._put({"role": step.values["role"]}, "users", self.record["id"], "role")
@@ -695,13 +697,23 @@ def ensure_member(
     if problems:
         raise InputError(problems)
     desired = DesiredMember.from_params(params, has_application=client.application is not None)
+    if desired.state == "present" and desired.provision == "direct" and client.application is None:
+        raise InputError(["provision=direct goes through the application: give client_id and client_secret"])
+    notes: list[str] = []
+
+    def note(text: str) -> None:
+        notes.append(text)
+        warn(text)
+
     current = find_member(client, desired.email)
     current, around = look_around(client, desired, current)
     plan = plan_member(desired, current, around)
     for warning in plan.warnings:
-        warn(warning)
-    run = MemberRun(client, desired, current, around, warn)
+        note(warning)
+    run = MemberRun(client, desired, current, around, note)
     result = plan.run(run.carry_out, check_mode=check_mode)
+    # Warnings are lost from the registered results of a loop before ansible-core 2.22; a report wants them.
+    result["notes"] = notes
     result["user"] = _member_after(desired, plan, {} if check_mode else run.record, current, around)
     return result
 

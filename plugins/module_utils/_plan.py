@@ -41,24 +41,26 @@ class Plan:
     steps: tuple[Step, ...] = ()
     warnings: tuple[str, ...] = ()
 
-    def run(self, carry_out: Callable[[Step], None], *, check_mode: bool) -> dict[str, Any]:
+    def run(self, carry_out: Callable[[Step], bool | None], *, check_mode: bool) -> dict[str, Any]:
         """Carry out the steps unless in check mode; return ``changed``, ``diff`` and ``actions``.
 
-        A step that fails ends the run; its error then tells what had been done before it.
+        ``carry_out`` returns false for a step that the service declined without harm, which then was not done. A step
+        that fails ends the run; its error then tells what had been done before it.
         """
+        if check_mode:
+            return self._result([step.described() for step in self.steps])
         done: list[dict[str, Any]] = []
-        for step in () if check_mode else self.steps:
+        for step in self.steps:
             try:
-                carry_out(step)
+                is_done = carry_out(step) is not False
             except TallyfyError as error:
                 error.facts.update(changed=bool(done), actions=done, failed_action=step.described())
                 raise
-            done.append(step.described())
-        return {
-            "changed": bool(self.steps),
-            "actions": [step.described() for step in self.steps],
-            "diff": self.diff(),
-        }
+            done += [step.described()] * is_done
+        return self._result(done)
+
+    def _result(self, actions: list[dict[str, Any]]) -> dict[str, Any]:
+        return {"changed": bool(actions), "actions": actions, "diff": self.diff()}
 
     def diff(self) -> dict[str, Any]:
         """Return the difference in the form that ansible-core prints."""

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -17,30 +17,46 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._members import M
 NEEDED_TO_ADD = ("first_name", "last_name")
 
 
-def problems_in_rows(rows: Any, defaults: Mapping[str, Any] | None = None) -> list[str]:
+def problems_in_rows(
+    rows: Any, defaults: Mapping[str, Any] | None = None, fields: Collection[str] | None = None
+) -> list[str]:
     """Return everything that is wrong with the rows, each text led by its row's number (from 1) and address.
 
-    A row holds the options of ``tallyfy_user``; what it leaves out comes from ``defaults``, and a blank value counts as
-    left out. A row that is wanted (``state: present``) needs both names, since the person may have to be added.
+    A row holds the options of ``tallyfy_user``, or only ``fields`` of them; what it leaves out comes from ``defaults``,
+    and a blank value counts as left out. A row that is wanted (``state: present``) needs both names, since the person
+    may have to be added. Whoever leaves cannot take over the work of another.
     """
     if not isinstance(rows, Sequence) or isinstance(rows, (str, bytes)):
         return [f"a list of people is needed, not {type(rows).__name__}"]
+    allowed = set(MEMBER_OPTIONS if fields is None else fields)
+    given = [_given(row, defaults or {}, allowed) if isinstance(row, Mapping) else None for row in rows]
+    leavers = {_folded(row.get("email")) for row in given if row and row.get("state", "present") != "present"}
     validator = ArgumentSpecValidator(MEMBER_OPTIONS)
-    problems = []
     first_row_of: dict[str, int] = {}
-    for number, row in enumerate(rows, start=1):
-        if not isinstance(row, Mapping):
+    problems = []
+    for number, (row, fields_given) in enumerate(zip(rows, given), start=1):
+        if fields_given is None:
             problems.append(f"row {number}: not a dictionary of a person's fields")
             continue
-        given = {**_without_blanks(defaults or {}), **_without_blanks(row)}
-        email = str(given.get("email", "")).strip()
-        label = f"row {number} ({email or 'no e-mail address'})"
-        found = _problems_of(given, validator)
-        earlier = first_row_of.setdefault(email.lower(), number) if email else number
+        email = str(fields_given.get("email", "")).strip()
+        found = [f"unknown field {name}" for name in row if name not in allowed]
+        found += _problems_of(fields_given, validator)
+        earlier = first_row_of.setdefault(_folded(email), number) if email else number
         if earlier != number:
             found.append(f"the same e-mail address as row {earlier}")
-        problems += [f"{label}: {problem}" for problem in found]
+        successor = _folded(fields_given.get("reassign_to"))
+        if successor in leavers and successor != _folded(email):
+            found.append(f"reassign_to {successor} is leaving too")
+        problems += [f"row {number} ({email or 'no e-mail address'}): {problem}" for problem in found]
     return problems
+
+
+def _given(row: Mapping[Any, Any], defaults: Mapping[Any, Any], allowed: Collection[str]) -> dict[Any, Any]:
+    return {**_without_blanks(defaults), **_without_blanks({name: row[name] for name in row if name in allowed})}
+
+
+def _folded(email: Any) -> str:
+    return str(email or "").strip().lower()
 
 
 def _without_blanks(row: Mapping[Any, Any]) -> dict[Any, Any]:
@@ -48,9 +64,9 @@ def _without_blanks(row: Mapping[Any, Any]) -> dict[Any, Any]:
 
 
 def _problems_of(row: Mapping[Any, Any], validator: ArgumentSpecValidator) -> list[str]:
-    # What ansible-core's own check cannot bear: names that are no texts, and sub-options that are no dictionary.
-    problems = [f"unknown field {name}" for name in row if not isinstance(name, str)]
-    given = {name: value for name, value in row.items() if isinstance(name, str)}
+    # ansible-core's own check cannot bear sub-options that are no dictionary.
+    given = dict(row)
+    problems = []
     if not isinstance(given.get("groups", {}), Mapping):
         problems.append(f"groups is not a dictionary of add, remove or set: {given.pop('groups')!r}")
     result = validator.validate(given)

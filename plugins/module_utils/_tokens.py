@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._auth import IssuedTokens
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client
-from ansible_collections.tallyfy.platform.plugins.module_utils._connection import SIGN_IN_ADVICE
+from ansible_collections.tallyfy.platform.plugins.module_utils._connection import APPLICATION_ADVICE
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.tallyfy.platform.plugins.module_utils._token_store import Token
 
@@ -23,7 +23,7 @@ def tokens_for(client: Client, user: str | None) -> IssuedTokens:
     if user:
         return client.tokens_of(user)
     if client.application is None:
-        raise OptionError(f"A token is issued to an application only. {SIGN_IN_ADVICE}")
+        raise OptionError(f"A token is issued to an application only. {APPLICATION_ADVICE}")
     return client.application
 
 

@@ -308,6 +308,15 @@ actions:
       reason: not in Engineering
       fields: []
       target: Engineering
+notes:
+  description:
+    - What somebody should know about the run, such as fields that could not be changed. The same as the warnings, which
+      get lost in the registered result of a loop before ansible-core 2.22.
+  type: list
+  elements: str
+  returned: success
+  sample:
+    - grace.kim@example.net belongs to 2 organizations, so only they themselves can change their team.
 failed_action:
   description: The step that failed, with the keys of an entry of RV(actions), which then names what was done before it.
   type: dict

@@ -103,6 +103,13 @@ class TestPut:
         assert charlie is not None
         assert charlie["role"] == "light"
 
+    def test_nothing_but_a_refused_profile_is_no_change(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(invited_member_put="deny")
+        result = modules.succeed("tallyfy_user", email=CHARLIE, team="Sales")
+        assert result["changed"] is False
+        assert result["actions"] == []
+        assert "still invited" in result["notes"][0]
+
     def test_a_field_that_is_never_shown_is_warned_about(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(member_shape="sdk")
         for _again in range(2):
@@ -177,6 +184,17 @@ class TestRefusals:
         assert len(result["problems"]) == 6
         assert all(problem in result["msg"] for problem in result["problems"])
         assert sandbox.ledger() == []
+
+    @pytest.mark.parametrize("check_mode", [True, False])
+    def test_direct_needs_the_application(self, sandbox: Sandbox, modules: Modules, check_mode: bool) -> None:
+        modules.use(client_id=None, client_secret=None, access_token=sandbox.issue_token(ALICE))
+        result = modules.fail("tallyfy_user", check_mode=check_mode, **NEW, provision="direct")
+        assert "give client_id and client_secret" in result["msg"]
+        assert sandbox.ledger() == []
+
+    def test_the_bot_is_not_edited(self, sandbox: Sandbox, modules: Modules) -> None:
+        assert "Tallyfy Bot" in modules.fail("tallyfy_user", email=BOT, team="Robots")["msg"]
+        assert sandbox.writes() == []
 
     def test_names_are_needed_to_add_somebody(self, sandbox: Sandbox, modules: Modules) -> None:
         result = modules.fail("tallyfy_user", email="nobody@example.com", role="light")

@@ -378,8 +378,8 @@ def test_every_bad_leaver_is_named_and_nothing_is_asked(sandbox: Sandbox, playbo
         "row 3 (frank.moore@example.com): reassign_to 'frank' is not an e-mail address",
         "row 4 (no e-mail address): missing required arguments: email",
         "row 5: not a dictionary",
-        "field role is not one of a leaver",
-        "reassign_to bob@example.com is a leaver too",
+        "row 1 (john.smith@example.com): unknown field role",
+        "row 1 (john.smith@example.com): reassign_to bob@example.com is leaving too",
     ):
         assert problem in told
     assert sandbox.ledger() == []
