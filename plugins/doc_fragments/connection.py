@@ -44,7 +44,8 @@ options:
     description:
       - A ready bearer token, instead of application credentials. The environment variables E(TALLYFY_ACCESS_TOKEN)
         and E(TALLYFY_API_TOKEN) are used, in this order, when the option is not given.
-      - Application credentials are preferred when both are given.
+      - Application credentials are preferred when both are given, except that a token given as an option is preferred
+        to credentials from the environment. O(act_as) is not read from the environment then.
     type: str
     aliases: [api_token]
   act_as:
@@ -96,7 +97,7 @@ requirements:
   - requests
 """
 
-    # For lookups and other plugins, which read the environment variables by themselves.
+    # For lookups and other plugins: what ansible-doc shows. The variables are read by connection_from.
     PLUGIN = r"""
 options:
   api_url:

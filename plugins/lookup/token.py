@@ -18,7 +18,7 @@ options:
   _terms:
     description:
       - At most one e-mail address of a member. The token is then issued in their name.
-      - Without a term, the token is the application's own.
+      - Without a term, the token is the application's own. A blank term is refused.
     type: list
     elements: str
   min_ttl:
@@ -62,7 +62,7 @@ from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import open_client
-from ansible_collections.tallyfy.platform.plugins.module_utils._connection import OPTIONS, connection_from
+from ansible_collections.tallyfy.platform.plugins.module_utils._connection import ALIASES, OPTIONS, connection_from
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import TallyfyError
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import REQUESTS_IMPORT_ERROR
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper
@@ -78,14 +78,17 @@ class LookupModule(LookupBase):
             )
         if len(terms) > 1:
             raise AnsibleLookupError(f"The lookup tallyfy.platform.token takes one e-mail address, not {len(terms)}.")
-        self.set_options(var_options=variables, direct=options)
+        # ansible-core takes an empty environment variable for a value, and an empty text for false. So it is kept from
+        # looking for the connection options, and they are read as those of the modules are.
+        settled = {name: default or "" for name, (default, _variables) in OPTIONS.items()}
+        self.set_options(var_options=variables, direct={**options, **settled})
+        given = {**{name: options.get(alias) for alias, name in ALIASES.items()}, **options}
         secrets = SecretKeeper()
         try:
-            connection = connection_from({name: self.get_option(name) for name in OPTIONS}, parse_bool=boolean)
+            connection = connection_from(given, parse_bool=boolean)
             client = open_client(connection, secrets, Display().warning)
-            token = tokens_for(client, str(terms[0]).strip() if terms else None).obtain(
-                min_ttl=self.get_option("min_ttl")
-            )
+            user = str(terms[0] or "") if terms else None
+            token = tokens_for(client, user).obtain(min_ttl=self.get_option("min_ttl"))
         except TallyfyError as error:
             raise AnsibleLookupError(secrets.mask(error.message)) from None
         return [token.access_token]

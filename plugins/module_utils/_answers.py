@@ -26,7 +26,6 @@ class Page:
 
     number: int
     pages: int
-    per_page: int
     total: int
 
 
@@ -55,23 +54,23 @@ def included(record: Mapping[str, Any], name: str) -> Any:
 
 
 def page_of(body: Any) -> Page | None:
-    """Return where a listing's page stands, or ``None`` when the answer carries no usable pagination.
+    """Return where a listing's page stands, or ``None`` when the answer carries no pagination: it is the only page.
 
-    ``meta.pagination.links`` may be an object, a list, null or absent, and is never looked at.
+    ``meta.pagination.links`` may be an object, a list, null or absent, and is never looked at. Raises ``ValueError``
+    for a pagination that cannot be read, since more pages may follow.
     """
     meta = body.get("meta") if isinstance(body, Mapping) else None
-    pagination = meta.get("pagination") if isinstance(meta, Mapping) else None
-    if not isinstance(pagination, Mapping):
+    if not isinstance(meta, Mapping) or "pagination" not in meta:
         return None
+    pagination = meta["pagination"]
     try:
         return Page(
             number=int(pagination["current_page"]),
             pages=int(pagination["total_pages"]),
-            per_page=int(pagination["per_page"]),
             total=int(pagination["total"]),
         )
-    except (KeyError, TypeError, ValueError):
-        return None
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ValueError("the pagination cannot be read") from error
 
 
 def refusal_in(body: Any) -> Refusal:

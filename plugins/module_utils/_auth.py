@@ -23,7 +23,13 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import AuthBase, requests
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked
 from ansible_collections.tallyfy.platform.plugins.module_utils._token_store import Token, TokenStore
-from ansible_collections.tallyfy.platform.plugins.module_utils._transport import NoAuth, Transport, encoded_path
+from ansible_collections.tallyfy.platform.plugins.module_utils._transport import (
+    CONNECT_ATTEMPTS,
+    NoAuth,
+    Transport,
+    encoded_path,
+    succeeded,
+)
 
 OTHER_TOKEN_URLS = "https://account.tallyfy.com/oauth/token and https://go.tallyfy.com/api/oauth/token"
 
@@ -97,8 +103,11 @@ class IssuedTokens(TokenSource):
                 return kept
             found = None if renew else self._stored(min_ttl, rejected)
             if found is None:
-                # Fifty forks arrive here together: the first signs in, the others find its token in the store.
-                with self._store.locked(self._scope, seconds=2 * self._transport.connection.timeout):
+                # Fifty forks arrive here together: the first signs in, the others find its token in the store. They
+                # wait for as long as a sign-in can take; the kernel frees the lock of a process that dies.
+                connection = self._transport.connection
+                longest = connection.max_wait + (CONNECT_ATTEMPTS + 1) * connection.timeout
+                with self._store.locked(self._scope, longest):
                     found = None if renew else self._stored(min_ttl, rejected)
                     if found is None:
                         found = self._issue()
@@ -128,8 +137,8 @@ class IssuedTokens(TokenSource):
         return self._store.forget(self._scope)
 
     def has_stored(self) -> bool:
-        """Return whether the store holds a token of this identity, fresh or not."""
-        return self._store.get(self._scope) is not None
+        """Return whether ``forget`` would find a token of this identity, fresh or not."""
+        return self._store.has(self._scope)
 
     def _stored(self, min_ttl: float | None, rejected: str) -> Token | None:
         found = self._store.get(self._scope)
@@ -189,7 +198,7 @@ class ApplicationTokens(IssuedTokens):
             "scope": "*",
         }
         response = self._transport.send("POST", connection.token_url, auth=NoAuth(), form=form, sign_in=True)
-        if response.ok:
+        if succeeded(response):
             return self._token_from(response, request, org_id=connection.org_id, user=None)
         raise self._refused(response, request)
 
@@ -245,8 +254,9 @@ class MemberTokens(IssuedTokens):
         path = encoded_path("applications", connection.org_id, "users", self.user, "token")
         request = f"POST {path}"
         url = connection.api_url + path
-        response = self._transport.send("POST", url, auth=BearerAuth(self._application), sign_in=True)
-        if response.ok:
+        auth = BearerAuth(self._application, self._transport)
+        response = self._transport.send("POST", url, auth=auth, sign_in=True)
+        if succeeded(response):
             return self._token_from(response, request, org_id=connection.org_id, user=self.user)
         advice = ""
         if response.status_code in {403, 404, 422}:
@@ -260,8 +270,9 @@ class MemberTokens(IssuedTokens):
 class BearerAuth(AuthBase):
     """Sends the source's token; a 401 is answered once with a renewed token, a 403 never."""
 
-    def __init__(self, source: TokenSource) -> None:
+    def __init__(self, source: TokenSource, transport: Transport) -> None:
         self.source = source
+        self._transport = transport
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         token = self.source.current()
@@ -281,6 +292,7 @@ class BearerAuth(AuthBase):
         response.close()
         repeated = response.request.copy()
         repeated.headers["Authorization"] = f"Bearer {renewed.access_token}"
+        self._transport.keep_pace()
         answer: requests.Response = response.connection.send(repeated, **options)
         answer.history.append(response)
         if answer.status_code != 401:

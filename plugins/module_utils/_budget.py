@@ -12,6 +12,7 @@ import threading
 import time
 from array import array
 from collections.abc import Callable
+from functools import partial
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import (
     PrivateDirectory,
@@ -22,6 +23,16 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._private_files im
 WINDOW_SECONDS = 60.5
 # A longer pause was written under a wrong clock; at worst the service asks for it once more.
 LONGEST_PAUSE_SECONDS = 3600.0
+# The service counts in whole seconds, so the pauses that two tasks were asked for may differ by one.
+SHORT_PAUSE_SECONDS = 1.0
+
+
+class PauseTooLongError(Exception):
+    """The service wants to hear nothing before ``until`` (epoch seconds), and the task may not wait for so long."""
+
+    def __init__(self, until: float) -> None:
+        super().__init__(until)
+        self.until = until
 
 
 class WaitAllowance:
@@ -32,17 +43,23 @@ class WaitAllowance:
         self._sleep = sleep
         self._lock = threading.Lock()
 
-    def has(self, seconds: float) -> bool:
-        """Return whether ``seconds`` may still be waited."""
-        return seconds <= self._left
-
-    def wait(self, seconds: float) -> bool:
-        """Wait and return true; return false at once when the allowance does not reach."""
+    def reserve(self, seconds: float) -> bool:
+        """Count ``seconds`` as waited and return true; return false when the allowance does not reach."""
         with self._lock:
             if seconds > self._left:
                 return False
             self._left -= seconds
+            return True
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for ``seconds`` that have been reserved."""
         self._sleep(seconds)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait and return true; return false at once when the allowance does not reach."""
+        if not self.reserve(seconds):
+            return False
+        self.sleep(seconds)
         return True
 
 
@@ -77,6 +94,11 @@ class Schedule:
         self._settle(now)
         self.paused_until = max(self.paused_until, now + seconds)
         return self.paused_until
+
+    def pause_left(self, now: float) -> float:
+        """Return for how long nothing may go out."""
+        self._settle(now)
+        return max(0.0, self.paused_until - now)
 
     def _settle(self, now: float) -> None:
         """Drop what has left the window, and what only a wrong clock or a damaged file can have brought."""
@@ -127,19 +149,36 @@ class RequestBudget:
         self._lock = threading.Lock()
         self._schedule = Schedule(per_minute, [])
 
-    def take(self) -> None:
-        """Wait until the next request may go out."""
-        moment = self._update(lambda schedule: schedule.reserve(self._now()))
+    def take(self, allowance: WaitAllowance) -> None:
+        """Wait until the next request may go out. A pause counts for ``allowance``, the pace does not.
+
+        Raises ``PauseTooLongError`` at once when the allowance does not reach.
+        """
+        moment = self._update(lambda schedule: self._reserve(schedule, allowance))
         while True:
             wait = moment - self._now()
             if wait <= 0:
                 return
             self._sleep(wait)
-            moment = self._confirm(moment)
+            moment = self._update(partial(self._confirm, moment=moment, allowance=allowance))
 
-    def _confirm(self, moment: float) -> float:
+    def _reserve(self, schedule: Schedule, allowance: WaitAllowance) -> float:
+        now = self._now()
+        self._charge(schedule, now, allowance)
+        return schedule.reserve(now)
+
+    def _confirm(self, schedule: Schedule, moment: float, allowance: WaitAllowance) -> float:
         # Somebody may have been told to pause while we slept; then all who waited queue up again.
-        return self._update(lambda schedule: schedule.confirm(self._now(), moment))
+        now = self._now()
+        if moment < schedule.paused_until:
+            self._charge(schedule, now, allowance)
+        return schedule.confirm(now, moment)
+
+    @staticmethod
+    def _charge(schedule: Schedule, now: float, allowance: WaitAllowance) -> None:
+        pause = schedule.pause_left(now)
+        if pause > SHORT_PAUSE_SECONDS and not allowance.reserve(pause):
+            raise PauseTooLongError(schedule.paused_until)
 
     def pause(self, seconds: float) -> None:
         """Let nobody send anything for ``seconds``, as the service asked."""

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._private_files im
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import requests
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked
 from ansible_collections.tallyfy.platform.plugins.module_utils._token_store import HAS_CRYPTOGRAPHY, TokenStore
-from ansible_collections.tallyfy.platform.plugins.module_utils._transport import Transport, encoded_path
+from ansible_collections.tallyfy.platform.plugins.module_utils._transport import Transport, encoded_path, succeeded
 
 Record = dict[str, Any]
 
@@ -104,6 +105,7 @@ class Client:
         self.secrets.keep(connection.client_secret)
         self.secrets.keep(connection.access_token)
         self._now = now
+        self._directory = directory
         self._allowance = WaitAllowance(connection.max_wait, sleep=sleep)
         scope = f"{connection.api_url}\n{connection.org_id}"
         budget = RequestBudget(connection.rate_limit, directory=directory, scope=scope, now=now, sleep=sleep)
@@ -148,10 +150,10 @@ class Client:
         source = self.source_for(path, token)
         request = f"{method} {path}"
         response = self._transport.send(
-            method, self.connection.api_url + path, auth=BearerAuth(source), query=query, json=body
+            method, self.connection.api_url + path, auth=BearerAuth(source, self._transport), query=query, json=body
         )
         request_id = response.headers.get("X-Request-Id")
-        if not response.ok:
+        if not succeeded(response):
             raise self._refused(response, request, source)
         if not response.content:
             if method == "GET":
@@ -198,6 +200,20 @@ class Client:
             return self.application
         return GivenToken(str(self.connection.access_token), self.connection.org_id)
 
+    @contextlib.contextmanager
+    def alone(self, subject: str) -> Iterator[None]:
+        """Let one process of this controller at a time read and write ``subject`` (any text that names it).
+
+        Without a usable ``token_cache`` there is no place for the lock; the work then goes on without it.
+        """
+        with contextlib.ExitStack() as stack:
+            if self._directory is not None:
+                scope = f"{self.connection.api_url}\n{subject}"
+                name = "lock-" + hashlib.sha256(scope.encode()).hexdigest()[:24]
+                with contextlib.suppress(OSError, UntrustedPathError):
+                    stack.enter_context(self._directory.locked(name, seconds=self.connection.max_wait))
+            yield
+
     # --- listings -----------------------------------------------------------------------------------------------------
 
     def records(self, path: str, *, query: Mapping[str, Any] | None = None, token: str = "auto") -> list[Record]:
@@ -220,10 +236,12 @@ class Client:
             answer = self.call("GET", path, query={"per_page": PER_PAGE, **query, "page": number}, token=token)
             rows = answer.data
             if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
-                raise UnreadableAnswerError(request, "the answer is not a list of records", advice="Check api_url.")
-            page = page_of(answer.body)
-            if page is None and number > 1:
-                raise InconsistentListError(request, f"page {number} does not say which page it is")
+                raise UnreadableAnswerError(
+                    request,
+                    "the answer is not a list of records",
+                    advice="Check that the path is a listing, and api_url.",
+                )
+            page = _page_in(answer, request, number)
             first = first or page
             if page is not None and first is not None:
                 _check_page(request, page, number, first)
@@ -254,7 +272,7 @@ class Client:
         attempt = 1
         while True:
             try:
-                return self.call("POST", path, body=body, token=token).record
+                return self._created(self.call("POST", path, body=body, token=token), path)
             except (LostAnswerError, ServerError, UnreadableAnswerError) as error:
                 found = self._read_back(find, error)
                 if found is not None:
@@ -262,6 +280,16 @@ class Client:
                 if attempt == CREATE_ATTEMPTS:
                     raise
                 attempt += 1
+
+    @staticmethod
+    def _created(answer: Answer, path: str) -> Record:
+        if answer.record.get("id") is None:
+            raise LostAnswerError(
+                f"POST {path}",
+                f"the answer holds no record (HTTP {answer.status})",
+                advice="It may or may not have been carried out; run it again to find out and to finish.",
+            )
+        return answer.record
 
     def _read_back(self, find: Callable[[], Record | None], lost: ApiError) -> Record | None:
         try:
@@ -323,34 +351,57 @@ class Client:
     def _advice(
         self, status: int, code: str | None, request: str, source: TokenSource, facts: Mapping[str, object]
     ) -> str:
-        org_id, act_as = self.connection.org_id, self.connection.act_as
-        on_application_route = " /applications/" in request
-        if status == 401 and source.kind == "given":
-            return "The access_token is expired, revoked or not meant for this; get a new one."
-        if status == 401 and source.kind == "application" and not on_application_route:
-            return "This route needs a user token: set act_as (TALLYFY_ACT_AS) to the e-mail of an administrator."
         if status == 401:
-            return "A newly issued token was refused, too: check client_id, org_id, and act_as if it is set."
-        if status == 403 and source.kind == "application":
-            return f"Check that org_id {org_id} and client_id {self.connection.client_id} belong together."
+            return _advice_on_401(source.kind, on_application_route=" /applications/" in request)
         if status == 403:
-            actor = f"{act_as} (act_as)" if source.kind == "user" else "the owner of the access_token"
-            return f"Check that {actor} is an administrator of the organization {org_id}."
+            return self._advice_on_403(source.kind)
         if code == "ENDPOINT_NOT_FOUND":
             return f"Check api_url: {self.connection.api_url} does not lead to this route."
         if status == 404:
-            return f"Check the IDs in the address, and org_id {org_id}."
-        if status == 409:
+            return (
+                f"Check the IDs in the address, org_id {self.connection.org_id} and api_url {self.connection.api_url}."
+            )
+        if code == "SEAT_POOL_EXHAUSTED":
             return "Free a seat or buy more, then run it again."
         if status == 429:
             return f"Run it again after {facts['not_before']}, or allow a longer max_wait."
         return "Tallyfy itself failed; run it again later." if status >= 500 else ""
+
+    def _advice_on_403(self, kind: str) -> str:
+        org_id, client_id = self.connection.org_id, self.connection.client_id
+        if kind == "application":
+            return f"Check that org_id {org_id} and client_id {client_id} belong together, and what they may do there."
+        actor = f"{self.connection.act_as} (act_as)" if kind == "user" else "the owner of the access_token"
+        return f"Check that {actor} is an administrator of the organization {org_id}."
 
     def _not_before(self, response: requests.Response) -> str:
         now = datetime.fromtimestamp(self._now(), timezone.utc)
         headers = response.headers
         seconds = retry_after_seconds(headers.get("Retry-After"), headers.get("Date"), now)
         return (now + timedelta(seconds=60.0 if seconds is None else seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _advice_on_401(kind: str, *, on_application_route: bool) -> str:
+    if kind == "given" and on_application_route:
+        return f"This route needs the application's token. {APPLICATION_ADVICE}"
+    if kind == "given":
+        return "The access_token is expired, revoked or not meant for this; get a new one."
+    if kind == "application" and not on_application_route:
+        return "This route needs a user token: set act_as (TALLYFY_ACT_AS) to the e-mail of an administrator."
+    return "A newly issued token was refused, too: check client_id, org_id, and act_as if it is set."
+
+
+def _page_in(answer: Answer, request: str, number: int) -> Page | None:
+    """Return where the page stands, ``None`` for a listing of one page; raises ``InconsistentListError``."""
+    try:
+        page = page_of(answer.body)
+    except ValueError:
+        page, is_readable = None, False
+    else:
+        is_readable = page is not None or number == 1
+    if not is_readable:
+        raise InconsistentListError(request, f"page {number} does not say which page it is")
+    return page
 
 
 def _check_page(request: str, page: Page, number: int, first: Page) -> None:

@@ -35,7 +35,11 @@ OPTIONS: dict[str, tuple[object, tuple[str, ...]]] = {
     "ca_path": (None, ("TALLYFY_CA_PATH",)),
     "token_cache": ("~/.cache/tallyfy-platform", ("TALLYFY_TOKEN_CACHE",)),
 }
-SECRET_OPTIONS = ("client_secret", "access_token")
+#: Other names of options, as Tallyfy's own pages have them.
+ALIASES = {"organization_id": "org_id", "api_token": "access_token"}
+APPLICATION_OPTIONS = ("client_id", "client_secret")
+#: What to sign in with: where it was given matters, so nobody but ``connection_from`` may ask the environment for it.
+SIGN_IN_OPTIONS = (*APPLICATION_OPTIONS, "access_token", "act_as")
 APPLICATION_ADVICE = "Give client_id and client_secret (TALLYFY_CLIENT_ID, TALLYFY_CLIENT_SECRET)."
 SIGN_IN_ADVICE = f"{APPLICATION_ADVICE.rstrip('.')} or access_token (TALLYFY_ACCESS_TOKEN)."
 _ORG_ID = re.compile(r"[A-Za-z0-9_-]+")
@@ -92,9 +96,12 @@ def connection_from(
 ) -> Connection:
     """Return the checked connection from options as given, then the environment, then the defaults.
 
-    Raises ``OptionError`` that names every problem.
+    Application credentials win over an access token, unless only the token was given and they come from the
+    environment. Raises ``OptionError`` that names every problem.
     """
     values = {name: _value_of(name, given.get(name), environment) for name in OPTIONS}
+    if not _is_blank(given.get("access_token")) and all(_is_blank(given.get(name)) for name in APPLICATION_OPTIONS):
+        values.update({name: _value_of(name, given.get(name), {}) for name in (*APPLICATION_OPTIONS, "act_as")})
     problems: list[str] = []
     for name, convert, least in (("timeout", float, 1), ("max_wait", float, 0), ("rate_limit", int, 0)):
         values[name] = _number(name, values[name], convert, least, problems)
@@ -123,7 +130,7 @@ def _identity_problems(values: Mapping[str, Any]) -> list[str]:
         problems.append("org_id is not set: give the option or TALLYFY_ORG_ID")
     elif not _ORG_ID.fullmatch(str(values["org_id"])):
         problems.append("org_id is not an organization ID: it has characters that no ID has")
-    pair = ("client_id", "client_secret")
+    pair = APPLICATION_OPTIONS
     missing = [name for name in pair if not values[name]]
     if len(missing) == 1:
         problems.append(f"{missing[0]} is not set, while {next(n for n in pair if n not in missing)} is")
@@ -144,7 +151,8 @@ def _value_of(name: str, given: Any, environment: Mapping[str, str] | None) -> A
         value = environment_value(variables, environment)
     if _is_blank(value):
         value = default
-    return value.strip() if isinstance(value, str) else value
+    is_text = isinstance(value, str) or (isinstance(default, (str, type(None))) and not _is_blank(value))
+    return str(value).strip() if is_text else value
 
 
 def _is_blank(value: Any) -> bool:

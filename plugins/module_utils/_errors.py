@@ -141,6 +141,10 @@ class RateLimitError(RefusedByServiceError):
     """429 whose wait is longer than the task may wait; the fact ``not_before`` says when to go on."""
 
 
+class PausedError(ApiError):
+    """The service asked another task for a pause that is longer than this task may wait; see ``not_before``."""
+
+
 class ServerError(RefusedByServiceError):
     """5xx that lasted through the retries."""
 

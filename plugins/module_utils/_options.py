@@ -20,6 +20,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, open_client
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import (
     OPTIONS,
+    SIGN_IN_OPTIONS,
     connection_from,
     environment_value,
 )
@@ -70,7 +71,8 @@ def connection_options() -> dict[str, dict[str, Any]]:
     for name, (default, variables) in OPTIONS.items():
         if default is not None:
             spec[name]["default"] = default
-        spec[name]["fallback"] = (_from_environment, list(variables))
+        if name not in SIGN_IN_OPTIONS:
+            spec[name]["fallback"] = (_from_environment, list(variables))
     return spec
 
 

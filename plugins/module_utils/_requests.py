@@ -18,28 +18,36 @@ if TYPE_CHECKING:
     import requests
     from requests.adapters import HTTPAdapter
     from requests.auth import AuthBase
-    from urllib3.exceptions import MaxRetryError, ResponseError
+    from urllib3 import disable_warnings
+    from urllib3.exceptions import InsecureRequestWarning, MaxRetryError, ReadTimeoutError, ResponseError
     from urllib3.util.retry import Retry
 else:
     try:
         import requests
         from requests.adapters import HTTPAdapter
         from requests.auth import AuthBase
-        from urllib3.exceptions import MaxRetryError, ResponseError
+        from urllib3 import disable_warnings
+        from urllib3.exceptions import InsecureRequestWarning, MaxRetryError, ReadTimeoutError, ResponseError
         from urllib3.util.retry import Retry
+
+        if not hasattr(Retry, "DEFAULT_ALLOWED_METHODS"):
+            raise ImportError("urllib3, which requests is built on, is too old: 1.26 or later is needed")  # noqa: TRY301
     except ImportError:
         REQUESTS_IMPORT_ERROR = traceback.format_exc()
         # Only so that the classes built on these can be defined; none of them is ever used then.
-        requests = None
+        requests = disable_warnings = None
         AuthBase = HTTPAdapter = Retry = object
-        MaxRetryError = ResponseError = Exception
+        InsecureRequestWarning = MaxRetryError = ReadTimeoutError = ResponseError = Exception
 
 __all__ = (
     "REQUESTS_IMPORT_ERROR",
     "AuthBase",
     "HTTPAdapter",
+    "InsecureRequestWarning",
     "MaxRetryError",
+    "ReadTimeoutError",
     "ResponseError",
     "Retry",
+    "disable_warnings",
     "requests",
 )

@@ -63,11 +63,6 @@ class SecretKeeper:
         self._secrets: set[str] = set()
         self._spellings: list[str] = []
 
-    @property
-    def secrets(self) -> frozenset[str]:
-        """All secrets met so far."""
-        return frozenset(self._secrets)
-
     def keep(self, secret: str | None) -> None:
         """Remember ``secret`` and tell ansible-core about it where it can listen (2.22 and later)."""
         if not secret or secret in self._secrets:

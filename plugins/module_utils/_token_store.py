@@ -10,6 +10,7 @@ import base64
 import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -80,6 +81,10 @@ class TokenStore:
             return replace(Token(**fields), source="cache")
         except (OSError, UntrustedPathError, InvalidToken, ValueError, TypeError):
             return None
+
+    def has(self, scope: str) -> bool:
+        """Return whether there is something to forget, readable or not."""
+        return self._directory is not None and os.path.lexists(self._directory.path / _name(scope))
 
     def put(self, scope: str, token: Token) -> None:
         """Keep ``token``; a full or read-only disk costs a sign-in later, nothing else."""

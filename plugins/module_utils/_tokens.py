@@ -19,9 +19,14 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._token_store impo
 
 
 def tokens_for(client: Client, user: str | None) -> IssuedTokens:
-    """Return the source of the application's tokens, or of those in the name of ``user``."""
-    if user:
-        return client.tokens_of(user)
+    """Return the source of the application's tokens, or of those in the name of ``user``.
+
+    A blank ``user`` is refused: whoever names a member must never get the application's token.
+    """
+    if user is not None:
+        if not user.strip():
+            raise OptionError("The e-mail address of the member is blank. Leave it out for the application's token.")
+        return client.tokens_of(user.strip())
     if client.application is None:
         raise OptionError(f"A token is issued to an application only. {APPLICATION_ADVICE}")
     return client.application
@@ -31,8 +36,7 @@ def ensure_token(
     client: Client, params: Mapping[str, Any], *, check_mode: bool, now: float | None = None
 ) -> dict[str, Any]:
     """Return the result of ``tallyfy_token``: ``changed`` means that a token was issued or forgotten."""
-    user = (params.get("user") or "").strip() or None
-    source = tokens_for(client, user)
+    source = tokens_for(client, params["user"])
     if params["state"] == "absent":
         return {"changed": source.has_stored() if check_mode else source.forget()}
     token = source.obtain(min_ttl=params["min_ttl"], renew=params["renew"], keep=not check_mode)

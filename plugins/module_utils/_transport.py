@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import re
 from collections.abc import Mapping
@@ -15,13 +16,18 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import retry_after_seconds, shorten
-from ansible_collections.tallyfy.platform.plugins.module_utils._budget import RequestBudget, WaitAllowance
+from ansible_collections.tallyfy.platform.plugins.module_utils._budget import (
+    PauseTooLongError,
+    RequestBudget,
+    WaitAllowance,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ApiError,
     CertificateError,
     LostAnswerError,
     OptionError,
+    PausedError,
     RedirectedError,
     UnreachableError,
     UnreadableAnswerError,
@@ -29,9 +35,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import (
     AuthBase,
     HTTPAdapter,
+    InsecureRequestWarning,
     MaxRetryError,
+    ReadTimeoutError,
     ResponseError,
     Retry,
+    disable_warnings,
     requests,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._version import VERSION
@@ -42,6 +51,7 @@ FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 30.0
 CONNECT_ATTEMPTS = 3
 STATUS_ATTEMPTS = 4
+BODY_ATTEMPTS = 3
 HEADERS = {
     "Accept": "application/json",
     "User-Agent": f"tallyfy.platform/{VERSION}",
@@ -59,6 +69,7 @@ class PacedRetry(Retry):
         super().__init__(*args, **options)
         self.budget = budget
         self.allowance = allowance
+        self.seconds = 0.0
 
     def new(self, **options: Any) -> PacedRetry:
         return super().new(budget=self.budget, allowance=self.allowance, **options)
@@ -66,33 +77,43 @@ class PacedRetry(Retry):
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
         return status_code == 429 or super().is_retry(method, status_code, has_retry_after)
 
-    def increment(self, method: Any = None, url: Any = None, response: Any = None, *args: Any, **options: Any) -> Any:
-        if response is None:
-            return super().increment(method, url, response, *args, **options)
-        if not self.allowance.has(self._seconds_asked(response) or self._backoff_seconds()):
-            pool = options.get("_pool") or args[-2]
-            raise MaxRetryError(pool, url, ResponseError(f"status {response.status}"))
-        if response.status == 429:
-            uncounted = self.new(status=(self.status or 0) + 1)
-            return super(PacedRetry, uncounted).increment(method, url, response, *args, **options)
-        return super().increment(method, url, response, *args, **options)
-
-    def sleep(self, response: Any = None) -> None:
+    def increment(
+        self,
+        method: Any = None,
+        url: Any = None,
+        response: Any = None,
+        error: Any = None,
+        _pool: Any = None,
+        _stacktrace: Any = None,
+    ) -> Any:
+        """Return the policy for the next attempt, whose wait is reserved; raises when it may not be made."""
+        is_refused = response is not None and response.status == 429
+        counting = self.new(status=(self.status or 0) + 1) if is_refused else self
+        following = super(PacedRetry, counting).increment(method, url, response, error, _pool, _stacktrace)
         asked = self._seconds_asked(response) if response is not None else None
-        if asked and self.allowance.has(asked):
+        following.seconds = asked or backoff_seconds(len(self.history))
+        if not self.allowance.reserve(following.seconds):
+            raise MaxRetryError(_pool, url, error or ResponseError(f"status {response.status}"))
+        if asked:
             self.budget.pause(asked)
-        # Jitter keeps fifty forks that failed together from coming back together; "0 seconds" is no leave to hammer.
-        seconds = asked or self._backoff_seconds() * random.uniform(1.0, 1.5)
-        self.allowance.wait(seconds)
-        self.budget.take()
+        return following
 
-    def _backoff_seconds(self) -> float:
-        return min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2.0 ** max(0, len(self.history) - 1))
+    def sleep(self, response: Any = None) -> None:  # noqa: ARG002 - as the base class has it
+        self.allowance.sleep(self.seconds)
+        self.budget.take(self.allowance)
 
     @staticmethod
     def _seconds_asked(response: Any) -> float | None:
         headers = response.headers
         return retry_after_seconds(headers.get("Retry-After"), headers.get("Date"), datetime.now(timezone.utc))
+
+
+def backoff_seconds(attempts: int) -> float:
+    """Return how long to wait after so many earlier attempts when the service does not say ("0 seconds" is no leave).
+
+    Jitter keeps fifty forks that failed together from coming back together.
+    """
+    return min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2.0**attempts) * random.uniform(1.0, 1.5)
 
 
 class NoAuth(AuthBase):
@@ -112,6 +133,9 @@ class Transport:
         self._session = self._new_session(SAFE_TO_REPEAT)
         # Asking twice for a token does no harm, so a sign-in may be repeated although it is a POST.
         self._sign_in_session = self._new_session(SAFE_TO_REPEAT | {"POST"})
+        if not connection.validate_certs:
+            # Who has switched the check off knows; the lookup would print the warning with each request.
+            disable_warnings(InsecureRequestWarning)
 
     def send(
         self,
@@ -126,25 +150,35 @@ class Transport:
     ) -> requests.Response:
         """Send one request and return the answer, whatever its status (but redirects are refused).
 
-        Raises ``UnreachableError`` when nothing was carried out, ``LostAnswerError`` when a write may have been.
+        Raises ``UnreachableError`` when nothing was carried out, ``LostAnswerError`` when a write may have been, and
+        ``PausedError`` when another task was asked for a longer pause than this one may wait.
         """
         name = f"{method} {url}"
         session = self._sign_in_session if sign_in else self._session
-        self._budget.take()
-        try:
-            response = session.request(
-                method,
-                url + encoded_query(query),
-                json=json,
-                data=form,
-                auth=auth,
-                timeout=self.connection.timeout,
-                # Given with each request: from the session it would be overruled by REQUESTS_CA_BUNDLE.
-                verify=self.connection.verify,
-                allow_redirects=False,
-            )
-        except requests.exceptions.RequestException as error:
-            raise self._failure(error, name, may_be_done=method not in {"GET", "HEAD"} and not sign_in) from error
+        attempts = 0
+        while True:
+            attempts += 1
+            try:
+                self.keep_pace()
+                response = session.request(
+                    method,
+                    url + encoded_query(query),
+                    json=json,
+                    data=form,
+                    auth=auth,
+                    timeout=self.connection.timeout,
+                    # Given with each request: from the session it would be overruled by REQUESTS_CA_BUNDLE.
+                    verify=self.connection.verify,
+                    allow_redirects=False,
+                )
+                break
+            except PauseTooLongError as error:
+                raise _paused(error, name) from error
+            except requests.exceptions.RequestException as error:
+                may_repeat = (method in SAFE_TO_REPEAT or sign_in) and attempts < BODY_ATTEMPTS
+                if may_repeat and _body_broke_off(error) and self.allowance.wait(backoff_seconds(attempts - 1)):
+                    continue
+                raise self._failure(error, name, may_be_done=method not in {"GET", "HEAD"} and not sign_in) from error
         if response.is_redirect:
             target = re.split("[?#]", response.headers.get("Location", ""))[0]
             raise RedirectedError(
@@ -153,6 +187,10 @@ class Transport:
                 advice="Redirects are not followed; set api_url and token_url to the addresses meant.",
             )
         return response
+
+    def keep_pace(self) -> None:
+        """Wait until the next request may go out."""
+        self._budget.take(self.allowance)
 
     def _new_session(self, may_repeat: frozenset[str]) -> requests.Session:
         session = requests.Session()
@@ -206,6 +244,11 @@ class Transport:
         return kind(name, f"the answer broke off: {reason}", advice="Try again later.")
 
 
+def succeeded(response: requests.Response) -> bool:
+    """Return whether the status is a 2xx; ``response.ok`` would let 3xx pass."""
+    return 200 <= response.status_code < 300
+
+
 def encoded_path(*segments: object) -> str:
     """Return ``/a/b`` with every segment percent-encoded by itself (``@`` as %40, ``+`` as %2B)."""
     return "".join("/" + quote(str(segment), safe="") for segment in segments)
@@ -221,6 +264,24 @@ def encoded_query(query: Mapping[str, Any] | None) -> str:
         if value is not None
     ]
     return "?" + urlencode(pairs, quote_via=quote) if pairs else ""
+
+
+def _body_broke_off(error: requests.exceptions.RequestException) -> bool:
+    """Return whether the answer had begun: urllib3's policy of retries ends before the body is read."""
+    is_late = isinstance(error, requests.exceptions.ConnectionError) and isinstance(
+        next(iter(error.args), None), ReadTimeoutError
+    )
+    return is_late or isinstance(error, requests.exceptions.ChunkedEncodingError)
+
+
+def _paused(error: PauseTooLongError, name: str) -> PausedError:
+    until = datetime.fromtimestamp(math.ceil(error.until), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return PausedError(
+        name,
+        f"Tallyfy asked another task for a pause until {until}, which is longer than max_wait allows",
+        advice=f"Run it again after {until}, or allow a longer max_wait.",
+        not_before=until,
+    )
 
 
 def _chain(error: BaseException) -> list[BaseException]:

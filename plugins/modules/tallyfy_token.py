@@ -47,7 +47,8 @@ attributes:
   check_mode:
     support: full
     details:
-      - Signing in is not a change of the organization, so it also happens in check mode. The token asked for is then not kept.
+      - Signing in is not a change of the organization, so it also happens in check mode. The token asked for is then
+        not kept.
   diff_mode:
     support: none
     details:

@@ -22,6 +22,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._connection import OPTIONS
 from sandbox.testing import Sandbox, running_sandbox
 from tests.acceptance.running import Modules, Playbooks
 
@@ -126,7 +127,7 @@ class TestSigningIn:
         modules.use(org_id=OTHER_ORGANIZATION)
         result = failure(
             modules, module, f"/organizations/{OTHER_ORGANIZATION}", "HTTP 403",
-            f"Check that org_id {OTHER_ORGANIZATION} and client_id 1111 belong together.", **TASKS[module],
+            f"Check that org_id {OTHER_ORGANIZATION} and client_id 1111 belong together", **TASKS[module],
         )  # fmt: skip
         assert result["status"] == 403
         assert len(sandbox.sign_ins()) == 1
@@ -356,6 +357,57 @@ class TestCertificates:
             assert seen == []
 
 
+LOOKUP = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Ask the lookup
+      ansible.builtin.debug:
+        msg: got {{ lookup('tallyfy.platform.token', %s) | length }} characters
+"""
+
+
+class TestLookup:
+    """What the lookup reads by itself, on every ansible-core."""
+
+    variables = tuple(name for _default, names in OPTIONS.values() for name in names)
+
+    @pytest.mark.parametrize("blank", ["", " "])
+    def test_blank_variables_do_not_switch_certificates_off(self, secured: Sandbox, tmp_path: Path, blank: str) -> None:
+        secured.reset()
+        playbooks = Playbooks(secured, tmp_path)
+        options = ", ".join(
+            f"{name}='{value}'"
+            for name, value in {
+                "api_url": secured.api_url, "token_url": secured.token_url, "organization_id": secured.org_id,
+                "client_id": secured.client_id, "client_secret": secured.client_secret, "max_wait": "0",
+            }.items()
+        )  # fmt: skip
+        for more in ("", ", validate_certs=''"):
+            done = playbooks.run(LOOKUP % (options + more), **dict.fromkeys(self.variables, blank))
+            assert done.returncode == 2
+            assert "the TLS connection failed" in done.stdout
+            assert secured.ledger() == []
+        done = playbooks.run(LOOKUP % (options + ", validate_certs=false"), **dict.fromkeys(self.variables, blank))
+        assert done.returncode == 0, done.stdout
+        assert "characters" in done.stdout
+        assert "InsecureRequestWarning" not in done.stdout
+
+    def test_variables_count_and_options_win(self, sandbox: Sandbox, playbooks: Playbooks) -> None:
+        done = playbooks.run(LOOKUP % "min_ttl='60'", TALLYFY_TIMEOUT="soon")
+        assert "timeout is not a number: 'soon'" in " ".join(done.stdout.split())
+        done = playbooks.run(LOOKUP % "timeout=5, min_ttl='60'", TALLYFY_TIMEOUT="soon")
+        assert done.returncode == 0, done.stdout
+        assert len(sandbox.sign_ins()) == 1
+
+    @pytest.mark.parametrize("term", ["''", "' '", "none"])
+    def test_blank_member_is_not_the_application(self, sandbox: Sandbox, playbooks: Playbooks, term: str) -> None:
+        done = playbooks.run(LOOKUP % term)
+        assert done.returncode == 2
+        assert "the member is blank" in " ".join(done.stdout.split())
+        assert sandbox.sign_ins() == []
+
+
 class TestAnswers:
     """Answers that are not what the service is known to send. ``*`` meets everything but the sign-in before it."""
 
@@ -553,6 +605,16 @@ class TestEnvironment:
         modules.use(client_id=None, client_secret=None)
         modules.environment.update(TALLYFY_ACCESS_TOKEN="", TALLYFY_API_TOKEN=sandbox.issue_token(ALICE))
         assert modules.succeed("tallyfy_organization_info")["caller"]["kind"] == "given"
+
+    def test_a_given_token_is_preferred_to_credentials_of_the_environment(
+        self, sandbox: Sandbox, modules: Modules
+    ) -> None:
+        modules.environment.update(
+            TALLYFY_CLIENT_ID=sandbox.client_id, TALLYFY_CLIENT_SECRET=sandbox.client_secret, TALLYFY_ACT_AS=BOB
+        )
+        modules.use(client_id=None, client_secret=None, access_token=sandbox.issue_token(ALICE))
+        assert modules.succeed("tallyfy_organization_info")["caller"]["kind"] == "given"
+        assert sandbox.sign_ins() == []
 
     def test_nothing_to_sign_in_with(self, sandbox: Sandbox, modules: Modules) -> None:
         modules.use(client_id=None, client_secret=None, org_id=None)

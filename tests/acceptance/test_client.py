@@ -24,6 +24,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     OptionError,
     RateLimitError,
     RedirectedError,
+    RefusedByServiceError,
     ServerError,
     UnauthorizedError,
     UnreadableAnswerError,
@@ -125,6 +126,24 @@ class TestPages:
     def test_links_are_never_looked_at(self, sandbox: Sandbox, client: Client, shape: str) -> None:
         sandbox.switch(links_shape=shape, per_page_cap=2)
         assert len(client.records(client.path("groups"))) == 3
+
+    def test_pages_do_not_say_how_long_they_are(self, sandbox: Sandbox, client: Client) -> None:
+        pages = [
+            {"data": [{"id": number}], "meta": {"pagination": {"total": 2, "current_page": number, "total_pages": 2}}}
+            for number in (1, 2)
+        ]
+        for page in pages:
+            sandbox.fault(route="members.list", status=200, body=page)
+        assert client.records(client.path("users")) == [{"id": 1}, {"id": 2}]
+
+    @pytest.mark.parametrize("pagination", [None, [], {}, {"total": 2}, {"total": 2, "current_page": 1}])
+    def test_a_pagination_that_cannot_be_read_is_no_single_page(
+        self, sandbox: Sandbox, client: Client, pagination: object
+    ) -> None:
+        body = {"data": [{"id": 1}], "meta": {"pagination": pagination}}
+        sandbox.fault(route="members.list", times=None, status=200, body=body)
+        with pytest.raises(InconsistentListError, match="page 1 does not say which page it is"):
+            client.records(client.path("users"))
 
     @pytest.mark.parametrize("trouble", ["shrink", "repeat_page", "grow", "total_off"])
     def test_a_listing_that_does_not_add_up_is_refused(self, sandbox: Sandbox, client: Client, trouble: str) -> None:
@@ -236,6 +255,34 @@ class TestTokens:
         moment[0] += 2
         assert client.application.current() is not first
 
+    @pytest.mark.parametrize("max_wait", [0, 300])
+    def test_who_waits_for_the_sign_in_of_another_waits_as_long_as_it_may_take(
+        self, client_with: Callable[..., Client], monkeypatch: pytest.MonkeyPatch, max_wait: float
+    ) -> None:
+        client = client_with(max_wait=max_wait, timeout=10)
+        seconds: list[float] = []
+        locked = client._store.locked
+
+        def recorded(scope: str, wait: float) -> Any:
+            seconds.append(wait)
+            return locked(scope, wait)
+
+        monkeypatch.setattr(client._store, "locked", recorded)
+        client.get()
+        assert seconds == [max_wait + 40]
+
+    def test_a_request_repeated_with_a_new_token_counts_in_the_budget(
+        self, sandbox: Sandbox, client_with: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client = client_with()
+        client.get()
+        sandbox.revoke_tokens()
+        sandbox.clear_ledger()
+        taken: list[object] = []
+        monkeypatch.setattr(client._transport._budget, "take", taken.append)
+        client.get()
+        assert len(taken) == len(sandbox.ledger()) == 3
+
     def test_a_given_token_is_sent_and_never_renewed(
         self, sandbox: Sandbox, client_with: Callable[..., Client]
     ) -> None:
@@ -314,6 +361,18 @@ class TestRetries:
         with pytest.raises(ServerError, match="HTTP 503"):
             client.get()
         assert len(sandbox.ledger(route="organization.get")) == SOON_SECONDS
+
+    @pytest.mark.parametrize("status", [300, 302, 304])
+    def test_only_2xx_is_success(self, sandbox: Sandbox, client: Client, status: int) -> None:
+        sandbox.fault(route="organization.get", times=None, status=status, body={"data": {"id": 1}})
+        with pytest.raises(RefusedByServiceError, match=f"HTTP {status}"):
+            client.get()
+
+    @pytest.mark.parametrize("status", [302, 304])
+    def test_a_sign_in_is_a_2xx(self, sandbox: Sandbox, client: Client, status: int) -> None:
+        sandbox.fault(route="oauth.token", times=None, status=status, body={"access_token": "x", "expires_in": 60})
+        with pytest.raises(RefusedByServiceError, match=f"HTTP {status}"):
+            client.get()
 
     def test_a_redirect_is_not_followed(self, sandbox: Sandbox, client: Client) -> None:
         target = f"{sandbox.url}/elsewhere"

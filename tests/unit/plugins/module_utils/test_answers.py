@@ -88,11 +88,12 @@ def test_page_is_read_whatever_its_links_look_like(links: object) -> None:
     body = pagination(links=links)
     if links == "absent":
         del body["meta"]["pagination"]["links"]  # type: ignore[index]
-    assert page_of(body) == Page(number=2, pages=2, per_page=100, total=101)
+    del body["meta"]["pagination"]["per_page"]  # type: ignore[index]
+    assert page_of(body) == Page(number=2, pages=2, total=101)
 
 
 def test_numbers_spelled_as_texts_are_numbers() -> None:
-    assert page_of(pagination(total="101", current_page="2")) == Page(number=2, pages=2, per_page=100, total=101)
+    assert page_of(pagination(total="101", current_page="2")) == Page(number=2, pages=2, total=101)
 
 
 @pytest.mark.parametrize(
@@ -103,14 +104,29 @@ def test_numbers_spelled_as_texts_are_numbers() -> None:
         {"data": []},
         {"data": [], "meta": None},
         {"data": [], "meta": []},
-        {"data": [], "meta": {"pagination": []}},
-        {"data": [], "meta": {"pagination": {}}},
-        pagination(total=None),
-        pagination(total_pages="many"),
+        {"data": [], "meta": {"include": []}},
     ],
 )
-def test_unusable_pagination_is_no_page(body: object) -> None:
+def test_listing_without_pagination_is_one_page(body: object) -> None:
     assert page_of(body) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": [], "meta": {"pagination": None}},
+        {"data": [], "meta": {"pagination": []}},
+        {"data": [], "meta": {"pagination": {}}},
+        {"data": [], "meta": {"pagination": 1}},
+        pagination(total=None),
+        pagination(total_pages="many"),
+        pagination(total=float("inf")),
+        pagination(current_page=[]),
+    ],
+)
+def test_pagination_that_cannot_be_read_is_no_single_page(body: object) -> None:
+    with pytest.raises(ValueError, match="pagination"):
+        page_of(body)
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------

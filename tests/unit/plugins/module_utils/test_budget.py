@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._budget import (
     LONGEST_PAUSE_SECONDS,
+    SHORT_PAUSE_SECONDS,
     WINDOW_SECONDS,
+    PauseTooLongError,
     RequestBudget,
     Schedule,
     WaitAllowance,
@@ -25,6 +27,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._private_files im
 
 FORK = multiprocessing.get_context("fork")
 START = 1_700_000_000.0
+PATIENCE = WaitAllowance(1e9)
 acts = st.lists(
     st.tuples(st.just("reserve"), st.floats(0, 70))
     | st.tuples(st.just("reserve"), st.just(0.0))
@@ -153,7 +156,7 @@ def test_budget_waits_without_a_directory() -> None:
     budget = RequestBudget(2, now=clock.now, sleep=clock.sleep)
     sent = []
     for _one in range(7):
-        budget.take()
+        budget.take(PATIENCE)
         sent.append(clock.time)
     assert most_in_a_window(sent) == 2
     assert clock.naps == [pytest.approx(WINDOW_SECONDS)] * 3
@@ -168,8 +171,8 @@ def test_pause_that_comes_while_somebody_sleeps_is_kept() -> None:
         clock.sleep(seconds)
 
     budget = RequestBudget(1, now=clock.now, sleep=nap)
-    budget.take()
-    budget.take()
+    budget.take(PATIENCE)
+    budget.take(PATIENCE)
     assert clock.time == pytest.approx(START + 200)
     assert len(clock.naps) == 2
 
@@ -198,10 +201,10 @@ def test_processes_of_the_same_scope_share_a_budget(tmp_path: Path) -> None:
         RequestBudget(1, directory=PrivateDirectory(str(tmp_path)), scope=scope, now=clock.now, sleep=clock.sleep)
         for scope in ("org 1", "org 1", "org 2")
     )
-    one.take()
-    foreign.take()
+    one.take(PATIENCE)
+    foreign.take(PATIENCE)
     assert clock.naps == []
-    other.take()
+    other.take(PATIENCE)
     assert clock.naps == [pytest.approx(WINDOW_SECONDS)]
 
 
@@ -211,12 +214,63 @@ def test_pause_reaches_the_other_processes(tmp_path: Path) -> None:
         RequestBudget(0, directory=PrivateDirectory(str(tmp_path)), now=clock.now, sleep=clock.sleep) for _one in "12"
     )
     one.pause(40)
-    other.take()
+    other.take(PATIENCE)
     assert clock.naps == [pytest.approx(40)]
 
 
+def test_pause_of_others_is_charged_and_the_pace_is_not(tmp_path: Path) -> None:
+    clock, allowance = Clock(), WaitAllowance(50)
+    one, other = (
+        RequestBudget(1, directory=PrivateDirectory(str(tmp_path)), now=clock.now, sleep=clock.sleep) for _one in "12"
+    )
+    one.pause(40)
+    other.take(allowance)
+    other.take(allowance)
+    assert clock.time == pytest.approx(START + 40 + WINDOW_SECONDS)
+    assert not allowance.reserve(10.1)
+    assert allowance.reserve(10)
+
+
+def test_pause_that_is_too_long_is_not_waited_and_books_nothing(tmp_path: Path) -> None:
+    clock, allowance = Clock(), WaitAllowance(30)
+    one, other = (
+        RequestBudget(1, directory=PrivateDirectory(str(tmp_path)), now=clock.now, sleep=clock.sleep) for _one in "12"
+    )
+    one.pause(40)
+    with pytest.raises(PauseTooLongError) as caught:
+        other.take(allowance)
+    assert caught.value.until == START + 40
+    assert clock.naps == []
+    assert allowance.reserve(30)
+    clock.time += 40
+    other.take(allowance)
+    assert clock.naps == []
+
+
+def test_pause_that_comes_while_somebody_sleeps_is_charged_too() -> None:
+    clock = Clock()
+
+    def nap(seconds: float) -> None:
+        budget.pause(200)
+        clock.sleep(seconds)
+
+    budget = RequestBudget(1, now=clock.now, sleep=nap)
+    budget.take(PATIENCE)
+    with pytest.raises(PauseTooLongError):
+        budget.take(WaitAllowance(100))
+    assert len(clock.naps) == 1
+
+
+def test_rest_of_a_second_is_waited_by_everybody() -> None:
+    clock = Clock()
+    budget = RequestBudget(0, now=clock.now, sleep=clock.sleep)
+    budget.pause(SHORT_PAUSE_SECONDS)
+    budget.take(WaitAllowance(0))
+    assert clock.naps == [SHORT_PAUSE_SECONDS]
+
+
 def test_file_tells_nothing_about_the_organization(tmp_path: Path) -> None:
-    RequestBudget(5, directory=PrivateDirectory(str(tmp_path)), scope="https://x\norg-1234").take()
+    RequestBudget(5, directory=PrivateDirectory(str(tmp_path)), scope="https://x\norg-1234").take(PATIENCE)
     (file,) = tmp_path.iterdir()
     assert "org-1234" not in file.name
     assert b"org-1234" not in file.read_bytes()
@@ -226,10 +280,10 @@ def test_file_tells_nothing_about_the_organization(tmp_path: Path) -> None:
 def test_garbage_in_the_file_is_written_over(tmp_path: Path) -> None:
     clock = Clock()
     budget = RequestBudget(5, directory=PrivateDirectory(str(tmp_path)), now=clock.now, sleep=clock.sleep)
-    budget.take()
+    budget.take(PATIENCE)
     (file,) = tmp_path.iterdir()
     file.write_bytes(b"nonsense" * 100 + b"!")
-    budget.take()
+    budget.take(PATIENCE)
     assert clock.naps == []
     assert Schedule.unpacked(5, file.read_bytes()).sent == [START]
 
@@ -239,7 +293,7 @@ def test_work_goes_on_without_the_directory(tmp_path: Path, harm: str) -> None:
     clock = Clock()
     path = tmp_path / "cache"
     budget = RequestBudget(1, directory=PrivateDirectory(str(path)), now=clock.now, sleep=clock.sleep)
-    budget.take()
+    budget.take(PATIENCE)
     (file,) = path.iterdir()
     if harm == "vanished":
         shutil.rmtree(path)
@@ -248,8 +302,8 @@ def test_work_goes_on_without_the_directory(tmp_path: Path, harm: str) -> None:
     else:
         file.unlink()
         file.symlink_to(tmp_path / "elsewhere")
-    budget.take()
-    budget.take()
+    budget.take(PATIENCE)
+    budget.take(PATIENCE)
     # The shared count is lost, a count of its own goes on.
     assert clock.naps == [pytest.approx(WINDOW_SECONDS)]
     assert not (tmp_path / "elsewhere").exists()
@@ -283,10 +337,10 @@ def test_allowance_is_spent_and_then_refuses_at_once() -> None:
     clock = Clock()
     allowance = WaitAllowance(10, sleep=clock.sleep)
     assert allowance.wait(6)
-    assert allowance.has(4)
-    assert not allowance.has(4.1)
+    assert not allowance.reserve(4.1)
     assert not allowance.wait(5)
     assert clock.naps == [6]
     assert allowance.wait(4)
     assert not allowance.wait(0.001)
+    assert not allowance.reserve(0.001)
     assert allowance.wait(0)

@@ -12,7 +12,6 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import (
     OPTIONS,
-    SECRET_OPTIONS,
     Connection,
     connection_from,
     environment_value,
@@ -93,6 +92,42 @@ def test_second_variable_counts_when_the_first_is_empty() -> None:
     assert environment_value(names, {}) is None
     connection = connect({"org_id": "o"}, {"TALLYFY_ACCESS_TOKEN": " ", "TALLYFY_API_TOKEN": TOKEN})
     assert connection.access_token == TOKEN
+
+
+APPLICATION = {"TALLYFY_CLIENT_ID": "1111", "TALLYFY_CLIENT_SECRET": SECRET}
+
+
+def test_given_token_is_preferred_to_an_application_of_the_environment() -> None:
+    environment = {**APPLICATION, "TALLYFY_ACT_AS": "alice@example.com"}
+    connection = connect({"org_id": "o", "access_token": TOKEN}, environment)
+    assert connection.access_token == TOKEN
+    assert not connection.has_application
+    assert (connection.client_id, connection.client_secret, connection.act_as) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "environment"),
+    [
+        ({"access_token": TOKEN, "client_id": "1111", "client_secret": SECRET}, {}),
+        ({"access_token": TOKEN, "client_id": "1111"}, APPLICATION),
+        ({"access_token": " "}, {**APPLICATION, "TALLYFY_ACCESS_TOKEN": TOKEN}),
+        ({"client_id": "1111", "client_secret": SECRET}, {"TALLYFY_API_TOKEN": TOKEN}),
+    ],
+)
+def test_application_is_preferred_otherwise(given: dict[str, Any], environment: dict[str, str]) -> None:
+    connection = connect({"org_id": "o", "act_as": "alice@example.com", **given}, environment)
+    assert connection.has_application
+    assert connection.act_as == "alice@example.com"
+
+
+def test_given_act_as_contradicts_a_given_token() -> None:
+    found = problems({"org_id": "o", "access_token": TOKEN, "act_as": "alice@example.com"}, APPLICATION)
+    assert found[0].startswith("act_as needs client_id and client_secret")
+
+
+@pytest.mark.parametrize("name", ["org_id", "client_id", "client_secret", "access_token", "act_as"])
+def test_number_is_a_text_where_a_text_is_meant(name: str) -> None:
+    assert getattr(connect({**ENOUGH, name: 4711}), name) == "4711"
 
 
 def test_real_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,7 +315,7 @@ def test_cache_can_be_switched_off(value: str) -> None:
 
 def test_secrets_are_not_shown() -> None:
     connection = connect({**ENOUGH, "access_token": TOKEN})
-    for name in SECRET_OPTIONS:
+    for name in ("client_secret", "access_token"):
         assert getattr(connection, name) not in repr(connection)
         assert name not in repr(connection)
 

@@ -8,6 +8,7 @@ import ast
 import importlib
 import json
 import re
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,12 @@ from ansible.module_utils.common.parameters import AnsibleFallbackNotFound
 
 from ansible_collections.tallyfy.platform.plugins.doc_fragments.connection import ModuleDocFragment
 from ansible_collections.tallyfy.platform.plugins.module_utils import _options
-from ansible_collections.tallyfy.platform.plugins.module_utils._connection import OPTIONS, SECRET_OPTIONS, Connection
+from ansible_collections.tallyfy.platform.plugins.module_utils._connection import (
+    ALIASES,
+    OPTIONS,
+    SIGN_IN_OPTIONS,
+    Connection,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._options import connection_options, masked
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import MASK, SecretKeeper
 from ansible_collections.tallyfy.platform.plugins.module_utils._transport import HEADERS
@@ -83,14 +89,18 @@ def test_environment_of_an_option_is_documented_as_it_is(name: str) -> None:
     variables = list(OPTIONS[name][1])
     assert [variable["name"] for variable in PLUGIN[name]["env"]] == variables
     assert re.findall(r"E\((\w+)\)", " ".join(DOCUMENTED[name]["description"])) == variables
-    fallback, names = connection_options()[name]["fallback"]
-    assert names == variables
     assert variables[0] == f"TALLYFY_{name.upper()}"
-    assert callable(fallback)
+    if name in SIGN_IN_OPTIONS:
+        # connection_from has to know which of them were given, and asks the environment itself.
+        assert "fallback" not in connection_options()[name]
+    else:
+        fallback, names = connection_options()[name]["fallback"]
+        assert names == variables
+        assert callable(fallback)
 
 
 def test_fallback_skips_empty_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    fallback, names = connection_options()["access_token"]["fallback"]
+    fallback, names = _options._from_environment, OPTIONS["access_token"][1]
     with pytest.raises(AnsibleFallbackNotFound):
         fallback(*names)
     monkeypatch.setenv(names[0], "  ")
@@ -104,7 +114,12 @@ def test_fallback_skips_empty_variables(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_secret_options_are_not_logged() -> None:
     for name, option in connection_options().items():
-        assert option.get("no_log", False) is (name in SECRET_OPTIONS), name
+        assert option.get("no_log", False) is (name in {"client_secret", "access_token"}), name
+
+
+def test_lookup_knows_the_aliases_of_the_modules() -> None:
+    spec = connection_options()
+    assert {alias: name for name in spec for alias in spec[name].get("aliases", [])} == ALIASES
 
 
 def test_specs_are_not_shared() -> None:
@@ -202,6 +217,14 @@ def test_secrets_are_taken_out_of_the_whole_result() -> None:
     assert shown["msg"] == f"no {MASK} here"
     assert (shown["count"], shown["none"], shown["yes"]) == (7, None, True)
     assert result["msg"] == "no s3cret here"
+
+
+def test_library_that_is_too_old_counts_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("urllib3.util.retry.Retry.DEFAULT_ALLOWED_METHODS")
+    found = runpy.run_path(str(PLUGINS / "module_utils" / "_requests.py"))
+    assert "urllib3" in found["REQUESTS_IMPORT_ERROR"]
+    assert "1.26" in found["REQUESTS_IMPORT_ERROR"]
+    assert found["requests"] is None
 
 
 def test_library_that_is_missing_is_said_in_ansibles_words(monkeypatch: pytest.MonkeyPatch) -> None:

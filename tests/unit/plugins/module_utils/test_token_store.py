@@ -157,6 +157,19 @@ def test_forgotten_token_is_gone(directory: PrivateDirectory) -> None:
 
 
 @needs_cryptography
+@pytest.mark.parametrize("content", [b"", b"cannot be decrypted"])
+def test_what_cannot_be_read_can_be_forgotten_too(directory: PrivateDirectory, content: bytes) -> None:
+    store = TokenStore(directory, SECRET)
+    assert store.has(SCOPE) is False
+    store.put(SCOPE, TOKEN)
+    token_file(directory).write_bytes(content)
+    assert store.get(SCOPE) is None
+    assert store.has(SCOPE) is True
+    assert store.forget(SCOPE) is True
+    assert store.has(SCOPE) is False
+
+
+@needs_cryptography
 def test_full_disk_costs_nothing_but_a_sign_in(directory: PrivateDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_name: str, _content: bytes) -> None:
         raise OSError(28, "No space left on device")
@@ -172,6 +185,7 @@ def test_nothing_is_kept_without_the_library(directory: PrivateDirectory, monkey
     store.put(SCOPE, TOKEN)
     with store.locked(SCOPE, 0):
         assert store.get(SCOPE) is None
+    assert store.has(SCOPE) is False
     assert store.forget(SCOPE) is False
     assert list(directory.path.iterdir()) == []
 
@@ -181,6 +195,7 @@ def test_nothing_is_kept_without_a_directory() -> None:
     store.put(SCOPE, TOKEN)
     with store.locked(SCOPE, 0):
         assert store.get(SCOPE) is None
+    assert store.has(SCOPE) is False
     assert store.forget(SCOPE) is False
 
 

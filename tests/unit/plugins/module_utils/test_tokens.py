@@ -84,10 +84,18 @@ def test_token_of_nobody_needs_an_application() -> None:
         tokens_for(client, None)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("blank", [None, "", "  "])
-def test_blank_user_is_nobody(blank: str | None) -> None:
+def test_without_a_user_it_is_the_application() -> None:
     application = Source()
     client = SimpleNamespace(application=application, tokens_of=pytest.fail)
-    params = {"user": blank, "min_ttl": 0, "renew": False, "state": "present"}
+    params = {"user": None, "min_ttl": 0, "renew": False, "state": "present"}
     ensure_token(client, params, check_mode=False, now=NOW)  # type: ignore[arg-type]
     assert len(application.asked) == 1
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\n"])
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_blank_user_is_not_the_application(blank: str, state: str) -> None:
+    source = Source()
+    with pytest.raises(OptionError, match="the member is blank"):
+        ensure(source, user=blank, state=state)
+    assert source.asked == []

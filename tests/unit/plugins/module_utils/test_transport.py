@@ -25,11 +25,13 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     CertificateError,
     LostAnswerError,
     OptionError,
+    PausedError,
     RedirectedError,
     UnreachableError,
     UnreadableAnswerError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._transport import (
+    BODY_ATTEMPTS,
     CONNECT_ATTEMPTS,
     HEADERS,
     STATUS_ATTEMPTS,
@@ -306,6 +308,45 @@ def test_sign_in_may_be_repeated(server: Server, clock: Clock) -> None:
     assert len(server.requests) == 3
 
 
+@pytest.mark.parametrize("max_wait", [0.4, 0.6, 1, 1.6, 2, 5, 20])
+@pytest.mark.parametrize("jitter", [1.0, 1.5])
+def test_nothing_is_sent_again_without_its_wait(
+    server: Server, clock: Clock, monkeypatch: pytest.MonkeyPatch, max_wait: float, jitter: float
+) -> None:
+    monkeypatch.setattr("random.uniform", lambda _least, _most: jitter)
+    server.answers = [answer(429)] * 100
+    assert send(transport(clock, max_wait=max_wait), "POST", server.url).status_code == 429
+    assert len(server.requests) == len(clock.naps) + 1
+    assert clock.slept <= max_wait
+
+
+@pytest.mark.parametrize("max_wait", [0, 0.4, 1.3])
+def test_lost_connection_is_not_repeated_without_its_wait(server: Server, clock: Clock, max_wait: float) -> None:
+    with pytest.raises(UnreachableError):
+        send(transport(clock, max_wait=max_wait), "GET", server.url)
+    assert len(server.requests) == len(clock.naps) + 1
+    assert clock.slept <= max_wait
+
+
+def test_wait_beyond_the_allowance_stops_nobody_else(server: Server, clock: Clock) -> None:
+    one = transport(clock, max_wait=10)
+    server.answers = [answer(429, Retry_After="1800"), answer()]
+    assert send(one, "GET", server.url).status_code == 429
+    assert send(one, "GET", server.url).status_code == 200
+    assert clock.naps == []
+
+
+def test_pause_of_another_that_is_too_long_is_reported_at_once(server: Server, clock: Clock) -> None:
+    one = transport(clock, max_wait=10)
+    one._budget.pause(1800)
+    with pytest.raises(PausedError, match=f"GET {server.url}: .* max_wait") as caught:
+        send(one, "GET", server.url)
+    until = datetime.strptime(str(caught.value.facts["not_before"]), "%Y-%m-%dT%H:%M:%S%z").timestamp()
+    assert 1800 <= until - clock.time <= 1801
+    assert str(caught.value.facts["not_before"]) in caught.value.message
+    assert (clock.naps, server.requests) == ([], [])
+
+
 def test_pause_reaches_other_requests_of_the_budget(server: Server, clock: Clock) -> None:
     one, budget = transport(clock), RequestBudget(0, now=clock.now, sleep=clock.sleep)
     other = Transport(one.connection, budget, WaitAllowance(300, sleep=lambda _seconds: None))
@@ -370,6 +411,36 @@ def test_half_a_body(server: Server, clock: Clock, method: str, kind: type[Excep
     # urllib3 1.26 hands the half on, and it is then no JSON.
     with pytest.raises(ValueError, match=r"Expecting|Unterminated|delimiter"):
         response.json()
+
+
+BROKEN_CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n20\r\n{}"
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_body_that_breaks_off_is_asked_for_again(server: Server, clock: Clock, method: str) -> None:
+    server.answers = [BROKEN_CHUNKS] * (BODY_ATTEMPTS - 1) + [answer()]
+    assert send(transport(clock), method, server.url).json() == {"data": {}}
+    assert len(server.requests) == BODY_ATTEMPTS
+    assert len(clock.naps) == BODY_ATTEMPTS - 1
+
+
+@pytest.mark.parametrize(
+    ("method", "max_wait", "kind", "requests"),
+    [
+        ("GET", 300, UnreadableAnswerError, BODY_ATTEMPTS),
+        ("GET", 0, UnreadableAnswerError, 1),
+        ("PUT", 300, LostAnswerError, BODY_ATTEMPTS),
+        ("POST", 300, LostAnswerError, 1),
+        ("PATCH", 300, LostAnswerError, 1),
+    ],
+)
+def test_lasting_broken_body(
+    server: Server, clock: Clock, method: str, max_wait: float, kind: type[Exception], requests: int
+) -> None:
+    server.answers = [BROKEN_CHUNKS] * 9
+    with pytest.raises(kind, match=r"broke off|was lost"):
+        send(transport(clock, max_wait=max_wait), method, server.url)
+    assert len(server.requests) == requests
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,84 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""tallyfy_token keeps the promises in its own way: what it changes is which tokens are issued and kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sandbox.testing import Sandbox
+from tests.acceptance.running import Modules
+
+ALICE = "alice.smith@example.com"
+
+
+@pytest.mark.parametrize("arguments", [{}, {"user": ALICE}], ids=str)
+class TestPromises:
+    def test_check_mode_announces_what_the_run_does(
+        self, sandbox: Sandbox, modules: Modules, arguments: dict[str, Any]
+    ) -> None:
+        told = modules.succeed("tallyfy_token", check_mode=True, **arguments)
+        done = modules.succeed("tallyfy_token", **arguments)
+        again = modules.succeed("tallyfy_token", **arguments)
+        assert (told["changed"], done["changed"], again["changed"]) == (True, True, False)
+        assert (told["token"]["source"], done["token"]["source"], again["token"]["source"]) == (
+            "issued",
+            "issued",
+            "cache",
+        )
+        assert done["token"]["access_token"] == again["token"]["access_token"]
+        assert sandbox.writes() == []
+
+    def test_the_second_run_asks_for_nothing(
+        self, sandbox: Sandbox, modules: Modules, arguments: dict[str, Any]
+    ) -> None:
+        modules.succeed("tallyfy_token", **arguments)
+        sandbox.clear_ledger()
+        modules.succeed("tallyfy_token", **arguments)
+        assert sandbox.ledger() == []
+
+    def test_renewed_when_it_would_not_last(
+        self, sandbox: Sandbox, modules: Modules, arguments: dict[str, Any]
+    ) -> None:
+        sandbox.switch(expires_in_application=1000, expires_in_user=1000)
+        first = modules.succeed("tallyfy_token", **arguments)
+        assert 990 <= first["token"]["expires_in"] <= 1000
+        assert modules.succeed("tallyfy_token", min_ttl=900, **arguments)["changed"] is False
+        assert modules.succeed("tallyfy_token", min_ttl=1100, **arguments)["changed"] is True
+
+    def test_renewed_on_request(self, modules: Modules, arguments: dict[str, Any]) -> None:
+        first = modules.succeed("tallyfy_token", **arguments)
+        second = modules.succeed("tallyfy_token", renew=True, **arguments)
+        assert second["changed"] is True
+        assert second["token"]["access_token"] != first["token"]["access_token"]
+
+    def test_forgotten(self, modules: Modules, arguments: dict[str, Any]) -> None:
+        modules.succeed("tallyfy_token", **arguments)
+        told = modules.succeed("tallyfy_token", check_mode=True, state="absent", **arguments)
+        done = modules.succeed("tallyfy_token", state="absent", **arguments)
+        again = modules.succeed("tallyfy_token", state="absent", **arguments)
+        assert (told["changed"], done["changed"], again["changed"]) == (True, True, False)
+
+
+def test_a_token_in_the_name_of_a_member(sandbox: Sandbox, modules: Modules) -> None:
+    token = modules.succeed("tallyfy_token", user=ALICE.title())["token"]
+    assert (token["kind"], token["user"], token["org_id"]) == ("user", ALICE, sandbox.org_id)
+    modules.use(client_id=None, client_secret=None, access_token=token["access_token"])
+    caller = modules.succeed("tallyfy_organization_info")["caller"]
+    assert caller["kind"] == "given"
+
+
+@pytest.mark.parametrize("user", ["nobody@example.com", "dana.lee@example.com"])
+def test_a_member_who_cannot_be_acted_for(modules: Modules, user: str) -> None:
+    assert f"{user} must be an active member" in modules.fail("tallyfy_token", user=user)["msg"]
+
+
+def test_an_access_token_alone_gets_no_token(sandbox: Sandbox, modules: Modules) -> None:
+    modules.use(client_id=None, client_secret=None, access_token=sandbox.issue_token(ALICE))
+    result = modules.fail("tallyfy_token")
+    assert result["msg"].endswith("Give client_id and client_secret (TALLYFY_CLIENT_ID, TALLYFY_CLIENT_SECRET).")
+    assert sandbox.ledger() == []
