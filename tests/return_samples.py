@@ -10,6 +10,7 @@ Tokens are replaced.
 
 from __future__ import annotations
 
+import importlib
 import re
 import sys
 import tempfile
@@ -17,7 +18,6 @@ from pathlib import Path
 
 import yaml
 
-import conftest  # noqa: F401 - lets the collection be found
 from sandbox.testing import running_sandbox
 
 TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
@@ -26,6 +26,7 @@ COMMON = {"ansible_parsed", "changed", "diff", "failed", "invocation", "warnings
 
 
 def main(wanted: list[str]) -> None:
+    importlib.import_module("conftest")  # lets the collection be found
     from tests.acceptance.documented import documented_files, run_examples
     from tests.acceptance.running import Playbooks
 

@@ -9,7 +9,8 @@ name: row_problems
 short_description: Everything that is wrong with the rows of a list of people
 version_added: 0.1.0
 description:
-  - Checks a list of people, each with the options of M(tallyfy.platform.tallyfy_user), without asking Tallyfy.
+  - Checks a list of people, each with the options of M(tallyfy.platform.tallyfy_user), without asking Tallyfy. What
+    was asked before can be given with O(groups) and O(successors).
   - The roles of this collection use it to name every bad row at once before anything is written.
 author:
   - the tallyfy.platform authors (@tallyfy)
@@ -31,6 +32,18 @@ options:
       - The fields that a row may have, when they are fewer than the options of M(tallyfy.platform.tallyfy_user).
     type: list
     elements: str
+  groups:
+    description:
+      - The names of all groups of the organization. Rows with other groups are refused when it is given.
+    type: list
+    elements: str
+  successors:
+    description:
+      - The members that were found for the addresses in C(reassign_to), as M(tallyfy.platform.tallyfy_user_info)
+        returns them. Rows whose C(reassign_to) is not among them, or is not fit to take over, are refused when it is
+        given.
+    type: list
+    elements: dict
 """
 
 EXAMPLES = r"""
@@ -54,10 +67,14 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster import pr
 
 
 def row_problems(
-    rows: Any, defaults: Mapping[str, Any] | None = None, fields: Sequence[str] | None = None
+    rows: Any,
+    defaults: Mapping[str, Any] | None = None,
+    fields: Sequence[str] | None = None,
+    groups: Sequence[str] | None = None,
+    successors: Sequence[Mapping[str, Any]] | None = None,
 ) -> list[str]:
     """Return everything that is wrong with the rows."""
-    return problems_in_rows(_plain(rows), _plain(defaults), _plain(fields))
+    return problems_in_rows(_plain(rows), _plain(defaults), _plain(fields), _plain(groups), _plain(successors))
 
 
 def _plain(value: Any) -> Any:

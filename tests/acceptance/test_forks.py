@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -141,20 +142,21 @@ def everything_below(folder: Path) -> set[str]:
 
 def run_in_an_unusable_home(playbooks: Playbooks, **environment: str) -> str:
     """Run a task, which must succeed and leave no file anywhere; return what was printed."""
-    temporary = playbooks.folder / "temporary"
-    temporary.mkdir()
     for name in ("ansible", "local", "remote"):
         (playbooks.folder / name).mkdir()
     (playbooks.folder / "playbook.yml").touch()
     before = everything_below(playbooks.folder)
-    done = playbooks.run(
-        ONCE,
-        TMPDIR=str(temporary),
-        ANSIBLE_HOME=str(playbooks.folder / "ansible"),
-        ANSIBLE_LOCAL_TEMP=str(playbooks.folder / "local"),
-        ANSIBLE_REMOTE_TEMP=str(playbooks.folder / "remote"),
-        **environment,
-    )
+    # ansible-core 2.20 and later makes a socket in TMPDIR, whose path may have 108 characters at most.
+    with tempfile.TemporaryDirectory(dir="/tmp") as temporary:
+        done = playbooks.run(
+            ONCE,
+            TMPDIR=temporary,
+            ANSIBLE_HOME=str(playbooks.folder / "ansible"),
+            ANSIBLE_LOCAL_TEMP=str(playbooks.folder / "local"),
+            ANSIBLE_REMOTE_TEMP=str(playbooks.folder / "remote"),
+            **environment,
+        )
+        assert everything_below(Path(temporary)) == set()
     assert done.returncode == 0, done.stdout
     # What ansible-core keeps in its own home is its own affair.
     left = {name for name in everything_below(playbooks.folder) - before if not name.startswith("ansible/")}

@@ -30,6 +30,7 @@ ALICE, BOB, JOHN, FRANK = (
     "john.smith@example.com",
     "frank.moore@example.com",
 )
+MARY = {"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major"}
 NEW_HIRES = ("mary.major@example.com", "richard.roe@example.com", "jane.doe@example.com")
 
 
@@ -130,7 +131,7 @@ def test_check_mode_tells_what_the_run_does_and_the_second_run_does_nothing(
     assert {row[0] for row in rows_of(report.read_text(encoding="utf-8")).values()} == {"unchanged"}
 
 
-def test_every_bad_row_is_named_and_nothing_is_asked(sandbox: Sandbox, playbooks: Playbooks) -> None:
+def test_every_bad_row_is_named_and_nothing_is_written(sandbox: Sandbox, playbooks: Playbooks) -> None:
     people = [
         {"email": "mary", "first_name": "Mary", "last_name": "Major"},
         {"email": "a@example.com", "firstname": "A", "last_name": ""},
@@ -139,6 +140,8 @@ def test_every_bad_row_is_named_and_nothing_is_asked(sandbox: Sandbox, playbooks
         {"email": "c@example.com", "first_name": "C", "last_name": "C", "groups": {"sett": ["People"]}},
         {"email": "d@example.com", "first_name": "D", "last_name": "D", "country_id": "Germany"},
         "e@example.com",
+        {"email": "f@example.com", "first_name": "F", "last_name": "F", "state": "absent", "reassign_to": BOB},
+        {"email": "g@example.com", "first_name": "G", "last_name": "G", "groups": {"add": [" people", "Recruiters"]}},
     ]
     told = "\n".join(Run(playbooks, ONBOARD, given(playbooks, onboarding_people=people)).failed().messages)
     for problem in (
@@ -152,9 +155,14 @@ def test_every_bad_row_is_named_and_nothing_is_asked(sandbox: Sandbox, playbooks
         "row 5 (c@example.com): unknown field groups.sett",
         "row 6 (d@example.com): argument 'country_id'",
         "row 7: not a dictionary",
+        "row 8 (f@example.com): unknown field state",
+        "row 8 (f@example.com): unknown field reassign_to",
+        "row 9 (g@example.com): there is no group 'Recruiters' (groups: Engineering, Legacy Team, People)",
     ):
         assert problem in told
-    assert sandbox.ledger() == []
+    assert "'people'" not in told
+    assert sandbox.writes() == []
+    assert len(sandbox.ledger(route="groups.list")) == 1
 
 
 @pytest.mark.parametrize(
@@ -167,13 +175,18 @@ def test_every_bad_row_is_named_and_nothing_is_asked(sandbox: Sandbox, playbooks
             {"onboarding_people": [], "onboarding_report": "nowhere/report.md"},
             "report nowhere/report.md does not exist",
         ),
+        ({"onboarding_people": [MARY], "onboarding_defaults": {"state": "absent"}}, "onboarding_defaults.state"),
+        (
+            {"onboarding_people": [MARY], "onboarding_defaults": {"groups": {"set": ["Recruiters"]}}},
+            "row 1 (mary.major@example.com): there is no group 'Recruiters'",
+        ),
     ],
 )
-def test_other_bad_input_is_refused_before_anything_is_asked(
+def test_other_bad_input_is_refused_before_anything_is_written(
     variables: dict[str, Any], problem: str, sandbox: Sandbox, playbooks: Playbooks
 ) -> None:
     assert problem in Run(playbooks, ONBOARD, given(playbooks, **variables)).failed().output
-    assert sandbox.ledger() == []
+    assert sandbox.writes() == []
 
 
 def test_blank_values_count_as_left_out(sandbox: Sandbox, playbooks: Playbooks) -> None:
@@ -204,13 +217,19 @@ def test_a_template_in_a_survey_answer_stays_text(sandbox: Sandbox, playbooks: P
         "    last_name: !unsafe '{% raw %}<b>|*Major'\n"
         "    groups: {add: [!unsafe '<i>{{ 7*7 }}</i>']}\n"
     )
+    refused = Run(playbooks, ONBOARD, f"-e@{file}").failed()
+    assert "there is no group '<i>{{ 7*7 }}</i>'" in refused.output
+
+    file.write_text(file.read_text().replace("<i>{{ 7*7 }}</i>", "People"))
+    refusal = {"error": True, "message": "Not <i>{{ 7*7 }}</i>"}
+    fault = {"method": "PUT", "path": "*/groups/*", "status": 403, "body": refusal}
+    sandbox.fault(**fault)
     failed = Run(playbooks, ONBOARD, f"-e@{file}").failed()
-    assert "there is no group '<i>{{ 7*7 }}</i>'" in failed.output
+    assert "Not <i>{{ 7*7 }}</i>" in failed.output
     page = (playbooks.folder / "report.html").read_text(encoding="utf-8")
     assert "&lt;i&gt;{{ 7*7 }}&lt;/i&gt;" in page
     assert "<i>" not in page
 
-    file.write_text(file.read_text().replace("<i>{{ 7*7 }}</i>", "People"))
     Run(playbooks, ONBOARD, f"-e@{file}").succeeded()
     mary = sandbox.member("mary.major@example.com")
     assert mary
@@ -246,6 +265,69 @@ def test_a_wrong_secret_is_one_failure_and_is_not_shown(sandbox: Sandbox, playbo
     assert run.output.count("fatal: [localhost]: FAILED!") == 1
     assert "the sign-in failed" in run.output
     assert secret not in run.output
+
+
+@pytest.mark.parametrize("playbook", [ONBOARD, OFFBOARD])
+def test_the_failures_are_named_when_the_report_cannot_be_written(
+    playbook: str, sandbox: Sandbox, playbooks: Playbooks
+) -> None:
+    refusal = {"error": True, "message": "Nobody may touch John"}
+    sandbox.fault(path="*/users/12345*", times=None, status=403, body=refusal)
+    too_long = "x" * 300 + ".md"
+    john = {"email": JOHN} if playbook == OFFBOARD else {**MARY, "email": JOHN}
+    role = "offboarding" if playbook == OFFBOARD else "onboarding"
+    variables = given(playbooks, **{f"{role}_people": [john], f"{role}_report": too_long})
+    run = Run(playbooks, playbook, variables).failed()
+    assert "File name too long" in run.output
+    assert any(message.startswith("1 of 1 could not be ") for message in run.messages)
+    assert any(message.startswith(f"{JOHN}: ") for message in run.messages)
+
+
+def test_a_report_needs_no_name_of_the_organization(playbooks: Playbooks) -> None:
+    play = """
+- hosts: localhost
+  gather_facts: false
+  roles:
+    - role: tallyfy.platform.report
+      report_path: report.md
+      report_title: Nobody
+      report_organization: {id: 25f6}
+      report_results: []
+"""
+    assert playbooks.run(play).returncode == 0
+    assert "- Organization: (25f6)\n" in (playbooks.folder / "report.md").read_text(encoding="utf-8")
+
+
+BLANK = {"tallyfy_timeout": "", "tallyfy_max_wait": None, "tallyfy_rate_limit": "", "tallyfy_validate_certs": ""}
+
+
+@pytest.mark.parametrize("playbook", [ONBOARD, OFFBOARD])
+def test_blank_connection_options_count_as_left_out(playbook: str, sandbox: Sandbox, playbooks: Playbooks) -> None:
+    people = {"onboarding_people": [], "offboarding_people": []}
+    Run(playbooks, playbook, given(playbooks, **BLANK, **people)).succeeded()
+
+
+@pytest.mark.parametrize("playbook", [ONBOARD, OFFBOARD])
+def test_zero_and_false_are_connection_options_too(playbook: str, sandbox: Sandbox, playbooks: Playbooks) -> None:
+    people = {"onboarding_people": [], "offboarding_people": []}
+    options = {"tallyfy_max_wait": 0, "tallyfy_rate_limit": 0, "tallyfy_validate_certs": False}
+    variables = given(playbooks, **options, **people)
+    run = Run(playbooks, playbook, variables, "-vvv", ANSIBLE_INJECT_INVOCATION="1").succeeded()
+    for shown in ('"max_wait": 0', '"rate_limit": 0', '"validate_certs": false'):
+        assert shown in run.output
+
+
+@pytest.mark.parametrize("playbook", [ONBOARD, OFFBOARD])
+def test_several_hosts_need_organizations_of_their_own(playbook: str, sandbox: Sandbox, playbooks: Playbooks) -> None:
+    people = {"onboarding_people": [], "offboarding_people": []}
+    options = (given(playbooks, **people, tallyfy_hosts="all"), "-i")
+    run = Run(playbooks, playbook, *options, "globex,initech,").failed()
+    for host in ("globex", "initech"):
+        assert f"{host} has no tallyfy_org_id" in run.output
+    assert sandbox.ledger() == []
+
+    Run(playbooks, playbook, *options, "globex,").succeeded()
+    assert len(sandbox.ledger(route="organization.get")) == 1, "one host is the organization of the environment"
 
 
 def test_an_empty_list_is_nothing_to_do(sandbox: Sandbox, playbooks: Playbooks) -> None:
@@ -364,13 +446,16 @@ def test_protected_and_unknown_people_are_named(sandbox: Sandbox, playbooks: Pla
     ]
 
 
-def test_every_bad_leaver_is_named_and_nothing_is_asked(sandbox: Sandbox, playbooks: Playbooks) -> None:
+def test_every_bad_leaver_is_named_and_nothing_is_written(sandbox: Sandbox, playbooks: Playbooks) -> None:
     people = [
         {"email": JOHN, "reassign_to": "Bob@Example.com", "role": "light"},
         {"email": BOB, "reasign_to": ALICE},
         {"email": FRANK, "reassign_to": "frank"},
         {"last_name": "Lee"},
         "dana.lee@example.com",
+        {"email": "erin.walker@example.com", "reassign_to": "Nobody@example.com"},
+        {"email": "grace.kim@example.net", "reassign_to": "dana.lee@example.com"},
+        {"email": "charlie.brown@example.com", "reassign_to": "bot@tallyfy.com"},
     ]
     told = "\n".join(Run(playbooks, OFFBOARD, given(playbooks, offboarding_people=people)).failed().messages)
     for problem in (
@@ -380,9 +465,25 @@ def test_every_bad_leaver_is_named_and_nothing_is_asked(sandbox: Sandbox, playbo
         "row 5: not a dictionary",
         "row 1 (john.smith@example.com): unknown field role",
         "row 1 (john.smith@example.com): reassign_to bob@example.com is leaving too",
+        "row 6 (erin.walker@example.com): reassign_to nobody@example.com is not a member of the organization",
+        "row 7 (grace.kim@example.net): reassign_to dana.lee@example.com is disabled, and must be active",
+        "row 8 (charlie.brown@example.com): reassign_to bot@tallyfy.com is the Tallyfy Bot, and must be active",
     ):
         assert problem in told
-    assert sandbox.ledger() == []
+    assert sandbox.writes() == []
+
+
+def test_each_successor_is_looked_up_once(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    people = [{"email": JOHN}, {"email": FRANK, "reassign_to": "ERIN.walker@example.com "}, {"email": BOB}]
+    variables = given(playbooks, offboarding_people=people, offboarding_reassign_to="nobody@example.com")
+    told = Run(playbooks, OFFBOARD, variables).failed().messages
+    assert {message for message in told if "nobody@example.com" in message} == {
+        f"row {number} ({email}): reassign_to nobody@example.com is not a member of the organization"
+        for number, email in ((1, JOHN), (3, BOB))
+    }
+    looked_up = [entry["query"].get("q") for entry in sandbox.ledger(route="members.list")]
+    assert looked_up == ["erin.walker@example.com", "nobody@example.com"]
+    assert sandbox.writes() == []
 
 
 class Table(HTMLParser):
@@ -419,6 +520,8 @@ def test_the_options_of_a_row_are_those_of_the_module() -> None:
     row = options["onboarding_people"]["options"]
     expected = {name: option for name, option in MEMBER_OPTIONS.items() if name not in ("state", "reassign_to")}
     assert set(row) == set(expected)
+    variables = yaml.safe_load((ROLES / "onboarding" / "vars" / "main.yml").read_text(encoding="utf-8"))
+    assert set(variables["__onboarding_row_fields"]) == set(expected)
     assert set(options["onboarding_defaults"]["options"]) == set(expected) - {"email"}
     for name, option in expected.items():
         assert row[name]["type"] == option["type"]
@@ -438,7 +541,8 @@ def test_playbooks_take_every_connection_option(playbook: str) -> None:
     defaults = play["module_defaults"]["group/tallyfy.platform.tallyfy"]
     assert set(defaults) == set(OPTIONS)
     for name, value in defaults.items():
-        assert f"tallyfy_{name} | default(omit" in value
+        assert f"tallyfy_{name} | default(" in value
+        assert "omit" in value
 
 
 @pytest.mark.parametrize("role", sorted(path.name for path in ROLES.iterdir()))

@@ -146,6 +146,52 @@ def test_leaver_needs_no_names() -> None:
     assert problems_in_rows([{"email": "a@example.com"}], {"state": "absent"}) == []
 
 
+def test_fields_that_are_not_allowed_are_refused() -> None:
+    fields = ["email", "first_name", "last_name"]
+    assert problems_in_rows([{**MARY, "state": "absent", "reassign_to": "bob@example.com"}], fields=fields) == [
+        "row 1 (mary@example.com): unknown field state",
+        "row 1 (mary@example.com): unknown field reassign_to",
+    ]
+
+
+def test_groups_that_do_not_exist_are_refused() -> None:
+    rows = [
+        {**MARY, "groups": {"add": [" SALES ", "Ops"], "remove": "Gone, Team"}},
+        {**MARY, "email": "bob@example.com"},
+        {**MARY, "email": "eve@example.com", "groups": {"set": []}},
+    ]
+    assert problems_in_rows(rows, groups=["Sales", "Team "]) == [
+        "row 1 (mary@example.com): there is no group 'Ops' (groups: Sales, Team )",
+        "row 1 (mary@example.com): there is no group 'Gone' (groups: Sales, Team )",
+    ]
+    assert problems_in_rows(rows, {"groups": {"set": ["Nowhere"]}}, groups=["sales", "ops", "gone", "team"]) == [
+        "row 2 (bob@example.com): there is no group 'Nowhere' (groups: gone, ops, sales, team)"
+    ]
+    assert "there is no group 'SALES' (groups: none)" in problems_in_rows(rows, groups=[])[0]
+    assert problems_in_rows(rows) == []
+
+
+@pytest.mark.parametrize("option", ["Ops", ["Ops"], {"add": {"Ops": 1}}, {"join": ["Ops"]}, {"add": [None, 7]}, 7])
+def test_groups_of_a_wrong_form_do_not_break_the_comparison(option: Any) -> None:
+    found = problems_in_rows([{**MARY, "groups": option}], groups=["7", "None"])
+    assert not any("there is no group" in problem for problem in found)
+
+
+def test_successors_who_cannot_take_over_are_refused() -> None:
+    bot = {"email": "bot@tallyfy.com", "status": "active", "is_bot": True}
+    away = {"email": "away@example.com", "status": "disabled", "is_bot": False}
+    good = {"email": "Bob@example.com", "status": "active", "is_bot": False}
+    given = ("bob@EXAMPLE.com ", "bot@tallyfy.com", "Away@example.com", "nobody@example.com", "frank", "l0@example.com")
+    rows = [{"email": f"l{number}@example.com", "reassign_to": to} for number, to in enumerate(given)]
+    assert problems_in_rows(rows, {"state": "absent"}, successors=[bot, away, good]) == [
+        "row 2 (l1@example.com): reassign_to bot@tallyfy.com is the Tallyfy Bot, and must be active",
+        "row 3 (l2@example.com): reassign_to away@example.com is disabled, and must be active",
+        "row 4 (l3@example.com): reassign_to nobody@example.com is not a member of the organization",
+        "row 5 (l4@example.com): reassign_to 'frank' is not an e-mail address",
+        "row 6 (l5@example.com): reassign_to l0@example.com is leaving too",
+    ]
+
+
 def test_rows_are_left_as_they_are() -> None:
     rows = [{**MARY, "groups": {"add": "Sales"}, "country_id": "1"}]
     before = copy.deepcopy(rows)
