@@ -23,8 +23,8 @@ from typing import Any
 CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(CHECKOUT))
 
-from sandbox.testing import Sandbox, SandboxError, running_sandbox  # noqa: E402
-from tests.collection_tree import collection_tree  # noqa: E402
+from sandbox.testing import Sandbox, SandboxError, running_sandbox
+from tests.collection_tree import collection_tree
 
 PLAYBOOK = ("tallyfy.platform.onboard", "-e", "@playbooks/examples/new-hires.yml")
 

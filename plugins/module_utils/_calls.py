@@ -32,6 +32,8 @@ def problems_with(params: Mapping[str, Any]) -> list[str]:
         problems.append(f"only_if_different is for method PUT, not for {method}")
     if params["only_if_different"] and not (isinstance(body, Mapping) and body):
         problems.append("only_if_different needs a body that is a dictionary with the keys to compare")
+    if any(isinstance(value, Mapping) for value in params["query"].values()):
+        problems.append("query holds a dictionary; give plain values or lists")
     if method == "GET" and body is not None:
         problems.append("a GET request has no body; give parameters with query")
     return problems
@@ -47,23 +49,25 @@ def make_call(client: Client, params: Mapping[str, Any], *, check_mode: bool) ->
         raise InputError(problems)
     method, query, body, token = params["method"], params["query"], params.get("body"), params["token"]
     if method == "GET":
-        return _read(client, path, query, token, all_pages=params["all_pages"])
-    plan = _plan_write(client, path, params)
+        return _read(client, path, _joined(query), token, all_pages=params["all_pages"])
+    query = _joined(query)
+    is_there = _is_there(client, path, token) if method == "DELETE" else None
+    plan = Plan(path) if is_there is False else _plan_write(client, path, {**params, "query": query})
     result: dict[str, Any] = {"status": None, "data": None, "meta": None, "request_id": None}
 
-    def carry_out(_step: Step) -> None:
+    def carry_out(_step: Step) -> bool:
         try:
             answer = client.call(method, path, query=query, body=body, token=token)
         except NotFoundError as error:
             if method != "DELETE" or error.code == "ENDPOINT_NOT_FOUND":
                 raise
-            result.update(status=404, gone=True)
-            return
+            result.update(status=404)
+            # What was seen a moment ago has gone by this very request, whose first answer was lost.
+            return bool(is_there)
         result.update(status=answer.status, data=answer.data, meta=_meta(answer.body), request_id=answer.request_id)
+        return True
 
     outcome = plan.run(carry_out, check_mode=check_mode)
-    if result.pop("gone", False):
-        outcome.update(changed=False, actions=[])
     if not params["only_if_different"]:
         del outcome["diff"]
     return {**result, **outcome}
@@ -85,10 +89,8 @@ def _read(client: Client, path: str, query: Mapping[str, Any], token: str, *, al
 
 
 def _plan_write(client: Client, path: str, params: Mapping[str, Any]) -> Plan:
-    """Return the plan of one write; it is empty when there is nothing to delete or nothing that differs."""
+    """Return the plan of one write; it is empty when nothing differs."""
     method, body = params["method"], params.get("body") or {}
-    if method == "DELETE" and _is_gone(client, path, params):
-        return Plan(path)
     if not params["only_if_different"]:
         values = body if isinstance(body, Mapping) else {}
         return Plan(path, steps=(Step(method.lower(), path, "was asked for", values),))
@@ -100,19 +102,26 @@ def _plan_write(client: Client, path: str, params: Mapping[str, Any]) -> Plan:
     return Plan(path, before, changes, (Step("put", path, f"{', '.join(sorted(changes))} to be set", changes),))
 
 
-def _is_gone(client: Client, path: str, params: Mapping[str, Any]) -> bool:
-    """Return whether the route of a DELETE has nothing to read either.
+def _is_there(client: Client, path: str, token: str) -> bool | None:
+    """Return whether there is something to delete; ``None`` when that cannot be seen before the DELETE.
 
-    A route that cannot be read, such as ``…/users/7/disable``, says so with a code of its own and is not gone.
+    A route that cannot be read, such as ``…/users/7/disable``, says so with a code of its own.
     """
     try:
-        client.call("GET", path, token=params["token"])
+        client.call("GET", path, token=token)
     except NotFoundError as error:
-        return error.code != "ENDPOINT_NOT_FOUND"
+        return None if error.code == "ENDPOINT_NOT_FOUND" else False
     except RefusedByServiceError:
-        # Not to be read by this caller; the DELETE itself will tell.
-        return False
-    return False
+        return None
+    return True
+
+
+def _joined(query: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters with lists as the service takes them: parted by commas."""
+    return {
+        name: ",".join(str(one) for one in value) if isinstance(value, (list, tuple)) else value
+        for name, value in query.items()
+    }
 
 
 def _meta(body: Any) -> Any:

@@ -18,6 +18,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 )
 
 WRITE_ATTEMPTS = 3
+TRY_LATER = "Nothing was written; try again later."
 
 
 @dataclass(frozen=True)
@@ -95,22 +96,27 @@ def members_of(group: Mapping[str, Any]) -> set[int]:
 def change_members(client: Client, group_id: str, *, add: Sequence[int] = (), remove: Sequence[int] = ()) -> Record:
     """Add and remove members and return the group as stored.
 
-    The service replaces the whole list, so the group is read right before it is written, and what comes back is
-    checked: another writer's change in between costs a second attempt instead of a lost member.
+    The service replaces the whole list, so the group is read right before it is written, by one process of this
+    controller at a time, and what comes back is checked. A writer on another machine can still come in between.
     """
     path = client.path("groups", group_id)
-    for _attempt in range(WRITE_ATTEMPTS):
-        group = client.get("groups", group_id)
-        wanted = (members_of(group) | set(add)) - set(remove)
-        if wanted == members_of(group):
-            return group
-        body = {"name": group.get("name"), "members": sorted(wanted), "guests": list(group.get("guests") or ())}
-        # A description that is null or empty is refused, so it is left out then and stays as it is.
-        if group.get("description"):
-            body["description"] = group["description"]
-        stored = client.call("PUT", path, body=body).record
-        if "members" in stored and members_of(stored) >= set(add) and not members_of(stored) & set(remove):
-            return stored
+    with client.alone(path):
+        for _attempt in range(WRITE_ATTEMPTS):
+            group = client.get("groups", group_id)
+            for name in ("members", "guests"):
+                if not isinstance(group.get(name), list):
+                    # Writing it back would empty the group.
+                    raise UnreadableAnswerError(f"GET {path}", f"the answer has no list of {name}", advice=TRY_LATER)
+            wanted = (members_of(group) | set(add)) - set(remove)
+            if wanted == members_of(group):
+                return group
+            body = {"name": group.get("name"), "members": sorted(wanted), "guests": list(group["guests"])}
+            # A description that is null or empty is refused, so it is left out then and stays as it is.
+            if group.get("description"):
+                body["description"] = group["description"]
+            stored = client.call("PUT", path, body=body).record
+            if "members" in stored and members_of(stored) >= wanted and not members_of(stored) & set(remove):
+                return stored
     raise NotStoredError(
         f"PUT {path}: the service answered with success, but the group still lacks what was sent. "
         f"Check that the members are active and that nobody else keeps changing the group."

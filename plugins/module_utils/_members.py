@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -58,7 +58,7 @@ PROFILE_FIELDS = (
 PROVISION_FIELDS = ("first_name", "last_name", "timezone")
 INVITE_FIELDS = ("first_name", "last_name")
 #: Answers that tell that this profile is not to be written, and not that something else is wrong.
-REFUSALS_OF_PROFILES = (400, 403, 404, 409, 422)
+REFUSALS_OF_PROFILES = (400, 403, 404)
 LONGEST = {"first_name": 32, "last_name": 32, "phone": 20, "invitation_message": 5000}
 #: Fields of a member's record under all names that the service has for them, the usual one first.
 SHAPE = {
@@ -231,7 +231,7 @@ def list_members(client: Client, filters: Mapping[str, Any]) -> list[Record]:
     members = [
         shape_member(row, None if groups is None else group_names_of(row, groups))
         for row in rows
-        if status in (None, status_of(row)) and role in (None, role_of(row))
+        if status_of(row) != "deleted" and status in (None, status_of(row)) and role in (None, role_of(row))
     ]
     return sorted(members, key=lambda member: str(member["email"]).lower())
 
@@ -298,7 +298,7 @@ def look_around(client: Client, desired: DesiredMember, current: Record | None) 
 
     Asks only for what this plan can depend on: nothing at all for a member who is as wanted and has no groups.
     """
-    if current is not None and desired.state == "present":
+    if current is not None:
         current = _completed(client, desired, current)
     groups = list_groups(client) if desired.groups is not None and desired.state == "present" else {}
     needs_timezone = _needs_timezone(desired, current)
@@ -308,11 +308,13 @@ def look_around(client: Client, desired: DesiredMember, current: Record | None) 
         acting_email = _acting_email(client)
         if desired.reassign_to:
             successor = find_member(client, desired.reassign_to)
-    elif desired.state == "deleted" and current is not None:
+    elif current is not None and (desired.state == "deleted" or _becomes_less(desired, current)):
         acting_email = _acting_email(client)
-    elif desired.role and client.member is not None:
-        acting_email = client.member.user
     return current, Surroundings(groups, organization_timezone, acting_email, successor)
+
+
+def _becomes_less(desired: DesiredMember, current: Mapping[str, Any]) -> bool:
+    return desired.state == "present" and desired.role in ("standard", "light") and role_of(current) == "admin"
 
 
 def _completed(client: Client, desired: DesiredMember, current: Record) -> Record:
@@ -321,8 +323,12 @@ def _completed(client: Client, desired: DesiredMember, current: Record) -> Recor
     A PUT carries all of the profile, so one that is needed needs all of the record. A field that even the whole record
     lacks cannot be compared, and is warned about and left alone.
     """
-    needed = PROFILE_FIELDS if _profile_changes(desired, current) else tuple(desired.profile)
-    if all(name in current for name in needed):
+    needed = {"status", *(PROFILE_FIELDS if _profile_changes(desired, current) else desired.profile)}
+    if desired.role or desired.state != "present":
+        needed |= {"role", "is_default_admin"}
+    if desired.state != "present":
+        needed |= {"support_user"}
+    if not _unseen(needed, current):
         return current
     return {**current, **client.get("users", current["id"])}
 
@@ -345,7 +351,8 @@ def _acting_email(client: Client) -> str | None:
         return None
     try:
         return str(client.get("me").get("email") or "") or None
-    except (UnauthorizedError, ForbiddenError, NotFoundError):
+    except UnauthorizedError:
+        # An application's own token was given as the access token; there is no user behind it.
         return None
 
 
@@ -396,7 +403,7 @@ def _plan_update(desired: DesiredMember, current: Record, around: Surroundings) 
         steps.append(Step("enable", email, "disabled", {"status": "active"}))
         before["status"], after["status"] = "disabled", "active"
     changes = _profile_changes(desired, current)
-    unseen = [name for name in PROFILE_FIELDS if name in desired.profile and name not in current]
+    unseen = _unseen([*desired.profile, *(["role"] if desired.role else [])], current)
     if unseen:
         warnings.append(_unseen_warning(email, unseen))
     if changes and is_bot(current):
@@ -414,10 +421,8 @@ def _plan_update(desired: DesiredMember, current: Record, around: Surroundings) 
         steps.append(Step("update", email, f"{', '.join(changes)} differ" + ("s" * (len(changes) == 1)), changes))
         before.update({name: current.get(name) for name in changes})
         after.update(changes)
-    if desired.role and desired.role != role_of(current):
-        steps.append(
-            Step("change_role", email, f"role is {role_of(current) or 'unknown'}", {"role": desired.role}),
-        )
+    if desired.role and "role" not in unseen and desired.role != role_of(current):
+        steps.append(Step("change_role", email, f"role is {role_of(current) or 'empty'}", {"role": desired.role}))
         before["role"], after["role"] = role_of(current) or None, desired.role
     group_steps, names_before, names_after = _plan_groups(desired, current, around)
     if group_steps:
@@ -514,6 +519,11 @@ def _plan_groups(
     return steps, sorted(held, key=str.casefold), sorted([*kept, *add], key=str.casefold)
 
 
+def _unseen(names: Iterable[str], record: Mapping[str, Any]) -> list[str]:
+    """Return the names that the record does not show under any of their spellings."""
+    return sorted(name for name in names if all(spelling not in record for spelling in SHAPE[name]))
+
+
 def _unseen_warning(email: str, unseen: list[str]) -> str:
     return f"{email}: Tallyfy does not show {', '.join(unseen)}, so it cannot be compared or checked."
 
@@ -545,6 +555,14 @@ def _first(record: Mapping[str, Any], spellings: tuple[str, ...]) -> Any:
 
 
 # --- running ----------------------------------------------------------------------------------------------------------
+
+
+class _AppearedError(Exception):
+    """Somebody who was not there when the plan was made is there now."""
+
+    def __init__(self, record: Record) -> None:
+        super().__init__()
+        self.record = record
 
 
 class MemberRun:
@@ -596,9 +614,7 @@ class MemberRun:
             if found is None:
                 error.facts["email"] = email
                 raise
-            self.record = found
-            if status_of(found) == "disabled":
-                self._enable()
+            raise _AppearedError(found) from error
         self._check({name: value for name, value in body.items() if name in SHAPE and name != "email"}, self.record)
 
     def _update(self, step: Step) -> bool:
@@ -658,18 +674,26 @@ class MemberRun:
             if error.code == "ENDPOINT_NOT_FOUND":
                 raise
             answer = {}
-        self.record.update({"status": "disabled", **answer})
-        if status_of(self.record) not in {"disabled", "deleted"}:
-            self._raise_not_stored({"status": "disabled"})
+        wanted = "deleted" if "delete" in segments else "disabled"
+        if status_of(answer) != wanted:
+            # Neither a 404 nor an answer that does not say so proves that the access is gone.
+            answer = find_member(self._client, self._desired.email) or {"status": wanted}
+        self.record.update(answer)
+        if status_of(answer) not in {wanted, "deleted"}:
+            raise NotStoredError(
+                f"{self._desired.email}: Tallyfy did not refuse the request, but the member is still "
+                f"{status_of(answer)} instead of {wanted}.",
+                not_stored=["status"],
+            )
 
     def _check(self, sent: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
         """Raise ``NotStoredError`` for values that the service accepted and did not store.
 
         What the answer does not tell is read; source: API reference, "unknown keys are dropped and still answered 2xx".
         """
-        if any(all(spelling not in answer for spelling in SHAPE[name]) for name in sent):
+        if _unseen(sent, answer):
             self._read()
-        unseen = [name for name in sent if all(spelling not in self.record for spelling in SHAPE[name])]
+        unseen = _unseen(sent, self.record)
         if unseen:
             self._warn(_unseen_warning(self._desired.email, unseen))
         self._raise_not_stored({name: value for name, value in sent.items() if name not in unseen})
@@ -706,14 +730,24 @@ def ensure_member(
         warn(text)
 
     current = find_member(client, desired.email)
-    current, around = look_around(client, desired, current)
+    try:
+        result = _ensure(client, desired, current, check_mode=check_mode, note=note)
+    except _AppearedError as appeared:
+        result = _ensure(client, desired, appeared.record, check_mode=check_mode, note=note)
+    # Warnings are lost from the registered results of a loop before ansible-core 2.22; a report wants them.
+    result["notes"] = notes
+    return result
+
+
+def _ensure(
+    client: Client, desired: DesiredMember, found: Record | None, *, check_mode: bool, note: Callable[[str], None]
+) -> dict[str, Any]:
+    current, around = look_around(client, desired, found)
     plan = plan_member(desired, current, around)
     for warning in plan.warnings:
         note(warning)
     run = MemberRun(client, desired, current, around, note)
     result = plan.run(run.carry_out, check_mode=check_mode)
-    # Warnings are lost from the registered results of a loop before ansible-core 2.22; a report wants them.
-    result["notes"] = notes
     result["user"] = _member_after(desired, plan, {} if check_mode else run.record, current, around)
     return result
 

@@ -10,7 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import TallyfyError
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    LostAnswerError,
+    NotStoredError,
+    TallyfyError,
+)
+
+#: After these a part of the step may have been done, so claiming that nothing changed could be false.
+MAY_BE_DONE = (NotStoredError, LostAnswerError)
 
 
 @dataclass(frozen=True)
@@ -54,13 +61,17 @@ class Plan:
             try:
                 is_done = carry_out(step) is not False
             except TallyfyError as error:
-                error.facts.update(changed=bool(done), actions=done, failed_action=step.described())
+                error.facts.update(
+                    changed=bool(done) or isinstance(error, MAY_BE_DONE), actions=done, failed_action=step.described()
+                )
                 raise
             done += [step.described()] * is_done
         return self._result(done)
 
     def _result(self, actions: list[dict[str, Any]]) -> dict[str, Any]:
-        return {"changed": bool(actions), "actions": actions, "diff": self.diff()}
+        # Where every step was declined, nothing became different.
+        told = self if actions else Plan(self.subject)
+        return {"changed": bool(actions), "actions": actions, "diff": told.diff()}
 
     def diff(self) -> dict[str, Any]:
         """Return the difference in the form that ansible-core prints."""

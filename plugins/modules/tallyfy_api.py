@@ -32,7 +32,7 @@ options:
     required: true
   query:
     description:
-      - Query parameters.
+      - Query parameters. The values of a list are joined with commas, as Tallyfy takes them.
     type: dict
     default: {}
   body:
@@ -55,7 +55,7 @@ options:
       - Reads O(path) first and writes only when a key of O(body) differs. Only for O(method=PUT) with a dictionary as
         O(body).
       - Keys that the answer does not have count as different. Many routes of Tallyfy replace what is left out, so give
-        every key that matters.
+        every key that matters. Lists are compared with their order.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -73,7 +73,8 @@ attributes:
   idempotent:
     support: partial
     details:
-      - C(GET), C(DELETE) and O(only_if_different=true) are. Every other write is sent each time.
+      - C(GET), C(DELETE) of something that can be read, and O(only_if_different=true) are. Every other write is sent
+        each time, C(DELETE) of a route such as C(…/disable) included.
 """
 
 EXAMPLES = r"""
@@ -85,12 +86,13 @@ EXAMPLES = r"""
     all_pages: true
   register: tags
 
-- name: Rename the legacy group, if it is not renamed yet
+- name: Rename a tag, if it is not renamed yet
   tallyfy.platform.tallyfy_api:
     method: PUT
-    path: /organizations/{org_id}/groups/{{ group_id }}
+    path: /organizations/{org_id}/tags/{{ tag_id }}
     body:
-      name: Former contractors
+      title: Pressing
+      color: "#e74c3c"
     only_if_different: true
 
 - name: Delete a tag

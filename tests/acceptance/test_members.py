@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -110,6 +111,9 @@ class TestPut:
         assert result["actions"] == []
         assert "still invited" in result["notes"][0]
 
+    def test_a_wrong_value_of_an_invited_member_is_an_error(self, modules: Modules) -> None:
+        assert "HTTP 422" in modules.fail("tallyfy_user", email=CHARLIE, country_id=99999)["msg"]
+
     def test_a_field_that_is_never_shown_is_warned_about(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(member_shape="sdk")
         for _again in range(2):
@@ -170,8 +174,15 @@ class TestRefusals:
         assert "default administrator" in result["msg"]
         assert sandbox.writes() == []
 
-    def test_the_acting_user_stays_an_administrator(self, sandbox: Sandbox, modules: Modules) -> None:
-        modules.use(act_as="erin.walker@example.com")
+    @pytest.mark.parametrize("signed_in_by", ["act_as", "access_token"])
+    def test_the_acting_user_stays_an_administrator(
+        self, sandbox: Sandbox, modules: Modules, signed_in_by: str
+    ) -> None:
+        if signed_in_by == "act_as":
+            modules.use(act_as="erin.walker@example.com")
+        else:
+            token = sandbox.issue_token("erin.walker@example.com")
+            modules.use(client_id=None, client_secret=None, access_token=token)
         result = modules.fail("tallyfy_user", email="erin.walker@example.com", role="standard")
         assert "who this runs as" in result["msg"]
         assert sandbox.writes() == []
@@ -249,6 +260,12 @@ class TestRaces:
         result = modules.succeed("tallyfy_user", email=DANA, first_name="Dana", last_name="Lee")
         assert result["user"]["status"] == "active"
 
+    def test_taken_by_a_member_with_another_role(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(method="GET", path="/organizations/*/users", status=200, body={"data": []})
+        result = modules.succeed("tallyfy_user", email=BOB, first_name="Bob", last_name="Jones")
+        assert result["changed"] is False
+        assert result["user"]["role"] == "standard"
+
     def test_taken_elsewhere(self, modules: Modules) -> None:
         result = modules.fail("tallyfy_user", email="ivy.stone@example.net", first_name="Ivy", last_name="Stone")
         assert "already been taken" in result["msg"]
@@ -305,6 +322,102 @@ class TestRaces:
         assert actions(result) == ["create"]
         assert result["failed_action"]["action"] == "add_to_group"
         assert modules.succeed("tallyfy_user_info", email=NEW["email"])["users"]
+
+
+class TestAnswersThatProveNothing:
+    """A 2xx does not prove that something was done, and a 404 not that it is gone."""
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            {"status": 404, "body": "<html>not here</html>", "content_type": "text/html"},
+            {"status": 404, "body": {"error": True, "message": "Resource not found", "code": "RESOURCE_NOT_FOUND"}},
+            {"empty": True},
+            {"status": 200, "body": {"data": {"id": 1002}}},
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize("arguments", [{}, {"reassign_to": JOHN}], ids=str)
+    @pytest.mark.parametrize("state", ["absent", "deleted"])
+    def test_access_that_is_still_there(
+        self, sandbox: Sandbox, modules: Modules, fault: dict[str, Any], arguments: dict[str, Any], state: str
+    ) -> None:
+        sandbox.fault(method="DELETE", times=None, **fault)
+        result = modules.fail("tallyfy_user", email=BOB, state=state, **arguments)
+        assert "still active instead of disabled" in result["msg"]
+
+    @pytest.mark.parametrize("fault", [{"empty": True}, {"status": 404, "body": ""}], ids=str)
+    @pytest.mark.parametrize("state", ["absent", "deleted"])
+    def test_access_that_is_gone_all_the_same(
+        self, sandbox: Sandbox, modules: Modules, fault: dict[str, Any], state: str
+    ) -> None:
+        sandbox.fault(method="DELETE", times=None, apply=True, **fault)
+        assert modules.succeed("tallyfy_user", email=BOB, state=state)["changed"] is True
+
+    def test_a_deletion_that_was_a_disabling(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(method="DELETE", path="*/delete", body={"data": {"id": 1002, "status": "disabled"}})
+        result = modules.fail("tallyfy_user", email=BOB, state="deleted")
+        assert "still disabled instead of deleted" in result["msg"]
+        assert actions(result) == ["disable"]
+
+    @pytest.mark.parametrize("apply", [True, False])
+    @pytest.mark.parametrize(
+        "fault",
+        [{"empty": True}, {"status": 201, "body": {"message": "User created"}}, {"body": {"data": []}}],
+        ids=str,
+    )
+    def test_a_creation_without_a_record(
+        self, sandbox: Sandbox, modules: Modules, fault: dict[str, Any], apply: bool
+    ) -> None:
+        sandbox.fault(method="POST", path="/applications/*/users", apply=apply, **fault)
+        assert modules.succeed("tallyfy_user", **NEW)["user"]["id"]
+        assert sandbox.member(NEW["email"]) is not None
+
+    @pytest.mark.parametrize("missing", ["members", "guests"])
+    def test_a_group_without_its_lists_is_not_emptied(self, sandbox: Sandbox, modules: Modules, missing: str) -> None:
+        group = sandbox.group("Engineering")
+        assert group is not None
+        told = {name: value for name, value in group.items() if name != missing}
+        sandbox.fault(method="GET", path="*/groups/*", body={"data": told})
+        result = modules.fail("tallyfy_user", email=BOB, groups={"add": ["Engineering"]})
+        assert f"no list of {missing}" in result["msg"]
+        assert sandbox.writes() == []
+
+
+class TestSideBySide:
+    def test_eight_writers_of_one_group_lose_nobody(self, sandbox: Sandbox, modules: Modules) -> None:
+        people = [{**NEW, "email": f"person.{number}@example.com"} for number in range(8)]
+
+        def add(person: dict[str, Any]) -> dict[str, Any]:
+            return modules.succeed("tallyfy_user", **person, groups={"add": ["People"]})
+
+        with ThreadPoolExecutor(8) as pool:
+            added = {result["user"]["id"] for result in pool.map(add, people)}
+        group = sandbox.group("People")
+        assert group is not None
+        assert added | {1002, 1003} == set(map(int, group["members"]))
+
+
+class TestShortRows:
+    """Rows of a listing may be as short as six fields; what matters is then read from the whole record."""
+
+    @pytest.fixture(autouse=True)
+    def short(self, sandbox: Sandbox) -> None:
+        sandbox.switch(member_shape="minimal_rows")
+
+    @pytest.mark.parametrize("state", ["absent", "deleted"])
+    @pytest.mark.parametrize("check_mode", [True, False])
+    @pytest.mark.parametrize("email", [BOT, SUPPORT, ALICE])
+    def test_protected_people(
+        self, sandbox: Sandbox, modules: Modules, email: str, state: str, check_mode: bool
+    ) -> None:
+        assert "is not removed" in modules.fail("tallyfy_user", check_mode=check_mode, email=email, state=state)["msg"]
+        assert sandbox.writes() == []
+
+    @pytest.mark.parametrize("check_mode", [True, False])
+    def test_the_default_administrator_is_not_demoted(self, modules: Modules, check_mode: bool) -> None:
+        result = modules.fail("tallyfy_user", check_mode=check_mode, email=ALICE, role="light")
+        assert "default administrator" in result["msg"]
 
 
 class TestHandingOver:

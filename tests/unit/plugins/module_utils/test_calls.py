@@ -215,8 +215,13 @@ def test_deleting_what_is_gone_is_no_change(check_mode: bool) -> None:
     assert [method for method, _path, _body in service.sent] == ["GET"]
 
 
-def test_deleting_what_vanishes_in_between_is_no_change() -> None:
+def test_what_was_seen_and_is_gone_after_the_delete_was_deleted() -> None:
     result = call(Service(GET={"data": {}}, DELETE=gone()), method="DELETE")
+    assert (result["changed"], result["status"]) == (True, 404)
+
+
+def test_what_could_not_be_seen_and_is_gone_was_never_there() -> None:
+    result = call(Service(GET=ForbiddenError("GET /x", "no", status=403), DELETE=gone()), method="DELETE")
     assert (result["changed"], result["status"], result["actions"]) == (False, 404, [])
 
 

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -141,6 +142,13 @@ class OneGroup:
         self.after_read: list[Callable[[], None]] = []
         self.answered: Callable[[dict[str, Any]], dict[str, Any]] = copy.deepcopy
 
+    @contextlib.contextmanager
+    def alone(self, subject: str) -> Iterator[None]:
+        assert subject == "/organizations/o/groups/g1"
+        self.sent.append(("lock", None))
+        yield
+        self.sent.append(("unlock", None))
+
     def path(self, *segments: object) -> str:
         return "/".join(("", "organizations", "o", *map(str, segments)))
 
@@ -196,7 +204,7 @@ def test_description_without_text_is_left_out(description: str | None) -> None:
 def test_nothing_to_change_sends_no_write() -> None:
     client = OneGroup(members=["1", 2])
     assert change(client, add=[1], remove=[9])["id"] == "g1"
-    assert client.sent == [("GET", None)]
+    assert [method for method, _body in client.sent] == ["lock", "GET", "unlock"]
 
 
 def test_last_member_can_go() -> None:
@@ -233,7 +241,7 @@ def test_list_is_read_again_before_each_attempt() -> None:
     client.answered = lambda group: {key: value for key, value in group.items() if key != "members"}
     # The answer does not tell, so the next read does.
     assert members_of(change(client, add=[2])) == {1, 2}
-    assert [method for method, _body in client.sent] == ["GET", "PUT", "GET"]
+    assert [method for method, _body in client.sent] == ["lock", "GET", "PUT", "GET", "unlock"]
 
 
 def test_change_that_never_sticks_is_reported() -> None:

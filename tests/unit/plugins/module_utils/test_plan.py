@@ -6,7 +6,12 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import ApiError, NotStoredError
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    ApiError,
+    NotStoredError,
+    RefusedError,
+    TallyfyError,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, Step
 
 STEPS = (
@@ -58,20 +63,21 @@ def test_diff_is_the_difference() -> None:
 
 
 @pytest.mark.parametrize("failing", [0, 1, 2])
-def test_step_that_fails_ends_the_run_and_tells_what_was_done(failing: int) -> None:
+@pytest.mark.parametrize("may_be_done", [True, False])
+def test_step_that_fails_ends_the_run_and_tells_what_was_done(failing: int, may_be_done: bool) -> None:
     tried: list[Step] = []
 
     def carry_out(step: Step) -> None:
         tried.append(step)
         if len(tried) == failing + 1:
-            raise NotStoredError("not stored", not_stored=["team"])
+            raise (NotStoredError if may_be_done else RefusedError)("not stored", not_stored=["team"])
 
-    with pytest.raises(NotStoredError) as caught:
+    with pytest.raises(TallyfyError) as caught:
         PLAN.run(carry_out, check_mode=False)
     assert tuple(tried) == STEPS[: failing + 1]
     assert caught.value.facts == {
         "not_stored": ["team"],
-        "changed": failing > 0,
+        "changed": failing > 0 or may_be_done,
         "actions": DESCRIBED[:failing],
         "failed_action": DESCRIBED[failing],
     }
