@@ -22,7 +22,7 @@ options:
   user:
     description:
       - E-mail address of a member. The token is then issued in their name.
-      - Without it, the token is the application's own.
+      - Without it, the token is the application's own. A blank address is refused, because that token can do more.
     type: str
   min_ttl:
     description:

@@ -70,31 +70,29 @@ def failure(modules: Modules, module: str, *pieces: str, **arguments: Any) -> di
     return result
 
 
-class Recorder(BaseHTTPRequestHandler):
-    """Notes what it is asked and refuses it."""
-
-    def answer(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(length).decode()
-        self.server.seen.append((f"{self.command} {self.path}", dict(self.headers), body))  # type: ignore[attr-defined]
-        self.send_response(418)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    do_GET = do_POST = do_PUT = do_DELETE = do_CONNECT = answer  # noqa: N815 - names of the standard library
-
-    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - as the base class has it
-        pass
-
-
 @contextmanager
 def another_host() -> Iterator[tuple[str, list[Any]]]:
-    """Run a server that is not the sandbox; yield its address and what it has been asked."""
+    """Run a server that is not the sandbox and refuses everything; yield its address and what it has been asked."""
+    seen: list[Any] = []
+
+    class Recorder(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            body = self.rfile.read(length).decode()
+            seen.append((f"{self.command} {self.path}", dict(self.headers), body))
+            self.send_response(418)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_arguments: Any) -> None:
+            """Print nothing between the tests' own output."""
+
+    for method in ("GET", "POST", "PUT", "DELETE", "CONNECT"):
+        setattr(Recorder, f"do_{method}", Recorder.answer)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Recorder)
-    server.seen = []  # type: ignore[attr-defined]
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", server.seen  # type: ignore[attr-defined]
+        yield f"http://127.0.0.1:{server.server_address[1]}", seen
     finally:
         server.shutdown()
         server.server_close()
