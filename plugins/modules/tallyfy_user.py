@@ -132,6 +132,10 @@ notes:
   - The Tallyfy Bot, support accounts, the default administrator and the acting user are never disabled or deleted.
   - Only they themselves can change the profile of somebody who belongs to several organizations. The module then warns
     and leaves the profile as it is.
+  - One process of a controller at a time changes a group, since Tallyfy replaces the whole list of members. Somebody
+    who changes the same group from another machine at the same moment can still undo it.
+  - A deletion that was broken off after the access was taken away is finished by the next run, as long as Tallyfy lists
+    disabled members.
 seealso:
   - module: tallyfy.platform.tallyfy_user_info
 """
