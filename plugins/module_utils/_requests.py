@@ -14,6 +14,13 @@ from typing import TYPE_CHECKING
 
 REQUESTS_IMPORT_ERROR: str | None = None
 
+
+def require_current(policy: type) -> None:
+    """Raise ``ImportError`` for the retry policy of a urllib3 before 1.26, which knows less than is needed here."""
+    if not hasattr(policy, "DEFAULT_ALLOWED_METHODS"):
+        raise ImportError("urllib3, which requests is built on, is too old: 1.26 or later is needed")
+
+
 if TYPE_CHECKING:
     import requests
     from requests.adapters import HTTPAdapter
@@ -30,8 +37,7 @@ else:
         from urllib3.exceptions import InsecureRequestWarning, MaxRetryError, ReadTimeoutError, ResponseError
         from urllib3.util.retry import Retry
 
-        if not hasattr(Retry, "DEFAULT_ALLOWED_METHODS"):
-            raise ImportError("urllib3, which requests is built on, is too old: 1.26 or later is needed")  # noqa: TRY301
+        require_current(Retry)
     except ImportError:
         REQUESTS_IMPORT_ERROR = traceback.format_exc()
         # Only so that the classes built on these can be defined; none of them is ever used then.

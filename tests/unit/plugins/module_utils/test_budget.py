@@ -313,7 +313,7 @@ def book_some(path: str, times: int, results: object) -> None:
     budget = RequestBudget(10, directory=PrivateDirectory(path), scope="x")
     # Only booked and not waited for, so that the clocks of all processes stand still together.
     moments = [budget._update(lambda schedule: schedule.reserve(START)) for _time in range(times)]
-    results.put(moments)  # type: ignore[attr-defined]
+    results.put(moments)
 
 
 def test_real_processes_keep_the_rate_together(tmp_path: Path) -> None:

@@ -178,7 +178,7 @@ class Service:
 
 
 def call(service: Service, *, check_mode: bool = False, **given: Any) -> dict[str, Any]:
-    return make_call(service, options(**given), check_mode=check_mode)  # type: ignore[arg-type]
+    return make_call(service, options(**given), check_mode=check_mode)
 
 
 def gone(code: str = "RESOURCE_NOT_FOUND") -> NotFoundError:

@@ -823,7 +823,7 @@ class Members:
 
 
 def find(client: Members, email: str) -> dict[str, Any] | None:
-    return find_member(client, email)  # type: ignore[arg-type]
+    return find_member(client, email)
 
 
 def test_member_is_found_exactly_but_for_case() -> None:
@@ -849,7 +849,7 @@ def test_address_with_a_plus_is_looked_for_in_the_whole_list_too() -> None:
 
 
 def look(client: Members, desired: DesiredMember, current: dict[str, Any] | None) -> tuple[Any, Surroundings]:
-    return look_around(client, desired, current)  # type: ignore[arg-type]
+    return look_around(client, desired, current)
 
 
 def test_member_as_wanted_costs_no_further_request() -> None:
@@ -903,7 +903,7 @@ def test_time_zone_of_the_organization_is_only_read_when_needed(
 
 def test_acting_user_and_successor_are_only_looked_for_when_somebody_leaves() -> None:
     client = Members(BOB)
-    client.member = SimpleNamespace(user="admin@example.com")  # type: ignore[assignment]
+    client.member = SimpleNamespace(user="admin@example.com")
     leaving = wanted(state="absent", reassign_to="bob@example.com")
     assert look(client, leaving, JOHN)[1] == Surroundings(acting_email="admin@example.com", successor=BOB)
     client.asked.clear()
@@ -925,12 +925,12 @@ def test_listed_members_are_filtered_shaped_and_sorted() -> None:
     rows = [{**BOB, "role": "Admin"}, JOHN, {**MINIMAL, "id": 3, "email": "ann@example.com", "status": "invited"}]
 
     def listed(**filters: Any) -> list[str]:
-        return [str(member["email"]) for member in list_members(Members(*rows), filters)]  # type: ignore[arg-type]
+        return [str(member["email"]) for member in list_members(Members(*rows), filters)]
 
     assert listed() == ["ann@example.com", "bob@example.com", EMAIL]
     assert listed(role="admin") == ["bob@example.com"]
     assert listed(status="invited") == ["ann@example.com"]
     assert listed(email="BOB@example.com") == ["bob@example.com"]
     assert listed(email="bob@example.com", role="light") == []
-    with_groups = list_members(Members(*rows), {"groups": True})  # type: ignore[arg-type]
+    with_groups = list_members(Members(*rows), {"groups": True})
     assert [member["groups"] for member in with_groups] == [[], ["Ops", "Sales"], ["HR", "Ops"]]

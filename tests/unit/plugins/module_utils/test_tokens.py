@@ -58,7 +58,7 @@ class Source:
 def ensure(source: Source, *, check_mode: bool = False, **given: Any) -> dict[str, Any]:
     client = SimpleNamespace(application=source, tokens_of=lambda _user: source)
     params = {"user": None, "min_ttl": 300, "renew": False, "state": "present", **given}
-    return ensure_token(client, params, check_mode=check_mode, now=NOW)  # type: ignore[arg-type]
+    return ensure_token(client, params, check_mode=check_mode, now=NOW)
 
 
 @pytest.mark.parametrize(("source", "changed"), [("issued", True), ("cache", False)])
@@ -81,14 +81,14 @@ def test_forgetting_is_only_told_in_check_mode() -> None:
 def test_token_of_nobody_needs_an_application() -> None:
     client = SimpleNamespace(application=None)
     with pytest.raises(OptionError, match="client_id"):
-        tokens_for(client, None)  # type: ignore[arg-type]
+        tokens_for(client, None)
 
 
 def test_without_a_user_it_is_the_application() -> None:
     application = Source()
     client = SimpleNamespace(application=application, tokens_of=pytest.fail)
     params = {"user": None, "min_ttl": 0, "renew": False, "state": "present"}
-    ensure_token(client, params, check_mode=False, now=NOW)  # type: ignore[arg-type]
+    ensure_token(client, params, check_mode=False, now=NOW)
     assert len(application.asked) == 1
 
 
