@@ -120,15 +120,16 @@ class Client:
 
     def tokens_of(self, user: str) -> MemberTokens:
         """Return the source of tokens in the name of the member ``user`` (an e-mail address)."""
-        if self.application is None:
+        application = self.application
+        if application is None:
             raise OptionError(f"A token in the name of {user} is issued to an application only. {APPLICATION_ADVICE}")
         return MemberTokens(
-            self.application,
+            application,
             user,
             transport=self._transport,
             store=self._store,
             secrets=self.secrets,
-            refused=self._refused_token,
+            refused=lambda response, request, advice: self._refused(response, request, application, advice),
             now=self._now,
         )
 
@@ -315,12 +316,6 @@ class Client:
         if method == "GET":
             return UnreadableAnswerError(request, answer, advice="Check that api_url is the address of the API.")
         return LostAnswerError(request, answer, advice="It may have been carried out; run it again to find out.")
-
-    def _refused_token(self, response: requests.Response, request: str, advice: str) -> RefusedByServiceError:
-        source = self.application
-        if source is None:  # pragma: no cover - tokens are issued to applications only
-            raise OptionError(APPLICATION_ADVICE)
-        return self._refused(response, request, source, advice)
 
     def _refused(
         self, response: requests.Response, request: str, source: TokenSource, advice: str = ""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ansible_collections.tallyfy.platform.plugins.module_utils import _token_store
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import PrivateDirectory
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import forms_of
-from ansible_collections.tallyfy.platform.plugins.module_utils._token_store import HAS_CRYPTOGRAPHY, Token, TokenStore
+from ansible_collections.tallyfy.platform.plugins.module_utils._token_store import Token, TokenStore
 
 NOW = 1_700_000_000.0
 SECRET = "s3cret/of+the=client"
@@ -29,8 +29,6 @@ TOKEN = Token(
     expires_at=NOW + 1000,
 )
 
-needs_cryptography = pytest.mark.skipif(not HAS_CRYPTOGRAPHY, reason="nothing is kept without the library")
-
 
 @pytest.fixture
 def directory(tmp_path: Path) -> PrivateDirectory:
@@ -42,7 +40,6 @@ def token_file(directory: PrivateDirectory) -> Path:
     return file
 
 
-@needs_cryptography
 def test_token_is_read_back_from_the_cache(directory: PrivateDirectory) -> None:
     TokenStore(directory, SECRET).put(SCOPE, TOKEN)
     found = TokenStore(directory, SECRET).get(SCOPE)
@@ -51,7 +48,6 @@ def test_token_is_read_back_from_the_cache(directory: PrivateDirectory) -> None:
     assert {**vars(found), "source": "issued"} == vars(TOKEN)
 
 
-@needs_cryptography
 def test_nothing_readable_is_in_the_file(directory: PrivateDirectory) -> None:
     TokenStore(directory, SECRET).put(SCOPE, TOKEN)
     file = token_file(directory)
@@ -63,14 +59,12 @@ def test_nothing_readable_is_in_the_file(directory: PrivateDirectory) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-@needs_cryptography
 @pytest.mark.parametrize("other", ["", SECRET + " ", SECRET.upper(), "x"])
 def test_another_secret_reads_nothing(directory: PrivateDirectory, other: str) -> None:
     TokenStore(directory, SECRET).put(SCOPE, TOKEN)
     assert TokenStore(directory, other).get(SCOPE) is None
 
 
-@needs_cryptography
 def test_token_of_one_scope_is_not_read_as_anothers(directory: PrivateDirectory) -> None:
     store = TokenStore(directory, SECRET)
     store.put(SCOPE, TOKEN)
@@ -84,7 +78,6 @@ def test_token_of_one_scope_is_not_read_as_anothers(directory: PrivateDirectory)
     assert store.get(SCOPE) is not None
 
 
-@needs_cryptography
 def test_older_format_counts_as_absent(directory: PrivateDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
     store = TokenStore(directory, SECRET)
     monkeypatch.setattr(_token_store, "FORMAT", b"tallyfy.platform token cache 0")
@@ -93,7 +86,6 @@ def test_older_format_counts_as_absent(directory: PrivateDirectory, monkeypatch:
     assert store.get(SCOPE) is None
 
 
-@needs_cryptography
 @pytest.mark.parametrize(
     "fields", [[], None, "text", {}, {"access_token": "x"}, {**vars(TOKEN), "new_field": 1}, {"kind": None}]
 )
@@ -104,7 +96,6 @@ def test_other_fields_count_as_absent(directory: PrivateDirectory, fields: objec
     assert store.get(SCOPE) is None
 
 
-@needs_cryptography
 def test_truncated_file_counts_as_absent(directory: PrivateDirectory) -> None:
     store = TokenStore(directory, SECRET)
     store.put(SCOPE, TOKEN)
@@ -114,7 +105,6 @@ def test_truncated_file_counts_as_absent(directory: PrivateDirectory) -> None:
         assert store.get(SCOPE) is None, length
 
 
-@needs_cryptography
 @given(place=st.integers(0, 10_000), content=st.binary(min_size=1, max_size=30))
 def test_changed_file_counts_as_absent(tmp_path_factory: pytest.TempPathFactory, place: int, content: bytes) -> None:
     directory = PrivateDirectory(str(tmp_path_factory.getbasetemp() / "changed"))
@@ -129,7 +119,6 @@ def test_changed_file_counts_as_absent(tmp_path_factory: pytest.TempPathFactory,
     assert found is None or base64.urlsafe_b64decode(changed) == base64.urlsafe_b64decode(whole)
 
 
-@needs_cryptography
 @pytest.mark.parametrize("harm", ["open to others", "link", "directory"])
 def test_file_that_cannot_be_trusted_counts_as_absent(directory: PrivateDirectory, tmp_path: Path, harm: str) -> None:
     store = TokenStore(directory, SECRET)
@@ -146,7 +135,6 @@ def test_file_that_cannot_be_trusted_counts_as_absent(directory: PrivateDirector
     assert store.get(SCOPE) is None
 
 
-@needs_cryptography
 def test_forgotten_token_is_gone(directory: PrivateDirectory) -> None:
     store = TokenStore(directory, SECRET)
     assert store.forget(SCOPE) is False
@@ -156,7 +144,6 @@ def test_forgotten_token_is_gone(directory: PrivateDirectory) -> None:
     assert list(directory.path.iterdir()) == []
 
 
-@needs_cryptography
 @pytest.mark.parametrize("content", [b"", b"cannot be decrypted"])
 def test_what_cannot_be_read_can_be_forgotten_too(directory: PrivateDirectory, content: bytes) -> None:
     store = TokenStore(directory, SECRET)
@@ -169,7 +156,6 @@ def test_what_cannot_be_read_can_be_forgotten_too(directory: PrivateDirectory, c
     assert store.has(SCOPE) is False
 
 
-@needs_cryptography
 def test_full_disk_costs_nothing_but_a_sign_in(directory: PrivateDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_name: str, _content: bytes) -> None:
         raise OSError(28, "No space left on device")
@@ -199,7 +185,6 @@ def test_nothing_is_kept_without_a_directory() -> None:
     assert store.forget(SCOPE) is False
 
 
-@needs_cryptography
 def test_one_at_a_time_issues_and_nobody_waits_for_ever(tmp_path: Path) -> None:
     naps: list[float] = []
     one = TokenStore(PrivateDirectory(str(tmp_path)), SECRET)
@@ -214,7 +199,6 @@ def test_one_at_a_time_issues_and_nobody_waits_for_ever(tmp_path: Path) -> None:
         assert naps == []
 
 
-@needs_cryptography
 def test_failure_under_the_lock_comes_through(directory: PrivateDirectory) -> None:
     # Only the failure to lock is survived, not what happens under the lock.
     with pytest.raises(TimeoutError), TokenStore(directory, SECRET).locked(SCOPE, 5):
