@@ -39,9 +39,15 @@ class WaitAllowance:
     """The seconds that one task may spend waiting, shared by all its threads."""
 
     def __init__(self, seconds: float, *, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._left = float(seconds)
+        self._seconds = float(seconds)
+        self._left = self._seconds
         self._sleep = sleep
         self._lock = threading.Lock()
+
+    def renew(self) -> None:
+        """Allow the full time again, for the next item of a loop."""
+        with self._lock:
+            self._left = self._seconds
 
     def reserve(self, seconds: float) -> bool:
         """Count ``seconds`` as waited and return true; return false when the allowance does not reach."""

@@ -89,7 +89,7 @@ class Answer:
 
 
 class Client:
-    """Makes calls for one task. Threads may share it."""
+    """Makes calls for one task, or for the items of its loop one after the other. Threads may share it."""
 
     def __init__(
         self,
@@ -132,6 +132,10 @@ class Client:
             refused=lambda response, request, advice: self._refused(response, request, application, advice),
             now=self._now,
         )
+
+    def renew_allowance(self) -> None:
+        """Allow ``max_wait`` again, for the next item of a loop."""
+        self._allowance.renew()
 
     # --- single calls -------------------------------------------------------------------------------------------------
 

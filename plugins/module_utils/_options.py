@@ -10,7 +10,7 @@ The documentation of the options is ``plugins/doc_fragments/connection.py``; a t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -21,6 +21,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._client import Cl
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import (
     OPTIONS,
     SIGN_IN_OPTIONS,
+    Connection,
     connection_from,
     environment_value,
 )
@@ -31,16 +32,40 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import S
 
 @dataclass(frozen=True)
 class Task:
-    """What an operation gets: the client, its parameters, whether it may write, and how to warn."""
+    """What an operation gets: the client, its parameters, whether it may write, and how to be heard.
+
+    ``warn`` adds to the result; ``progress`` reaches people while the work goes on, where there is a way to them.
+    """
 
     client: Client
     params: Mapping[str, Any]
     check_mode: bool
     warn: Callable[[str], None]
+    progress: Callable[[str], None]
 
 
 #: An operation decides and acts, and returns what the module returns.
 Operation = Callable[[Task], "dict[str, Any]"]
+#: Returns a client for a connection, and warns of what it has to do without.
+ClientSource = Callable[[Connection, Callable[[str], None]], Client]
+
+
+@dataclass(frozen=True)
+class ModuleSpec:
+    """What a module takes beside the connection options, and what it does with it.
+
+    ``rules`` are further checks of ``AnsibleModule``, such as ``mutually_exclusive``. ``shows_tokens`` leaves tokens in
+    a successful result, for the one module whose purpose they are.
+    """
+
+    argument_spec: Mapping[str, Any]
+    operation: Operation
+    shows_tokens: bool = False
+    rules: Mapping[str, Any] = field(default_factory=dict)
+
+    def options(self) -> dict[str, dict[str, Any]]:
+        """Return the argument spec of all options."""
+        return {**connection_options(), **self.argument_spec}
 
 
 def _from_environment(*names: str) -> str:
@@ -76,30 +101,51 @@ def connection_options() -> dict[str, dict[str, Any]]:
     return spec
 
 
-def run_module(
-    argument_spec: Mapping[str, Any], operation: Operation, *, shows_tokens: bool = False, **rules: Any
-) -> None:
-    """Run ``operation`` as an Ansible module and exit.
+def run_module(spec: ModuleSpec) -> None:
+    """Run the operation of ``spec`` as an Ansible module and exit.
 
-    ``shows_tokens`` leaves tokens in a successful result, for the one module whose purpose they are. Every
-    ``TallyfyError`` becomes a clean failure; anything else is a defect and is left to ansible-core to report.
+    Every ``TallyfyError`` becomes a clean failure; anything else is a defect and is left to ansible-core to report.
     """
-    module = AnsibleModule(argument_spec={**connection_options(), **argument_spec}, supports_check_mode=True, **rules)
+    module = AnsibleModule(argument_spec=spec.options(), supports_check_mode=True, **spec.rules)
     if REQUESTS_IMPORT_ERROR is not None:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
-    succeeded, result = _outcome(module, operation, shows_tokens=shows_tokens)
+    succeeded, result = perform(spec, module.params, check_mode=module.check_mode, warn=module.warn)
     # Not while an error is being handled: ansible-core would show it with its unmasked causes.
     if not succeeded:
         module.fail_json(**result)
     module.exit_json(**result)
 
 
-def _outcome(module: AnsibleModule, operation: Operation, *, shows_tokens: bool) -> tuple[bool, dict[str, Any]]:
+def _new_client(connection: Connection, warn: Callable[[str], None]) -> Client:
+    return open_client(connection, SecretKeeper(), warn)
+
+
+def _unheard(_text: str) -> None:
+    """Say nothing: what a module prints is its result, and nobody sees it before the end."""
+
+
+def perform(
+    spec: ModuleSpec,
+    params: Mapping[str, Any],
+    *,
+    check_mode: bool,
+    warn: Callable[[str], None],
+    progress: Callable[[str], None] = _unheard,
+    client_for: ClientSource = _new_client,
+) -> tuple[bool, dict[str, Any]]:
+    """Carry the operation out and return whether it succeeded, and the result without secrets."""
     secrets = SecretKeeper()
     try:
-        connection = connection_from(module.params, parse_bool=boolean)
-        client = open_client(connection, secrets, module.warn)
-        result = operation(Task(client, module.params, module.check_mode, lambda text: module.warn(secrets.mask(text))))
+        client = client_for(connection_from(params, parse_bool=boolean), warn)
+        secrets = client.secrets
+        task = Task(
+            client,
+            params,
+            check_mode,
+            warn=lambda text: warn(secrets.mask(text)),
+            progress=lambda text: progress(secrets.mask(text)),
+        )
+        result = spec.operation(task)
     except TallyfyError as error:
         return False, masked({"changed": False, **error.facts, "msg": error.message}, secrets)
-    return True, result if shows_tokens else masked(result, secrets)
+    return True, result if spec.shows_tokens else masked(result, secrets)

@@ -133,6 +133,7 @@ class Transport:
         self._session = self._new_session(SAFE_TO_REPEAT)
         # Asking twice for a token does no harm, so a sign-in may be repeated although it is a POST.
         self._sign_in_session = self._new_session(SAFE_TO_REPEAT | {"POST"})
+        self._share_connections()
         if not connection.validate_certs:
             # Who has switched the check off knows; the lookup would print the warning with each request.
             disable_warnings(InsecureRequestWarning)
@@ -212,6 +213,12 @@ class Transport:
         for scheme in ("https://", "http://"):
             session.mount(scheme, HTTPAdapter(max_retries=policy))
         return session
+
+    def _share_connections(self) -> None:
+        """Let sign-ins use the connections of the other requests: usually it is the same host."""
+        for scheme in ("https://", "http://"):
+            adapter, of_sign_ins = self._session.get_adapter(scheme), self._sign_in_session.get_adapter(scheme)
+            of_sign_ins.poolmanager, of_sign_ins.proxy_manager = adapter.poolmanager, adapter.proxy_manager
 
     def _failure(self, error: requests.exceptions.RequestException, name: str, *, may_be_done: bool) -> Exception:
         reason = _reason(error)

@@ -165,7 +165,7 @@ actions:
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._calls import make_call
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
 
 
 def call(task: Task) -> dict[str, object]:
@@ -173,24 +173,27 @@ def call(task: Task) -> dict[str, object]:
     return make_call(task.client, task.params, check_mode=task.check_mode)
 
 
-def main() -> None:
-    run_module(
-        argument_spec={
-            "method": {"type": "str", "choices": ["GET", "POST", "PUT", "PATCH", "DELETE"], "default": "GET"},
-            "path": {"type": "str", "required": True},
-            "query": {"type": "dict", "default": {}},
-            "body": {"type": "raw"},
-            "all_pages": {"type": "bool", "default": False},
-            "token": {
-                "type": "str",
-                "choices": ["auto", "application", "user"],
-                "default": "auto",
-                "no_log": False,
-            },
-            "only_if_different": {"type": "bool", "default": False},
+SPEC = ModuleSpec(
+    argument_spec={
+        "method": {"type": "str", "choices": ["GET", "POST", "PUT", "PATCH", "DELETE"], "default": "GET"},
+        "path": {"type": "str", "required": True},
+        "query": {"type": "dict", "default": {}},
+        "body": {"type": "raw"},
+        "all_pages": {"type": "bool", "default": False},
+        "token": {
+            "type": "str",
+            "choices": ["auto", "application", "user"],
+            "default": "auto",
+            "no_log": False,
         },
-        operation=call,
-    )
+        "only_if_different": {"type": "bool", "default": False},
+    },
+    operation=call,
+)
+
+
+def main() -> None:
+    run_module(SPEC)
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ caller:
     role: admin
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
 
 
 def show(task: Task) -> dict[str, object]:
@@ -102,8 +102,11 @@ def show(task: Task) -> dict[str, object]:
     return {"changed": False, "organization": organization, "caller": caller}
 
 
+SPEC = ModuleSpec(argument_spec={}, operation=show)
+
+
 def main() -> None:
-    run_module(argument_spec={}, operation=show)
+    run_module(SPEC)
 
 
 if __name__ == "__main__":

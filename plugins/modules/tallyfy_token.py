@@ -123,7 +123,7 @@ token:
     source: issued
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
 from ansible_collections.tallyfy.platform.plugins.module_utils._tokens import ensure_token
 
 
@@ -132,17 +132,20 @@ def ensure(task: Task) -> dict[str, object]:
     return ensure_token(task.client, task.params, check_mode=task.check_mode)
 
 
+SPEC = ModuleSpec(
+    argument_spec={
+        "user": {"type": "str"},
+        "min_ttl": {"type": "int", "default": 300},
+        "renew": {"type": "bool", "default": False},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    },
+    operation=ensure,
+    shows_tokens=True,
+)
+
+
 def main() -> None:
-    run_module(
-        argument_spec={
-            "user": {"type": "str"},
-            "min_ttl": {"type": "int", "default": 300},
-            "renew": {"type": "bool", "default": False},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        },
-        operation=ensure,
-        shows_tokens=True,
-    )
+    run_module(SPEC)
 
 
 if __name__ == "__main__":

@@ -333,7 +333,7 @@ failed_action:
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import MEMBER_OPTIONS, ensure_member
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
 
 
 def ensure(task: Task) -> dict[str, object]:
@@ -341,8 +341,11 @@ def ensure(task: Task) -> dict[str, object]:
     return ensure_member(task.client, task.params, check_mode=task.check_mode, warn=task.warn)
 
 
+SPEC = ModuleSpec(argument_spec=MEMBER_OPTIONS, operation=ensure)
+
+
 def main() -> None:
-    run_module(argument_spec=MEMBER_OPTIONS, operation=ensure)
+    run_module(SPEC)
 
 
 if __name__ == "__main__":

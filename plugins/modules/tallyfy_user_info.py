@@ -164,7 +164,7 @@ users:
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import ROLES, list_members
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
 
 
 def show(task: Task) -> dict[str, object]:
@@ -172,17 +172,20 @@ def show(task: Task) -> dict[str, object]:
     return {"changed": False, "users": list_members(task.client, task.params)}
 
 
+SPEC = ModuleSpec(
+    argument_spec={
+        "email": {"type": "str"},
+        "query": {"type": "str"},
+        "status": {"type": "str", "choices": ["active", "invited", "disabled"]},
+        "role": {"type": "str", "choices": list(ROLES)},
+        "groups": {"type": "bool", "default": False},
+    },
+    operation=show,
+)
+
+
 def main() -> None:
-    run_module(
-        argument_spec={
-            "email": {"type": "str"},
-            "query": {"type": "str"},
-            "status": {"type": "str", "choices": ["active", "invited", "disabled"]},
-            "role": {"type": "str", "choices": list(ROLES)},
-            "groups": {"type": "bool", "default": False},
-        },
-        operation=show,
-    )
+    run_module(SPEC)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.testing import Sandbox, running_sandbox
-from tests.acceptance.running import Modules, Playbooks
+from tests.acceptance.running import AS_MODULE, Modules, Playbooks
 
 
 @pytest.fixture(scope="session")
@@ -29,9 +29,15 @@ def sandbox(server: Sandbox) -> Sandbox:
 
 
 @pytest.fixture
-def modules(sandbox: Sandbox, tmp_path: Path) -> Modules:
+def way() -> str:
+    """In which way modules are run; files whose tests are run in both ways parametrize it."""
+    return AS_MODULE
+
+
+@pytest.fixture
+def modules(sandbox: Sandbox, tmp_path: Path, way: str) -> Modules:
     """Runs modules in processes of their own, with a token cache that nobody else uses."""
-    return Modules(sandbox, tmp_path / "cache")
+    return Modules(sandbox, tmp_path / "cache", way)
 
 
 @pytest.fixture

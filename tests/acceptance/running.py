@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run a module the way ansible-core does, without the half second that starting it costs, and run whole playbooks."""
+"""Run a module in both of its ways, without the half second that starting it costs, and run whole playbooks."""
 
 from __future__ import annotations
 
@@ -18,9 +18,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._in_process import run_in_process
 from sandbox.testing import Sandbox
 
+COLLECTION = "tallyfy.platform"
 MODULES = "ansible_collections.tallyfy.platform.plugins.modules"
+#: As a module of ansible-core, and as the action plugin does it inside the controller.
+AS_MODULE, IN_PROCESS = WAYS = ("module", "in-process")
 COLLECTIONS_PATH = os.environ["ANSIBLE_COLLECTIONS_PATH"]
 
 
@@ -42,11 +46,12 @@ def _module_arguments(arguments: dict[str, Any]) -> Iterator[None]:
 class Modules:
     """Runs modules against the sandbox. ``options`` are connection options that every run gets."""
 
-    def __init__(self, sandbox: Sandbox, token_cache: Path) -> None:
+    def __init__(self, sandbox: Sandbox, token_cache: Path, way: str = AS_MODULE) -> None:
         # Imported before the forks, so that each of them starts in no time.
         for module in sorted(Path(__file__).parents[2].glob("plugins/modules/*.py")):
             importlib.import_module(f"{MODULES}.{module.stem}")
         self.sandbox = sandbox
+        self.way = way
         self.environment: dict[str, str] = {}
         self.options: dict[str, Any] = {
             "api_url": sandbox.api_url,
@@ -68,20 +73,29 @@ class Modules:
 
         A fork keeps what ansible-core holds in globals (warnings, secrets) apart from other runs.
         """
-        given = {**self.options, **arguments, "_ansible_check_mode": check_mode, "_ansible_diff": True}
+        return self._in_fork(module, [arguments], check_mode)[0]
+
+    def loop(self, module: str, *items: dict[str, Any], check_mode: bool = False) -> list[dict[str, Any]]:
+        """Run the module for each of the items in one process, and return all results."""
+        assert self.way == IN_PROCESS, "a module does one item and ends"
+        return self._in_fork(module, list(items), check_mode)
+
+    def _in_fork(self, module: str, items: list[dict[str, Any]], check_mode: bool) -> list[dict[str, Any]]:
         with tempfile.TemporaryFile() as output:
             child = os.fork()
             if child == 0:
-                self._run_in_child(module, given, output.fileno())
+                self._run_in_child(module, [{**self.options, **item} for item in items], check_mode, output.fileno())
             os.waitpid(child, 0)
             output.seek(0)
             text = output.read().decode()
         try:
-            result: dict[str, Any] = json.loads(text)
+            results: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines() if line]
         except ValueError:
             raise AssertionError(f"{module} did not return JSON but:\n{text}") from None
-        result.pop("invocation", None)
-        return result
+        assert len(results) == len(items), f"{module} returned:\n{text}"
+        for result in results:
+            result.pop("invocation", None)
+        return results
 
     def succeed(self, module: str, check_mode: bool = False, **arguments: Any) -> dict[str, Any]:
         """Run the module and return its result; a failure fails the test with the module's message."""
@@ -96,14 +110,15 @@ class Modules:
         assert "Traceback" not in json.dumps(result)
         return result
 
-    def _run_in_child(self, module: str, arguments: dict[str, Any], output: int) -> None:
+    def _run_in_child(self, module: str, items: list[dict[str, Any]], check_mode: bool, output: int) -> None:
         # What pytest put in the place of stdout stays in this process and is lost with it.
         sys.stdout = os.fdopen(output, "w", closefd=False)
         code = 1
         try:
             os.environ.update(self.environment)
-            with _module_arguments(arguments):
-                importlib.import_module(f"{MODULES}.{module}").main()
+            run = self._run_here if self.way == IN_PROCESS else self._run_as_module
+            for arguments in items:
+                run(module, arguments, check_mode)
         except SystemExit as end:
             code = int(end.code or 0)
         except Exception:  # noqa: BLE001 - the parent shows whatever it was and fails the test
@@ -111,6 +126,24 @@ class Modules:
         finally:
             sys.stdout.flush()
             os._exit(code)
+
+    @staticmethod
+    def _run_as_module(module: str, arguments: dict[str, Any], check_mode: bool) -> None:
+        internal = {
+            "_ansible_check_mode": check_mode,
+            "_ansible_diff": True,
+            "_ansible_module_name": f"{COLLECTION}.{module}",
+        }
+        with _module_arguments({**arguments, **internal}):
+            importlib.import_module(f"{MODULES}.{module}").main()
+
+    @staticmethod
+    def _run_here(module: str, arguments: dict[str, Any], check_mode: bool) -> None:
+        spec = importlib.import_module(f"{MODULES}.{module}").SPEC
+        result = run_in_process(
+            f"{COLLECTION}.{module}", spec, arguments, check_mode=check_mode, progress=lambda _text: None
+        )
+        print(json.dumps(result))
 
 
 class Playbooks:

@@ -24,7 +24,7 @@ import pytest
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import OPTIONS
 from sandbox.testing import Sandbox, running_sandbox
-from tests.acceptance.running import Modules, Playbooks
+from tests.acceptance.running import WAYS, Modules, Playbooks
 
 ALICE, BOB, FRANK = "alice.smith@example.com", "bob@example.com", "frank.moore@example.com"
 NEW = {"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major"}
@@ -44,6 +44,11 @@ ALL_TASKS = {**TASKS, "tallyfy_token": {}}
 
 every_task = pytest.mark.parametrize("module", sorted(TASKS))
 every_module = pytest.mark.parametrize("module", sorted(ALL_TASKS))
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 def told(result: dict[str, Any], *pieces: str) -> str:
@@ -307,9 +312,9 @@ def secured(certificate: tuple[Path, Path]) -> Iterator[Sandbox]:
 
 class TestCertificates:
     @pytest.fixture
-    def modules(self, secured: Sandbox, tmp_path: Path) -> Modules:
+    def modules(self, secured: Sandbox, tmp_path: Path, way: str) -> Modules:
         secured.reset()
-        return Modules(secured, tmp_path / "cache")
+        return Modules(secured, tmp_path / "cache", way)
 
     @every_module
     def test_unknown_authority(self, secured: Sandbox, modules: Modules, module: str) -> None:

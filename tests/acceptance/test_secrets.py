@@ -23,7 +23,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from sandbox.testing import Sandbox
-from tests.acceptance.running import Modules, Playbooks
+from tests.acceptance.running import WAYS, Modules, Playbooks
 
 ALICE, BOB = "alice.smith@example.com", "bob@example.com"
 WRONG_SECRET = 'wr0ng "Geheimnis"/+=%&\'\\ü-4711'
@@ -91,6 +91,11 @@ def assert_clean_files(planted: Planted, root: Path) -> set[str]:
             seen.add(path.name)
             assert_clean(planted, str(path), path.read_bytes().decode("utf-8", "replace"))
     return seen
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
@@ -411,7 +416,11 @@ def careless(sandbox: Sandbox, planted: Planted) -> Planted:
     return planted
 
 
-@pytest.mark.parametrize("options", [("--diff",), ("--diff", "--check", "--tags", "check")], ids=["run", "check"])
+@pytest.mark.parametrize(
+    "options",
+    [("--diff",), ("--diff", "-e", "tallyfy_in_process=false"), ("--diff", "--check", "--tags", "check")],
+    ids=["run", "modules", "check"],
+)
 def test_playbook(playbooks: Playbooks, careless: Planted, options: tuple[str, ...]) -> None:
     """At -vvvv nothing is shown, logged, cached, handed to callbacks or left behind."""
     folder = playbooks.folder

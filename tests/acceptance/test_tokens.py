@@ -11,9 +11,14 @@ from typing import Any
 import pytest
 
 from sandbox.testing import Sandbox
-from tests.acceptance.running import Modules
+from tests.acceptance.running import WAYS, Modules
 
 ALICE = "alice.smith@example.com"
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.mark.parametrize("arguments", [{}, {"user": ALICE}], ids=str)

@@ -344,3 +344,11 @@ def test_allowance_is_spent_and_then_refuses_at_once() -> None:
     assert not allowance.wait(0.001)
     assert not allowance.reserve(0.001)
     assert allowance.wait(0)
+
+
+def test_allowance_is_whole_again_for_the_next_item() -> None:
+    allowance = WaitAllowance(5, sleep=lambda _seconds: None)
+    assert allowance.wait(4)
+    assert not allowance.wait(4)
+    allowance.renew()
+    assert allowance.wait(4)

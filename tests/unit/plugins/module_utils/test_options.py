@@ -24,7 +24,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._connection impor
     SIGN_IN_OPTIONS,
     Connection,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import connection_options, masked
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, connection_options, masked
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import MASK, SecretKeeper
 from ansible_collections.tallyfy.platform.plugins.module_utils._transport import HEADERS
 from ansible_collections.tallyfy.platform.plugins.module_utils._version import VERSION
@@ -54,15 +54,10 @@ def documentation_of(module: str) -> dict[str, Any]:
     return read
 
 
-def spec_of(module: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Return the argument spec that the module's ``main`` runs with."""
-    caught: dict[str, Any] = {}
-    imported = importlib.import_module(f"ansible_collections.tallyfy.platform.plugins.modules.{module}")
-    monkeypatch.setattr(imported, "run_module", lambda *args, **options: caught.update(spec=args, **options))
-    imported.main()
-    spec = caught.get("argument_spec", caught["spec"][0] if caught["spec"] else None)
-    assert isinstance(spec, dict)
-    return {**connection_options(), **spec}
+def spec_of(module: str) -> dict[str, Any]:
+    """Return the argument spec that the module runs with."""
+    spec: ModuleSpec = importlib.import_module(f"ansible_collections.tallyfy.platform.plugins.modules.{module}").SPEC
+    return spec.options()
 
 
 # --- connection options -----------------------------------------------------------------------------------------------
@@ -164,9 +159,9 @@ def test_examples_use_documented_options(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_module_takes_what_it_documents(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_module_takes_what_it_documents(module: str) -> None:
     documented = {**DOCUMENTED, **documentation_of(module).get("options", {})}
-    spec = spec_of(module, monkeypatch)
+    spec = spec_of(module)
     assert set(documented) == set(spec)
     for name, option in spec.items():
         assert documented[name]["type"] == option.get("type", "str"), name
@@ -178,10 +173,18 @@ def test_module_takes_what_it_documents(module: str, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_module_says_of_each_secret_name_whether_it_is_one(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, option in spec_of(module, monkeypatch).items():
+def test_module_says_of_each_secret_name_whether_it_is_one(module: str) -> None:
+    for name, option in spec_of(module).items():
         if re.search("token|secret|pass|key", name) and option["type"] in {"str", "raw"} and name != "token_url":
             assert isinstance(option.get("no_log"), bool), name
+
+
+def test_all_modules_share_one_action_plugin() -> None:
+    """An action plugin has the name of a module, for ansible-test; the others are led to it."""
+    (action,) = (path.stem for path in (PLUGINS / "action").glob("*.py"))
+    runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
+    led = {name: route["action_plugin"] for name, route in runtime["plugin_routing"]["modules"].items()}
+    assert led == {module: f"tallyfy.platform.{action}" for module in MODULES if module != action}
 
 
 # --- version ----------------------------------------------------------------------------------------------------------
@@ -243,4 +246,4 @@ def test_library_that_is_missing_is_said_in_ansibles_words(monkeypatch: pytest.M
     monkeypatch.setattr(_options, "AnsibleModule", Module)
     monkeypatch.setattr(_options, "REQUESTS_IMPORT_ERROR", "Traceback ...")
     with pytest.raises(FailedError, match="requests"):
-        _options.run_module({}, pytest.fail)
+        _options.run_module(ModuleSpec(argument_spec={}, operation=pytest.fail))
