@@ -75,7 +75,7 @@ class Sandbox:
     def clear_faults(self) -> None:
         self._control("DELETE", "/faults")
 
-    def patch_member(self, email: str, **fields: Any) -> dict[str, Any]:
+    def patch_member(self, email: str, /, **fields: Any) -> dict[str, Any]:
         """Set raw fields of a member behind the API's back."""
         return self._control("PATCH", f"/members/{quote(email, safe='')}", fields)
 
@@ -83,7 +83,7 @@ class Sandbox:
         """Insert raw members; each needs an ``email``."""
         return list(self._control("POST", "/members", list(members))["members"])
 
-    def patch_group(self, name: str, **fields: Any) -> dict[str, Any]:
+    def patch_group(self, name: str, /, **fields: Any) -> dict[str, Any]:
         return self._control("PATCH", f"/groups/{quote(name, safe='')}", fields)
 
     def patch_guest(self, email: str, **fields: Any) -> dict[str, Any]:

@@ -63,7 +63,7 @@ _value:
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster import problems_in_rows
+from ansible_collections.tallyfy.platform.plugins.module_utils._row_problems import problems_in_rows
 
 
 def row_problems(

@@ -36,26 +36,51 @@ class PauseTooLongError(Exception):
 
 
 class WaitAllowance:
-    """The seconds that one task may spend waiting, shared by all its threads."""
+    """The seconds that one task may spend waiting, shared by all its threads, and how many requests it has sent.
 
-    def __init__(self, seconds: float, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    Threads that wait at the same time wait once: it is the task's time that is counted.
+    """
+
+    def __init__(
+        self,
+        seconds: float,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.requests = 0
         self._seconds = float(seconds)
         self._left = self._seconds
         self._sleep = sleep
+        self._clock = clock
         self._lock = threading.Lock()
+        self._waiting_until: list[float] = []
 
     def renew(self) -> None:
-        """Allow the full time again, for the next item of a loop."""
+        """Allow the full time again and count from the beginning, for the next item of a loop."""
         with self._lock:
+            self.requests = 0
             self._left = self._seconds
+            self._waiting_until.clear()
 
     def reserve(self, seconds: float) -> bool:
         """Count ``seconds`` as waited and return true; return false when the allowance does not reach."""
         with self._lock:
-            if seconds > self._left:
+            now = self._clock()
+            # What another thread waits for anyhow costs nothing.
+            self._waiting_until = [end for end in self._waiting_until if end > now]
+            paid_until = max([now, *self._waiting_until])
+            cost = max(0.0, now + seconds - paid_until)
+            if cost > self._left:
                 return False
-            self._left -= seconds
+            self._left -= cost
+            self._waiting_until.append(now + seconds)
             return True
+
+    def count_request(self) -> None:
+        """Count one request that goes out."""
+        with self._lock:
+            self.requests += 1
 
     def sleep(self, seconds: float) -> None:
         """Wait for ``seconds`` that have been reserved."""
@@ -87,7 +112,8 @@ class Schedule:
         moment = max(now, self.paused_until)
         if self.per_minute and len(self.sent) >= self.per_minute:
             moment = max(moment, self.sent[-self.per_minute] + WINDOW_SECONDS)
-        self.sent.append(moment)
+        # Without a budget nobody asks when the others went out, and the list would only grow.
+        self.sent += [moment] * bool(self.per_minute)
         return moment
 
     def confirm(self, now: float, moment: float) -> float:
@@ -161,6 +187,7 @@ class RequestBudget:
         Raises ``PauseTooLongError`` at once when the allowance does not reach.
         """
         moment = self._update(lambda schedule: self._reserve(schedule, allowance))
+        allowance.count_request()
         while True:
             wait = moment - self._now()
             if wait <= 0:

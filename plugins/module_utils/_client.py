@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._budget import Re
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import APPLICATION_ADVICE, Connection
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ApiError,
+    BusyError,
     ForbiddenError,
     InconsistentListError,
     InvalidError,
@@ -47,6 +49,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     UnauthorizedError,
     UnreadableAnswerError,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import (
     PrivateDirectory,
     UntrustedPathError,
@@ -99,6 +102,7 @@ class Client:
         secrets: SecretKeeper | None = None,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.connection = connection
         self.secrets = secrets or SecretKeeper()
@@ -106,7 +110,7 @@ class Client:
         self.secrets.keep(connection.access_token)
         self._now = now
         self._directory = directory
-        self._allowance = WaitAllowance(connection.max_wait, sleep=sleep)
+        self._allowance = WaitAllowance(connection.max_wait, sleep=sleep, clock=clock)
         scope = f"{connection.api_url}\n{connection.org_id}"
         budget = RequestBudget(connection.rate_limit, directory=directory, scope=scope, now=now, sleep=sleep)
         self._transport = Transport(connection, budget, self._allowance)
@@ -117,6 +121,11 @@ class Client:
             self.application = ApplicationTokens(self._transport, self._store, self.secrets, now)
             if connection.act_as:
                 self.member = self.tokens_of(connection.act_as)
+
+    @property
+    def requests_sent(self) -> int:
+        """How many requests this task has sent, repeated ones and sign-ins included."""
+        return self._allowance.requests
 
     def tokens_of(self, user: str) -> MemberTokens:
         """Return the source of tokens in the name of the member ``user`` (an e-mail address)."""
@@ -213,56 +222,96 @@ class Client:
         """
         with contextlib.ExitStack() as stack:
             if self._directory is not None:
-                scope = f"{self.connection.api_url}\n{subject}"
-                name = "lock-" + hashlib.sha256(scope.encode()).hexdigest()[:24]
                 with contextlib.suppress(OSError, UntrustedPathError):
+                    name = self._lock_name(subject)
                     stack.enter_context(self._directory.locked(name, seconds=self.connection.max_wait))
             yield
 
+    @contextlib.contextmanager
+    def exclusively(self, subject: str, holder: str) -> Iterator[None]:
+        """Let one run of this kind at a time work on ``subject``; ``holder`` tells others who has it.
+
+        Raises ``BusyError`` after ``max_wait`` with what the other one wrote down. Without a usable ``token_cache``
+        there is no place for the lock; the work then goes on without it.
+        """
+        with contextlib.ExitStack() as stack:
+            if self._directory is not None:
+                name = self._lock_name(subject)
+                try:
+                    descriptor = stack.enter_context(self._directory.locked(name, seconds=self.connection.max_wait))
+                    os.pwrite(descriptor, holder.encode(), 0)
+                    os.ftruncate(descriptor, len(holder.encode()))
+                except TimeoutError:
+                    other = (self._directory.read(name) or b"").decode(errors="replace")
+                    raise BusyError(
+                        f"Another run has been at work on {subject} for longer than max_wait "
+                        f"({self.connection.max_wait:g} s): {other or 'it does not say who it is'}. Nothing was "
+                        f"written. Wait for its end, or allow a longer max_wait.",
+                        holder=other,
+                    ) from None
+                except (OSError, UntrustedPathError):
+                    # As with every other use of the cache: without a place for it, the work goes on.
+                    pass
+            yield
+
+    def _lock_name(self, subject: str) -> str:
+        scope = f"{self.connection.api_url}\n{subject}"
+        return "lock-" + hashlib.sha256(scope.encode()).hexdigest()[:24]
+
     # --- listings -----------------------------------------------------------------------------------------------------
 
-    def records(self, path: str, *, query: Mapping[str, Any] | None = None, token: str = "auto") -> list[Record]:
+    def records(
+        self,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        token: str = "auto",
+        per_page: int = PER_PAGE,
+        workers: int = 1,
+    ) -> list[Record]:
         """Return every record of a listing, in the order of the service; its pages have been checked to add up.
 
-        A listing that changes while it is walked is walked again, three times at the most; then, or when it
-        contradicts itself each time, ``InconsistentListError`` is raised: a short list is never returned.
+        The first page tells how many there are by the service's own count, which may be more than ``per_page`` would
+        make; the others are read with ``workers`` of them under way. A listing that changes while it is walked is
+        walked again, three times at the most; then, or when it contradicts itself each time,
+        ``InconsistentListError`` is raised: a short list is never returned.
         Source: API reference, "Envelopes" (walk by the server's numbers) and "Default and maximum page sizes".
         """
+        query = {"per_page": per_page, **(query or {})}
         for _attempt in range(WALK_ATTEMPTS - 1):
             with contextlib.suppress(InconsistentListError):
-                return list(self._walk(path, query or {}, token))
-        return list(self._walk(path, query or {}, token))
+                return self._walk(path, query, token, workers)
+        return self._walk(path, query, token, workers)
 
-    def _walk(self, path: str, query: Mapping[str, Any], token: str) -> Iterator[Record]:
+    def _walk(self, path: str, query: Mapping[str, Any], token: str, workers: int) -> list[Record]:
         request = f"GET {path}"
-        number, seen, ids = 1, 0, set()
-        first: Page | None = None
-        while True:
-            answer = self.call("GET", path, query={"per_page": PER_PAGE, **query, "page": number}, token=token)
+
+        def read(number: int) -> tuple[list[Record], Page | None]:
+            answer = self.call("GET", path, query={**query, "page": number}, token=token)
             rows = answer.data
-            if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
                 raise UnreadableAnswerError(
                     request,
                     "the answer is not a list of records",
                     advice="Check that the path is a listing, and api_url.",
                 )
-            page = _page_in(answer, request, number)
-            first = first or page
-            if page is not None and first is not None:
-                _check_page(request, page, number, first)
-            for row in rows:
-                if "id" in row and str(row["id"]) in ids:
-                    raise InconsistentListError(request, f"the record {row['id']} came twice")
-                ids.add(str(row.get("id")))
-                yield dict(row)
-            seen += len(rows)
-            if page is None:
-                return
-            if number >= page.pages:
-                break
-            number += 1
-        if seen != page.total:
-            raise InconsistentListError(request, f"{seen} records came, and the service counts {page.total}")
+            return rows, _page_in(answer, request, number)
+
+        rows, first = read(1)
+        if first is None:
+            _check_unique(request, rows)
+            return rows
+        _check_page(request, first, 1, first)
+        if first.pages > max(1, first.total):
+            raise InconsistentListError(request, f"{first.total} records cannot fill {first.pages} pages")
+        others = range(2, first.pages + 1)
+        for number, (more, page) in zip(others, side_by_side(read, others, workers=workers)):
+            _check_page(request, page or first, number, first)
+            rows += more
+        _check_unique(request, rows)
+        if len(rows) != first.total:
+            raise InconsistentListError(request, f"{len(rows)} records came, and the service counts {first.total}")
+        return rows
 
     # --- writes whose answer may be lost ------------------------------------------------------------------------------
 
@@ -413,6 +462,16 @@ def _check_page(request: str, page: Page, number: int, first: Page) -> None:
             f"page {number} counts {page.total} records on {page.pages} pages, and page 1 counted "
             f"{first.total} on {first.pages}",
         )
+
+
+def _check_unique(request: str, rows: list[Record]) -> None:
+    seen: set[str] = set()
+    for row in rows:
+        if "id" not in row:
+            continue
+        if str(row["id"]) in seen:
+            raise InconsistentListError(request, f"the record {row['id']} came twice")
+        seen.add(str(row["id"]))
 
 
 def open_client(connection: Connection, secrets: SecretKeeper, warn: Callable[[str], None]) -> Client:

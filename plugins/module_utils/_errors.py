@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+#: How many problems a message names; the fact ``problems`` holds all of them.
+MOST_PROBLEMS = 50
+
 
 class TallyfyError(Exception):
     """A failure that the user can understand and act on; its text is the whole message."""
@@ -31,7 +34,9 @@ class InputError(TallyfyError):
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = list(problems)
-        super().__init__("; ".join(self.problems), problems=self.problems)
+        more = len(self.problems) - MOST_PROBLEMS
+        text = "; ".join(self.problems[:MOST_PROBLEMS]) + (f"; and {more} more, see problems" if more > 0 else "")
+        super().__init__(text, problems=self.problems)
 
 
 class RefusedError(TallyfyError):
@@ -40,6 +45,14 @@ class RefusedError(TallyfyError):
 
 class NotStoredError(TallyfyError):
     """The service answered a write with success and did not store what was sent."""
+
+
+class BusyError(TallyfyError):
+    """Another run holds what this one needs for itself; nothing has been written."""
+
+
+class RosterError(TallyfyError):
+    """Some people of a roster could not be brought into their wanted state; the facts name every one of them."""
 
 
 class ApiError(TallyfyError):

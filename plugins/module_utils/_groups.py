@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, Record
@@ -70,9 +71,25 @@ def fold(name: str) -> str:
     return name.strip().casefold()
 
 
-def list_groups(client: Client) -> dict[str, Record]:
-    """Return all groups by their folded name. Source: API reference, "Groups" (the list always comes in pages)."""
-    return {fold(str(row.get("name", ""))): row for row in client.records(client.path("groups"))}
+class Groups(dict[str, Record]):
+    """The groups of an organization by their folded name, and who is in them."""
+
+    @cached_property
+    def _names_by_member(self) -> dict[str, list[str]]:
+        names: dict[str, list[str]] = {}
+        for group in self.values():
+            for member in members_of(group):
+                names.setdefault(str(member), []).append(str(group["name"]))
+        return names
+
+    def names_of(self, member: Mapping[str, Any] | None) -> list[str]:
+        """Return the names of the groups that hold the member; nobody is in none."""
+        return list(self._names_by_member.get(str(member.get("id")), ())) if member is not None else []
+
+
+def list_groups(client: Client) -> Groups:
+    """Return all groups. Source: API reference, "Groups" (the list always comes in pages)."""
+    return Groups({fold(str(row.get("name", ""))): row for row in client.records(client.path("groups"))})
 
 
 def require_groups(groups: Mapping[str, Record], names: Iterable[str], subject: str) -> None:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,24 +54,13 @@ class Plan:
         ``carry_out`` returns false for a step that the service declined without harm, which then was not done. A step
         that fails ends the run; its error then tells what had been done before it.
         """
+        run = PlanRun(self)
         if check_mode:
-            return self._result([step.described() for step in self.steps])
-        done: list[dict[str, Any]] = []
-        for step in self.steps:
-            try:
-                is_done = carry_out(step) is not False
-            except TallyfyError as error:
-                error.facts.update(
-                    changed=bool(done) or isinstance(error, MAY_BE_DONE), actions=done, failed_action=step.described()
-                )
-                raise
-            done += [step.described()] * is_done
-        return self._result(done)
-
-    def _result(self, actions: list[dict[str, Any]]) -> dict[str, Any]:
-        # Where every step was declined, nothing became different.
-        told = self if actions else Plan(self.subject)
-        return {"changed": bool(actions), "actions": actions, "diff": told.diff()}
+            run.pretend()
+        for step in run.open_steps():
+            run.attempt(step, carry_out)
+        run.raise_failure()
+        return run.result()
 
     def diff(self) -> dict[str, Any]:
         """Return the difference in the form that ansible-core prints."""
@@ -81,3 +70,77 @@ class Plan:
             "before": dict(self.before),
             "after": dict(self.after),
         }
+
+
+class PlanRun:
+    """How far a plan has been carried out. ``error`` is what ended it, if it did not come to its end."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.done: list[Step] = []
+        self.failed_step: Step | None = None
+        self.error: TallyfyError | None = None
+        self._tried: set[int] = set()
+
+    def open_steps(self, actions: Collection[str] | None = None) -> Iterator[Step]:
+        """Yield the steps that are still to be tried, all or those with one of ``actions``, until one fails."""
+        for step in self.plan.steps:
+            if self.error is not None:
+                return
+            if id(step) not in self._tried and (actions is None or step.action in actions):
+                yield step
+
+    def attempt(self, step: Step, carry_out: Callable[[Step], bool | None]) -> None:
+        """Carry out one step and take note of how it ended; ``carry_out`` returns false when it was declined."""
+        try:
+            self.finish(step, is_done=carry_out(step) is not False)
+        except TallyfyError as error:
+            self.fail(step, error)
+
+    def finish(self, step: Step, *, is_done: bool = True) -> None:
+        """Take note that the step has been tried, and done unless the service declined it without harm."""
+        self._tried.add(id(step))
+        self.done += [step] * is_done
+
+    def fail(self, step: Step, error: TallyfyError) -> None:
+        """Take note that the step failed; one that has been done and cannot be proved stays among those done."""
+        self._tried.add(id(step))
+        self.failed_step, self.error = step, error
+
+    def sort_done(self) -> None:
+        """Bring what was done into the order of the plan, which is what check mode tells."""
+        places = {id(step): place for place, step in enumerate(self.plan.steps)}
+        self.done.sort(key=lambda step: places.get(id(step), 0))
+
+    def reopen(self) -> None:
+        """Let the step that failed be tried again, since what it lacked may be there now."""
+        if self.failed_step is not None:
+            self._tried.discard(id(self.failed_step))
+        self.failed_step = self.error = None
+
+    def pretend(self) -> None:
+        """Count every step as done: this is check mode."""
+        for step in self.open_steps():
+            self.finish(step)
+
+    @property
+    def changed(self) -> bool:
+        """Whether something was changed, or may have been."""
+        return bool(self.done) or isinstance(self.error, MAY_BE_DONE)
+
+    def raise_failure(self) -> None:
+        """Raise the error of the step that failed, if one did, with what had been done before it."""
+        if self.error is None:
+            return
+        facts = {"changed": self.changed, "actions": [step.described() for step in self.done]}
+        if self.failed_step is not None:
+            facts["failed_action"] = self.failed_step.described()
+        self.error.facts.update(facts)
+        raise self.error
+
+    def result(self) -> dict[str, Any]:
+        """Return ``changed``, ``actions`` and ``diff`` of a run that came to its end."""
+        # Where every step was declined, nothing became different.
+        told = self.plan if self.done else Plan(self.plan.subject)
+        actions = [step.described() for step in self.done]
+        return {"changed": bool(self.done), "actions": actions, "diff": told.diff()}

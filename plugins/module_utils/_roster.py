@@ -2,121 +2,560 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many members at once: what is wrong with their rows. Private to the collection."""
+"""Desired people on one side, the live organization on the other: one plan, one run. Private to the collection.
+
+One member is a roster of one; there is no other way to plan or to change a member.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import getpass
+import os
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from typing import Any
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.errors import UnsupportedError
-
-from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Names, fold
-from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
-    MEMBER_OPTIONS,
-    problems_with,
-    same_email,
+from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    InconsistentListError,
+    InputError,
+    RefusedError,
+    RosterError,
+    TallyfyError,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import Policy, ambiguous, named, refusals
+from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import REMOVALS, Surroundings, plan_member
+from ansible_collections.tallyfy.platform.plugins.module_utils._member_runs import MemberRun, Pair, look_around
+from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
+    DesiredMember,
+    find_member,
+    folded,
+    is_address,
+    is_service_account,
+    list_everybody,
+    problems_with,
+    shape_member,
+    status_of,
+    unseen_in,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import read_roster
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster_run import Halt, RosterRun
+from ansible_collections.tallyfy.platform.plugins.module_utils._rows import Rows, checked_rows
+from ansible_collections.tallyfy.platform.plugins.module_utils._transport import MOST_CONNECTIONS
 
-NEEDED_TO_ADD = ("first_name", "last_name")
+LOCK_SUBJECT = "the roster of {}"
+DIFF_PEOPLE = 100
+MESSAGE_PEOPLE = 20
+WARNED_NOTES = 10
+#: Fields that tell that a member belongs to Tallyfy, or cannot be spared.
+PROTECTING_FIELDS = ("is_default_admin", "support_user")
+#: Nothing is to be done for somebody who is wanted away, but the address may be misspelled.
+UNKNOWN_ADDRESS = "No member has this address."
+DIRECT_NEEDS_APPLICATION = "provision=direct goes through the application: give client_id and client_secret"
+#: The argument spec of ``tallyfy_roster``. Rows are raw: ansible-core's own messages would not say which one is wrong.
+ROSTER_OPTIONS: dict[str, dict[str, Any]] = {
+    "members": {"type": "list", "elements": "raw"},
+    "src": {"type": "path"},
+    "defaults": {"type": "dict", "default": {}},
+    "unlisted": {"type": "str", "choices": ["ignore", "absent"], "default": "ignore"},
+    "protect": {"type": "list", "elements": "str", "default": []},
+    "max_removals": {"type": "str", "default": "10%"},
+    "min_admins": {"type": "int", "default": 2},
+    "reassign_to": {"type": "str"},
+    "concurrency": {"type": "int", "default": 8},
+    "on_error": {"type": "str", "choices": ["finish", "stop"], "default": "finish"},
+}
+ROSTER_RULES: dict[str, Any] = {
+    "mutually_exclusive": [("members", "src")],
+    "required_one_of": [("members", "src")],
+}
+#: Under which name ``summary`` counts a person whose first, or for somebody who leaves last, step this is.
+COUNTED_AS = {
+    "create": "created",
+    "invite": "invited",
+    "enable": "enabled",
+    "update": "updated",
+    "change_role": "updated",
+    "add_to_group": "updated",
+    "remove_from_group": "updated",
+    "disable": "disabled",
+    "remove": "handed_over",
+    "delete": "deleted",
+}
+OUTCOMES_COUNTED = ("unchanged", "failed", "deferred", "skipped")
 
 
-def problems_in_rows(
-    rows: Any,
-    defaults: Mapping[str, Any] | None = None,
-    fields: Collection[str] | None = None,
-    groups: Collection[str] | None = None,
-    successors: Collection[Mapping[str, Any]] | None = None,
-) -> list[str]:
-    """Return everything that is wrong with the rows, each text led by its row's number (from 1) and address.
+# --- planning ---------------------------------------------------------------------------------------------------------
 
-    A row holds the options of ``tallyfy_user``, or only ``fields`` of them; what it leaves out comes from ``defaults``,
-    and a blank value counts as left out. A row that is wanted (``state: present``) needs both names, since the person
-    may have to be added. Whoever leaves cannot take over the work of another.
 
-    ``groups`` are the names of all groups, and ``successors`` the members, as ``tallyfy_user_info`` returns them, that
-    were found for the addresses in ``reassign_to``. Without them those fields are not compared with Tallyfy.
+@dataclass(frozen=True)
+class PlannedPerson:
+    """What is to be done for one person of a roster. ``note`` says why nothing is, where that needs saying."""
+
+    desired: DesiredMember
+    current: Record | None
+    plan: Plan
+    is_listed: bool = True
+    note: str = ""
+
+
+def unlisted_leavers(
+    listed: Iterable[DesiredMember], everybody: Iterable[Record], policy: Policy
+) -> list[DesiredMember]:
+    """Return the wish that members who are not listed lose their access, where the policy has it; pure."""
+    if policy.unlisted != "absent":
+        return []
+    addresses = {folded(desired.email) for desired in listed}
+    return [
+        DesiredMember(email=str(record["email"]), state="absent", reassign_to=policy.reassign_to)
+        for record in everybody
+        if folded(record["email"]) not in addresses and status_of(record) != "disabled"
+    ]
+
+
+def plan_roster(
+    pairs: Sequence[Pair],
+    everybody: Sequence[Record],
+    policy: Policy,
+    around: Surroundings,
+    *,
+    listed: int | None = None,
+    called: Callable[[int], str] = lambda index: f"row {index + 1}",
+) -> list[PlannedPerson]:
+    """Return the plan of every person, in the order of ``pairs``. Pure: it depends on nothing but its arguments.
+
+    The first ``listed`` pairs (by default: all) were asked for, the others are members whom nobody listed. ``called``
+    names a pair in a message.
+
+    Raises ``InputError`` for what is missing or impossible, with every row concerned, ``InconsistentListError`` when
+    the list of members leaves a doubt about who is meant, and ``RefusedError`` when the policy does not allow it.
     """
-    if not isinstance(rows, Sequence) or isinstance(rows, (str, bytes)):
-        return [f"a list of people is needed, not {type(rows).__name__}"]
-    allowed = set(MEMBER_OPTIONS if fields is None else fields)
-    given = [_given(row, defaults or {}, allowed) if isinstance(row, Mapping) else None for row in rows]
-    leavers = {_folded(row.get("email")) for row in given if row and row.get("state", "present") != "present"}
-    validator = ArgumentSpecValidator(MEMBER_OPTIONS)
-    first_row_of: dict[str, int] = {}
-    problems = []
-    for number, (row, fields_given) in enumerate(zip(rows, given), start=1):
-        if fields_given is None:
-            problems.append(f"row {number}: not a dictionary of a person's fields")
+    count = len(pairs) if listed is None else listed
+    planned: list[PlannedPerson] = []
+    problems: list[str] = []
+    for index, (desired, current) in enumerate(pairs):
+        try:
+            if index < count:
+                planned.append(_plan_listed(desired, current, policy, around))
+            else:
+                planned.append(_plan_unlisted(desired, current, policy, around))
+        except InputError as error:
+            problems += [f"{called(index)}: {_without_subject(text, desired)}" for text in error.problems]
+        except RefusedError as error:
+            problems.append(f"{called(index)}: {_without_subject(error.message, desired)}")
+    leaving = {folded(person.desired.email) for person in planned if _is_leaving(person.plan)}
+    # Two who are listed have been compared with each other before anything was asked.
+    unlisted = {folded(desired.email) for desired, _current in pairs[count:]}
+    for index, (desired, _current) in enumerate(pairs):
+        concerned = leaving if index >= count else leaving & unlisted
+        if folded(desired.email) in leaving and folded(desired.reassign_to) in concerned:
+            problems.append(f"{called(index)}: reassign_to {desired.reassign_to} would lose their access, too")
+    if problems:
+        raise InputError(problems)
+    _refuse_doubts(everybody, planned)
+    reasons = refusals([(person.current, person.plan) for person in planned], everybody, policy)
+    if reasons:
+        leavers = sorted(person.desired.email for person in planned if _is_leaving(person.plan))
+        raise RefusedError(f"Nothing was written: {'; '.join(reasons)}.", removals=leavers, reasons=reasons)
+    return planned
+
+
+def _plan_listed(desired: DesiredMember, current: Record | None, policy: Policy, around: Surroundings) -> PlannedPerson:
+    plan = plan_member(desired, current, around)
+    protector = policy.protector(desired.email) if _is_leaving(plan) else None
+    if protector is not None:
+        raise RefusedError(f"{desired.email} is not removed: protect holds {protector}")
+    is_unknown = current is None and desired.state != "present"
+    return PlannedPerson(desired, current, plan, note=UNKNOWN_ADDRESS if is_unknown else "")
+
+
+def _plan_unlisted(
+    desired: DesiredMember, current: Record | None, policy: Policy, around: Surroundings
+) -> PlannedPerson:
+    protector = policy.protector(desired.email)
+    note = f"Not listed, and kept: protect holds {protector}." if protector is not None else ""
+    plan = Plan(desired.email)
+    if not note:
+        try:
+            plan = plan_member(desired, current, around)
+        except RefusedError as error:
+            note = f"Not listed, and kept: {error.message}"
+    hidden = unseen_in(PROTECTING_FIELDS, current or {}) if plan.steps else []
+    if hidden:
+        warning = (
+            f"{desired.email}: Tallyfy does not show {', '.join(hidden)}, which could have been a reason to keep them."
+        )
+        plan = replace(plan, warnings=(*plan.warnings, warning))
+    return PlannedPerson(desired, current, plan, is_listed=False, note=note)
+
+
+def _refuse_doubts(everybody: Sequence[Record], planned: Sequence[PlannedPerson]) -> None:
+    """Raise ``InconsistentListError`` when it is not sure who is meant, and that matters."""
+    doubtful = ambiguous(everybody)
+    if not doubtful:
+        return
+    concerned = {folded(person.desired.email) for person in planned if person.is_listed}
+    if concerned & set(doubtful) or any(_is_leaving(person.plan) for person in planned):
+        raise InconsistentListError(
+            "The list of members",
+            f"several members have the address {named(doubtful)} when case does not matter, so it is not sure who is "
+            f"meant",
+            advice="Nothing was written. Keep one of them in Tallyfy, and run it again.",
+        )
+
+
+def _is_leaving(plan: Plan) -> bool:
+    return any(step.action in REMOVALS for step in plan.steps)
+
+
+def _without_subject(text: str, desired: DesiredMember) -> str:
+    """Return the text without the address at its beginning, which the name of the row tells already."""
+    rest = text.removeprefix(desired.email).lstrip(": ")
+    return rest or text
+
+
+# --- a whole roster ---------------------------------------------------------------------------------------------------
+
+
+def ensure_roster(
+    client: Client,
+    params: Mapping[str, Any],
+    *,
+    check_mode: bool,
+    warn: Callable[[str], None],
+    progress: Callable[[str], None],
+) -> dict[str, Any]:
+    """Bring all people of a roster into their wanted state and return the result of ``tallyfy_roster``.
+
+    Raises ``InputError`` with every row that is wrong, before anything is written, and ``RosterError`` at the end when
+    somebody could not be brought into the wanted state.
+    """
+    if check_mode:
+        return _ensure_roster(client, params, check_mode=True, warn=warn, progress=progress)
+    with client.exclusively(LOCK_SUBJECT.format(client.connection.org_id), _holder()):
+        return _ensure_roster(client, params, check_mode=False, warn=warn, progress=progress)
+
+
+def _ensure_roster(
+    client: Client,
+    params: Mapping[str, Any],
+    *,
+    check_mode: bool,
+    warn: Callable[[str], None],
+    progress: Callable[[str], None],
+) -> dict[str, Any]:
+    workers = params["concurrency"]
+    policy = Policy(
+        unlisted=params["unlisted"],
+        protect=tuple(params["protect"]),
+        max_removals=str(params["max_removals"]),
+        min_admins=params["min_admins"],
+        reassign_to=(params["reassign_to"] or "").strip() or None,
+    )
+    rows = read_roster(params["src"]) if params["src"] is not None else Rows(params["members"])
+    indexed, problems = _listed(rows, params, policy, has_application=client.application is not None)
+    listed = [desired for _index, desired in indexed]
+    problems += _problems_of_task(workers, policy, listed, rows)
+    try:
+        pairs, everybody, around = _read(client, listed, policy, workers)
+
+        def called(index: int) -> str:
+            email = pairs[index][0].email
+            return rows.called(indexed[index][0], email) if index < len(indexed) else f"{email} (not listed)"
+
+        planned = plan_roster(pairs, everybody, policy, around, listed=len(listed), called=called)
+    except TallyfyError as error:
+        if isinstance(error, InputError):
+            problems += error.problems
+        if problems:
+            raise InputError(_in_order(problems, rows)) from None
+        raise
+    if problems:
+        raise InputError(_in_order(problems, rows))
+    runs = [MemberRun(client, one.desired, one.current, around, one.plan) for one in planned]
+    roster_run = RosterRun(client, runs, workers=workers, goes_on=params["on_error"] == "finish", progress=progress)
+    if check_mode:
+        for run in runs:
+            run.pretend()
+    else:
+        roster_run.carry_out()
+    told = [_Told(one, run, roster_run.halt_of(run)) for one, run in zip(planned, runs)]
+    _warn_of_notes(runs, warn)
+    return _result(told, client)
+
+
+def _listed(
+    rows: Rows, params: Mapping[str, Any], policy: Policy, *, has_application: bool
+) -> tuple[list[tuple[int, DesiredMember]], list[str]]:
+    """Return each row's index with what it wants, as far as it names a person, and every problem."""
+    checked, problems = checked_rows(rows, params["defaults"])
+    listed = []
+    for index, row in checked:
+        if not is_address(row.get("email")):
             continue
-        email = str(fields_given.get("email", "")).strip()
-        found = [f"unknown field {name}" for name in row if name not in allowed]
-        found += _problems_of(fields_given, validator, groups)
-        earlier = first_row_of.setdefault(_folded(email), number) if email else number
-        if earlier != number:
-            found.append(f"the same e-mail address as row {earlier}")
-        successor = _folded(fields_given.get("reassign_to"))
-        if successor in leavers and successor != _folded(email):
-            found.append(f"reassign_to {successor} is leaving too")
-        elif successors is not None and "@" in successor:
-            found += _unfit(successor, successors)
-        problems += [f"row {number} ({email or 'no e-mail address'}): {problem}" for problem in found]
+        desired = DesiredMember.from_params(row, has_application=has_application)
+        if desired.state == "present" and desired.provision == "direct" and not has_application:
+            problems.append(f"{rows.called(index, desired.email)}: {DIRECT_NEEDS_APPLICATION}")
+        if desired.state != "present" and desired.reassign_to is None:
+            desired = replace(desired, reassign_to=policy.reassign_to)
+        listed.append((index, desired))
+    return listed, problems
+
+
+def _in_order(problems: Iterable[str], rows: Rows) -> list[str]:
+    """Return the problems row by row, whenever they were found; those of the task come first."""
+    places = {rows.place(index): index for index in range(len(rows.rows))}
+
+    def index_of(problem: str) -> int:
+        return places.get(problem.partition(":")[0].partition(" (")[0], -1)
+
+    return sorted(problems, key=index_of)
+
+
+def _problems_of_task(workers: int, policy: Policy, listed: Sequence[DesiredMember], rows: Rows) -> list[str]:
+    problems = policy.problems()
+    if not 1 <= workers <= MOST_CONNECTIONS:
+        problems.append(f"concurrency is {workers}, and must be between 1 and {MOST_CONNECTIONS}")
+    if policy.unlisted == "absent" and not rows.rows:
+        problems.append("the roster is empty, and unlisted=absent would remove everybody; that is never done")
+    successor = folded(policy.reassign_to)
+    if successor and any(folded(one.email) == successor and one.state != "present" for one in listed):
+        problems.append(f"reassign_to {successor} is leaving too")
     return problems
 
 
-def _given(row: Mapping[Any, Any], defaults: Mapping[Any, Any], allowed: Collection[str]) -> dict[Any, Any]:
-    return {**_without_blanks(defaults), **_without_blanks({name: row[name] for name in row if name in allowed})}
+def _read(
+    client: Client, listed: Sequence[DesiredMember], policy: Policy, workers: int
+) -> tuple[list[Pair], list[Record], Surroundings]:
+    everybody = list_everybody(client, workers=workers)
+    index = {folded(record["email"]): record for record in everybody}
+    wanted = [*listed, *unlisted_leavers(listed, everybody, policy)]
+    pairs: list[Pair] = [(desired, index.get(folded(desired.email))) for desired in wanted]
+    completed, around = look_around(client, pairs, everybody=index, workers=workers)
+    return completed, everybody, around
 
 
-def _folded(email: Any) -> str:
-    return str(email or "").strip().lower()
+def _holder() -> str:
+    """Return who is at work, for those who wait."""
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+    # AWX names its job so.
+    job = os.environ.get("JOB_ID", "")
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        user = str(os.getuid())
+    return f"process {os.getpid()} of {user} on {socket.gethostname()}, since {now}" + (f", job {job}" * bool(job))
 
 
-def _without_blanks(row: Mapping[Any, Any]) -> dict[Any, Any]:
-    return {name: value for name, value in row.items() if value is not None and value != ""}
+# --- what is told -----------------------------------------------------------------------------------------------------
 
 
-def _problems_of(row: Mapping[Any, Any], validator: ArgumentSpecValidator, groups: Collection[str] | None) -> list[str]:
-    # ansible-core's own check cannot bear sub-options that are no dictionary.
-    given = dict(row)
-    problems = []
-    if not isinstance(given.get("groups", {}), Mapping):
-        problems.append(f"groups is not a dictionary of add, remove or set: {given.pop('groups')!r}")
-    result = validator.validate(given)
-    problems += [_told(error) for error in result.errors]
-    if groups is not None:
-        problems += _unknown_groups(result.validated_parameters.get("groups"), groups)
-    if result.validated_parameters.get("state") == "present":
-        missing = [name for name in NEEDED_TO_ADD if name not in given]
-        problems += [f"{' and '.join(missing)} missing"] * bool(missing)
-    # After a wrong type the other values can still be judged, so that nobody has to mend a row twice.
-    plain = {name: value for name, value in given.items() if isinstance(value, (str, int))}
-    return problems + (
-        problems_with(plain if result.error_messages else result.validated_parameters) if "email" in given else []
-    )
+class _Told:
+    """One person's part of the result."""
+
+    def __init__(self, person: PlannedPerson, run: MemberRun, halt: Halt | None) -> None:
+        self.run = run
+        self.halt = halt
+        self.person = person
+        self.email = run.desired.email
+
+    @property
+    def outcome(self) -> str:
+        if self.halt is not None:
+            return "deferred" if self.halt.is_deferred else "skipped"
+        if self.run.error is not None:
+            return "failed"
+        return "changed" if self.run.done else "unchanged"
+
+    @property
+    def action(self) -> str:
+        """The step that says most about what is done: the first one, or the last for somebody who leaves."""
+        steps = self.run.plan.steps if self.outcome != "unchanged" else ()
+        if not steps:
+            return "none"
+        return steps[-1 if steps[-1].action in REMOVALS else 0].action
+
+    @property
+    def difference(self) -> Plan:
+        """What became different: the plan, or as much of it as was done."""
+        plan, done = self.run.plan, self.run.done
+        if len(done) == len(plan.steps):
+            return plan
+        fields = {name for step in done for name in step.values}
+        return Plan(
+            plan.subject,
+            {name: value for name, value in plan.before.items() if name in fields},
+            {name: value for name, value in plan.after.items() if name in fields},
+        )
+
+    def row(self) -> dict[str, Any]:
+        plan = self.run.plan
+        outcome = self.outcome
+        is_told = outcome != "unchanged"
+        row: dict[str, Any] = {
+            "email": self.email,
+            "action": self.action,
+            "fields": sorted({*plan.before, *plan.after}) if is_told and self.action != "delete" else [],
+            "outcome": outcome,
+            "message": self._message(outcome),
+        }
+        if is_told:
+            row.update(before=dict(plan.before), after=dict(plan.after))
+        if self.run.notes:
+            row["notes"] = list(self.run.notes)
+        if not self.person.is_listed:
+            row["unlisted"] = True
+            if is_service_account(self.person.current or {}):
+                row["service_account"] = True
+        return row
+
+    def _message(self, outcome: str) -> str:
+        done = "; ".join(_story(step) for step in self.run.done)
+        texts = [self.person.note] if self.person.note else []
+        if outcome == "changed":
+            texts.append(f"{done[:1].upper()}{done[1:]}.")
+        elif outcome != "unchanged":
+            texts.append(str(self.halt.reason if self.halt is not None else self.run.error))
+            texts += [f"Done before: {done}."] * bool(done)
+        return " ".join([*texts, *self.run.notes])
 
 
-def _unknown_groups(option: Mapping[str, Any] | None, groups: Collection[str]) -> list[str]:
-    # What is no list was told of before.
-    lists = {key: names for key, names in (option or {}).items() if isinstance(names, list)}
-    names = Names.from_option(lists) or Names()
-    wanted = dict.fromkeys(str(name).strip() for name in (*names.add, *names.remove, *(names.set or ())))
-    there = {fold(str(name)) for name in groups}
-    known = ", ".join(sorted(str(name) for name in groups)[:20]) or "none"
-    return [f"there is no group {name!r} (groups: {known})" for name in wanted if name and fold(name) not in there]
+def _story(step: Step) -> str:
+    """Return what a step does, in words that fit before it is done and afterwards."""
+    fields = ", ".join(step.values)
+    stories = {
+        "create": f"add as {step.values.get('role')}",
+        "invite": f"invite as {step.values.get('role')}",
+        "enable": "enable",
+        "update": f"set {fields}",
+        "change_role": f"make {step.values.get('role')}, {step.reason}",
+        "add_to_group": f"put into {step.target}",
+        "remove_from_group": f"take out of {step.target}",
+        "disable": "take access away",
+        "remove": f"take access away, {step.reason.partition('; ')[2]}",
+        "delete": "delete",
+    }
+    return stories[step.action]
 
 
-def _unfit(email: str, members: Collection[Mapping[str, Any]]) -> list[str]:
-    member = next((member for member in members if same_email(member.get("email"), email)), None)
-    if member is None:
-        return [f"reassign_to {email} is not a member of the organization"]
-    kind = "the Tallyfy Bot" if member.get("is_bot") else member.get("status")
-    return [] if kind == "active" else [f"reassign_to {email} is {kind}, and must be active"]
+def _result(told: Sequence[_Told], client: Client) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "changed": any(one.run.changed for one in told),
+        "summary": _summary(told),
+        "members": [one.row() for one in told],
+        "deferred": [
+            {"email": one.email, "reason": one.halt.reason, "not_before": one.halt.not_before}
+            for one in told
+            if one.halt is not None and one.halt.is_deferred
+        ],
+        "requests": client.requests_sent,
+        "actions": [{"email": one.email, **step.described()} for one in told for step in one.run.done],
+        "diff": _diff(told, client.connection.org_id),
+    }
+    total = len(told)
+    undone = [one for one in told if one.outcome in ("failed", "deferred", "skipped")]
+    if undone:
+        # ansible-core prints all of a failure; thousands of people who are well already would bury the others.
+        # An address that nobody has is worth looking at all the same.
+        told = [one for one in told if one.outcome != "unchanged" or one.person.note == UNKNOWN_ADDRESS]
+        result["members"] = [one.row() for one in told]
+        reasons = _reasons(undone)
+        raise RosterError(_failure(undone, total, reasons), reasons=reasons, **result)
+    return result
 
 
-def _told(error: Exception) -> str:
-    if isinstance(error, UnsupportedError):
-        # ansible-core writes this one as a list of what is supported, led by the name alone.
-        return f"unknown field {str(error).partition('. Supported')[0]}"
-    return str(error)
+def _summary(told: Iterable[_Told]) -> dict[str, int]:
+    counts = Counter(COUNTED_AS[one.action] if one.outcome == "changed" else one.outcome for one in told)
+    return {name: counts[name] for name in (*dict.fromkeys(COUNTED_AS.values()), *OUTCOMES_COUNTED)}
+
+
+def _diff(told: Sequence[_Told], org_id: str) -> dict[str, Any]:
+    """Return the difference of changed people only, field by field; bounded, so that it can be read."""
+    changed = [one for one in told if one.run.done]
+    header = f"members of {org_id}"
+    shown = [(one.email, one.difference) for one in changed[:DIFF_PEOPLE]]
+    before: dict[str, Any] = {email: dict(plan.before) for email, plan in shown}
+    after: dict[str, Any] = {email: dict(plan.after) for email, plan in shown}
+    more = len(changed) - len(shown)
+    if more:
+        header += f", {len(shown)} of {len(changed)} who differ"
+        after[f"and {more} more"] = "see members in the result"
+    return {"before_header": header, "after_header": header, "before": before, "after": after}
+
+
+def _reasons(undone: Sequence[_Told]) -> list[str]:
+    """Return why people are not as wanted, one text for all who met the same obstacle, the failed ones first."""
+    people: dict[str, list[str]] = {}
+    for one in sorted(undone, key=lambda one: one.outcome != "failed"):
+        people.setdefault(_without_subject(_obstacle(one), one.run.desired), []).append(one.email)
+    reasons = [f"{named(emails)}: {reason}" for reason, emails in people.items()]
+    more = len(reasons) - MESSAGE_PEOPLE
+    return reasons[:MESSAGE_PEOPLE] + [f"and {more} more reasons, see members"] * (more > 0)
+
+
+def _failure(undone: Sequence[_Told], total: int, reasons: Sequence[str]) -> str:
+    by_outcome = Counter(one.outcome for one in undone)
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in by_outcome.items())
+    told = "; ".join(reason.rstrip(".") for reason in reasons)
+    return f"{len(undone)} of {total} people are not as wanted ({counts}). {told}."
+
+
+def _obstacle(one: _Told) -> str:
+    """Return why a person is not as wanted, without the number of the request, which differs for everybody."""
+    if one.halt is not None:
+        return one.halt.reason
+    error = one.run.error
+    request_id = error.facts.get("request_id") if error is not None else None
+    return str(error).replace(f", request {request_id}", "")
+
+
+def _warn_of_notes(runs: Sequence[MemberRun], warn: Callable[[str], None]) -> None:
+    notes = [note for run in runs for note in run.notes]
+    for note in notes[:WARNED_NOTES]:
+        warn(note)
+    if len(notes) > WARNED_NOTES:
+        warn(f"There are {len(notes) - WARNED_NOTES} more notes like these; see the messages of members in the result.")
+
+
+# --- a roster of one --------------------------------------------------------------------------------------------------
+
+
+def ensure_member(
+    client: Client, params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], None]
+) -> dict[str, Any]:
+    """Bring one person into the wanted state and return the result of ``tallyfy_user``.
+
+    Raises ``InputError`` before anything is sent when the wanted values are wrong by themselves.
+    """
+    problems = problems_with(params)
+    if problems:
+        raise InputError(problems)
+    desired = DesiredMember.from_params(params, has_application=client.application is not None)
+    if desired.state == "present" and desired.provision == "direct" and client.application is None:
+        raise InputError([DIRECT_NEEDS_APPLICATION])
+    ((_desired, current),), around = look_around(client, [(desired, find_member(client, desired.email))])
+    run = MemberRun(client, desired, current, around, plan_member(desired, current, around))
+    if check_mode:
+        run.pretend()
+    else:
+        RosterRun(client, [run]).carry_out()
+    for note in run.notes:
+        warn(note)
+    run.raise_failure()
+    # Warnings are lost from the registered results of a loop before ansible-core 2.22; a report wants them.
+    return {**run.result(), "notes": run.notes, "user": _member_after(run, check_mode=check_mode)}
+
+
+def _member_after(run: MemberRun, *, check_mode: bool) -> Record | None:
+    """Return the member as they are after the run, or, in check mode, as far as the plan can tell."""
+    if run.desired.state == "deleted" or (run.current is None and not run.plan.steps):
+        return None
+    groups = None
+    if run.desired.groups is not None:
+        groups = list(run.plan.after.get("groups", run.around.groups.names_of(run.current)))
+    planned = {name: value for name, value in run.plan.after.items() if name != "groups"}
+    return shape_member({**(run.current or {}), **planned, **({} if check_mode else run.record)}, groups)

@@ -52,6 +52,8 @@ LONGEST_BACKOFF_SECONDS = 30.0
 CONNECT_ATTEMPTS = 3
 STATUS_ATTEMPTS = 4
 BODY_ATTEMPTS = 3
+#: As many as may be under way at a time; what a pool cannot keep would be closed after each request.
+MOST_CONNECTIONS = 32
 HEADERS = {
     "Accept": "application/json",
     "User-Agent": f"tallyfy.platform/{VERSION}",
@@ -211,7 +213,7 @@ class Transport:
             allowance=self.allowance,
         )
         for scheme in ("https://", "http://"):
-            session.mount(scheme, HTTPAdapter(max_retries=policy))
+            session.mount(scheme, HTTPAdapter(max_retries=policy, pool_maxsize=MOST_CONNECTIONS))
         return session
 
     def _share_connections(self) -> None:

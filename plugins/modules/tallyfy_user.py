@@ -332,8 +332,9 @@ failed_action:
     target: Engineering
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._members import MEMBER_OPTIONS, ensure_member
+from ansible_collections.tallyfy.platform.plugins.module_utils._members import MEMBER_OPTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster import ensure_member
 
 
 def ensure(task: Task) -> dict[str, object]:

@@ -40,6 +40,12 @@ options:
       - Whether to name each member's groups. Costs the reading of the groups.
     type: bool
     default: false
+  complete:
+    description:
+      - Whether to read the own record of each member whom the list shows in part only, as some versions of Tallyfy do.
+        Fields that are not in the list are V(null) otherwise. Costs one request for each such member.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - tallyfy.platform.connection
   - tallyfy.platform.attributes.info
@@ -179,6 +185,7 @@ SPEC = ModuleSpec(
         "status": {"type": "str", "choices": ["active", "invited", "disabled"]},
         "role": {"type": "str", "choices": list(ROLES)},
         "groups": {"type": "bool", "default": False},
+        "complete": {"type": "bool", "default": False},
     },
     operation=show,
 )

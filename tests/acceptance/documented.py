@@ -18,14 +18,13 @@ from tests.acceptance.running import Playbooks
 
 REPOSITORY_ROOT = Path(__file__).resolve().parents[2]
 LEGACY_GROUP = "731dc65d13ecdd9c8a8cb706592cf863"
+ROSTER = "email,role\nalice.smith@example.com,admin\nerin.walker@example.com,admin\nbob@example.com,standard\n"
 URGENT_TAG = "c4e1f0a9b8d7465f9e3d2c1b0a998877"
 
 
 def documented_files() -> list[Path]:
-    """Return every module, lookup and filter of the collection."""
-    found = [
-        path for kind in ("modules", "lookup", "filter") for path in (REPOSITORY_ROOT / "plugins" / kind).glob("*.py")
-    ]
+    """Return every module and lookup of the collection."""
+    found = [path for kind in ("modules", "lookup") for path in (REPOSITORY_ROOT / "plugins" / kind).glob("*.py")]
     return sorted(path for path in found if path.stem != "__init__")
 
 
@@ -43,6 +42,8 @@ def documentation(file: Path) -> dict[str, Any]:
 def run_examples(playbooks: Playbooks, sandbox: Sandbox, file: Path) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Run all examples of a plugin as one play; return each task with its result. A failure raises with the output."""
     tasks = documentation(file)["EXAMPLES"]
+    # The file that the examples of tallyfy_roster name.
+    (playbooks.folder / "roster.csv").write_text(ROSTER)
     names = [task.setdefault("register", f"example{number}") for number, task in enumerate(tasks)]
     results = playbooks.folder / "results.json"
     keep = {

@@ -37,6 +37,7 @@ PAGE = "<html><head><title>Sign in</title></head><body>Sign in to go on</body></
 TASKS: dict[str, dict[str, Any]] = {
     "tallyfy_api": {"path": "/organizations/{org_id}/groups"},
     "tallyfy_organization_info": {},
+    "tallyfy_roster": {"members": [{"email": BOB, "team": "New"}]},
     "tallyfy_user": {"email": BOB, "team": "New"},
     "tallyfy_user_info": {},
 }

@@ -46,6 +46,10 @@ def waits() -> list[float]:
 def client_with(sandbox: Sandbox, tmp_path: Path, waits: list[float]) -> Callable[..., Client]:
     """Make clients that share one token cache and record what they would have waited."""
 
+    def clock() -> float:
+        # Time passes by the waits alone, and they take none.
+        return time.time() + sum(waits)
+
     def make(**options: Any) -> Client:
         given: dict[str, Any] = {
             "api_url": sandbox.api_url,
@@ -57,8 +61,7 @@ def client_with(sandbox: Sandbox, tmp_path: Path, waits: list[float]) -> Callabl
         }
         connection = Connection(**{**given, **options})
         directory = PrivateDirectory(str(tmp_path / "cache"))
-        # Time passes by the waits alone, and they take none.
-        return Client(connection, directory=directory, sleep=waits.append, now=lambda: time.time() + sum(waits))
+        return Client(connection, directory=directory, sleep=waits.append, now=clock, clock=clock)
 
     return make
 
@@ -108,10 +111,16 @@ class TestRequests:
 
 
 class TestPages:
-    def test_all_pages_are_walked_by_the_servers_numbers(self, sandbox: Sandbox, client: Client) -> None:
+    @pytest.mark.parametrize("workers", [1, 4])
+    def test_all_pages_are_walked_by_the_servers_numbers(self, sandbox: Sandbox, client: Client, workers: int) -> None:
         sandbox.reset(members=450)
         sandbox.switch(per_page_cap=40)
-        members = client.records(client.path("users"))
+        members = client.records(client.path("users"), per_page=1000, workers=workers)
+        assert [member["id"] for member in members] == [
+            member["id"] for member in client.records(client.path("users"), per_page=100, query={"sort": None})
+        ]
+        sandbox.clear_ledger()
+        members = client.records(client.path("users"), per_page=1000, workers=workers)
         assert (
             len(members) == len({member["id"] for member in members}) == len(sandbox.state(sandbox.org_id)["members"])
         )
@@ -145,12 +154,35 @@ class TestPages:
         with pytest.raises(InconsistentListError, match="page 1 does not say which page it is"):
             client.records(client.path("users"))
 
+    def test_pages_are_read_side_by_side(self, sandbox: Sandbox, client: Client) -> None:
+        sandbox.reset(members=450)
+        sandbox.switch(per_page_cap=40)
+        client.records(client.path("users"))
+        assert len({entry["connection"] for entry in sandbox.ledger(route="members.list")}) == 1
+        sandbox.clear_ledger()
+        # A page that is slow keeps its connection, so the others need connections of their own.
+        sandbox.fault(route="members.list", skip=1, times=None, delay_ms=50)
+        client.records(client.path("users"), workers=4)
+        assert len({entry["connection"] for entry in sandbox.ledger(route="members.list")}) == 4
+
+    @pytest.mark.parametrize("workers", [1, 4])
     @pytest.mark.parametrize("trouble", ["shrink", "repeat_page", "grow", "total_off"])
-    def test_a_listing_that_does_not_add_up_is_refused(self, sandbox: Sandbox, client: Client, trouble: str) -> None:
+    def test_a_listing_that_does_not_add_up_is_refused(
+        self, sandbox: Sandbox, client: Client, trouble: str, workers: int
+    ) -> None:
         sandbox.switch(per_page_cap=5)
         sandbox.fault(route="members.list", times=None, **{trouble: True})
         with pytest.raises((InconsistentListError, UnreadableAnswerError)):
-            client.records(client.path("users"))
+            client.records(client.path("users"), workers=workers)
+
+    def test_more_pages_than_records_are_not_asked_for(self, sandbox: Sandbox, client: Client) -> None:
+        body = {
+            "data": [{"id": 1}],
+            "meta": {"pagination": {"total": 1, "current_page": 1, "total_pages": 10**9}},
+        }
+        sandbox.fault(route="members.list", times=None, status=200, body=body)
+        with pytest.raises(InconsistentListError, match="1 records cannot fill 1000000000 pages"):
+            client.records(client.path("users"), workers=4)
 
     def test_a_listing_that_changed_in_between_is_walked_again(self, sandbox: Sandbox, client: Client) -> None:
         sandbox.switch(per_page_cap=5)

@@ -37,7 +37,9 @@ def test_examples_run_and_return_what_is_documented(file: Path, sandbox: Sandbox
     examples = run_examples(playbooks, sandbox, file)
     for task, result in examples:
         assert task["name"]
-        assert all("." in key for key in task if key not in {"name", "register", "no_log"}), "an example needs the FQCN"
+        assert all("." in key for key in task if key not in {"name", "register", "no_log", "check_mode"}), (
+            "an example needs the FQCN"
+        )
         assert not result.get("failed")
         if f"tallyfy.platform.{file.stem}" in task:
             returned = {name: value for name, value in result.items() if name not in COMMON}

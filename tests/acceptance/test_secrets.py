@@ -111,6 +111,7 @@ def planted(sandbox: Sandbox) -> Planted:
 TASKS: dict[str, dict[str, Any]] = {
     "tallyfy_api": {"path": "/organizations/{org_id}/groups"},
     "tallyfy_organization_info": {},
+    "tallyfy_roster": {"members": [{"email": BOB, "team": "New", "groups": ["Engineering"]}]},
     "tallyfy_user": {"email": BOB, "team": "New", "groups": {"add": ["Engineering"]}},
     "tallyfy_user_info": {"groups": True},
     "tallyfy_token": {},

@@ -219,7 +219,8 @@ def test_pause_reaches_the_other_processes(tmp_path: Path) -> None:
 
 
 def test_pause_of_others_is_charged_and_the_pace_is_not(tmp_path: Path) -> None:
-    clock, allowance = Clock(), WaitAllowance(50)
+    clock = Clock()
+    allowance = WaitAllowance(50, clock=clock.now)
     one, other = (
         RequestBudget(1, directory=PrivateDirectory(str(tmp_path)), now=clock.now, sleep=clock.sleep) for _one in "12"
     )
@@ -232,7 +233,8 @@ def test_pause_of_others_is_charged_and_the_pace_is_not(tmp_path: Path) -> None:
 
 
 def test_pause_that_is_too_long_is_not_waited_and_books_nothing(tmp_path: Path) -> None:
-    clock, allowance = Clock(), WaitAllowance(30)
+    clock = Clock()
+    allowance = WaitAllowance(30, clock=clock.now)
     one, other = (
         RequestBudget(1, directory=PrivateDirectory(str(tmp_path)), now=clock.now, sleep=clock.sleep) for _one in "12"
     )
@@ -335,7 +337,7 @@ def test_real_processes_keep_the_rate_together(tmp_path: Path) -> None:
 
 def test_allowance_is_spent_and_then_refuses_at_once() -> None:
     clock = Clock()
-    allowance = WaitAllowance(10, sleep=clock.sleep)
+    allowance = WaitAllowance(10, sleep=clock.sleep, clock=clock.now)
     assert allowance.wait(6)
     assert not allowance.reserve(4.1)
     assert not allowance.wait(5)
@@ -346,9 +348,39 @@ def test_allowance_is_spent_and_then_refuses_at_once() -> None:
     assert allowance.wait(0)
 
 
+def test_threads_that_wait_at_the_same_time_wait_once() -> None:
+    clock = Clock()
+    allowance = WaitAllowance(10, clock=clock.now)
+    assert allowance.reserve(6)
+    assert allowance.reserve(6), "another thread sleeps anyhow"
+    assert allowance.reserve(9), "and this one three seconds longer"
+    assert not allowance.reserve(10.5)
+    clock.time += 9
+    assert not allowance.reserve(1.1)
+    assert allowance.reserve(1)
+
+
+def test_requests_are_counted() -> None:
+    clock, allowance = Clock(), WaitAllowance(0)
+    budget = RequestBudget(0, now=clock.now, sleep=clock.sleep)
+    for _request in range(3):
+        budget.take(allowance)
+    assert allowance.requests == 3
+
+
+def test_without_a_budget_nothing_is_written_down() -> None:
+    schedule = Schedule(0, [])
+    for place in range(1000):
+        schedule.reserve(START + place / 1000)
+    assert schedule.sent == []
+
+
 def test_allowance_is_whole_again_for_the_next_item() -> None:
-    allowance = WaitAllowance(5, sleep=lambda _seconds: None)
+    clock = Clock()
+    allowance = WaitAllowance(5, sleep=clock.sleep, clock=clock.now)
     assert allowance.wait(4)
     assert not allowance.wait(4)
+    allowance.count_request()
     allowance.renew()
     assert allowance.wait(4)
+    assert allowance.requests == 0

@@ -14,17 +14,16 @@ from hypothesis import strategies as st
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import included
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, RefusedError
-from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Names, fold, members_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups, Names, fold, members_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import Surroundings, plan_member
+from ansible_collections.tallyfy.platform.plugins.module_utils._member_runs import look_around
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     DEFAULT_MESSAGE,
     PROFILE_FIELDS,
     DesiredMember,
-    Surroundings,
     find_member,
     is_bot,
     list_members,
-    look_around,
-    plan_member,
     problems_with,
     role_of,
     same_email,
@@ -62,12 +61,14 @@ JOHN: dict[str, Any] = {
 }
 MINIMAL = {name: JOHN[name] for name in ("id", "email", "first_name", "last_name", "status", "role")}
 BOB = {"id": 7, "email": "bob@example.com", "status": "active", "role": "admin"}
-GROUPS = {
-    "sales": {"id": "g1", "name": "Sales", "members": [7]},
-    "ops": {"id": "g2", "name": "Ops", "members": ["12345", 7]},
-    "hr": {"id": "g3", "name": "HR", "members": [12345]},
-}
-AROUND = Surroundings(groups=GROUPS, organization_timezone="Europe/London", successor=BOB)
+GROUPS = Groups(
+    {
+        "sales": {"id": "g1", "name": "Sales", "members": [7]},
+        "ops": {"id": "g2", "name": "Ops", "members": ["12345", 7]},
+        "hr": {"id": "g3", "name": "HR", "members": [12345]},
+    }
+)
+AROUND = Surroundings(groups=GROUPS, organization_timezone="Europe/London", successors={BOB["email"]: BOB})
 NEW = {"first_name": "John", "last_name": "Smith"}
 
 
@@ -405,7 +406,9 @@ REFUSED: list[Any] = [
 def test_protected_people_are_refused_with_the_reason(
     given: dict[str, Any], current: dict[str, Any], acting: str | None, reason: str
 ) -> None:
-    around = Surroundings(groups=GROUPS, organization_timezone="UTC", acting_email=acting, successor=BOB)
+    around = Surroundings(
+        groups=GROUPS, organization_timezone="UTC", acting_email=acting, successors={BOB["email"]: BOB}
+    )
     with pytest.raises(RefusedError, match=reason) as caught:
         plan_member(wanted(**given), current, around)
     assert EMAIL in caught.value.message
@@ -431,19 +434,19 @@ def test_somebody_else_may_be_removed_by_the_acting_user() -> None:
         (
             {"state": "absent", "reassign_to": "bob@example.com"},
             JOHN,
-            Surroundings(successor={**BOB, "status": "disabled"}),
+            Surroundings(successors={BOB["email"]: {**BOB, "status": "disabled"}}),
             "is disabled, and must be active",
         ),
         (
             {"state": "deleted", "reassign_to": "bob@example.com"},
             JOHN,
-            Surroundings(successor={**BOB, "status": "Invited"}),
+            Surroundings(successors={BOB["email"]: {**BOB, "status": "Invited"}}),
             "is invited, and must be active",
         ),
         (
             {"state": "absent", "reassign_to": "bot@tallyfy.com"},
             JOHN,
-            Surroundings(successor={**BOB, "type": "bot"}),
+            Surroundings(successors={"bot@tallyfy.com": {**BOB, "type": "bot"}}),
             "is the Tallyfy Bot, and must be active",
         ),
     ],
@@ -536,13 +539,15 @@ people = st.none() | st.fixed_dictionaries(
 )
 surroundings = st.builds(
     lambda held, acting, successor: {
-        "groups": {
-            fold(name): {"id": name, "name": name, "members": [7, 12345] if name in held else ["7"]}
-            for name in ("Sales", "Ops", "HR")
-        },
+        "groups": Groups(
+            {
+                fold(name): {"id": name, "name": name, "members": [7, 12345] if name in held else ["7"]}
+                for name in ("Sales", "Ops", "HR")
+            }
+        ),
         "organization_timezone": "Europe/London",
         "acting_email": acting,
-        "successor": successor,
+        "successors": {BOB["email"]: successor} if successor else {},
     },
     st.sets(st.sampled_from(["Sales", "Ops", "HR"])),
     st.sampled_from([None, EMAIL, "admin@example.com"]),
@@ -685,7 +690,7 @@ def test_plan_leads_to_what_is_wanted_and_tells_exactly_what_it_does(
         world.apply(step)
     assert is_as_wanted(desired, world, before)
 
-    again = plan_member(desired, world.member, Surroundings(**{**things, "groups": world.groups}))
+    again = plan_member(desired, world.member, Surroundings(**{**things, "groups": Groups(world.groups)}))
     assert again.steps == (), "the second time there is nothing to do"
     assert (again.before, again.after) == ({}, {})
 
@@ -808,7 +813,11 @@ class Members:
     def path(self, *segments: object) -> str:
         return "/".join(map(str, segments))
 
-    def records(self, path: str, *, query: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    def records(
+        self, path: str, *, query: dict[str, Any] | None = None, per_page: int = 100, workers: int = 1
+    ) -> list[dict[str, Any]]:
+        assert per_page >= 100
+        assert workers >= 1
         q = (query or {}).get("q")
         self.asked.append(f"{path}?q={q}" if q else path)
         if path == "groups":
@@ -849,7 +858,8 @@ def test_address_with_a_plus_is_looked_for_in_the_whole_list_too() -> None:
 
 
 def look(client: Members, desired: DesiredMember, current: dict[str, Any] | None) -> tuple[Any, Surroundings]:
-    return look_around(client, desired, current)
+    ((_desired, found),), around = look_around(client, [(desired, current)])
+    return found, around
 
 
 def test_member_as_wanted_costs_no_further_request() -> None:
@@ -905,7 +915,9 @@ def test_acting_user_and_successor_are_only_looked_for_when_somebody_leaves() ->
     client = Members(BOB)
     client.member = SimpleNamespace(user="admin@example.com")
     leaving = wanted(state="absent", reassign_to="bob@example.com")
-    assert look(client, leaving, JOHN)[1] == Surroundings(acting_email="admin@example.com", successor=BOB)
+    assert look(client, leaving, JOHN)[1] == Surroundings(
+        acting_email="admin@example.com", successors={BOB["email"]: BOB}
+    )
     client.asked.clear()
     assert look(client, leaving, {**JOHN, "status": "disabled"})[1] == Surroundings()
     assert look(client, leaving, None)[1] == Surroundings()

@@ -12,7 +12,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     RefusedError,
     TallyfyError,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, PlanRun, Step
 
 STEPS = (
     Step("update", "a@example.com", "team differs", {"team": "Ops", "phone": "1"}),
@@ -104,3 +104,59 @@ def test_failure_keeps_its_own_facts() -> None:
 def test_plans_can_be_compared() -> None:
     assert Plan("a", steps=(Step("x", "a", "r", {"b": 1}),)) == Plan("a", steps=(Step("x", "a", "r", {"b": 1}),))
     assert Plan("a", steps=(Step("x", "a", "r", {"b": 1}),)) != Plan("a", steps=(Step("x", "a", "r", {"b": 2}),))
+
+
+# --- a run step by step -----------------------------------------------------------------------------------------------
+
+
+def failing(_step: Step) -> None:
+    raise ApiError("PUT /x", "no")
+
+
+def test_open_steps_are_those_that_have_not_been_tried() -> None:
+    run = PlanRun(PLAN)
+    assert list(run.open_steps()) == list(STEPS)
+    assert list(run.open_steps(["add_to_group", "change_role"])) == list(STEPS[1:])
+    run.finish(STEPS[1], is_done=False)
+    run.attempt(STEPS[0], lambda _step: True)
+    assert list(run.open_steps()) == [STEPS[2]]
+    assert run.done == [STEPS[0]]
+
+
+def test_after_a_failure_nothing_is_open() -> None:
+    run = PlanRun(PLAN)
+    tried = []
+    for step in run.open_steps():
+        tried.append(step)
+        run.attempt(step, failing if step is STEPS[1] else lambda _step: True)
+    assert tried == list(STEPS[:2])
+    assert list(run.open_steps()) == []
+    assert run.changed
+    with pytest.raises(ApiError) as caught:
+        run.raise_failure()
+    assert caught.value.facts["actions"] == DESCRIBED[:1]
+    assert caught.value.facts["failed_action"] == DESCRIBED[1]
+
+
+def test_equal_steps_are_told_apart() -> None:
+    twice = (Step("put", "a", "r"), Step("put", "a", "r"))
+    run = PlanRun(Plan("a", steps=twice))
+    run.finish(twice[0])
+    assert [step is twice[1] for step in run.open_steps()] == [True]
+
+
+def test_step_that_failed_for_the_time_being_can_be_tried_again() -> None:
+    run = PlanRun(PLAN)
+    run.finish(STEPS[0])
+    run.attempt(STEPS[1], failing)
+    run.reopen()
+    assert list(run.open_steps()) == list(STEPS[1:])
+    run.pretend()
+    run.raise_failure()
+    assert run.result()["actions"][:1] == DESCRIBED[:1]
+
+
+def test_pretending_counts_everything_as_done() -> None:
+    run = PlanRun(PLAN)
+    run.pretend()
+    assert (run.done, list(run.open_steps()), run.error) == (list(STEPS), [], None)

@@ -143,7 +143,7 @@ def clock() -> Clock:
 def transport(clock: Clock, *, max_wait: float = 300, timeout: float = 5) -> Transport:
     connection = Connection(api_url="http://x", token_url="http://x", org_id="o", timeout=timeout)
     budget = RequestBudget(0, now=clock.now, sleep=clock.sleep)
-    return Transport(connection, budget, WaitAllowance(max_wait, sleep=clock.sleep))
+    return Transport(connection, budget, WaitAllowance(max_wait, sleep=clock.sleep, clock=clock.now))
 
 
 def send(one: Transport, method: str, url: str, **options: Any) -> Any:

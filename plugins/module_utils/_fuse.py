@@ -1,0 +1,138 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The fuse: how much a roster may take away before somebody has to say that it is meant. Private to the collection.
+
+Everything here is pure and looks at plans, so that check mode is refused what a run would be refused.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import math
+import re
+import sys
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import REMOVALS
+from ansible_collections.tallyfy.platform.plugins.module_utils._members import folded, is_bot, role_of, status_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan
+
+Record = dict[str, Any]
+LONGEST_LIST = 20
+_AMOUNT = re.compile(r"([0-9]{1,9})|(100|[0-9]{1,2})\s*%")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a roster may take away. ``max_removals`` is a number, or a percentage of the active members."""
+
+    unlisted: str = "ignore"
+    protect: tuple[str, ...] = ()
+    max_removals: str = "10%"
+    min_admins: int = 2
+    reassign_to: str | None = None
+
+    def problems(self) -> list[str]:
+        """Return what is wrong with the values by themselves."""
+        problems = []
+        if _AMOUNT.fullmatch(self.max_removals.strip()) is None:
+            problems.append(f"max_removals {self.max_removals!r} is neither a number nor a percentage such as 10%")
+        if self.min_admins < 0:
+            problems.append("min_admins is negative")
+        if any(not pattern.strip() for pattern in self.protect):
+            problems.append("protect holds a blank entry")
+        return problems
+
+    def allowed_removals(self, active: int) -> int:
+        """Return how many may be removed of so many active members.
+
+        A percentage is rounded up: otherwise nobody could ever leave an organization of nine. ``100%`` is no limit.
+        """
+        amount = _AMOUNT.fullmatch(self.max_removals.strip())
+        if amount is None:
+            return 0
+        if not amount[2]:
+            return int(amount[1])
+        # All of them: also those who are invited and not among the active ones.
+        return sys.maxsize if amount[2] == "100" else math.ceil(active * int(amount[2]) / 100)
+
+    def protector(self, email: object) -> str | None:
+        """Return the entry of ``protect`` that holds for this address: the address itself, or a glob."""
+        address = folded(email)
+        return next((entry for entry in self.protect if fnmatch.fnmatchcase(address, folded(entry))), None)
+
+
+def refusals(plans: Sequence[tuple[Record | None, Plan]], everybody: Collection[Record], policy: Policy) -> list[str]:
+    """Return why these plans, each with the member's current record, must not be carried out; empty when they may.
+
+    Each text names the numbers, the people, and the option that would allow it.
+    """
+    leaving = [(current, plan) for current, plan in plans if current is not None and _removes(plan)]
+    reasons = []
+    active = [record for record in everybody if _is_active(record)]
+    allowed = policy.allowed_removals(len(active))
+    if len(leaving) > allowed:
+        reasons.append(
+            f"{len(leaving)} members would lose their access, and max_removals ({policy.max_removals} of {len(active)} "
+            f"active members) allows {allowed}: {named(plan.subject for _current, plan in leaving)}. "
+            f"If that is meant, set max_removals to {len(leaving)}"
+        )
+    before = {str(record["id"]) for record in active if role_of(record) == "admin"}
+    after = _admins_after(before, plans)
+    if len(after) < policy.min_admins and len(after) < len(before):
+        losing = [plan.subject for current, plan in plans if current and str(current["id"]) in before - after]
+        reasons.append(
+            f"{len(after)} of {len(before)} active administrators would be left, and min_admins asks for "
+            f"{policy.min_admins}; those who would stop being one: {named(losing)}. "
+            f"If that is meant, set min_admins to {len(after)}"
+        )
+    return reasons
+
+
+def ambiguous(everybody: Iterable[Record]) -> list[str]:
+    """Return the addresses that several members have, when case does not matter."""
+    counts = Counter(folded(record.get("email")) for record in everybody)
+    return sorted(address for address, count in counts.items() if count > 1)
+
+
+def named(people: Iterable[str], longest: int = LONGEST_LIST) -> str:
+    """Return the first names of a list and how many more there are."""
+    names = list(people)
+    more = len(names) - longest
+    return ", ".join(names[:longest]) + (f" and {more} more" if more > 0 else "")
+
+
+def _removes(plan: Plan) -> bool:
+    return any(step.action in REMOVALS for step in plan.steps)
+
+
+def _is_active(record: Mapping[str, Any]) -> bool:
+    return status_of(record) == "active" and not _is_special(record)
+
+
+def _is_special(record: Mapping[str, Any]) -> bool:
+    return is_bot(record) or bool(record.get("support_user"))
+
+
+def _admins_after(before: set[str], plans: Sequence[tuple[Record | None, Plan]]) -> set[str]:
+    """Return the active administrators that the plans leave.
+
+    Somebody who is only being added does not count: nobody has seen them work yet.
+    """
+    after = set(before)
+    for current, plan in plans:
+        if current is None or not plan.steps:
+            continue
+        member = str(current["id"])
+        role = plan.after.get("role", role_of(current))
+        status = plan.after.get("status", status_of(current))
+        if role == "admin" and status == "active" and not _removes(plan) and not _is_special(current):
+            after.add(member)
+        else:
+            after.discard(member)
+    return after

@@ -1,0 +1,260 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What has to be done for one member: planned from plain records, without asking anybody. Private to the collection.
+
+Source: API reference, "Members" and "Recipes".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._answers import included
+from ansible_collections.tallyfy.platform.plugins.module_utils._client import Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, RefusedError
+from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups, fold, require_groups
+from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
+    DEFAULT_ROLE,
+    PROFILE_FIELDS,
+    DesiredMember,
+    comparable,
+    folded,
+    is_bot,
+    role_of,
+    same_email,
+    shape_member,
+    status_of,
+    unseen_in,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, Step
+
+#: What the application route takes at creation beside the e-mail address and the role.
+PROVISION_FIELDS = ("first_name", "last_name", "timezone")
+INVITE_FIELDS = ("first_name", "last_name")
+CREATIONS = ("create", "invite")
+CHANGES = ("enable", "update", "change_role")
+GROUP_CHANGES = ("add_to_group", "remove_from_group")
+REMOVALS = ("remove", "disable", "delete")
+_BOT_REFUSAL = "{email} is the Tallyfy Bot, which cannot be edited."
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What planning a member must know beside the member: read by ``look_around``, or made up by a test.
+
+    ``successors`` are the members who may take over open work, by their address in lower case.
+    """
+
+    groups: Groups = field(default_factory=Groups)
+    organization_timezone: str | None = None
+    acting_email: str | None = None
+    successors: Mapping[str, Record] = field(default_factory=dict)
+
+
+def plan_member(desired: DesiredMember, current: Record | None, around: Surroundings) -> Plan:
+    """Return what has to be done for one person. Pure: the same arguments always give the same plan.
+
+    Raises ``RefusedError`` for people who must not be touched so, and ``InputError`` for what is missing.
+    """
+    if desired.state != "present":
+        return _plan_removal(desired, current, around)
+    if current is None:
+        return _plan_creation(desired, around)
+    return _plan_update(desired, current, around)
+
+
+def _plan_creation(desired: DesiredMember, around: Surroundings) -> Plan:
+    missing = [name for name in ("first_name", "last_name") if not str(desired.profile.get(name) or "").strip()]
+    if missing:
+        raise InputError([f"{desired.email} is not a member yet; to add them give {' and '.join(missing)}"])
+    compared = {name: comparable(name, value) for name, value in desired.profile.items()}
+    profile = {name: value for name, value in compared.items() if value is not None}
+    at_creation = PROVISION_FIELDS if desired.provision == "direct" else INVITE_FIELDS
+    if "timezone" not in profile and any(name not in at_creation for name in profile):
+        profile["timezone"] = _required_timezone(desired, around)
+    first = {name: profile[name] for name in at_creation if name in profile}
+    first.update(email=desired.email, role=desired.role or DEFAULT_ROLE)
+    action = "create" if desired.provision == "direct" else "invite"
+    reason = "not a member of the organization"
+    steps = [Step(action, desired.email, reason, first)]
+    rest = {name: value for name, value in profile.items() if name not in first}
+    if rest:
+        steps.append(Step("update", desired.email, "not taken at creation", rest))
+    group_steps, _names_before, names_after = _plan_groups(desired, None, around)
+    after = {**first, **rest, **({"groups": names_after} if names_after else {})}
+    return Plan(desired.email, {}, after, tuple(steps + group_steps))
+
+
+def _plan_update(desired: DesiredMember, current: Record, around: Surroundings) -> Plan:
+    before: Record = {}
+    after: Record = {}
+    steps: list[Step] = []
+    warnings: list[str] = []
+    email = desired.email
+    if status_of(current) == "disabled":
+        steps.append(Step("enable", email, "disabled", {"status": "active"}))
+        before["status"], after["status"] = "disabled", "active"
+    changes = _profile_changes(desired, current)
+    unseen = unseen_in([*desired.profile, *(["role"] if desired.role else [])], current)
+    if unseen:
+        warnings.append(unseen_warning(email, unseen))
+    if changes and is_bot(current):
+        raise RefusedError(_BOT_REFUSAL.format(email=email))
+    organizations = included(current, "organizations")
+    if changes and isinstance(organizations, list) and len(organizations) > 1:
+        warnings.append(
+            f"{email} belongs to {len(organizations)} organizations, so only they themselves can change their "
+            f"{', '.join(changes)}."
+        )
+        changes = {}
+    if changes:
+        if not current.get("timezone") and not changes.get("timezone"):
+            changes["timezone"] = _required_timezone(desired, around)
+        steps.append(Step("update", email, f"{', '.join(changes)} differ" + ("s" * (len(changes) == 1)), changes))
+        before.update({name: current.get(name) for name in changes})
+        after.update(changes)
+    if desired.role and "role" not in unseen and desired.role != role_of(current):
+        steps.append(Step("change_role", email, f"role is {role_of(current) or 'empty'}", {"role": desired.role}))
+        before["role"], after["role"] = role_of(current) or None, desired.role
+    group_steps, names_before, names_after = _plan_groups(desired, current, around)
+    if group_steps:
+        before["groups"], after["groups"] = names_before, names_after
+    steps += group_steps
+    _refuse_impossible(email, current, around, steps, desired.role if "role" in after else None)
+    return Plan(email, before, after, tuple(steps), tuple(warnings))
+
+
+def _refuse_impossible(
+    email: str, current: Mapping[str, Any], around: Surroundings, steps: list[Step], new_role: str | None
+) -> None:
+    if steps and is_bot(current):
+        raise RefusedError(_BOT_REFUSAL.format(email=email))
+    if new_role in (None, "admin"):
+        return
+    if current.get("is_default_admin"):
+        raise RefusedError(
+            f"{email} is the default administrator and cannot become {new_role}: make somebody else the default "
+            f"administrator in Tallyfy first."
+        )
+    if role_of(current) == "admin" and same_email(around.acting_email, email):
+        raise RefusedError(f"{email} is who this runs as and cannot stop being an administrator by this run.")
+
+
+def _plan_removal(desired: DesiredMember, current: Record | None, around: Surroundings) -> Plan:
+    email = desired.email
+    if current is None or (desired.state == "absent" and status_of(current) == "disabled"):
+        return Plan(email)
+    _refuse_protected(email, current, around)
+    steps: list[Step] = []
+    status = status_of(current)
+    if status != "disabled" and desired.reassign_to:
+        successor = _checked_successor(desired, around)
+        reason = f"{status}; open work goes to {successor['email']}"
+        steps.append(Step("remove", email, reason, {"status": "disabled"}, target=str(successor["id"])))
+    elif status != "disabled":
+        steps.append(Step("disable", email, status, {"status": "disabled"}))
+    if desired.state == "deleted":
+        steps.append(Step("delete", email, "permanent deletion was asked for"))
+        before = {name: value for name, value in shape_member(current).items() if value not in (None, False)}
+        return Plan(email, before, {}, tuple(steps))
+    return Plan(email, {"status": status}, {"status": "disabled"}, tuple(steps))
+
+
+def _refuse_protected(email: str, current: Mapping[str, Any], around: Surroundings) -> None:
+    reason = None
+    if is_bot(current):
+        reason = "is the Tallyfy Bot, which belongs to every organization"
+    elif current.get("support_user"):
+        reason = "is a support account of Tallyfy"
+    elif current.get("is_default_admin"):
+        reason = "is the default administrator: make somebody else the default administrator in Tallyfy first"
+    elif around.acting_email and same_email(around.acting_email, current.get("email")):
+        reason = "is who this runs as: let another administrator remove them"
+    if reason:
+        raise RefusedError(f"{email} is not removed: this {reason}.")
+
+
+def _checked_successor(desired: DesiredMember, around: Surroundings) -> Record:
+    successor = around.successors.get(folded(desired.reassign_to))
+    if successor is None:
+        raise InputError([f"{desired.email}: reassign_to {desired.reassign_to} is not a member of the organization"])
+    if status_of(successor) != "active" or is_bot(successor):
+        kind = "the Tallyfy Bot" if is_bot(successor) else status_of(successor)
+        raise InputError([f"{desired.email}: reassign_to {desired.reassign_to} is {kind}, and must be active"])
+    return successor
+
+
+def _profile_changes(desired: DesiredMember, current: Mapping[str, Any]) -> Record:
+    changes: Record = {}
+    for name in PROFILE_FIELDS:
+        if name in desired.profile and name in current:
+            wanted = desired.profile[name]
+            if comparable(name, wanted) != comparable(name, current.get(name)):
+                changes[name] = comparable(name, wanted)
+    return changes
+
+
+def _plan_groups(
+    desired: DesiredMember, current: Record | None, around: Surroundings
+) -> tuple[list[Step], list[str], list[str]]:
+    if desired.groups is None:
+        return [], [], []
+    names = desired.groups
+    require_groups(around.groups, (*names.add, *names.remove, *(names.set or ())), desired.email)
+    held = around.groups.names_of(current)
+    add, remove = names.changes({fold(name) for name in held})
+    official = {key: str(group["name"]) for key, group in around.groups.items()}
+    add, remove = [official[fold(name)] for name in add], [official[fold(name)] for name in remove]
+    steps = [Step("add_to_group", desired.email, f"not in {name}", target=name) for name in add]
+    steps += [Step("remove_from_group", desired.email, f"in {name}", target=name) for name in remove]
+    kept = [name for name in held if name not in remove]
+    return steps, sorted(held, key=str.casefold), sorted([*kept, *add], key=str.casefold)
+
+
+def unseen_warning(email: str, unseen: list[str]) -> str:
+    return f"{email}: Tallyfy does not show {', '.join(unseen)}, so it cannot be compared or checked."
+
+
+def _required_timezone(desired: DesiredMember, around: Surroundings) -> str:
+    if not around.organization_timezone:
+        raise InputError(
+            [f"{desired.email} has no timezone, and neither has the organization; Tallyfy needs one: give timezone"]
+        )
+    return str(around.organization_timezone)
+
+
+def needs_timezone(desired: DesiredMember, current: Record | None) -> bool:
+    """Return whether the plan needs the time zone of the organization, because the member has and gets none."""
+    if desired.state != "present" or desired.profile.get("timezone"):
+        return False
+    if current is not None:
+        return not current.get("timezone") and bool(_profile_changes(desired, current))
+    given_at_creation = PROVISION_FIELDS if desired.provision == "direct" else INVITE_FIELDS
+    given = {name for name, value in desired.profile.items() if comparable(name, value) is not None}
+    return not given <= set(given_at_creation)
+
+
+def needs_acting_email(desired: DesiredMember, current: Mapping[str, Any] | None) -> bool:
+    """Return whether it matters for the plan who is acting: nobody takes their own access or rights away."""
+    if current is None:
+        return False
+    if desired.state == "present":
+        return desired.role in ("standard", "light") and role_of(current) == "admin"
+    return desired.state == "deleted" or status_of(current) != "disabled"
+
+
+def fields_needed(desired: DesiredMember, current: Mapping[str, Any]) -> set[str]:
+    """Return the fields of the member's record that are compared or must be kept.
+
+    A PUT carries all of the profile, so one that is needed needs all of the record.
+    """
+    needed = {"status", *(PROFILE_FIELDS if _profile_changes(desired, current) else desired.profile)}
+    if desired.role or desired.state != "present":
+        needed |= {"role", "is_default_admin"}
+    if desired.state != "present":
+        needed |= {"support_user"}
+    return needed

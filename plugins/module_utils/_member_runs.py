@@ -1,0 +1,316 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reading what planning members needs, and carrying out one member's plan. Private to the collection.
+
+Source: API reference, "Members" and "Recipes".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Optional
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._answers import shorten
+from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    NotStoredError,
+    RefusedByServiceError,
+    TallyfyError,
+    UnauthorizedError,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups, list_groups
+from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import (
+    Surroundings,
+    fields_needed,
+    needs_acting_email,
+    needs_timezone,
+    plan_member,
+    unseen_warning,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
+    PROFILE_FIELDS,
+    SHAPE,
+    DesiredMember,
+    comparable,
+    find_in_whole_list,
+    find_member,
+    folded,
+    shape_member,
+    status_of,
+    unseen_in,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
+from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, PlanRun, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._transport import encoded_path
+
+#: Somebody who is wanted in some way, and their record if they are a member.
+Pair = tuple[DesiredMember, Optional[Record]]
+#: Answers that tell that this profile is not to be written, and not that something else is wrong.
+REFUSALS_OF_PROFILES = (400, 403, 404)
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def look_around(
+    client: Client,
+    pairs: Sequence[Pair],
+    *,
+    everybody: Mapping[str, Record] | None = None,
+    workers: int = 1,
+) -> tuple[list[Pair], Surroundings]:
+    """Return the pairs with records completed where the listing was too short, and what else their plans need.
+
+    Asks only for what these plans can depend on: nothing at all for members who are as wanted and have no groups.
+    ``everybody`` are all members by their address in lower case, for who has read them; successors are looked up
+    there, and otherwise one by one.
+    """
+    pairs = _completed(client, pairs, workers)
+    wants_groups = any(desired.groups is not None and desired.state == "present" for desired, _current in pairs)
+    wants_timezone = any(needs_timezone(desired, current) for desired, current in pairs)
+    wants_acting_email = any(needs_acting_email(desired, current) for desired, current in pairs)
+    names = sorted(
+        {
+            folded(desired.reassign_to)
+            for desired, current in pairs
+            if desired.reassign_to and desired.state != "present" and needs_acting_email(desired, current)
+            # Somebody who is disabled has handed over already.
+            if current is not None and status_of(current) != "disabled"
+        }
+    )
+    if everybody is None:
+        found = {name: find_member(client, name) for name in names}
+    else:
+        found = {name: everybody.get(name) for name in names}
+    return pairs, Surroundings(
+        groups=list_groups(client) if wants_groups else Groups(),
+        organization_timezone=client.get().get("timezone") if wants_timezone else None,
+        acting_email=_acting_email(client) if wants_acting_email else None,
+        successors={name: record for name, record in found.items() if record is not None},
+    )
+
+
+def _completed(client: Client, pairs: Sequence[Pair], workers: int) -> list[Pair]:
+    """Return the pairs with every field that their plans need; rows of a listing may be as short as six fields.
+
+    A field that even the whole record lacks cannot be compared, and is warned about and left alone.
+    """
+    completed = list(pairs)
+    short = [
+        (index, current)
+        for index, (desired, current) in enumerate(pairs)
+        if current is not None and unseen_in(fields_needed(desired, current), current)
+    ]
+    whole = side_by_side(lambda one: client.get("users", one[1]["id"]), short, workers=workers)
+    for (index, current), record in zip(short, whole):
+        completed[index] = (pairs[index][0], {**current, **record})
+    return completed
+
+
+def _acting_email(client: Client) -> str | None:
+    """Return who the calls are made as; an application has no user, and then there is nobody to protect."""
+    if client.member is not None:
+        return client.member.user
+    if client.application is not None:
+        return None
+    try:
+        return str(client.get("me").get("email") or "") or None
+    except UnauthorizedError:
+        # An application's own token was given as the access token; there is no user behind it.
+        return None
+
+
+# --- running ----------------------------------------------------------------------------------------------------------
+
+
+class MemberRun(PlanRun):
+    """Carries out one member's plan and keeps the record as the service last told it.
+
+    Steps that change groups are left to the caller, who writes each group once for everybody.
+    """
+
+    def __init__(
+        self, client: Client, desired: DesiredMember, current: Record | None, around: Surroundings, plan: Plan
+    ) -> None:
+        super().__init__(plan)
+        self.desired = desired
+        self.current = current
+        self.around = around
+        self.record: Record = dict(current or {})
+        self.notes: list[str] = list(plan.warnings)
+        self._client = client
+        # ``look_around`` completes the record of somebody who is there; the answer to a creation is a short one.
+        self._is_whole = current is not None
+        self._created: tuple[Step, Mapping[str, Any]] | None = None
+        #: Whether the service is known to show no more of a member than the record has.
+        self.is_shown_in_full = False
+        # A PUT must carry what the service may not show.
+        self._sent: Record = {}
+
+    def carry_out(self, step: Step) -> bool:
+        """Send what the step says and check that the service stored it; return whether it was done."""
+        org_id = self._client.connection.org_id
+        acts: dict[str, Callable[[], bool | None]] = {
+            "create": lambda: self._add(encoded_path("applications", org_id, "users"), step.values, step),
+            "invite": lambda: self._add(self._client.path("users", "invite"), self._invitation(step), step),
+            "update": lambda: self._update(step),
+            "change_role": lambda: self._change_role(step),
+            "enable": self._enable,
+            "disable": lambda: self._end_access("disable"),
+            "remove": lambda: self._end_access(query={"with_reassignment": True, "to": step.target}),
+            "delete": lambda: self._end_access("delete"),
+        }
+        return acts[step.action]() is not False
+
+    @property
+    def must_read(self) -> bool:
+        """Whether the answer to the creation told too little for what has been sent or is to follow."""
+        if self.error is not None or self._is_whole:
+            return False
+        return self._created is not None or any(step.action == "update" for step in self.open_steps())
+
+    def hidden_fields(self) -> list[str]:
+        """Return what the creation sent and the record does not show yet."""
+        return unseen_in(self._created[1], self.record) if self._created is not None else []
+
+    def learn(self, record: Mapping[str, Any]) -> None:
+        """Take note of the member's whole record, which somebody has read."""
+        self.record.update(record)
+        self._is_whole = True
+
+    def read(self) -> None:
+        """Read the member's whole record."""
+        self.learn(self._client.get("users", self.record["id"]))
+
+    def prove_creation(self) -> None:
+        """Compare what the creation sent with the record, if its answer told too little; fail the step otherwise."""
+        if self._created is None:
+            return
+        (step, sent), self._created = self._created, None
+        try:
+            if not self.is_shown_in_full and (not self._is_whole or unseen_in(sent, self.record)):
+                self.read()
+            self._compare(sent)
+        except TallyfyError as error:
+            self.fail(step, error)
+
+    def _invitation(self, step: Step) -> Record:
+        return {**step.values, "message": self.desired.invitation_message}
+
+    def _add(self, path: str, body: Mapping[str, Any], step: Step) -> bool:
+        email = str(body["email"])
+        try:
+            self.record = self._client.create(path, body, find=lambda: find_member(self._client, email))
+        except InvalidError as error:
+            # The service may know the address although the search did not show it, or somebody was quicker.
+            found = find_in_whole_list(self._client, email) if "email" in error.errors else None
+            if found is None:
+                error.facts["email"] = email
+                raise
+            self._start_over(found)
+            return False
+        sent = {name: value for name, value in body.items() if name in SHAPE and name != "email"}
+        self._sent = {name: value for name, value in sent.items() if name in PROFILE_FIELDS}
+        if unseen_in(sent, self.record):
+            self._created = step, sent
+        else:
+            self._compare(sent)
+        return True
+
+    def _start_over(self, found: Record) -> None:
+        """Plan again for somebody who was not there when the plan was made."""
+        ((_desired, self.current),), self.around = look_around(self._client, [(self.desired, found)])
+        self.learn(self.current or {})
+        self.plan = plan_member(self.desired, self.current, self.around)
+        self.notes += self.plan.warnings
+
+    def _update(self, step: Step) -> bool:
+        if not self._is_whole:
+            self.read()
+        kept = {name: self.record.get(name) for name in PROFILE_FIELDS if self.record.get(name) is not None}
+        body = {**self._sent, **kept, **step.values}
+        if body.get("date_format"):
+            body["date_format"] = str(body["date_format"]).lower()
+        try:
+            answer = self._put(body, "users", self.record["id"])
+        except RefusedByServiceError as error:
+            if status_of(self.record) == "invited" and error.status in REFUSALS_OF_PROFILES:
+                # Whether an invited member's profile can be written is not documented.
+                self.notes.append(
+                    f"{self.desired.email} is still invited, and Tallyfy did not take their profile: {error}"
+                )
+                return False
+            if isinstance(error, ForbiddenError):
+                error.advise(
+                    "Only they themselves can change the profile of somebody who belongs to several organizations; "
+                    "otherwise the acting user must be an administrator."
+                )
+            raise
+        self._check(step.values, answer)
+        return True
+
+    def _change_role(self, step: Step) -> None:
+        answer = self._put({"role": step.values["role"]}, "users", self.record["id"], "role")
+        self._check(step.values, answer)
+
+    def _enable(self) -> None:
+        answer = self._put(None, "users", self.record["id"], "enable")
+        self._check({"status": "active"}, answer)
+
+    def _put(self, body: Any, *segments: object) -> Record:
+        answer = self._client.call("PUT", self._client.path(*segments), body=body).record
+        self.record.update(answer)
+        return answer
+
+    def _end_access(self, *segments: str, query: Mapping[str, Any] | None = None) -> None:
+        path = self._client.path("users", self.record["id"], *segments)
+        try:
+            answer = self._client.call("DELETE", path, query=query).record
+        except NotFoundError as error:
+            # A repeated DELETE finds nobody after its first try succeeded; a wrong address is another matter.
+            if error.code == "ENDPOINT_NOT_FOUND":
+                raise
+            answer = {}
+        wanted = "deleted" if "delete" in segments else "disabled"
+        if status_of(answer) != wanted:
+            # Neither a 404 nor an answer that does not say so proves that the access is gone.
+            answer = find_member(self._client, self.desired.email) or {"status": wanted}
+        self.record.update(answer)
+        if status_of(answer) not in {wanted, "deleted"}:
+            raise NotStoredError(
+                f"{self.desired.email}: Tallyfy did not refuse the request, but the member is still "
+                f"{status_of(answer)} instead of {wanted}.",
+                not_stored=["status"],
+            )
+
+    def _check(self, sent: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+        """Raise ``NotStoredError`` for values that the service accepted and did not store.
+
+        What the answer does not tell is read; source: API reference, "unknown keys are dropped and still answered 2xx".
+        """
+        if unseen_in(sent, answer):
+            self.read()
+        self._compare(sent)
+
+    def _compare(self, sent: Mapping[str, Any]) -> None:
+        unseen = unseen_in(sent, self.record)
+        if unseen:
+            self.notes.append(unseen_warning(self.desired.email, unseen))
+        shaped = shape_member(self.record)
+        lost = [
+            name
+            for name, value in sent.items()
+            if name not in unseen and comparable(name, value) != comparable(name, shaped.get(name))
+        ]
+        if lost:
+            found = ", ".join(f"{name} is {shorten(repr(shaped.get(name)), 60)}" for name in lost)
+            raise NotStoredError(
+                f"{self.desired.email}: Tallyfy answered with success but did not store {', '.join(lost)} ({found}). "
+                f"Check that the values are ones Tallyfy knows and that the acting user may set them.",
+                not_stored=lost,
+            )

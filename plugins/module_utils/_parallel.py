@@ -1,0 +1,32 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The same work on many subjects, side by side. Private to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Subject = TypeVar("Subject")
+Result = TypeVar("Result")
+
+
+def side_by_side(
+    work: Callable[[Subject], Result], subjects: Sequence[Subject], *, workers: int = 1
+) -> Iterator[Result]:
+    """Yield ``work(subject)`` for each subject, in their order, with at most ``workers`` of them under way.
+
+    An exception ends it: what is under way is waited for, and nothing else is begun.
+    """
+    workers = min(workers, len(subjects))
+    if workers <= 1:
+        yield from map(work, subjects)
+        return
+    pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="tallyfy")
+    try:
+        yield from pool.map(work, subjects)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

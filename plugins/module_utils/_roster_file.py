@@ -1,0 +1,260 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Roster files: YAML, JSON and CSV, read and written. Private to the collection."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
+from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
+    MEMBER_OPTIONS,
+    PROFILE_FIELDS,
+    folded,
+    problems_with,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._rows import GROUP_SEPARATOR, Rows
+
+try:
+    import yaml
+
+    HAS_YAML = True
+except ImportError:  # ansible-core brings it, but a machine that only runs modules may not have it
+    HAS_YAML = False
+
+ENDINGS = (".yml", ".yaml", ".json", ".csv")
+#: The key under which a file may hold its rows, when it is not a plain list.
+ROWS_KEY = "members"
+EXPORTED_FIELDS = ("email", "role", *PROFILE_FIELDS)
+_NULL_TAG = "tag:yaml.org,2002:null"
+_MERGE_TAG = "tag:yaml.org,2002:merge"
+
+
+def read_roster(path: str) -> Rows:
+    """Return the rows of a roster file. Raises ``InputError`` for one that cannot be read or understood."""
+    name = Path(path).name
+    try:
+        text = Path(path).expanduser().read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise InputError([f"src {path}: {error.strerror}"]) from error
+    except UnicodeDecodeError as error:
+        raise InputError([f"src {path}: not UTF-8 (byte {error.start})"]) from error
+    readers: dict[str, Callable[[str, str], Rows]] = {
+        ".yml": _rows_in_yaml,
+        ".yaml": _rows_in_yaml,
+        ".json": _rows_in_json,
+        ".csv": _rows_in_csv,
+    }
+    reader = readers.get(Path(path).suffix.lower())
+    if reader is None:
+        raise InputError([f"src {path}: the name must end in {', '.join(ENDINGS)}"])
+    try:
+        return reader(text, name)
+    except ValueError as error:
+        raise InputError([f"src {path}: {error}"]) from error
+
+
+def roster_text(members: Iterable[Mapping[str, Any]], ending: str) -> str:
+    """Return a roster file that holds these members, sorted, as ``ending`` (with its dot) wants it.
+
+    ``members`` have the shape that ``tallyfy_user_info`` returns with ``groups``. Whoever has no access (disabled) or
+    belongs to Tallyfy (the bot, support accounts) is left out; a value that is not set is, too, and so are the
+    ``values_left_out``. Raises ``InputError`` for what no such file can say.
+    """
+    people = _exported_people(members)
+    addresses = Counter(folded(one["email"]) for one in people)
+    twice = sorted(address for address, count in addresses.items() if count > 1)
+    if twice:
+        those = f"the address {', '.join(twice)} when case does not matter"
+        raise InputError(
+            [f"several members have {those}, so a roster cannot tell them apart; keep one of them in Tallyfy"]
+        )
+    rows = [_exported(member) for member in people]
+    writers: dict[str, Callable[[Sequence[Mapping[str, Any]]], str]] = {
+        ".yml": _yaml_text,
+        ".yaml": _yaml_text,
+        ".json": _json_text,
+        ".csv": _csv_text,
+    }
+    writer = writers.get(ending.lower())
+    if writer is None:
+        raise InputError([f"a roster file ends in {', '.join(ENDINGS)}, not in {ending!r}"])
+    return writer(rows)
+
+
+def values_left_out(members: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return which values ``roster_text`` leaves out because a roster with them would be refused, one text each.
+
+    The service may hold such values: other applications write there, too.
+    """
+    return [
+        f"{one['email']}: {name} is left out, since no roster may hold its value"
+        for one in _exported_people(members)
+        for name in _refused_fields(one)
+    ]
+
+
+def _exported_people(members: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    people = [
+        one for one in members if one.get("status") != "disabled" and not one["is_bot"] and not one["support_user"]
+    ]
+    return sorted(people, key=lambda one: folded(one["email"]))
+
+
+def _refused_fields(member: Mapping[str, Any]) -> list[str]:
+    given = {name: member[name] for name in EXPORTED_FIELDS if member.get(name) not in (None, "")}
+    refused = [name for name, value in given.items() if value not in MEMBER_OPTIONS[name].get("choices", (value,))]
+    if problems_with(given):
+        alone = {name: {"email": member["email"], name: value} for name, value in given.items() if name != "email"}
+        known = problems_with({"email": member["email"]})
+        refused += [name for name, row in alone.items() if problems_with(row) != known]
+    return refused
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def _rows_in_json(text: str, name: str) -> Rows:
+    rows = _list_in(json.loads(text))
+    return _with_lines(rows, text, name)
+
+
+def _rows_in_yaml(text: str, name: str) -> Rows:
+    _require_yaml()
+    try:
+        rows = _list_in(_text_loader()(text).get_single_data())
+    except yaml.YAMLError as error:
+        raise ValueError(f"not YAML: {' '.join(str(error).split())}") from error
+    return _with_lines(rows, text, name)
+
+
+def _rows_in_csv(text: str, name: str) -> Rows:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = [column.strip().lower() for column in next(reader, [])]
+        if "email" not in header:
+            raise ValueError(f"line 1 must name the columns, with email among them; it names {', '.join(header)!r}")
+        twice = sorted({column for column in header if header.count(column) > 1})
+        if twice:
+            raise ValueError(f"line 1 names the column {twice[0]!r} twice")
+        rows, lines, line = [], [], reader.line_num + 1
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                if len(cells) > len(header):
+                    raise ValueError(f"line {line} has {len(cells)} cells, and the header names {len(header)} columns")
+                # An empty cell is a value left out: a table cannot tell it from one that is to be cleared.
+                rows.append({column: cell.strip() for column, cell in zip(header, cells) if column and cell.strip()})
+                lines.append(line)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(f"line {reader.line_num}: {error}") from error
+    return Rows(rows, source=name, lines=lines)
+
+
+def _list_in(content: Any) -> list[Any]:
+    rows = content.get(ROWS_KEY) if isinstance(content, Mapping) and set(content) == {ROWS_KEY} else content
+    if isinstance(rows, list):
+        return rows
+    raise ValueError(f"it must hold a list of people, or a dictionary with nothing but {ROWS_KEY}")
+
+
+class _LazyLines(Sequence[int]):
+    """The line of each row, found out when the first of them is asked for: only a message needs them."""
+
+    def __init__(self, text: str, count: int) -> None:
+        self._text = text
+        self._count = count
+        self._found: list[int] | None = None
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: Any) -> Any:
+        if self._found is None:
+            self._found = _lines_of_rows(self._text, self._count)
+        return self._found[index]
+
+
+def _with_lines(rows: list[Any], text: str, name: str) -> Rows:
+    # JSON is YAML as far as this goes, and PyYAML tells where each thing stands.
+    return Rows(rows, source=name, lines=_LazyLines(text, len(rows)) if HAS_YAML else ())
+
+
+def _lines_of_rows(text: str, count: int) -> list[int]:
+    try:
+        node = yaml.compose(text, Loader=_text_loader())
+    except yaml.YAMLError:
+        return [1] * count
+    if isinstance(node, yaml.MappingNode):
+        node = node.value[0][1]
+    return [row.start_mark.line + 1 for row in node.value] if isinstance(node, yaml.SequenceNode) else [1] * count
+
+
+def _require_yaml() -> None:
+    if not HAS_YAML:
+        raise ValueError("PyYAML is not there to read it; install it, or use .json or .csv")
+
+
+def _text_loader() -> Any:
+    """Return a loader for which all values are texts, as in a CSV file: ``no`` is a name and ``+49151`` a number.
+
+    Only null and the merge key keep their meaning.
+    """
+    base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class TextLoader(base):  # type: ignore[misc, valid-type]
+        yaml_implicit_resolvers = {
+            first: [(tag, pattern) for tag, pattern in resolvers if tag in (_NULL_TAG, _MERGE_TAG)]
+            for first, resolvers in base.yaml_implicit_resolvers.items()
+        }
+
+    return TextLoader
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def _exported(member: Mapping[str, Any]) -> dict[str, Any]:
+    refused = _refused_fields(member)
+    row = {name: member[name] for name in EXPORTED_FIELDS if member.get(name) not in (None, "") and name not in refused}
+    return {**row, "groups": {"set": sorted(member["groups"], key=str.casefold)}}
+
+
+def _json_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    # One row a line: then a change of one person is one line of a diff.
+    lines = ",\n".join(f"  {json.dumps(row, ensure_ascii=False)}" for row in rows)
+    return f"[\n{lines}\n]\n" if rows else "[]\n"
+
+
+def _yaml_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    _require_yaml()
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text: str = yaml.dump(
+        list(rows), Dumper=dumper, allow_unicode=True, sort_keys=False, width=10_000, explicit_start=True
+    )
+    return text
+
+
+def _csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    columns = (*EXPORTED_FIELDS, "groups.set")
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, lineterminator="\n")
+    # Older Pythons leave a lone carriage return outside quotes, where it ends the line for whoever reads it.
+    quoting_writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    writer.writerow(columns)
+    for row in rows:
+        names = row["groups"]["set"]
+        parted = [name for name in names if GROUP_SEPARATOR in name]
+        if parted:
+            raise InputError([f"the group {parted[0]!r} has a semicolon in its name; export to .yml or .json instead"])
+        cells = [*(row.get(name, "") for name in EXPORTED_FIELDS), GROUP_SEPARATOR.join(names)]
+        (quoting_writer if "\r" in "".join(map(str, cells)) else writer).writerow(cells)
+    return file.getvalue()

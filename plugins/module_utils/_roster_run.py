@@ -1,0 +1,269 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Carrying out the plans of many members side by side, in an order that is safe. Private to the collection.
+
+People are added first, then changed, then each group is written once for everybody, and access is taken away last.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    ApiError,
+    InvalidError,
+    NotStoredError,
+    PausedError,
+    RateLimitError,
+    SeatPoolError,
+    SignInError,
+    TallyfyError,
+    UnauthorizedError,
+    UnreachableError,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._groups import change_members, fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import (
+    CHANGES,
+    CREATIONS,
+    GROUP_CHANGES,
+    REMOVALS,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._member_runs import MemberRun
+from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
+    MEMBERS_PER_PAGE,
+    list_everybody,
+    role_of,
+    unseen_in,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
+from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Step
+
+PROGRESS_SECONDS = 5.0
+#: The service wants to hear nothing before a certain time: nobody else would fare better now.
+PAUSES = (RateLimitError, PausedError)
+#: What would fail for everybody else in the same way.
+HOPELESS = (SignInError, UnauthorizedError, UnreachableError)
+AFTER_AN_ERROR = "Not tried: access is taken away last, and not after an error. Run it again."
+
+
+@dataclass(frozen=True)
+class Halt:
+    """Why steps that were planned have not been tried. ``is_deferred`` when nothing but time or seats is lacking."""
+
+    reason: str
+    is_deferred: bool = False
+    not_before: str | None = None
+
+
+@dataclass
+class GroupWrite:
+    """Who comes into one group and who leaves it: everybody's steps together."""
+
+    name: str
+    steps: list[tuple[MemberRun, Step]] = field(default_factory=list)
+
+
+class RosterRun:
+    """Carries out members' plans with ``workers`` requests under way.
+
+    ``goes_on`` tells whether one person's failure leaves the others alone. ``progress`` gets a line now and then.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        runs: Sequence[MemberRun],
+        *,
+        workers: int = 1,
+        goes_on: bool = True,
+        progress: Callable[[str], None] = lambda _text: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._runs = runs
+        self._workers = workers
+        self._goes_on = goes_on
+        self._progress = progress
+        self._clock = clock
+        self._told_at = clock()
+        self._lock = threading.Lock()
+        self._stop: Halt | None = None
+        self._halts: dict[int, Halt] = {}
+        self._full_pools: dict[str, Halt] = {}
+
+    def carry_out(self) -> None:
+        """Carry out all plans, as far as that is possible; the runs and ``halt_of`` tell how far that was."""
+        self._bring_in()
+        if any(run.error is not None and not self._is_deferred(run) for run in self._runs):
+            self._stop = self._stop or Halt(AFTER_AN_ERROR)
+        # Where only seats are lacking it goes on: whoever leaves frees one.
+        self._phase("removed", REMOVALS)
+        if self._full_pools and self._stop is None and any(_has_left(run) for run in self._runs):
+            self._seat_those_who_wait()
+            self._bring_in()
+        for run in self._runs:
+            run.sort_done()
+
+    def _bring_in(self) -> None:
+        self._phase("added", CREATIONS)
+        self._look_again()
+        self._phase("changed", CHANGES)
+        self._write_groups()
+
+    def _seat_those_who_wait(self) -> None:
+        self._full_pools.clear()
+        for run in self._runs:
+            if self._halts.pop(id(run), None) is not None:
+                run.reopen()
+
+    def halt_of(self, run: MemberRun) -> Halt | None:
+        """Return why steps of the run have not been tried, ``None`` when all have been."""
+        return self._halts.get(id(run))
+
+    def _is_deferred(self, run: MemberRun) -> bool:
+        halt = self.halt_of(run)
+        return halt is not None and halt.is_deferred
+
+    # --- people -------------------------------------------------------------------------------------------------------
+
+    def _phase(self, done: str, actions: Collection[str]) -> None:
+        concerned = [run for run in self._runs if any(run.open_steps(actions))]
+
+        def work(run: MemberRun) -> None:
+            for step in run.open_steps(actions):
+                if not self._may_try(run, step):
+                    return
+                run.attempt(step, run.carry_out)
+                self._learn_from(run, step)
+
+        self._work_on(work, concerned, f"people {done}")
+
+    def _work_on(self, work: Callable[[MemberRun], None], runs: Sequence[MemberRun], what: str) -> None:
+        for number, _nothing in enumerate(side_by_side(work, runs, workers=self._workers), start=1):
+            now = self._clock()
+            if now - self._told_at >= PROGRESS_SECONDS:
+                self._told_at = now
+                self._progress(f"{number} of {len(runs)} {what}")
+
+    def _may_try(self, run: MemberRun, step: Step) -> bool:
+        with self._lock:
+            # Who could not be added cannot be changed either.
+            halt = self._halts.get(id(run)) or self._stop or self._full_pools.get(_pool_for(run, step) or "")
+            if halt is not None:
+                self._halts[id(run)] = halt
+            return halt is None
+
+    def _learn_from(self, run: MemberRun, step: Step) -> None:
+        """Draw the conclusions from a step that failed, for the person and for all who have not had their turn."""
+        error = run.error
+        if error is None:
+            return
+        with self._lock:
+            if isinstance(error, SeatPoolError):
+                pool = _pool_for(run, step) or ""
+                halt = self._full_pools.setdefault(pool, Halt(f"Deferred: no {pool} seat is left. {error}", True))
+                self._halts[id(run)] = halt
+            elif isinstance(error, PAUSES):
+                not_before = str(error.facts.get("not_before"))
+                self._stop = Halt(f"Deferred until {not_before}: {error}", True, not_before)
+                self._halts[id(run)] = self._stop
+            elif self._stop is None and isinstance(error, HOPELESS):
+                self._stop = Halt(f"Not tried, because it would fail in the same way: {error}")
+            elif self._stop is None and not self._goes_on:
+                self._stop = Halt(f"Not tried: on_error=stop, and {run.desired.email} failed.")
+
+    # --- reading back -------------------------------------------------------------------------------------------------
+
+    def _look_again(self) -> None:
+        """Read what the answers to creations did not tell, in pages as soon as that takes fewer requests."""
+        short = [run for run in self._runs if run.must_read and self.halt_of(run) is None]
+        if len(short) > 1 + len(self._runs) // MEMBERS_PER_PAGE:
+            self._learn_from_list(short)
+        self._work_on(MemberRun.prove_creation, short, "new people read back")
+        for run in short:
+            if run.failed_step is not None:
+                self._learn_from(run, run.failed_step)
+
+    def _learn_from_list(self, short: Sequence[MemberRun]) -> None:
+        try:
+            everybody = {str(row["id"]): row for row in list_everybody(self._client, workers=self._workers)}
+        except ApiError:
+            # Then each of them is read by itself, and whatever is wrong is said there.
+            return
+        listed = [run for run in short if str(run.record.get("id")) in everybody]
+        for run in listed:
+            run.learn(everybody[str(run.record["id"])])
+        lacking = [run for run in listed if run.hidden_fields()]
+        if not lacking:
+            return
+        hidden = lacking[0].hidden_fields()
+        lacking[0].prove_creation()
+        # A service that shows no more of one member by itself will not show more of thousands.
+        if unseen_in(hidden, lacking[0].record) == hidden:
+            for run in lacking:
+                run.is_shown_in_full = True
+
+    # --- groups -------------------------------------------------------------------------------------------------------
+
+    def _write_groups(self) -> None:
+        writes: dict[str, GroupWrite] = {}
+        for run in self._runs:
+            for step in run.open_steps(GROUP_CHANGES):
+                writes.setdefault(fold(str(step.target)), GroupWrite(str(step.target))).steps.append((run, step))
+        for _nothing in side_by_side(self._write_group, list(writes.values()), workers=self._workers):
+            pass
+
+    def _write_group(self, write: GroupWrite) -> None:
+        # Whom another group's failure has ended in the meantime is left where they are.
+        concerned = [(run, step) for run, step in write.steps if run.error is None and self._may_try(run, step)]
+        if not concerned:
+            return
+        try:
+            self._change(concerned)
+        except (InvalidError, NotStoredError) as error:
+            if len(concerned) == 1:
+                self._fail(concerned, error)
+                return
+            # One of them cannot be a member of the group; that must not keep the others out.
+            for one in concerned:
+                self._write_group(GroupWrite(write.name, [one]))
+        except TallyfyError as error:
+            self._fail(concerned, error)
+
+    def _change(self, concerned: Sequence[tuple[MemberRun, Step]]) -> None:
+        run, step = concerned[0]
+        change_members(
+            self._client,
+            run.around.groups[fold(str(step.target))]["id"],
+            add=[int(run.record["id"]) for run, step in concerned if step.action == "add_to_group"],
+            remove=[int(run.record["id"]) for run, step in concerned if step.action == "remove_from_group"],
+        )
+        with self._lock:
+            for run, step in concerned:
+                run.finish(step)
+
+    def _fail(self, concerned: Sequence[tuple[MemberRun, Step]], error: TallyfyError) -> None:
+        for run, step in concerned:
+            with self._lock:
+                run.fail(step, error)
+            self._learn_from(run, step)
+
+
+def _has_left(run: MemberRun) -> bool:
+    return any(step.action in REMOVALS for step in run.done)
+
+
+def _pool_for(run: MemberRun, step: Step) -> str | None:
+    """Return the pool of seats that the step takes one from. Source: API reference, "Seats"."""
+    if step.action not in {*CREATIONS, "enable", "change_role"}:
+        return None
+    role = step.values.get("role") or role_of(run.record)
+    if step.action == "change_role" and role == "light":
+        return None
+    return "light" if role == "light" else "full"

@@ -1,0 +1,186 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rows of a roster: what each asks for, and everything that is wrong with them. Private to the collection.
+
+Nothing here asks the service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import RequiredError, UnsupportedError
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
+    CLEARABLE_FIELDS,
+    MEMBER_OPTIONS,
+    folded,
+    problems_with,
+)
+
+#: What stands between the groups in one text, such as a cell of a CSV file.
+GROUP_SEPARATOR = ";"
+_LISTS = ("add", "remove", "set")
+_NOT_IN_DEFAULTS = ("email",)
+
+
+class Rows:
+    """Rows as somebody gave them, and how each is called in a message."""
+
+    def __init__(self, rows: Sequence[Any], *, source: str = "", lines: Sequence[int] = ()) -> None:
+        self.rows = rows
+        self._source = source
+        self._lines = lines
+
+    def place(self, index: int) -> str:
+        """Return where the row stands: its line in the file, or its number counted from 1."""
+        if index < len(self._lines):
+            return f"{self._source} line {self._lines[index]}"
+        return f"{self._source} row {index + 1}".strip()
+
+    def called(self, index: int, email: object) -> str:
+        """Return how a message calls the row."""
+        return f"{self.place(index)} ({str(email or '').strip() or 'no e-mail address'})"
+
+
+def checked_rows(rows: Rows, defaults: Mapping[str, Any]) -> tuple[list[tuple[int, Mapping[str, Any]]], list[str]]:
+    """Return each row's index with the parameters it asks for, as ``tallyfy_user`` takes them, and every problem.
+
+    A row holds options of ``tallyfy_user``; what it leaves out comes from ``defaults``. ``null`` counts as left out,
+    and so does an empty text, except where it clears a field. ``groups`` may also be a list, or a text with semicolons:
+    then it names groups to be added. The parameters of rows with problems are not complete.
+    """
+    validator = ArgumentSpecValidator(MEMBER_OPTIONS)
+    general, problems = _checked_defaults(defaults, validator)
+    leavers = {
+        folded(row.get("email"))
+        for row in rows.rows
+        if isinstance(row, Mapping) and (row.get("state") or general.get("state") or "present") != "present"
+    }
+    first_index_of: dict[str, int] = {}
+    checked: list[tuple[int, Mapping[str, Any]]] = []
+    for index, row in enumerate(rows.rows):
+        if not isinstance(row, Mapping):
+            problems.append(f"{rows.place(index)}: not a dictionary of a person's fields")
+            continue
+        given = {**general, **_without_blanks(_with_group_lists(row))}
+        unknown = [name for name in given if name not in MEMBER_OPTIONS]
+        found = [f"unknown field {name}" for name in unknown]
+        params = {name: value for name, value in given.items() if name in MEMBER_OPTIONS} if unknown else given
+        if not _is_plain(params):
+            params, more = _validated(params, validator)
+            found += more
+        if "email" in params:
+            found += problems_with(params)
+        address = folded(params.get("email"))
+        earlier = first_index_of.setdefault(address, index) if address else index
+        if earlier != index:
+            found.append(f"the same e-mail address as {rows.place(earlier)}")
+        successor = folded(params.get("reassign_to"))
+        if successor and successor in leavers and successor != address:
+            found.append(f"reassign_to {successor} is leaving too")
+        if found:
+            problems += [f"{rows.called(index, params.get('email'))}: {problem}" for problem in found]
+        checked.append((index, params))
+    return checked, problems
+
+
+def _checked_defaults(
+    defaults: Mapping[str, Any], validator: ArgumentSpecValidator
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the good ones, so that a bad one is told once and not with each row, and what is wrong with the others."""
+    given = _without_blanks(_with_group_lists(defaults))
+    problems = [f"{name} cannot be the same for everybody" for name in _NOT_IN_DEFAULTS if name in given]
+    problems += [f"unknown field {name}" for name in given if name not in MEMBER_OPTIONS]
+    good = {}
+    for name in sorted(name for name in given if name in MEMBER_OPTIONS and name not in _NOT_IN_DEFAULTS):
+        params, found = _validated({name: given[name], "email": "anybody@example.com"}, validator)
+        found += problems_with(params)
+        problems += found
+        if not found:
+            good[name] = given[name]
+    return good, [f"defaults: {problem}" for problem in problems]
+
+
+def _is_plain(params: Mapping[str, Any]) -> bool:
+    """Return whether every value has its final type and is one of the choices, as in nearly every row.
+
+    ansible-core judges the others; for thousands of rows that would take seconds.
+    """
+    for name, value in params.items():
+        option = MEMBER_OPTIONS[name]
+        if option["type"] == "str":
+            if type(value) is not str or value not in option.get("choices", (value,)):
+                return False
+        elif option["type"] == "int":
+            if type(value) is not int:
+                return False
+        elif not _are_plain_groups(value):
+            return False
+    return "email" in params
+
+
+def _are_plain_groups(groups: Any) -> bool:
+    if type(groups) is not dict or not groups.keys() <= set(_LISTS) or ("set" in groups and len(groups) > 1):
+        return False
+    return all(type(names) is list and all(type(name) is str for name in names) for names in groups.values())
+
+
+def _validated(params: Mapping[str, Any], validator: ArgumentSpecValidator) -> tuple[dict[str, Any], list[str]]:
+    """Return the values as ansible-core converts them, and what it finds wrong."""
+    given = dict(params)
+    problems = []
+    # ansible-core's own check cannot bear sub-options that are no dictionary.
+    if not isinstance(given.get("groups", {}), Mapping):
+        problems.append(f"groups is neither a list nor a dictionary of add, remove or set: {given.pop('groups')!r}")
+    # ansible-core would make a text of a list.
+    shapeless = [name for name, value in given.items() if name != "groups" and isinstance(value, (list, tuple, dict))]
+    problems += [f"{name} is neither a text nor a number: {given.pop(name)!r}" for name in shapeless]
+    result = validator.validate(given)
+    # An address that was taken out is not missing.
+    problems += [
+        _told(error) for error in result.errors if "email" not in shapeless or not isinstance(error, RequiredError)
+    ]
+    # The object that holds the errors is true even when there are none.
+    if problems or result.error_messages:
+        return {name: value for name, value in given.items() if isinstance(value, (str, int))}, problems
+    return result.validated_parameters, problems
+
+
+def _with_group_lists(row: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """Return the row with ``groups`` as a dictionary of lists, from any of the spellings a file may have."""
+    columns = {name: row[f"groups.{name}"] for name in _LISTS if row.get(f"groups.{name}")}
+    groups = row.get("groups")
+    if not columns and (groups is None or isinstance(groups, Mapping)):
+        return row
+    if isinstance(groups, (str, list, tuple)):
+        groups = {"add": groups} if groups else {}
+    if not isinstance(groups, (Mapping, type(None))):
+        return row
+    lists = {**(groups or {}), **columns}
+    lists = {name: _names_in(names) if name in columns or name == "add" else names for name, names in lists.items()}
+    kept = {name: value for name, value in row.items() if name not in {"groups", *(f"groups.{one}" for one in _LISTS)}}
+    return {**kept, **({"groups": lists} if lists else {})}
+
+
+def _names_in(names: Any) -> Any:
+    if isinstance(names, str):
+        return [name.strip() for name in names.split(GROUP_SEPARATOR) if name.strip()]
+    return list(names) if isinstance(names, tuple) else names
+
+
+def _without_blanks(row: Mapping[Any, Any]) -> dict[Any, Any]:
+    return {
+        name: value for name, value in row.items() if value is not None and (value != "" or name in CLEARABLE_FIELDS)
+    }
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, UnsupportedError):
+        # ansible-core writes this one as a list of what is supported, led by the name alone.
+        return f"unknown field {str(error).partition('. Supported')[0]}"
+    return str(error)

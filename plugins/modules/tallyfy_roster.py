@@ -1,0 +1,360 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: tallyfy_roster
+short_description: Manage many members of a Tallyfy organization at once
+version_added: 0.1.0
+description:
+  - Compares a list of people with the members of a Tallyfy organization and makes the organization what the list says,
+    in one task and few requests. Ten thousand people who are as wanted cost the sign-in and the pages of one listing.
+  - Every mistake in the list is named with its line, all at once, before anything is written.
+  - People are added first, then changed, then each group is written once for everybody. Access is taken away last, and
+    not after an error.
+  - One person's failure does not keep the others out. The task then fails at its end and names everybody concerned.
+  - Deleting by accident is hard. Who is not listed is left alone unless O(unlisted=absent) is given, and a fuse,
+    O(max_removals) and O(min_admins), refuses the whole run when it would take away more than expected.
+author:
+  - the tallyfy.platform authors (@tallyfy)
+options:
+  members:
+    description:
+      - The people. Each is a dictionary with the options of M(tallyfy.platform.tallyfy_user), C(email), C(state),
+        C(first_name), C(last_name), C(role), C(timezone), C(phone), C(job_title), C(job_description), C(team),
+        C(country_id), C(date_format), C(groups), C(provision), C(invitation_message) and C(reassign_to).
+      - A field that is left out or C(null) comes from O(defaults). When it is not there either, it stays as it is.
+      - An empty text clears the phone, the team, the job title and the job description, and counts as left out
+        elsewhere.
+      - C(groups) is a dictionary with the lists C(add), C(remove) or C(set). A plain list, or a text with semicolons,
+        names groups to be added.
+      - The names are needed for somebody who is not a member yet.
+    type: list
+    elements: raw
+  src:
+    description:
+      - Path of a file that holds the people, on the machine that runs the task. Its name ends in C(.yml), C(.yaml),
+        C(.json) or C(.csv), and it is UTF-8.
+      - YAML and JSON hold a list of people as in O(members), alone or under the key C(members). All values of a YAML
+        file are read as texts, so a phone number keeps its plus sign, and C(no) can be a name.
+      - CSV has a line with the names of the columns first. An empty cell counts as left out. The column C(groups) names
+        groups to be added, parted by semicolons; C(groups.add), C(groups.remove) and C(groups.set) are columns, too.
+    type: path
+  defaults:
+    description:
+      - Fields for everybody whose row leaves them out.
+    type: dict
+    default: {}
+  unlisted:
+    description:
+      - What becomes of members who are not listed.
+      - V(ignore) leaves them alone.
+      - V(absent) takes their access away. An empty list is then refused.
+    type: str
+    choices: [ignore, absent]
+    default: ignore
+  protect:
+    description:
+      - People who are never disabled or deleted, as e-mail addresses or as patterns such as V(*@partner.example.com).
+      - The Tallyfy Bot, support accounts, the default administrator and the acting user are protected in any case.
+    type: list
+    elements: str
+    default: []
+  max_removals:
+    description:
+      - How many people may lose their access in one run, as a number or as a percentage of the active members, which is
+        rounded up. When it would be more, nothing is written at all.
+    type: str
+    default: 10%
+  min_admins:
+    description:
+      - How many active administrators the run must leave. When it would leave fewer, and fewer than there are now,
+        nothing is written at all. Somebody who is only being added does not count yet.
+    type: int
+    default: 2
+  reassign_to:
+    description:
+      - E-mail address of an active member who takes over the open work of everybody who leaves, unless their row names
+        somebody else.
+    type: str
+  concurrency:
+    description:
+      - How many requests may be under way at a time, from 1 to 32.
+    type: int
+    default: 8
+  on_error:
+    description:
+      - V(finish) goes on with the others when somebody cannot be brought into the wanted state.
+      - V(stop) begins nothing else then.
+      - In both cases the task fails at its end.
+    type: str
+    choices: [finish, stop]
+    default: finish
+extends_documentation_fragment:
+  - tallyfy.platform.connection
+  - tallyfy.platform.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+notes:
+  - One run at a time changes an organization from one controller. A second one waits for up to O(max_wait) seconds and
+    then says who is at work. This needs a O(token_cache).
+  - A listing that contradicts itself, or two members whose addresses differ in case only, leave a doubt about who is
+    meant; then nobody is removed, and the task fails with the reason.
+  - When no seat is left, or Tallyfy asks for a pause that is longer than O(max_wait), RV(deferred) tells who has to
+    wait, and the task fails. Run it again later; it goes on where it stopped.
+seealso:
+  - module: tallyfy.platform.tallyfy_user
+  - module: tallyfy.platform.tallyfy_user_info
+"""
+
+EXAMPLES = r"""
+- name: Bring the people of two teams in
+  tallyfy.platform.tallyfy_roster:
+    defaults:
+      role: light
+      timezone: Europe/London
+    members:
+      - email: mary.major@example.com
+        first_name: Mary
+        last_name: Major
+        role: standard
+        groups: [Engineering]
+      - email: richard.roe@example.com
+        first_name: Richard
+        last_name: Roe
+      - email: dana.lee@example.com
+        state: absent
+
+- name: Make the organization what the file says
+  tallyfy.platform.tallyfy_roster:
+    src: roster.csv
+    unlisted: absent
+    protect:
+      - "*@example.net"
+    max_removals: 8
+    reassign_to: alice.smith@example.com
+"""
+
+RETURN = r"""
+summary:
+  description:
+    - How many people were added, changed and so on; everybody counts once. In check mode, how many would be.
+  type: dict
+  returned: success, and when somebody could not be brought into the wanted state
+  contains:
+    created:
+      description: People who were added at once.
+      type: int
+    invited:
+      description: People who were invited.
+      type: int
+    enabled:
+      description: Disabled members who have their access again.
+      type: int
+    updated:
+      description: Members whose profile, role or groups were changed.
+      type: int
+    disabled:
+      description: Members whose access was taken away.
+      type: int
+    handed_over:
+      description: Members whose access was taken away and whose open work went to somebody else.
+      type: int
+    deleted:
+      description: Members who were permanently deleted.
+      type: int
+    unchanged:
+      description: People who were as wanted.
+      type: int
+    failed:
+      description: People for whom a request failed.
+      type: int
+    deferred:
+      description: People who have to wait for a seat or for the end of a pause.
+      type: int
+    skipped:
+      description: People whose turn did not come after an error.
+      type: int
+  sample:
+    created: 2
+    invited: 0
+    enabled: 0
+    updated: 0
+    disabled: 0
+    handed_over: 0
+    deleted: 0
+    unchanged: 1
+    failed: 0
+    deferred: 0
+    skipped: 0
+members:
+  description:
+    - One row for each person, in the order of the list; then members who are not listed, with O(unlisted=absent).
+    - After a failure, people who were as wanted are left out, but for addresses that no member has.
+  type: list
+  elements: dict
+  returned: success, and when somebody could not be brought into the wanted state
+  contains:
+    email:
+      description: E-mail address.
+      type: str
+    action:
+      description: The main step, V(create), V(invite), V(enable), V(update), V(change_role), V(add_to_group),
+        V(remove_from_group), V(disable), V(remove), V(delete), or V(none).
+      type: str
+    fields:
+      description: Names of the fields that differ, C(status) and C(groups) among them.
+      type: list
+      elements: str
+    outcome:
+      description: V(unchanged), V(changed), V(failed), V(deferred) or V(skipped).
+      type: str
+    message:
+      description: What was done, or why not. It also tells when somebody who is to leave is no member at all.
+      type: str
+    before:
+      description: The fields that differ, as they were.
+      type: dict
+      returned: for people who were not as wanted
+    after:
+      description: The fields that differ, as wanted.
+      type: dict
+      returned: for people who were not as wanted
+    notes:
+      description: What cannot be compared or changed, and why; C(message) holds it too.
+      type: list
+      elements: str
+      returned: for people of whom there is something to note
+    unlisted:
+      description: V(true) for a member who is not listed.
+      type: bool
+      returned: for members who are not listed
+    service_account:
+      description: V(true) for the Tallyfy Bot and support accounts of Tallyfy.
+      type: bool
+      returned: for such members who are not listed
+  sample:
+    - email: mary.major@example.com
+      action: create
+      fields: [email, first_name, groups, last_name, role, timezone]
+      outcome: changed
+      message: Add as standard; put into Engineering.
+      before: {}
+      after:
+        first_name: Mary
+        last_name: Major
+        timezone: Europe/London
+        email: mary.major@example.com
+        role: standard
+        groups: [Engineering]
+    - email: dana.lee@example.com
+      action: none
+      fields: []
+      outcome: unchanged
+      message: ""
+deferred:
+  description:
+    - People who have to wait.
+  type: list
+  elements: dict
+  returned: success, and when somebody could not be brought into the wanted state
+  contains:
+    email:
+      description: E-mail address.
+      type: str
+    reason:
+      description: What they wait for.
+      type: str
+    not_before:
+      description: From when on it is worth trying again, in ISO 8601; V(null) when nobody knows.
+      type: str
+  sample:
+    - email: richard.roe@example.com
+      reason: "Deferred: no light seat is left."
+      not_before: null
+requests:
+  description: How many requests the task has sent, the sign-in and repeated ones included.
+  type: int
+  returned: success, and when somebody could not be brought into the wanted state
+  sample: 6
+actions:
+  description:
+    - What was done for each person, in order. In check mode, what would be done.
+  type: list
+  elements: dict
+  returned: success, and when somebody could not be brought into the wanted state
+  contains:
+    email:
+      description: E-mail address.
+      type: str
+    action:
+      description: The step, as in RV(members[].action).
+      type: str
+    fields:
+      description: Names of the fields the step writes.
+      type: list
+      elements: str
+    reason:
+      description: Why the step is needed.
+      type: str
+    target:
+      description: The group, or the number of the member who takes over the open work.
+      type: str
+      returned: for steps that concern something else beside the member
+  sample:
+    - email: mary.major@example.com
+      action: create
+      reason: not a member of the organization
+      fields: [email, first_name, last_name, role, timezone]
+    - email: mary.major@example.com
+      action: add_to_group
+      reason: not in Engineering
+      fields: []
+      target: Engineering
+reasons:
+  description:
+    - Why people are not as wanted, one text for all who met the same obstacle, or why the fuse refused the run.
+  type: list
+  elements: str
+  returned: when somebody could not be brought into the wanted state, and when the fuse refused the run
+  sample:
+    - "bob@example.com: Deferred: no full seat is left."
+removals:
+  description: Everybody who would lose their access.
+  type: list
+  elements: str
+  returned: when the fuse refused the run
+  sample: [bob@example.com]
+"""
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster import (
+    ROSTER_OPTIONS,
+    ROSTER_RULES,
+    ensure_roster,
+)
+
+
+def ensure(task: Task) -> dict[str, object]:
+    """Bring everybody into the wanted state."""
+    return ensure_roster(task.client, task.params, check_mode=task.check_mode, warn=task.warn, progress=task.progress)
+
+
+SPEC = ModuleSpec(argument_spec=ROSTER_OPTIONS, operation=ensure, rules=ROSTER_RULES)
+
+
+def main() -> None:
+    run_module(SPEC)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1133 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""tallyfy_roster in detail: what it costs, in which order it works, what it refuses, and what it tells."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.testing import Sandbox, running_sandbox
+from tests.acceptance.running import Modules
+
+ALICE = "alice.smith@example.com"
+BOB = "bob@example.com"
+JOHN = "john.smith@example.com"
+ERIN = "erin.walker@example.com"
+CHARLIE = "charlie.brown@example.com"
+DANA = "dana.lee@example.com"
+FRANK = "frank.moore@example.com"
+GRACE = "grace.kim@example.net"
+SUPPORT = "support@example.net"
+BOT = "bot@tallyfy.com"
+SEEDED = 10
+NAMES = {"first_name": "Mary", "last_name": "Major"}
+NEW = {"email": "mary.major@example.com", **NAMES}
+#: Each kind of write in the order in which a roster sends them.
+ORDER = {
+    "applications.create_user": 0,
+    "members.invite": 0,
+    "members.update": 1,
+    "members.role": 1,
+    "members.enable": 1,
+    "groups.update": 2,
+    "members.remove": 3,
+    "members.disable": 3,
+    "members.delete": 3,
+}
+
+
+def people(count: int, name: str = "person", **fields: Any) -> list[dict[str, Any]]:
+    """Return rows of so many people whom nobody has seen before."""
+    return [{"email": f"{name}.{number}@example.com", **NAMES, **fields} for number in range(count)]
+
+
+def listed(sandbox: Sandbox) -> list[dict[str, Any]]:
+    """Return rows that ask for everybody as they are, but for the bot, whom nobody can edit, and who has no access."""
+    return [
+        {name: member[name] for name in ("email", "first_name", "last_name", "role", "timezone")}
+        for member in sandbox.state(sandbox.org_id)["members"]
+        if member["type"] != "bot" and member["status"] != "disabled"
+    ]
+
+
+def routes(sandbox: Sandbox) -> list[str]:
+    """Return the routes of all writes, in order."""
+    return [str(entry["route"]) for entry in sandbox.writes()]
+
+
+def rows_by_email(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {row["email"]: row for row in result["members"]}
+
+
+def outcomes(result: dict[str, Any]) -> dict[str, str]:
+    return {row["email"]: row["outcome"] for row in result["members"]}
+
+
+def active(sandbox: Sandbox) -> set[str]:
+    """Return who has access."""
+    members = sandbox.state(sandbox.org_id)["members"]
+    return {str(member["email"]) for member in members if member["status"] == "active"}
+
+
+@pytest.fixture
+def signed_in(sandbox: Sandbox, modules: Modules) -> Modules:
+    """The modules with a token in the cache and without a pace, so that only the work itself is counted."""
+    modules.use(rate_limit=0)
+    modules.succeed("tallyfy_organization_info")
+    sandbox.clear_ledger()
+    return modules
+
+
+def roster(modules: Modules, members: list[dict[str, Any]], **options: Any) -> dict[str, Any]:
+    """Run a roster that must succeed."""
+    return modules.succeed("tallyfy_roster", members=members, **options)
+
+
+def failed(modules: Modules, members: list[dict[str, Any]], **options: Any) -> dict[str, Any]:
+    """Run a roster that must fail with a clear message."""
+    return modules.fail("tallyfy_roster", members=members, **options)
+
+
+def refused(
+    sandbox: Sandbox, modules: Modules, members: list[dict[str, Any]], *pieces: str, **options: Any
+) -> dict[str, Any]:
+    """Run a roster that must not write anything, in check mode and really: both refuse it in the same words."""
+    before = sandbox.state(sandbox.org_id)["members"]
+    told = modules.fail("tallyfy_roster", check_mode=True, members=members, **options)
+    result = modules.fail("tallyfy_roster", members=members, **options)
+    assert without_numbers(told["msg"]) == without_numbers(result["msg"])
+    assert [entry for entry in sandbox.writes() if entry["status"] != 401] == []
+    assert sandbox.state(sandbox.org_id)["members"] == before
+    assert result["changed"] is False
+    missing = [piece for piece in pieces if piece not in result["msg"]]
+    assert not missing, f"{missing} not in: {result['msg']}"
+    return result
+
+
+def without_numbers(message: str) -> str:
+    """Return a message without what differs from request to request."""
+    return re.sub(r"sandbox-\d+|\d+ bytes read, \d+ more|http://127[^/]*/api", "", message)
+
+
+class TestRequests:
+    """A whole roster is a handful of requests."""
+
+    def test_ten_thousand_as_wanted(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.reset(members=10_000 - SEEDED)
+        result = roster(modules, listed(sandbox), rate_limit=0)
+        assert result["changed"] is False
+        assert result["summary"]["unchanged"] == 10_000 - 2
+        assert sandbox.writes() == []
+        assert [entry["route"] for entry in sandbox.ledger()] == ["oauth.token", *["members.list"] * 10]
+        assert result["requests"] == 11
+
+    def test_ten_thousand_in_small_pages(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.reset(members=10_000 - SEEDED, latency_ms=4)
+        sandbox.switch(per_page_cap=100)
+        members = [{**row, "groups": {"remove": ["Legacy Team"]}} for row in listed(sandbox)]
+        result = roster(modules, members, rate_limit=0, unlisted="absent")
+        assert result["changed"] is False
+        pages = sandbox.ledger(route="members.list")
+        assert sorted(int(entry["query"]["page"]) for entry in pages) == list(range(1, 101))
+        assert len(sandbox.ledger()) == result["requests"] == 1 + 100 + 1
+        # A kept connection is opened only while all others are busy: so many pages were under way at a time.
+        assert 1 < len({entry["connection"] for entry in pages}) <= 8
+
+    @pytest.mark.parametrize(
+        ("switches", "more"),
+        [
+            ({}, 2),
+            ({"member_shape": "doc"}, 2),
+            ({"member_shape": "sdk", "per_page_cap": 100}, 11),
+            ({"unwrapped_application_user": True, "provision_status": 200}, 2),
+            # Neither the rows nor the record show a time zone: one look at one of them tells that.
+            ({"member_shape": "minimal"}, 3),
+        ],
+        ids=str,
+    )
+    def test_a_thousand_creations(self, sandbox: Sandbox, signed_in: Modules, switches: Any, more: int) -> None:
+        sandbox.switch(**switches)
+        members = people(1000, timezone="Europe/Berlin", role="standard")
+        result = roster(signed_in, members, concurrency=16)
+        assert result["summary"]["created"] == 1000
+        assert len(sandbox.writes()) == 1000
+        # Beside the list of members before, those pages that show what the answers to the creations did not.
+        assert len(sandbox.ledger()) == result["requests"] == 1 + 1000 + more
+        assert len(active(sandbox)) >= 1000
+
+    def test_no_more_connections_than_concurrency(self, sandbox: Sandbox, signed_in: Modules) -> None:
+        # Slow enough for all of them to be needed, on a busy machine too.
+        sandbox.reset(latency_ms=30)
+        roster(signed_in, people(200), concurrency=24)
+        connections = {entry["connection"] for entry in sandbox.writes()}
+        assert 10 < len(connections) <= 24
+
+    def test_five_hundred_people_into_twenty_groups(self, sandbox: Sandbox, signed_in: Modules) -> None:
+        sandbox.reset(members=500)
+        for number in range(20):
+            signed_in.succeed(
+                "tallyfy_api", method="POST", path="/organizations/{org_id}/groups",
+                body={"name": f"Group {number}", "description": "One of many"},
+            )  # fmt: skip
+        generated = [row["email"] for row in listed(sandbox) if re.search(r"\.\d+@", row["email"])]
+        members = [{"email": email, "groups": [f"group {n % 20}"]} for n, email in enumerate(generated)]
+        sandbox.clear_ledger()
+        result = roster(signed_in, members)
+        assert result["summary"]["updated"] == 500
+        assert routes(sandbox) == ["groups.update"] * 20
+        assert len(sandbox.ledger()) == 1 + 1 + 20 + 20
+        groups = {group["name"]: group["members"] for group in sandbox.state(sandbox.org_id)["groups"]}
+        assert [len(groups[f"Group {number}"]) for number in range(20)] == [25] * 20
+        sandbox.clear_ledger()
+        assert roster(signed_in, members)["changed"] is False
+        assert len(sandbox.ledger()) == 2
+
+    @pytest.mark.parametrize(
+        ("requests", "members"),
+        [
+            (1, [{"email": BOB, "role": "standard"}, {"email": FRANK}, {"email": DANA, "state": "absent"}]),
+            (2, [{"email": BOB, "groups": ["People"]}, {"email": JOHN, "groups": {"set": ["Engineering"]}}]),
+            (2, [NEW]),
+            (2, [{**NEW, "provision": "invite"}]),
+            (6, [{**NEW, "groups": ["People"], "timezone": "UTC"}, {"email": BOB}]),
+            (4, [{**NEW, "phone": "+1", "timezone": "UTC"}]),
+            (5, [{**NEW, "phone": "+1"}]),
+            (3, [{"email": BOB, "team": "Sales", "role": "light"}]),
+            (2, [{"email": DANA}]),
+            (2, [{"email": BOB, "state": "absent"}]),
+            (2, [{"email": BOB, "state": "absent", "reassign_to": JOHN}]),
+            (3, [{"email": BOB, "state": "deleted"}]),
+            (2, [{"email": DANA, "state": "deleted"}]),
+            (6, [{"email": BOB, "groups": ["Engineering"]}, {"email": FRANK, "groups": ["Engineering", "People"]}]),
+            (6, [NEW, {"email": BOB, "team": "Sales"}, {"email": FRANK, "role": "standard"}, {"email": DANA},
+                 {"email": CHARLIE, "state": "absent"}, {"email": JOHN}]),
+        ],
+        ids=str,
+    )  # fmt: skip
+    def test_each_change(
+        self, sandbox: Sandbox, signed_in: Modules, requests: int, members: list[dict[str, Any]]
+    ) -> None:
+        assert roster(signed_in, members)["requests"] == len(sandbox.ledger()) == requests
+
+    def test_profiles_of_many_new_people_are_read_in_pages(self, sandbox: Sandbox, signed_in: Modules) -> None:
+        roster(signed_in, people(50, phone="+1", timezone="UTC"))
+        assert len(sandbox.ledger()) == 1 + 50 + 1 + 50
+
+
+class TestOrder:
+    """Creations, changes, groups, and only then what takes access away."""
+
+    MIXED: list[dict[str, Any]] = [
+        {"email": BOB, "state": "absent", "reassign_to": JOHN},
+        {"email": FRANK, "state": "deleted"},
+        {"email": JOHN, "groups": ["People"], "role": "admin", "team": "Sales"},
+        {"email": DANA, "groups": ["Legacy Team"]},
+        *people(8, groups=["People", "Engineering"], phone="+1"),
+        *people(4, "guest", provision="invite"),
+    ]
+
+    @pytest.mark.parametrize("concurrency", [1, 8])
+    def test_of_writes(self, sandbox: Sandbox, modules: Modules, concurrency: int) -> None:
+        result = roster(modules, self.MIXED, concurrency=concurrency, max_removals=2)
+        ranks = [ORDER[route] for route in routes(sandbox)]
+        assert ranks == sorted(ranks)
+        assert set(ranks) == {0, 1, 2, 3}
+        assert result["summary"] == {
+            "created": 8, "invited": 4, "enabled": 1, "updated": 1, "disabled": 0, "handed_over": 1, "deleted": 1,
+            "unchanged": 0, "failed": 0, "deferred": 0, "skipped": 0,
+        }  # fmt: skip
+        assert routes(sandbox).count("groups.update") == 3
+
+    @pytest.mark.parametrize("concurrency", [1, 8])
+    @pytest.mark.parametrize("route", sorted(name for name, rank in ORDER.items() if rank < 3))
+    def test_no_removal_after_an_error(self, sandbox: Sandbox, modules: Modules, route: str, concurrency: int) -> None:
+        body = {"error": True, "message": "No."}
+        sandbox.fault(route=route, times=None, status=403, body=body)
+        result = failed(modules, self.MIXED, concurrency=concurrency, max_removals=2)
+        assert "No (HTTP 403" in result["msg"]
+        assert not set(routes(sandbox)) & {name for name, rank in ORDER.items() if rank == 3}
+        skipped = {email for email, outcome in outcomes(result).items() if outcome == "skipped"}
+        assert skipped == {BOB, FRANK}
+        assert {BOB, FRANK} <= active(sandbox)
+        assert all("not after an error" in rows_by_email(result)[email]["message"] for email in skipped)
+        # Run again without the fault, it is as if nothing had happened.
+        sandbox.clear_faults()
+        roster(modules, self.MIXED, concurrency=concurrency, max_removals=2)
+        assert not {BOB, FRANK} & active(sandbox)
+        assert roster(modules, self.MIXED, max_removals=2)["changed"] is False
+
+    def test_one_failure_does_not_keep_the_others_out(self, sandbox: Sandbox, modules: Modules) -> None:
+        # Whoever belongs to another organization already cannot be added.
+        stranger = {"email": "ivy.stone@example.net", **NAMES}
+        result = failed(modules, [*people(5), stranger, {"email": BOB, "team": "Sales"}])
+        assert outcomes(result) == {
+            **{row["email"]: "changed" for row in people(5)}, stranger["email"]: "failed", BOB: "changed"
+        }  # fmt: skip
+        assert result["changed"] is True
+        assert "1 of 7 people are not as wanted (1 failed). ivy.stone@example.net: POST /applications" in result["msg"]
+        assert {row["email"] for row in people(5)} <= active(sandbox)
+
+    def test_stop(self, sandbox: Sandbox, modules: Modules) -> None:
+        stranger = {"email": "ivy.stone@example.net", **NAMES}
+        members = [*people(2), stranger, *people(3, "later"), {"email": BOB, "team": "Sales"}]
+        result = failed(modules, members, on_error="stop", concurrency=1)
+        assert list(outcomes(result).values()) == ["changed"] * 2 + ["failed"] + ["skipped"] * 4
+        assert len(sandbox.writes()) == 3
+        assert "on_error=stop, and ivy.stone@example.net failed" in rows_by_email(result)[BOB]["message"]
+        assert result["summary"]["skipped"] == 4
+
+    def test_stop_with_many_at_a_time(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(route="applications.create_user", times=None, status=422)
+        result = failed(modules, people(100), on_error="stop", concurrency=8)
+        assert 1 <= len(sandbox.writes()) <= 8
+        assert result["summary"]["failed"] + result["summary"]["skipped"] == 100
+        assert result["summary"]["failed"] == len(sandbox.writes())
+
+    def test_a_member_the_group_refuses_does_not_keep_the_others_out(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(
+            route="groups.update", status=422,
+            body={"message": "The given data was invalid.", "errors": {"members.1": ["The selected is invalid."]}},
+        )  # fmt: skip
+        members = [{"email": email, "groups": ["Legacy Team"]} for email in (BOB, FRANK, JOHN)]
+        roster(modules, members)
+        group = sandbox.group("Legacy Team")
+        assert group is not None
+        assert sorted(group["members"]) == [1002, 1008, 12345]
+
+
+class TestResult:
+    def test_of_a_mixed_roster(self, sandbox: Sandbox, modules: Modules) -> None:
+        members = [*TestOrder.MIXED, {"email": ERIN, "role": "admin"}, {"email": GRACE, "state": "absent"}]
+        told = modules.succeed("tallyfy_roster", check_mode=True, members=members, max_removals=3)
+        assert sandbox.writes() == []
+        sandbox.clear_ledger()
+        modules.use(token_cache="none")
+        result = roster(modules, members, max_removals=3)
+        assert {name: told[name] for name in ("summary", "members", "actions", "diff", "deferred")} == {
+            name: result[name] for name in ("summary", "members", "actions", "diff", "deferred")
+        }
+        assert sum(result["summary"].values()) == len(members) == len(result["members"])
+        assert [row["email"] for row in result["members"]] == [row["email"] for row in members]
+        assert result["requests"] == len(sandbox.ledger())
+        assert result["deferred"] == []
+        rows = rows_by_email(result)
+        assert rows[JOHN]["action"] == "update"
+        assert rows[JOHN]["fields"] == ["groups", "role", "team"]
+        assert rows[JOHN]["before"] == {"team": "Operations", "role": "standard", "groups": ["Engineering"]}
+        assert rows[JOHN]["after"] == {"team": "Sales", "role": "admin", "groups": ["Engineering", "People"]}
+        assert rows[BOB]["action"] == "remove"
+        assert rows[FRANK]["action"] == "delete"
+        assert rows[DANA]["action"] == "enable"
+        assert rows[ERIN] == {"email": ERIN, "action": "none", "fields": [], "outcome": "unchanged", "message": ""}
+        assert ERIN not in result["diff"]["before"]
+        assert {action["email"] for action in result["actions"]} == {row["email"] for row in members} - {ERIN}
+        assert [action["action"] for action in result["actions"] if action["email"] == FRANK] == ["disable", "delete"]
+
+    def test_repeated_requests_are_counted(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(route="members.list", status=503)
+        sandbox.fault(route="members.list", half_body=True)
+        sandbox.fault(route="applications.create_user", status=429, headers={"Retry-After": "0"})
+        assert roster(modules, [NEW])["requests"] == len(sandbox.ledger()) == 6
+
+    def test_the_diff_is_bounded(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.reset(members=150)
+        members = [{**row, "role": "admin"} for row in listed(sandbox) if re.search(r"\.\d+@", row["email"])]
+        result = roster(modules, members, rate_limit=0)
+        diff = result["diff"]
+        assert len(diff["before"]) == 100
+        assert len(diff["after"]) == 101
+        assert diff["after"]["and 50 more"] == "see members in the result"
+        assert "100 of 150 who differ" in diff["before_header"]
+        assert len(result["members"]) == 150
+
+    def test_everybody_who_failed_is_named(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(route="applications.create_user", times=None, status=422)
+        result = failed(modules, [*people(150), {"email": BOB}])
+        assert result["summary"]["failed"] == 150
+        assert result["summary"]["unchanged"] == 1
+        assert set(outcomes(result)) == {row["email"] for row in people(150)}
+        assert "150 of 151 people are not as wanted (150 failed)" in result["msg"]
+        # One obstacle is told once, however many met it.
+        assert result["msg"].count("HTTP 422") == 1
+        assert "person.0@example.com" in result["msg"]
+        assert "and 130 more" in result["msg"]
+        assert len(result["msg"]) < 2000
+        assert result["changed"] is False
+
+
+class TestLackOfSeats:
+    """409 SEAT_POOL_EXHAUSTED stops what needs that pool, and nothing else."""
+
+    LIGHT, FULL = people(6, "light", role="light"), people(6, "full", role="standard")
+
+    @staticmethod
+    def taken(sandbox: Sandbox, *, light: bool) -> int:
+        members = sandbox.state(sandbox.org_id)["members"]
+        return sum(
+            1
+            for member in members
+            if member["status"] != "disabled"
+            and member["type"] != "bot"
+            and not member["support_user"]
+            and (member["role"] == "light") == light
+        )
+
+    @pytest.mark.parametrize("pool", ["light", "full"])
+    @pytest.mark.parametrize("seats", [0, 2])
+    def test_only_who_needs_that_pool_waits(self, sandbox: Sandbox, modules: Modules, pool: str, seats: int) -> None:
+        limit = self.taken(sandbox, light=pool == "light") + seats
+        sandbox.switch(**{f"seat_limit_{pool}": limit})
+        waiting, others = (self.LIGHT, self.FULL) if pool == "light" else (self.FULL, self.LIGHT)
+        members = [*waiting, *others, {"email": BOB, "team": "Sales"}]
+        result = failed(modules, members, concurrency=1)
+        told = outcomes(result)
+        assert [told[row["email"]] for row in waiting] == ["changed"] * seats + ["deferred"] * (6 - seats)
+        assert {told[row["email"]] for row in others} == {"changed"}
+        assert told[BOB] == "changed"
+        assert [entry["email"] for entry in result["deferred"]] == [row["email"] for row in waiting[seats:]]
+        assert all(f"no {pool} seat is left" in entry["reason"] for entry in result["deferred"])
+        assert all(entry["not_before"] is None for entry in result["deferred"])
+        assert result["summary"]["deferred"] == 6 - seats
+        assert result["summary"]["failed"] == 0
+        # One refusal is enough to know.
+        assert [entry["status"] for entry in sandbox.writes()].count(409) == 1
+        assert f"({6 - seats} deferred)" in result["msg"]
+        assert "Free a seat or buy more" in result["msg"]
+        sandbox.switch(**{f"seat_limit_{pool}": None})
+        assert roster(modules, members)["summary"]["created"] == 6 - seats
+
+    @pytest.mark.parametrize("concurrency", [1, 8])
+    @pytest.mark.parametrize("provision", ["direct", "invite"])
+    def test_nothing_else_is_tried_for_who_waits(
+        self, sandbox: Sandbox, modules: Modules, provision: str, concurrency: int
+    ) -> None:
+        sandbox.switch(seat_limit_light=self.taken(sandbox, light=True) + 1)
+        rows = people(30, role="light", phone="+1", groups=["People"], provision=provision)
+        members = [*rows, {"email": DANA, "team": "Back", "groups": ["People"]}, {"email": BOB, "state": "absent"}]
+        result = failed(modules, members, concurrency=concurrency)
+        assert result["summary"]["deferred"] == 30
+        assert result["summary"]["failed"] == result["summary"]["skipped"] == 0
+        assert outcomes(result)[BOB] == "changed"
+        assert "groups.update" in routes(sandbox)
+        assert routes(sandbox).count("members.update") == 1
+        sandbox.switch(seat_limit_light=None)
+        roster(modules, members)
+        assert roster(modules, members)["changed"] is False
+
+    def test_many_at_a_time(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(seat_limit_light=self.taken(sandbox, light=True) + 10)
+        result = failed(modules, people(60, role="light"), concurrency=8)
+        assert result["summary"]["created"] == 10
+        assert result["summary"]["deferred"] == 50
+        assert result["summary"]["failed"] == 0
+        assert [entry["status"] for entry in sandbox.writes()].count(409) <= 8
+
+    @pytest.mark.parametrize(
+        "row", [{"email": FRANK, "role": "standard"}, {"email": DANA, "role": "standard"}], ids=str
+    )
+    def test_a_change_that_needs_a_seat(self, sandbox: Sandbox, modules: Modules, row: dict[str, Any]) -> None:
+        sandbox.switch(seat_limit_full=self.taken(sandbox, light=False))
+        result = failed(modules, [row, *people(2, role="light")])
+        assert outcomes(result)[row["email"]] == "deferred"
+        assert result["summary"]["created"] == 2
+
+    def test_nobody_can_be_enabled_without_a_seat(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(seat_limit_light=self.taken(sandbox, light=True))
+        result = failed(modules, [{"email": DANA}, {"email": BOB, "team": "Sales"}])
+        assert outcomes(result) == {DANA: "deferred", BOB: "changed"}
+
+    def test_who_leaves_frees_a_seat_for_who_waits(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(seat_limit_light=self.taken(sandbox, light=True))
+        members = [
+            *people(2, role="light", groups=["Engineering"], phone="+1"),
+            {"email": FRANK, "state": "absent"},
+        ]
+        result = failed(modules, members)
+        assert sorted(outcomes(result).values()) == ["changed", "changed", "deferred"]
+        assert result["summary"] == {**dict.fromkeys(result["summary"], 0), "created": 1, "disabled": 1, "deferred": 1}
+        (seated,) = {"person.0@example.com", "person.1@example.com"} & active(sandbox)
+        assert sandbox.member(seated)["phone"] == "+1"  # type: ignore[index]
+        assert sandbox.member(seated)["id"] in sandbox.group("Engineering")["members"]  # type: ignore[index]
+        sandbox.switch(seat_limit_light=None)
+        assert roster(modules, members)["summary"]["created"] == 1
+
+    def test_another_error_keeps_the_leavers_all_the_same(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(seat_limit_light=self.taken(sandbox, light=True))
+        sandbox.fault(route="members.update", status=403)
+        members = [*people(1, role="light"), {"email": BOB, "team": "A"}, {"email": FRANK, "state": "absent"}]
+        assert list(outcomes(failed(modules, members)).values()) == ["deferred", "failed", "skipped"]
+
+
+class TestHalfway:
+    """What ends everything: a long pause, a token that is refused for good, a service that is gone."""
+
+    def test_a_long_pause(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(route="applications.create_user", skip=5, times=None, status=429, headers={"Retry-After": "1800"})
+        members = [*people(40), {"email": BOB, "team": "Sales"}, {"email": FRANK, "state": "absent"}]
+        result = failed(modules, members, concurrency=4)
+        assert result["summary"]["created"] == 5
+        assert result["summary"]["deferred"] == 37
+        assert len(sandbox.ledger(route="applications.create_user")) <= 5 + 4
+        assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", one["not_before"]) for one in result["deferred"])
+        assert result["deferred"][0]["not_before"] in result["msg"]
+        assert {FRANK, BOB} <= active(sandbox)
+        sandbox.clear_faults()
+        finished = roster(modules, members)
+        assert finished["summary"]["created"] == 35
+        assert finished["summary"]["disabled"] == 1
+        assert roster(modules, members)["changed"] is False
+
+    def test_a_long_pause_before_a_group(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(route="groups.update", times=None, status=429, headers={"Retry-After": "1800"})
+        members = [*people(3, groups=["People"]), {"email": BOB, "state": "absent"}, {"email": JOHN, "team": "Sales"}]
+        result = failed(modules, members)
+        assert list(outcomes(result).values()) == ["deferred"] * 4 + ["changed"]
+        assert [action["action"] for action in result["actions"]] == ["create"] * 3 + ["update"]
+        assert "Done before: add as light." in rows_by_email(result)["person.0@example.com"]["message"]
+        assert all(one["not_before"] for one in result["deferred"])
+
+    def test_one_refused_token_is_survived(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(route="applications.create_user", skip=7, status=401)
+        assert roster(modules, people(20), concurrency=4)["summary"]["created"] == 20
+        assert len(sandbox.sign_ins()) == 2
+
+    @pytest.mark.parametrize("act_as", [None, ALICE])
+    def test_all_tokens_revoked_in_the_middle(self, sandbox: Sandbox, modules: Modules, act_as: str | None) -> None:
+        modules.use(act_as=act_as)
+        roster(modules, people(1))
+        sandbox.revoke_tokens()
+        assert roster(modules, people(20))["summary"]["created"] == 19
+
+    def test_a_token_that_stays_refused(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(path="/[oa]r*", skip=8, times=None, status=401)
+        sandbox.fault(path="/applications/*", skip=8, times=None, status=401)
+        result = failed(modules, people(500), concurrency=4)
+        assert result["summary"]["created"] < 20
+        assert len(sandbox.ledger()) < 50
+        assert result["summary"]["failed"] <= 4
+        assert result["summary"]["skipped"] >= 480
+        assert "would fail in the same way" in result["msg"]
+        sandbox.clear_faults()
+        roster(modules, people(500), rate_limit=0)
+        assert len(active(sandbox)) >= 500
+
+    def test_a_service_that_goes_away(self, modules: Modules) -> None:
+        """Nobody is tried once it is known that there is nothing to talk to."""
+        with running_sandbox(latency=20) as another:
+            modules.use(api_url=another.api_url, token_url=another.token_url, max_wait=0, rate_limit=0)
+            gone = threading.Timer(0.5, os.kill, (another.pid, signal.SIGKILL))
+            gone.start()
+            result = failed(modules, people(1000), concurrency=4)
+            gone.join()
+        assert 1 <= result["summary"]["failed"] <= 8
+        assert result["summary"]["skipped"] >= 500
+        assert "would fail in the same way" in result["msg"]
+        assert "Connection refused" in result["msg"]
+
+
+BAD_ROWS: list[tuple[dict[str, Any], str]] = [
+    ({"email": "no-address", **NAMES}, "email 'no-address' is not an e-mail address"),
+    ({"email": "long@example.com", "first_name": "x" * 33, "last_name": "Y"}, "first_name has 33 characters"),
+    ({"email": "BOB@example.com"}, ""),
+    ({"email": "bob@Example.com", "team": "Twice"}, "the same e-mail address as"),
+    ({"email": "role@example.com", **NAMES, "role": "boss"}, "role"),
+    ({"email": "zone@example.com", **NAMES, "timezone": "Mars/Olympus"}, "timezone 'Mars/Olympus' is not an IANA"),
+    ({"email": "group@example.com", **NAMES, "groups": "People;No such group"}, "there is no group 'No such group'"),
+    ({"email": JOHN, "state": "absent", "reassign_to": JOHN}, "reassign_to is the leaver"),
+    ({"email": FRANK, "state": "absent", "reassign_to": JOHN}, f"reassign_to {JOHN} is leaving too"),
+    ({"email": GRACE, "state": "absent", "reassign_to": "nobody@example.com"}, "nobody@example.com is not a member"),
+    ({"email": CHARLIE, "state": "absent", "reassign_to": DANA}, f"reassign_to {DANA} is disabled"),
+    ({"email": "names@example.com"}, "first_name and last_name"),
+    ({"email": "field@example.com", **NAMES, "rol": "light"}, "unknown field rol"),
+    ({"email": ERIN, "state": "gone"}, "state"),
+    ({"email": SUPPORT, "state": "absent"}, "support account"),
+    ({"first_name": "Nobody"}, "email"),
+    ({"email": "phone@example.com", **NAMES, "phone": "1" * 21}, "phone has 21 characters"),
+]  # fmt: skip
+
+
+def as_csv(rows: list[dict[str, Any]]) -> str:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    lines = [",".join(columns)] + [",".join(str(row.get(name, "")) for name in columns) for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def as_json(rows: list[dict[str, Any]]) -> str:
+    return "[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n"
+
+
+def as_yaml(rows: list[dict[str, Any]]) -> str:
+    # JSON is YAML, too: one row a line.
+    return "---\nmembers:\n" + "".join(f"  - {json.dumps(row)}\n" for row in rows)
+
+
+class TestBadRows:
+    """All mistakes at once, each with its line, before anything is written."""
+
+    @pytest.mark.parametrize(
+        ("ending", "write", "first"),
+        [("", None, 1), ("csv", as_csv, 2), ("json", as_json, 2), ("yml", as_yaml, 3)],
+        ids=["members", "csv", "json", "yml"],
+    )
+    def test_every_mistake_at_once(
+        self, sandbox: Sandbox, modules: Modules, tmp_path: Path, ending: str, write: Any, first: int
+    ) -> None:
+        rows = [row for row, _problem in BAD_ROWS]
+        given: dict[str, Any] = {"members": rows}
+        if write is not None:
+            file = tmp_path / f"people.{ending}"
+            file.write_text(write(rows))
+            given = {"src": str(file)}
+        told = modules.fail("tallyfy_roster", check_mode=True, **given)
+        result = modules.fail("tallyfy_roster", **given)
+        assert sandbox.writes() == []
+        assert told["msg"] == result["msg"]
+        for index, (_row, problem) in enumerate(BAD_ROWS):
+            place = f"people.{ending} line {index + first} (" if write is not None else f"row {index + first} ("
+            found = [one for one in result["problems"] if one.startswith(place)]
+            assert len(found) == bool(problem), (place, found, result["problems"])
+            assert problem in "".join(found)
+            assert all(one in result["msg"] for one in found)
+        assert len(result["problems"]) == len(BAD_ROWS) - 1
+        numbers = [int(re.search(r"(?:line|row) (\d+)", problem)[1]) for problem in result["problems"]]  # type: ignore[index] # each has one
+        assert numbers == sorted(numbers)
+
+    def test_rows_that_are_no_rows(self, sandbox: Sandbox, modules: Modules) -> None:
+        rows: list[Any] = [
+            "text", 5, [NEW], None, NEW, {"email": BOB, "groups": 7}, {"email": 5}, {"email": [BOB]},
+            {"email": JOHN, "team": {"name": "Sales"}}, {"email": FRANK, "groups": [7, ["People"]]},
+        ]  # fmt: skip
+        result = failed(modules, rows)
+        for number in (1, 2, 3, 4, 6, 7, 8, 9, 10):
+            assert any(one.startswith(f"row {number}") for one in result["problems"]), number
+        assert not any(one.startswith("row 5") for one in result["problems"])
+        assert sandbox.writes() == []
+
+    @pytest.mark.parametrize(
+        ("options", "problem"),
+        [
+            ({"max_removals": "some"}, "max_removals 'some' is neither a number nor a percentage"),
+            ({"max_removals": "-1"}, "max_removals"),
+            ({"max_removals": "101%"}, "max_removals"),
+            ({"min_admins": -1}, "min_admins is negative"),
+            ({"concurrency": 0}, "concurrency is 0, and must be between 1 and 32"),
+            ({"concurrency": 33}, "concurrency is 33"),
+            ({"protect": [" "]}, "protect holds a blank entry"),
+            ({"defaults": {"email": BOB}}, "defaults: email cannot be the same for everybody"),
+            ({"defaults": {"rol": "light"}}, "defaults: unknown field rol"),
+            ({"defaults": {"role": "boss"}}, "role"),
+            ({"reassign_to": BOB}, f"reassign_to {BOB} is leaving too"),
+        ],
+        ids=str,
+    )
+    def test_mistakes_of_the_task(
+        self, sandbox: Sandbox, modules: Modules, options: dict[str, Any], problem: str
+    ) -> None:
+        refused(sandbox, modules, [NEW, {"email": BOB, "state": "absent"}], problem, **options)
+
+    @pytest.mark.parametrize("arguments", [{}, {"members": [NEW], "src": "people.csv"}], ids=str)
+    def test_exactly_one_source(self, sandbox: Sandbox, modules: Modules, arguments: dict[str, Any]) -> None:
+        assert "members" in modules.fail("tallyfy_roster", **arguments)["msg"]
+        assert sandbox.ledger() == []
+
+    def test_direct_needs_the_application(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.use(client_id=None, client_secret=None, access_token=sandbox.issue_token(ALICE))
+        rows = [{**NEW, "provision": "direct"}, *people(1, provision="direct")]
+        result = refused(sandbox, modules, rows, "row 1 (mary.major@example.com)", "row 2", "give client_id")
+        assert len(result["problems"]) == 2
+
+
+class TestFiles:
+    @pytest.mark.parametrize(
+        ("name", "text", "problem"),
+        [
+            ("people.txt", "x", "the name must end in .yml, .yaml, .json, .csv"),
+            ("people", "x", "the name must end in"),
+            ("people.json", '[{"email": "bob@example.com"', "line 1"),
+            ("people.json", '{"email": "bob@example.com"}', "it must hold a list of people"),
+            ("people.yml", "- email: [bob", "not YAML"),
+            ("people.yml", "members:\n  - email: a@example.com\nmore: 1\n", "it must hold a list of people"),
+            ("people.yml", "", "it must hold a list of people"),
+            ("people.csv", "name,role\nBob,light\n", "line 1 must name the columns, with email among them"),
+            ("people.csv", "email,role,role\n", "names the column 'role' twice"),
+            ("people.csv", "email,role\nbob@example.com,light,extra\n", "line 2 has 3 cells"),
+            ("people.csv", 'email,team\nbob@example.com,"Sales\n', "line"),
+            ("people.csv", "", "line 1 must name the columns"),
+            ("people.csv", b"email\nbob@example.com\n\xff\n", "not UTF-8 (byte 22)"),
+        ],
+        ids=str,
+    )  # fmt: skip
+    def test_that_cannot_be_read(
+        self, sandbox: Sandbox, modules: Modules, tmp_path: Path, name: str, text: str | bytes, problem: str
+    ) -> None:
+        file = tmp_path / name
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        result = modules.fail("tallyfy_roster", src=str(file))
+        assert problem in result["msg"]
+        assert str(file) in result["msg"]
+        assert sandbox.ledger() == []
+
+    @pytest.mark.parametrize("name", ["missing.csv", "."])
+    def test_that_are_not_there(self, sandbox: Sandbox, modules: Modules, tmp_path: Path, name: str) -> None:
+        assert f"src {tmp_path / name}" in modules.fail("tallyfy_roster", src=str(tmp_path / name))["msg"]
+        assert sandbox.ledger() == []
+
+    def test_csv_as_spreadsheets_write_it(self, sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
+        file = tmp_path / "people.CSV"
+        file.write_bytes(
+            "\ufeffEmail,First_Name,last_name,job_title,groups,groups.remove,phone\r\n"
+            '"mary.major@example.com",Mary,Major,"Lead, ""Sales""","People; Legacy Team",,+49151\r\n'
+            ",,,,,,\r\n"
+            "\r\n"
+            "bob@example.com,,,,,People,\r\n"
+            "juergen@example.com,Jürgen,Müller\r\n".encode()
+        )
+        result = modules.succeed("tallyfy_roster", src=str(file))
+        assert result["summary"]["created"] == 2
+        mary, bob = sandbox.member(NEW["email"]), sandbox.member(BOB)
+        assert mary is not None
+        assert bob is not None
+        assert mary["job_title"] == 'Lead, "Sales"'
+        assert mary["phone"] == "+49151"
+        assert bob["job_title"] == "Analyst"
+        groups = {group["name"]: group["members"] for group in sandbox.state(sandbox.org_id)["groups"]}
+        assert groups["People"] == [1003, mary["id"]]
+        assert groups["Legacy Team"] == [mary["id"]]
+        assert modules.succeed("tallyfy_roster", src=str(file))["changed"] is False
+
+    def test_values_of_yaml_are_texts(self, sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
+        file = tmp_path / "people.yml"
+        file.write_text(
+            "\ufeff- email: mary.major@example.com\n  first_name: no\n  last_name: 007\n  phone: +49151\n"
+            "  country_id: 1\n  team:\n  groups:\n    set: [people]\n"
+        )
+        modules.succeed("tallyfy_roster", src=str(file))
+        mary = sandbox.member(NEW["email"])
+        assert mary is not None
+        assert (mary["first_name"], mary["last_name"], mary["phone"]) == ("no", "007", "+49151")
+        assert modules.succeed("tallyfy_roster", src=str(file))["changed"] is False
+
+    def test_an_empty_file_is_nobody(self, sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
+        file = tmp_path / "people.csv"
+        file.write_text("email,role\n")
+        assert modules.succeed("tallyfy_roster", src=str(file))["members"] == []
+        assert "roster is empty" in modules.fail("tallyfy_roster", src=str(file), unlisted="absent")["msg"]
+        assert sandbox.writes() == []
+
+    def test_defaults(self, sandbox: Sandbox, modules: Modules) -> None:
+        defaults = {"role": "standard", "timezone": "Europe/Berlin", "groups": ["People"], "team": "Sales"}
+        rows = [{**NEW, "role": "light", "timezone": None}, {"email": BOB, "timezone": "", "team": ""}]
+        roster(modules, rows, defaults=defaults)
+        mary, bob = sandbox.member(NEW["email"]), sandbox.member(BOB)
+        assert mary is not None
+        assert bob is not None
+        assert (mary["role"], mary["timezone"], mary["team"]) == ("light", "Europe/Berlin", "Sales")
+        assert (bob["role"], bob["timezone"], bob["team"]) == ("standard", "Europe/Berlin", None)
+
+
+class TestFuse:
+    """Deleting by accident is hard: every refusal names the people, the numbers, and what would allow it."""
+
+    @pytest.fixture
+    def everybody(self, sandbox: Sandbox) -> list[dict[str, Any]]:
+        sandbox.reset(members=50)
+        return listed(sandbox)
+
+    def test_unlisted_people_are_left_alone(self, sandbox: Sandbox, modules: Modules) -> None:
+        assert roster(modules, [{"email": BOB}])["changed"] is False
+        assert sandbox.writes() == []
+
+    def test_more_than_max_removals(self, sandbox: Sandbox, modules: Modules, everybody: list[dict[str, Any]]) -> None:
+        gone = [row["email"] for row in everybody if re.search(r"\.\d+@", row["email"])][:7]
+        kept = [row for row in everybody if row["email"] not in gone]
+        # 50 generated people and 6 of the seeded ones are active; the bot and the support account do not count.
+        result = refused(
+            sandbox, modules, kept, "7 members would lose their access", "max_removals (10% of 56 active members)",
+            "allows 6", "set max_removals to 7", *gone, unlisted="absent",
+        )  # fmt: skip
+        assert result["removals"] == sorted(gone)
+        done = roster(modules, kept, unlisted="absent", max_removals=7)
+        assert done["summary"]["disabled"] == 7
+        assert not set(gone) & active(sandbox)
+        assert roster(modules, kept, unlisted="absent")["changed"] is False
+
+    @pytest.mark.parametrize("max_removals", ["0", "0%", "1", "3%", "2"])
+    def test_numbers_and_percentages(
+        self, sandbox: Sandbox, modules: Modules, everybody: list[dict[str, Any]], max_removals: str
+    ) -> None:
+        leavers = [{"email": row["email"], "state": "absent"} for row in everybody[-3:]]
+        refused(sandbox, modules, leavers, "3 members would lose", "set max_removals to 3", max_removals=max_removals)
+
+    @pytest.mark.parametrize("max_removals", ["3", "5%", " 100 % "])
+    def test_enough(
+        self, sandbox: Sandbox, modules: Modules, everybody: list[dict[str, Any]], max_removals: str
+    ) -> None:
+        leavers = [{"email": row["email"], "state": "deleted"} for row in everybody[-3:]]
+        assert roster(modules, leavers, max_removals=max_removals)["summary"]["deleted"] == 3
+        assert len(active(sandbox)) == 58 - 3
+
+    def test_everybody_forgotten_but_one(
+        self, sandbox: Sandbox, modules: Modules, everybody: list[dict[str, Any]]
+    ) -> None:
+        result = refused(
+            sandbox, modules, [{"email": BOB}], "members would lose their access", "and 35 more", unlisted="absent"
+        )
+        assert len(result["removals"]) == 55
+        assert len(result["msg"]) < 2000
+
+    @pytest.mark.parametrize("check_mode", [True, False])
+    def test_an_empty_roster(self, sandbox: Sandbox, modules: Modules, check_mode: bool) -> None:
+        result = modules.fail(
+            "tallyfy_roster", check_mode=check_mode, members=[], unlisted="absent", max_removals="100%", min_admins=0
+        )
+        assert "the roster is empty" in result["msg"]
+        assert sandbox.writes() == []
+
+    def test_min_admins(self, sandbox: Sandbox, modules: Modules) -> None:
+        row = {"email": ERIN, "role": "standard"}
+        refused(
+            sandbox, modules, [row], "1 of 2 active administrators would be left", "min_admins asks for 2", ERIN,
+            "set min_admins to 1",
+        )  # fmt: skip
+        refused(sandbox, modules, [{"email": ERIN, "state": "absent"}], "set min_admins to 1", ERIN)
+        # Somebody new does not count yet; somebody who becomes one does.
+        refused(sandbox, modules, [row, {**NEW, "role": "admin"}], "set min_admins to 1")
+        assert roster(modules, [row, {"email": JOHN, "role": "admin"}])["summary"]["updated"] == 2
+        assert roster(modules, [{"email": JOHN, "role": "light"}], min_admins=1)["changed"] is True
+
+    def test_all_refusals_at_once(self, sandbox: Sandbox, modules: Modules) -> None:
+        rows = [{"email": ERIN, "state": "absent"}, {"email": BOB, "state": "absent"}]
+        result = refused(sandbox, modules, rows, "set max_removals to 2", "set min_admins to 1")
+        assert len(result["reasons"]) == 2
+
+    def test_protected_people_who_are_not_listed(self, sandbox: Sandbox, modules: Modules) -> None:
+        result = roster(
+            modules, [{"email": ERIN}], unlisted="absent", max_removals="100%", protect=["*@EXAMPLE.net", BOB.upper()]
+        )  # fmt: skip
+        left = active(sandbox)
+        assert left == {ALICE, ERIN, BOB, GRACE, SUPPORT, BOT}
+        rows = rows_by_email(result)
+        assert rows[BOB]["outcome"] == rows[GRACE]["outcome"] == "unchanged"
+        assert "protect holds" in rows[BOB]["message"]
+        assert all(rows[email]["unlisted"] for email in rows if email != ERIN)
+        assert "default administrator" in rows[ALICE]["message"]
+        assert "support account" in rows[SUPPORT]["message"] or "protect" in rows[SUPPORT]["message"]
+        assert "Tallyfy Bot" in rows[BOT]["message"]
+
+    @pytest.mark.parametrize("shape", ["union", "minimal_rows"])
+    @pytest.mark.parametrize("state", ["absent", "deleted"])
+    @pytest.mark.parametrize(
+        ("email", "reason"),
+        [
+            (BOT, "Tallyfy Bot"),
+            (SUPPORT, "support account"),
+            (ALICE, "default administrator"),
+            (GRACE, "protect holds"),
+        ],
+    )
+    def test_protected_people_who_are_listed(
+        self, sandbox: Sandbox, modules: Modules, email: str, reason: str, state: str, shape: str
+    ) -> None:
+        sandbox.switch(member_shape=shape)
+        refused(
+            sandbox, modules, [{"email": email, "state": state}, NEW], f"row 1 ({email})", reason,
+            max_removals="100%", min_admins=0, protect=["grace*"],
+        )  # fmt: skip
+
+    @pytest.mark.parametrize("signed_in_by", ["act_as", "access_token"])
+    def test_the_acting_user(self, sandbox: Sandbox, modules: Modules, signed_in_by: str) -> None:
+        if signed_in_by == "act_as":
+            modules.use(act_as=ERIN)
+        else:
+            modules.use(client_id=None, client_secret=None, access_token=sandbox.issue_token(ERIN))
+        allowed = {"min_admins": 0, "max_removals": "100%"}
+        refused(sandbox, modules, [{"email": ERIN, "state": "absent"}], "who this runs as", **allowed)
+        refused(sandbox, modules, [{"email": ERIN, "role": "light"}], "who this runs as", **allowed)
+        rows = [row for row in listed(sandbox) if row["email"] not in (ERIN, BOB)]
+        result = roster(modules, rows, unlisted="absent", **allowed)
+        assert "who this runs as" in rows_by_email(result)[ERIN]["message"]
+        assert ERIN in active(sandbox)
+        assert BOB not in active(sandbox)
+
+    @pytest.mark.parametrize("flaw", ["total_off", "shrink", "repeat_page", "grow"])
+    @pytest.mark.parametrize("unlisted", ["absent", "ignore"])
+    def test_a_listing_that_lies(
+        self, sandbox: Sandbox, modules: Modules, everybody: list[dict[str, Any]], flaw: str, unlisted: str
+    ) -> None:
+        sandbox.switch(per_page_cap=10)
+        sandbox.fault(route="members.list", times=None, **{flaw: True})
+        refused(sandbox, modules, [*everybody[:-1], NEW], f"GET /organizations/{sandbox.org_id}/users: ",
+                unlisted=unlisted)  # fmt: skip
+
+    @pytest.mark.parametrize(
+        "fault",
+        [{"status": 500}, {"status": 403}, {"empty": True}, {"body": {"data": []}}, {"cut": "before"},
+         {"half_body": True}, {"body": "<html>Maintenance</html>"}, {"body": {"data": {}}}],
+        ids=str,
+    )  # fmt: skip
+    def test_a_page_that_cannot_be_read(
+        self, sandbox: Sandbox, modules: Modules, everybody: list[dict[str, Any]], fault: dict[str, Any]
+    ) -> None:
+        modules.use(max_wait=0)
+        sandbox.switch(per_page_cap=10)
+        sandbox.fault(path="/organizations/*/users", times=None, skip=3, **fault)
+        refused(sandbox, modules, everybody[:-1], "GET ", f"/organizations/{sandbox.org_id}/users", unlisted="absent")
+
+    def test_an_organization_of_nobody(self, sandbox: Sandbox, modules: Modules) -> None:
+        """An empty listing is well formed; nobody is added to what looks like another organization."""
+        sandbox.fault(route="members.list", times=None, body={"data": [], "meta": {"pagination": {
+            "total": 0, "count": 0, "per_page": 1000, "current_page": 1, "total_pages": 1, "links": {}}}})  # fmt: skip
+        result = modules.run("tallyfy_roster", members=[{"email": BOB}], unlisted="absent")
+        assert result["failed"]
+        assert sandbox.writes() == []
+
+    @pytest.mark.parametrize(
+        ("rows", "options"),
+        [
+            ([{"email": BOB, "team": "Sales"}], {}),
+            ([{"email": JOHN, "state": "absent"}], {}),
+            ([{"email": ERIN}, {"email": JOHN}], {"unlisted": "absent", "max_removals": "100%"}),
+        ],
+        ids=str,
+    )
+    def test_two_members_whose_addresses_fold_alike(
+        self, sandbox: Sandbox, modules: Modules, rows: list[dict[str, Any]], options: dict[str, Any]
+    ) -> None:
+        sandbox.switch(case_sensitive_email=True)
+        sandbox.insert_members({"email": "Bob@Example.com"})
+        refused(sandbox, modules, rows, BOB, "when case does not matter", "not sure who is meant", **options)
+
+    def test_who_is_not_concerned_by_such_a_doubt(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(case_sensitive_email=True)
+        sandbox.insert_members({"email": "Bob@Example.com"})
+        assert roster(modules, [NEW, {"email": JOHN, "team": "Sales"}])["changed"] is True
+
+    def test_a_listing_that_changes_is_read_again(
+        self, sandbox: Sandbox, modules: Modules, everybody: list[dict[str, Any]]
+    ) -> None:
+        sandbox.switch(per_page_cap=10)
+        sandbox.fault(route="members.list", skip=2, repeat_page=True)
+        assert roster(modules, everybody[:-1], unlisted="absent")["summary"]["disabled"] == 1
+
+
+@contextlib.contextmanager
+def at_work(sandbox: Sandbox, modules: Modules, seconds: float, members: list[dict[str, Any]]) -> Iterator[list[Any]]:
+    """Run a roster in another process that takes so many seconds; yield when it is at work. Its result is kept."""
+    sandbox.fault(route="applications.create_user", delay_ms=seconds * 1000)
+    results: list[Any] = []
+
+    def run() -> None:
+        try:
+            results.append(modules.run("tallyfy_roster", members=members))
+        except AssertionError as error:  # it was killed, and left no result
+            results.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        until = time.monotonic() + 20
+        while not sandbox.ledger(route="applications.create_user"):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        yield results
+    finally:
+        thread.join()
+
+
+class TestOneAtATime:
+    def test_the_second_waits_and_names_who_is_at_work(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.environment["JOB_ID"] = "4711"
+        modules.succeed("tallyfy_organization_info")
+        with at_work(sandbox, modules, 1.5, [NEW]) as results:
+            second = failed(modules, people(1), max_wait=0.2)
+            assert results == []
+        assert re.search(r"process \d+ of \S+ on \S+, since \d{4}-\d\d-\d\d .*, job 4711", second["msg"])
+        assert "Nothing was written" in second["msg"]
+        assert "longer than max_wait (0.2 s)" in second["msg"]
+        assert second["holder"] in second["msg"]
+        assert results[0]["summary"]["created"] == 1
+        assert len(sandbox.writes()) == 1
+
+    def test_the_second_goes_on_when_the_first_ends(self, sandbox: Sandbox, modules: Modules) -> None:
+        with at_work(sandbox, modules, 0.7, [NEW]) as results:
+            second = roster(modules, [NEW, *people(1)])
+            assert len(results) == 1 or second["summary"]["unchanged"] == 1
+        # It read the organization when it was its turn, so nobody was added twice.
+        assert second["summary"]["created"] == second["summary"]["unchanged"] == 1
+        assert results[0]["summary"]["created"] == 1
+        assert len(sandbox.writes()) == 2
+
+    def test_check_mode_does_not_wait(self, sandbox: Sandbox, modules: Modules) -> None:
+        with at_work(sandbox, modules, 1.0, [NEW]) as results:
+            told = modules.succeed("tallyfy_roster", check_mode=True, members=people(1), max_wait=0)
+            assert results == []
+        assert told["changed"] is True
+
+    def test_another_organization_does_not_wait(self, sandbox: Sandbox, modules: Modules) -> None:
+        with at_work(sandbox, modules, 1.0, [NEW]) as results:
+            roster(
+                modules, [{"email": "ivy.stone@example.net"}], max_wait=0, org_id="9c1b6d5a04e84b7fa3d2c0e95f7a6b18",
+                client_id="2222", client_secret="initech-secret",
+            )  # fmt: skip
+            assert results == []
+
+    def test_a_killed_holder_frees_it(self, sandbox: Sandbox, modules: Modules) -> None:
+        with at_work(sandbox, modules, 5, [NEW]) as results:
+            second = failed(modules, people(1), max_wait=0.1)
+            holder = re.search(r"process (\d+) of", second["holder"])
+            assert holder is not None
+            started = time.monotonic()
+            os.kill(int(holder[1]), signal.SIGKILL)
+            assert roster(modules, people(1), max_wait=1)["summary"]["created"] == 1
+            assert time.monotonic() - started < 4
+        assert isinstance(results[0], AssertionError)
+
+    def test_without_a_cache_nobody_waits(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.use(token_cache="none")
+        with at_work(sandbox, modules, 1.0, [NEW]) as results:
+            roster(modules, people(1), max_wait=0)
+            assert results == []
+
+
+class TestHandingOver:
+    def test_in_general_and_by_row(self, sandbox: Sandbox, modules: Modules) -> None:
+        for email, tasks in ((BOB, 3), (FRANK, 4), (CHARLIE, 5)):
+            sandbox.patch_member(email, open_tasks=tasks)
+        rows = [
+            {"email": BOB, "state": "absent"},
+            {"email": FRANK, "state": "deleted", "reassign_to": JOHN.upper()},
+            {"email": CHARLIE, "state": "absent", "reassign_to": ""},
+        ]
+        result = roster(modules, rows, reassign_to=ERIN, max_removals=3)
+        assert result["summary"]["handed_over"] == 2
+        assert result["summary"]["deleted"] == 1
+        open_tasks = {one["email"]: one["open_tasks"] for one in sandbox.state(sandbox.org_id)["members"]}
+        assert open_tasks[ERIN] == 8
+        assert open_tasks[JOHN] == 4
+        assert open_tasks[BOB] == open_tasks[CHARLIE] == 0
+
+    def test_unlisted_people_hand_over_in_general(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.patch_member(BOB, open_tasks=3)
+        rows = [row for row in listed(sandbox) if row["email"] != BOB]
+        assert roster(modules, rows, unlisted="absent", reassign_to=ERIN)["summary"]["handed_over"] == 1
+        erin = sandbox.member(ERIN)
+        assert erin is not None
+        assert erin["open_tasks"] == 3
+
+    @pytest.mark.parametrize("how", ["row", "task"])
+    @pytest.mark.parametrize(
+        ("successor", "reason"),
+        [
+            ("nobody@example.com", "is not a member of the organization"),
+            (DANA, "is disabled, and must be active"),
+            (CHARLIE, "is invited, and must be active"),
+            (BOT, "is the Tallyfy Bot"),
+            (FRANK, "leaving too"),
+            (NEW["email"], "is not a member of the organization"),
+            ("no address", "no address"),
+        ],
+    )
+    def test_to_somebody_who_cannot(
+        self, sandbox: Sandbox, modules: Modules, how: str, successor: str, reason: str
+    ) -> None:
+        leaver: dict[str, Any] = {"email": BOB, "state": "absent"}
+        rows = [NEW, {"email": FRANK, "state": "absent", "reassign_to": JOHN}, leaver]
+        options: dict[str, Any] = {"max_removals": 2}
+        if how == "row":
+            leaver["reassign_to"] = successor
+        else:
+            options["reassign_to"] = successor
+        refused(sandbox, modules, rows, successor, reason, **options)
+
+    def test_to_somebody_who_is_not_listed_and_would_leave_too(self, sandbox: Sandbox, modules: Modules) -> None:
+        rows = [row for row in listed(sandbox) if row["email"] not in (BOB, JOHN)]
+        options = {"unlisted": "absent", "max_removals": 2}
+        refused(sandbox, modules, rows, JOHN, "too", reassign_to=JOHN, **options)
+        rows.append({"email": BOB, "state": "absent", "reassign_to": JOHN})
+        refused(sandbox, modules, rows, JOHN, "too", **options)
+
+    def test_to_somebody_who_is_made_active_by_this_very_run(self, sandbox: Sandbox, modules: Modules) -> None:
+        rows = [{"email": DANA}, {"email": BOB, "state": "absent", "reassign_to": DANA}]
+        refused(sandbox, modules, rows, f"reassign_to {DANA} is disabled, and must be active")
+
+
+class TestSurprises:
+    TAKEN = {"message": "The given data was invalid.", "errors": {"email": ["The email has already been taken."]}}
+
+    def test_somebody_else_is_quicker(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(route="applications.create_user", status=422, body=self.TAKEN, apply=True)
+        row = {**NEW, "role": "standard", "phone": "+1", "groups": ["People"], "timezone": "UTC"}
+        result = roster(modules, [row, *people(2)], concurrency=1)
+        assert outcomes(result)[NEW["email"]] == "changed"
+        mary = sandbox.member(NEW["email"])
+        group = sandbox.group("People")
+        assert mary is not None
+        assert group is not None
+        assert (mary["role"], mary["phone"], mary["timezone"]) == ("standard", "+1", "UTC")
+        assert mary["id"] in group["members"]
+        assert roster(modules, [row, *people(2)])["changed"] is False
+
+    def test_somebody_appears_with_other_values(self, sandbox: Sandbox, modules: Modules) -> None:
+        """The listing was read before somebody else brought them in, in another role and disabled since."""
+        sandbox.insert_members({"email": "late@example.com", "role": "admin", "status": "disabled"})
+        shown = [row for row in sandbox.state(sandbox.org_id)["members"] if row["email"] != "late@example.com"]
+        body = {"data": shown, "meta": {"pagination": {"total": len(shown), "count": len(shown), "per_page": 1000,
+                                                       "current_page": 1, "total_pages": 1, "links": {}}}}  # fmt: skip
+        sandbox.fault(route="members.list", body=body)
+        roster(modules, [{"email": "late@example.com", "first_name": "L", "last_name": "Ate", "role": "light"}])
+        late = sandbox.member("late@example.com")
+        assert late is not None
+        assert (late["first_name"], late["role"], late["status"]) == ("L", "light", "active")
+        assert len([one for one in sandbox.state(sandbox.org_id)["members"] if one["email"].startswith("late@")]) == 1
+
+    def test_members_of_several_organizations(self, sandbox: Sandbox, modules: Modules) -> None:
+        result = roster(modules, [{"email": GRACE, "team": "Elsewhere", "role": "light"}, {"email": BOB}])
+        assert outcomes(result)[GRACE] == "changed"
+        assert any("belongs to 2 organizations" in str(warning) for warning in result["warnings"])
+        assert "belongs to 2 organizations" in rows_by_email(result)[GRACE]["message"]
+        assert routes(sandbox) == ["members.role"]
+
+    def test_invited_people_whose_profile_is_refused(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(invited_member_put="deny")
+        invited = people(30, provision="invite", phone="+1")
+        result = roster(modules, invited)
+        assert result["summary"]["invited"] == 30
+        assert len(result["warnings"]) == 11
+        assert "20 more notes" in str(result["warnings"][-1])
+        again = roster(modules, invited)
+        assert again["changed"] is False
+        assert all("still invited" in row["message"] for row in again["members"])
+
+    def test_fields_that_are_not_shown(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.reset(members=40)
+        sandbox.switch(member_shape="sdk")
+        result = roster(modules, [{**row, "country_id": 2} for row in listed(sandbox)], rate_limit=0)
+        assert result["changed"] is False
+        assert len(result["warnings"]) == 11
+        assert "Tallyfy does not show country_id" in str(result["warnings"][0])
+
+    def test_a_value_that_did_not_stick(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(drop_fields=["team"])
+        rows = [{"email": BOB, "team": "Sales"}, {"email": FRANK, "job_title": "Lead"}]
+        result = failed(modules, rows)
+        assert outcomes(result) == {BOB: "failed", FRANK: "changed"}
+        assert "did not store team" in result["msg"]
+
+    def test_creations_that_are_answered_wrongly(self, sandbox: Sandbox, modules: Modules) -> None:
+        for body in ({"message": "User created"}, {"data": []}, "<html>fine</html>"):
+            sandbox.fault(route="applications.create_user", status=201, body=body, apply=True)
+        assert roster(modules, people(6))["summary"]["created"] == 6
+        assert len(sandbox.writes()) == 6

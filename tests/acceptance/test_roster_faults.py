@@ -1,0 +1,335 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A roster in bad weather: whatever is lost, cut or killed, the end is that of an unbroken run."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client
+from sandbox.testing import Sandbox
+from tests.acceptance.running import Modules
+
+ALICE = "alice.smith@example.com"
+BOB = "bob@example.com"
+JOHN = "john.smith@example.com"
+ERIN = "erin.walker@example.com"
+CHARLIE = "charlie.brown@example.com"
+DANA = "dana.lee@example.com"
+FRANK = "frank.moore@example.com"
+RUNS = 3
+NAMES = {"first_name": "Mary", "last_name": "Major"}
+TASKS_LEFT = {BOB: 3, FRANK: 4, CHARLIE: 5}
+#: One of everything that can happen to a member, for some thirty people.
+PEOPLE: list[dict[str, Any]] = [
+    *({"email": f"direct.{number}@example.com", **NAMES, "role": "standard", "timezone": "UTC"} for number in range(4)),
+    *({"email": f"profile.{number}@example.com", **NAMES, "phone": "+1", "groups": ["People"]} for number in range(4)),
+    *({"email": f"invited.{number}@example.com", **NAMES, "provision": "invite"} for number in range(4)),
+    *(
+        {"email": f"guest.{number}@example.com", **NAMES, "provision": "invite", "team": "Sales", "groups": ["People"]}
+        for number in range(3)
+    ),
+    *({"email": f"there.{number}@example.com", "team": "Sales"} for number in range(3)),
+    *({"email": f"there.{number}@example.com", "role": "admin", "groups": {"set": ["People"]}} for number in (3, 4)),
+    *({"email": f"there.{number}@example.com", "first_name": "Another"} for number in range(5, 8)),
+    *({"email": f"away.{number}@example.com", "role": "light", "groups": ["Legacy Team"]} for number in range(2)),
+    {"email": DANA, "team": "Back"},
+    {"email": JOHN, "groups": {"set": []}},
+    {"email": BOB, "state": "absent", "reassign_to": JOHN},
+    {"email": FRANK, "state": "deleted", "reassign_to": ERIN},
+    {"email": CHARLIE, "state": "absent"},
+    {"email": "leaver.0@example.com", "state": "absent"},
+    {"email": "leaver.1@example.com", "state": "deleted"},
+]  # fmt: skip
+OPTIONS: dict[str, Any] = {"members": PEOPLE, "max_removals": 5}
+WRITES = (
+    "applications.create_user", "members.invite", "members.update", "members.role", "members.enable", "groups.update",
+    "members.remove", "members.disable", "members.delete",
+)  # fmt: skip
+KEPT = (
+    "email", "first_name", "last_name", "role", "status", "timezone", "phone", "job_title", "job_description", "team",
+    "country_id", "date_format", "open_tasks", "deleted", "is_default_admin",
+)  # fmt: skip
+
+
+class Impatient(Modules):
+    """Runs modules for which waiting takes no time; ``dies_at`` kills one right before or after its n-th request."""
+
+    dies_at: tuple[int, str] | None = None
+
+    def _run_in_child(self, module: str, items: list[dict[str, Any]], check_mode: bool, output: int) -> None:
+        passed = [0.0]
+
+        def sleep(seconds: float) -> None:
+            passed[0] += max(0.0, seconds)
+
+        Client.__init__.__kwdefaults__.update(
+            sleep=sleep, now=lambda: time.time() + passed[0], clock=lambda: time.monotonic() + passed[0]
+        )
+        if self.dies_at is not None:
+            self._die(*self.dies_at)
+        super()._run_in_child(module, items, check_mode, output)
+
+    @staticmethod
+    def _die(number: int, moment: str) -> None:
+        send = requests.adapters.HTTPAdapter.send
+        lock = threading.Lock()
+        sent = [0]
+
+        def mortal_send(*arguments: Any, **options: Any) -> requests.Response:
+            with lock:
+                sent[0] += 1
+                is_last = sent[0] == number
+            if is_last and moment == "before":
+                os.kill(os.getpid(), signal.SIGKILL)
+            response = send(*arguments, **options)
+            if is_last:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return response
+
+        requests.adapters.HTTPAdapter.send = mortal_send  # type: ignore[method-assign] # in this child
+
+    def is_killed(self, number: int, moment: str, **arguments: Any) -> bool:
+        """Start a roster that is killed at its n-th request; return false when it ended before it got there."""
+        self.dies_at = (number, moment)
+        try:
+            with tempfile.TemporaryFile() as output:
+                child = os.fork()
+                if child == 0:
+                    self._run_in_child("tallyfy_roster", [{**self.options, **arguments}], False, output.fileno())
+                _child, status = os.waitpid(child, 0)
+        finally:
+            self.dies_at = None
+        return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+
+
+@pytest.fixture
+def modules(sandbox: Sandbox, tmp_path: Path) -> Impatient:
+    impatient = Impatient(sandbox, tmp_path / "cache")
+    # The service asks for no pause that the tests do not ask it for, and time costs nothing.
+    impatient.use(rate_limit=0, max_wait=3000)
+    return impatient
+
+
+def set_the_scene(sandbox: Sandbox) -> None:
+    """Plant the same people as ever, and those of whom the roster wants something."""
+    sandbox.reset()
+    sandbox.insert_members(
+        *({"email": f"there.{number}@example.com"} for number in range(8)),
+        *({"email": f"away.{number}@example.com", "status": "disabled"} for number in range(2)),
+        *({"email": f"leaver.{number}@example.com"} for number in range(2)),
+    )
+    for email, tasks in TASKS_LEFT.items():
+        sandbox.patch_member(email, open_tasks=tasks)
+    members = {one["email"]: one["id"] for one in sandbox.state(sandbox.org_id)["members"]}
+    sandbox.patch_group("Legacy Team", members=[members[BOB], members["there.4@example.com"]])
+
+
+def outcome(sandbox: Sandbox) -> dict[str, Any]:
+    """Return everything that is there in the end, but for numbers and times."""
+    state = sandbox.state(sandbox.org_id)
+    emails = {}
+    members = []
+    for member in state["members"]:
+        # A deleted person's address holds their number.
+        email = member["email"].split(".deleted.")[0]
+        emails[member["id"]] = email
+        members.append({**{name: member[name] for name in KEPT}, "email": email})
+    return {
+        "members": sorted(members, key=lambda member: str(member["email"])),
+        "groups": {
+            group["name"]: (sorted(emails[int(member)] for member in group["members"]), group["guests"])
+            for group in state["groups"]
+        },
+        "guests": state["guests"],
+    }
+
+
+@pytest.fixture(scope="session")
+def unbroken(server: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What an unbroken run leaves behind."""
+    set_the_scene(server)
+    modules = Impatient(server, tmp_path_factory.mktemp("unbroken") / "cache")
+    modules.use(rate_limit=0)
+    result = modules.succeed("tallyfy_roster", **OPTIONS)
+    assert result["summary"] == {
+        "created": 8, "invited": 7, "enabled": 3, "updated": 9, "disabled": 2, "handed_over": 1, "deleted": 2,
+        "unchanged": 0, "failed": 0, "deferred": 0, "skipped": 0,
+    }  # fmt: skip
+    assert {entry["route"] for entry in server.writes()} == set(WRITES)
+    end = outcome(server)
+    open_tasks = {member["email"]: member["open_tasks"] for member in end["members"]}
+    assert (open_tasks[JOHN], open_tasks[ERIN], open_tasks[CHARLIE]) == (3, 4, 5)
+    new = [row["email"] for row in PEOPLE if row.get("groups") in (["People"], {"set": ["People"]})]
+    assert end["groups"] == {
+        "Engineering": ([ALICE], ["partner@example.org"]),
+        "People": (sorted([ERIN, *new]), []),
+        "Legacy Team": (["away.0@example.com", "away.1@example.com"], []),
+    }
+    return end
+
+
+@pytest.fixture
+def scene(sandbox: Sandbox, unbroken: dict[str, Any]) -> dict[str, Any]:
+    """The people of the roster before it runs, and what is to become of them."""
+    set_the_scene(sandbox)
+    return unbroken
+
+
+def assert_well(sandbox: Sandbox, unbroken: dict[str, Any]) -> None:
+    """Fail unless everybody is as after an unbroken run, and nobody was added, invited or deleted twice."""
+    end = outcome(sandbox)
+    addresses = Counter(member["email"] for member in end["members"])
+    assert {email: count for email, count in addresses.items() if count > 1} == {}
+    assert end["members"] == unbroken["members"]
+    assert end == unbroken
+
+
+def run_until_it_succeeds(sandbox: Sandbox, modules: Modules, concurrency: int) -> list[dict[str, Any]]:
+    """Run the roster, again when it failed, at most three times; return all results."""
+    results: list[dict[str, Any]] = []
+    while len(results) < RUNS:
+        results.append(modules.run("tallyfy_roster", concurrency=concurrency, **OPTIONS))
+        assert "Traceback" not in json.dumps(results[-1])
+        if not results[-1].get("failed"):
+            return results
+    raise AssertionError([result["msg"] for result in results])
+
+
+def weather(*faults: dict[str, Any]) -> Any:
+    return pytest.param(faults, id=" and ".join(str(fault) for fault in faults))
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize(
+    "faults",
+    [
+        weather({"every": 7, "status": 429, "headers": {"Retry-After": "0"}}),
+        weather({"every": 7, "status": 429, "headers": {"Retry-After": "1"}}),
+        weather({"every": 7, "status": 429, "headers": {"Retry-After": "http-date:+2"}}),
+        weather({"every": 7, "status": 429}),
+        weather({"every": 3, "method": "GET", "status": 503}),
+        weather({"every": 3, "method": "GET", "half_body": True}),
+        weather({"every": 5, "status": 503}),
+        weather({"every": 5, "half_body": True}),
+        weather({"every": 7, "cut": "before"}),
+        weather({"every": 7, "cut": "after"}),
+        weather({"every": 9, "status": 500, "apply": True}, {"every": 11, "cut": "before"}),
+        weather({"every": 6, "status": 401}),
+    ],
+)
+def test_every_so_many_requests(
+    sandbox: Sandbox, modules: Impatient, scene: dict[str, Any], faults: Any, concurrency: int
+) -> None:
+    for fault in faults:
+        # Sign-ins are tested elsewhere.
+        sandbox.fault(path="/(organizations|applications)/.*", times=None, **fault)
+    results = run_until_it_succeeds(sandbox, modules, concurrency)
+    if any(fault.get("status") == 429 for fault in faults):
+        assert len(results) == 1
+    sandbox.clear_faults()
+    assert_well(sandbox, scene)
+    assert modules.succeed("tallyfy_roster", **OPTIONS)["changed"] is False
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"cut": "before"}, {"cut": "after"}, {"status": 500, "apply": True}, {"half_body": True}, {"status": 503},
+        {"status": 429, "headers": {"Retry-After": "0"}}, {"empty": True, "apply": True},
+    ],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("route", WRITES)
+def test_after_each_kind_of_write(
+    sandbox: Sandbox, modules: Impatient, scene: dict[str, Any], route: str, fault: dict[str, Any]
+) -> None:
+    """The second write of this kind meets it, and the fourth, when there is one."""
+    skip = 0 if route in ("members.remove", "members.delete") else 1
+    sandbox.fault(route=route, skip=skip, every=2, times=2, **fault)
+    results = run_until_it_succeeds(sandbox, modules, 8)
+    assert len(results) == 1, [result["msg"] for result in results[:-1]]
+    assert any(one["hits"] for one in sandbox.faults())
+    if fault.get("cut") == "after" or fault.get("apply") or fault.get("half_body"):
+        # What was carried out although its answer was lost is found, and never sent again: an invitation is a letter.
+        posts = Counter(entry["body"]["email"] for entry in sandbox.writes() if entry["method"] == "POST")
+        assert set(posts.values()) == {1}
+    assert_well(sandbox, scene)
+    assert modules.succeed("tallyfy_roster", **OPTIONS)["changed"] is False
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_everything_at_random(sandbox: Sandbox, modules: Impatient, scene: dict[str, Any], seed: int) -> None:
+    chance = random.Random(seed)
+    kinds: list[dict[str, Any]] = [
+        {"status": 429, "headers": {"Retry-After": "1"}}, {"status": 503}, {"status": 500, "apply": True},
+        {"cut": "before"}, {"cut": "after"}, {"half_body": True}, {"empty": True, "apply": True}, {"status": 401},
+        {"status": 502, "apply": True},
+    ]  # fmt: skip
+    for _fault in range(25):
+        sandbox.fault(skip=chance.randrange(60), method=chance.choice(["GET", "PUT", "POST", "DELETE"]),
+                      path=chance.choice(["/organizations/*", "/applications/*"]), **chance.choice(kinds))  # fmt: skip
+    run_until_it_succeeds(sandbox, modules, chance.choice([1, 4, 8]))
+    sandbox.clear_faults()
+    assert_well(sandbox, scene)
+    assert modules.succeed("tallyfy_roster", **OPTIONS)["changed"] is False
+
+
+def test_a_seatless_organization_loses_nobody(sandbox: Sandbox, modules: Impatient, scene: dict[str, Any]) -> None:
+    """Seats run out, then come back, in the middle of everything else."""
+    sandbox.switch(seat_limit_full=14)
+    result = modules.fail("tallyfy_roster", **OPTIONS)
+    assert result["summary"]["deferred"] > 0
+    assert result["summary"]["failed"] == 0
+    sandbox.switch(seat_limit_full=None)
+    modules.succeed("tallyfy_roster", **OPTIONS)
+    assert_well(sandbox, scene)
+
+
+SLICES = 8
+
+
+@pytest.mark.parametrize("part", range(SLICES))
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_at_every_request(
+    sandbox: Sandbox, modules: Impatient, unbroken: dict[str, Any], moment: str, part: int
+) -> None:
+    """Killed right before its n-th request goes out, or right after its answer came, and run again."""
+    number = part + 1
+    cache = Path(modules.options["token_cache"])
+    while True:
+        set_the_scene(sandbox)
+        modules.use(token_cache=str(cache / str(number)))
+        if not modules.is_killed(number, moment, concurrency=1, **OPTIONS):
+            break
+        sandbox.clear_ledger()
+        modules.succeed("tallyfy_roster", concurrency=1, **OPTIONS)
+        assert_well(sandbox, unbroken)
+        number += SLICES
+    # It came to its end before so many requests: then all of them have had their turn.
+    assert number > len(PEOPLE)
+    assert number - SLICES <= len(sandbox.ledger())
+    assert_well(sandbox, unbroken)
+
+
+@pytest.mark.parametrize("number", [3, 8, 14, 20, 26, 33, 39, 45, 50])
+def test_killed_with_many_requests_under_way(
+    sandbox: Sandbox, modules: Impatient, scene: dict[str, Any], number: int
+) -> None:
+    assert modules.is_killed(number, "before", concurrency=8, **OPTIONS)
+    modules.succeed("tallyfy_roster", concurrency=8, **OPTIONS)
+    assert_well(sandbox, scene)

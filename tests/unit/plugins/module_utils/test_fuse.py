@@ -1,0 +1,170 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fuse: what a roster may take away, and in which words it refuses."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import Policy, ambiguous, named, refusals
+from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, Step
+
+
+def member(number: int, **fields: Any) -> dict[str, Any]:
+    return {"id": number, "email": f"p{number}@example.com", "status": "active", "role": "light", **fields}
+
+
+def removal(record: dict[str, Any], action: str = "disable") -> tuple[dict[str, Any], Plan]:
+    step = Step(action, record["email"], "active", {"status": "disabled"})
+    return record, Plan(record["email"], {"status": record["status"]}, {"status": "disabled"}, (step,))
+
+
+def change(record: dict[str, Any], **after: Any) -> tuple[dict[str, Any], Plan]:
+    action = "enable" if "status" in after else "change_role"
+    return record, Plan(record["email"], {}, after, (Step(action, record["email"], "differs", after),))
+
+
+ALL = [member(number, role="admin" if number < 3 else "light") for number in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("limit", "active", "allowed"),
+    [
+        ("10%", 20, 2),
+        ("10%", 21, 3),
+        ("10%", 9, 1),
+        ("10%", 0, 0),
+        ("0%", 50, 0),
+        ("0", 50, 0),
+        ("7", 3, 7),
+        (" 25 % ", 8, 2),
+        ("99%", 8, 8),
+        ("100%", 0, sys.maxsize),
+    ],
+)
+def test_limit(limit: str, active: int, allowed: int) -> None:
+    policy = Policy(max_removals=limit)
+    assert policy.problems() == []
+    assert policy.allowed_removals(active) == allowed
+
+
+@pytest.mark.parametrize("limit", ["", "ten", "-1", "10.5%", "101%", "%", "10%%", "1 0", "0x10", "٣"])
+def test_limit_that_makes_no_sense(limit: str) -> None:
+    (problem,) = Policy(max_removals=limit).problems()
+    assert problem == f"max_removals {limit!r} is neither a number nor a percentage such as 10%"
+    assert Policy(max_removals=limit).allowed_removals(100) == 0
+
+
+def test_other_values_that_make_no_sense() -> None:
+    assert Policy(min_admins=-1, protect=("a@example.com", " ")).problems() == [
+        "min_admins is negative",
+        "protect holds a blank entry",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_protected"),
+    [
+        ("boss@example.com", True),
+        (" BOSS@Example.com ", True),
+        ("*@example.com", True),
+        ("b?ss@*", True),
+        ("*", True),
+        ("boss", False),
+        ("boss@example.co", False),
+        ("*@example.net", False),
+    ],
+)
+def test_protection(entry: str, is_protected: bool) -> None:
+    assert Policy(protect=("x@example.net", entry)).protector("Boss@example.com") == (entry if is_protected else None)
+
+
+@pytest.mark.parametrize("action", ["disable", "remove", "delete"])
+def test_as_many_as_allowed_may_leave_and_not_one_more(action: str) -> None:
+    leavers = [removal(record, action) for record in ALL[-3:]]
+    assert refusals(leavers[:2], ALL, Policy()) == []
+    (reason,) = refusals(leavers, ALL, Policy())
+    assert reason == (
+        "3 members would lose their access, and max_removals (10% of 20 active members) allows 2: "
+        "p17@example.com, p18@example.com, p19@example.com. If that is meant, set max_removals to 3"
+    )
+    assert refusals(leavers, ALL, Policy(max_removals="3")) == []
+
+
+def test_only_active_people_make_up_the_percentage() -> None:
+    others = [
+        member(30, status="invited"),
+        member(31, status="disabled"),
+        member(32, type="bot"),
+        member(33, support_user=True),
+    ]
+    everybody = [member(1), *others * 10]
+    assert refusals([removal(member(1)), removal(member(30, status="invited"))], everybody, Policy()) != []
+    assert refusals([removal(member(30, status="invited"))], everybody, Policy(min_admins=0)) == []
+
+
+def test_somebody_invited_counts_as_leaving() -> None:
+    assert refusals([removal(member(9, status="invited"))], ALL, Policy(max_removals="0")) != []
+
+
+def test_administrators_are_counted_after_the_whole_run() -> None:
+    removing, demoting = removal(ALL[0]), change(ALL[1], role="light")
+    assert refusals([removing], ALL, Policy()) == []
+    assert refusals([demoting], ALL, Policy()) == []
+    (reason,) = refusals([removing, demoting], ALL, Policy())
+    assert reason == (
+        "1 of 3 active administrators would be left, and min_admins asks for 2; those who would stop being one: "
+        "p0@example.com, p1@example.com. If that is meant, set min_admins to 1"
+    )
+    assert refusals([removing, demoting], ALL, Policy(min_admins=1)) == []
+    assert refusals([removing, demoting, change(ALL[5], role="admin")], ALL, Policy()) == []
+
+
+def test_who_is_only_being_added_is_no_administrator_yet() -> None:
+    added = (None, Plan("new@example.com", {}, {"role": "admin"}, (Step("create", "new@example.com", "new"),)))
+    plans: list[Any] = [removal(ALL[0]), removal(ALL[1]), added]
+    assert len(refusals(plans, ALL, Policy())) == 1
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        member(40, role="admin", status="invited"),
+        member(40, role="admin", status="disabled"),
+        member(40, role="admin", type="bot"),
+        member(40, role="admin", support_user=True),
+    ],
+)
+def test_who_cannot_act_is_no_administrator(record: dict[str, Any]) -> None:
+    everybody = [*ALL, record]
+    plans: list[Any] = [removal(ALL[0]), removal(ALL[1]), change(record, team="x")]
+    assert len(refusals(plans, everybody, Policy())) == 1
+
+
+def test_enabled_administrator_counts() -> None:
+    record = member(40, role="Admin", status="disabled")
+    plans = [removal(ALL[0]), removal(ALL[1]), change(record, status="active")]
+    assert refusals(plans, [*ALL, record], Policy()) == []
+
+
+def test_few_administrators_are_no_reason_to_refuse_something_else() -> None:
+    everybody = [member(1, role="admin"), *(member(number) for number in range(2, 20))]
+    assert refusals([removal(everybody[5])], everybody, Policy()) == []
+
+
+def test_all_reasons_are_told() -> None:
+    assert len(refusals([removal(record) for record in ALL[:3]], ALL, Policy())) == 2
+
+
+def test_long_lists_are_shortened() -> None:
+    assert named(["a", "b"]) == "a, b"
+    assert named("abcdef", longest=4) == "a, b, c, d and 2 more"
+    assert named([]) == ""
+
+
+def test_addresses_that_differ_in_case_only_are_ambiguous() -> None:
+    assert ambiguous(ALL) == []
+    assert ambiguous([*ALL, {"id": 99, "email": "P3@Example.com "}]) == ["p3@example.com"]

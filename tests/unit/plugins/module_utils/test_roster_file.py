@@ -1,0 +1,213 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Roster files: what can be read, what is said about the rest, and the way there and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.tallyfy.platform.plugins.module_utils import _roster_file
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import ENDINGS, read_roster, roster_text
+from ansible_collections.tallyfy.platform.plugins.module_utils._rows import checked_rows
+
+MARY = {"email": "mary@example.com", "first_name": "Mary", "last_name": "Major", "groups": "Ops;Sales, the best"}
+CSV = 'email,first_name,last_name,groups\nmary@example.com,Mary,Major,"Ops;Sales, the best"\n'
+
+
+def read(folder: Path, name: str, content: str | bytes) -> list[Any]:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return list(read_roster(str(path)).rows)
+
+
+def refused(folder: Path, name: str, content: str | bytes) -> str:
+    with pytest.raises(InputError) as caught:
+        read(folder, name, content)
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"src {folder / name}: ")
+    return problem.partition(": ")[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("r.csv", CSV),
+        ("r.CSV", CSV),
+        ("r.csv", "\ufeff" + CSV),
+        ("r.csv", CSV.replace("\n", "\r\n")),
+        ("r.csv", CSV.replace("email,first_name", " Email , First_Name").replace("\n", "\n\n,,,\n", 1)),
+        ("r.csv", CSV + "\n \n"),
+        ("r.json", '[{"email": "mary@example.com", "first_name": "Mary", "last_name": "Major", "groups": "%s"}]'),
+        ("r.yml", '- {email: mary@example.com, first_name: Mary, last_name: Major, groups: "%s"}\n'),
+        ("r.yaml", "members:\n- &a {email: mary@example.com, first_name: Mary, last_name: Major, groups: '%s'}\n"),
+        ("r.yml", "\ufeffmembers:\n- email: mary@example.com\n  first_name: Mary\n  last_name: Major\n  groups: '%s'"),
+    ],
+)
+def test_every_form_holds_the_same(tmp_path: Path, name: str, content: str) -> None:
+    assert read(tmp_path, name, content.replace("%s", MARY["groups"])) == [MARY]
+
+
+def test_values_of_yaml_stay_texts(tmp_path: Path) -> None:
+    rows = read(
+        tmp_path,
+        "r.yml",
+        "- {email: a@example.com, last_name: no, phone: +4915112345, team: 007, job_title: 2026-01-01, first_name: ~,\n"
+        "   country_id: 1, groups: {set: [yes, 1.0]}}\n- <<: {role: light}\n  email: b@example.com\n  team: null\n",
+    )
+    assert rows == [
+        {
+            "email": "a@example.com", "last_name": "no", "phone": "+4915112345", "team": "007", "first_name": None,
+            "job_title": "2026-01-01", "country_id": "1", "groups": {"set": ["yes", "1.0"]},
+        },
+        {"role": "light", "email": "b@example.com", "team": None},
+    ]  # fmt: skip
+
+
+def test_empty_cell_is_left_out(tmp_path: Path) -> None:
+    assert read(tmp_path, "r.csv", "email,team,\na@example.com,,\nb@example.com, Ops \nc@example.com\n") == [
+        {"email": "a@example.com"},
+        {"email": "b@example.com", "team": "Ops"},
+        {"email": "c@example.com"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("r.txt", "x", "the name must end in .yml, .yaml, .json, .csv"),
+        ("roster", "x", "the name must end in"),
+        ("r.csv", b"email\n\xff\n", "not UTF-8 (byte 6)"),
+        ("r.csv", "", "line 1 must name the columns, with email among them"),
+        ("r.csv", "name,mail\n", "it names 'name, mail'"),
+        ("r.csv", "email,team,Email\n", "line 1 names the column 'email' twice"),
+        ("r.csv", "email\na@example.com\nb@example.com,x\n", "line 3 has 2 cells, and the header names 1 columns"),
+        ("r.csv", 'email\n"a@example.com\n', "line 2: unexpected end of data"),
+        ("r.json", "[", "Expecting value: line 1 column 2"),
+        ("r.json", "7", "it must hold a list of people"),
+        ("r.json", '{"members": [], "defaults": {}}', "a dictionary with nothing but members"),
+        ("r.yml", "", "it must hold a list of people"),
+        ("r.yml", "a: [", "not YAML: "),
+        ("r.yml", "- !!python/object/apply:os.system ['true']", "not YAML: "),
+        ("r.yml", "members: {a: b}", "it must hold a list of people"),
+    ],
+)
+def test_what_cannot_be_read_is_said(tmp_path: Path, name: str, content: str | bytes, words: str) -> None:
+    assert words in refused(tmp_path, name, content)
+
+
+def test_missing_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"src .*nowhere\.csv: No such file"):
+        read_roster(str(tmp_path / "nowhere.csv"))
+
+
+def test_without_pyyaml_other_forms_still_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_roster_file, "HAS_YAML", False)
+    assert read(tmp_path, "r.json", '[{"email": "x"}]') == [{"email": "x"}]
+    assert read_roster(str(tmp_path / "r.json")).place(0) == "r.json row 1"
+    assert "PyYAML is not there" in refused(tmp_path, "r.yml", "[]")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "lines"),
+    [
+        ("r.csv", 'email,job_description\na@example.com,"two\nlines"\n\nb@example.com,x\n', [2, 5]),
+        ("r.json", '[\n  {"email": "a@example.com"},\n\n  {\n "email": "b@example.com"}]', [2, 4]),
+        ("r.json", '{"members":\n [{"email": "a@example.com"},\n {"email": "b@example.com"}]}', [2, 3]),
+        ("r.yml", "# people\n- email: a@example.com\n  team: x\n- email: b@example.com\n", [2, 4]),
+        ("r.yml", "members:\n\n  - email: a@example.com\n  - email: b@example.com\n", [3, 4]),
+    ],
+)
+def test_message_names_the_line(tmp_path: Path, name: str, content: str, lines: list[int]) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    rows = read_roster(str(path))
+    assert [rows.place(index) for index in range(2)] == [f"{name} line {line}" for line in lines]
+    assert len(rows.rows) == 2
+
+
+# --- there and back ---------------------------------------------------------------------------------------------------
+
+text = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12).map(str.strip).filter(bool)
+nasty = st.sampled_from(
+    ["no", "~", "null", "+49151", "007", "1e3", "=1+1", "{{ x }}", 'a"b', "a, b", "- x", "#x", "'", "é"]
+)
+members = st.lists(
+    st.fixed_dictionaries(
+        {
+            "email": st.integers(0, 99).map(lambda number: f"Person{number}@example.com"),
+            "first_name": text | nasty,
+            "last_name": text | nasty,
+            "role": st.sampled_from(["admin", "light", None]),
+            "timezone": st.sampled_from(["Europe/Berlin", None]),
+            "phone": nasty | st.none(),
+            "job_title": text | st.sampled_from(["two\nlines", ""]),
+            "job_description": st.none(),
+            "team": text | nasty,
+            "country_id": st.none() | st.integers(1, 300),
+            "date_format": st.sampled_from(["mm/dd/yyyy", None]),
+            "status": st.sampled_from(["active", "invited", "disabled", None]),
+            "is_bot": st.just(value=False),
+            "support_user": st.just(value=False),
+            "groups": st.lists((text | nasty).filter(lambda name: ";" not in name), max_size=3, unique=True),
+        }
+    ),
+    max_size=5,
+    unique_by=lambda member: member["email"],
+)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@given(people=members)
+def test_what_is_written_is_read_again(
+    tmp_path_factory: pytest.TempPathFactory, ending: str, people: list[dict[str, Any]]
+) -> None:
+    path = tmp_path_factory.mktemp("there") / f"roster{ending}"
+    path.write_bytes(roster_text(people, ending).encode())
+    rows = read_roster(str(path))
+    found = {row["email"]: row for _index, row in checked_rows(rows, {})[0]}
+    expected = {one["email"]: one for one in people if one["status"] != "disabled"}
+    assert list(found) == sorted(expected, key=str.lower)
+    for email, row in found.items():
+        person = expected[email]
+        for name in _roster_file.EXPORTED_FIELDS:
+            assert str(row.get(name) or "") == str(person.get(name) or ""), name
+        # A CSV file has no way to say that somebody is in no group at all.
+        groups = person["groups"] or (None if ending == ".csv" else [])
+        assert (row.get("groups") or {}).get("set") == (groups and sorted(groups, key=str.casefold))
+
+
+def test_who_is_not_exported() -> None:
+    person = {
+        "first_name": "A",
+        "last_name": "B",
+        "status": "active",
+        "is_bot": False,
+        "support_user": False,
+        "groups": [],
+    }
+    people = [
+        {**person, "email": "b@example.com"},
+        {**person, "email": "A@example.com", "status": "invited"},
+        {**person, "email": "c@example.com", "status": "disabled"},
+        {**person, "email": "d@example.com", "is_bot": True},
+        {**person, "email": "e@example.com", "support_user": True},
+    ]
+    assert [line.partition(",")[0] for line in roster_text(people, ".csv").splitlines()] == [
+        "email", "A@example.com", "b@example.com",
+    ]  # fmt: skip
+    assert roster_text([], ".json") == "[]\n"
+
+
+def test_group_that_a_table_cannot_hold_is_refused() -> None:
+    person = {"email": "a@example.com", "is_bot": False, "support_user": False, "groups": ["a;b"]}
+    with pytest.raises(InputError, match="semicolon"):
+        roster_text([person], ".csv")
+    assert "a;b" in roster_text([person], ".yml")
+    with pytest.raises(InputError, match=r"not in .\.txt."):
+        roster_text([person], ".txt")
