@@ -29,6 +29,7 @@ def files(playbooks: Playbooks) -> Path:
     """The folder of somebody who has saved the README's files under the names it gives."""
     (playbooks.folder / "new-hires.yml").write_text(block("yaml", "onboarding_people:"))
     (playbooks.folder / "leavers.yml").write_text(block("yaml", "offboarding_people:"))
+    (playbooks.folder / "roster.yml").write_text(block("yaml", "groups: [Engineering, People]"))
     return playbooks.folder
 
 
@@ -52,6 +53,22 @@ def test_onboarding_and_offboarding(sandbox: Sandbox, playbooks: Playbooks, file
     john = sandbox.member("john.smith@example.com")
     assert john is not None
     assert john["status"] == "disabled"
+
+
+@pytest.mark.usefixtures("files")
+def test_a_roster_and_the_fuse(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    for command in block("console", "roster_src=roster.yml --check --diff").splitlines():
+        finished = playbooks.run(*command.split()[1:])
+        assert finished.returncode == 0, finished.stdout
+    assert sandbox.member("mary.major@example.com") is not None
+    sandbox.reset()
+
+    command, output = block("console", "roster_max_removals").split("\n...\n")
+    run = playbooks.run(*command.split()[2:])
+    assert run.returncode == 2
+    # The lines are broken in the README, so that they can be read.
+    assert "".join(output.split()) in "".join(run.stdout.split())
+    assert sandbox.writes() == []
 
 
 def test_signing_in_by_module_defaults(sandbox: Sandbox, playbooks: Playbooks) -> None:

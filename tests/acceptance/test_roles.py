@@ -17,13 +17,14 @@ import yaml
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import OPTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import MEMBER_OPTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster import ROSTER_OPTIONS
 from sandbox.testing import Sandbox
 from tests.acceptance.role_readmes import ROLES, tables_in, variables_table
 from tests.acceptance.running import Playbooks
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 EXAMPLES = CHECKOUT / "playbooks" / "examples"
-ONBOARD, OFFBOARD = "tallyfy.platform.onboard", "tallyfy.platform.offboard"
+ONBOARD, OFFBOARD, ROSTER = (f"tallyfy.platform.{name}" for name in ("onboard", "offboard", "roster"))
 ALICE, BOB, JOHN, FRANK = (
     "alice.smith@example.com",
     "bob@example.com",
@@ -44,7 +45,9 @@ class Run:
         self.status = finished.returncode
         recap = re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+) .* failed=(\d+)", self.output, flags=re.MULTILINE)
         self.changed = sum(int(changed) for _host, changed, _failed in recap)
-        self.messages = set(re.findall(r'^ {8}"(.*)",?$', self.output, flags=re.MULTILINE))
+        #: The texts of messages that are lists, which ansible-core shows one a line.
+        self.lines = re.findall(r'^ {8}"(.*?)",?$', self.output, flags=re.MULTILINE)
+        self.messages = set(self.lines)
 
     def succeeded(self) -> Run:
         assert self.status == 0, self.output
@@ -109,6 +112,7 @@ def test_check_mode_tells_what_the_run_does_and_the_second_run_does_nothing(
         "onboarding_changed": 1,
         "onboarding_unchanged": 0,
         "onboarding_failed": 0,
+        "onboarding_deferred": 0,
     }
     assert {email: row[1] for email, row in rows_of(told).items()} == {
         email: row[1] for email, row in rows_of(written).items()
@@ -128,6 +132,9 @@ def test_check_mode_tells_what_the_run_does_and_the_second_run_does_nothing(
     assert again.changed == 0
     assert sandbox.writes() == []
     assert again.stats["onboarding_unchanged"] == 4
+    asked = [entry["route"] for entry in sandbox.ledger()]
+    # The report wants the name of the organization; the token is still there from the first run.
+    assert asked == ["organization.get", "members.list", "groups.list"]
     assert {row[0] for row in rows_of(report.read_text(encoding="utf-8")).values()} == {"unchanged"}
 
 
@@ -136,21 +143,21 @@ def test_every_bad_row_is_named_and_nothing_is_written(sandbox: Sandbox, playboo
         {"email": "mary", "first_name": "Mary", "last_name": "Major"},
         {"email": "a@example.com", "firstname": "A", "last_name": ""},
         {"email": "b@example.com", "first_name": "B", "last_name": "B", "role": "boss", "timezone": "Mars/Base"},
-        {"email": "B@example.com", "first_name": "B", "last_name": "B", "groups": "Engineering"},
+        {"email": "B@example.com", "first_name": "B", "last_name": "B", "groups": 5},
         {"email": "c@example.com", "first_name": "C", "last_name": "C", "groups": {"sett": ["People"]}},
         {"email": "d@example.com", "first_name": "D", "last_name": "D", "country_id": "Germany"},
         "e@example.com",
         {"email": "f@example.com", "first_name": "F", "last_name": "F", "state": "absent", "reassign_to": BOB},
         {"email": "g@example.com", "first_name": "G", "last_name": "G", "groups": {"add": [" people", "Recruiters"]}},
     ]
-    told = "\n".join(Run(playbooks, ONBOARD, given(playbooks, onboarding_people=people)).failed().messages)
+    told = "\n".join(Run(playbooks, ONBOARD, given(playbooks, onboarding_people=people)).failed().lines)
     for problem in (
         "row 1 (mary): email 'mary' is not an e-mail address",
         "row 2 (a@example.com): unknown field firstname",
-        "row 2 (a@example.com): first_name and last_name missing",
+        "row 2 (a@example.com): is not a member yet; to add them give first_name and last_name",
         "row 3 (b@example.com): value of role must be one of: admin, standard, light, got: boss",
         "row 3 (b@example.com): timezone 'Mars/Base'",
-        "row 4 (B@example.com): groups is not a dictionary",
+        "row 4 (B@example.com): groups is neither a list nor a dictionary",
         "row 4 (B@example.com): the same e-mail address as row 3",
         "row 5 (c@example.com): unknown field groups.sett",
         "row 6 (d@example.com): argument 'country_id'",
@@ -163,19 +170,26 @@ def test_every_bad_row_is_named_and_nothing_is_written(sandbox: Sandbox, playboo
     assert "'people'" not in told
     assert sandbox.writes() == []
     assert len(sandbox.ledger(route="groups.list")) == 1
+    numbers = [int(number) for number in re.findall(r"^row (\d+)", told, flags=re.MULTILINE)]
+    assert numbers == sorted(numbers)
 
 
 @pytest.mark.parametrize(
     ("variables", "problem"),
     [
         ({}, "onboarding_people is not given"),
-        ({"onboarding_people": "mary.major@example.com"}, "a list of people is needed, not"),
-        ({"onboarding_people": [], "onboarding_report": "report.txt"}, "does not end in .md or .html"),
+        ({"onboarding_people": "mary.major@example.com"}, "a list of people is needed, not a text"),
+        ({"onboarding_people": [], "onboarding_report": "report.txt"}, "does not end in .md, .html or .json"),
         (
             {"onboarding_people": [], "onboarding_report": "nowhere/report.md"},
             "report nowhere/report.md does not exist",
         ),
         ({"onboarding_people": [MARY], "onboarding_defaults": {"state": "absent"}}, "onboarding_defaults.state"),
+        ({"onboarding_people": [MARY], "onboarding_concurrency": 99}, "onboarding_concurrency is 99"),
+        (
+            {"onboarding_people": [{"email": "erin.walker@example.com", "role": "light"}], "onboarding_min_admins": 2},
+            "onboarding_min_admins asks for 2",
+        ),
         (
             {"onboarding_people": [MARY], "onboarding_defaults": {"groups": {"set": ["Recruiters"]}}},
             "row 1 (mary.major@example.com): there is no group 'Recruiters'",
@@ -193,17 +207,20 @@ def test_blank_values_count_as_left_out(sandbox: Sandbox, playbooks: Playbooks) 
     fields = [name for name in MEMBER_OPTIONS if name not in ("email", "state", "reassign_to")]
     variables = {
         "onboarding_report": "",
+        "onboarding_concurrency": "",
+        "onboarding_min_admins": None,
         "onboarding_defaults": {**dict.fromkeys(fields, ""), "role": "standard"},
         "onboarding_people": [
             {**dict.fromkeys(fields, ""), "email": NEW_HIRES[0], "first_name": "Mary", "last_name": "Major"},
             {**dict.fromkeys(fields), "email": BOB, "first_name": "Bob", "last_name": "Jones"},
+            {**dict.fromkeys(fields, ""), "email": JOHN, "role": ""},
         ],
     }
     run = Run(playbooks, ONBOARD, given(playbooks, **variables)).succeeded()
     mary = sandbox.member(NEW_HIRES[0])
     assert mary
     assert mary["role"] == "standard"
-    assert run.stats["onboarding_unchanged"] == 1, "Bob keeps what was not mentioned"
+    assert run.stats["onboarding_unchanged"] == 2, "Bob and John keep what was not mentioned"
 
 
 def test_a_template_in_a_survey_answer_stays_text(sandbox: Sandbox, playbooks: Playbooks) -> None:
@@ -236,6 +253,28 @@ def test_a_template_in_a_survey_answer_stays_text(sandbox: Sandbox, playbooks: P
     assert (mary["first_name"], mary["last_name"]) == ("{{ 7*7 }}", "{% raw %}<b>|*Major")
 
 
+@pytest.mark.parametrize("playbook", [ONBOARD, ROSTER])
+def test_unchanged_people_cost_one_listing(playbook: str, sandbox: Sandbox, playbooks: Playbooks) -> None:
+    sandbox.reset(members=300)
+    seeded = sandbox.state(sandbox.org_id)
+    people = [
+        {
+            "email": member["email"],
+            "first_name": member["first_name"],
+            "groups": [group["name"] for group in seeded["groups"] if member["id"] in group["members"]],
+        }
+        for member in seeded["members"]
+        if member["status"] == "active" and not member["email"].startswith("bot@")
+    ]
+    assert len(people) > 250
+    assert any(person["groups"] for person in people)
+    sandbox.clear_ledger()
+    rows = "roster_members" if playbook == ROSTER else "onboarding_people"
+    run = Run(playbooks, playbook, given(playbooks, **{rows: people})).succeeded()
+    assert run.changed == 0
+    assert [entry["route"] for entry in sandbox.ledger()] == ["oauth.token", "members.list", "groups.list"]
+
+
 def test_one_failure_does_not_stop_the_others(sandbox: Sandbox, playbooks: Playbooks) -> None:
     john = sandbox.member(JOHN)
     assert john
@@ -255,7 +294,7 @@ def test_one_failure_does_not_stop_the_others(sandbox: Sandbox, playbooks: Playb
     outcome, _acts, note = rows_of(report)[JOHN]
     assert outcome == "failed"
     assert r"Nobody may touch \<John\> \| \*today\*" in note
-    assert "Not done: set " in note
+    assert rows_of(report)[NEW_HIRES[0]][0] == "changed"
 
 
 def test_a_wrong_secret_is_one_failure_and_is_not_shown(sandbox: Sandbox, playbooks: Playbooks) -> None:
@@ -272,7 +311,8 @@ def test_the_failures_are_named_when_the_report_cannot_be_written(
     playbook: str, sandbox: Sandbox, playbooks: Playbooks
 ) -> None:
     refusal = {"error": True, "message": "Nobody may touch John"}
-    sandbox.fault(path="*/users/12345*", times=None, status=403, body=refusal)
+    sandbox.fault(method="PUT", path="*/users/12345*", times=None, status=403, body=refusal)
+    sandbox.fault(method="DELETE", path="*/users/12345*", times=None, status=403, body=refusal)
     too_long = "x" * 300 + ".md"
     john = {"email": JOHN} if playbook == OFFBOARD else {**MARY, "email": JOHN}
     role = "offboarding" if playbook == OFFBOARD else "onboarding"
@@ -292,7 +332,7 @@ def test_a_report_needs_no_name_of_the_organization(playbooks: Playbooks) -> Non
       report_path: report.md
       report_title: Nobody
       report_organization: {id: 25f6}
-      report_results: []
+      report_rows: []
 """
     assert playbooks.run(play).returncode == 0
     assert "- Organization: (25f6)\n" in (playbooks.folder / "report.md").read_text(encoding="utf-8")
@@ -301,15 +341,15 @@ def test_a_report_needs_no_name_of_the_organization(playbooks: Playbooks) -> Non
 BLANK = {"tallyfy_timeout": "", "tallyfy_max_wait": None, "tallyfy_rate_limit": "", "tallyfy_validate_certs": ""}
 
 
-@pytest.mark.parametrize("playbook", [ONBOARD, OFFBOARD])
+@pytest.mark.parametrize("playbook", [ONBOARD, OFFBOARD, ROSTER])
 def test_blank_connection_options_count_as_left_out(playbook: str, sandbox: Sandbox, playbooks: Playbooks) -> None:
-    people = {"onboarding_people": [], "offboarding_people": []}
+    people: dict[str, Any] = {"onboarding_people": [], "offboarding_people": [], "roster_members": []}
     Run(playbooks, playbook, given(playbooks, **BLANK, **people)).succeeded()
 
 
-@pytest.mark.parametrize("playbook", [ONBOARD, OFFBOARD])
+@pytest.mark.parametrize("playbook", [ONBOARD, OFFBOARD, ROSTER])
 def test_zero_and_false_are_connection_options_too(playbook: str, sandbox: Sandbox, playbooks: Playbooks) -> None:
-    people = {"onboarding_people": [], "offboarding_people": []}
+    people: dict[str, Any] = {"onboarding_people": [], "offboarding_people": [], "roster_members": []}
     options = {"tallyfy_max_wait": 0, "tallyfy_rate_limit": 0, "tallyfy_validate_certs": False}
     variables = given(playbooks, **options, **people)
     run = Run(playbooks, playbook, variables, "-vvv", ANSIBLE_INJECT_INVOCATION="1").succeeded()
@@ -317,9 +357,9 @@ def test_zero_and_false_are_connection_options_too(playbook: str, sandbox: Sandb
         assert shown in run.output
 
 
-@pytest.mark.parametrize("playbook", [ONBOARD, OFFBOARD])
+@pytest.mark.parametrize("playbook", [ONBOARD, OFFBOARD, ROSTER])
 def test_several_hosts_need_organizations_of_their_own(playbook: str, sandbox: Sandbox, playbooks: Playbooks) -> None:
-    people = {"onboarding_people": [], "offboarding_people": []}
+    people: dict[str, Any] = {"onboarding_people": [], "offboarding_people": [], "roster_members": []}
     options = (given(playbooks, **people, tallyfy_hosts="all"), "-i")
     run = Run(playbooks, playbook, *options, "globex,initech,").failed()
     for host in ("globex", "initech"):
@@ -327,7 +367,7 @@ def test_several_hosts_need_organizations_of_their_own(playbook: str, sandbox: S
     assert sandbox.ledger() == []
 
     Run(playbooks, playbook, *options, "globex,").succeeded()
-    assert len(sandbox.ledger(route="organization.get")) == 1, "one host is the organization of the environment"
+    assert len(sandbox.ledger(route="members.list")) == 1, "one host is the organization of the environment"
 
 
 def test_an_empty_list_is_nothing_to_do(sandbox: Sandbox, playbooks: Playbooks) -> None:
@@ -336,7 +376,7 @@ def test_an_empty_list_is_nothing_to_do(sandbox: Sandbox, playbooks: Playbooks) 
     assert run.changed == 0
     assert set(run.stats.values()) == {0}
     assert sandbox.writes() == []
-    assert "Nobody was listed." in (playbooks.folder / "report.md").read_text(encoding="utf-8")
+    assert "There is nobody to list." in (playbooks.folder / "report.md").read_text(encoding="utf-8")
 
 
 def test_secrets_are_nowhere(sandbox: Sandbox, playbooks: Playbooks) -> None:
@@ -417,13 +457,18 @@ def test_leavers_hand_over_and_lose_access_once(sandbox: Sandbox, playbooks: Pla
     assert sandbox.member(JOHN) is None
 
 
-def test_protected_and_unknown_people_are_named(sandbox: Sandbox, playbooks: Playbooks) -> None:
+def test_unknown_people_are_named(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    john = sandbox.member(JOHN)
+    assert john
+    refusal = {"error": True, "message": "Not John"}
+    sandbox.fault(method="DELETE", path=f"*/users/{john['id']}*", times=None, status=403, body=refusal)
     variables = {
-        "offboarding_people": [{"email": ALICE}, {"email": "nobody@example.com"}, {"email": FRANK, "reassign_to": ""}],
+        "offboarding_people": [{"email": JOHN}, {"email": "nobody@example.com"}, {"email": FRANK, "reassign_to": ""}],
         "offboarding_report": "report.html",
     }
     run = Run(playbooks, OFFBOARD, given(playbooks, **variables)).failed()
-    assert any("is the default administrator" in message for message in run.messages)
+    assert "1 of 3 could not be removed:" in run.messages
+    assert any(message.startswith(f"{JOHN}: DELETE") for message in run.messages)
     assert "nobody@example.com" in run.messages
     assert run.stats == {
         "offboarding_total": 3,
@@ -432,6 +477,7 @@ def test_protected_and_unknown_people_are_named(sandbox: Sandbox, playbooks: Pla
         "offboarding_unchanged": 0,
         "offboarding_not_found": 1,
         "offboarding_failed": 1,
+        "offboarding_deferred": 0,
     }
     frank = sandbox.member(FRANK)
     assert frank
@@ -440,10 +486,33 @@ def test_protected_and_unknown_people_are_named(sandbox: Sandbox, playbooks: Pla
     page.feed((playbooks.folder / "report.html").read_text(encoding="utf-8"))
     assert [row[:2] for row in page.rows] == [
         ["Person", "Outcome"],
-        [ALICE, "failed"],
+        [JOHN, "failed"],
         ["nobody@example.com", "unchanged"],
         [FRANK, "changed"],
     ]
+    assert page.rows[2][3] == "No member has this address."
+
+
+def test_who_is_protected_is_a_mistake_of_the_list(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    people = [{"email": ALICE}, {"email": BOB}, {"email": JOHN}]
+    variables = given(playbooks, offboarding_people=people, offboarding_protect=["bob@*"])
+    told = Run(playbooks, OFFBOARD, variables).failed().messages
+    assert any("row 1 (alice.smith@example.com): is not removed: this is the default admin" in text for text in told)
+    assert "row 2 (bob@example.com): is not removed: offboarding_protect holds bob@*" in told
+    assert sandbox.writes() == []
+
+
+def test_the_fuse_of_an_offboarding(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    active = [row["email"] for row in sandbox.state(sandbox.org_id)["members"] if row["status"] == "active"]
+    never = (ALICE, "bot@tallyfy.com", "support@example.net")
+    people = [{"email": email} for email in active if email not in never]
+    told = Run(playbooks, OFFBOARD, given(playbooks, offboarding_people=people)).failed().lines
+    assert told[0] == "Nobody was removed:"
+    assert "offboarding_max_removals (50% of 6 active members) allows 3" in told[1]
+    assert "set offboarding_max_removals to 5" in told[1]
+    assert sandbox.writes() == []
+    variables = given(playbooks, offboarding_people=people, offboarding_max_removals=5)
+    assert Run(playbooks, OFFBOARD, variables).succeeded().stats["offboarding_removed"] == 5
 
 
 def test_every_bad_leaver_is_named_and_nothing_is_written(sandbox: Sandbox, playbooks: Playbooks) -> None:
@@ -465,7 +534,7 @@ def test_every_bad_leaver_is_named_and_nothing_is_written(sandbox: Sandbox, play
         "row 5: not a dictionary",
         "row 1 (john.smith@example.com): unknown field role",
         "row 1 (john.smith@example.com): reassign_to bob@example.com is leaving too",
-        "row 6 (erin.walker@example.com): reassign_to nobody@example.com is not a member of the organization",
+        "row 6 (erin.walker@example.com): reassign_to Nobody@example.com is not a member of the organization",
         "row 7 (grace.kim@example.net): reassign_to dana.lee@example.com is disabled, and must be active",
         "row 8 (charlie.brown@example.com): reassign_to bot@tallyfy.com is the Tallyfy Bot, and must be active",
     ):
@@ -473,7 +542,7 @@ def test_every_bad_leaver_is_named_and_nothing_is_written(sandbox: Sandbox, play
     assert sandbox.writes() == []
 
 
-def test_each_successor_is_looked_up_once(sandbox: Sandbox, playbooks: Playbooks) -> None:
+def test_successors_cost_nothing(sandbox: Sandbox, playbooks: Playbooks) -> None:
     people = [{"email": JOHN}, {"email": FRANK, "reassign_to": "ERIN.walker@example.com "}, {"email": BOB}]
     variables = given(playbooks, offboarding_people=people, offboarding_reassign_to="nobody@example.com")
     told = Run(playbooks, OFFBOARD, variables).failed().messages
@@ -481,9 +550,121 @@ def test_each_successor_is_looked_up_once(sandbox: Sandbox, playbooks: Playbooks
         f"row {number} ({email}): reassign_to nobody@example.com is not a member of the organization"
         for number, email in ((1, JOHN), (3, BOB))
     }
-    looked_up = [entry["query"].get("q") for entry in sandbox.ledger(route="members.list")]
-    assert looked_up == ["erin.walker@example.com", "nobody@example.com"]
+    assert len(sandbox.ledger(route="members.list")) == 1
     assert sandbox.writes() == []
+
+
+# --- roster -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_roster_file_is_converged_once(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    (playbooks.folder / "roster.yml").write_text((EXAMPLES / "roster.yml").read_text(encoding="utf-8"))
+    report = playbooks.folder / "report.json"
+    options = ("-e", "roster_src=roster.yml", "-e", "roster_report=report.json")
+    announced = Run(playbooks, ROSTER, *options, "--check", "--diff").succeeded()
+    told = json.loads(report.read_text(encoding="utf-8"))
+    assert sandbox.writes() == []
+    assert "5 people: created 2, updated 1, handed over 1, unchanged 1" in announced.output
+
+    done = Run(playbooks, ROSTER, *options).succeeded()
+    written = json.loads(report.read_text(encoding="utf-8"))
+    assert announced.stats == done.stats
+    assert done.stats == {
+        **dict.fromkeys((f"roster_{name}" for name in written["counts"]), 0),
+        "roster_created": 2,
+        "roster_updated": 1,
+        "roster_handed_over": 1,
+        "roster_unchanged": 1,
+    }
+    assert (told["check_mode"], written["check_mode"]) == (True, False)
+    assert told["rows"] == written["rows"]
+    assert {row["email"] for row in written["rows"]} == {BOB, JOHN, *NEW_HIRES[:2]}, "who is as wanted is counted only"
+    assert written["organization"] == {"id": sandbox.org_id, "name": "Globex Corporation"}
+
+    sandbox.clear_ledger()
+    again = Run(playbooks, ROSTER, "-e", "roster_src=roster.yml").succeeded()
+    assert again.changed == 0
+    assert [entry["route"] for entry in sandbox.ledger()] == ["members.list", "groups.list"]
+    assert "5 people: unchanged 5" in again.output
+
+
+def test_the_csv_example_says_nearly_the_same(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    run = Run(playbooks, ROSTER, "-e", f"roster_src={EXAMPLES / 'roster.csv'}").succeeded()
+    assert "5 people: created 2, updated 1, disabled 1, unchanged 1" in run.output
+    mary = sandbox.member(NEW_HIRES[0])
+    assert mary
+    assert mary["job_title"] == "Engineer, support"
+
+
+def test_the_fuse_of_a_roster_can_be_read_and_obeyed(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    people = [{"email": ALICE}, {"email": BOB}, {"email": "erin.walker@example.com"}]
+    options: dict[str, Any] = {
+        "roster_members": people,
+        "roster_unlisted": "absent",
+        "roster_protect": ["*@example.net"],
+    }
+    told = Run(playbooks, ROSTER, given(playbooks, **options), "--check").failed().lines
+    assert told[0] == "Nothing was written:"
+    assert told[1].startswith("3 members would lose their access, and roster_max_removals (10% of 6 active")
+    assert JOHN in told[1]
+    assert "If that is meant, set roster_max_removals to 3" in told[1]
+    assert sandbox.writes() == []
+
+    options["roster_max_removals"] = 3
+    options["roster_reassign_to"] = BOB
+    run = Run(playbooks, ROSTER, given(playbooks, **options)).succeeded()
+    assert run.stats["roster_handed_over"] == 3
+    john = sandbox.member(JOHN)
+    kept = sandbox.member("grace.kim@example.net")
+    assert john
+    assert kept
+    assert (john["status"], kept["status"]) == ("disabled", "active")
+
+    sandbox.clear_ledger()
+    assert Run(playbooks, ROSTER, given(playbooks, **options)).succeeded().changed == 0
+    assert sandbox.writes() == []
+
+
+def test_blank_variables_of_a_roster_count_as_not_given(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    names = [f"roster_{name}" for name in (*ROSTER_OPTIONS, "report")]
+    variables = {**dict.fromkeys(names, ""), "roster_members": [{"email": BOB, "first_name": ""}]}
+    Run(playbooks, ROSTER, given(playbooks, **variables)).succeeded()
+    assert sandbox.writes() == []
+    run = Run(playbooks, ROSTER, given(playbooks, **dict.fromkeys(names, ""))).failed()
+    assert "Neither roster_src nor roster_members is given" in run.output
+
+
+def test_mistakes_of_a_roster_are_named_with_their_lines(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    (playbooks.folder / "r.csv").write_text("email,role,groups\nbob@example.com,boss,\n\njohn@example,,Recruiters\n")
+    options = {"roster_src": "r.csv", "roster_concurrency": 99, "roster_max_removals": "few"}
+    told = Run(playbooks, ROSTER, given(playbooks, **options)).failed().lines
+    assert told == [
+        "The roster has mistakes, so nothing was written:",
+        "roster_max_removals 'few' is neither a number nor a percentage such as 10%",
+        "roster_concurrency is 99, and must be between 1 and 32",
+        "r.csv line 2 (bob@example.com): value of role must be one of: admin, standard, light, got: boss",
+        "r.csv line 4 (john@example): email 'john@example' is not an e-mail address",
+    ]
+    assert sandbox.writes() == []
+    both = given(playbooks, roster_src="r.csv", roster_members=[])
+    assert "roster_src and roster_members are both given" in Run(playbooks, ROSTER, both).failed().output
+
+
+@pytest.mark.parametrize("playbook", [ONBOARD, ROSTER])
+def test_who_has_to_wait_is_named(playbook: str, sandbox: Sandbox, playbooks: Playbooks) -> None:
+    john = sandbox.member(JOHN)
+    assert john
+    sandbox.fault(method="PUT", path=f"*/users/{john['id']}", times=None, status=429, headers={"Retry-After": "900"})
+    name, rows = ("roster", "roster_members") if playbook == ROSTER else ("onboarding", "onboarding_people")
+    people = [{"email": JOHN, "job_title": "Team lead"}, {"email": ALICE, "first_name": "Alice"}]
+    variables = given(playbooks, **{rows: people, f"{name}_report": "report.json"})
+    run = Run(playbooks, playbook, variables).failed()
+    assert run.stats[f"{name}_deferred"] == 1
+    assert run.stats[f"{name}_unchanged"] == 1
+    (told,) = [line for line in run.lines if line.startswith(f"{JOHN}: Deferred until ")]
+    assert re.search(r"Deferred until 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ: ", told)
+    rows_told = json.loads((playbooks.folder / "report.json").read_text(encoding="utf-8"))["rows"]
+    assert rows_told[0]["outcome"] == "deferred"
 
 
 class Table(HTMLParser):
@@ -520,8 +701,6 @@ def test_the_options_of_a_row_are_those_of_the_module() -> None:
     row = options["onboarding_people"]["options"]
     expected = {name: option for name, option in MEMBER_OPTIONS.items() if name not in ("state", "reassign_to")}
     assert set(row) == set(expected)
-    variables = yaml.safe_load((ROLES / "onboarding" / "vars" / "main.yml").read_text(encoding="utf-8"))
-    assert set(variables["__onboarding_row_fields"]) == set(expected)
     assert set(options["onboarding_defaults"]["options"]) == set(expected) - {"email"}
     for name, option in expected.items():
         assert row[name]["type"] == option["type"]
@@ -529,13 +708,25 @@ def test_the_options_of_a_row_are_those_of_the_module() -> None:
         assert set(row[name].get("options", ())) == set(option.get("options", ()))
 
 
-def test_the_roles_tasks_pass_every_field_on() -> None:
-    tasks = (ROLES / "onboarding" / "tasks" / "main.yml").read_text(encoding="utf-8")
-    for name in set(MEMBER_OPTIONS) - {"state", "reassign_to"}:
-        assert f'{name}: "{{{{ __onboarding_fields.{name}' in tasks
+def test_what_a_role_refuses_is_all_that_a_row_of_it_cannot_hold() -> None:
+    """What the module would take in a row, and the role does not describe, is refused by the role."""
+    for role in ("onboarding", "offboarding"):
+        spec = yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+        described = spec["argument_specs"]["main"]["options"][f"{role}_people"]["options"]
+        variables = yaml.safe_load((ROLES / role / "vars" / "main.yml").read_text(encoding="utf-8"))
+        assert set(variables[f"__{role}_refused_fields"]) == set(MEMBER_OPTIONS) - set(described)
 
 
-@pytest.mark.parametrize("playbook", ["onboard", "offboard"])
+def test_the_roster_role_has_every_option_of_the_module() -> None:
+    spec = yaml.safe_load((ROLES / "roster" / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    options = spec["argument_specs"]["main"]["options"]
+    assert set(options) == {f"roster_{name}" for name in ROSTER_OPTIONS} | {"roster_report"}
+    for name, option in ROSTER_OPTIONS.items():
+        if "default" in option:
+            assert options[f"roster_{name}"]["default"] == option["default"]
+
+
+@pytest.mark.parametrize("playbook", ["onboard", "offboard", "roster"])
 def test_playbooks_take_every_connection_option(playbook: str) -> None:
     (play,) = yaml.safe_load((CHECKOUT / "playbooks" / f"{playbook}.yml").read_text(encoding="utf-8"))
     defaults = play["module_defaults"]["group/tallyfy.platform.tallyfy"]
