@@ -71,6 +71,15 @@ def test_a_roster_and_the_fuse(sandbox: Sandbox, playbooks: Playbooks) -> None:
     assert sandbox.writes() == []
 
 
+def test_an_export_and_its_drift(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    for command in block("console", "tallyfy.platform.export_roster").splitlines():
+        finished = playbooks.run(*command.split()[1:])
+        assert finished.returncode == 0, finished.stdout
+    assert "nobody differs" in finished.stdout
+    assert (playbooks.folder / "drift.html").is_file()
+    assert sandbox.writes() == []
+
+
 def test_signing_in_by_module_defaults(sandbox: Sandbox, playbooks: Playbooks) -> None:
     for name in ("ORG_ID", "CLIENT_ID", "CLIENT_SECRET"):
         del playbooks.environment[f"TALLYFY_{name}"]
