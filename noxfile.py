@@ -387,3 +387,12 @@ def demo(session: nox.Session) -> None:
     """Watch people being brought into a Tallyfy organization: announced, done, and nothing left to do."""
     session.install("--requirement", "tests/requirements/demo.txt")
     session.run("python", "demo/run.py", env={"TALLYFY_SANDBOX_PYTHON": sandbox_python(session)})
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Measure rosters, loops and the sandbox: counts and ratios of one run, with the goals beside them."""
+    session.install("--requirement", "benchmarks/requirements.txt", "pytest>=8")
+    env = isolated(session, TALLYFY_SANDBOX_PYTHON=sandbox_python(session), PYTHONPATH=str(CHECKOUT))
+    for name in session.posargs or ["sandbox_throughput", "loop_items", "roster"]:
+        session.run("python", f"benchmarks/{name}.py", env=env)
