@@ -133,7 +133,9 @@ def _identity_problems(values: Mapping[str, Any]) -> list[str]:
     pair = APPLICATION_OPTIONS
     missing = [name for name in pair if not values[name]]
     if len(missing) == 1:
-        problems.append(f"{missing[0]} is not set, while {next(n for n in pair if n not in missing)} is")
+        given = next(name for name in pair if name not in missing)
+        variable = OPTIONS[missing[0]][1][0]
+        problems.append(f"{missing[0]} is not set, while {given} is: give the option or {variable}")
     elif missing and not values["access_token"]:
         problems.append(f"there is nothing to sign in with. {SIGN_IN_ADVICE}")
     if values["act_as"] and len(missing) == 2 and values["access_token"]:

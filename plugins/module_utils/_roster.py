@@ -144,7 +144,8 @@ def plan_roster(
             else:
                 planned.append(_plan_unlisted(desired, current, policy, around))
         except InputError as error:
-            problems += [f"{called(index)}: {_without_subject(text, desired)}" for text in error.problems]
+            texts = [_without_subject(text, desired) for text in error.problems]
+            problems += [text if _is_about_all(text, policy) else f"{called(index)}: {text}" for text in texts]
         except RefusedError as error:
             problems.append(f"{called(index)}: {_without_subject(error.message, desired)}")
     leaving = {folded(person.desired.email) for person in planned if _is_leaving(person.plan)}
@@ -153,9 +154,10 @@ def plan_roster(
     for index, (desired, _current) in enumerate(pairs):
         concerned = leaving if index >= count else leaving & unlisted
         if folded(desired.email) in leaving and folded(desired.reassign_to) in concerned:
-            problems.append(f"{called(index)}: reassign_to {desired.reassign_to} would lose their access, too")
+            text = f"reassign_to {desired.reassign_to} would lose their access, too"
+            problems.append(text if _is_about_all(text, policy) else f"{called(index)}: {text}")
     if problems:
-        raise InputError(problems)
+        raise InputError(list(dict.fromkeys(problems)))
     _refuse_doubts(everybody, planned)
     reasons = refusals([(person.current, person.plan) for person in planned], everybody, policy)
     if reasons:
@@ -171,6 +173,11 @@ def _plan_listed(desired: DesiredMember, current: Record | None, policy: Policy,
         raise RefusedError(f"{desired.email} is not removed: protect holds {protector}")
     is_unknown = current is None and desired.state != "present"
     return PlannedPerson(desired, current, plan, note=UNKNOWN_ADDRESS if is_unknown else "")
+
+
+def _is_about_all(problem: str, policy: Policy) -> bool:
+    """Return whether the problem is the successor that the task names for everybody: told once, not per person."""
+    return policy.reassign_to is not None and problem.startswith(f"reassign_to {policy.reassign_to} ")
 
 
 def _plan_unlisted(

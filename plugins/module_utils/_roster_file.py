@@ -141,7 +141,11 @@ def _rows_in_csv(text: str, name: str) -> Rows:
     try:
         header = [column.strip().lower() for column in next(reader, [])]
         if "email" not in header:
-            raise ValueError(f"line 1 must name the columns, with email among them; it names {', '.join(header)!r}")
+            # What a spreadsheet writes in countries with a decimal comma.
+            advice = "; put commas between the columns, not semicolons" if any(";" in name for name in header) else ""
+            raise ValueError(
+                f"line 1 must name the columns, with email among them; it names {', '.join(header)!r}{advice}"
+            )
         twice = sorted({column for column in header if header.count(column) > 1})
         if twice:
             raise ValueError(f"line 1 names the column {twice[0]!r} twice")

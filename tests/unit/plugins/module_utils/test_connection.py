@@ -172,8 +172,9 @@ def test_all_problems_are_named_at_once() -> None:
 @pytest.mark.parametrize("missing", ["client_id", "client_secret"])
 @pytest.mark.parametrize("blank", [None, "", "  "])
 def test_half_of_the_pair_is_not_enough(missing: str, blank: str | None) -> None:
+    other = "client_secret" if missing == "client_id" else "client_id"
     assert problems({**ENOUGH, missing: blank}) == [
-        f"{missing} is not set, while {'client_secret' if missing == 'client_id' else 'client_id'} is"
+        f"{missing} is not set, while {other} is: give the option or TALLYFY_{missing.upper()}"
     ]
     assert len(problems({**ENOUGH, missing: blank, "access_token": TOKEN})) == 1
 

@@ -332,7 +332,22 @@ def test_successor_who_is_not_listed_would_leave_too() -> None:
     wanted = [DesiredMember(f"p{number}@example.com") for number in range(4)]
     with pytest.raises(InputError) as caught:
         organization_of(6).wish(wanted, policy)
-    assert "row 5: reassign_to p4@example.com would lose their access, too" in caught.value.problems
+    # Once, and not for each of those who would have handed over.
+    assert caught.value.problems == ["reassign_to p4@example.com would lose their access, too"]
+
+
+def test_successor_of_everybody_who_is_nobody_is_told_once() -> None:
+    policy = replace(OPEN, unlisted="absent", reassign_to="nobody@example.com")
+    wanted = [
+        *(DesiredMember(f"p{number}@example.com") for number in range(3)),
+        DesiredMember("p3@example.com", state="absent", reassign_to="stranger@example.com"),
+    ]
+    with pytest.raises(InputError) as caught:
+        organization_of(6).wish(wanted, policy)
+    assert caught.value.problems == [
+        "row 4: reassign_to stranger@example.com is not a member of the organization",
+        "reassign_to nobody@example.com is not a member of the organization",
+    ]
 
 
 def test_who_is_kept_although_not_listed_is_told_with_the_reason() -> None:

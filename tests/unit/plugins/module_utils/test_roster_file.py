@@ -85,6 +85,7 @@ def test_empty_cell_is_left_out(tmp_path: Path) -> None:
         ("r.csv", b"email\n\xff\n", "not UTF-8 (byte 6)"),
         ("r.csv", "", "line 1 must name the columns, with email among them"),
         ("r.csv", "name,mail\n", "it names 'name, mail'"),
+        ("r.csv", "email;role\n", "it names 'email;role'; put commas between the columns, not semicolons"),
         ("r.csv", "email,team,Email\n", "line 1 names the column 'email' twice"),
         ("r.csv", "email\na@example.com\nb@example.com,x\n", "line 3 has 2 cells, and the header names 1 columns"),
         ("r.csv", 'email\n"a@example.com\n', "line 2: unexpected end of data"),
