@@ -399,6 +399,12 @@ class _Told:
             {name: value for name, value in plan.after.items() if name in fields},
         )
 
+    @property
+    def handed_over(self) -> dict[str, Any]:
+        """Who takes over the open work, for the diff: a reviewer wants to know, although it is no field of a member."""
+        done = any(step.action == "remove" for step in self.run.done)
+        return {"reassign_to": self.run.desired.reassign_to} if done else {}
+
     def row(self) -> dict[str, Any]:
         plan = self.run.plan
         outcome = self.outcome
@@ -484,9 +490,12 @@ def _diff(told: Sequence[_Told], org_id: str) -> dict[str, Any]:
     """Return the difference of changed people only, field by field; bounded, so that it can be read."""
     changed = [one for one in told if one.run.done]
     header = f"members of {org_id}"
-    shown = [(one.email, one.difference) for one in changed[:DIFF_PEOPLE]]
-    before: dict[str, Any] = {email: dict(plan.before) for email, plan in shown}
-    after: dict[str, Any] = {email: dict(plan.after) for email, plan in shown}
+    shown = changed[:DIFF_PEOPLE]
+    # Who is not there, before or afterwards, has no entry, so that the lines of the diff say just what happens.
+    before: dict[str, Any] = {one.email: dict(one.difference.before) for one in shown if one.person.current is not None}
+    after: dict[str, Any] = {
+        one.email: {**one.difference.after, **one.handed_over} for one in shown if one.action != "delete"
+    }
     more = len(changed) - len(shown)
     if more:
         header += f", {len(shown)} of {len(changed)} who differ"

@@ -174,9 +174,14 @@ def _names_in(names: Any) -> Any:
 
 
 def _without_blanks(row: Mapping[Any, Any]) -> dict[Any, Any]:
-    return {
-        name: value for name, value in row.items() if value is not None and (value != "" or name in CLEARABLE_FIELDS)
-    }
+    return {name: value for name, value in row.items() if not _is_left_out(name, value)}
+
+
+def _is_left_out(name: Any, value: Any) -> bool:
+    if not isinstance(value, str) or value.strip():
+        return value is None
+    # A name of nothing but spaces is a mistake that somebody should hear of.
+    return name not in CLEARABLE_FIELDS and (value == "" or name not in ("first_name", "last_name"))
 
 
 def _told(error: Exception) -> str:

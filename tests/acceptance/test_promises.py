@@ -270,7 +270,9 @@ def diff_fields(diff: dict[str, Any]) -> frozenset[str]:
     before, after = diff["before"], diff["after"]
     if before and not after:
         return frozenset()
-    return frozenset(name for name in {**before, **after} if before.get(name) != after.get(name))
+    # Who takes over the open work is told, and is no field of the member.
+    names = {**before, **after}.keys() - {"reassign_to"}
+    return frozenset(name for name in names if before.get(name) != after.get(name))
 
 
 def assert_same_shape(told: Any, done: Any) -> None:
