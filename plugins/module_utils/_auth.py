@@ -119,12 +119,13 @@ class IssuedTokens(TokenSource):
             return found
 
     def renewed(self, rejected: Token) -> Token | None:
-        # A token that was issued a moment ago and never worked would not work a second time either.
-        if rejected.source == "issued" and self._proven is not rejected:
-            return None
         with self._lock:
+            # First: by the time this thread learns of the refusal, another one's new token may be at work already.
             if self._token is not None and self._token.access_token != rejected.access_token:
                 return self._token
+            # A token that was issued a moment ago and never worked would not work a second time either.
+            if rejected.source == "issued" and self._proven is not rejected:
+                return None
         # Fifty forks find out together as well: the first signs in, the others find its token in the store.
         return self.obtain(rejected=rejected.access_token)
 

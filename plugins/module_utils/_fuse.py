@@ -64,7 +64,15 @@ class Policy:
     def protector(self, email: object) -> str | None:
         """Return the entry of ``protect`` that holds for this address: the address itself, or a glob."""
         address = folded(email)
-        return next((entry for entry in self.protect if fnmatch.fnmatchcase(address, folded(entry))), None)
+        return next(
+            (
+                entry
+                for entry in self.protect
+                # The address itself may hold brackets, which mean something else in a glob.
+                if folded(entry) == address or fnmatch.fnmatchcase(address, folded(entry))
+            ),
+            None,
+        )
 
 
 def refusals(plans: Sequence[tuple[Record | None, Plan]], everybody: Collection[Record], policy: Policy) -> list[str]:
@@ -82,9 +90,9 @@ def refusals(plans: Sequence[tuple[Record | None, Plan]], everybody: Collection[
             f"active members) allows {allowed}: {named(plan.subject for _current, plan in leaving)}. "
             f"If that is meant, set max_removals to {len(leaving)}"
         )
-    before = {str(record["id"]) for record in active if role_of(record) == "admin"}
-    after = _admins_after(before, plans)
-    if len(after) < policy.min_admins and len(after) < len(before):
+    before = active_admins(everybody)
+    after = admins_after(before, plans)
+    if is_short_of_admins(before, after, policy.min_admins):
         losing = [plan.subject for current, plan in plans if current and str(current["id"]) in before - after]
         reasons.append(
             f"{len(after)} of {len(before)} active administrators would be left, and min_admins asks for "
@@ -119,7 +127,17 @@ def _is_special(record: Mapping[str, Any]) -> bool:
     return is_bot(record) or bool(record.get("support_user"))
 
 
-def _admins_after(before: set[str], plans: Sequence[tuple[Record | None, Plan]]) -> set[str]:
+def active_admins(everybody: Iterable[Record]) -> set[str]:
+    """Return the numbers of the active administrators."""
+    return {str(record["id"]) for record in everybody if _is_active(record) and role_of(record) == "admin"}
+
+
+def is_short_of_admins(before: Collection[str], after: Collection[str], min_admins: int) -> bool:
+    """Return whether too few administrators would be left, and fewer than there are."""
+    return len(after) < min_admins and len(after) < len(before)
+
+
+def admins_after(before: Collection[str], plans: Sequence[tuple[Record | None, Plan]]) -> set[str]:
     """Return the active administrators that the plans leave.
 
     Somebody who is only being added does not count: nobody has seen them work yet.

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -72,7 +73,12 @@ def fold(name: str) -> str:
 
 
 class Groups(dict[str, Record]):
-    """The groups of an organization by their folded name, and who is in them."""
+    """The groups of an organization by their folded name, and who is in them.
+
+    ``ambiguous`` are the folded names that several groups have.
+    """
+
+    ambiguous: frozenset[str] = frozenset()
 
     @cached_property
     def _names_by_member(self) -> dict[str, list[str]]:
@@ -89,7 +95,11 @@ class Groups(dict[str, Record]):
 
 def list_groups(client: Client) -> Groups:
     """Return all groups. Source: API reference, "Groups" (the list always comes in pages)."""
-    return Groups({fold(str(row.get("name", ""))): row for row in client.records(client.path("groups"))})
+    rows = client.records(client.path("groups"))
+    groups = Groups({fold(str(row.get("name", ""))): row for row in rows})
+    counts = Counter(fold(str(row.get("name", ""))) for row in rows)
+    groups.ambiguous = frozenset(name for name, count in counts.items() if count > 1)
+    return groups
 
 
 def require_groups(groups: Mapping[str, Record], names: Iterable[str], subject: str) -> None:

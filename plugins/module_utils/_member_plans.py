@@ -16,7 +16,7 @@ from typing import Any
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import included
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, RefusedError
-from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups, fold, require_groups
+from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups, Names, fold, require_groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     DEFAULT_ROLE,
     PROFILE_FIELDS,
@@ -206,6 +206,7 @@ def _plan_groups(
     names = desired.groups
     require_groups(around.groups, (*names.add, *names.remove, *(names.set or ())), desired.email)
     held = around.groups.names_of(current)
+    _refuse_doubtful_groups(desired, held, around.groups)
     add, remove = names.changes({fold(name) for name in held})
     official = {key: str(group["name"]) for key, group in around.groups.items()}
     add, remove = [official[fold(name)] for name in add], [official[fold(name)] for name in remove]
@@ -213,6 +214,15 @@ def _plan_groups(
     steps += [Step("remove_from_group", desired.email, f"in {name}", target=name) for name in remove]
     kept = [name for name in held if name not in remove]
     return steps, sorted(held, key=str.casefold), sorted([*kept, *add], key=str.casefold)
+
+
+def _refuse_doubtful_groups(desired: DesiredMember, held: list[str], groups: Groups) -> None:
+    names = desired.groups or Names()
+    concerned = (*names.add, *names.remove) if names.set is None else (*names.set, *held)
+    doubtful = sorted({fold(name) for name in concerned} & groups.ambiguous)
+    if doubtful:
+        problem = f"several groups are called {', '.join(doubtful)} when case does not matter; rename one of them"
+        raise InputError([f"{desired.email}: {problem}"])
 
 
 def unseen_warning(email: str, unseen: list[str]) -> str:

@@ -9,6 +9,7 @@ Source: API reference, "Members" and "Recipes".
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional
 
@@ -37,9 +38,9 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     SHAPE,
     DesiredMember,
     comparable,
-    find_in_whole_list,
     find_member,
     folded,
+    list_everybody,
     shape_member,
     status_of,
     unseen_in,
@@ -128,6 +129,28 @@ def _acting_email(client: Client) -> str | None:
 # --- running ----------------------------------------------------------------------------------------------------------
 
 
+class Newcomers:
+    """Finds who was not there when the plans were made, for all runs together.
+
+    The service may know an address although its search does not show it. Then the whole list is the last word, and it
+    is read once: with ten thousand addresses that the service does not like, it would be read ten thousand times.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+        self._everybody: dict[str, Record] | None = None
+
+    def find(self, email: str) -> Record | None:
+        """Return the member with this address, whatever their status, or ``None``."""
+        with self._lock:
+            is_first = self._everybody is None
+            if self._everybody is None:
+                self._everybody = {folded(row["email"]): row for row in list_everybody(self._client)}
+            found = self._everybody.get(folded(email))
+        return found if found is not None or is_first else find_member(self._client, email)
+
+
 class MemberRun(PlanRun):
     """Carries out one member's plan and keeps the record as the service last told it.
 
@@ -135,7 +158,13 @@ class MemberRun(PlanRun):
     """
 
     def __init__(
-        self, client: Client, desired: DesiredMember, current: Record | None, around: Surroundings, plan: Plan
+        self,
+        client: Client,
+        desired: DesiredMember,
+        current: Record | None,
+        around: Surroundings,
+        plan: Plan,
+        newcomers: Newcomers | None = None,
     ) -> None:
         super().__init__(plan)
         self.desired = desired
@@ -144,6 +173,7 @@ class MemberRun(PlanRun):
         self.record: Record = dict(current or {})
         self.notes: list[str] = list(plan.warnings)
         self._client = client
+        self._newcomers = newcomers or Newcomers(client)
         # ``look_around`` completes the record of somebody who is there; the answer to a creation is a short one.
         self._is_whole = current is not None
         self._created: tuple[Step, Mapping[str, Any]] | None = None
@@ -208,7 +238,7 @@ class MemberRun(PlanRun):
             self.record = self._client.create(path, body, find=lambda: find_member(self._client, email))
         except InvalidError as error:
             # The service may know the address although the search did not show it, or somebody was quicker.
-            found = find_in_whole_list(self._client, email) if "email" in error.errors else None
+            found = self._newcomers.find(email) if "email" in error.errors else None
             if found is None:
                 error.facts["email"] = email
                 raise

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -162,13 +163,18 @@ def _is_timezone(name: str) -> bool:
 
 
 def is_address(email: object) -> bool:
-    """Return whether this looks like an e-mail address."""
-    return bool(_EMAIL.fullmatch(str(email or "").strip()))
+    """Return whether this looks like an e-mail address.
+
+    What cannot be seen, such as the zero-width space that spreadsheets and mail programs leave behind, is in none.
+    """
+    address = str(email or "").strip()
+    return address.isprintable() and bool(_EMAIL.fullmatch(address))
 
 
 def folded(email: object) -> str:
-    """Return an address as it is compared: case does not matter."""
-    return str(email or "").strip().lower()
+    """Return an address as it is compared: neither case matters, nor how an accented letter is made up."""
+    address = str(email or "").strip().lower()
+    return address if address.isascii() else unicodedata.normalize("NFC", address)
 
 
 def same_email(left: object, right: object) -> bool:
@@ -200,7 +206,7 @@ def list_everybody(client: Client, *, workers: int = PAGE_WORKERS) -> list[Recor
     path = client.path("users")
     rows = client.records(path, query={"with": "organizations"}, per_page=MEMBERS_PER_PAGE, workers=workers)
     for row in rows:
-        if not _NUMBER.fullmatch(str(row.get("id"))) or not isinstance(row.get("email"), str):
+        if not _NUMBER.fullmatch(str(row.get("id"))) or not str(row.get("email") or "").strip():
             raise InconsistentListError(f"GET {path}", "a record is no member: it lacks a number or an address")
     if not rows:
         # Then everybody would be added again.
@@ -258,11 +264,6 @@ def _completed(client: Client, rows: list[Record]) -> list[Record]:
     if unseen_in(PROFILE_FIELDS, found[first]) != unseen_in(PROFILE_FIELDS, short[first]):
         found.update(zip(others, side_by_side(read, others, workers=PAGE_WORKERS)))
     return [found.get(str(row["id"]), row) for row in rows]
-
-
-def find_in_whole_list(client: Client, email: str) -> Record | None:
-    """Return the member with this address from the unfiltered list; the last word when ``q`` found nobody."""
-    return _exact(list_everybody(client), email)
 
 
 def _exact(rows: list[Record], email: str) -> Record | None:

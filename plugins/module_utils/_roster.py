@@ -28,7 +28,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import Policy, ambiguous, named, refusals
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import REMOVALS, Surroundings, plan_member
-from ansible_collections.tallyfy.platform.plugins.module_utils._member_runs import MemberRun, Pair, look_around
+from ansible_collections.tallyfy.platform.plugins.module_utils._member_runs import (
+    MemberRun,
+    Newcomers,
+    Pair,
+    look_around,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     DesiredMember,
     find_member,
@@ -44,7 +49,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import read_roster
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_run import Halt, RosterRun
-from ansible_collections.tallyfy.platform.plugins.module_utils._rows import Rows, checked_rows
+from ansible_collections.tallyfy.platform.plugins.module_utils._rows import LEAVING_SUCCESSOR, Rows, checked_rows
 from ansible_collections.tallyfy.platform.plugins.module_utils._transport import MOST_CONNECTIONS
 
 LOCK_SUBJECT = "the roster of {}"
@@ -148,14 +153,7 @@ def plan_roster(
             problems += [text if _is_about_all(text, policy) else f"{called(index)}: {text}" for text in texts]
         except RefusedError as error:
             problems.append(f"{called(index)}: {_without_subject(error.message, desired)}")
-    leaving = {folded(person.desired.email) for person in planned if _is_leaving(person.plan)}
-    # Two who are listed have been compared with each other before anything was asked.
-    unlisted = {folded(desired.email) for desired, _current in pairs[count:]}
-    for index, (desired, _current) in enumerate(pairs):
-        concerned = leaving if index >= count else leaving & unlisted
-        if folded(desired.email) in leaving and folded(desired.reassign_to) in concerned:
-            text = f"reassign_to {desired.reassign_to} would lose their access, too"
-            problems.append(text if _is_about_all(text, policy) else f"{called(index)}: {text}")
+    problems += _leaving_successors(pairs, count, planned, called, policy)
     if problems:
         raise InputError(list(dict.fromkeys(problems)))
     _refuse_doubts(everybody, planned)
@@ -164,6 +162,28 @@ def plan_roster(
         leavers = sorted(person.desired.email for person in planned if _is_leaving(person.plan))
         raise RefusedError(f"Nothing was written: {'; '.join(reasons)}.", removals=leavers, reasons=reasons)
     return planned
+
+
+def _leaving_successors(
+    pairs: Sequence[Pair],
+    listed: int,
+    planned: Iterable[PlannedPerson],
+    called: Callable[[int], str],
+    policy: Policy,
+) -> list[str]:
+    problems = []
+    leaving = {folded(person.desired.email) for person in planned if _is_leaving(person.plan)}
+    unlisted = {folded(desired.email) for desired, _current in pairs[listed:]}
+    for index, (desired, _current) in enumerate(pairs):
+        address, successor = folded(desired.email), folded(desired.reassign_to)
+        if address not in leaving or successor not in leaving:
+            continue
+        if index >= listed or successor in unlisted:
+            text = f"reassign_to {desired.reassign_to} would lose their access, too"
+            problems.append(text if _is_about_all(text, policy) else f"{called(index)}: {text}")
+        elif successor != address:
+            problems.append(f"{called(index)}: {LEAVING_SUCCESSOR.format(successor)}")
+    return problems
 
 
 def _plan_listed(desired: DesiredMember, current: Record | None, policy: Policy, around: Surroundings) -> PlannedPerson:
@@ -277,14 +297,24 @@ def _ensure_roster(
         planned = plan_roster(pairs, everybody, policy, around, listed=len(listed), called=called)
     except TallyfyError as error:
         if isinstance(error, InputError):
-            problems += error.problems
+            # A successor who is leaving, too, is found out before anything is asked, and again by the plan.
+            problems = list(dict.fromkeys([*problems, *error.problems]))
         if problems:
             raise InputError(_in_order(problems, rows)) from None
         raise
     if problems:
         raise InputError(_in_order(problems, rows))
-    runs = [MemberRun(client, one.desired, one.current, around, one.plan) for one in planned]
-    roster_run = RosterRun(client, runs, workers=workers, goes_on=params["on_error"] == "finish", progress=progress)
+    newcomers = Newcomers(client)
+    runs = [MemberRun(client, one.desired, one.current, around, one.plan, newcomers) for one in planned]
+    roster_run = RosterRun(
+        client,
+        runs,
+        workers=workers,
+        goes_on=params["on_error"] == "finish",
+        everybody=everybody,
+        min_admins=policy.min_admins,
+        progress=progress,
+    )
     if check_mode:
         for run in runs:
             run.pretend()
@@ -343,7 +373,9 @@ def _read(
     wanted = [*listed, *unlisted_leavers(listed, everybody, policy)]
     pairs: list[Pair] = [(desired, index.get(folded(desired.email))) for desired in wanted]
     completed, around = look_around(client, pairs, everybody=index, workers=workers)
-    return completed, everybody, around
+    # The fuse counts what the listing may not show, such as roles.
+    whole = {str(current["id"]): current for _desired, current in completed if current is not None}
+    return completed, [whole.get(str(record["id"]), record) for record in everybody], around
 
 
 def _holder() -> str:
@@ -381,7 +413,8 @@ class _Told:
     @property
     def action(self) -> str:
         """The step that says most about what is done: the first one, or the last for somebody who leaves."""
-        steps = self.run.plan.steps if self.outcome != "unchanged" else ()
+        # What the service declined is no action of somebody for whom the rest was done.
+        steps = {"unchanged": (), "changed": tuple(self.run.done)}.get(self.outcome, self.run.plan.steps)
         if not steps:
             return "none"
         return steps[-1 if steps[-1].action in REMOVALS else 0].action
@@ -392,12 +425,13 @@ class _Told:
         plan, done = self.run.plan, self.run.done
         if len(done) == len(plan.steps):
             return plan
-        fields = {name for step in done for name in step.values}
-        return Plan(
-            plan.subject,
-            {name: value for name, value in plan.before.items() if name in fields},
-            {name: value for name, value in plan.after.items() if name in fields},
-        )
+        after = {name: value for step in done for name, value in step.values.items()}
+        joined = {step.target for step in done if step.action == "add_to_group"}
+        left = {step.target for step in done if step.action == "remove_from_group"}
+        if joined | left:
+            groups = {*plan.before.get("groups", ()), *joined} - left
+            after["groups"] = sorted(map(str, groups), key=str.casefold)
+        return Plan(plan.subject, {name: value for name, value in plan.before.items() if name in after}, after)
 
     @property
     def handed_over(self) -> dict[str, Any]:
@@ -406,8 +440,8 @@ class _Told:
         return {"reassign_to": self.run.desired.reassign_to} if done else {}
 
     def row(self) -> dict[str, Any]:
-        plan = self.run.plan
         outcome = self.outcome
+        plan = self.difference if outcome == "changed" else self.run.plan
         is_told = outcome != "unchanged"
         row: dict[str, Any] = {
             "email": self.email,

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._answers import shorten
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     MEMBER_OPTIONS,
@@ -36,6 +37,9 @@ ROWS_KEY = "members"
 EXPORTED_FIELDS = ("email", "role", *PROFILE_FIELDS)
 _NULL_TAG = "tag:yaml.org,2002:null"
 _MERGE_TAG = "tag:yaml.org,2002:merge"
+_PLAIN_TAGS = {_NULL_TAG, _MERGE_TAG, *(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))}
+#: As much of a value as a message shows.
+LONGEST_QUOTE = 60
 
 
 def read_roster(path: str) -> Rows:
@@ -47,6 +51,8 @@ def read_roster(path: str) -> Rows:
         raise InputError([f"src {path}: {error.strerror}"]) from error
     except UnicodeDecodeError as error:
         raise InputError([f"src {path}: not UTF-8 (byte {error.start})"]) from error
+    except (RuntimeError, ValueError) as error:  # somebody's home who is not there, or a path that no file can have
+        raise InputError([f"src {path!r}: {error}"]) from error
     readers: dict[str, Callable[[str, str], Rows]] = {
         ".yml": _rows_in_yaml,
         ".yaml": _rows_in_yaml,
@@ -60,6 +66,8 @@ def read_roster(path: str) -> Rows:
         return reader(text, name)
     except ValueError as error:
         raise InputError([f"src {path}: {error}"]) from error
+    except RecursionError as error:
+        raise InputError([f"src {path}: it is nested too deeply"]) from error
 
 
 def roster_text(members: Iterable[Mapping[str, Any]], ending: str) -> str:
@@ -123,17 +131,59 @@ def _refused_fields(member: Mapping[str, Any]) -> list[str]:
 
 
 def _rows_in_json(text: str, name: str) -> Rows:
-    rows = _list_in(json.loads(text))
+    problems: list[str] = []
+
+    def without_repetitions(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        for key in _repeated(key for key, _value in pairs):
+            values = " and ".join(shorten(json.dumps(value), LONGEST_QUOTE) for one, value in pairs if one == key)
+            problems.append(f"{key!r} stands in one row more than once: {values}")
+        return dict(pairs)
+
+    rows = _list_in(json.loads(text, object_pairs_hook=without_repetitions))
+    if problems:
+        raise ValueError("; ".join(problems))
     return _with_lines(rows, text, name)
 
 
 def _rows_in_yaml(text: str, name: str) -> Rows:
     _require_yaml()
     try:
-        rows = _list_in(_text_loader()(text).get_single_data())
+        loader = _text_loader()(text)
+        node = loader.get_single_node()
+        problems = _problems_in(node)
+        if problems:
+            raise ValueError("; ".join(problems))
+        rows = _list_in(loader.construct_document(node) if node is not None else None)
     except yaml.YAMLError as error:
         raise ValueError(f"not YAML: {' '.join(str(error).split())}") from error
     return _with_lines(rows, text, name)
+
+
+def _problems_in(root: Any) -> list[str]:
+    """Return what the loader would not mind: keys that stand twice, of which it takes the last, and types."""
+    problems: list[tuple[int, str]] = []
+    seen: set[int] = set()
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        # An anchor may be met many times, and may hold itself.
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        line = node.start_mark.line + 1
+        if node.tag not in _PLAIN_TAGS:
+            problems.append((line, f"line {line}: the type {node.tag} is not for a roster; all values are texts"))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        elif isinstance(node, yaml.MappingNode):
+            waiting += [one for pair in node.value for one in pair]
+            keys = [key.value for key, _value in node.value if isinstance(key, yaml.ScalarNode)]
+            problems += [(line, f"line {line}: {key!r} stands in one row more than once") for key in _repeated(keys)]
+    return [text for _line, text in sorted(problems)]
+
+
+def _repeated(keys: Iterable[str]) -> list[str]:
+    return [key for key, count in Counter(keys).items() if count > 1]
 
 
 def _rows_in_csv(text: str, name: str) -> Rows:
@@ -154,6 +204,8 @@ def _rows_in_csv(text: str, name: str) -> Rows:
             if any(cell.strip() for cell in cells):
                 if len(cells) > len(header):
                     raise ValueError(f"line {line} has {len(cells)} cells, and the header names {len(header)} columns")
+                if any(cell.strip() for column, cell in zip(header, cells) if not column):
+                    raise ValueError(f"line {line} has a value in a column that line 1 does not name")
                 # An empty cell is a value left out: a table cannot tell it from one that is to be cleared.
                 rows.append({column: cell.strip() for column, cell in zip(header, cells) if column and cell.strip()})
                 lines.append(line)

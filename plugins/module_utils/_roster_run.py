@@ -14,18 +14,26 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client
+from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ApiError,
     InvalidError,
+    LostAnswerError,
     NotStoredError,
     PausedError,
     RateLimitError,
     SeatPoolError,
+    ServerError,
     SignInError,
     TallyfyError,
     UnauthorizedError,
     UnreachableError,
+    UnreadableAnswerError,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import (
+    active_admins,
+    admins_after,
+    is_short_of_admins,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._groups import change_members, fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import (
@@ -42,13 +50,17 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     unseen_in,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
-from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, Step
 
 PROGRESS_SECONDS = 5.0
 #: The service wants to hear nothing before a certain time: nobody else would fare better now.
 PAUSES = (RateLimitError, PausedError)
 #: What would fail for everybody else in the same way.
 HOPELESS = (SignInError, UnauthorizedError, UnreachableError)
+#: What a service that is out of order answers. One of them may be one person's bad luck; so many in a row are not.
+OUTAGES = (ServerError, LostAnswerError, UnreadableAnswerError)
+MOST_OUTAGES_IN_A_ROW = 50
+OUTAGES_AND_PAUSES = (*OUTAGES, *PAUSES, *HOPELESS)
 AFTER_AN_ERROR = "Not tried: access is taken away last, and not after an error. Run it again."
 
 
@@ -73,6 +85,8 @@ class RosterRun:
     """Carries out members' plans with ``workers`` requests under way.
 
     ``goes_on`` tells whether one person's failure leaves the others alone. ``progress`` gets a line now and then.
+    Of ``everybody``, all members as they were before, ``min_admins`` stay active administrators also when somebody
+    who was to become one does not.
     """
 
     def __init__(
@@ -82,6 +96,8 @@ class RosterRun:
         *,
         workers: int = 1,
         goes_on: bool = True,
+        everybody: Sequence[Record] = (),
+        min_admins: int = 0,
         progress: Callable[[str], None] = lambda _text: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -89,6 +105,8 @@ class RosterRun:
         self._runs = runs
         self._workers = workers
         self._goes_on = goes_on
+        self._admins = active_admins(everybody)
+        self._min_admins = min_admins
         self._progress = progress
         self._clock = clock
         self._told_at = clock()
@@ -96,25 +114,51 @@ class RosterRun:
         self._stop: Halt | None = None
         self._halts: dict[int, Halt] = {}
         self._full_pools: dict[str, Halt] = {}
+        self._outages = 0
+        self._latest_outage: TallyfyError | None = None
+        # Whether the service is known to answer nobody for now.
+        self._is_silent = False
 
     def carry_out(self) -> None:
         """Carry out all plans, as far as that is possible; the runs and ``halt_of`` tell how far that was."""
         self._bring_in()
-        if any(run.error is not None and not self._is_deferred(run) for run in self._runs):
-            self._stop = self._stop or Halt(AFTER_AN_ERROR)
-        # Where only seats are lacking it goes on: whoever leaves frees one.
-        self._phase("removed", REMOVALS)
-        if self._full_pools and self._stop is None and any(_has_left(run) for run in self._runs):
+        self._take_access()
+        if self._full_pools and self._stop is None and any(_has_freed_a_seat(run) for run in self._runs):
             self._seat_those_who_wait()
             self._bring_in()
+            self._take_access()
         for run in self._runs:
             run.sort_done()
 
     def _bring_in(self) -> None:
         self._phase("added", CREATIONS)
         self._look_again()
+        self._phase("changed", CHANGES, but_not=_is_demotion)
+        # Whoever takes over becomes an administrator before somebody else stops being one.
+        self._keep_administrators()
         self._phase("changed", CHANGES)
         self._write_groups()
+
+    def _take_access(self) -> None:
+        if any(run.error is not None and not self._is_deferred(run) for run in self._runs):
+            self._stop = self._stop or Halt(AFTER_AN_ERROR)
+        # Where only seats are lacking it goes on: whoever leaves frees one.
+        self._keep_administrators()
+        self._phase("removed", REMOVALS)
+
+    def _keep_administrators(self) -> None:
+        """Halt those who would stop being administrators, if others have not become one and too few would be left."""
+        takes = [run for run in self._runs if any(_takes_rights(run, step) for step in run.open_steps())]
+        left = admins_after(self._admins, [(run.current, _as_far_as(run, run in takes)) for run in self._runs])
+        if not takes or not is_short_of_admins(self._admins, left, self._min_admins):
+            return
+        reason = (
+            f"Not tried: {len(left)} active administrators would be left, and min_admins asks for {self._min_admins}, "
+            f"because somebody who was to be an administrator is not one yet. Run it again, or, if that is meant, set "
+            f"min_admins to {len(left)}."
+        )
+        for run in takes:
+            self._halts.setdefault(id(run), Halt(reason))
 
     def _seat_those_who_wait(self) -> None:
         self._full_pools.clear()
@@ -132,11 +176,19 @@ class RosterRun:
 
     # --- people -------------------------------------------------------------------------------------------------------
 
-    def _phase(self, done: str, actions: Collection[str]) -> None:
-        concerned = [run for run in self._runs if any(run.open_steps(actions))]
+    def _phase(
+        self,
+        done: str,
+        actions: Collection[str],
+        *,
+        but_not: Callable[[MemberRun, Step], bool] = lambda _run, _step: False,
+    ) -> None:
+        concerned = [run for run in self._runs if any(not but_not(run, step) for step in run.open_steps(actions))]
 
         def work(run: MemberRun) -> None:
             for step in run.open_steps(actions):
+                if but_not(run, step):
+                    continue
                 if not self._may_try(run, step):
                     return
                 run.attempt(step, run.carry_out)
@@ -154,7 +206,8 @@ class RosterRun:
     def _may_try(self, run: MemberRun, step: Step) -> bool:
         with self._lock:
             # Who could not be added cannot be changed either.
-            halt = self._halts.get(id(run)) or self._stop or self._full_pools.get(_pool_for(run, step) or "")
+            pool = _pool_for(run, step)
+            halt = self._halts.get(id(run)) or self._stop or (self._full_pools.get(pool) if pool else None)
             if halt is not None:
                 self._halts[id(run)] = halt
             return halt is None
@@ -162,21 +215,36 @@ class RosterRun:
     def _learn_from(self, run: MemberRun, step: Step) -> None:
         """Draw the conclusions from a step that failed, for the person and for all who have not had their turn."""
         error = run.error
-        if error is None:
-            return
+        pool = _pool_for(run, step)
         with self._lock:
-            if isinstance(error, SeatPoolError):
-                pool = _pool_for(run, step) or ""
+            self._count_outage(error)
+            if error is None:
+                return
+            # What needs no seat has met another kind of conflict.
+            if isinstance(error, SeatPoolError) and pool is not None:
                 halt = self._full_pools.setdefault(pool, Halt(f"Deferred: no {pool} seat is left. {error}", True))
                 self._halts[id(run)] = halt
             elif isinstance(error, PAUSES):
                 not_before = str(error.facts.get("not_before"))
+                self._is_silent = True
                 self._stop = Halt(f"Deferred until {not_before}: {error}", True, not_before)
                 self._halts[id(run)] = self._stop
             elif self._stop is None and isinstance(error, HOPELESS):
+                self._is_silent = True
                 self._stop = Halt(f"Not tried, because it would fail in the same way: {error}")
+            elif self._stop is None and self._outages >= MOST_OUTAGES_IN_A_ROW:
+                self._is_silent = True
+                self._stop = Halt(f"Not tried: {self._outages} requests in a row have failed, the last one so: {error}")
             elif self._stop is None and not self._goes_on:
                 self._stop = Halt(f"Not tried: on_error=stop, and {run.desired.email} failed.")
+
+    def _count_outage(self, error: TallyfyError | None) -> None:
+        if not isinstance(error, OUTAGES):
+            self._outages = 0
+        elif error is not self._latest_outage:
+            # One refusal of a group is all its members' error, and still one.
+            self._outages += 1
+            self._latest_outage = error
 
     # --- reading back -------------------------------------------------------------------------------------------------
 
@@ -185,10 +253,23 @@ class RosterRun:
         short = [run for run in self._runs if run.must_read and self.halt_of(run) is None]
         if len(short) > 1 + len(self._runs) // MEMBERS_PER_PAGE:
             self._learn_from_list(short)
-        self._work_on(MemberRun.prove_creation, short, "new people read back")
+        self._work_on(self._prove, short, "new people read back")
         for run in short:
-            if run.failed_step is not None:
+            if run.failed_step is not None and not isinstance(run.error, OUTAGES_AND_PAUSES):
                 self._learn_from(run, run.failed_step)
+
+    def _prove(self, run: MemberRun) -> None:
+        with self._lock:
+            if self._is_silent and self._stop is not None:
+                # That they have been added is told, and not taken for proved.
+                self._halts.setdefault(id(run), self._stop)
+                return
+        run.prove_creation()
+        if run.failed_step is None:
+            with self._lock:
+                self._count_outage(None)
+        elif isinstance(run.error, OUTAGES_AND_PAUSES):
+            self._learn_from(run, run.failed_step)
 
     def _learn_from_list(self, short: Sequence[MemberRun]) -> None:
         try:
@@ -255,8 +336,26 @@ class RosterRun:
             self._learn_from(run, step)
 
 
-def _has_left(run: MemberRun) -> bool:
-    return any(step.action in REMOVALS for step in run.done)
+def _has_freed_a_seat(run: MemberRun) -> bool:
+    return any(
+        step.action in REMOVALS or (step.action == "change_role" and step.values.get("role") == "light")
+        for step in run.done
+    )
+
+
+def _is_demotion(run: MemberRun, step: Step) -> bool:
+    return step.action == "change_role" and role_of(run.current or {}) == "admin"
+
+
+def _takes_rights(run: MemberRun, step: Step) -> bool:
+    return _is_demotion(run, step) or (step.action in REMOVALS and role_of(run.current or {}) == "admin")
+
+
+def _as_far_as(run: MemberRun, is_to_go_on: bool) -> Plan:
+    """Return the plan with what has been done of it, and, with ``is_to_go_on``, what is still to take rights away."""
+    open_steps = run.open_steps() if is_to_go_on else ()
+    steps = (*run.done, *(step for step in open_steps if _takes_rights(run, step)))
+    return Plan(run.desired.email, {}, {name: value for step in steps for name, value in step.values.items()}, steps)
 
 
 def _pool_for(run: MemberRun, step: Step) -> str | None:

@@ -9,12 +9,14 @@ Nothing here asks the service.
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import RequiredError, UnsupportedError
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._answers import shorten
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     CLEARABLE_FIELDS,
     MEMBER_OPTIONS,
@@ -24,6 +26,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
 
 #: What stands between the groups in one text, such as a cell of a CSV file.
 GROUP_SEPARATOR = ";"
+LEAVING_SUCCESSOR = "reassign_to {} is leaving too"
+LONGEST_QUOTE = 100
 _LISTS = ("add", "remove", "set")
 _NOT_IN_DEFAULTS = ("email",)
 
@@ -82,7 +86,7 @@ def checked_rows(rows: Rows, defaults: Mapping[str, Any]) -> tuple[list[tuple[in
             found.append(f"the same e-mail address as {rows.place(earlier)}")
         successor = folded(params.get("reassign_to"))
         if successor and successor in leavers and successor != address:
-            found.append(f"reassign_to {successor} is leaving too")
+            found.append(LEAVING_SUCCESSOR.format(successor))
         if found:
             problems += [f"{rows.called(index, params.get('email'))}: {problem}" for problem in found]
         checked.append((index, params))
@@ -136,10 +140,14 @@ def _validated(params: Mapping[str, Any], validator: ArgumentSpecValidator) -> t
     problems = []
     # ansible-core's own check cannot bear sub-options that are no dictionary.
     if not isinstance(given.get("groups", {}), Mapping):
-        problems.append(f"groups is neither a list nor a dictionary of add, remove or set: {given.pop('groups')!r}")
+        problems.append(
+            f"groups is neither a list nor a dictionary of add, remove or set: {_quoted(given.pop('groups'))}"
+        )
     # ansible-core would make a text of a list.
     shapeless = [name for name, value in given.items() if name != "groups" and isinstance(value, (list, tuple, dict))]
-    problems += [f"{name} is neither a text nor a number: {given.pop(name)!r}" for name in shapeless]
+    # A bare no of YAML is false, and somebody may be called No.
+    shapeless += [name for name, value in given.items() if isinstance(value, bool)]
+    problems += [f"{name} is neither a text nor a number: {_quoted(given.pop(name))}" for name in shapeless]
     result = validator.validate(given)
     # An address that was taken out is not missing.
     problems += [
@@ -182,6 +190,11 @@ def _is_left_out(name: Any, value: Any) -> bool:
         return value is None
     # A name of nothing but spaces is a mistake that somebody should hear of.
     return name not in CLEARABLE_FIELDS and (value == "" or name not in ("first_name", "last_name"))
+
+
+def _quoted(value: Any) -> str:
+    """Return as much of a value as fits into a message; all of it could be without end."""
+    return shorten(reprlib.repr(value), LONGEST_QUOTE)
 
 
 def _told(error: Exception) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
@@ -62,15 +63,19 @@ class SecretKeeper:
     def __init__(self) -> None:
         self._secrets: set[str] = set()
         self._spellings: list[str] = []
+        self._lock = threading.Lock()
 
     def keep(self, secret: str | None) -> None:
         """Remember ``secret`` and tell ansible-core about it where it can listen (2.22 and later)."""
-        if not secret or secret in self._secrets:
+        if not secret:
             return
-        self._secrets.add(secret)
-        spellings = {spelling for one in self._secrets for spelling in forms_of(one)}
-        # The longest first: a short spelling may be a part of a longer one.
-        self._spellings = sorted(spellings, key=len, reverse=True)
+        with self._lock:
+            if secret in self._secrets:
+                return
+            self._secrets.add(secret)
+            spellings = {spelling for one in self._secrets for spelling in forms_of(one)}
+            # The longest first: a short spelling may be a part of a longer one.
+            self._spellings = sorted(spellings, key=len, reverse=True)
         if len(secret) >= SHORTEST_SECRET:
             _register(secret)
 

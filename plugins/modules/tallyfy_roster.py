@@ -74,6 +74,7 @@ options:
     description:
       - How many active administrators the run must leave. When it would leave fewer, and fewer than there are now,
         nothing is written at all. Somebody who is only being added does not count yet.
+      - Somebody who is to become one by this run counts. If that fails, those who would stop being one are skipped.
     type: int
     default: 2
   reassign_to:

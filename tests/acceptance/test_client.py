@@ -239,6 +239,20 @@ class TestTokens:
         statuses = [request["status"] for request in sandbox.ledger(route="organization.get")]
         assert statuses == [401, 200]
 
+    def test_a_401_that_comes_late_gets_the_token_that_others_have_renewed(
+        self, sandbox: Sandbox, client: Client
+    ) -> None:
+        client.get()
+        source = client.application
+        assert source is not None
+        old = source.current()
+        sandbox.revoke_tokens()
+        client.get()
+        new = source.current()
+        # Another thread's request was refused with the old one at the same time, and its answer took longer.
+        assert new.access_token != old.access_token
+        assert source.renewed(old) is new
+
     def test_another_process_finds_the_renewed_token(
         self, sandbox: Sandbox, client_with: Callable[..., Client]
     ) -> None:

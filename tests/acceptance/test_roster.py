@@ -307,6 +307,23 @@ class TestOrder:
         assert group is not None
         assert sorted(group["members"]) == [1002, 1008, 12345]
 
+    @pytest.mark.parametrize("concurrency", [1, 8])
+    @pytest.mark.parametrize("route", ["groups.update", "members.update"])
+    def test_a_conflict_that_is_no_lack_of_seats(
+        self, sandbox: Sandbox, modules: Modules, route: str, concurrency: int
+    ) -> None:
+        members = [{"email": BOB, "groups": ["Engineering"], "team": "A"}, {"email": JOHN, "groups": ["People"]}]
+        sandbox.fault(route=route, status=409, times=1, body={"message": "Somebody else is writing."})
+        result = failed(modules, members, concurrency=concurrency)
+        assert result["deferred"] == []
+        assert sorted(outcomes(result).values()) == ["changed", "failed"]
+        assert "Somebody else is writing" in result["msg"]
+
+    def test_who_takes_over_is_an_administrator_first(self, sandbox: Sandbox, modules: Modules) -> None:
+        roster(modules, [{"email": ERIN, "role": "standard"}, {"email": JOHN, "role": "admin"}], concurrency=8)
+        written = [entry["path"] for entry in sandbox.writes()]
+        assert [path.rsplit("/", 2)[1] for path in written] == ["12345", str(sandbox.member(ERIN)["id"])]  # type: ignore[index] # seeded
+
 
 class TestResult:
     def test_of_a_mixed_roster(self, sandbox: Sandbox, modules: Modules) -> None:
@@ -523,6 +540,22 @@ class TestHalfway:
         sandbox.clear_faults()
         roster(modules, people(500), rate_limit=0)
         assert len(active(sandbox)) >= 500
+
+    @pytest.mark.parametrize("route", ["applications.create_user", "members.get"])
+    def test_a_service_that_keeps_failing(self, sandbox: Sandbox, modules: Modules, route: str) -> None:
+        modules.use(max_wait=0, rate_limit=0)
+        # With so short an answer each of them would be read back.
+        sandbox.switch(member_shape="minimal")
+        sandbox.fault(route=route, times=None, status=503)
+        sandbox.clear_ledger()
+        result = failed(modules, people(300, phone="+1"))
+        assert result["summary"]["failed"] + result["summary"]["skipped"] == 300
+        assert 50 <= result["summary"]["failed"] < 70
+        messages = [row["message"] for row in result["members"] if row["outcome"] == "skipped"]
+        assert all("requests in a row have failed" in message for message in messages)
+        # Whoever was added and not read back any more is told so.
+        assert all(("Done before: add as light" in message) == (route == "members.get") for message in messages)
+        assert len(sandbox.ledger(route=route)) < 300
 
     def test_a_service_that_goes_away(self, modules: Modules) -> None:
         """Nobody is tried once it is known that there is nothing to talk to."""
@@ -807,6 +840,31 @@ class TestFuse:
         refused(sandbox, modules, [row, {**NEW, "role": "admin"}], "set min_admins to 1")
         assert roster(modules, [row, {"email": JOHN, "role": "admin"}])["summary"]["updated"] == 2
         assert roster(modules, [{"email": JOHN, "role": "light"}], min_admins=1)["changed"] is True
+
+    @pytest.mark.parametrize(
+        "leaver", [{"role": "light"}, {"state": "absent"}], ids=["another role", "access taken away"]
+    )
+    @pytest.mark.parametrize("lack", ["an error", "seats"])
+    def test_min_admins_when_nobody_takes_over(
+        self, sandbox: Sandbox, modules: Modules, leaver: dict[str, Any], lack: str
+    ) -> None:
+        members = [{"email": FRANK, "role": "admin"}, {"email": ERIN, **leaver}, {"email": BOB, "team": "Sales"}]
+        if lack == "seats":
+            sandbox.switch(seat_limit_full=TestLackOfSeats.taken(sandbox, light=False))
+        else:
+            sandbox.fault(route="members.role", status=422, times=1)
+        result = failed(modules, members, max_removals=5, concurrency=1)
+        told = outcomes(result)
+        assert told == {FRANK: "deferred" if lack == "seats" else "failed", ERIN: "skipped", BOB: "changed"}
+        if leaver == {"role": "light"} or lack == "seats":
+            message = rows_by_email(result)[ERIN]["message"]
+            assert "1 active administrators would be left" in message
+            assert "set min_admins to 1" in message
+        erin = sandbox.member(ERIN)
+        assert erin is not None
+        assert (erin["role"], erin["status"]) == ("admin", "active")
+        # That there are enough without the newcomer is no reason to wait.
+        assert outcomes(modules.run("tallyfy_roster", members=members, max_removals=5, min_admins=1))[ERIN] == "changed"
 
     def test_all_refusals_at_once(self, sandbox: Sandbox, modules: Modules) -> None:
         rows = [{"email": ERIN, "state": "absent"}, {"email": BOB, "state": "absent"}]
@@ -1110,6 +1168,30 @@ class TestSurprises:
         again = roster(modules, invited)
         assert again["changed"] is False
         assert all("still invited" in row["message"] for row in again["members"])
+
+    def test_addresses_that_are_refused_do_not_read_the_list_each(self, sandbox: Sandbox, signed_in: Modules) -> None:
+        sandbox.switch(per_page_cap=2, strict_email_dns=True)
+        result = failed(signed_in, people(30))
+        assert result["summary"]["failed"] == 30
+        pages = len(sandbox.ledger(route="members.list"))
+        # Before the plan and once more, and then one look each whether somebody else has been quicker.
+        assert pages <= 5 + 5 + 30
+        assert len(sandbox.writes()) == 30
+
+    def test_what_is_declined_is_not_told_as_done(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(invited_member_put="deny")
+        result = roster(modules, [{"email": CHARLIE, "phone": "+1", "groups": ["People"]}])
+        (row,) = result["members"]
+        assert (row["action"], row["fields"]) == ("add_to_group", ["groups"])
+        assert (row["before"], row["after"]) == ({"groups": []}, {"groups": ["People"]})
+        assert result["diff"]["after"] == {CHARLIE: {"groups": ["People"]}}
+        assert "did not take their profile" in row["message"]
+
+    def test_two_groups_whose_names_fold_alike(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.patch_group("Legacy Team", name="PEOPLE")
+        told = refused(sandbox, modules, [{"email": FRANK, "groups": ["People"]}], "several groups are called people")
+        assert told["problems"][0].startswith(f"row 1 ({FRANK})")
+        assert roster(modules, [{"email": FRANK, "groups": ["Engineering"]}])["changed"] is True
 
     def test_fields_that_are_not_shown(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.reset(members=40)

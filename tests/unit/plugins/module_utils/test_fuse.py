@@ -94,6 +94,14 @@ def test_as_many_as_allowed_may_leave_and_not_one_more(action: str) -> None:
     assert refusals(leavers, ALL, Policy(max_removals="3")) == []
 
 
+def test_protected_address_that_reads_like_a_glob() -> None:
+    policy = Policy(protect=("Ops@[10.0.0.1]", "Jose\u0301@example.com", "*@example.net"))
+    assert policy.protector("ops@[10.0.0.1]") == "Ops@[10.0.0.1]"
+    assert policy.protector("JOS\u00c9@example.com") == "Jose\u0301@example.com"
+    assert policy.protector("a@EXAMPLE.net") == "*@example.net"
+    assert policy.protector("ops@[10.0.0.2]") is None
+
+
 def test_only_active_people_make_up_the_percentage() -> None:
     others = [
         member(30, status="invited"),

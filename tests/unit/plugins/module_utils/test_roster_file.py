@@ -94,12 +94,44 @@ def test_empty_cell_is_left_out(tmp_path: Path) -> None:
         ("r.json", '{"members": [], "defaults": {}}', "a dictionary with nothing but members"),
         ("r.yml", "", "it must hold a list of people"),
         ("r.yml", "a: [", "not YAML: "),
-        ("r.yml", "- !!python/object/apply:os.system ['true']", "not YAML: "),
+        ("r.yml", "- !!python/object/apply:os.system ['true']", "line 1: the type tag:yaml.org,2002:python/object"),
+        ("r.yml", "- email: a@example.com\n  team: !!timestamp x\n", "line 2: the type tag:yaml.org,2002:timestamp"),
+        (
+            "r.yml",
+            "- email: a@example.com\n  email: b@example.com\n",
+            "line 1: 'email' stands in one row more than once",
+        ),
+        ("r.yml", "members: []\nmembers: []\n", "line 1: 'members' stands in one row more than once"),
+        (
+            "r.json",
+            '[{"email": "a@example.com", "email": "b@example.com"}]',
+            '\'email\' stands in one row more than once: "a@example.com" and "b@example.com"',
+        ),
+        (
+            "r.csv",
+            "email,\na@example.com,\nb@example.com,x\n",
+            "line 3 has a value in a column that line 1 does not name",
+        ),
         ("r.yml", "members: {a: b}", "it must hold a list of people"),
     ],
 )
 def test_what_cannot_be_read_is_said(tmp_path: Path, name: str, content: str | bytes, words: str) -> None:
     assert words in refused(tmp_path, name, content)
+
+
+def test_what_is_nested_too_deeply_is_said(tmp_path: Path) -> None:
+    assert "it is nested too deeply" in refused(tmp_path, "r.json", "[" * 100_000)
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-this-name/people.yml", "a\0b.yml"], ids=["a home", "a byte"])
+def test_a_path_that_leads_nowhere_is_said(path: str) -> None:
+    with pytest.raises(InputError, match=r"^src "):
+        read_roster(path)
+
+
+def test_merged_keys_are_not_repeated_ones(tmp_path: Path) -> None:
+    text = "- &a {email: a@example.com, team: A}\n- &b {<<: *a, email: b@example.com}\n- {<<: [*b, *a], team: C}\n"
+    assert [row["team"] for row in read(tmp_path, "r.yml", text)] == ["A", "A", "C"]
 
 
 def test_missing_file_is_said(tmp_path: Path) -> None:

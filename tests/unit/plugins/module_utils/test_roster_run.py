@@ -22,6 +22,8 @@ class Person(PlanRun):
         super().__init__(Plan(str(number), steps=tuple(Step(action, str(number), "") for action in actions)))
         self.desired = SimpleNamespace(email=f"p{number}@example.com")
         self.record: dict[str, Any] = {"id": number, "role": "light"}
+        # Everybody but the first was no administrator before.
+        self.current = {**self.record, "role": "light" if number else "Admin"}
         self._past = past
 
     def carry_out(self, step: Step) -> bool:
@@ -59,4 +61,11 @@ def test_people_come_in_before_anybody_goes_out() -> None:
     assert done == [
         ("create", "2"), ("update", "1"), ("update", "2"), ("enable", "3"), ("change_role", "3"),
         ("disable", "0"), ("delete", "0"),
+    ]  # fmt: skip
+
+
+def test_nobody_stops_being_an_administrator_before_others_have_become_one() -> None:
+    _told, done = run(("update", "change_role"), ("change_role",), ("enable", "change_role"))
+    assert done == [
+        ("update", "0"), ("change_role", "1"), ("enable", "2"), ("change_role", "2"), ("change_role", "0"),
     ]  # fmt: skip
