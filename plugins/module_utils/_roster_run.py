@@ -149,8 +149,10 @@ class RosterRun:
     def _keep_administrators(self) -> None:
         """Halt those who would stop being administrators, if others have not become one and too few would be left."""
         takes = [run for run in self._runs if any(_takes_rights(run, step) for step in run.open_steps())]
+        if not takes:
+            return
         left = admins_after(self._admins, [(run.current, _as_far_as(run, run in takes)) for run in self._runs])
-        if not takes or not is_short_of_admins(self._admins, left, self._min_admins):
+        if not is_short_of_admins(self._admins, left, self._min_admins):
             return
         reason = (
             f"Not tried: {len(left)} active administrators would be left, and min_admins asks for {self._min_admins}, "
