@@ -629,7 +629,7 @@ def test_a_roster_file_is_converged_once(sandbox: Sandbox, playbooks: Playbooks)
 
 
 def test_the_csv_example_says_nearly_the_same(sandbox: Sandbox, playbooks: Playbooks) -> None:
-    run = Run(playbooks, ROSTER, "-e", f"roster_src={EXAMPLES / 'roster.csv'}").succeeded()
+    run = Run(playbooks, ROSTER, given(playbooks, roster_src=str(EXAMPLES / "roster.csv"))).succeeded()
     assert "5 people: created 2, updated 1, disabled 1, unchanged 1" in run.output
     mary = sandbox.member(NEW_HIRES[0])
     assert mary
