@@ -5,10 +5,8 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client
-from ansible_collections.tallyfy.platform.plugins.module_utils._member_runs import MemberRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, PlanRun, Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_run import RosterRun
 
@@ -36,8 +34,8 @@ def run(*actions: tuple[str, ...]) -> tuple[list[str], list[tuple[str, str]]]:
     """Run people with these actions; return the lines of progress and what was done in which order."""
     past: dict[str, Any] = {"seconds": 0.0, "done": []}
     told: list[str] = []
-    people = [cast("MemberRun", Person(number, one, past)) for number, one in enumerate(actions)]
-    client = cast("Client", SimpleNamespace())
+    people: list[Any] = [Person(number, one, past) for number, one in enumerate(actions)]
+    client: Any = SimpleNamespace()
     RosterRun(client, people, progress=told.append, clock=lambda: past["seconds"]).carry_out()
     return told, past["done"]
 
