@@ -476,8 +476,11 @@ class TestLackOfSeats:
         assert sorted(outcomes(result).values()) == ["changed", "changed", "deferred"]
         assert result["summary"] == {**dict.fromkeys(result["summary"], 0), "created": 1, "disabled": 1, "deferred": 1}
         (seated,) = {"person.0@example.com", "person.1@example.com"} & active(sandbox)
-        assert sandbox.member(seated)["phone"] == "+1"  # type: ignore[index]
-        assert sandbox.member(seated)["id"] in sandbox.group("Engineering")["members"]  # type: ignore[index]
+        member, group = sandbox.member(seated), sandbox.group("Engineering")
+        assert member
+        assert group
+        assert member["phone"] == "+1"
+        assert member["id"] in group["members"]
         sandbox.switch(seat_limit_light=None)
         assert roster(modules, members)["summary"]["created"] == 1
 
