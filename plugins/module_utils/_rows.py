@@ -118,10 +118,10 @@ def _is_plain(params: Mapping[str, Any]) -> bool:
     for name, value in params.items():
         option = MEMBER_OPTIONS[name]
         if option["type"] == "str":
-            if type(value) is not str or value not in option.get("choices", (value,)):
+            if not isinstance(value, str) or value not in option.get("choices", (value,)):
                 return False
         elif option["type"] == "int":
-            if type(value) is not int:
+            if not isinstance(value, int) or isinstance(value, bool):
                 return False
         elif not _are_plain_groups(value):
             return False
@@ -129,9 +129,9 @@ def _is_plain(params: Mapping[str, Any]) -> bool:
 
 
 def _are_plain_groups(groups: Any) -> bool:
-    if type(groups) is not dict or not groups.keys() <= set(_LISTS) or ("set" in groups and len(groups) > 1):
+    if not isinstance(groups, dict) or not groups.keys() <= set(_LISTS) or ("set" in groups and len(groups) > 1):
         return False
-    return all(type(names) is list and all(type(name) is str for name in names) for names in groups.values())
+    return all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in groups.values())
 
 
 def _validated(params: Mapping[str, Any], validator: ArgumentSpecValidator) -> tuple[dict[str, Any], list[str]]:

@@ -20,4 +20,4 @@ def plain(value: Any) -> Any:
         # Texts that older versions call unsafe answer str() with themselves.
         return str.__str__(value)
     # True is an int, too.
-    return int(value) if isinstance(value, int) and type(value) is not bool else value
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value

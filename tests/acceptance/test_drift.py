@@ -322,7 +322,7 @@ def test_everybody_who_differs_is_told_field_by_field_and_nothing_is_written(
     run = Run(playbooks, DRIFT, *options, "-e", "drift_report=drift.json").succeeded()
     assert run.changed == 0
     assert run.stats == COUNTS
-    assert all(type(number) is int for number in run.stats.values())
+    assert all(isinstance(number, int) for number in run.stats.values())
     assert "Drift: missing 1, extra 2, different 2, total 5" in run.messages
     assert {shown(*row) for row in EXPECTED} <= run.messages
     report = json.loads((playbooks.folder / "drift.json").read_text(encoding="utf-8"))
