@@ -9,6 +9,7 @@ One member is a roster of one; there is no other way to plan or to change a memb
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import socket
@@ -261,10 +262,10 @@ def ensure_roster(
     Raises ``InputError`` with every row that is wrong, before anything is written, and ``RosterError`` at the end when
     somebody could not be brought into the wanted state.
     """
-    if check_mode:
-        return _ensure_roster(client, params, check_mode=True, warn=warn, progress=progress)
-    with client.exclusively(LOCK_SUBJECT.format(client.connection.org_id), _holder()):
-        return _ensure_roster(client, params, check_mode=False, warn=warn, progress=progress)
+    subject = LOCK_SUBJECT.format(client.connection.org_id)
+    # Who only looks keeps nobody waiting.
+    with contextlib.nullcontext() if check_mode else client.exclusively(subject, _holder()):
+        return _ensure_roster(client, params, check_mode=check_mode, warn=warn, progress=progress)
 
 
 def _ensure_roster(

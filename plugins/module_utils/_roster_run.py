@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
@@ -71,14 +71,6 @@ class Halt:
     reason: str
     is_deferred: bool = False
     not_before: str | None = None
-
-
-@dataclass
-class GroupWrite:
-    """Who comes into one group and who leaves it: everybody's steps together."""
-
-    name: str
-    steps: list[tuple[MemberRun, Step]] = field(default_factory=list)
 
 
 class RosterRun:
@@ -295,16 +287,16 @@ class RosterRun:
     # --- groups -------------------------------------------------------------------------------------------------------
 
     def _write_groups(self) -> None:
-        writes: dict[str, GroupWrite] = {}
+        by_group: dict[str, list[tuple[MemberRun, Step]]] = {}
         for run in self._runs:
             for step in run.open_steps(GROUP_CHANGES):
-                writes.setdefault(fold(str(step.target)), GroupWrite(str(step.target))).steps.append((run, step))
-        for _nothing in side_by_side(self._write_group, list(writes.values()), workers=self._workers):
+                by_group.setdefault(fold(str(step.target)), []).append((run, step))
+        for _nothing in side_by_side(self._write_group, list(by_group.values()), workers=self._workers):
             pass
 
-    def _write_group(self, write: GroupWrite) -> None:
+    def _write_group(self, changes: Sequence[tuple[MemberRun, Step]]) -> None:
         # Whom another group's failure has ended in the meantime is left where they are.
-        concerned = [(run, step) for run, step in write.steps if run.error is None and self._may_try(run, step)]
+        concerned = [(run, step) for run, step in changes if run.error is None and self._may_try(run, step)]
         if not concerned:
             return
         try:
@@ -315,7 +307,7 @@ class RosterRun:
                 return
             # One of them cannot be a member of the group; that must not keep the others out.
             for one in concerned:
-                self._write_group(GroupWrite(write.name, [one]))
+                self._write_group([one])
         except TallyfyError as error:
             self._fail(concerned, error)
 
