@@ -62,7 +62,7 @@ class Call:
         """Related data as the transformer sends it: in ``data``, unless the switch says bare."""
         return related if self.world.switches.bare_includes else {"data": related}
 
-    def invalid(self, errors: dict[str, list[str]]) -> RefusalError:
+    def invalid(self, errors: dict[str, list[Any]]) -> RefusalError:
         return invalid(self.world.switches.validation_shape, errors)
 
 

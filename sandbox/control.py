@@ -17,9 +17,12 @@ from starlette.routing import Mount, Route
 
 from . import seed, tokens
 from .faults import FaultError
+from .launching import forget_run, index_run, launch, launch_onboarding, touch
 from .people import accept
-from .state import Account, Guest, GuestProfile, Member, Options, Organization, World
+from .seed_templates import HIRE_ID
+from .state import Account, Guest, GuestProfile, Member, Options, Organization, Run, Template, World
 from .switches import SwitchError, describe
+from .templates import add_step, new_field, new_template
 
 _MEMBER_FIELDS = {described.name for described in fields(Member)} - {
     "account", "organization", "row", "row_generation", "haystack",
@@ -79,6 +82,12 @@ def control_plane(world: World) -> Starlette:
                     at("/members/{email}/accept", "POST", _accept_member),
                     at("/groups/{name}", "PATCH", _patch_group),
                     at("/guests/{email}", "PATCH", _patch_guest),
+                    at("/templates", "POST", _insert_template),
+                    at("/templates/{id}", "PATCH", _patch_template),
+                    at("/runs", "POST", _insert_runs),
+                    at("/runs/{id}", "PATCH", _patch_run),
+                    at("/runs/{id}", "DELETE", _delete_run),
+                    at("/tasks/{id}", "PATCH", _patch_task),
                     at("/tokens", "POST", _issue_token),
                     at("/tokens/revoke", "POST", _revoke_tokens),
                     at("/tokens/expire", "POST", _expire_tokens),
@@ -221,6 +230,26 @@ def _state(order: Order) -> Any:
             for organization in chosen
             for tag in organization.tags.values()
         ],
+        "templates": [
+            _raw_template(template) | {"organization_id": organization.id}
+            for organization in chosen
+            for template in organization.templates.values()
+        ],
+        "runs": [
+            _raw_run(run) | {"organization_id": organization.id}
+            for organization in chosen
+            for run in organization.runs.values()
+        ],
+        "tasks": [
+            task.record | {"organization_id": organization.id, "tags": list(task.tags.values())}
+            for organization in chosen
+            for task in organization.tasks.values()
+        ],
+        "folders": [
+            {"organization_id": organization.id, "id": folder.id, "name": folder.name, "parent_id": folder.parent_id}
+            for organization in chosen
+            for folder in organization.folders.values()
+        ],
         "tokens": len(order.world.tokens),
     }
 
@@ -265,7 +294,8 @@ def _accept_member(order: Order) -> Any:
     if member.status != "invited":
         raise ControlError(f"{member.account.email} is {member.status}, not invited")
     accept(order.world, member)
-    return _raw_member(member)
+    run = launch_onboarding(order.world, member.organization, member.id)
+    return _raw_member(member) | ({} if run is None else {"run_id": run.id})
 
 
 def _patch_group(order: Order) -> Any:
@@ -301,6 +331,81 @@ def _patch_guest(order: Order) -> Any:
     return _raw_guest(guest)
 
 
+def _insert_template(order: Order) -> Any:
+    """Insert a template: ``title`` is needed; ``prerun`` and ``steps`` are lists of definitions."""
+    organization, world = _organization(order), order.world
+    given = dict(order.body)
+    owner = organization.default_admin()
+    template = new_template(
+        world,
+        given.pop("title"),
+        owner_id=given.pop("owner_id", owner.id if owner is not None else 0),
+        at=world.timestamp(),
+        template_id=given.pop("id", None),
+        status=given.pop("status", "active"),
+    )
+    fields_wanted, steps_wanted = given.pop("prerun", []), given.pop("steps", [])
+    template.permissions = given.pop("permissions", {})
+    _set_record(template.record, given, "template")
+    template.record["prerun"] = [new_field(world, template, number, one) for number, one in enumerate(fields_wanted, 1)]
+    for step in steps_wanted:
+        add_step(world, template, step)
+    organization.templates[template.id] = template
+    return _raw_template(template)
+
+
+def _patch_template(order: Order) -> Any:
+    template = _organization(order).templates.get(order.request.path_params["id"])
+    if template is None:
+        raise ControlError(f"no template {order.request.path_params['id']}", 404)
+    given = dict(order.body)
+    template.permissions = given.pop("permissions", template.permissions)
+    template.steps = given.pop("steps", template.steps)
+    _set_record(template.record, given, "template")
+    template.row_generation = -1
+    return _raw_template(template)
+
+
+def _insert_runs(order: Order) -> Any:
+    """Insert processes without any check; ``checklist_id`` defaults to the seeded template, ``name`` to its own."""
+    organization, world = _organization(order), order.world
+    inserted = []
+    for record in order.body if isinstance(order.body, list) else [order.body]:
+        given = dict(record)
+        template = organization.templates.get(given.pop("checklist_id", HIRE_ID))
+        if template is None:
+            raise ControlError(f"no template {record.get('checklist_id')}", 404)
+        prerun, starter = given.pop("prerun", {}), given.pop("started_by", template.record["owner_id"])
+        run = launch(world, organization, template, starter_id=starter, prerun=prerun, run_id=given.pop("id", None))
+        _set_record(run.record, given, "run")
+        index_run(organization, run)
+        inserted.append(run.id)
+    return {"runs": inserted}
+
+
+def _patch_run(order: Order) -> Any:
+    run = _run(order)
+    _set_record(run.record, order.body, "run")
+    touch(run, run.record["last_updated"])
+    return _raw_run(run)
+
+
+def _delete_run(order: Order) -> Any:
+    run = _run(order)
+    forget_run(_organization(order), run)
+    return _raw_run(run)
+
+
+def _patch_task(order: Order) -> Any:
+    task = _organization(order).tasks.get(order.request.path_params["id"])
+    if task is None:
+        raise ControlError(f"no task {order.request.path_params['id']}", 404)
+    _set_record(task.record, order.body, "task")
+    if task.run is not None:
+        touch(task.run, task.run.record["last_updated"])
+    return task.record
+
+
 def _issue_token(order: Order) -> Any:
     """Hand out a token without a sign-in: for tests that start with a ready-made one."""
     organization = _organization(order)
@@ -329,6 +434,7 @@ def _expire_tokens(order: Order) -> Any:
 
 def _move_clock(order: Order) -> Any:
     order.world.clock_offset += float(order.body.get("advance_seconds", 0))
+    order.world.switch_changed()  # what is late depends on the clock
     return {"now": order.world.now(), "offset": order.world.clock_offset}
 
 
@@ -347,6 +453,20 @@ def _member(order: Order) -> Member:
     if member is None:
         raise ControlError(f"no member {email}", 404)
     return member
+
+
+def _run(order: Order) -> Run:
+    run = _organization(order).runs.get(order.request.path_params["id"])
+    if run is None:
+        raise ControlError(f"no run {order.request.path_params['id']}", 404)
+    return run
+
+
+def _set_record(record: dict[str, Any], values: dict[str, Any], noun: str) -> None:
+    unknown = set(values) - set(record)
+    if unknown or "id" in values:
+        raise ControlError(f"unknown {noun} field {', '.join(sorted(unknown)) or 'id'}")
+    record.update(values)
 
 
 def _set_raw(world: World, member: Member, values: dict[str, Any]) -> None:
@@ -372,3 +492,15 @@ def _raw_member(member: Member) -> dict[str, Any]:
 def _raw_guest(guest: Guest) -> dict[str, Any]:
     raw = {name: getattr(guest.profile, name) for name in sorted(_PROFILE_FIELDS)}
     return raw | {name: getattr(guest, name) for name in sorted(_GUEST_FIELDS)}
+
+
+def _raw_template(template: Template) -> dict[str, Any]:
+    return template.record | {
+        "steps": template.steps,
+        "permissions": template.permissions,
+        "tags": list(template.tags.values()),
+    }
+
+
+def _raw_run(run: Run) -> dict[str, Any]:
+    return run.record | {"tags": list(run.tags.values()), "folders": list(run.folders.values())}

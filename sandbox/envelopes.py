@@ -100,7 +100,7 @@ def rate_limited(message: str, retry_after: float, *, code: bool = True) -> Refu
     return RefusalError(json_reply(body, 429, headers))
 
 
-def invalid(shape: str, errors: dict[str, list[str]]) -> RefusalError:
+def invalid(shape: str, errors: dict[str, list[Any]]) -> RefusalError:
     """A 422 in the shape the switch ``validation_shape`` names."""
     if shape == "documented":
         return RefusalError(json_reply({"error": True, "errors": errors}, 422))

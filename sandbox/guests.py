@@ -13,6 +13,7 @@ from .envelopes import Reply, item, paged, plain_list, rate_limited, refuse, res
 from .member_records import member_with_includes, spelled
 from .people import arrive
 from .state import Guest, GuestProfile, Organization, World
+from .tasks import open_tasks_of_guest, release_guest
 from .validation import ROLES, Checker, as_id
 
 TRIAL_GUESTS = 10
@@ -25,10 +26,11 @@ _URLS = ("company_url", "contact_url", "image_url", "opportunity_url")
 
 def list_guests(call: Call) -> Reply:
     wanted = call.query.get("q", "").lower()
+    is_lost = call.world.switches.q_plus_finds_nothing and "+" in wanted
     guests = [
         guest
         for key, guest in call.organization.guests.items()
-        if guest.deleted_at is None and (not wanted or wanted in key.lower())
+        if guest.deleted_at is None and not is_lost and wanted in key.lower()
     ]
     sort = call.query.get("sort") or call.query.get("sort_by") or ""
     if sort.removeprefix("-") in ("created_at", "email"):
@@ -113,7 +115,7 @@ def delete_guest(call: Call) -> Reply:
 
 def disable_guest(call: Call) -> Reply:
     guest = _find(call)
-    if guest.open_tasks:
+    if guest.open_tasks or open_tasks_of_guest(call.world, call.organization, guest.profile.email):
         raise refuse(403, "Cannot disable guest with incomplete tasks")
     if guest.disabled_at is None:
         guest.disabled_at = call.world.timestamp()
@@ -148,6 +150,7 @@ def convert_to_member(call: Call) -> Reply:
         status="invited",
         profile={},
     )
+    release_guest(call.world, call.organization, guest.profile.email, member.id)
     _detach(call.world, call.organization, guest)
     return item(member_with_includes(call, member))
 
@@ -191,7 +194,7 @@ def _row(call: Call, guest: Guest) -> bytes:
     if "stats" not in call.includes():
         return guest_row(call.world, guest)
     stats = {
-        "assigned_tasks": guest.open_tasks,
+        "assigned_tasks": guest.open_tasks + open_tasks_of_guest(call.world, call.organization, guest.profile.email),
         "tasks_completed": guest.tasks_completed,
         "last_task_completed_at": None,
         "one_off_tasks_completed": 0,
@@ -275,6 +278,7 @@ def _find(call: Call) -> Guest:
 
 
 def _detach(world: World, organization: Organization, guest: Guest) -> None:
+    release_guest(world, organization, guest.profile.email)
     guest.deleted_at = world.timestamp()
     guest.row_generation = -1
     key = world.email_key(guest.profile.email)

@@ -13,6 +13,7 @@ from .guests import attach_guest, guest_row, refuse_beyond_trial_guests
 from .member_records import haystack, member_with_includes, minimal_row
 from .people import acting_may_assign, change_role, disable, enable, guard_default_admin, invite
 from .state import Member
+from .tasks import hand_over
 from .validation import ROLES, Checker, as_id
 
 _OPTIONAL_PROFILE = (
@@ -140,6 +141,7 @@ def remove_member(call: Call) -> Reply:
     if successor is not None:
         successor.open_tasks += member.open_tasks
         member.open_tasks = 0
+        hand_over(call.world, call.organization, member.id, successor.id)
     member.removed = True
     call.world.touch(member)
     return _answer(call, member)

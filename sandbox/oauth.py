@@ -9,13 +9,14 @@ import binascii
 import hashlib
 import secrets
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import orjson
 
 from .calls import Call, Route
-from .envelopes import RefusalError, Reply, html_page, json_reply
+from .envelopes import RefusalError, Reply, json_reply
 from .state import AuthorizationCode, Member, Organization
 from .tokens import issue, issue_refresh, token_answer
 
@@ -47,9 +48,7 @@ def token(call: Call) -> Reply:
     form = _form(call)
     grant = form.get("grant_type")
     if grant not in _GRANTS:
-        raise _error(
-            400, "unsupported_grant_type", _UNSUPPORTED, "Check that all required parameters have been provided"
-        )
+        raise _unsupported()
     organization = _client(call, form)
     scope = form.get("scope", "")
     if scope not in ("", "*"):
@@ -58,25 +57,53 @@ def token(call: Call) -> Reply:
     return _GRANTS[grant](Grant(call, form, organization))
 
 
+@dataclass(frozen=True, slots=True)
+class Application:
+    """Who asks for a person's consent, and where they are sent back to."""
+
+    organization: Organization
+    redirect_uri: str
+
+
 def authorize(call: Call) -> Reply:
-    """Send the signed-in person back to the application, with a token or a code."""
+    """Send the person who is signed in back to the application, with a token or a code, or show the sign-in page."""
+    application = _application(call)
+    email = call.world.switches.signed_in_user
+    member = call.world.member_of(application.organization, email) if email else None
+    return _sign_in_page(application) if member is None else _consented(call, application, member)
+
+
+def sign_in(call: Call) -> Reply:
+    """Take the form of the sign-in page."""
+    application = _application(call)
+    form = _form(call)
+    if form.get("consent") != "allow":
+        return _denied(call, application)
+    email = form.get("email", "").strip()
+    member = call.world.member_of(application.organization, email)
+    if member is None or form.get("password") != member.account.password:
+        return _sign_in_page(application, email, "The e-mail address or the password is wrong.")
+    return _consented(call, application, member)
+
+
+def _application(call: Call) -> Application:
+    """Return the application of the query; without one there is nowhere to redirect to."""
     world, query = call.world, call.query
     organization = world.clients.get(query.get("client_id", ""))
     redirect_uri = query.get("redirect_uri", "")
     if organization is None or redirect_uri not in (*organization.redirect_uris, *world.switches.redirect_uris):
         raise _invalid_client()
-    kind = query.get("response_type")
-    if kind not in ("token", "code"):
-        raise _error(
-            400, "unsupported_grant_type", _UNSUPPORTED, "Check that all required parameters have been provided"
-        )
-    email = world.switches.signed_in_user
-    member = world.member_of(organization, email) if email else None
-    if member is None:
-        return html_page(200, "Sign in to Tallyfy")
+    if query.get("response_type") not in ("token", "code"):
+        raise _unsupported()
+    return Application(organization, redirect_uri)
+
+
+def _consented(call: Call, application: Application, member: Member) -> Reply:
+    world, query = call.world, call.query
+    organization, redirect_uri = application.organization, application.redirect_uri
     if world.switches.unverified_email or world.switches.in_trial or member.status != "active":
-        return _redirect(redirect_uri, _with_state(call, {"error": "access_denied"}), fragment=False)
-    if kind == "code":
+        return _denied(call, application)
+    if query["response_type"] == "code":
         code = secrets.token_hex(20)
         world.codes[code] = AuthorizationCode(
             organization,
@@ -93,6 +120,26 @@ def authorize(call: Call) -> Reply:
     return _redirect(
         redirect_uri, _with_state(call, parameters), fragment=world.switches.implicit_redirect == "fragment"
     )
+
+
+def _denied(call: Call, application: Application) -> Reply:
+    return _redirect(application.redirect_uri, _with_state(call, {"error": "access_denied"}), fragment=False)
+
+
+def _sign_in_page(application: Application, email: str = "", mistake: str = "") -> Reply:
+    """Return the form, which is sent to the address it was got from, with the query of the application."""
+    told = f'<p role="alert">{escape(mistake)}</p>' if mistake else ""
+    page = f"""<!DOCTYPE html>
+<html lang="en"><head><title>Sign in to Tallyfy</title></head><body>
+<h1>Sign in to Tallyfy</h1>
+<p>An application of {escape(application.organization.name)} asks to act for you.</p>{told}
+<form method="post">
+<p><label>E-mail <input name="email" type="email" value="{escape(email)}"></label></p>
+<p><label>Password <input name="password" type="password"></label></p>
+<p><button name="consent" value="allow">Allow</button> <button name="consent" value="deny">Deny</button></p>
+</form></body></html>
+"""
+    return Reply(200, page.encode(), "text/html; charset=UTF-8", {"Cache-Control": "no-store"})
 
 
 def _client_credentials(grant: Grant) -> Reply:
@@ -129,16 +176,25 @@ def _refresh(grant: Grant) -> Reply:
 def _authorization_code(grant: Grant) -> Reply:
     if not grant.form.get("code"):
         raise _missing("code")
-    code = grant.call.world.codes.pop(grant.form["code"], None)
+    world = grant.call.world
+    code = world.codes.get(grant.form["code"])
+    if code is not None and code.is_used:
+        # RFC 6749, section 4.1.2: a code that comes twice may have been stolen.
+        for value in code.issued:
+            world.tokens[value].revoked = True
     if (
         code is None
+        or code.is_used
         or code.organization is not grant.organization
-        or code.expires_at <= grant.call.world.now()
+        or code.expires_at <= world.now()
         or code.redirect_uri != grant.form.get("redirect_uri")
         or not _verified(code, grant.form.get("code_verifier", ""))
     ):
+        if code is not None:
+            code.is_used = True
         raise _error(400, "invalid_grant", _INVALID_GRANT)
-    return _user_answer(grant, code.member)
+    code.is_used = True
+    return _user_answer(grant, code.member, code.issued)
 
 
 _GRANTS = {
@@ -149,11 +205,15 @@ _GRANTS = {
 }
 
 
-def _user_answer(grant: Grant, member: Member) -> Reply:
+def _user_answer(grant: Grant, member: Member, issued: list[str] | None = None) -> Reply:
+    """Answer with a new token and its refresh token, which are noted in ``issued``."""
     world = grant.call.world
     lifetime = world.switches.expires_in_password
     value = issue(world, "user", grant.organization, lifetime, user_id=member.id)
-    return token_answer(value, lifetime, issue_refresh(world, grant.organization, member.id))
+    refresh_token = issue_refresh(world, grant.organization, member.id)
+    if issued is not None:
+        issued += [value, refresh_token]
+    return token_answer(value, lifetime, refresh_token)
 
 
 def _form(call: Call) -> dict[str, str]:
@@ -182,9 +242,20 @@ def _client(call: Call, form: dict[str, str]) -> Organization:
     if not client_id:
         raise _missing("client_id")
     organization = call.world.clients.get(client_id)
-    if organization is None or not secrets.compare_digest((secret or "").encode(), organization.client_secret.encode()):
+    if organization is None:
+        raise _invalid_client()
+    if secret is None and call.world.switches.public_clients and _is_pkce(call, form):
+        return organization
+    if not secrets.compare_digest((secret or "").encode(), organization.client_secret.encode()):
         raise _invalid_client()
     return organization
+
+
+def _is_pkce(call: Call, form: dict[str, str]) -> bool:
+    """Say whether the form exchanges a code that only the holder of a verifier can."""
+    code = call.world.codes.get(form.get("code", ""))
+    is_exchange = form.get("grant_type") == "authorization_code"
+    return is_exchange and code is not None and code.challenge is not None and code.challenge_method == "S256"
 
 
 def _verified(code: AuthorizationCode, verifier: str) -> bool:
@@ -229,4 +300,5 @@ def _error(status: int, error: str, description: str, hint: str | None = None) -
 ROUTES = (
     Route("oauth.token", "POST", "/oauth/token", token, caller="anyone", sign_in=True),
     Route("oauth.authorize", "GET", "/oauth/authorize", authorize, caller="anyone", sign_in=True),
+    Route("oauth.sign_in", "POST", "/oauth/authorize", sign_in, caller="anyone", sign_in=True),
 )

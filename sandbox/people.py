@@ -108,7 +108,8 @@ def disable(call: Call, member: Member) -> None:
     member.disabled_at = world.timestamp()
     member.disabled_by = call.acting_id
     member.account.updated_at = member.disabled_at
-    world.leave_groups(member)
+    if not world.switches.disable_keeps_groups:
+        world.leave_groups(member)
     if world.switches.disable_revokes_tokens:
         world.revoke_user_tokens(member)
     world.touch(member)

@@ -6,10 +6,22 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from . import applications, groups, guests, members, oauth, organization, tags
+from . import (
+    applications,
+    folders,
+    groups,
+    guests,
+    members,
+    oauth,
+    organization,
+    processes,
+    searching,
+    tags,
+    tasks,
+    templates,
+)
 from .calls import Route
 
-# Templates, processes, tasks and folders each bring one more table here.
 _TABLES = (
     oauth.ROUTES,
     applications.ROUTES,
@@ -18,6 +30,11 @@ _TABLES = (
     groups.ROUTES,
     guests.ROUTES,
     tags.ROUTES,
+    templates.ROUTES,
+    processes.ROUTES,
+    tasks.ROUTES,
+    folders.ROUTES,
+    searching.ROUTES,
 )
 
 

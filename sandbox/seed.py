@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 the tallyfy.platform authors
-"""The people, groups, guests and tags every fresh sandbox holds. All of it is invented."""
+"""The people, groups, guests, tags and templates every fresh sandbox holds. All of it is invented."""
 
 from __future__ import annotations
 
 import hashlib
 
+from .seed_templates import plant_templates
 from .state import Account, Group, Guest, GuestProfile, Member, Options, Organization, Tag, World
 
 ORGANIZATION_ID = "25f66ae8cd27630803af1f25fe015a1a"
@@ -42,6 +43,7 @@ def plant(world: World, options: Options) -> None:
     partner = _organization(world, PARTNER_ORGANIZATION_ID, "Initech", "2222", "initech-secret")
     _staff(world, globex)
     _directory(world, globex)
+    plant_templates(world, globex)
     _person(world, partner, 1101, "Ivy", "Stone", "ivy.stone@example.net", role="admin", default_admin=True)
     grace = world.accounts[1009]
     world.add_member(Member(grace, partner, role="light", approved_at=JOINED, invited_by=1101))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 the tallyfy.platform authors
-"""What the sandbox remembers: people, organizations, groups, guests, tags and tokens, with their indexes."""
+"""What the sandbox remembers: people, organizations, templates, processes and the rest, with their indexes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from .faults import Faults
@@ -154,6 +155,72 @@ class Tag:
 
 
 @dataclass(slots=True)
+class Template:
+    """A template; ``record`` holds its attributes as the API shows them, ``prerun`` among them."""
+
+    record: dict[str, Any]
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    # Who may do what besides administrators and the owner: ``process_launch``, ``template_edit``.
+    permissions: dict[str, list[int]] = field(default_factory=dict)
+    # Association id to tag id.
+    tags: dict[int, str] = field(default_factory=dict)
+    row: bytes = b""
+    row_generation: int = -1
+
+    @property
+    def id(self) -> str:
+        return str(self.record["id"])
+
+
+@dataclass(slots=True)
+class Task:
+    """A task of a process, or a one-off task when ``run`` is None."""
+
+    record: dict[str, Any]
+    run: Run | None = None
+    tags: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return str(self.record["id"])
+
+    @property
+    def is_open(self) -> bool:
+        """Work that still waits for somebody."""
+        if self.record["archived_at"] is not None or (self.run is not None and self.run.record["archived_at"]):
+            return False
+        return self.record["status"] not in ("completed", "auto-skipped")
+
+
+@dataclass(slots=True)
+class Run:
+    """A process; ``record`` holds the attributes that do not follow from its tasks."""
+
+    record: dict[str, Any]
+    template: Template
+    name_key: str = ""
+    tasks: list[Task] = field(default_factory=list)
+    # Association id to tag id, and folder-object id to folder id.
+    tags: dict[int, str] = field(default_factory=dict)
+    folders: dict[int, str] = field(default_factory=dict)
+    row: bytes = b""
+    row_generation: int = -1
+
+    @property
+    def id(self) -> str:
+        return str(self.record["id"])
+
+
+@dataclass(slots=True)
+class Folder:
+    id: str
+    name: str
+    position: int
+    parent_id: str | None = None
+    folder_type: str = "run"
+
+
+@dataclass(slots=True)
 class Token:
     """A bearer token; ``user_id`` is None for an application's."""
 
@@ -182,6 +249,11 @@ class Organization:
     groups_of: dict[int, dict[str, Group]] = field(default_factory=dict)
     guests: dict[str, Guest] = field(default_factory=dict)
     tags: dict[str, Tag] = field(default_factory=dict)
+    templates: dict[str, Template] = field(default_factory=dict)
+    runs: dict[str, Run] = field(default_factory=dict)
+    runs_of: dict[str, dict[str, Run]] = field(default_factory=dict)
+    tasks: dict[str, Task] = field(default_factory=dict)
+    folders: dict[str, Folder] = field(default_factory=dict)
     redirect_uris: tuple[str, ...] = ()
     guest_invites: deque[float] = field(default_factory=deque)
     visible: list[Member] | None = None
@@ -198,7 +270,7 @@ class Organization:
 
 @dataclass(slots=True)
 class AuthorizationCode:
-    """The code of a redirect, good for one exchange."""
+    """The code of a redirect, good for one exchange; a second one revokes what the first gave out."""
 
     organization: Organization
     member: Member
@@ -206,6 +278,8 @@ class AuthorizationCode:
     expires_at: float
     challenge: str | None = None
     challenge_method: str = "plain"
+    is_used: bool = False
+    issued: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -245,6 +319,7 @@ class World:
         self.guest_profiles: dict[str, GuestProfile] = {}
         self.windows: dict[str, deque[float]] = {}
         self.next_id = 20001
+        self.next_number = 100300
         self.hex_count = 0
         self.ledger.clear()
         self.faults.clear()
@@ -261,6 +336,11 @@ class World:
     def new_id(self) -> int:
         self.next_id += 1
         return self.next_id - 1
+
+    def new_number(self) -> int:
+        """Return the next number of an alias or an ``increment_id``."""
+        self.next_number += 1
+        return self.next_number - 1
 
     def new_hex(self, kind: str) -> str:
         """Return a 32-hex id; the same sequence after every reset, never used twice."""

@@ -63,6 +63,9 @@ class Switches:
     signed_in_user: str | None = _text(
         "alice.smith@example.com", "who is signed in at /oauth/authorize; null shows a sign-in page"
     )
+    public_clients: bool = _flag(
+        False, "a code that was asked for with PKCE (S256) is exchanged without a client secret"
+    )
     unverified_email: bool = _flag(False, "the signed-in user's address is not verified, so /oauth/authorize refuses")
     minted_for_disabled: str = _choice("403", ("200", "403", "404", "422"), "answer to minting for a disabled member")
     minted_for_invited: str = _choice("200", ("200", "403", "404", "422"), "answer to minting for an invited member")
@@ -153,6 +156,7 @@ class Switches:
     group_shape: str = _choice("current", ("current", "legacy"), "legacy: updated_at and deleted_at")
     group_member_ids: str = _choice("integer", ("integer", "string"), "type of the ids in members")
     group_unknown_members: str = _choice("422", ("422", "ignore"), "group writes naming members that do not exist")
+    disable_keeps_groups: bool = _flag(False, "a member who is disabled or removed stays in their groups")
     group_disabled_members: str = _choice("422", ("422", "accept"), "group writes naming disabled members")
     group_auto_create_guests: bool = _flag(False, "group writes create guests that do not exist yet")
     case_sensitive_names: bool = _flag(False, "group names and tag titles that differ in case are different")
@@ -164,6 +168,33 @@ class Switches:
     guest_shape: str = _choice("current", ("current", "legacy"), "legacy: names inside details, id as string")
     guest_reattach_updates: bool = _flag(False, "creating a guest who exists stores the new profile values")
     strict_dates: bool = _flag(False, "only YYYY-MM-DD HH:MM:SS is a date in a body")
+
+    # Templates
+    checklist_rows: str = _choice("full", ("full", "short"), "short: the rows of the list of templates lack prerun")
+    archived_template_launch: str = _choice(
+        "404", ("404", "422"), "answer to launching a template that is archived or unknown"
+    )
+
+    included_tags: str = _choice("tags", ("tags", "ties"), "with=tags shows the tags, or the ties with id and tag_id")
+
+    # Processes and tasks
+    launch_name_required: bool = _flag(False, "a launch needs a name")
+    launch_status: int = _number(201, "status of a successful launch")
+    run_put_partial: bool = _flag(False, "a process PUT keeps the users and groups it does not name")
+    run_prerun_missing: bool = _flag(False, "launch answers and list rows carry no prerun, a GET does")
+    run_prerun_list_when_empty: bool = _flag(False, "a process without kick-off values has prerun [] instead of {}")
+    drop_prerun_labels: tuple[str, ...] = _words((), "labels of kick-off fields whose values are silently not stored")
+    prerun_dates: str = _choice("as_sent", ("as_sent", "iso"), "kick-off dates are kept as sent or as ISO 8601 in UTC")
+    run_q_ignored: bool = _flag(False, "q in the list of processes is ignored")
+    run_checklist_filter_ignored: bool = _flag(False, "checklist_id and blueprint_id in the list are ignored")
+    status_archived_ignored: bool = _flag(False, "status=archived in the list of processes is ignored")
+    archived_param_ignored: bool = _flag(False, "archived=only and archived=true in the list are ignored")
+    progress_int: bool = _flag(False, "progress of a process is a bare percentage")
+    run_ids_as_text: bool = _flag(False, "ids of people in processes are strings")
+    complete_is_lenient: bool = _flag(False, "completing a completed task is accepted")
+    task_owner_objects: bool = _flag(False, "the users of a task's owners are objects with id and full_name")
+    enable_onboarding_template: bool = _flag(False, "accepting an invitation launches onboarding_template_id")
+    onboarding_template_id: str | None = _text(None, "the template launched for a member who accepts")
 
     # Limits
     rate_limit_per_minute: int | None = _number(None, "requests a minute for each user or application")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 the tallyfy.platform authors
-"""Tags of an organization. Tying them to templates and processes belongs to the rooms of those."""
+"""Tags of an organization, and the ties between them and templates or processes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import orjson
 
 from .calls import Call, Route, certain
-from .envelopes import Reply, item, paged, resource_not_found
+from .envelopes import Reply, item, json_reply, paged, resource_not_found
 from .member_records import spelled
-from .state import Tag
-from .validation import Checker
+from .state import Organization, Run, Tag, Template
+from .validation import Checker, as_id
 
 TITLE_MAXIMUM = 30
 DEFAULT_COLOR = "#cccccc"
@@ -57,8 +57,75 @@ def update_tag(call: Call) -> Reply:
 
 def delete_tag(call: Call) -> Reply:
     """Delete for good; a tag that does not exist gets the same answer."""
-    call.organization.tags.pop(call.params[1], None)
+    if call.organization.tags.pop(call.params[1], None) is not None:
+        for subject in _subjects(call.organization):
+            subject.tags = {number: tag_id for number, tag_id in subject.tags.items() if tag_id != call.params[1]}
     return Reply(204)
+
+
+def attach_tag(call: Call) -> Reply:
+    """Tie a tag to a template or a process; the tags of this organization are all private ones."""
+    organization = call.organization
+    checker = Checker(call)
+    subject_id = checker.text("subject_id", required=True)
+    subject_type = checker.one_of("subject_type", ("Checklist", "Run"), required=True)
+    tag_type = checker.one_of("tag_type", ("private", "public"), required=True)
+    tag_id = checker.text("tag_id", required=True)
+    if tag_id is not None and (tag_id not in organization.tags or tag_type == "public"):
+        checker.complain("tag_id", "The selected tag id is invalid.")
+    found: Template | Run | None = None
+    if subject_type == "Checklist":
+        found = organization.templates.get(subject_id or "")
+    elif subject_type == "Run":
+        found = organization.runs.get(subject_id or "")
+    if (
+        subject_id is not None
+        and subject_type is not None
+        and (found is None or found.record["archived_at"] is not None)
+    ):
+        checker.complain("subject_id", "Subject not found")
+        if isinstance(found, Run):
+            checker.complain("subject_id", "Cannot update archived processes.")
+    checker.raise_if_any()
+    ties: dict[int, str] = {} if found is None else found.tags
+    number = next((one for one, tied in ties.items() if tied == tag_id), None)
+    if number is None:
+        number = call.world.new_id()
+        ties[number] = certain(tag_id)
+    tie = {"id": number, "tag_id": tag_id, "subject_id": subject_id, "subject_type": subject_type}
+    return json_reply({"data": tie}, 201)
+
+
+def detach_tag(call: Call) -> Reply:
+    """Cut a tie; a number that does not exist, or no number at all, silently does nothing."""
+    number = as_id(call.params[1])
+    for subject in _subjects(call.organization):
+        if number is not None and subject.tags.pop(number, None) is not None:
+            break
+    return Reply(204)
+
+
+def included_tags(call: Call, ties: dict[int, str]) -> list[dict[str, Any]]:
+    """Return what ``with=tags`` shows: the tags, or the ties with their numbers."""
+    known = ((number, call.organization.tags.get(tag_id)) for number, tag_id in ties.items())
+    if call.world.switches.included_tags == "ties":
+        return [{**tag_record(call, tag), "id": number, "tag_id": tag.id} for number, tag in known if tag is not None]
+    return [tag_record(call, tag) for _, tag in known if tag is not None]
+
+
+def _subjects(organization: Organization) -> list[Template | Run]:
+    subjects: list[Template | Run] = list(organization.templates.values())
+    subjects.extend(organization.runs.values())
+    return subjects
+
+
+def _statistics(organization: Organization, tag: Tag) -> dict[str, int]:
+    counts = {"active_template": 0, "archived_template": 0, "active_process": 0, "archived_process": 0}
+    for subject in _subjects(organization):
+        if tag.id in subject.tags.values():
+            noun = "process" if isinstance(subject, Run) else "template"
+            counts[f"{'active' if subject.record['archived_at'] is None else 'archived'}_{noun}"] += 1
+    return counts
 
 
 def _find(call: Call) -> Tag:
@@ -77,8 +144,8 @@ def _title(call: Call, checker: Checker, *, current: Tag | None) -> str | None:
     return title
 
 
-def _row(call: Call, tag: Tag) -> bytes:
-    record: dict[str, Any] = {
+def tag_record(call: Call, tag: Tag) -> dict[str, Any]:
+    return {
         "id": tag.id,
         "title": tag.title,
         "color": tag.color,
@@ -86,10 +153,12 @@ def _row(call: Call, tag: Tag) -> bytes:
         "created_at": spelled(tag.created_at, 2) if call.world.switches.mixed_dates else tag.created_at,
         "deleted_at": tag.deleted_at,
     }
+
+
+def _row(call: Call, tag: Tag) -> bytes:
+    record = tag_record(call, tag)
     if "statistics" in call.includes():
-        record["statistics"] = call.wrapped(
-            {"active_template": 0, "archived_template": 0, "active_process": 0, "archived_process": 0}
-        )
+        record["statistics"] = call.wrapped(_statistics(call.organization, tag))
     return orjson.dumps(record)
 
 
@@ -101,4 +170,6 @@ ROUTES = (
     Route("tags.get", "GET", f"{_TAGS}/{{id}}", get_tag),
     Route("tags.update", "PUT", f"{_TAGS}/{{id}}", update_tag, permission="standard"),
     Route("tags.delete", "DELETE", f"{_TAGS}/{{id}}", delete_tag, permission="standard"),
+    Route("tags.attach", "POST", "/organizations/{org}/checklists/tags", attach_tag, permission="standard"),
+    Route("tags.detach", "DELETE", "/organizations/{org}/checklists/tags/{id}", detach_tag, permission="standard"),
 )

@@ -46,6 +46,7 @@ class Sandbox:
         self.url = url.rstrip("/")
         self.api_url = f"{self.url}/api"
         self.token_url = f"{self.url}/oauth/token"
+        self.authorize_url = f"{self.url}/oauth/authorize"
         self.pid = pid
         self._control_url = f"{self.url}/_sandbox"
         # A proxy of the environment must not come between a test and the loopback interface.
@@ -89,8 +90,30 @@ class Sandbox:
     def patch_guest(self, email: str, **fields: Any) -> dict[str, Any]:
         return self._control("PATCH", f"/guests/{quote(email, safe='')}", fields)
 
+    def insert_template(self, title: str, **fields: Any) -> dict[str, Any]:
+        """Insert a template; ``prerun`` and ``steps`` are lists of definitions, the rest raw fields."""
+        return self._control("POST", "/templates", dict(fields, title=title))
+
+    def patch_template(self, template_id: str, /, **fields: Any) -> dict[str, Any]:
+        """Set raw fields of a template, ``steps`` and ``permissions`` (such as ``process_launch``) among them."""
+        return self._control("PATCH", f"/templates/{template_id}", fields)
+
+    def insert_runs(self, *runs: dict[str, Any]) -> list[str]:
+        """Insert processes without any check and return their ids; raw fields, with ``checklist_id`` and ``prerun``."""
+        return list(self._control("POST", "/runs", list(runs))["runs"])
+
+    def patch_run(self, run_id: str, /, **fields: Any) -> dict[str, Any]:
+        return self._control("PATCH", f"/runs/{run_id}", fields)
+
+    def delete_run(self, run_id: str) -> None:
+        """Delete a process for good behind the API's back."""
+        self._control("DELETE", f"/runs/{run_id}")
+
+    def patch_task(self, task_id: str, /, **fields: Any) -> dict[str, Any]:
+        return self._control("PATCH", f"/tasks/{task_id}", fields)
+
     def accept(self, email: str) -> dict[str, Any]:
-        """Accept an invitation as the invited person would."""
+        """Accept an invitation as the invited person would; ``run_id`` is the onboarding process, if one began."""
         return self._control("POST", f"/members/{quote(email, safe='')}/accept")
 
     def issue_token(self, email: str | None = None, **options: Any) -> str:
@@ -118,6 +141,10 @@ class Sandbox:
     def writes(self) -> list[dict[str, Any]]:
         return self.ledger(write=True)
 
+    def launches(self) -> list[dict[str, Any]]:
+        """Return the requests that asked for a process."""
+        return self.ledger(route="processes.launch")
+
     def sign_ins(self) -> list[dict[str, Any]]:
         """Return the requests that obtained, or tried to obtain, a token."""
         return [entry for entry in self.ledger() if entry["route"] in ("oauth.token", "applications.token")]
@@ -126,7 +153,7 @@ class Sandbox:
         self._control("DELETE", "/ledger")
 
     def state(self, organization: str | None = None) -> dict[str, Any]:
-        """Return members, groups, guests, tags and organizations as the sandbox holds them."""
+        """Return everything the sandbox holds: members, groups, guests, tags, templates, runs, tasks, folders."""
         query = f"?organization={organization}" if organization else ""
         return self._control("GET", f"/state{query}")
 
@@ -140,6 +167,16 @@ class Sandbox:
     def group(self, name: str) -> dict[str, Any] | None:
         for record in self.state(self.org_id)["groups"]:
             if record["name"] == name:
+                return dict(record)
+        return None
+
+    def runs(self, name: str | None = None) -> list[dict[str, Any]]:
+        """Return the raw processes of the seeded organization, archived ones too; all, or those of one name."""
+        return [run for run in self.state(self.org_id)["runs"] if name is None or run["name"] == name]
+
+    def template(self, title: str) -> dict[str, Any] | None:
+        for record in self.state(self.org_id)["templates"]:
+            if record["title"] == title:
                 return dict(record)
         return None
 

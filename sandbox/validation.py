@@ -30,7 +30,7 @@ class Checker:
     def __init__(self, call: Call) -> None:
         self._call = call
         self._body = call.body
-        self.errors: dict[str, list[str]] = {}
+        self.errors: dict[str, list[Any]] = {}
 
     def complain(self, name: str, message: str) -> None:
         self.errors.setdefault(name, []).append(message)
@@ -75,7 +75,7 @@ class Checker:
         value = self.text(name, required=True, maximum=255)
         if value is None:
             return None
-        if not _EMAIL.fullmatch(value) or (self._call.world.switches.strict_email_dns and not _resolves(value)):
+        if not is_email(value) or (self._call.world.switches.strict_email_dns and not _resolves(value)):
             self.complain(name, f"The {_words(name)} must be a valid email address.")
             return None
         return value
@@ -156,6 +156,10 @@ class Checker:
             self.complain(name, f"The {_words(name)} must be an array.")
             return None
         return value
+
+
+def is_email(text: str) -> bool:
+    return _EMAIL.fullmatch(text) is not None
 
 
 def as_id(value: Any) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.caller import INVITATION, Api, sample, sign_in
+from tests.sandbox.caller import HIRE, INVITATION, RUN, TASK, Api, sample, sign_in
 
 
 def same_shape(answer: Any, documented: Any, where: str = "$") -> None:
@@ -43,6 +43,18 @@ READS = {
     "guests-list": "/guests",
     "tag": "/tags/a9a53a2ae1e6dd36db693399d5332e7b?with=statistics",
     "tags-list": "/tags",
+    "checklist": f"/checklists/{HIRE}?with=steps,tags",
+    "checklists-list": "/checklists",
+    "steps-list": f"/checklists/{HIRE}/steps",
+    "run": f"/runs/{RUN}?with=tags",
+    "runs-list": "/runs?q=jordan",
+    "runs-list-empty": "/runs?q=nobody-at-all",
+    "task": f"/tasks/{TASK}",
+    "tasks-list": f"/runs/{RUN}/tasks",
+    "form-fields": f"/runs/{RUN}/form-fields",
+    "folder": "/folders/a9f47897a44aa9baa6f908e0d77e5664",
+    "folders-list": "/folders?pagination=false&sort=position&with=children&folder_type=run",
+    "search": "/search?on=process&search=jordan",
 }
 
 
@@ -121,3 +133,49 @@ def test_permanent_deletion_reads_as_the_sample(api: Api) -> None:
     same_shape(answer, sample("member-deleted"))
     for key in ("email", "last_name", "full_name", "username", "status"):
         assert answer["data"][key] == sample("member-deleted")["data"][key]
+
+
+def test_the_template_and_the_process_of_the_samples_are_the_seeded_ones(api: Api) -> None:
+    """What a client reads a template for agrees in value: fields with their ids, options and columns; steps; values."""
+    documented, answer = sample("checklist")["data"], api.get(f"/checklists/{HIRE}?with=steps").json()["data"]
+    for key in ("id", "title", "summary", "owner_id", "type", "steps_count", "status", "archived_at"):
+        assert answer[key] == documented[key], key
+    for got, wanted in zip(answer["prerun"], documented["prerun"], strict=True):
+        for key in ("id", "label", "field_type", "position", "required", "options", "columns", "use_wysiwyg_editor"):
+            assert got[key] == wanted[key], (wanted["label"], key)
+    for got, wanted in zip(answer["steps"]["data"], documented["steps"]["data"], strict=True):
+        for key in ("id", "title", "step_type", "position", "assignees", "groups", "deadline", "assign_run_starter"):
+            assert got[key] == wanted[key], (wanted["title"], key)
+    documented, answer = sample("run")["data"], api.get(f"/runs/{RUN}").json()["data"]
+    for key in ("id", "name", "summary", "status", "progress", "started_by", "owner_id", "prerun", "collaborators"):
+        assert answer[key] == documented[key], key
+    documented, answer = sample("tasks-list")["data"], api.get(f"/runs/{RUN}/tasks").json()["data"]
+    for got, wanted in zip(answer, documented, strict=True):
+        for key in ("id", "title", "step_id", "owners", "status", "task_type", "deadline"):
+            assert got[key] == wanted[key], (wanted["title"], key)
+
+
+def test_process_writes(api: Api) -> None:
+    launched = api.post("/runs", sample("launch-request"))
+    assert launched.status_code == 201
+    same_shape(launched.json(), sample("run-created"))
+    assert launched.json()["data"]["prerun"] == sample("launch-request")["prerun"]
+    archived = api.delete(f"/runs/{RUN}")
+    same_shape(archived.json(), sample("run-archived"))
+    assert archived.json()["data"]["status"] == "archived"
+    api.put(f"/runs/{RUN}/activate")
+    api.put(f"/runs/{RUN}/tasks/{TASK}", sample("task-update-request"))
+    completed = api.post(f"/runs/{RUN}/completed-tasks", sample("task-complete-request"))
+    assert completed.status_code == 200
+    shown, documented = completed.json(), sample("task-completed")
+    documented["data"]["taskdata"] = shown["data"]["taskdata"]
+    same_shape(shown, documented)
+    shown, documented = api.delete(f"/runs/{RUN}/completed-tasks/{TASK}").json(), sample("task-reopened")
+    documented["data"]["taskdata"] = shown["data"]["taskdata"]
+    same_shape(shown, documented)
+    one_off = api.post("/tasks", sample("task-oneoff-request"))
+    assert one_off.status_code == 201
+    same_shape(one_off.json(), sample("task"))
+    tied = api.post("/checklists/tags", sample("tag-attach-request"))
+    assert isinstance(tied.json()["data"]["id"], int)
+    same_shape(api.delete(f"/checklists/{HIRE}").json(), sample("checklist-archived-response"))

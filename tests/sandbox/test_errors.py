@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sandbox.testing import Sandbox
-from tests.sandbox.caller import INVITATION, PERSON, PROFILE, Api, sample, sign_in
+from tests.sandbox.caller import INVITATION, PERSON, PROFILE, TOUR_LAUNCH, Api, sample, sign_in
 
 BOT = "/users/2"
 
@@ -51,6 +51,22 @@ CASES: dict[str, tuple[int, str, dict[str, Any], Callable[[Api], Any]]] = {
     "unknown group": (404, "error-404-resource", {}, lambda api: api.get("/groups/" + "0" * 32)),
     "unknown guest": (404, "error-404-resource", {}, lambda api: api.get("/guests/nobody%40example.org")),
     "unknown tag": (404, "error-404-resource", {}, lambda api: api.get("/tags/" + "0" * 32)),
+    "unknown template": (404, "error-404-resource", {}, lambda api: api.get("/checklists/" + "0" * 32)),
+    "unknown process": (404, "error-404-resource", {}, lambda api: api.get("/runs/" + "0" * 32)),
+    "unknown task": (404, "error-404-resource", {}, lambda api: api.get("/tasks/" + "0" * 32)),
+    "unknown folder": (404, "error-404-resource", {}, lambda api: api.get("/folders/" + "0" * 32)),
+    "launch without a right": (
+        403,
+        "error-403-launch",
+        {},
+        lambda api: Api(api.sandbox, api.sandbox.issue_token("bob@example.com")).post("/runs", TOUR_LAUNCH),
+    ),
+    "launch while read-only": (
+        403,
+        "error-403-read-only",
+        {"read_only": True},
+        lambda api: api.post("/runs", TOUR_LAUNCH),
+    ),
     "unknown token owner": (404, "error-404-resource", {}, lambda api: api.mint("nobody@example.org")),
     "seat pool": (
         409,

@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.caller import INVITATION, PROFILE, Api
+from tests.sandbox.caller import ARCHIVED_RUN, HIRE, INVITATION, PROFILE, RUN, TASK, TOUR_LAUNCH, Api
 
 RANKS = {"admin": "erin.walker@example.com", "standard": "bob@example.com", "light": "frank.moore@example.com"}
 GROUP = {"name": "New", "description": "New"}
+EVERYBODY = set(RANKS)
+FOLDER = "a9f47897a44aa9baa6f908e0d77e5664"
+TIE = {"subject_id": RUN, "subject_type": "Run", "tag_id": "a9a53a2ae1e6dd36db693399d5332e7b", "tag_type": "private"}
+IN_FOLDER = {"folder_id": FOLDER, "subject_id": RUN, "subject_type": "Run"}
 
 # Action: who may do it, and the call. The default seed lets standard members invite and manage groups.
 MATRIX: dict[str, tuple[set[str], Callable[[Api], Any]]] = {
@@ -41,6 +45,30 @@ MATRIX: dict[str, tuple[set[str], Callable[[Api], Any]]] = {
     "delete group": ({"admin", "standard"}, lambda api: api.delete("/groups/97e95e53bf25476dfbf55dd84fcda0b4")),
     "create guest": ({"admin", "standard", "light"}, lambda api: api.post("/guests", {"email": "new@example.org"})),
     "create tag": ({"admin", "standard"}, lambda api: api.post("/tags", {"title": "T"})),
+    "attach tag": ({"admin", "standard"}, lambda api: api.post("/checklists/tags", TIE)),
+    "detach tag": ({"admin", "standard"}, lambda api: api.delete("/checklists/tags/302")),
+    "list templates": (EVERYBODY, lambda api: api.get("/checklists")),
+    "get template": (EVERYBODY, lambda api: api.get(f"/checklists/{HIRE}")),
+    "create template": ({"admin", "standard"}, lambda api: api.post("/checklists", {"title": "T"})),
+    # A standard member who owns the template, or whom it names, may do these too: see test_templates.py.
+    "update template": ({"admin"}, lambda api: api.put(f"/checklists/{HIRE}", {"title": "T"})),
+    "archive template": ({"admin"}, lambda api: api.delete(f"/checklists/{HIRE}")),
+    "add step": ({"admin"}, lambda api: api.post(f"/checklists/{HIRE}/steps", {"title": "T"})),
+    "list processes": (EVERYBODY, lambda api: api.get("/runs")),
+    "get process": (EVERYBODY, lambda api: api.get(f"/runs/{RUN}")),
+    "launch": ({"admin"}, lambda api: api.post("/runs", TOUR_LAUNCH)),
+    "update process": ({"admin", "standard"}, lambda api: api.put(f"/runs/{RUN}", {"name": "N"})),
+    "archive process": ({"admin", "standard"}, lambda api: api.delete(f"/runs/{RUN}")),
+    "activate process": ({"admin", "standard"}, lambda api: api.put(f"/runs/{ARCHIVED_RUN}/activate")),
+    "delete process": ({"admin"}, lambda api: api.delete(f"/runs/{ARCHIVED_RUN}/delete")),
+    "list tasks": (EVERYBODY, lambda api: api.get("/tasks")),
+    "update task": (EVERYBODY, lambda api: api.put(f"/runs/{RUN}/tasks/{TASK}", {"title": "T"})),
+    "list folders": (EVERYBODY, lambda api: api.get("/folders")),
+    "create folder": ({"admin", "standard"}, lambda api: api.post("/folders", {"name": "F"})),
+    "update folder": ({"admin", "standard"}, lambda api: api.put(f"/folders/{FOLDER}", {"name": "F"})),
+    "delete folder": ({"admin", "standard"}, lambda api: api.delete(f"/folders/{FOLDER}")),
+    "put into folder": ({"admin", "standard"}, lambda api: api.post("/folders/add-object", IN_FOLDER)),
+    "take out of folder": ({"admin", "standard"}, lambda api: api.delete("/folders-objects/401")),
 }
 
 
@@ -54,7 +82,10 @@ def test_matrix(action: str, rank: str, api: Api) -> None:
         assert answer.status_code in (200, 201, 204)
     else:
         assert answer.status_code == 403
-        assert answer.json()["message"] == "You do not have permission to perform this action."
+        denied = "Permission denied: cannot launch process from this template."
+        assert answer.json()["message"] == (
+            denied if action == "launch" else "You do not have permission to perform this action."
+        )
         assert {**api.sandbox.state(), "tokens": 0} == {**before, "tokens": 0}
 
 

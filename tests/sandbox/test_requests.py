@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import requests
@@ -142,10 +142,69 @@ def test_code_sign_in_with_pkce(api: Api) -> None:
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect, "code_verifier": sent}
         answer = sign_in(api.sandbox, **form)
         assert answer.status_code == status
-    assert sign_in(api.sandbox, **form).status_code == 400, "a code works once"
     held = answer.json()["refresh_token"]
-    assert sign_in(api.sandbox, grant_type="refresh_token", refresh_token=held).status_code == 200
+    again = sign_in(api.sandbox, grant_type="refresh_token", refresh_token=held)
+    assert again.status_code == 200
     assert sign_in(api.sandbox, grant_type="refresh_token", refresh_token=held).status_code == 401
+    mine = Api(api.sandbox, answer.json()["access_token"])
+    assert mine.get("/me").status_code == 200
+    assert sign_in(api.sandbox, **form).status_code == 400, "a code works once"
+    assert mine.get("/me").status_code == 401, "and the second time ends the token of the first"
+
+
+def asked(sandbox: Sandbox, **query: str) -> str:
+    """Return the address of the sign-in page of an application."""
+    redirect = "https://app.example.com/auth/callback"
+    wanted = {"client_id": "1111", "response_type": "token", "redirect_uri": redirect, "state": "s t", **query}
+    return f"{sandbox.url}/oauth/authorize?{urlencode(wanted)}"
+
+
+def test_the_sign_in_page(api: Api) -> None:
+    api.sandbox.switch(signed_in_user=None)
+    page = requests.get(asked(api.sandbox), allow_redirects=False, timeout=10)
+    assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=UTF-8")
+    form = {"email": "Alice.Smith@example.com", "password": "sandbox-password", "consent": "allow"}
+
+    def post(**values: str) -> requests.Response:
+        return requests.post(asked(api.sandbox), data={**form, **values}, allow_redirects=False, timeout=10)
+
+    for wrong in ({"password": "guess"}, {"email": '"><b>nobody'}, {"email": "ivy.stone@example.net"}):
+        page = post(**wrong)
+        assert page.status_code == 200
+        assert "The e-mail address or the password is wrong." in page.text
+        assert "<b>" not in page.text
+    answer = parse_qs(urlsplit(post().headers["Location"]).query)
+    assert answer["state"] == ["s t"]
+    assert Api(api.sandbox, answer["access_token"][0]).get("/me").json()["data"]["id"] == 1001
+    denied = post(consent="deny").headers["Location"]
+    assert parse_qs(urlsplit(denied).query) == {"error": ["access_denied"], "state": ["s t"]}
+    denied = post(email="dana.lee@example.com").headers["Location"]
+    assert "error=access_denied" in denied
+    assert api.sandbox.writes() == []
+    assert "sandbox-password" not in str(api.sandbox.ledger())
+
+
+def test_a_public_client_needs_its_verifier(api: Api) -> None:
+    verifier = "v" * 50
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    redirect = "http://localhost:8765/callback"
+
+    def exchange(asked_with: dict[str, str], sent: str) -> int:
+        query = {"response_type": "code", "redirect_uri": redirect, **asked_with}
+        answer = requests.get(asked(api.sandbox, **query), allow_redirects=False, timeout=10)
+        code = parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
+        form = {"grant_type": "authorization_code", "client_id": "1111", "code": code, "redirect_uri": redirect}
+        form["code_verifier"] = sent
+        return requests.post(api.sandbox.token_url, data=form, timeout=10).status_code
+
+    pkce = {"code_challenge": challenge, "code_challenge_method": "S256"}
+    assert exchange(pkce, verifier) == 401
+    api.sandbox.switch(public_clients=True)
+    assert exchange(pkce, verifier) == 200
+    assert exchange(pkce, "w" * 50) == 400
+    assert exchange({}, verifier) == 401
+    assert exchange({"code_challenge": verifier, "code_challenge_method": "plain"}, verifier) == 401
+    assert sign_in(api.sandbox, client_secret=None).status_code == 401
 
 
 def test_ledger(api: Api) -> None:

@@ -11,6 +11,7 @@ from tallyfy import TallyfySDK
 from tallyfy.models import TallyfyError
 
 from sandbox.testing import Sandbox
+from tests.sandbox.caller import HIRE, RUN, sample
 
 ORG = Sandbox.org_id
 
@@ -77,6 +78,87 @@ def test_tags_and_organization(sdk: TallyfySDK) -> None:
     created = sdk.create_tag(ORG, "Important", "#123456")
     assert sdk.get_tag(ORG, created.id).title == "Important"
     assert sdk.get_organization(ORG).name == "Globex Corporation"
+
+
+def test_templates(sdk: TallyfySDK, sandbox: Sandbox) -> None:
+    assert {one.title for one in sdk.get_all_templates(ORG).data} >= {"New hire onboarding", "Welcome tour"}
+    hire = sdk.get_template(ORG, template_name="New hire onboarding")
+    assert [field.field_type for field in hire.prerun][:3] == ["text", "textarea", "email"]
+    assert sdk.get_template_with_steps(ORG, template_id=HIRE)["template"].id == HIRE
+    assert next(step.title for step in sdk.get_template_steps(ORG, HIRE)) == "Create accounts"
+    assert [one["id"] for one in sdk.get_kickoff_form_fields(ORG, HIRE)] == [field.id for field in hire.prerun]
+    created = sdk.create_template(ORG, "Own", summary="S")
+    step = sdk.add_step_to_template(ORG, created.id, {"title": "First", "assignees": [1003]})
+    assert step["assignees"] == [1003]
+    assert sdk.delete_step(ORG, created.id, step["id"])
+    assert sdk.update_template_metadata(ORG, created.id, title="Own 2").title == "Own 2"
+    assert sdk.duplicate_template(ORG, HIRE, "Copy", ORG).title == "Copy"
+    assert sdk.delete_template(ORG, created.id)
+
+
+def test_processes(sdk: TallyfySDK, sandbox: Sandbox) -> None:
+    request = sample("launch-request")
+    run = sdk.launch_process(
+        ORG, HIRE, request["name"], prerun=request["prerun"], tasks=request["tasks"], tags=request["tags"]
+    )
+    assert (run.name, run.prerun, run.progress.total) == (request["name"], request["prerun"], 3)
+    assert request["name"] in [one.name for one in sdk.get_organization_runs(ORG).data]
+    assert sdk.search_processes_by_name(ORG, "Welcome tour: Robin Hale") in [one["id"] for one in sandbox.runs()]
+    assert sdk.update_process(ORG, run.id, name="Renamed").name == "Renamed"
+    assert sdk.tasks.complete_kickoff_form(ORG, run.id)
+    assert sdk.tasks.reopen_kickoff_form(ORG, run.id)
+    assert sdk.archive_process(ORG, run.id)
+    assert sdk.get_process(ORG, run.id).status == "archived"
+    assert sdk.tasks.reactivate_process(ORG, run.id).status == "active"
+    with pytest.raises(TallyfyError) as failed:
+        sdk.launch_process(ORG, HIRE, "Nothing given")
+    assert failed.value.status_code == 422
+    assert "New hire name is required" in str(failed.value.response_data)
+
+
+def test_tasks(sdk: TallyfySDK) -> None:
+    first, second, _ = sdk.get_tasks_for_process(ORG, process_id=RUN).data
+    assert (first.title, second.title) == ("Create accounts", "Welcome call")
+    assert next(task.id for task in sdk.get_user_tasks(ORG, 12345).data) == first.id
+    assert sdk.get_my_tasks(ORG).data == []
+    assert sdk.complete_task(ORG, RUN, second.id).status == "completed"
+    assert sdk.reopen_task(ORG, RUN, second.id).status == "in-progress"
+    sdk.update_task(ORG, RUN, first.id, title="Renamed")
+    assert sdk.get_task(ORG, RUN, first.id).title == "Renamed"
+    one_off = sdk.create_task(ORG, "Order badge", "2027-03-01 17:00:00", user_ids=[1001])
+    assert [task.id for task in sdk.get_my_tasks(ORG).data] == [one_off.id]
+    assert sdk.get_standalone_task(ORG, one_off.id).title == "Order badge"
+    assert sdk.tasks.complete_standalone_task(ORG, one_off.id).status == "completed"
+    assert sdk.tasks.reopen_standalone_task(ORG, one_off.id).status == "in-progress"
+    assert sdk.delete_standalone_task(ORG, one_off.id)
+
+
+def test_folders(sdk: TallyfySDK) -> None:
+    created = sdk.create_folder(ORG, "Own")
+    assert created.id in {folder.id for folder in sdk.get_folders(ORG)}
+    assert sdk.update_folder(ORG, created.id, name="Own 2").name == "Own 2"
+    relation = sdk.folders.add_object_to_folder(ORG, created.id, RUN, "run")
+    assert sdk.folders.remove_object_from_folder(ORG, relation["id"])
+    assert sdk.folders.add_object_to_folder(ORG, created.id, HIRE, "checklist")
+    assert sdk.get_folder(ORG, created.id).total == 1
+    assert sdk.delete_folder(ORG, created.id)
+
+
+def test_ties_of_tags(sdk: TallyfySDK, sandbox: Sandbox) -> None:
+    tag = sdk.create_tag(ORG, "Important", "#123456").id
+    assert sdk.tags.tag_template(ORG, HIRE, tag)
+    assert sdk.tags.tag_process(ORG, RUN, tag)
+    # To cut a tie the library looks for its number in with=tags.
+    sandbox.switch(included_tags="ties")
+    assert sdk.tags.untag_template(ORG, tag, HIRE)
+    assert sdk.tags.untag_process(ORG, RUN, tag)
+    assert tag not in next(run for run in sandbox.runs() if run["id"] == RUN)["tags"]
+
+
+def test_search(sdk: TallyfySDK) -> None:
+    assert [one.id for one in sdk.search_processes(ORG, "jordan").data] == [RUN]
+    assert sdk.search_templates_by_name(ORG, "new hire ONBOARDING") == HIRE
+    assert sdk.search_tasks(ORG, "welcome call").data
 
 
 def test_errors_and_retries(sdk: TallyfySDK, sandbox: Sandbox) -> None:

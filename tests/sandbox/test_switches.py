@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from sandbox.testing import Sandbox
-from tests.sandbox.caller import INVITATION, PERSON, PROFILE, Api, sign_in
+from tests.sandbox.caller import HIRE, INVITATION, PERSON, PROFILE, RUN, TASK, TOUR, TOUR_LAUNCH, Api, sample, sign_in
 
 JOHN, GROUP, GUEST = "/users/12345", "/groups/97e95e53bf25476dfbf55dd84fcda0b4", "/guests/partner%40example.org"
 REDIRECT = "https://app.example.com/auth/callback"
@@ -29,6 +29,20 @@ def user(api: Api, email: str = "alice.smith@example.com", **options: Any) -> Ap
 def authorize(api: Api, **query: str) -> Any:
     wanted = {"client_id": "1111", "response_type": "token", "redirect_uri": REDIRECT, "state": "s t", **query}
     return requests.get(f"{api.sandbox.url}/oauth/authorize", params=wanted, allow_redirects=False, timeout=10)
+
+
+def public_exchange(api: Api) -> int:
+    """Exchange a code without a secret: what stands for it is the verifier of RFC 7636, appendix B."""
+    challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+    location = authorize(api, response_type="code", code_challenge=challenge, code_challenge_method="S256").headers
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": "1111",
+        "code": parse_qs(urlsplit(location["Location"]).query)["code"][0],
+        "code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+        "redirect_uri": REDIRECT,
+    }
+    return status(requests.post(api.sandbox.token_url, data=form, timeout=10))
 
 
 def json_sign_in(api: Api) -> int:
@@ -138,6 +152,46 @@ FIRST_DATE = "2024-06-01T08:00:00"
 
 
 # Switch: its other position (with whatever else the scene needs), the deed, the default's result, the other result.
+def run_field(name: str, path: str = f"/runs/{RUN}") -> Callable[[Api], Any]:
+    return lambda api: api.get(path).json()["data"][name]
+
+
+def run_names(query: str) -> Callable[[Api], list[str]]:
+    return lambda api: [row["name"][:4] for row in api.get(f"/runs{query}").json()["data"]]
+
+
+def launched(field: str, **changes: Any) -> Callable[[Api], Any]:
+    """Launch the seeded template and return one kick-off value as it reads afterwards."""
+
+    def act(api: Api) -> Any:
+        request = sample("launch-request")
+        made = api.post("/runs", {**request, "prerun": {**request["prerun"], **changes}}).json()["data"]
+        return api.get(f"/runs/{made['id']}").json()["data"]["prerun"].get(field)
+
+    return act
+
+
+def completed_twice(api: Api) -> int:
+    api.sandbox.patch_task(TASK, taskdata={"97fa6c95a7399ed9ea5f997be085fc28": "SN-1"})
+    body = {"task_id": TASK}
+    api.post(f"/runs/{RUN}/completed-tasks", body)
+    return status(api.post(f"/runs/{RUN}/completed-tasks", body))
+
+
+def prerun_shown(api: Api) -> list[bool]:
+    made = api.post("/runs", TOUR_LAUNCH).json()["data"]
+    rows = api.get("/runs").json()["data"]
+    return ["prerun" in made, any("prerun" in row for row in rows), "prerun" in api.get(f"/runs/{RUN}").json()["data"]]
+
+
+def onboarding_runs(api: Api) -> int:
+    api.sandbox.accept("charlie.brown@example.com")
+    return len(api.sandbox.runs()) - 4
+
+
+NOTES, START = "89f6f391a05e236f8d8a08ffe5a7173a", "64ed1afe45162647309b013f55ebce99"
+ARCHIVED_TEMPLATE = "8d0f6a3b5c7e19248b0d6f4a2c9e7153"
+
 CASES: list[tuple[str, dict[str, Any], Callable[[Api], Any], Any, Any]] = [
     ("token_paths", {"token_paths": ["/oauth/token"]}, prefixed_sign_in, 400, 404),
     ("accept_json_token", {"accept_json_token": True}, json_sign_in, 400, 200),
@@ -189,6 +243,7 @@ CASES: list[tuple[str, dict[str, Any], Callable[[Api], Any], Any, Any]] = [
         302,
     ),
     ("signed_in_user", {"signed_in_user": None}, lambda api: status(authorize(api)), 302, 200),
+    ("public_clients", {"public_clients": True}, public_exchange, 401, 200),
     (
         "unverified_email",
         {"unverified_email": True},
@@ -453,6 +508,13 @@ CASES: list[tuple[str, dict[str, Any], Callable[[Api], Any], Any, Any]] = [
         ["1001", "12345"],
     ),
     ("group_unknown_members", {"group_unknown_members": "ignore"}, unknown_group_member, 422, [1001]),
+    (
+        "disable_keeps_groups",
+        {"disable_keeps_groups": True},
+        after(lambda api: api.delete(f"{JOHN}/disable"), lambda api: 12345 in api.get(GROUP).json()["data"]["members"]),
+        False,
+        True,
+    ),
     ("group_disabled_members", {"group_disabled_members": "accept"}, group_write(members=[1007]), 422, 201),
     ("group_auto_create_guests", {"group_auto_create_guests": True}, group_write(guests=["g@example.org"]), 422, 201),
     ("guest_get_status", {"guest_get_status": 200}, lambda api: status(api.get(GUEST)), 201, 200),
@@ -494,6 +556,121 @@ CASES: list[tuple[str, dict[str, Any], Callable[[Api], Any], Any, Any]] = [
         ),
         201,
         422,
+    ),
+    (
+        "checklist_rows",
+        {"checklist_rows": "short"},
+        lambda api: (
+            ["prerun" in api.get(path).json()["data"] for path in (f"/checklists/{HIRE}",)]
+            + ["prerun" in row for row in api.get("/checklists?q=hire").json()["data"]]
+        ),
+        [True, True],
+        [True, False],
+    ),
+    (
+        "archived_template_launch",
+        {"archived_template_launch": "422"},
+        lambda api: [status(api.post("/runs", {"checklist_id": one})) for one in (ARCHIVED_TEMPLATE, "0" * 32)],
+        [404, 404],
+        [422, 422],
+    ),
+    (
+        "included_tags",
+        {"included_tags": "ties"},
+        run_field("tags", f"/runs/{RUN}?with=tags"),
+        {"data": [sample("run")["data"]["tags"]["data"][0] | {"created_at": "2025-01-15T10:00:00.000Z"}]},
+        {
+            "data": [
+                sample("run")["data"]["tags"]["data"][0]
+                | {"id": 302, "tag_id": "a9a53a2ae1e6dd36db693399d5332e7b", "created_at": "2025-01-15T10:00:00.000Z"}
+            ]
+        },
+    ),
+    (
+        "launch_name_required",
+        {"launch_name_required": True},
+        lambda api: status(api.post("/runs", {"checklist_id": TOUR})),
+        201,
+        422,
+    ),
+    ("launch_status", {"launch_status": 200}, lambda api: status(api.post("/runs", TOUR_LAUNCH)), 201, 200),
+    (
+        "run_put_partial",
+        {"run_put_partial": True},
+        after(
+            lambda api: [api.sandbox.patch_run(RUN, users=[1002]), api.put(f"/runs/{RUN}", {"name": "x"})],
+            run_field("users"),
+        ),
+        [],
+        [1002],
+    ),
+    ("run_prerun_missing", {"run_prerun_missing": True}, prerun_shown, [True, True, True], [False, False, True]),
+    (
+        "run_prerun_list_when_empty",
+        {"run_prerun_list_when_empty": True},
+        run_field("prerun", "/runs/5e7f9a1b3c5d7e9f1a2b4c6d8e0f2a4b"),
+        {},
+        [],
+    ),
+    ("drop_prerun_labels", {"drop_prerun_labels": ["Notes"]}, launched(NOTES), "Needs a quiet desk.", None),
+    (
+        "prerun_dates",
+        {"prerun_dates": "iso"},
+        launched(START, **{START: "2026-03-02 09:00:00"}),
+        "2026-03-02 09:00:00",
+        "2026-03-02T09:00:00.000Z",
+    ),
+    ("run_q_ignored", {"run_q_ignored": True}, run_names("?q=jordan"), ["Onbo"], ["Onbo", "Welc", "Welc"]),
+    (
+        "run_checklist_filter_ignored",
+        {"run_checklist_filter_ignored": True},
+        run_names(f"?checklist_id={HIRE}"),
+        ["Onbo"],
+        ["Onbo", "Welc", "Welc"],
+    ),
+    (
+        "status_archived_ignored",
+        {"status_archived_ignored": True},
+        run_names(f"?status=archived&checklist_id={TOUR}"),
+        [],
+        ["Welc", "Welc"],
+    ),
+    (
+        "archived_param_ignored",
+        {"archived_param_ignored": True},
+        run_names(f"?archived=only&checklist_id={TOUR}"),
+        [],
+        ["Welc", "Welc"],
+    ),
+    ("progress_int", {"progress_int": True}, run_field("progress"), {"complete": 0, "total": 3, "percent": 0}, 0),
+    (
+        "run_ids_as_text",
+        {"run_ids_as_text": True},
+        lambda api: [run_field(name)(api) for name in ("owner_id", "started_by", "collaborators")],
+        [1001, 1001, [12345]],
+        ["1001", "1001", ["12345"]],
+    ),
+    ("complete_is_lenient", {"complete_is_lenient": True}, completed_twice, 422, 200),
+    (
+        "task_owner_objects",
+        {"task_owner_objects": True},
+        lambda api: api.get(f"/tasks/{TASK}").json()["data"]["owners"]["users"],
+        [12345],
+        [{"id": 12345, "full_name": "John Smith", "profile_pic": None}],
+    ),
+    (
+        "enable_onboarding_template",
+        {"enable_onboarding_template": True, "onboarding_template_id": TOUR},
+        onboarding_runs,
+        0,
+        1,
+    ),
+    (
+        "onboarding_template_id",
+        {"onboarding_template_id": TOUR},
+        lambda api: api.get("").json()["data"]["onboarding_template_id"],
+        None,
+        TOUR,
     ),
     ("rate_limit_per_minute", {"rate_limit_per_minute": 2}, calls(3), [200, 200, 200], [200, 200, 429]),
     (

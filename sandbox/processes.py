@@ -1,0 +1,451 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 the tallyfy.platform authors
+"""Processes: launched from templates, found by name and filters, archived and brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import orjson
+
+from .calls import Call, Route
+from .envelopes import Reply, item, json_reply, paged, plain_list, refuse, resource_not_found
+from .field_values import ValueRefusedError, checked_owners, checked_values
+from .launching import NAME_MAXIMUM, forget_run, launch, touch
+from .member_records import spelled
+from .permissions import acting_role
+from .state import Run, Template, World
+from .tags import included_tags
+from .tasks import DUE_SOON_SECONDS, checked_moment, is_late, passed, shown_task
+from .templates import known_ids, may, template_row, user_id, user_ids
+from .validation import Checker
+
+_TRUE = ("true", "1")
+_SORTABLE = ("name", "created_at", "started_at", "last_updated", "completed_at", "status", "increment_id")
+
+
+def launch_process(call: Call) -> Reply:
+    world, organization = call.world, call.organization
+    switches = world.switches
+    checker = Checker(call)
+    template = _template_to_launch(call, checker)
+    if not may(call, template, "process_launch"):
+        raise refuse(403, "Permission denied: cannot launch process from this template.")
+    values: dict[str, Any] = {
+        "name": checker.text("name", required=switches.launch_name_required, maximum=NAME_MAXIMUM),
+        "summary": checker.text("summary"),
+    }
+    starter = call.acting_id
+    if call.body.get("user_id") is not None:
+        starter = user_id(call, checker, "user_id")
+    if call.body.get("owner_id") is not None:
+        values["owner_id"] = user_id(call, checker, "owner_id")
+    for name in ("starred", "is_public", "assign_someone_else"):
+        values[name] = checker.boolean(name)
+    if call.body.get("parent_id") is not None:
+        values["parent_id"] = call.body["parent_id"]
+        if values["parent_id"] not in organization.runs:
+            checker.complain("parent_id", "The selected parent id is invalid.")
+    values["users"] = user_ids(call, checker, "users")
+    for name, known in (
+        ("groups", organization.groups),
+        ("tags", organization.tags),
+        ("folders", organization.folders),
+    ):
+        values[name] = known_ids(checker, name, known) if call.body.get(name) is not None else None
+    fields = template.record["prerun"]
+    prerun, complaints = checked_values(call, fields, call.body.get("prerun"), require=True)
+    if complaints:
+        checker.errors["prerun"] = complaints
+    overrides = _overrides(call, checker, template)
+    checker.raise_if_any()
+    unstored = {one["id"] for one in fields if one["label"] in switches.drop_prerun_labels}
+    tags, folders = values.pop("tags") or [], values.pop("folders") or []
+    run = launch(
+        world,
+        organization,
+        template,
+        starter_id=starter,
+        values={name: value for name, value in values.items() if value is not None},
+        prerun={name: value for name, value in prerun.items() if name not in unstored},
+        overrides=overrides,
+    )
+    run.tags = {world.new_id(): tag_id for tag_id in tags}
+    run.folders = {world.new_id(): folder_id for folder_id in folders}
+    return item(_row(call, run, prerun=not switches.run_prerun_missing), switches.launch_status)
+
+
+def list_processes(call: Call) -> Reply:
+    runs = _sorted(call, _found(call))
+    prerun = not call.world.switches.run_prerun_missing
+
+    def render(run: Run) -> bytes:
+        return _row(call, run, prerun=prerun)
+
+    if call.query.get("without_pagination") == "true":
+        return plain_list(call, runs, render)
+    return paged(call, runs, render, default=10, maximum=100)
+
+
+def get_process(call: Call) -> Reply:
+    return item(_row(call, _find(call)))
+
+
+def update_process(call: Call) -> Reply:
+    """Store what the body names; users and groups it does not name are detached."""
+    run = _find(call)
+    if run.record["archived_at"] is not None:
+        raise refuse(403, "Cannot update archived processes.")
+    checker = Checker(call)
+    changes = _changes(call, checker)
+    prerun: dict[str, Any] = {}
+    if call.body.get("prerun"):
+        fields = run.template.record["prerun"]
+        prerun, complaints = checked_values(call, fields, call.body["prerun"], require=False)
+        if complaints:
+            checker.errors["prerun"] = complaints
+    checker.raise_if_any()
+    run.record |= changes
+    run.record["prerun"] = {**run.record["prerun"], **prerun}
+    touch(run, call.world.timestamp())
+    return item(_row(call, run))
+
+
+def _changes(call: Call, checker: Checker) -> dict[str, Any]:
+    body = call.body
+    changes: dict[str, Any] = {}
+    if "name" in body:
+        changes["name"] = checker.text("name", required=True, maximum=NAME_MAXIMUM)
+    if "summary" in body:
+        changes["summary"] = checker.text("summary")
+    if body.get("owner_id") is not None:
+        changes["owner_id"] = user_id(call, checker, "owner_id")
+    changes |= {name: checker.boolean(name) for name in ("starred", "is_public") if body.get(name) is not None}
+    partial = call.world.switches.run_put_partial
+    if "users" in body or not partial:
+        changes["users"] = user_ids(call, checker, "users") or []
+    if "groups" in body or not partial:
+        changes["groups"] = known_ids(checker, "groups", call.organization.groups) or []
+    return changes
+
+
+def archive_process(call: Call) -> Reply:
+    run = _find(call)
+    if run.record["archived_at"] is None:
+        archive(call.world, run)
+    return item(_row(call, run))
+
+
+def archive(world: World, run: Run) -> None:
+    run.record["archived_at"] = world.timestamp()
+    touch(run, run.record["archived_at"])
+
+
+def activate_process(call: Call) -> Reply:
+    run = _find(call)
+    if run.record["archived_at"] is None:
+        raise call.invalid({"run": ["The process is already active."]})
+    run.record["archived_at"] = None
+    touch(run, call.world.timestamp())
+    return item(_row(call, run))
+
+
+def delete_process(call: Call) -> Reply:
+    run = _find(call)
+    if run.record["archived_at"] is None:
+        raise call.invalid({"run": ["Only archived processes can be deleted."]})
+    forget_run(call.organization, run)
+    return Reply(200)
+
+
+def complete_kickoff(call: Call) -> Reply:
+    run = _find(call)
+    now = call.world.timestamp()
+    run.record |= {"prerun_status": "complete", "prerun_completed_at": now, "prerun_completed_by": call.acting_id}
+    touch(run, now)
+    return item(_row(call, run))
+
+
+def reopen_kickoff(call: Call) -> Reply:
+    run = _find(call)
+    run.record |= {"prerun_status": "active", "prerun_completed_at": None, "prerun_completed_by": None}
+    touch(run, call.world.timestamp())
+    return item(_row(call, run))
+
+
+def list_process_fields(call: Call) -> Reply:
+    run = _find(call)
+    return json_reply({"data": {"form_fields": _task_fields(run), "ko_form_fields": run.template.record["prerun"]}})
+
+
+def _template_to_launch(call: Call, checker: Checker) -> Template:
+    wanted = checker.text("checklist_id", required=True)
+    checker.raise_if_any()
+    template = call.organization.templates.get(wanted or "")
+    if template is None or template.record["archived_at"] is not None:
+        if call.world.switches.archived_template_launch == "404":
+            raise resource_not_found()
+        raise call.invalid({"checklist_id": ["The selected checklist id is invalid."]})
+    if template.record["status"] == "draft":
+        raise call.invalid({"checklist_id": ["The template is a draft; publish it before launching."]})
+    return template
+
+
+def _overrides(call: Call, checker: Checker, template: Template) -> dict[str, dict[str, Any]]:
+    """Return what ``tasks`` says of each step; keys that are no step's id are dropped."""
+    wanted = call.body.get("tasks")
+    given = wanted if isinstance(wanted, dict) else {}
+    overrides: dict[str, dict[str, Any]] = {}
+    complaints = []
+    for step in template.steps:
+        one = given.get(step["id"])
+        if not isinstance(one, dict):
+            continue
+        override = {name: one.get(name) for name in ("position", "max_assignable")}
+        try:
+            if one.get("owners") is not None:
+                override["owners"] = checked_owners(call, one["owners"])
+            if one.get("deadline") is not None:
+                override["deadline"] = checked_moment(one["deadline"])
+        except ValueRefusedError as refused:
+            complaints.append({step["id"]: [str(refused)]})
+        overrides[step["id"]] = override
+    if complaints:
+        checker.errors["tasks"] = complaints
+    return overrides
+
+
+def _find(call: Call) -> Run:
+    run = call.organization.runs.get(call.params[1])
+    if run is None:
+        raise resource_not_found()
+    return run
+
+
+def _found(call: Call) -> list[Run]:
+    query, switches = call.query, call.world.switches
+    template_id = query.get("checklist_id") or query.get("blueprint_id")
+    runs: Iterable[Run] = call.organization.runs.values()
+    if template_id and not switches.run_checklist_filter_ignored:
+        runs = call.organization.runs_of.get(template_id, {}).values()
+    status = query.get("status")
+    archived = "" if switches.archived_param_ignored else query.get("archived", "").lower()
+    if archived == "only" or (status == "archived" and not switches.status_archived_ignored):
+        runs = [run for run in runs if run.record["archived_at"] is not None]
+    elif archived not in ("true", "1"):
+        runs = [run for run in runs if run.record["archived_at"] is None]
+    for name, passes in _FILTERS.items():
+        wanted = query.get(name)
+        if wanted and not (name == "q" and switches.run_q_ignored):
+            text = wanted.lower()
+            runs = [run for run in runs if passes(call, run, text)]
+    return list(runs)
+
+
+def _has_status(call: Call, run: Run, status: str) -> bool:
+    shown = run.record["status"]
+    if status == "archived":
+        return True  # seen to before
+    if status == "starred":
+        return bool(run.record["starred"])
+    if status == "problem":
+        return shown in ("problem", "issue")
+    if status == "delayed":
+        return _late(call.world, run) > 0
+    return bool(shown == status)
+
+
+def _shares(ids: Iterable[str], wanted: str) -> bool:
+    """Say whether a comma list names one of the ids."""
+    return not set(ids).isdisjoint(wanted.split(","))
+
+
+def _has_text(run: Run, wanted: str) -> bool:
+    return any(isinstance(value, str) and wanted in value.lower() for value in run.record["prerun"].values())
+
+
+# Parameter of the list: whether a process passes, given the value in lower case.
+_FILTERS: dict[str, Callable[[Call, Run, str], bool]] = {
+    "q": lambda _call, run, text: text in run.name_key,
+    "status": _has_status,
+    "owners": lambda _call, run, ids: _shares([str(run.record["owner_id"])], ids),
+    "type": lambda _call, run, kind: run.record["type"] == kind,
+    "starred": lambda _call, run, flag: flag not in _TRUE or run.record["starred"],
+    "tag": lambda _call, run, ids: _shares(run.tags.values(), ids),
+    "tag_ids": lambda _call, run, ids: _shares(run.tags.values(), ids),
+    "untagged": lambda _call, run, flag: flag not in _TRUE or not run.tags,
+    "folder": lambda _call, run, ids: _shares(run.folders.values(), ids),
+    "groups": lambda _call, run, ids: _shares(run.record["groups"], ids),
+    "task_status": lambda _call, run, status: any(task.record["status"] == status for task in run.tasks),
+    "form_fields_values": lambda _call, run, text: _has_text(run, text),
+}
+
+
+def _sorted(call: Call, runs: list[Run]) -> list[Run]:
+    wanted = call.query.get("sort") or call.query.get("sort_by") or ""
+    name = wanted.removeprefix("-")
+    if name not in _SORTABLE:
+        return runs
+    if name == "name":
+        return sorted(runs, key=lambda run: run.name_key, reverse=wanted.startswith("-"))
+    return sorted(
+        runs, key=lambda run: (run.record[name] is not None, run.record[name]), reverse=wanted.startswith("-")
+    )
+
+
+def _row(call: Call, run: Run, *, prerun: bool = True) -> bytes:
+    includes = call.includes()
+    if not includes and prerun:
+        return run_row(call.world, run)
+    record = run_record(call.world, run)
+    if not prerun:
+        del record["prerun"]
+    for name in includes:
+        if name in _INCLUDES:
+            record[name] = call.wrapped(_INCLUDES[name](call, run))
+    return orjson.dumps(record)
+
+
+def run_row(world: World, run: Run) -> bytes:
+    if run.row_generation != world.generation:
+        run.row = orjson.dumps(run_record(world, run))
+        run.row_generation = world.generation
+    return run.row
+
+
+def run_record(world: World, run: Run) -> dict[str, Any]:
+    """Return a process as the API shows it: its attributes and what follows from its tasks."""
+    record = run.record
+    shown: dict[str, Any] = {}
+    for name, value in record.items():
+        shown[name] = value
+        if name == "status":
+            shown["progress"] = shown["whole_progress"] = _progress(world, run)
+        elif name == "completed_at":
+            shown |= _dues(world, run)
+    if record["archived_at"] is not None:
+        shown["status"] = "archived"
+    return _spelled(world, shown)
+
+
+def _progress(world: World, run: Run) -> Any:
+    total = len(run.tasks)
+    complete = sum(1 for task in run.tasks if task.record["status"] == "completed")
+    percent = 100 * complete // total if total else 0
+    return percent if world.switches.progress_int else {"complete": complete, "total": total, "percent": percent}
+
+
+def _dues(world: World, run: Run) -> dict[str, Any]:
+    due = max((task.record["deadline"] for task in run.tasks if task.record["deadline"]), default=None)
+    is_open = run.record["completed_at"] is None
+    return {
+        "due_date": due,
+        "due_date_passed": is_open and passed(world, due),
+        "due_soon": is_open and passed(world, due, ahead=DUE_SOON_SECONDS),
+        "late_tasks": _late(world, run),
+        "collaborators": _collaborators(run),
+        "max_task_deadline": due,
+    }
+
+
+def _spelled(world: World, shown: dict[str, Any]) -> dict[str, Any]:
+    """Write a process the way the switches say."""
+    switches = world.switches
+    if not shown["prerun"] and switches.run_prerun_list_when_empty:
+        shown["prerun"] = []
+    if switches.run_ids_as_text:
+        for name in ("started_by", "owner_id", "prerun_completed_by"):
+            shown[name] = None if shown[name] is None else str(shown[name])
+        for name in ("users", "collaborators"):
+            shown[name] = [str(one) for one in shown[name]]
+    if switches.mixed_dates:
+        for variant, name in enumerate(("created_at", "started_at", "last_updated", "archived_at", "due_date")):
+            shown[name] = spelled(shown[name], variant)
+    return shown
+
+
+def _collaborators(run: Run) -> list[int]:
+    return list(dict.fromkeys(user for task in run.tasks for user in task.record["owners"]["users"]))
+
+
+def _late(world: World, run: Run) -> int:
+    return sum(1 for task in run.tasks if is_late(world, task))
+
+
+def _shown_tasks(call: Call, run: Run) -> list[dict[str, Any]]:
+    """The tasks of a process; archiving it hides them."""
+    return [] if run.record["archived_at"] is not None else [shown_task(call.world, task) for task in run.tasks]
+
+
+def _shown_folders(call: Call, run: Run) -> list[dict[str, Any]]:
+    known = ((number, call.organization.folders.get(one)) for number, one in run.folders.items())
+    return [
+        {"id": folder.id, "name": folder.name, "folder_object_id": number}
+        for number, folder in known
+        if folder is not None
+    ]
+
+
+def _next_task(call: Call, run: Run) -> dict[str, Any] | None:
+    waiting = next((task for task in run.tasks if task.is_open), None)
+    return None if waiting is None else shown_task(call.world, waiting)
+
+
+def _tasks_meta(_call: Call, run: Run) -> dict[str, int]:
+    done = sum(1 for task in run.tasks if task.record["status"] == "completed")
+    return {"total": len(run.tasks), "completed": done}
+
+
+def _permissions(call: Call, run: Run) -> dict[str, bool]:
+    own = acting_role(call) == "admin" or call.acting_id == run.record["owner_id"]
+    return {"process_update": own, "process_archive": own}
+
+
+_INCLUDES: dict[str, Callable[[Call, Run], Any]] = {
+    "checklist": lambda call, run: orjson.Fragment(template_row(call.world, run.template)),
+    "tasks": _shown_tasks,
+    "tags": lambda call, run: included_tags(call, run.tags),
+    "folders": _shown_folders,
+    "next_task": _next_task,
+    "tasks_meta": _tasks_meta,
+    "ko_form_fields": lambda _call, run: run.template.record["prerun"],
+    "form_fields": lambda _call, run: _task_fields(run),
+    "permissions": _permissions,
+    "assets": lambda _call, _run: [],
+    "stages": lambda _call, _run: [],
+}
+
+
+def _task_fields(run: Run) -> list[dict[str, Any]]:
+    """The fields of all tasks with their values."""
+    data = {task.record["step_id"]: task.record["taskdata"] for task in run.tasks}
+    return [
+        {
+            "id": capture["id"],
+            "step_id": step["id"],
+            "label": capture["label"],
+            "field_type": capture["field_type"],
+            "required": capture["required"],
+            "value": data.get(step["id"], {}).get(capture["id"]),
+        }
+        for step in run.template.steps
+        for capture in step["captures"]
+    ]
+
+
+_RUNS = "/organizations/{org}/runs"
+_ONE = f"{_RUNS}/{{id}}"
+
+ROUTES = (
+    Route("processes.list", "GET", _RUNS, list_processes),
+    Route("processes.launch", "POST", _RUNS, launch_process),
+    Route("processes.get", "GET", _ONE, get_process),
+    Route("processes.update", "PUT", _ONE, update_process, permission="standard"),
+    Route("processes.archive", "DELETE", _ONE, archive_process, permission="standard"),
+    Route("processes.activate", "PUT", f"{_ONE}/activate", activate_process, permission="standard"),
+    Route("processes.delete", "DELETE", f"{_ONE}/delete", delete_process, permission="admin"),
+    Route("processes.complete_kickoff", "POST", f"{_ONE}/complete-prerun", complete_kickoff),
+    Route("processes.reopen_kickoff", "DELETE", f"{_ONE}/complete-prerun", reopen_kickoff),
+    Route("processes.form_fields", "GET", f"{_ONE}/form-fields", list_process_fields),
+)
