@@ -16,7 +16,8 @@ from typing import Any
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import included
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, RefusedError
-from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups, Names, fold, require_groups
+from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups, require_groups
+from ansible_collections.tallyfy.platform.plugins.module_utils._lists import Names, fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     DEFAULT_ROLE,
     PROFILE_FIELDS,

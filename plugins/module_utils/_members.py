@@ -19,8 +19,7 @@ from zoneinfo import ZoneInfo
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InconsistentListError
-from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Names, list_groups
-from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
+from ansible_collections.tallyfy.platform.plugins.module_utils._lists import LIST_OPTION, Names
 
 ROLES = ("admin", "standard", "light")
 DEFAULT_ROLE = "light"
@@ -58,7 +57,6 @@ SHAPE = {
     "updated_at": ("updated_at", "last_updated"),
     "last_login_at": ("last_login_at",),
 }
-_NAMES = {"type": "list", "elements": "str"}
 #: The argument spec of one member: the options of ``tallyfy_user`` and the fields of a row.
 MEMBER_OPTIONS: dict[str, dict[str, Any]] = {
     "email": {"type": "str", "required": True},
@@ -73,11 +71,7 @@ MEMBER_OPTIONS: dict[str, dict[str, Any]] = {
     "team": {"type": "str"},
     "country_id": {"type": "int"},
     "date_format": {"type": "str", "choices": ["mm/dd/yyyy", "dd/mm/yyyy"]},
-    "groups": {
-        "type": "dict",
-        "options": {"add": _NAMES, "remove": _NAMES, "set": _NAMES},
-        "mutually_exclusive": [("set", "add"), ("set", "remove")],
-    },
+    "groups": LIST_OPTION,
     "provision": {"type": "str", "choices": ["direct", "invite"]},
     "invitation_message": {"type": "str", "default": DEFAULT_MESSAGE},
     "reassign_to": {"type": "str"},
@@ -136,7 +130,7 @@ def problems_with(params: Mapping[str, Any]) -> list[str]:
         elif value is not None and _SCHEME.search(str(value)):
             problems.append(f"{name} is a web address")
     zone = params.get("timezone")
-    if zone is not None and not _is_timezone(str(zone).strip()):
+    if zone is not None and not is_timezone(str(zone).strip()):
         problems.append(f"timezone {zone!r} is not an IANA name such as Europe/Berlin")
     successor = str(params.get("reassign_to") or "").strip()
     if successor and not is_address(successor):
@@ -147,7 +141,7 @@ def problems_with(params: Mapping[str, Any]) -> list[str]:
     return problems + (names.problems() if names else [])
 
 
-def _is_timezone(name: str) -> bool:
+def is_timezone(name: str) -> bool:
     """Return whether this is an IANA name; any name will do on a machine without the time zone database."""
     if not name:
         return False
@@ -212,58 +206,6 @@ def list_everybody(client: Client, *, workers: int = PAGE_WORKERS) -> list[Recor
         # Then everybody would be added again.
         raise InconsistentListError(f"GET {path}", "nobody is listed, and every organization has members")
     return [row for row in rows if status_of(row) != "deleted"]
-
-
-def list_members(client: Client, filters: Mapping[str, Any]) -> list[Record]:
-    """Return the shaped members that match ``email``, ``query``, ``status`` and ``role``, sorted by e-mail address.
-
-    The service filters by text only. ``groups`` adds the names of each member's groups, ``complete`` reads the record
-    of each member whom the list shows in part only.
-    """
-    email = (filters.get("email") or "").strip()
-    if email:
-        found = find_member(client, email)
-        rows = [found] if found is not None else []
-        text = str(filters.get("query") or "").casefold()
-        rows = [
-            row
-            for row in rows
-            if text in " ".join(str(row.get(name)) for name in ("first_name", "last_name", "email")).casefold()
-        ]
-    else:
-        rows = client.records(
-            client.path("users"),
-            query={"q": filters.get("query") or None},
-            per_page=MEMBERS_PER_PAGE,
-            workers=PAGE_WORKERS,
-        )
-    groups = list_groups(client) if filters.get("groups") else None
-    status, role = filters.get("status"), filters.get("role")
-    rows = [
-        row
-        for row in rows
-        if status_of(row) != "deleted" and status in (None, status_of(row)) and role in (None, role_of(row))
-    ]
-    if filters.get("complete"):
-        rows = _completed(client, rows)
-    members = [shape_member(row, None if groups is None else groups.names_of(row)) for row in rows]
-    return sorted(members, key=lambda member: str(member["email"]).lower())
-
-
-def _completed(client: Client, rows: list[Record]) -> list[Record]:
-    short = {str(row["id"]): row for row in rows if unseen_in(("role", *PROFILE_FIELDS), row)}
-    if not short:
-        return rows
-
-    def read(number: str) -> Record:
-        return {**short[number], **client.get("users", number)}
-
-    first, *others = short
-    found = {first: read(first)}
-    # A service that shows no more of one member will not show more of ten thousand.
-    if unseen_in(PROFILE_FIELDS, found[first]) != unseen_in(PROFILE_FIELDS, short[first]):
-        found.update(zip(others, side_by_side(read, others, workers=PAGE_WORKERS)))
-    return [found.get(str(row["id"]), row) for row in rows]
 
 
 def _exact(rows: list[Record], email: str) -> Record | None:

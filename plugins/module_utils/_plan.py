@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -144,3 +144,15 @@ class PlanRun:
         told = self.plan if self.done else Plan(self.plan.subject)
         actions = [step.described() for step in self.done]
         return {"changed": bool(self.done), "actions": actions, "diff": told.diff()}
+
+
+def unchangeable(field: str, current: Any, wanted: Any, reason: str) -> dict[str, Any]:
+    """Return the entry of ``unchangeable`` for a field that stays as it is, whatever is wanted."""
+    return {"field": field, "current": current, "wanted": wanted, "reason": reason}
+
+
+def unchangeable_warning(subject: str, entries: Sequence[Mapping[str, Any]]) -> str:
+    """Return the one warning of all fields of a subject that stay as they are."""
+    fields = ", ".join(str(entry["field"]) for entry in entries)
+    reasons = " ".join(dict.fromkeys(str(entry["reason"]) for entry in entries))
+    return f"{subject}: Tallyfy keeps its own {fields}. {reasons}"

@@ -35,7 +35,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import (
     admins_after,
     is_short_of_admins,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._groups import change_members, fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._groups import change_members
+from ansible_collections.tallyfy.platform.plugins.module_utils._lists import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import (
     CHANGES,
     CREATIONS,

@@ -169,7 +169,8 @@ users:
       groups: [Engineering]
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._members import ROLES, list_members
+from ansible_collections.tallyfy.platform.plugins.module_utils._member_lists import list_members
+from ansible_collections.tallyfy.platform.plugins.module_utils._members import ROLES
 from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
 
 

@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._guests import PROFILE_FIELDS
 from sandbox.testing import Sandbox
+from tests.acceptance.cases_groups import CASES_OF_GROUPS
 from tests.acceptance.running import Modules
 
 ALICE = "alice.smith@example.com"
@@ -39,7 +41,11 @@ VISIBLE = (
 )  # fmt: skip
 
 #: What check mode must tell as the run then does.
-TOLD = ("changed", "actions", "diff", "summary", "members", "deferred")
+TOLD = ("changed", "actions", "diff", "summary", "members", "deferred", "unchangeable")
+
+
+#: Modules of one subject: what the picture and the result call it, and the option that names it.
+SUBJECTS = {"tallyfy_group": ("groups", "group", "name"), "tallyfy_guest": ("guests", "guest", "email")}
 
 
 @dataclass(frozen=True)
@@ -53,8 +59,8 @@ class Case:
     is_repeatable: bool = True
 
 
-def case(name: str, module: str, *changes: str, is_repeatable: bool = True, **arguments: Any) -> Case:
-    return Case(name, module, arguments, frozenset(changes), is_repeatable)
+def case(called: str, module: str, /, *changes: str, is_repeatable: bool = True, **arguments: Any) -> Case:
+    return Case(called, module, arguments, frozenset(changes), is_repeatable)
 
 
 def of(email: str, *fields: str) -> list[str]:
@@ -149,6 +155,7 @@ CASES = [
     case("api delete of nothing", "tallyfy_api", method="DELETE", path=f"/organizations/{{org_id}}/groups/{'0' * 32}"),
     case("api post", "tallyfy_api", "api", is_repeatable=False, method="POST", path="/organizations/{org_id}/groups",
          body={"name": "Fresh", "description": "Newly made"}),
+    *(case(name, module, *changes, **arguments) for name, module, changes, arguments in CASES_OF_GROUPS),
 ]  # fmt: skip
 
 # The readings of the API that its sources disagree on, section by section of the contract's list of contradictions.
@@ -156,15 +163,20 @@ WORLDS: dict[str, dict[str, Any]] = {
     "as documented": {},
     "application tokens denied": {"app_token_on_org_routes": "deny"},
     "members as in the documentation": {"member_shape": "doc", "role_case": "title"},
-    "members as in the SDK": {"member_shape": "sdk", "bare_includes": True},
+    "members as in the SDK": {"member_shape": "sdk", "bare_includes": True, "guest_delete_unknown": "404"},
     "short rows": {"member_shape": "minimal_rows", "role_case": "title"},
     "PUT wipes": {"member_put_nulls_omitted": True, "group_put_absent_wipes": True},
-    "PUT wants everything": {"group_put_requires_all": True, "put_status": 200, "group_member_ids": "string"},
+    "PUT wants everything": {
+        "group_put_requires_all": True, "put_status": 200, "group_member_ids": "string",
+        "guest_put_strict": True, "guest_get_status": 200,
+    },
     "small pages": {"per_page_cap": 3, "links_shape": "array"},
     "bare answers": {"unwrapped_application_user": True, "provision_status": 200, "invite_status": 201},
-    "other spellings": {"validation_shape": "documented", "mixed_dates": True, "group_shape": "legacy"},
+    "other spellings": {
+        "validation_shape": "documented", "mixed_dates": True, "group_shape": "legacy", "guest_shape": "legacy",
+    },
     "removed members hidden": {"remove_hides_member": True, "old_error_texts": True},
-}
+}  # fmt: skip
 
 
 @pytest.fixture(params=WORLDS, ids=lambda name: name.replace(" ", "-"))
@@ -200,10 +212,16 @@ def test_four_promises(one: Case, world: Sandbox, modules: Modules, tmp_path: Pa
         assert changed_fields(before.get(email.lower()), after.get(email.lower())) == one.changes
         assert diff_fields(done["diff"]) == one.changes - {"gone"}
         assert_same_shape(told["user"], done["user"])
+    if one.module in SUBJECTS:
+        kind, subject, key = SUBJECTS[one.module]
+        name = one.arguments[key].strip().lower()
+        assert changed_values(before[kind].get(name), after[kind].get(name)) == one.changes
+        assert diff_fields(done["diff"]) == one.changes - {"gone"}
+        assert_same_shape(told[subject], done[subject])
     if one.module == "tallyfy_roster":
         assert changes_of_people(before, after) == one.changes
         assert diff_of_people(done["diff"]) == {change for change in one.changes if not change.endswith(": gone")}
-    if "name" in one.changes:
+    if one.module == "tallyfy_api" and "name" in one.changes:
         assert diff_fields(done["diff"]) == one.changes
 
     world.clear_ledger()
@@ -230,8 +248,35 @@ def picture(sandbox: Sandbox) -> dict[str, Any]:
         for member in state["members"]
         if ".deleted." not in member["email"]
     }
-    groups = sorted((group["id"], group["name"], group["description"]) for group in state["groups"])
-    return {**people, "groups": groups, "tags": sorted(tag["title"] for tag in state["tags"])}
+    emails = {member["id"]: member["email"] for member in state["members"]}
+    groups = {
+        group["name"].lower(): {
+            "name": group["name"],
+            "description": group["description"],
+            "members": sorted(emails[int(member)] for member in group["members"]),
+            "guests": sorted(group["guests"]),
+        }
+        for group in state["groups"]
+    }
+    guests = {
+        guest["email"].lower(): {
+            **{name: guest[name] for name in ("email", *PROFILE_FIELDS)},
+            "is_disabled": guest["disabled_at"] is not None,
+            "associated_members": sorted(emails[int(member)] for member in guest["associated_members"] or ()),
+        }
+        for guest in state["guests"]
+        if guest["deleted_at"] is None
+    }
+    return {**people, "groups": groups, "guests": guests, "tags": sorted(tag["title"] for tag in state["tags"])}
+
+
+def changed_values(before: dict[str, Any] | None, after: dict[str, Any] | None) -> frozenset[str]:
+    """Return which fields of a group or a guest differ; of a new one, those that hold something."""
+    if before is not None and after is None:
+        return frozenset({"gone"})
+    return frozenset(
+        name for name, value in (after or {}).items() if (value or None) != ((before or {}).get(name) or None)
+    )
 
 
 def changed_fields(before: dict[str, Any] | None, after: dict[str, Any] | None) -> frozenset[str]:

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the tallyfy.platform authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Groups: what add, remove and set mean, and writing a list that others write, too."""
+"""Groups: what is planned for one, and writing a list that others write, too."""
 
 from __future__ import annotations
 
@@ -11,98 +11,140 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, NotStoredError
+from ansible_collections.tallyfy.platform.plugins.module_utils._directory import Directory
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, InvalidError, NotStoredError
 from ansible_collections.tallyfy.platform.plugins.module_utils._groups import (
-    WRITE_ATTEMPTS,
-    Names,
+    DesiredGroup,
+    GroupChange,
     change_members,
-    fold,
+    create_group,
+    group_problems,
     list_groups,
     members_of,
+    plan_group,
     require_groups,
+    shape_group,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._lists import WRITE_ATTEMPTS, Names
+from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, Step
 
-names = st.lists(st.sampled_from(["Sales", "sales ", "Ops", "OPS", "Straße", "HR"]), max_size=5)
+ANN, BEN, CAT = (
+    {"id": number, "email": f"{name}@example.com"} for number, name in ((1, "ann"), (2, "ben"), (3, "cat"))
+)
+DISABLED = {"id": 4, "email": "dan@example.com", "status": "disabled"}
+PEOPLE = Directory([ANN, BEN, CAT, DISABLED])
+SALES = {"id": "g1", "name": "Sales", "description": "Sellers", "members": ["2", 1], "guests": ["G@example.org"]}
 
 
-# --- what is wanted ---------------------------------------------------------------------------------------------------
+# --- planning ---------------------------------------------------------------------------------------------------------
+
+
+def wanted(**params: Any) -> DesiredGroup:
+    return DesiredGroup.from_params({"name": "sales", **params})
 
 
 @pytest.mark.parametrize(
-    ("option", "expected"),
+    ("params", "before", "after"),
     [
-        (None, None),
-        ({}, None),
-        ({"add": None, "remove": None, "set": None}, None),
-        ({"add": []}, Names()),
-        ({"set": []}, Names(set=())),
-        ({"add": ["a"], "remove": ["b"], "set": None}, Names(add=("a",), remove=("b",))),
-        ({"set": ["a"]}, Names(set=("a",))),
+        ({}, {}, {}),
+        ({"description": " Sellers "}, {}, {}),
+        ({"description": "New"}, {"description": "Sellers"}, {"description": "New"}),
+        ({"description": ""}, {}, {}),
+        ({"members": {"add": ["ANN@example.com"], "remove": ["cat@example.com"]}}, {}, {}),
+        ({"members": {"set": ["ben@example.com", "ann@example.com"]}}, {}, {}),
+        (
+            {"members": {"add": ["cat@example.com"], "remove": ["ann@example.com"]}},
+            {"members": ["ann@example.com", "ben@example.com"]},
+            {"members": ["ben@example.com", "cat@example.com"]},
+        ),
+        ({"members": {"set": []}}, {"members": ["ann@example.com", "ben@example.com"]}, {"members": []}),
+        ({"guests": {"add": ["g@EXAMPLE.org"]}}, {}, {}),
+        ({"guests": {"set": ["h@example.org"]}}, {"guests": ["G@example.org"]}, {"guests": ["h@example.org"]}),
+        (
+            {"guests": {"add": [" H@example.org"]}},
+            {"guests": ["G@example.org"]},
+            {"guests": ["G@example.org", "H@example.org"]},
+        ),
     ],
+    ids=str,
 )
-def test_omitted_differs_from_empty(option: dict[str, Any] | None, expected: Names | None) -> None:
-    assert Names.from_option(option) == expected
+def test_plan_of_a_group_that_is_there(params: dict[str, Any], before: dict[str, Any], after: dict[str, Any]) -> None:
+    plan = plan_group(wanted(**params), SALES, PEOPLE, {"g@example.org", "h@example.org"})
+    assert (plan.before, plan.after) == (before, after)
+    assert [(step.action, step.values) for step in plan.steps] == ([("update", after)] if after else [])
+
+
+def test_plan_of_a_new_group() -> None:
+    values = {"name": "sales", "description": "sales", "members": ["ann@example.com"]}
+    expected = Plan("sales", {}, values, (Step("create", "sales", "no group of this name", values),))
+    assert plan_group(wanted(members={"set": ["ann@example.com"]}, guests={"set": []}), None, PEOPLE) == expected
+
+
+def test_plan_of_a_deletion() -> None:
+    plan = plan_group(wanted(state="absent", members={"add": ["nobody@example.com"]}), SALES, PEOPLE)
+    assert [step.action for step in plan.steps] == ["delete"]
+    assert plan.before["members"] == ["ann@example.com", "ben@example.com"]
+    assert plan.after == {}
+    assert plan_group(wanted(state="absent"), None, PEOPLE) == Plan("sales")
+
+
+def test_all_who_cannot_be_in_it_are_named() -> None:
+    desired = wanted(
+        members={"set": ["dan@example.com", "x@example.com"]}, guests={"set": ["g@example.org", "y@example.org"]}
+    )
+    with pytest.raises(InputError) as caught:
+        plan_group(desired, SALES, PEOPLE, set())
+    assert [problem.split()[1] for problem in caught.value.problems] == [
+        "dan@example.com", "x@example.com", "y@example.org",
+    ]  # fmt: skip
+    # Whoever is in it already need not be proved a guest.
+    assert plan_group(wanted(guests={"add": ["g@example.org"]}), SALES, PEOPLE, set()).steps == ()
 
 
 @pytest.mark.parametrize(
-    ("wanted", "current", "expected"),
-    [
-        (Names(), {"ops"}, ([], [])),
-        (Names(add=("Sales", "Ops")), {"ops"}, (["Sales"], [])),
-        (Names(add=("  OPS ",)), {"ops"}, ([], [])),
-        (Names(remove=("Ops", "Sales")), {"ops"}, ([], ["Ops"])),
-        (Names(add=("Sales",), remove=("Ops",)), {"ops"}, (["Sales"], ["Ops"])),
-        (Names(set=()), {"ops", "hr"}, ([], ["hr", "ops"])),
-        (Names(set=("OPS", "Sales")), {"ops", "hr"}, (["Sales"], ["hr"])),
-        (Names(set=("b", "A", "c")), set(), (["A", "b", "c"], [])),
-        (Names(add=("Sales", "sales", " SALES")), set(), ([" SALES"], [])),
-    ],
+    ("current", "kept"), [(SALES, "Sellers"), (None, "sales"), ({**SALES, "description": None}, "")]
 )
-def test_changes(wanted: Names, current: set[str], expected: tuple[list[str], list[str]]) -> None:
-    assert wanted.changes(current) == expected
+def test_a_description_that_cannot_be_cleared(current: dict[str, Any] | None, kept: str) -> None:
+    desired = wanted(description=" ")
+    assert [entry["current"] for entry in desired.unchangeable(current)] == [kept] * bool(kept)
+    assert len(plan_group(desired, current, PEOPLE).warnings) == bool(kept)
 
 
-@given(names, names, names | st.none(), st.sets(st.sampled_from(["sales", "ops", "strasse", "hr", "it"])))
-def test_changes_lead_to_what_is_wanted(
-    add: list[str], remove: list[str], whole: list[str] | None, current: set[str]
-) -> None:
-    wanted = Names(set=tuple(whole)) if whole is not None else Names(add=tuple(add), remove=tuple(remove))
-    if wanted.problems():
-        return
-    added, removed = wanted.changes(frozenset(current))
-    after = (current | {fold(name) for name in added}) - {fold(name) for name in removed}
-    if whole is not None:
-        assert after == {fold(name) for name in whole}
-    else:
-        assert after == (current | {fold(name) for name in add}) - {fold(name) for name in remove}
-    assert wanted.changes(frozenset(after)) == ([], []), "the second time there is nothing to do"
-    assert not {fold(name) for name in added} & current
-    assert {fold(name) for name in removed} <= current
+def test_what_has_been_written_differs_no_more() -> None:
+    change = GroupChange("New", Names(add=("3",), remove=("1",)), Names(set=("h@example.org",)))
+    fields = change.differing(SALES)
+    assert fields == {"description": "New", "members": [2, 3], "guests": ["h@example.org"]}
+    assert change.differing({**SALES, **fields}) == {}
 
 
 @pytest.mark.parametrize(
-    ("wanted", "words"),
+    ("params", "words"),
     [
-        (Names(set=("a",), add=("b",)), ["groups.set"]),
-        (Names(set=(), remove=("b",)), ["groups.set"]),
-        (Names(add=("Sales", "Ops"), remove=("sales",)), ["both name sales"]),
-        (Names(add=("Sales ",), remove=("sales",)), ["both name sales"]),
-        (Names(add=("",)), ["blank"]),
-        (Names(set=("a", "  ")), ["blank"]),
-        (Names(remove=("\t",)), ["blank"]),
-        (Names(set=("a",), add=(" ",)), ["groups.set", "blank"]),
-        (Names(set=()), []),
-        (Names(add=("a",), remove=("b",)), []),
+        ({"name": "Sales", "members": {"add": ["a@example.com"]}}, []),
+        ({"name": "  "}, ["blank"]),
+        ({"name": "x" * 201}, ["201 characters"]),
+        (
+            {"name": "Sales", "members": {"add": ["a"]}, "guests": {"set": [" "]}},
+            ["'a' is not an e-mail", "guests holds"],
+        ),
+        ({"name": "Sales", "guests": {"add": ["A@b.test"], "remove": ["a@B.test"]}}, ["guests.add and guests.remove"]),
     ],
 )
-def test_problems(wanted: Names, words: list[str]) -> None:
-    found = wanted.problems()
+def test_problems_by_themselves(params: dict[str, Any], words: list[str]) -> None:
+    found = group_problems(params)
     assert len(found) == len(words)
-    for problem, word in zip(found, words):
-        assert word in problem
+    assert all(word in problem for word, problem in zip(words, found))
+
+
+def test_both_shapes_are_returned_as_one() -> None:
+    old = shape_group({**SALES, "updated_at": "then", "deleted_at": None}, PEOPLE)
+    assert old == shape_group({**SALES, "last_updated": "then"}, PEOPLE)
+    assert old["members"] == ["ann@example.com", "ben@example.com"]
+    assert (old["member_ids"], old["updated_at"]) == ([1, 2], "then")
+
+
+# --- finding ----------------------------------------------------------------------------------------------------------
 
 
 def test_unknown_groups_are_all_named() -> None:
@@ -267,3 +309,50 @@ def test_removal_that_does_not_stick_is_reported() -> None:
     client.answered = answered
     with pytest.raises(NotStoredError):
         change(client, remove=[2])
+
+
+class Creating(OneGroup):
+    """A service that does not take the creation as it is sent."""
+
+    refusal: InvalidError | None = None
+
+    def create(self, path: str, body: dict[str, Any], *, find: Callable[[], Any]) -> dict[str, Any]:
+        assert path == "/organizations/o/groups"
+        self.sent.append(("POST", body))
+        if self.refusal is not None:
+            raise self.refusal
+        return copy.deepcopy(self.group)
+
+
+def refused(field: str) -> InvalidError:
+    return InvalidError("POST /groups", "invalid", status=422, errors={field: ["No."]})
+
+
+def test_a_creation_that_took_nobody_in_is_finished() -> None:
+    client = Creating(members=[], guests=[])
+    stored = create_group(client, "Sales", members=[2, 1], guests=["g@example.org"])
+    assert client.sent[0] == (
+        "POST", {"name": "Sales", "description": "Sales", "members": [2, 1], "guests": ["g@example.org"]},
+    )  # fmt: skip
+    assert (stored["members"], stored["guests"]) == ([1, 2], ["g@example.org"])
+    assert stored["description"] == "Sellers"
+
+
+def test_a_creation_that_is_as_wanted_costs_one_request() -> None:
+    client = Creating(members=["1"])
+    create_group(client, "Sales", "Sellers", [1])
+    assert [method for method, _body in client.sent] == ["POST"]
+
+
+def test_a_group_that_somebody_else_has_made_is_shared() -> None:
+    client = Creating(members=[7])
+    client.refusal = refused("name")
+    assert members_of(create_group(client, "sales", members=[1])) == {1, 7}
+
+
+@pytest.mark.parametrize(("name", "field"), [("sales", "members.0"), ("Marketing", "name")])
+def test_any_other_refusal_is_told(name: str, field: str) -> None:
+    client = Creating(members=[])
+    client.refusal = refused(field)
+    with pytest.raises(InvalidError):
+        create_group(client, name, members=[1])

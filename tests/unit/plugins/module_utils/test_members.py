@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import included
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, RefusedError
-from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups, Names, fold, members_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups, members_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._lists import Names, fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._member_lists import list_members
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import Surroundings, plan_member
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_runs import look_around
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
@@ -23,7 +25,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     DesiredMember,
     find_member,
     is_bot,
-    list_members,
     problems_with,
     role_of,
     same_email,

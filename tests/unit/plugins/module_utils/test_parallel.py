@@ -39,11 +39,14 @@ def test_as_many_as_allowed_are_under_way_and_no_more(workers: int) -> None:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_exception_ends_it(workers: int) -> None:
     begun: list[int] = []
+    never = threading.Event()
 
     def work(number: int) -> None:
         begun.append(number)
         if number == 1:
             raise ZeroDivisionError
+        # As a request would, this takes long enough for somebody to hear of the exception.
+        never.wait(0.001)
 
     with pytest.raises(ZeroDivisionError):
         list(side_by_side(work, range(10_000), workers=workers))

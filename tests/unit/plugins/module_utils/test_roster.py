@@ -23,7 +23,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     RefusedError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import Policy
-from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups, Names, fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups
+from ansible_collections.tallyfy.platform.plugins.module_utils._lists import Names, fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import Surroundings
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import DesiredMember
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Step

@@ -1,0 +1,121 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Lists of which a part or the whole is wanted, and records that others write, too. Private to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import NotStoredError, UnreadableAnswerError
+
+WRITE_ATTEMPTS = 3
+TRY_LATER = "Nothing was written; try again later."
+_TEXTS = {"type": "list", "elements": "str"}
+#: The argument spec of a list of which a part or the whole can be wanted.
+LIST_OPTION: dict[str, Any] = {
+    "type": "dict",
+    "options": {"add": _TEXTS, "remove": _TEXTS, "set": _TEXTS},
+    "mutually_exclusive": [("set", "add"), ("set", "remove")],
+}
+
+
+def fold(name: str) -> str:
+    """Return a group's name as it is compared; names that differ only in case count as the same."""
+    return name.strip().casefold()
+
+
+@dataclass(frozen=True)
+class Names:
+    """What is wanted of a list: names to be added and removed, or the whole list.
+
+    Methods take the ``option`` that people know the list as, and the ``key`` by which its names are compared.
+    """
+
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    set: tuple[str, ...] | None = None
+
+    @classmethod
+    def from_option(cls, option: Mapping[str, Any] | None) -> Names | None:
+        """Return what the sub-options ``add``, ``remove`` and ``set`` ask for; ``None`` when nothing is mentioned."""
+        if not option or all(option.get(name) is None for name in ("add", "remove", "set")):
+            return None
+        whole = option.get("set")
+        return cls(
+            add=tuple(option.get("add") or ()),
+            remove=tuple(option.get("remove") or ()),
+            set=None if whole is None else tuple(whole),
+        )
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The names that the list is to hold."""
+        return self.add if self.set is None else self.set
+
+    def problems(self, option: str = "groups", key: Callable[[str], str] = fold) -> list[str]:
+        """Return what is wrong with the option by itself."""
+        problems = []
+        if self.set is not None and (self.add or self.remove):
+            problems.append(f"{option}.set is the whole list and cannot stand beside {option}.add or {option}.remove")
+        both = {key(name) for name in self.add} & {key(name) for name in self.remove}
+        if both:
+            problems.append(f"{option}.add and {option}.remove both name {', '.join(sorted(both))}")
+        if any(not str(name).strip() for name in (*self.add, *self.remove, *(self.set or ()))):
+            problems.append(f"{option} holds a blank name")
+        return problems
+
+    def changes(self, current: Collection[str], key: Callable[[str], str] = fold) -> tuple[list[str], list[str]]:
+        """Return the names to add and to remove, given the names of ``current`` as they are compared."""
+        unwanted: Iterable[str] = self.remove
+        if self.set is not None:
+            kept = {key(name) for name in self.set}
+            unwanted = [name for name in current if name not in kept]
+        add = {key(name): name for name in self.wanted if key(name) not in current}
+        remove = {key(name): name for name in unwanted if key(name) in current}
+        return [add[name] for name in sorted(add)], [remove[name] for name in sorted(remove)]
+
+
+def rewrite(
+    client: Client,
+    *segments: object,
+    differing: Callable[[Record], Record],
+    body: Callable[[Record, Record], Record],
+    unseen: Callable[[Record], list[str]],
+) -> tuple[Record, bool]:
+    """Write what a record lacks and return it as stored, and whether it had to be written.
+
+    The service replaces whole lists, so the record is read right before it is written, by one process of this
+    controller at a time, and what comes back is checked. A writer on another machine can still come in between.
+
+    ``differing`` returns the fields that are not as wanted with the values to be written, ``body`` makes of the record
+    and those fields what is sent, and ``unseen`` names what a record must show before it can be written back.
+    """
+    path = client.path(*segments)
+    is_written = False
+    left: Record = {}
+    with client.alone(path):
+        for _attempt in range(WRITE_ATTEMPTS):
+            record = client.get(*segments)
+            missing = unseen(record)
+            if missing:
+                # Writing it back would empty the list.
+                raise UnreadableAnswerError(
+                    f"GET {path}", f"the answer has no list of {', '.join(missing)}", advice=TRY_LATER
+                )
+            left = differing(record)
+            if not left:
+                return record, is_written
+            stored = client.call("PUT", path, body=body(record, left)).record
+            is_written = True
+            if not unseen(stored) and not differing(stored):
+                return stored, True
+    raise NotStoredError(
+        f"PUT {path}: the service answered with success, but did not store {', '.join(left)}. "
+        f"Check that the members are active and that nobody else keeps changing the same.",
+        not_stored=sorted(left),
+    )

@@ -1,0 +1,378 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: tallyfy_guest
+short_description: Manage one guest of a Tallyfy organization
+version_added: 0.1.0
+description:
+  - Adds, disables, enables or removes one guest of a Tallyfy organization, found by e-mail address, and says which
+    members the guest is associated with.
+  - The profile of a guest counts only when the guest is first created, wherever in Tallyfy that was. What differs later
+    is warned about, reported in RV(unchangeable) and never counted as a change.
+author:
+  - the tallyfy.platform authors (@tallyfy)
+options:
+  email:
+    description:
+      - E-mail address of the guest. It is compared without regard to case. No member of the organization can be a
+        guest of it.
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) makes sure that the person is a guest with access. A disabled guest is enabled.
+      - V(disabled) makes sure that a guest has no access. Nobody is added for that. Tallyfy does not disable a guest
+        who has open tasks.
+      - V(absent) takes the guest out of the organization and of all tasks.
+    type: str
+    choices: [present, disabled, absent]
+    default: present
+  first_name:
+    description:
+      - First name, at most 200 characters. Counts at the first creation only, like all fields of the profile.
+    type: str
+  last_name:
+    description:
+      - Last name, at most 200 characters.
+    type: str
+  company_name:
+    description:
+      - Name of the company, at most 200 characters.
+    type: str
+  opportunity_name:
+    description:
+      - Name of the opportunity, at most 200 characters.
+    type: str
+  status:
+    description:
+      - Status in the words of the organization, at most 200 characters. For access see O(state).
+    type: str
+  phone_1:
+    description:
+      - Phone number, at most 20 characters.
+    type: str
+  phone_2:
+    description:
+      - Another phone number, at most 20 characters.
+    type: str
+  company_url:
+    description:
+      - Web address of the company.
+    type: str
+  contact_url:
+    description:
+      - Web address of the contact.
+    type: str
+  image_url:
+    description:
+      - Web address of a picture.
+    type: str
+  opportunity_url:
+    description:
+      - Web address of the opportunity.
+    type: str
+  timezone:
+    description:
+      - IANA name of the time zone, for example V(Europe/Berlin).
+    type: str
+  external_sync_source:
+    description:
+      - System that the guest comes from.
+    type: str
+    choices: [salesforce]
+  external_date_creation:
+    description:
+      - When the guest was made in that system, such as V(2026-01-31 09:00:00) in UTC, or in ISO 8601 with an offset.
+    type: str
+  associated_members:
+    description:
+      - Members the guest is associated with, by e-mail address, without regard to case. They must be active or invited.
+    type: dict
+    suboptions:
+      add:
+        description:
+          - Members who must be associated with the guest. Others stay.
+        type: list
+        elements: str
+      remove:
+        description:
+          - Members who must not be associated with the guest.
+        type: list
+        elements: str
+      set:
+        description:
+          - All of the members associated with the guest. An empty list leaves nobody.
+          - Mutually exclusive with O(associated_members.add) and O(associated_members.remove).
+        type: list
+        elements: str
+extends_documentation_fragment:
+  - tallyfy.platform.connection
+  - tallyfy.platform.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+notes:
+  - Tallyfy sends an e-mail to a new guest, and lets an organization add 30 of them an hour. Beyond that the module
+    fails at once, and RV(deferred) says when to go on.
+  - Somebody who is a guest elsewhere in Tallyfy keeps the profile they have there, which check mode cannot know.
+  - The link that lets a guest in without a password is never returned.
+seealso:
+  - module: tallyfy.platform.tallyfy_guest_info
+  - module: tallyfy.platform.tallyfy_group
+"""
+
+EXAMPLES = r"""
+- name: Add a guest who is looked after by Alice
+  tallyfy.platform.tallyfy_guest:
+    email: paula.park@example.org
+    first_name: Paula
+    last_name: Park
+    company_name: Park Logistics
+    phone_1: "+12125550188"
+    associated_members:
+      add:
+        - alice.smith@example.com
+
+- name: Let Bob look after the partner, and nobody else
+  tallyfy.platform.tallyfy_guest:
+    email: partner@example.org
+    associated_members:
+      set:
+        - bob@example.com
+
+- name: Take the partner's access away
+  tallyfy.platform.tallyfy_guest:
+    email: partner@example.org
+    state: disabled
+
+- name: Give Nora her access back
+  tallyfy.platform.tallyfy_guest:
+    email: nora@example.net
+
+- name: Remove a guest
+  tallyfy.platform.tallyfy_guest:
+    email: nora@example.net
+    state: absent
+"""
+
+RETURN = r"""
+guest:
+  description:
+    - The guest after the run. In check mode, the guest as the run would leave them, with V(null) for what only Tallyfy
+      knows.
+    - V(null) when there is no such guest.
+  type: dict
+  returned: success
+  contains:
+    id:
+      description: Number of the guest, as a text.
+      type: str
+    email:
+      description: E-mail address, spelled as Tallyfy has it.
+      type: str
+    first_name:
+      description: First name.
+      type: str
+    last_name:
+      description: Last name.
+      type: str
+    company_name:
+      description: Name of the company.
+      type: str
+    opportunity_name:
+      description: Name of the opportunity.
+      type: str
+    status:
+      description: Status in the words of the organization, a free text.
+      type: str
+    phone_1:
+      description: Phone number.
+      type: str
+    phone_2:
+      description: Another phone number.
+      type: str
+    company_url:
+      description: Web address of the company.
+      type: str
+    contact_url:
+      description: Web address of the contact.
+      type: str
+    image_url:
+      description: Web address of a picture.
+      type: str
+    opportunity_url:
+      description: Web address of the opportunity.
+      type: str
+    timezone:
+      description: IANA name of the time zone.
+      type: str
+    external_sync_source:
+      description: System that the guest came from.
+      type: str
+    external_date_creation:
+      description: When the guest was made in that system, in UTC.
+      type: str
+    is_disabled:
+      description: Whether the guest has no access.
+      type: bool
+    disabled_at:
+      description: When the guest was disabled, in ISO 8601 as Tallyfy sends it.
+      type: str
+    associated_members:
+      description: E-mail addresses of the members the guest is associated with, sorted.
+      type: list
+      elements: str
+    associated_member_ids:
+      description: Numbers of these members, sorted. Somebody whom Tallyfy does not list is named here only.
+      type: list
+      elements: int
+    created_at:
+      description: When the guest was made, in ISO 8601 as Tallyfy sends it.
+      type: str
+    last_accessed_at:
+      description: When the guest was last seen, in ISO 8601 as Tallyfy sends it.
+      type: str
+  sample:
+    id: "20001"
+    email: paula.park@example.org
+    first_name: Paula
+    last_name: Park
+    company_name: Park Logistics
+    opportunity_name: null
+    status: null
+    phone_1: "+12125550188"
+    phone_2: null
+    company_url: null
+    contact_url: null
+    image_url: null
+    opportunity_url: null
+    timezone: null
+    external_sync_source: null
+    external_date_creation: null
+    is_disabled: false
+    disabled_at: null
+    associated_members: [alice.smith@example.com]
+    associated_member_ids: [1001]
+    created_at: "2026-11-22T13:03:37.000Z"
+    last_accessed_at: null
+actions:
+  description:
+    - What was done, in order. In check mode, what would be done.
+  type: list
+  elements: dict
+  returned: success, and when a write failed
+  contains:
+    action:
+      description: V(create), V(enable), V(disable), V(update) or V(delete).
+      type: str
+    fields:
+      description: Names of the fields the step writes.
+      type: list
+      elements: str
+    reason:
+      description: Why the step is needed.
+      type: str
+  sample:
+    - action: create
+      reason: not a guest of the organization
+      fields: [company_name, email, first_name, last_name, phone_1]
+    - action: update
+      reason: not taken at creation
+      fields: [associated_members]
+unchangeable:
+  description:
+    - Fields of the profile that are not as asked for, and stay so.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    field:
+      description: Name of the option.
+      type: str
+    current:
+      description: The value in Tallyfy.
+      type: raw
+    wanted:
+      description: The value that was asked for.
+      type: raw
+    reason:
+      description: Why it stays so.
+      type: str
+  sample:
+    - field: company_name
+      current: Partner Co
+      wanted: Partner Company
+      reason: The profile of a guest counts only when they are first created in Tallyfy, in whichever organization.
+notes:
+  description:
+    - What somebody should know about the run, such as fields that could not be changed. The same as the warnings, which
+      get lost in the registered result of a loop before ansible-core 2.22.
+  type: list
+  elements: str
+  returned: success
+  sample:
+    - "partner@example.org: Tallyfy keeps its own company_name. The profile of a guest counts only when they are first
+      created in Tallyfy, in whichever organization."
+failed_action:
+  description: The step that failed, with the keys of an entry of RV(actions), which then names what was done before it.
+  type: dict
+  returned: when a write failed
+  sample:
+    action: disable
+    reason: active
+    fields: [is_disabled]
+deferred:
+  description: Who was not added because the organization has added as many guests as it may in an hour.
+  type: list
+  elements: dict
+  returned: when a limit of Tallyfy does not let the guest be added
+  contains:
+    email:
+      description: E-mail address of the guest.
+      type: str
+    reason:
+      description: What Tallyfy said.
+      type: str
+    not_before:
+      description: When to run it again, in ISO 8601.
+      type: str
+  sample:
+    - email: paula.park@example.org
+      reason: You've reached the hourly limit for Guest Invite (30 per hour per organization). Please try again later
+        (HTTP 429)
+      not_before: "2026-11-22T14:02:10Z"
+not_before:
+  description: When to run it again, in ISO 8601.
+  type: str
+  returned: when a limit of Tallyfy does not let the guest be added
+  sample: "2026-11-22T14:02:10Z"
+"""
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._guests import GUEST_OPTIONS, ensure_guest
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
+
+
+def ensure(task: Task) -> dict[str, object]:
+    """Bring the guest into the wanted state."""
+    return ensure_guest(task.client, task.params, check_mode=task.check_mode, warn=task.warn)
+
+
+SPEC = ModuleSpec(argument_spec=GUEST_OPTIONS, operation=ensure)
+
+
+def main() -> None:
+    run_module(SPEC)
+
+
+if __name__ == "__main__":
+    main()
