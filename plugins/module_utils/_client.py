@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import hashlib
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -228,8 +230,8 @@ class Client:
             yield
 
     @contextlib.contextmanager
-    def exclusively(self, subject: str, holder: str) -> Iterator[None]:
-        """Let one run of this kind at a time work on ``subject``; ``holder`` tells others who has it.
+    def exclusively(self, subject: str) -> Iterator[None]:
+        """Let one run of this kind at a time work on ``subject``, and tell others who has it.
 
         Raises ``BusyError`` after ``max_wait`` with what the other one wrote down. Without a usable ``token_cache``
         there is no place for the lock; the work then goes on without it.
@@ -237,10 +239,11 @@ class Client:
         with contextlib.ExitStack() as stack:
             if self._directory is not None:
                 name = self._lock_name(subject)
+                holder = _holder().encode()
                 try:
                     descriptor = stack.enter_context(self._directory.locked(name, seconds=self.connection.max_wait))
-                    os.pwrite(descriptor, holder.encode(), 0)
-                    os.ftruncate(descriptor, len(holder.encode()))
+                    os.pwrite(descriptor, holder, 0)
+                    os.ftruncate(descriptor, len(holder))
                 except TimeoutError:
                     other = (self._directory.read(name) or b"").decode(errors="replace")
                     raise BusyError(
@@ -316,12 +319,19 @@ class Client:
     # --- writes whose answer may be lost ------------------------------------------------------------------------------
 
     def create(
-        self, path: str, body: Mapping[str, Any], *, find: Callable[[], Record | None], token: str = "auto"
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        find: Callable[[], Record | None],
+        token: str = "auto",
+        attempts: int = CREATE_ATTEMPTS,
     ) -> Record:
         """POST a record that has a natural key and return it, as answered or as read back.
 
         When the answer is lost, ``find`` (by the natural key) tells whether the record is there. Only after it has
-        stayed absent for a while is the POST sent again; the service's own check of uniqueness guards against the rest.
+        stayed absent for a while is the POST sent again, ``attempts`` times in all; the service's own check of
+        uniqueness guards against the rest. Where it has none, only one attempt is safe.
         """
         attempt = 1
         while True:
@@ -331,7 +341,7 @@ class Client:
                 found = self._read_back(find, error)
                 if found is not None:
                     return found
-                if attempt == CREATE_ATTEMPTS:
+                if attempt == attempts:
                     raise
                 attempt += 1
 
@@ -427,6 +437,18 @@ class Client:
         headers = response.headers
         seconds = retry_after_seconds(headers.get("Retry-After"), headers.get("Date"), now)
         return (now + timedelta(seconds=60.0 if seconds is None else seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _holder() -> str:
+    """Return who is at work, for those who wait."""
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+    # AWX names its job so.
+    job = os.environ.get("JOB_ID", "")
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        user = str(os.getuid())
+    return f"process {os.getpid()} of {user} on {socket.gethostname()}, since {now}" + (f", job {job}" * bool(job))
 
 
 def _advice_on_401(kind: str, *, on_application_route: bool) -> str:

@@ -254,7 +254,10 @@ class MemberRun(PlanRun):
 
     def _start_over(self, found: Record) -> None:
         """Plan again for somebody who was not there when the plan was made."""
+        missing = {name: group for name, group in self.around.groups.items() if group.get("id") is None}
         ((_desired, self.current),), self.around = look_around(self._client, [(self.desired, found)])
+        # Groups that are still to be created, by the same task, are there for the plan all the same.
+        self.around.groups.update({name: group for name, group in missing.items() if name not in self.around.groups})
         self.learn(self.current or {})
         self.plan = plan_member(self.desired, self.current, self.around)
         self.notes += self.plan.warnings

@@ -10,21 +10,16 @@ One member is a roster of one; there is no other way to plan or to change a memb
 from __future__ import annotations
 
 import contextlib
-import getpass
-import os
-import socket
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from dataclasses import replace
 from typing import Any
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._brakes import Brakes
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     InconsistentListError,
     InputError,
     RefusedError,
-    RosterError,
     TallyfyError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import Policy, ambiguous, named, refusals
@@ -40,27 +35,34 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     find_member,
     folded,
     is_address,
-    is_service_account,
     list_everybody,
     problems_with,
     shape_member,
     status_of,
     unseen_in,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import read_roster
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster_run import Halt, RosterRun
-from ansible_collections.tallyfy.platform.plugins.module_utils._rows import LEAVING_SUCCESSOR, Rows, checked_rows
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results import (
+    UNKNOWN_ADDRESS,
+    PlannedPerson,
+    Told,
+    roster_result,
+    warn_of_notes,
+    without_subject,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster_run import RosterRun
+from ansible_collections.tallyfy.platform.plugins.module_utils._rows import (
+    LEAVING_SUCCESSOR,
+    Rows,
+    checked_rows,
+    in_order,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._transport import MOST_CONNECTIONS
 
 LOCK_SUBJECT = "the roster of {}"
-DIFF_PEOPLE = 100
-MESSAGE_PEOPLE = 20
-WARNED_NOTES = 10
 #: Fields that tell that a member belongs to Tallyfy, or cannot be spared.
 PROTECTING_FIELDS = ("is_default_admin", "support_user")
-#: Nothing is to be done for somebody who is wanted away, but the address may be misspelled.
-UNKNOWN_ADDRESS = "No member has this address."
 DIRECT_NEEDS_APPLICATION = "provision=direct goes through the application: give client_id and client_secret"
 #: The argument spec of ``tallyfy_roster``. Rows are raw: ansible-core's own messages would not say which one is wrong.
 ROSTER_OPTIONS: dict[str, dict[str, Any]] = {
@@ -79,34 +81,9 @@ ROSTER_RULES: dict[str, Any] = {
     "mutually_exclusive": [("members", "src")],
     "required_one_of": [("members", "src")],
 }
-#: Under which name ``summary`` counts a person whose first, or for somebody who leaves last, step this is.
-COUNTED_AS = {
-    "create": "created",
-    "invite": "invited",
-    "enable": "enabled",
-    "update": "updated",
-    "change_role": "updated",
-    "add_to_group": "updated",
-    "remove_from_group": "updated",
-    "disable": "disabled",
-    "remove": "handed_over",
-    "delete": "deleted",
-}
-OUTCOMES_COUNTED = ("unchanged", "failed", "deferred", "skipped")
 
 
 # --- planning ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class PlannedPerson:
-    """What is to be done for one person of a roster. ``note`` says why nothing is, where that needs saying."""
-
-    desired: DesiredMember
-    current: Record | None
-    plan: Plan
-    is_listed: bool = True
-    note: str = ""
 
 
 def unlisted_leavers(
@@ -150,10 +127,10 @@ def plan_roster(
             else:
                 planned.append(_plan_unlisted(desired, current, policy, around))
         except InputError as error:
-            texts = [_without_subject(text, desired) for text in error.problems]
+            texts = [without_subject(text, desired.email) for text in error.problems]
             problems += [text if _is_about_all(text, policy) else f"{called(index)}: {text}" for text in texts]
         except RefusedError as error:
-            problems.append(f"{called(index)}: {_without_subject(error.message, desired)}")
+            problems.append(f"{called(index)}: {without_subject(error.message, desired.email)}")
     problems += _leaving_successors(pairs, count, planned, called, policy)
     if problems:
         raise InputError(list(dict.fromkeys(problems)))
@@ -240,12 +217,6 @@ def _is_leaving(plan: Plan) -> bool:
     return any(step.action in REMOVALS for step in plan.steps)
 
 
-def _without_subject(text: str, desired: DesiredMember) -> str:
-    """Return the text without the address at its beginning, which the name of the row tells already."""
-    rest = text.removeprefix(desired.email).lstrip(": ")
-    return rest or text
-
-
 # --- a whole roster ---------------------------------------------------------------------------------------------------
 
 
@@ -264,7 +235,7 @@ def ensure_roster(
     """
     subject = LOCK_SUBJECT.format(client.connection.org_id)
     # Who only looks keeps nobody waiting.
-    with contextlib.nullcontext() if check_mode else client.exclusively(subject, _holder()):
+    with contextlib.nullcontext() if check_mode else client.exclusively(subject):
         return _ensure_roster(client, params, check_mode=check_mode, warn=warn, progress=progress)
 
 
@@ -301,17 +272,17 @@ def _ensure_roster(
             # A successor who is leaving, too, is found out before anything is asked, and again by the plan.
             problems = list(dict.fromkeys([*problems, *error.problems]))
         if problems:
-            raise InputError(_in_order(problems, rows)) from None
+            raise InputError(in_order(problems, rows)) from None
         raise
     if problems:
-        raise InputError(_in_order(problems, rows))
+        raise InputError(in_order(problems, rows))
     newcomers = Newcomers(client)
     runs = [MemberRun(client, one.desired, one.current, around, one.plan, newcomers) for one in planned]
     roster_run = RosterRun(
         client,
         runs,
         workers=workers,
-        goes_on=params["on_error"] == "finish",
+        brakes=Brakes(goes_on=params["on_error"] == "finish"),
         everybody=everybody,
         min_admins=policy.min_admins,
         progress=progress,
@@ -321,9 +292,9 @@ def _ensure_roster(
             run.pretend()
     else:
         roster_run.carry_out()
-    told = [_Told(one, run, roster_run.halt_of(run)) for one, run in zip(planned, runs)]
-    _warn_of_notes(runs, warn)
-    return _result(told, client)
+    told = [Told(one, run, roster_run.halt_of(run)) for one, run in zip(planned, runs)]
+    warn_of_notes([note for run in runs for note in run.notes], warn)
+    return roster_result(told, client)
 
 
 def _listed(
@@ -342,16 +313,6 @@ def _listed(
             desired = replace(desired, reassign_to=policy.reassign_to)
         listed.append((index, desired))
     return listed, problems
-
-
-def _in_order(problems: Iterable[str], rows: Rows) -> list[str]:
-    """Return the problems row by row, whenever they were found; those of the task come first."""
-    places = {rows.place(index): index for index in range(len(rows.rows))}
-
-    def index_of(problem: str) -> int:
-        return places.get(problem.partition(":")[0].partition(" (")[0], -1)
-
-    return sorted(problems, key=index_of)
 
 
 def _problems_of_task(workers: int, policy: Policy, listed: Sequence[DesiredMember], rows: Rows) -> list[str]:
@@ -377,199 +338,6 @@ def _read(
     # The fuse counts what the listing may not show, such as roles.
     whole = {str(current["id"]): current for _desired, current in completed if current is not None}
     return completed, [whole.get(str(record["id"]), record) for record in everybody], around
-
-
-def _holder() -> str:
-    """Return who is at work, for those who wait."""
-    now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
-    # AWX names its job so.
-    job = os.environ.get("JOB_ID", "")
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a number that has no name
-        user = str(os.getuid())
-    return f"process {os.getpid()} of {user} on {socket.gethostname()}, since {now}" + (f", job {job}" * bool(job))
-
-
-# --- what is told -----------------------------------------------------------------------------------------------------
-
-
-class _Told:
-    """One person's part of the result."""
-
-    def __init__(self, person: PlannedPerson, run: MemberRun, halt: Halt | None) -> None:
-        self.run = run
-        self.halt = halt
-        self.person = person
-        self.email = run.desired.email
-
-    @property
-    def outcome(self) -> str:
-        if self.halt is not None:
-            return "deferred" if self.halt.is_deferred else "skipped"
-        if self.run.error is not None:
-            return "failed"
-        return "changed" if self.run.done else "unchanged"
-
-    @property
-    def action(self) -> str:
-        """The step that says most about what is done: the first one, or the last for somebody who leaves."""
-        # What the service declined is no action of somebody for whom the rest was done.
-        steps = {"unchanged": (), "changed": tuple(self.run.done)}.get(self.outcome, self.run.plan.steps)
-        if not steps:
-            return "none"
-        return steps[-1 if steps[-1].action in REMOVALS else 0].action
-
-    @property
-    def difference(self) -> Plan:
-        """What became different: the plan, or as much of it as was done."""
-        plan, done = self.run.plan, self.run.done
-        if len(done) == len(plan.steps):
-            return plan
-        after = {name: value for step in done for name, value in step.values.items()}
-        joined = {step.target for step in done if step.action == "add_to_group"}
-        left = {step.target for step in done if step.action == "remove_from_group"}
-        if joined | left:
-            groups = {*plan.before.get("groups", ()), *joined} - left
-            after["groups"] = sorted(map(str, groups), key=str.casefold)
-        return Plan(plan.subject, {name: value for name, value in plan.before.items() if name in after}, after)
-
-    @property
-    def handed_over(self) -> dict[str, Any]:
-        """Who takes over the open work, for the diff: a reviewer wants to know, although it is no field of a member."""
-        done = any(step.action == "remove" for step in self.run.done)
-        return {"reassign_to": self.run.desired.reassign_to} if done else {}
-
-    def row(self) -> dict[str, Any]:
-        outcome = self.outcome
-        plan = self.difference if outcome == "changed" else self.run.plan
-        is_told = outcome != "unchanged"
-        row: dict[str, Any] = {
-            "email": self.email,
-            "action": self.action,
-            "fields": sorted({*plan.before, *plan.after}) if is_told and self.action != "delete" else [],
-            "outcome": outcome,
-            "message": self._message(outcome),
-        }
-        if is_told:
-            row.update(before=dict(plan.before), after=dict(plan.after))
-        if self.run.notes:
-            row["notes"] = list(self.run.notes)
-        if not self.person.is_listed:
-            row["unlisted"] = True
-            if is_service_account(self.person.current or {}):
-                row["service_account"] = True
-        return row
-
-    def _message(self, outcome: str) -> str:
-        done = "; ".join(_story(step) for step in self.run.done)
-        texts = [self.person.note] if self.person.note else []
-        if outcome == "changed":
-            texts.append(f"{done[:1].upper()}{done[1:]}.")
-        elif outcome != "unchanged":
-            texts.append(str(self.halt.reason if self.halt is not None else self.run.error))
-            texts += [f"Done before: {done}."] * bool(done)
-        return " ".join([*texts, *self.run.notes])
-
-
-def _story(step: Step) -> str:
-    """Return what a step does, in words that fit before it is done and afterwards."""
-    fields = ", ".join(step.values)
-    stories = {
-        "create": f"add as {step.values.get('role')}",
-        "invite": f"invite as {step.values.get('role')}",
-        "enable": "enable",
-        "update": f"set {fields}",
-        "change_role": f"make {step.values.get('role')}, {step.reason}",
-        "add_to_group": f"put into {step.target}",
-        "remove_from_group": f"take out of {step.target}",
-        "disable": "take access away",
-        "remove": f"take access away, {step.reason.partition('; ')[2]}",
-        "delete": "delete",
-    }
-    return stories[step.action]
-
-
-def _result(told: Sequence[_Told], client: Client) -> dict[str, Any]:
-    result: dict[str, Any] = {
-        "changed": any(one.run.changed for one in told),
-        "summary": _summary(told),
-        "members": [one.row() for one in told],
-        "deferred": [
-            {"email": one.email, "reason": one.halt.reason, "not_before": one.halt.not_before}
-            for one in told
-            if one.halt is not None and one.halt.is_deferred
-        ],
-        "requests": client.requests_sent,
-        "actions": [{"email": one.email, **step.described()} for one in told for step in one.run.done],
-        "diff": _diff(told, client.connection.org_id),
-    }
-    total = len(told)
-    undone = [one for one in told if one.outcome in ("failed", "deferred", "skipped")]
-    if undone:
-        # ansible-core prints all of a failure; thousands of people who are well already would bury the others.
-        # An address that nobody has is worth looking at all the same.
-        told = [one for one in told if one.outcome != "unchanged" or one.person.note == UNKNOWN_ADDRESS]
-        result["members"] = [one.row() for one in told]
-        reasons = _reasons(undone)
-        raise RosterError(_failure(undone, total, reasons), reasons=reasons, **result)
-    return result
-
-
-def _summary(told: Iterable[_Told]) -> dict[str, int]:
-    counts = Counter(COUNTED_AS[one.action] if one.outcome == "changed" else one.outcome for one in told)
-    return {name: counts[name] for name in (*dict.fromkeys(COUNTED_AS.values()), *OUTCOMES_COUNTED)}
-
-
-def _diff(told: Sequence[_Told], org_id: str) -> dict[str, Any]:
-    """Return the difference of changed people only, field by field; bounded, so that it can be read."""
-    changed = [one for one in told if one.run.done]
-    header = f"members of {org_id}"
-    shown = changed[:DIFF_PEOPLE]
-    # Who is not there, before or afterwards, has no entry, so that the lines of the diff say just what happens.
-    before: dict[str, Any] = {one.email: dict(one.difference.before) for one in shown if one.person.current is not None}
-    after: dict[str, Any] = {
-        one.email: {**one.difference.after, **one.handed_over} for one in shown if one.action != "delete"
-    }
-    more = len(changed) - len(shown)
-    if more:
-        header += f", {len(shown)} of {len(changed)} who differ"
-        after[f"and {more} more"] = "see members in the result"
-    return {"before_header": header, "after_header": header, "before": before, "after": after}
-
-
-def _reasons(undone: Sequence[_Told]) -> list[str]:
-    """Return why people are not as wanted, one text for all who met the same obstacle, the failed ones first."""
-    people: dict[str, list[str]] = {}
-    for one in sorted(undone, key=lambda one: one.outcome != "failed"):
-        people.setdefault(_without_subject(_obstacle(one), one.run.desired), []).append(one.email)
-    reasons = [f"{named(emails)}: {reason}" for reason, emails in people.items()]
-    more = len(reasons) - MESSAGE_PEOPLE
-    return reasons[:MESSAGE_PEOPLE] + [f"and {more} more reasons, see members"] * (more > 0)
-
-
-def _failure(undone: Sequence[_Told], total: int, reasons: Sequence[str]) -> str:
-    by_outcome = Counter(one.outcome for one in undone)
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in by_outcome.items())
-    told = "; ".join(reason.rstrip(".") for reason in reasons)
-    return f"{len(undone)} of {total} people are not as wanted ({counts}). {told}."
-
-
-def _obstacle(one: _Told) -> str:
-    """Return why a person is not as wanted, without the number of the request, which differs for everybody."""
-    if one.halt is not None:
-        return one.halt.reason
-    error = one.run.error
-    request_id = error.facts.get("request_id") if error is not None else None
-    return str(error).replace(f", request {request_id}", "")
-
-
-def _warn_of_notes(runs: Sequence[MemberRun], warn: Callable[[str], None]) -> None:
-    notes = [note for run in runs for note in run.notes]
-    for note in notes[:WARNED_NOTES]:
-        warn(note)
-    if len(notes) > WARNED_NOTES:
-        warn(f"There are {len(notes) - WARNED_NOTES} more notes like these; see the messages of members in the result.")
 
 
 # --- a roster of one --------------------------------------------------------------------------------------------------

@@ -12,30 +12,22 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._brakes import TROUBLE, Brakes, Halt
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ApiError,
     InvalidError,
-    LostAnswerError,
     NotStoredError,
-    PausedError,
-    RateLimitError,
     SeatPoolError,
-    ServerError,
-    SignInError,
     TallyfyError,
-    UnauthorizedError,
-    UnreachableError,
-    UnreadableAnswerError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import (
     active_admins,
     admins_after,
     is_short_of_admins,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._groups import change_members
+from ansible_collections.tallyfy.platform.plugins.module_utils._groups import change_members, create_group
 from ansible_collections.tallyfy.platform.plugins.module_utils._lists import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import (
     CHANGES,
@@ -54,30 +46,13 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import 
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, Step
 
 PROGRESS_SECONDS = 5.0
-#: The service wants to hear nothing before a certain time: nobody else would fare better now.
-PAUSES = (RateLimitError, PausedError)
-#: What would fail for everybody else in the same way.
-HOPELESS = (SignInError, UnauthorizedError, UnreachableError)
-#: What a service that is out of order answers. One of them may be one person's bad luck; so many in a row are not.
-OUTAGES = (ServerError, LostAnswerError, UnreadableAnswerError)
-MOST_OUTAGES_IN_A_ROW = 50
-OUTAGES_AND_PAUSES = (*OUTAGES, *PAUSES, *HOPELESS)
 AFTER_AN_ERROR = "Not tried: access is taken away last, and not after an error. Run it again."
-
-
-@dataclass(frozen=True)
-class Halt:
-    """Why steps that were planned have not been tried. ``is_deferred`` when nothing but time or seats is lacking."""
-
-    reason: str
-    is_deferred: bool = False
-    not_before: str | None = None
 
 
 class RosterRun:
     """Carries out members' plans with ``workers`` requests under way.
 
-    ``goes_on`` tells whether one person's failure leaves the others alone. ``progress`` gets a line now and then.
+    ``brakes`` tell when nothing else is to be tried. ``progress`` gets a line now and then.
     Of ``everybody``, all members as they were before, ``min_admins`` stay active administrators also when somebody
     who was to become one does not.
     """
@@ -88,7 +63,7 @@ class RosterRun:
         runs: Sequence[MemberRun],
         *,
         workers: int = 1,
-        goes_on: bool = True,
+        brakes: Brakes | None = None,
         everybody: Sequence[Record] = (),
         min_admins: int = 0,
         progress: Callable[[str], None] = lambda _text: None,
@@ -97,26 +72,26 @@ class RosterRun:
         self._client = client
         self._runs = runs
         self._workers = workers
-        self._goes_on = goes_on
+        self._brakes = brakes or Brakes()
         self._admins = active_admins(everybody)
         self._min_admins = min_admins
         self._progress = progress
         self._clock = clock
         self._told_at = clock()
         self._lock = threading.Lock()
-        self._stop: Halt | None = None
         self._halts: dict[int, Halt] = {}
         self._full_pools: dict[str, Halt] = {}
-        self._outages = 0
-        self._latest_outage: TallyfyError | None = None
-        # Whether the service is known to answer nobody for now.
-        self._is_silent = False
+        self._after_an_error: Halt | None = None
 
     def carry_out(self) -> None:
         """Carry out all plans, as far as that is possible; the runs and ``halt_of`` tell how far that was."""
         self._bring_in()
         self._take_access()
-        if self._full_pools and self._stop is None and any(_has_freed_a_seat(run) for run in self._runs):
+        if (
+            self._full_pools
+            and (self._brakes.stop or self._after_an_error) is None
+            and any(_has_freed_a_seat(run) for run in self._runs)
+        ):
             self._seat_those_who_wait()
             self._bring_in()
             self._take_access()
@@ -134,7 +109,7 @@ class RosterRun:
 
     def _take_access(self) -> None:
         if any(run.error is not None and not self._is_deferred(run) for run in self._runs):
-            self._stop = self._stop or Halt(AFTER_AN_ERROR)
+            self._after_an_error = Halt(AFTER_AN_ERROR)
         # Where only seats are lacking it goes on: whoever leaves frees one.
         self._keep_administrators()
         self._phase("removed", REMOVALS)
@@ -202,44 +177,25 @@ class RosterRun:
         with self._lock:
             # Who could not be added cannot be changed either.
             pool = _pool_for(run, step)
-            halt = self._halts.get(id(run)) or self._stop or (self._full_pools.get(pool) if pool else None)
+            stop = self._brakes.stop or self._after_an_error
+            halt = self._halts.get(id(run)) or stop or (self._full_pools.get(pool) if pool else None)
             if halt is not None:
                 self._halts[id(run)] = halt
             return halt is None
 
     def _learn_from(self, run: MemberRun, step: Step) -> None:
         """Draw the conclusions from a step that failed, for the person and for all who have not had their turn."""
-        error = run.error
         pool = _pool_for(run, step)
+        # What needs no seat has met another kind of conflict.
+        lacks_seat = isinstance(run.error, SeatPoolError) and pool is not None
+        halt = self._brakes.learn(run.desired.email, None if lacks_seat else run.error)
         with self._lock:
-            self._count_outage(error)
-            if error is None:
-                return
-            # What needs no seat has met another kind of conflict.
-            if isinstance(error, SeatPoolError) and pool is not None:
-                halt = self._full_pools.setdefault(pool, Halt(f"Deferred: no {pool} seat is left. {error}", True))
+            if lacks_seat:
+                halt = self._full_pools.setdefault(
+                    str(pool), Halt(f"Deferred: no {pool} seat is left. {run.error}", True)
+                )
+            if halt is not None:
                 self._halts[id(run)] = halt
-            elif isinstance(error, PAUSES):
-                not_before = str(error.facts.get("not_before"))
-                self._is_silent = True
-                self._stop = Halt(f"Deferred until {not_before}: {error}", True, not_before)
-                self._halts[id(run)] = self._stop
-            elif self._stop is None and isinstance(error, HOPELESS):
-                self._is_silent = True
-                self._stop = Halt(f"Not tried, because it would fail in the same way: {error}")
-            elif self._stop is None and self._outages >= MOST_OUTAGES_IN_A_ROW:
-                self._is_silent = True
-                self._stop = Halt(f"Not tried: {self._outages} requests in a row have failed, the last one so: {error}")
-            elif self._stop is None and not self._goes_on:
-                self._stop = Halt(f"Not tried: on_error=stop, and {run.desired.email} failed.")
-
-    def _count_outage(self, error: TallyfyError | None) -> None:
-        if not isinstance(error, OUTAGES):
-            self._outages = 0
-        elif error is not self._latest_outage:
-            # One refusal of a group is all its members' error, and still one.
-            self._outages += 1
-            self._latest_outage = error
 
     # --- reading back -------------------------------------------------------------------------------------------------
 
@@ -250,20 +206,20 @@ class RosterRun:
             self._learn_from_list(short)
         self._work_on(self._prove, short, "new people read back")
         for run in short:
-            if run.failed_step is not None and not isinstance(run.error, OUTAGES_AND_PAUSES):
+            if run.failed_step is not None and not isinstance(run.error, TROUBLE):
                 self._learn_from(run, run.failed_step)
 
     def _prove(self, run: MemberRun) -> None:
-        with self._lock:
-            if self._is_silent and self._stop is not None:
-                # That they have been added is told, and not taken for proved.
-                self._halts.setdefault(id(run), self._stop)
-                return
+        stop = self._brakes.stop
+        if self._brakes.is_silent and stop is not None:
+            # That they have been added is told, and not taken for proved.
+            with self._lock:
+                self._halts.setdefault(id(run), stop)
+            return
         run.prove_creation()
         if run.failed_step is None:
-            with self._lock:
-                self._count_outage(None)
-        elif isinstance(run.error, OUTAGES_AND_PAUSES):
+            self._brakes.learn(run.desired.email, None)
+        elif isinstance(run.error, TROUBLE):
             self._learn_from(run, run.failed_step)
 
     def _learn_from_list(self, short: Sequence[MemberRun]) -> None:
@@ -314,12 +270,14 @@ class RosterRun:
 
     def _change(self, concerned: Sequence[tuple[MemberRun, Step]]) -> None:
         run, step = concerned[0]
-        change_members(
-            self._client,
-            run.around.groups[fold(str(step.target))]["id"],
-            add=[int(run.record["id"]) for run, step in concerned if step.action == "add_to_group"],
-            remove=[int(run.record["id"]) for run, step in concerned if step.action == "remove_from_group"],
-        )
+        group = run.around.groups[fold(str(step.target))]
+        add = [int(run.record["id"]) for run, step in concerned if step.action == "add_to_group"]
+        remove = [int(run.record["id"]) for run, step in concerned if step.action == "remove_from_group"]
+        if group.get("id") is None:
+            # Wanted, and not there yet: its first members come with it, in one request.
+            group.update(create_group(self._client, group["name"], group.get("description"), add, group["guests"]))
+        else:
+            change_members(self._client, group["id"], add=add, remove=remove)
         with self._lock:
             for run, step in concerned:
                 run.finish(step)

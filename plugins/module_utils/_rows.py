@@ -10,7 +10,7 @@ Nothing here asks the service.
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -91,6 +91,16 @@ def checked_rows(rows: Rows, defaults: Mapping[str, Any]) -> tuple[list[tuple[in
             problems += [f"{rows.called(index, params.get('email'))}: {problem}" for problem in found]
         checked.append((index, params))
     return checked, problems
+
+
+def in_order(problems: Iterable[str], rows: Rows) -> list[str]:
+    """Return the problems row by row, whenever they were found; those of the task come first."""
+    places = {rows.place(index): index for index in range(len(rows.rows))}
+
+    def index_of(problem: str) -> int:
+        return places.get(problem.partition(":")[0].partition(" (")[0], -1)
+
+    return sorted(problems, key=index_of)
 
 
 def _checked_defaults(
