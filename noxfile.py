@@ -388,8 +388,22 @@ def molecule(session: nox.Session) -> None:
 
 
 @nox.session(tags=["test", "test_all"])
+def browser(session: nox.Session) -> None:
+    """Sign in by a real browser without a window, at the sandbox's sign-in page."""
+    wanted = {"chromium": ("chromium", "google-chrome"), "chromedriver": ("chromedriver",)}
+    missing = [name for name, programs in wanted.items() if not any(map(shutil.which, programs))]
+    if missing:
+        session.error(
+            f"{' and '.join(missing)} not found. Install them, on Debian with: apt-get install chromium chromium-driver"
+        )
+    session.install("--requirement", "tests/browser/requirements.txt")
+    env = isolated(session, TALLYFY_SANDBOX_PYTHON=sandbox_python(session))
+    session.run("pytest", *(session.posargs or ["tests/browser"]), env=env)
+
+
+@nox.session(tags=["test", "test_all"])
 def demo(session: nox.Session) -> None:
-    """Watch people being brought into a Tallyfy organization: announced, done, and nothing left to do."""
+    """Watch people being brought in and their processes launched: announced, done, and nothing left to do."""
     session.install("--requirement", "tests/requirements/demo.txt")
     session.run("python", "demo/run.py", env={"TALLYFY_SANDBOX_PYTHON": sandbox_python(session)})
 

@@ -11,6 +11,7 @@ short_description: Get an access token of Tallyfy for use in other modules
 version_added: 0.1.0
 description:
   - Returns one access token, of the application or in the name of a member, from the cache or newly issued.
+  - Or the token that M(tallyfy.platform.tallyfy_token) has kept under a O(name) after somebody signed in by a browser.
   - The modules of this collection sign in by themselves and do not need it.
 author:
   - the tallyfy.platform authors (@tallyfy)
@@ -23,9 +24,16 @@ options:
     elements: str
   min_ttl:
     description:
-      - Seconds that the token must last. A kept token that expires earlier is replaced.
+      - Seconds that the token must last. A kept token that expires earlier is replaced. One with a O(name) is refused,
+        since only its owner can replace it.
     type: int
     default: 300
+  name:
+    description:
+      - Name under which the token was kept. Not together with a term.
+      - The O(client_id) and the O(client_secret) must be those it was kept with. With O(org_id), a token of another
+        organization is refused.
+    type: str
 extends_documentation_fragment:
   - tallyfy.platform.connection
   - tallyfy.platform.connection.plugin
@@ -45,6 +53,18 @@ EXAMPLES = r"""
       Authorization: "Bearer {{ lookup('tallyfy.platform.token', 'alice.smith@example.com') }}"
       X-Tallyfy-Client: APIClient
   no_log: true
+
+- name: Keep the token of somebody who has signed in by a browser
+  tallyfy.platform.tallyfy_token:
+    name: alice
+    redirect_response: "{{ pasted.user_input }}"
+    redirect_uri: "{{ asked.redirect_uri }}"
+    expected_state: "{{ asked.state }}"
+    code_verifier: "{{ asked.code_verifier }}"
+
+- name: Look at the organization in their name
+  tallyfy.platform.tallyfy_organization_info:
+    access_token: "{{ lookup('tallyfy.platform.token', name='alice') }}"
 """
 
 RETURN = r"""
@@ -54,6 +74,7 @@ _raw:
   elements: str
 """
 
+import time
 from typing import Any
 
 from ansible.errors import AnsibleLookupError
@@ -61,6 +82,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._authorized_tokens import kept_token
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import open_client
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import ALIASES, OPTIONS, connection_from
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import TallyfyError
@@ -83,12 +105,19 @@ class LookupModule(LookupBase):
         settled = {name: default or "" for name, (default, _variables) in OPTIONS.items()}
         self.set_options(var_options=variables, direct={**options, **settled})
         given = {**{name: options.get(alias) for alias, name in ALIASES.items()}, **options}
+        name, min_ttl = self.get_option("name"), self.get_option("min_ttl")
+        if name is not None and (terms or not name.strip()):
+            raise AnsibleLookupError(
+                "The lookup tallyfy.platform.token takes an e-mail address or a name, and the name must not be blank."
+            )
         secrets = SecretKeeper()
         try:
-            connection = connection_from(given, parse_bool=boolean)
+            connection = connection_from(given, parse_bool=boolean, signs_in=name is None)
             client = open_client(connection, secrets, Display().warning)
+            if name is not None:
+                return [kept_token(client, name, min_ttl=min_ttl, now=time.time()).access_token]
             user = str(terms[0] or "") if terms else None
-            token = tokens_for(client, user).obtain(min_ttl=self.get_option("min_ttl"))
+            token = tokens_for(client, user).obtain(min_ttl=min_ttl)
         except TallyfyError as error:
             raise AnsibleLookupError(secrets.mask(error.message)) from None
         return [token.access_token]

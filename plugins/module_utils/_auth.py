@@ -16,6 +16,7 @@ from typing import Any
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import refusal_in
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import TOKEN
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    LostAnswerError,
     RefusedByServiceError,
     SignInError,
     UnreadableAnswerError,
@@ -31,6 +32,9 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._transport import
     succeeded,
 )
 
+CREDENTIALS_ADVICE = "Check client_id and client_secret (in Tallyfy: Settings > Integrations)."
+#: No date can be told of an end that is further away.
+LONGEST_LIFE_SECONDS = 1e10
 OTHER_TOKEN_URLS = "https://account.tallyfy.com/oauth/token and https://go.tallyfy.com/api/oauth/token"
 
 
@@ -150,28 +154,6 @@ class IssuedTokens(TokenSource):
     def _issue(self) -> Token:
         """Have a token issued."""
 
-    def _token_from(self, response: requests.Response, request: str, *, org_id: str, user: str | None) -> Token:
-        try:
-            body = response.json()
-            access_token = _checked_token(body["access_token"])
-            expires_in = float(body.get("expires_in") or 0)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise UnreadableAnswerError(
-                request,
-                f"the answer holds no access token (HTTP {response.status_code}, {_content_type(response)})",
-                advice=f"Check token_url; Tallyfy's own pages also name {OTHER_TOKEN_URLS}.",
-            ) from error
-        now = self._now()
-        return Token(
-            access_token=access_token,
-            kind=self.kind,
-            org_id=org_id,
-            user=user,
-            token_type=str(body.get("token_type") or "Bearer"),
-            issued_at=now,
-            expires_at=now + expires_in if expires_in else 0.0,
-        )
-
 
 class ApplicationTokens(IssuedTokens):
     """Tokens by the client credentials grant, which never sees a second address."""
@@ -200,31 +182,8 @@ class ApplicationTokens(IssuedTokens):
         }
         response = self._transport.send("POST", connection.token_url, auth=NoAuth(), form=form, sign_in=True)
         if succeeded(response):
-            return self._token_from(response, request, org_id=connection.org_id, user=None)
-        raise self._refused(response, request)
-
-    def _refused(self, response: requests.Response, request: str) -> SignInError:
-        try:
-            # Masked before it is shortened: a part of a secret would not be recognized.
-            refusal = refusal_in(masked(response.json(), self._secrets))
-        except ValueError:
-            refusal = refusal_in(None)
-        status = response.status_code
-        if status in {400, 401}:
-            advice = "Check client_id and client_secret (in Tallyfy: Settings > Integrations)."
-        elif status < 500 and status != 429:
-            advice = f"Check token_url; Tallyfy's own pages also name {OTHER_TOKEN_URLS}."
-        else:
-            advice = "Try again later."
-        answer = refusal.text or f"refused without a readable reason ({_content_type(response)})"
-        return SignInError(
-            request,
-            f"the sign-in failed: {answer}",
-            status=status,
-            code=refusal.code,
-            request_id=response.headers.get("X-Request-Id"),
-            advice=advice,
-        )
+            return _token_from(response, request, kind=self.kind, org_id=connection.org_id, user=None, now=self._now())
+        raise _sign_in_refusal(response, request, self._secrets, CREDENTIALS_ADVICE)
 
 
 class MemberTokens(IssuedTokens):
@@ -258,7 +217,9 @@ class MemberTokens(IssuedTokens):
         auth = BearerAuth(self._application, self._transport)
         response = self._transport.send("POST", url, auth=auth, sign_in=True)
         if succeeded(response):
-            return self._token_from(response, request, org_id=connection.org_id, user=self.user)
+            return _token_from(
+                response, request, kind=self.kind, org_id=connection.org_id, user=self.user, now=self._now()
+            )
         advice = ""
         if response.status_code in {403, 404, 422}:
             advice = (
@@ -301,11 +262,113 @@ class BearerAuth(AuthBase):
         return answer
 
 
+def exchanged_code(
+    transport: Transport,
+    secrets: SecretKeeper,
+    *,
+    code: str,
+    redirect_uri: str,
+    code_verifier: str,
+    now: float,
+) -> Token:
+    """Return the token for a code of the sign-in page, whose owner is not known yet.
+
+    A code works once, so the request is sent once; what is refused before it is carried out may be repeated. A client
+    without a secret is a public one, for whom the verifier stands. Source: RFC 6749, section 4.1.3; RFC 7636.
+    """
+    connection = transport.connection
+    request = f"POST {connection.token_url}"
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": str(connection.client_id),
+        "code": code,
+        "code_verifier": code_verifier,
+        "redirect_uri": redirect_uri,
+    }
+    if connection.client_secret:
+        form["client_secret"] = connection.client_secret
+    try:
+        response = transport.send("POST", connection.token_url, auth=NoAuth(), form=form)
+    except LostAnswerError as error:
+        error.advise("A code works once, so it was not sent again. Authorize again.")
+        raise
+    if not succeeded(response):
+        advice = (
+            "The code has expired or was used before, or redirect_uri, code_verifier and client_id are not those it "
+            "was asked for with. Authorize again."
+        )
+        raise _sign_in_refusal(response, request, secrets, advice)
+    token = _token_from(response, request, kind="user", org_id=connection.org_id, user=None, now=now)
+    secrets.keep(token.access_token)
+    return token
+
+
+def _token_from(
+    response: requests.Response, request: str, *, kind: str, org_id: str, user: str | None, now: float
+) -> Token:
+    try:
+        body = response.json()
+        access_token = _checked_token(body["access_token"])
+        expires_in = _checked_lifetime(body.get("expires_in"))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UnreadableAnswerError(
+            request,
+            f"the answer holds no access token (HTTP {response.status_code}, {_content_type(response)})",
+            advice=f"Check token_url; Tallyfy's own pages also name {OTHER_TOKEN_URLS}.",
+        ) from error
+    return Token(
+        access_token=access_token,
+        kind=kind,
+        org_id=org_id,
+        user=user,
+        token_type=str(body.get("token_type") or "Bearer"),
+        issued_at=now,
+        expires_at=now + expires_in if expires_in else 0.0,
+    )
+
+
+def _sign_in_refusal(
+    response: requests.Response, request: str, secrets: SecretKeeper, advice_on_input: str
+) -> SignInError:
+    """Return what the token endpoint refused; ``advice_on_input`` is for what was sent to it."""
+    try:
+        # Masked before it is shortened: a part of a secret would not be recognized.
+        refusal = refusal_in(masked(response.json(), secrets))
+    except ValueError:
+        refusal = refusal_in(None)
+    status = response.status_code
+    if refusal.code == "invalid_client":
+        advice = CREDENTIALS_ADVICE
+    elif status in {400, 401}:
+        advice = advice_on_input
+    elif status < 500 and status != 429:
+        advice = f"Check token_url; Tallyfy's own pages also name {OTHER_TOKEN_URLS}."
+    else:
+        advice = "Try again later."
+    answer = refusal.text or f"refused without a readable reason ({_content_type(response)})"
+    return SignInError(
+        request,
+        f"the sign-in failed: {answer}",
+        status=status,
+        code=refusal.code,
+        request_id=response.headers.get("X-Request-Id"),
+        advice=advice,
+    )
+
+
 def _checked_token(value: Any) -> str:
     """Return a token that can be sent in a header; raises ``ValueError`` or ``TypeError`` for anything else."""
     if not TOKEN.fullmatch(value):
         raise ValueError("characters that no token has")
     return str(value)
+
+
+def _checked_lifetime(value: Any) -> float:
+    """Return so many seconds, 0 when the answer does not tell; raises ``ValueError`` or ``TypeError`` otherwise."""
+    seconds = float(value or 0)
+    if not abs(seconds) < LONGEST_LIFE_SECONDS:
+        raise ValueError("no lifetime of a token")
+    return seconds
 
 
 def _content_type(response: requests.Response) -> str:

@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import getpass
 import hashlib
 import os
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -32,6 +33,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._auth import (
     GivenToken,
     MemberTokens,
     TokenSource,
+    exchanged_code,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._budget import RequestBudget, WaitAllowance
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import APPLICATION_ADVICE, Connection
@@ -51,6 +53,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     UnauthorizedError,
     UnreadableAnswerError,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._marks import Marks
 from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import (
     PrivateDirectory,
@@ -58,7 +61,11 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._private_files im
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import requests
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked
-from ansible_collections.tallyfy.platform.plugins.module_utils._token_store import HAS_CRYPTOGRAPHY, TokenStore
+from ansible_collections.tallyfy.platform.plugins.module_utils._token_store import (
+    HAS_CRYPTOGRAPHY,
+    Token,
+    TokenStore,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._transport import Transport, encoded_path, succeeded
 
 Record = dict[str, Any]
@@ -66,6 +73,9 @@ Record = dict[str, Any]
 PER_PAGE = 100
 WALK_ATTEMPTS = 3
 CREATE_ATTEMPTS = 3
+REMEMBERED_SECONDS = 86400.0
+# How long after its time-out a request may still be carried out.
+LATE_SECONDS = 120.0
 # How long a record may take to show up after a write whose answer was lost.
 READ_BACK_WAITS_SECONDS = (0.0, 1.0, 2.0)
 REFUSALS: dict[int, type[RefusedByServiceError]] = {
@@ -118,9 +128,13 @@ class Client:
         self._transport = Transport(connection, budget, self._allowance)
         self.application: ApplicationTokens | None = None
         self.member: MemberTokens | None = None
-        self._store = TokenStore(directory, connection.client_secret or "")
+        self.store = TokenStore(directory, connection.client_secret or "")
+        #: Answers of the sign-in page that have been used.
+        self.used_answers = Marks(directory, "used-answers", REMEMBERED_SECONDS)
+        #: Launches that the service may still be at work on although nobody waits for their answers any more.
+        self.late_launches = Marks(directory, "late-launches", LATE_SECONDS)
         if connection.has_application:
-            self.application = ApplicationTokens(self._transport, self._store, self.secrets, now)
+            self.application = ApplicationTokens(self._transport, self.store, self.secrets, now)
             if connection.act_as:
                 self.member = self.tokens_of(connection.act_as)
 
@@ -138,11 +152,32 @@ class Client:
             application,
             user,
             transport=self._transport,
-            store=self._store,
+            store=self.store,
             secrets=self.secrets,
             refused=lambda response, request, advice: self._refused(response, request, application, advice),
             now=self._now,
         )
+
+    def exchange_code(self, code: str, *, redirect_uri: str, code_verifier: str) -> Token:
+        """Return the token for a code of the sign-in page; see ``exchanged_code``."""
+        return exchanged_code(
+            self._transport,
+            self.secrets,
+            code=code,
+            redirect_uri=redirect_uri,
+            code_verifier=code_verifier,
+            now=self._now(),
+        )
+
+    def with_token(self, access_token: str) -> Client:
+        """Return a client that makes its calls with this token alone, over the same connections."""
+        self.secrets.keep(access_token)
+        other = copy.copy(self)
+        other.connection = replace(
+            self.connection, access_token=access_token, client_id=None, client_secret=None, act_as=None
+        )
+        other.application = other.member = None
+        return other
 
     def renew_allowance(self) -> None:
         """Allow ``max_wait`` again, for the next item of a loop."""
@@ -260,6 +295,14 @@ class Client:
     def _lock_name(self, subject: str) -> str:
         scope = f"{self.connection.api_url}\n{subject}"
         return "lock-" + hashlib.sha256(scope.encode()).hexdigest()[:24]
+
+    def now(self) -> float:
+        """Return the time in epoch seconds."""
+        return self._now()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait and return true; return false at once when this task may not wait so long."""
+        return self._allowance.wait(seconds)
 
     # --- listings -----------------------------------------------------------------------------------------------------
 

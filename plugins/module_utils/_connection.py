@@ -93,14 +93,19 @@ def connection_from(
     *,
     environment: Mapping[str, str] | None = None,
     parse_bool: Callable[[Any], bool] = bool,
+    signs_in: bool = True,
 ) -> Connection:
     """Return the checked connection from options as given, then the environment, then the defaults.
 
     Application credentials win over an access token, unless only the token was given and they come from the
-    environment. Raises ``OptionError`` that names every problem.
+    environment. Without ``signs_in`` somebody else has signed in or will: there need be nothing to sign in with, and
+    neither an organization nor a secret; what signs in by itself is left out. Raises ``OptionError`` that names every
+    problem.
     """
     values = {name: _value_of(name, given.get(name), environment) for name in OPTIONS}
-    if not _is_blank(given.get("access_token")) and all(_is_blank(given.get(name)) for name in APPLICATION_OPTIONS):
+    if not signs_in:
+        values.update(access_token=None, act_as=None)
+    elif not _is_blank(given.get("access_token")) and all(_is_blank(given.get(name)) for name in APPLICATION_OPTIONS):
         values.update({name: _value_of(name, given.get(name), {}) for name in (*APPLICATION_OPTIONS, "act_as")})
     problems: list[str] = []
     for name, convert, least in (("timeout", float, 1), ("max_wait", float, 0), ("rate_limit", int, 0)):
@@ -110,8 +115,8 @@ def connection_from(
     except (TypeError, ValueError):
         problems.append(f"validate_certs is neither true nor false: {values['validate_certs']!r}")
     for name in ("api_url", "token_url"):
-        values[name] = _checked_url(name, str(values[name]), problems)
-    problems += _identity_problems(values)
+        values[name] = checked_url(name, str(values[name]), problems)
+    problems += _identity_problems(values, signs_in=signs_in)
     if values["ca_path"]:
         with contextlib.suppress(RuntimeError):  # there is no user of that name
             values["ca_path"] = str(Path(values["ca_path"]).expanduser())
@@ -121,22 +126,23 @@ def connection_from(
         values["token_cache"] = None
     if problems:
         raise OptionError("; ".join(problems), problems=problems)
-    return Connection(**values)
+    return Connection(**{**values, "org_id": values["org_id"] or ""})
 
 
-def _identity_problems(values: Mapping[str, Any]) -> list[str]:
+def _identity_problems(values: Mapping[str, Any], *, signs_in: bool) -> list[str]:
     problems = []
     if not values["org_id"]:
-        problems.append("org_id is not set: give the option or TALLYFY_ORG_ID")
+        if signs_in:
+            problems.append("org_id is not set: give the option or TALLYFY_ORG_ID")
     elif not _ORG_ID.fullmatch(str(values["org_id"])):
         problems.append("org_id is not an organization ID: it has characters that no ID has")
     pair = APPLICATION_OPTIONS
     missing = [name for name in pair if not values[name]]
-    if len(missing) == 1:
+    if len(missing) == 1 and (signs_in or missing == ["client_id"]):
         given = next(name for name in pair if name not in missing)
         variable = OPTIONS[missing[0]][1][0]
         problems.append(f"{missing[0]} is not set, while {given} is: give the option or {variable}")
-    elif missing and not values["access_token"]:
+    elif signs_in and missing and not values["access_token"]:
         problems.append(f"there is nothing to sign in with. {SIGN_IN_ADVICE}")
     if values["act_as"] and len(missing) == 2 and values["access_token"]:
         problems.append("act_as needs client_id and client_secret: a ready access_token always acts as its own owner")
@@ -174,7 +180,8 @@ def _number(name: str, value: Any, convert: Callable[[Any], float], least: float
     return number
 
 
-def _checked_url(name: str, url: str, problems: list[str]) -> str:
+def checked_url(name: str, url: str, problems: list[str]) -> str:
+    """Return an address of the service without a trailing slash; what is wrong with it is added to ``problems``."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -185,7 +192,7 @@ def _checked_url(name: str, url: str, problems: list[str]) -> str:
         problems.append(f"{name} is not an http(s) address: {_without_secrets(url)!r}")
     elif any(mark in url for mark in "@?#"):
         problems.append(f"{name} must hold a plain address, without user, password, query or fragment")
-    elif parts.scheme == "http" and not _is_loopback(host):
+    elif parts.scheme == "http" and not is_loopback(host):
         problems.append(f"{name} must start with https://, since http:// would send secrets in the clear to {host}")
     return url.rstrip("/")
 
@@ -203,7 +210,8 @@ def _is_utf8(value: str) -> bool:
     return True
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine itself, to which nothing travels in the clear."""
     if host == "localhost":
         return True
     try:

@@ -51,6 +51,10 @@ class BusyError(TallyfyError):
     """Another run holds what this one needs for itself; nothing has been written."""
 
 
+class AuthorizationError(TallyfyError):
+    """The answer of the sign-in page, or the token that came of it, is not taken; nothing has been kept."""
+
+
 class RosterError(TallyfyError):
     """Some people of a roster could not be brought into their wanted state; the facts name every one of them."""
 

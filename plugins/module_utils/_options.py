@@ -55,12 +55,14 @@ class ModuleSpec:
     """What a module takes beside the connection options, and what it does with it.
 
     ``rules`` are further checks of ``AnsibleModule``, such as ``mutually_exclusive``. ``shows_tokens`` leaves tokens in
-    a successful result, for the one module whose purpose they are.
+    a successful result, for the one module whose purpose they are. ``signs_in`` tells from the parameters whether it
+    does so by itself, which takes something to sign in with.
     """
 
     argument_spec: Mapping[str, Any]
     operation: Operation
     shows_tokens: bool = False
+    signs_in: Callable[[Mapping[str, Any]], bool] = lambda _params: True
     rules: Mapping[str, Any] = field(default_factory=dict)
 
     def options(self) -> dict[str, dict[str, Any]]:
@@ -136,7 +138,7 @@ def perform(
     """Carry the operation out and return whether it succeeded, and the result without secrets."""
     secrets = SecretKeeper()
     try:
-        client = client_for(connection_from(params, parse_bool=boolean), warn)
+        client = client_for(connection_from(params, parse_bool=boolean, signs_in=spec.signs_in(params)), warn)
         secrets = client.secrets
         task = Task(
             client,

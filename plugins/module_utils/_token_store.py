@@ -69,9 +69,14 @@ class TokenStore:
         self._directory = directory if HAS_CRYPTOGRAPHY else None
         self._client_secret = client_secret
 
+    @property
+    def keeps(self) -> bool:
+        """Whether a token can be kept; without a client secret anybody could derive the key."""
+        return self._directory is not None and bool(self._client_secret)
+
     def get(self, scope: str) -> Token | None:
         """Return the stored token of ``scope``; what cannot be read, trusted or decrypted counts as absent."""
-        if self._directory is None:
+        if self._directory is None or not self.keeps:
             return None
         try:
             content = self._directory.read(_name(scope))
@@ -88,7 +93,7 @@ class TokenStore:
 
     def put(self, scope: str, token: Token) -> None:
         """Keep ``token``; a full or read-only disk costs a sign-in later, nothing else."""
-        if self._directory is None:
+        if self._directory is None or not self.keeps:
             return
         content = self._cipher(scope).encrypt(json.dumps(asdict(token)).encode())
         with contextlib.suppress(OSError):

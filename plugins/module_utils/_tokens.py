@@ -7,14 +7,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._auth import IssuedTokens
+from ansible_collections.tallyfy.platform.plugins.module_utils._authorized_tokens import (
+    forget_token,
+    is_authorized,
+    kept_token,
+    problems_with,
+    token_of_answer,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import APPLICATION_ADVICE
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, OptionError
 from ansible_collections.tallyfy.platform.plugins.module_utils._token_store import Token
 
 
@@ -32,16 +39,44 @@ def tokens_for(client: Client, user: str | None) -> IssuedTokens:
     return client.application
 
 
+def _unheard(_text: str) -> None:
+    """Say nothing."""
+
+
 def ensure_token(
-    client: Client, params: Mapping[str, Any], *, check_mode: bool, now: float | None = None
+    client: Client,
+    params: Mapping[str, Any],
+    *,
+    check_mode: bool,
+    warn: Callable[[str], None] = _unheard,
+    now: float | None = None,
 ) -> dict[str, Any]:
     """Return the result of ``tallyfy_token``: ``changed`` means that a token was issued or forgotten."""
+    if is_authorized(params):
+        moment = time.time() if now is None else now
+        return _ensure_authorized(client, params, check_mode=check_mode, warn=warn, now=moment)
     source = tokens_for(client, params["user"])
     if params["state"] == "absent":
         return {"changed": source.has_stored() if check_mode else source.forget()}
     token = source.obtain(min_ttl=params["min_ttl"], renew=params["renew"], keep=not check_mode)
     shaped = shape_token(token, time.time() if now is None else now)
     return {"changed": token.source == "issued", "token": shaped}
+
+
+def _ensure_authorized(
+    client: Client, params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], None], now: float
+) -> dict[str, Any]:
+    problems = problems_with(params)
+    if problems:
+        raise InputError(problems)
+    if params["state"] == "absent":
+        return {"changed": forget_token(client, params["name"], check_mode=check_mode)}
+    if params["redirect_response"] is None:
+        kept = kept_token(client, params["name"], min_ttl=params["min_ttl"], now=now)
+        return {"changed": False, "token": shape_token(kept, now), "kept_as": params["name"].strip()}
+    token, is_kept = token_of_answer(client, params, check_mode=check_mode, warn=warn, now=now)
+    shaped = {"token": shape_token(token, now)} if token else {}
+    return {"changed": True, **shaped, "kept_as": params["name"].strip() if is_kept else None}
 
 
 def shape_token(token: Token, now: float) -> dict[str, Any]:

@@ -241,13 +241,15 @@ class Transport:
                 f"no connection: {reason}",
                 advice="Check api_url, token_url, the network and the proxy settings.",
             )
-        if kinds & {"ReadTimeoutError", "ReadTimeout"}:
+        is_late = bool(kinds & {"ReadTimeoutError", "ReadTimeout"})
+        if is_late:
             reason = f"no answer within {self.connection.timeout:g} s"
         if may_be_done:
             return LostAnswerError(
                 name,
                 f"the answer was lost: {reason}",
                 advice="It may or may not have been carried out; run it again to find out and to finish.",
+                is_late=is_late or None,
             )
         kind: type[ApiError] = UnreadableAnswerError if "IncompleteRead" in kinds else UnreachableError
         return kind(name, f"the answer broke off: {reason}", advice="Try again later.")
@@ -260,7 +262,7 @@ def succeeded(response: requests.Response) -> bool:
 
 def encoded_path(*segments: object) -> str:
     """Return ``/a/b`` with every segment percent-encoded by itself (``@`` as %40, ``+`` as %2B)."""
-    return "".join("/" + quote(str(segment), safe="") for segment in segments)
+    return "".join("/" + quote(str(segment), safe="", errors="replace") for segment in segments)
 
 
 def encoded_query(query: Mapping[str, Any] | None) -> str:
@@ -272,7 +274,7 @@ def encoded_query(query: Mapping[str, Any] | None) -> str:
         for name, value in query.items()
         if value is not None
     ]
-    return "?" + urlencode(pairs, quote_via=quote) if pairs else ""
+    return "?" + urlencode(pairs, quote_via=quote, errors="replace") if pairs else ""
 
 
 def _body_broke_off(error: requests.exceptions.RequestException) -> bool:

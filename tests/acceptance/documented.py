@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import ast
 import json
+import secrets
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._authorization import authorization_request
 from sandbox.testing import Sandbox
+from tests.acceptance.browsing import answer_to
 from tests.acceptance.running import Playbooks
 
 REPOSITORY_ROOT = Path(__file__).resolve().parents[2]
@@ -44,6 +48,13 @@ def run_examples(playbooks: Playbooks, sandbox: Sandbox, file: Path) -> list[tup
     tasks = documentation(file)["EXAMPLES"]
     # The file that the examples of tallyfy_roster name.
     (playbooks.folder / "roster.csv").write_text(ROSTER)
+    asked = authorization_request(
+        client_id=sandbox.client_id,
+        redirect_uri="https://app.example.com/auth/callback",
+        response_type="code",
+        authorize_url=sandbox.authorize_url,
+        random_text=secrets.token_urlsafe,
+    )
     names = [task.setdefault("register", f"example{number}") for number, task in enumerate(tasks)]
     results = playbooks.folder / "results.json"
     keep = {
@@ -60,6 +71,8 @@ def run_examples(playbooks: Playbooks, sandbox: Sandbox, file: Path) -> list[tup
             "tag_id": URGENT_TAG,
             "tallyfy_api_url": sandbox.api_url,
             "tallyfy_org_id": sandbox.org_id,
+            "asked": asdict(asked),
+            "pasted": {"user_input": answer_to(asked.url)},
             "new_hires": [{"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major"}],
         },
         "tasks": [*tasks, keep],

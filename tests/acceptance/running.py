@@ -163,6 +163,7 @@ class Playbooks:
             "ANSIBLE_NOCOLOR": "1",
             "TALLYFY_API_URL": sandbox.api_url,
             "TALLYFY_TOKEN_URL": sandbox.token_url,
+            "TALLYFY_AUTHORIZE_URL": sandbox.authorize_url,
             "TALLYFY_ORG_ID": sandbox.org_id,
             "TALLYFY_CLIENT_ID": sandbox.client_id,
             "TALLYFY_CLIENT_SECRET": sandbox.client_secret,

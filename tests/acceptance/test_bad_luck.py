@@ -191,7 +191,8 @@ class TestSigningIn:
     @pytest.mark.parametrize(
         "body", ["", "[]", "null", '"text"', "{}", '{"access_token": null}', '{"access_token": ""}', '{"access_tok',
                  '{"access_token": ["a"], "expires_in": 60}', '{"access_token": "a b\\nc", "expires_in": 60}',
-                 '{"access_token": "a", "expires_in": "soon"}', '{"access_token": "\\u00fc", "expires_in": 60}'],
+                 '{"access_token": "a", "expires_in": "soon"}', '{"access_token": "a", "expires_in": 1e400}',
+                 '{"access_token": "\\u00fc", "expires_in": 60}'],
     )  # fmt: skip
     def test_answer_without_a_usable_token(self, sandbox: Sandbox, modules: Modules, body: str) -> None:
         sandbox.fault(route="oauth.token", times=None, **({"body": body} if body else {"empty": True}))

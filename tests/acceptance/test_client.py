@@ -307,13 +307,13 @@ class TestTokens:
     ) -> None:
         client = client_with(max_wait=max_wait, timeout=10)
         seconds: list[float] = []
-        locked = client._store.locked
+        locked = client.store.locked
 
         def recorded(scope: str, wait: float) -> Any:
             seconds.append(wait)
             return locked(scope, wait)
 
-        monkeypatch.setattr(client._store, "locked", recorded)
+        monkeypatch.setattr(client.store, "locked", recorded)
         client.get()
         assert seconds == [max_wait + 40]
 

@@ -766,7 +766,7 @@ def test_the_roster_role_has_every_option_of_the_module() -> None:
             assert options[f"roster_{name}"]["default"] == option["default"]
 
 
-@pytest.mark.parametrize("playbook", ["onboard", "offboard", "roster"])
+@pytest.mark.parametrize("playbook", ["authorize", "onboard", "offboard", "roster"])
 def test_playbooks_take_every_connection_option(playbook: str) -> None:
     (play,) = yaml.safe_load((CHECKOUT / "playbooks" / f"{playbook}.yml").read_text(encoding="utf-8"))
     defaults = play["module_defaults"]["group/tallyfy.platform.tallyfy"]

@@ -17,8 +17,9 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
 
@@ -28,6 +29,10 @@ from tests.acceptance.running import WAYS, Modules, Playbooks
 ALICE, BOB = "alice.smith@example.com", "bob@example.com"
 WRONG_SECRET = 'wr0ng "Geheimnis"/+=%&\'\\ü-4711'
 PROXY_PASSWORD = "proxy-pass/word+=0815"
+# What the browser flow works with; a state is what somebody chose, and a code what the service did.
+STATE, CODE = 'st4te-"odd"/+=%&-0816-Zustand', "c0de-def502/odd+=-0817-Kennwort"
+VERIFIER = "v3rifier.0818~" * 4
+REDIRECT = "https://app.example.com/auth/callback"
 # Every token that the sandbox issues starts so, and in base64 so.
 ISSUED = "eyJ0eXAiOiJKV1QiLCJhbGci"
 # So much of a secret may stand somewhere by chance.
@@ -43,7 +48,8 @@ class Planted:
     user_token: str
 
     def all(self) -> tuple[str, ...]:
-        return (self.client_secret, self.application_token, self.user_token, WRONG_SECRET, PROXY_PASSWORD)
+        known = (self.client_secret, self.application_token, self.user_token)
+        return (*known, WRONG_SECRET, PROXY_PASSWORD, STATE, CODE, VERIFIER)
 
 
 def forms(secret: str) -> set[str]:
@@ -187,6 +193,70 @@ def test_signing_in(sandbox: Sandbox, modules: Modules, planted: Planted, user: 
         text = shown(modules, "tallyfy_token", user=user, renew=True)
         assert_clean(planted, f"tallyfy_token ({name})", text)
     assert_clean_files(planted, Path(modules.options["token_cache"]))
+
+
+def answered(mark: str = "?", **parameters: str) -> dict[str, Any]:
+    """Return the arguments of a task that takes the answer of the sign-in page with these parameters."""
+    verifier = {} if "access_token" in parameters else {"code_verifier": VERIFIER}
+    return {
+        "name": "alice",
+        "redirect_response": f"{REDIRECT}{mark}{urlencode(parameters)}",
+        "redirect_uri": REDIRECT,
+        "expected_state": STATE,
+        **verifier,
+    }
+
+
+@pytest.mark.parametrize("asked_for", ["token", "code"])
+def test_authorizing(sandbox: Sandbox, modules: Modules, planted: Planted, asked_for: str) -> None:
+    """Whatever comes back for a code or for a token out of a browser is not shown with a secret in it."""
+    modules.use(max_wait=0)
+    issued = {"access_token": planted.user_token, "token_type": "Bearer", "expires_in": "600"}
+    given = answered(state=STATE, **({"code": CODE} if asked_for == "code" else issued))
+    route = "oauth.token" if asked_for == "code" else "me.in_organization"
+    # Only what the run knows by then can be quoted back.
+    sent = [VERIFIER, STATE, CODE, planted.client_secret] if asked_for == "code" else [STATE, planted.user_token]
+    for number, (name, case) in enumerate(errors(sent).items()):
+        sandbox.clear_faults()
+        fault = sandbox.fault(route=route, times=None, **case)
+        # A cache of its own, or the code would count as used.
+        cache = f"{modules.options['token_cache']}-{number}"
+        text = shown(modules, "tallyfy_token", token_cache=cache, **given)
+        assert_clean(planted, f"tallyfy_token ({name})", text)
+        assert_clean_files(planted, Path(cache))
+        assert {one["id"]: one["hits"] for one in sandbox.faults()}[fault], name
+    sandbox.clear_faults()
+    sandbox.fault(route="oauth.token", times=None, body=issued)
+    assert '"kept_as": "alice"' in shown(modules, "tallyfy_token", **given)
+    assert_clean(planted, "check mode", shown(modules, "tallyfy_token", check_mode=True, **given))
+    assert_clean_files(planted, Path(modules.options["token_cache"]))
+
+
+def test_answers_that_are_tampered_with(modules: Modules, planted: Planted) -> None:
+    token = planted.user_token
+    good = {"access_token": token, "token_type": "Bearer", "expires_in": "600", "state": STATE}
+    echo = f"{STATE} {quote(STATE)} {token} {CODE} {base64.b64encode(CODE.encode()).decode()}"
+    for given in (
+        answered(**{**good, "state": CODE}),
+        answered(**good, code=CODE),
+        answered(**{**good, "expires_in": CODE}),
+        answered(**{**good, "token_type": CODE}),
+        answered(**{**good, "access_token": f"{token}\n{CODE}"}),
+        answered(state=STATE, code=f"{CODE} {CODE}"),
+        answered(state=STATE, error=CODE, error_description=echo, code=CODE, access_token=token),
+        answered(state=STATE, error="server_error", error_description=echo, code=CODE, access_token=token),
+        answered(state=STATE, error="server_error", error_description=echo * 9, code=CODE, access_token=token),
+        {**answered(**good), "redirect_response": f"{token} {CODE}"},
+        {**answered(**good), "redirect_response": f"https://user:{token}@evil.test/?code={CODE}"},
+        {**answered(**good), "redirect_uri": f"https://user:{token}@evil.test/"},
+        {**answered(**good), "redirect_uri": f"http://app.example.com/{token}#{CODE}"},
+        {**answered(state=STATE, code=CODE), "code_verifier": f"{VERIFIER} "},
+        {**answered(**good), "min_ttl": "soon"},
+        {**answered(**good), "renew": True},
+    ):
+        text = shown(modules, "tallyfy_token", **given)
+        assert '"failed": true' in text
+        assert_clean(planted, "tallyfy_token", text)
 
 
 @pytest.mark.parametrize(
@@ -417,19 +487,14 @@ def careless(sandbox: Sandbox, planted: Planted) -> Planted:
     return planted
 
 
-@pytest.mark.parametrize(
-    "options",
-    [("--diff",), ("--diff", "-e", "tallyfy_in_process=false"), ("--diff", "--check", "--tags", "check")],
-    ids=["run", "modules", "check"],
-)
-def test_playbook(playbooks: Playbooks, careless: Planted, options: tuple[str, ...]) -> None:
-    """At -vvvv nothing is shown, logged, cached, handed to callbacks or left behind."""
+def run_watched(playbooks: Playbooks, play: str, *options: str) -> CompletedProcess[str]:
+    """Run a play at -vvvv and let everything that ansible-core can be made to write down be written down."""
     folder = playbooks.folder
     (folder / "callbacks").mkdir()
     (folder / "callbacks" / "recorder.py").write_text(RECORDER)
     (folder / "temporary").mkdir()
-    done = playbooks.run(
-        PLAY,
+    return playbooks.run(
+        play,
         "-vvvv",
         *options,
         WRONG_SECRET=WRONG_SECRET,
@@ -446,6 +511,17 @@ def test_playbook(playbooks: Playbooks, careless: Planted, options: tuple[str, .
         JUNIT_OUTPUT_DIR=str(folder / "junit"),
         RECORDER_FILE=str(folder / "recorded"),
     )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--diff",), ("--diff", "-e", "tallyfy_in_process=false"), ("--diff", "--check", "--tags", "check")],
+    ids=["run", "modules", "check"],
+)
+def test_playbook(playbooks: Playbooks, careless: Planted, options: tuple[str, ...]) -> None:
+    """At -vvvv nothing is shown, logged, cached, handed to callbacks or left behind."""
+    folder = playbooks.folder
+    done = run_watched(playbooks, PLAY, *options)
     output = done.stdout
     assert_clean(careless, "the output", output)
     names = assert_clean_files(careless, folder)
@@ -467,6 +543,100 @@ def test_playbook(playbooks: Playbooks, careless: Planted, options: tuple[str, .
     kept = [path for path in folder.rglob("token-*") if path.suffix != ".lock"]
     assert kept
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in kept)
+
+
+AUTHORIZING = """
+- name: Everything that could show a secret of the browser flow
+  hosts: localhost
+  gather_facts: false
+  vars_files: [secrets.json]
+  module_defaults:
+    group/tallyfy.platform.tallyfy:
+      max_wait: 0
+  tasks:
+    - name: Make an address
+      ansible.builtin.set_fact:
+        asked: "{{ lookup('tallyfy.platform.authorization_request', redirect_uri=good.redirect_uri) }}"
+      no_log: true
+    - name: Take an answer that is refused at the exchange
+      tallyfy.platform.tallyfy_token: &answer
+        name: alice
+        redirect_response: "{{ answer.redirect_response }}"
+        redirect_uri: "{{ answer.redirect_uri }}"
+        expected_state: "{{ answer.expected_state }}"
+        code_verifier: "{{ answer.code_verifier | default(omit) }}"
+      vars:
+        answer: "{{ answers[0] }}"
+      ignore_errors: true
+    - name: Take one with another state
+      tallyfy.platform.tallyfy_token: *answer
+      vars:
+        answer: "{{ answers[1] }}"
+      ignore_errors: true
+    - name: Take an error that quotes
+      tallyfy.platform.tallyfy_token: *answer
+      vars:
+        answer: "{{ answers[2] }}"
+      ignore_errors: true
+    - name: Take a good one
+      tallyfy.platform.tallyfy_token: *answer
+      vars:
+        answer: "{{ good }}"
+      register: taken
+    - name: Take it twice
+      tallyfy.platform.tallyfy_token: *answer
+      vars:
+        answer: "{{ good }}"
+      ignore_errors: true
+    - name: Get the kept one, and call it a failure
+      tallyfy.platform.tallyfy_token:
+        name: alice
+      failed_when: true
+      ignore_errors: true
+    - name: Use it
+      tallyfy.platform.tallyfy_organization_info:
+        access_token: "{{ lookup('tallyfy.platform.token', name='alice') }}"
+    - name: Say what came of it
+      ansible.builtin.debug:
+        msg: "{{ taken.token.user }} {{ lookup('tallyfy.platform.token', name='alice') | length }}"
+    - name: Look for another
+      ansible.builtin.debug:
+        msg: "{{ lookup('tallyfy.platform.token', name='bob') }}"
+      ignore_errors: true
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("-e", "tallyfy_in_process=false")], ids=["run", "modules"])
+def test_browser(playbooks: Playbooks, sandbox: Sandbox, planted: Planted, options: tuple[str, ...]) -> None:
+    issued = {"access_token": planted.user_token, "token_type": "Bearer", "expires_in": "600"}
+    sandbox.clear_faults()
+    echo = " and ".join(form for secret in (planted.client_secret, CODE, VERIFIER) for form in sorted(forms(secret)))
+    sandbox.fault(route="oauth.token", status=400, body={"error": "invalid_grant", "error_description": echo})
+    sandbox.fault(route="oauth.token", times=None, body=issued)
+    answers = [
+        {**answered(state=STATE + "1", code=CODE), "expected_state": STATE + "1"},
+        answered(**{**issued, "state": "no" + STATE}),
+        answered(state=STATE, error="server_error", error_description=f"{STATE} {quote(CODE)}", code=CODE),
+    ]
+    given = {"good": answered(state=STATE, code=CODE), "answers": answers}
+    # Outside of what is searched, since it is where the secrets come from.
+    file = playbooks.folder.parent / f"{playbooks.folder.name}-secrets.json"
+    file.write_text(json.dumps(given))
+    done = run_watched(playbooks, AUTHORIZING.replace("secrets.json", str(file)), *options)
+    file.unlink()
+    assert_clean(planted, "the output", done.stdout)
+    assert_clean_files(planted, playbooks.folder)
+    assert done.returncode == 0, done.stdout[-3000:]
+    output = " ".join(done.stdout.split())
+    for sentence in (
+        f"{ALICE} {len(planted.user_token)}",
+        "its state is not expected_state",
+        "answered with server_error",
+        "the sign-in failed",
+        "has been used already",
+        "No token is kept as bob",
+    ):
+        assert sentence in output, sentence
 
 
 @pytest.mark.parametrize("callback", ["minimal", "oneline", "ansible.posix.json"])

@@ -337,3 +337,28 @@ def test_messages_hold_no_secret(given: dict[str, Any]) -> None:
     text = "; ".join(problems(given))
     assert SECRET not in text
     assert TOKEN not in text
+
+
+# --- where somebody else signs in -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"client_id": "1111"},
+        {"client_id": "1111", "client_secret": "s3cret"},
+        {"access_token": "x y", "act_as": "a"},
+    ],
+    ids=str,
+)
+def test_nothing_to_sign_in_with_is_needed(given: dict[str, Any]) -> None:
+    found = connection_from(given, environment={"TALLYFY_ACCESS_TOKEN": "token"}, signs_in=False)
+    assert (found.org_id, found.access_token, found.act_as) == ("", None, None)
+    assert (found.client_id, found.client_secret) == (given.get("client_id"), given.get("client_secret"))
+
+
+@pytest.mark.parametrize("given", [{"client_secret": "s3cret"}, {"org_id": "a/b"}, {"token_url": "http://example.com"}])
+def test_what_is_given_must_be_right_all_the_same(given: dict[str, Any]) -> None:
+    with pytest.raises(OptionError):
+        connection_from(given, environment={}, signs_in=False)

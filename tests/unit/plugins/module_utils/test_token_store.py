@@ -15,7 +15,10 @@ from hypothesis import strategies as st
 from ansible_collections.tallyfy.platform.plugins.module_utils import _token_store
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import PrivateDirectory
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import forms_of
-from ansible_collections.tallyfy.platform.plugins.module_utils._token_store import Token, TokenStore
+from ansible_collections.tallyfy.platform.plugins.module_utils._token_store import (
+    Token,
+    TokenStore,
+)
 
 NOW = 1_700_000_000.0
 SECRET = "s3cret/of+the=client"
@@ -235,3 +238,20 @@ def test_token_of_unknown_life_is_not_fresh_for_long() -> None:
 def test_token_is_not_shown() -> None:
     assert TOKEN.access_token not in repr(TOKEN)
     assert "alice@example.com" in repr(TOKEN)
+
+
+def test_without_a_client_secret_nothing_is_kept(directory: PrivateDirectory) -> None:
+    """Anybody could derive that key."""
+    store = TokenStore(directory, "")
+    store.put(SCOPE, TOKEN)
+    assert not store.keeps
+    assert store.get(SCOPE) is None
+    assert list(directory.path.iterdir()) == []
+
+
+def test_a_token_can_be_forgotten_without_its_secret(directory: PrivateDirectory) -> None:
+    TokenStore(directory, SECRET).put(SCOPE, TOKEN)
+    store = TokenStore(directory, "")
+    assert store.has(SCOPE)
+    assert store.forget(SCOPE)
+    assert not store.has(SCOPE)
