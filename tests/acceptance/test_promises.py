@@ -19,6 +19,12 @@ import pytest
 from ansible_collections.tallyfy.platform.plugins.module_utils._guests import PROFILE_FIELDS
 from sandbox.testing import Sandbox
 from tests.acceptance.cases_groups import CASES_OF_GROUPS
+from tests.acceptance.cases_processes import (
+    CASES_OF_PROCESSES,
+    WORLDS_OF_PROCESSES,
+    changes_of_processes,
+    picture_of_processes,
+)
 from tests.acceptance.running import Modules
 
 ALICE = "alice.smith@example.com"
@@ -155,7 +161,10 @@ CASES = [
     case("api delete of nothing", "tallyfy_api", method="DELETE", path=f"/organizations/{{org_id}}/groups/{'0' * 32}"),
     case("api post", "tallyfy_api", "api", is_repeatable=False, method="POST", path="/organizations/{org_id}/groups",
          body={"name": "Fresh", "description": "Newly made"}),
-    *(case(name, module, *changes, **arguments) for name, module, changes, arguments in CASES_OF_GROUPS),
+    *(
+        case(name, module, *changes, **arguments)
+        for name, module, changes, arguments in (*CASES_OF_GROUPS, *CASES_OF_PROCESSES)
+    ),
 ]  # fmt: skip
 
 # The readings of the API that its sources disagree on, section by section of the contract's list of contradictions.
@@ -179,15 +188,51 @@ WORLDS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-@pytest.fixture(params=WORLDS, ids=lambda name: name.replace(" ", "-"))
+#: Processes show nothing of most readings that are about members.
+PROCESS_MODULES = ("tallyfy_process", "tallyfy_process_info", "tallyfy_template_info")
+FOR_PROCESSES = (
+    "as documented",
+    "application tokens denied",
+    "members as in the SDK",
+    "small pages",
+    "other spellings",
+)
+
+
+GROUP_MODULES = ("tallyfy_group", "tallyfy_group_info", "tallyfy_guest", "tallyfy_guest_info")
+ABOUT_MEMBERS = ("members as in the documentation", "short rows", "bare answers", "removed members hidden")
+
+
+def worlds_of(one: Case) -> list[str]:
+    """Return the worlds in which a case can turn out differently."""
+    if one.module in PROCESS_MODULES:
+        return [*FOR_PROCESSES, *WORLDS_OF_PROCESSES]
+    if one.module in GROUP_MODULES:
+        return [name for name in WORLDS if name not in ABOUT_MEMBERS]
+    return [*WORLDS]
+
+
+@pytest.fixture
 def world(request: pytest.FixtureRequest, sandbox: Sandbox, modules: Modules) -> Sandbox:
-    sandbox.switch(**WORLDS[request.param])
+    sandbox.switch(**{**WORLDS, **WORLDS_OF_PROCESSES}[request.param])
     if request.param == "application tokens denied":
         modules.use(act_as=ALICE)
     return sandbox
 
 
-@pytest.mark.parametrize("one", CASES, ids=lambda one: one.name.replace(" ", "-"))
+@pytest.mark.parametrize(
+    ("one", "world"),
+    [
+        pytest.param(
+            one,
+            name,
+            id=f"{one.name}-in-{name}".replace(" ", "-"),
+        )
+        for one in CASES
+        for name in worlds_of(one)
+    ],
+    indirect=["world"],
+)
 def test_four_promises(one: Case, world: Sandbox, modules: Modules, tmp_path: Path) -> None:
     if "country_id" in one.changes and world.switches()["member_shape"] == "sdk":
         pytest.skip("members of this shape do not show their country; see test_members.py for what happens then")
@@ -218,6 +263,10 @@ def test_four_promises(one: Case, world: Sandbox, modules: Modules, tmp_path: Pa
         assert changed_values(before[kind].get(name), after[kind].get(name)) == one.changes
         assert diff_fields(done["diff"]) == one.changes - {"gone"}
         assert_same_shape(told[subject], done[subject])
+    if one.module == "tallyfy_process":
+        assert changes_of_processes(before["processes"], after["processes"]) == one.changes
+        assert diff_fields(done["diff"]) == one.changes
+        assert_same_shape(told["process"], done["process"])
     if one.module == "tallyfy_roster":
         assert changes_of_people(before, after) == one.changes
         assert diff_of_people(done["diff"]) == {change for change in one.changes if not change.endswith(": gone")}
@@ -267,7 +316,8 @@ def picture(sandbox: Sandbox) -> dict[str, Any]:
         for guest in state["guests"]
         if guest["deleted_at"] is None
     }
-    return {**people, "groups": groups, "guests": guests, "tags": sorted(tag["title"] for tag in state["tags"])}
+    processes, tags = picture_of_processes(state), sorted(tag["title"] for tag in state["tags"])
+    return {**people, "groups": groups, "guests": guests, "processes": processes, "tags": tags}
 
 
 def changed_values(before: dict[str, Any] | None, after: dict[str, Any] | None) -> frozenset[str]:

@@ -1,0 +1,51 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Launch 2,000 processes while answers get lost, come late or come with an error, and count the duplicates.
+
+    PYTHONPATH=. .venv/bin/python benchmarks/launches.py [--launches 2000] [--seed 7] [--workers 4]
+
+Needs what the tests need. Prints what was launched, sent, found twice and found missing; the exit status is 1 unless
+each process is there once and each of its values was stored or reported. The same seed draws the same faults, though
+not for the same launches, because several workers are at it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import conftest  # noqa: F401 - makes the checkout a collection, as for the tests
+from sandbox.testing import running_sandbox
+from tests.acceptance.launches import launch_many
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0] if __doc__ else None)
+    parser.add_argument("--launches", type=int, default=2_000)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--workers", type=int, default=4)
+    wanted = parser.parse_args()
+    started = time.perf_counter()
+    with running_sandbox() as sandbox, tempfile.TemporaryDirectory() as folder:
+        tally = launch_many(sandbox, Path(folder) / "cache", wanted.launches, seed=wanted.seed, workers=wanted.workers)
+        requests = len(sandbox.ledger())
+    failures = ", ".join(f"{name} {number}" for name, number in sorted(tally.failures.items()))
+    print(f"launches wanted      {tally.wanted} (seed {wanted.seed}, {wanted.workers} workers)")
+    print(f"POSTs to launch      {tally.posts}, without those refused with a 429")
+    print(f"duplicates           {tally.duplicates}")
+    print(f"missing              {tally.missing}")
+    print(f"values not stored    {tally.reported} reported, {tally.unreported} not reported")
+    print(f"rounds until done    {tally.rounds}; {tally.doubts} runs ended in doubt")
+    print(f"failed runs          {failures}")
+    print(f"requests             {requests} in {time.perf_counter() - started:.0f} s")
+    return int(bool(tally.duplicates or tally.missing or tally.unreported))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

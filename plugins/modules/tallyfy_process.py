@@ -1,0 +1,307 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: tallyfy_process
+short_description: Launch one Tallyfy process exactly once
+version_added: 0.1.0
+description:
+  - Launches a process from a template, once for each O(reference). The next run, another run at the same time and a run
+    after an answer that got lost find the process and launch no second one.
+  - Values for the kick-off form are given by the labels that people see. They are checked against the template and
+    written as each type of field wants them, before anything is sent; whatever is wrong is told at once.
+  - After the launch the values are compared with what Tallyfy stored. One that it dropped is reported as a failure.
+author:
+  - the tallyfy.platform authors (@tallyfy)
+options:
+  template:
+    description:
+      - ID of the template, or its exact title, which no other template may have.
+      - A title costs one request more than an ID.
+    type: str
+    required: true
+  name:
+    description:
+      - Name of the process, at most 550 characters. One of O(name) and O(reference) is needed.
+      - Without it the process has the title of the template for a name.
+    type: str
+  reference:
+    description:
+      - What the process is found by, such as the number of an employee or an e-mail address. Case does not matter.
+      - It is written at the end of the name, in brackets, so that it can be found again.
+      - Without it, the process is found by its whole O(name).
+    type: str
+  reference_field:
+    description:
+      - Label of a text field of the kick-off form that gets the O(reference), too. The process is then also found when
+        somebody changes its name.
+      - When no name carries the reference, all processes of the template are read for it, which costs one request for
+        each hundred of them.
+    type: str
+  kickoff:
+    description:
+      - Values for the kick-off form, by label. Case does not matter. Where several fields have one label, use the alias
+        of the field, which M(tallyfy.platform.tallyfy_template_info) shows.
+      - For a text, an e-mail or a date, give a text. A date without an offset is in UTC.
+      - For a radio button or a dropdown, give the text of the option, for a multiselect a list of them.
+      - For a table, give one list with an entry for each column, or a dictionary by the labels of the columns.
+      - For an assignees field, give a list of members' e-mail addresses, or a dictionary with the lists C(users),
+        C(guests) (e-mail addresses) and C(groups) (names).
+      - For a file, give its web address.
+      - Values count at the launch only. When they differ from those of a process that is there, RV(unchangeable) tells.
+    type: dict
+  assignments:
+    description:
+      - Who gets which step instead of whom the template says, by the title of the step.
+      - Each value is a list of members' e-mail addresses, or a dictionary with the lists C(users), C(guests) and
+        C(groups), and C(deadline), a date in UTC. Only used by a launch.
+    type: dict
+  owner:
+    description:
+      - E-mail address of the member who owns the process.
+    type: str
+  tags:
+    description:
+      - Titles of tags that the process must have. They must exist. Other tags stay.
+    type: list
+    elements: str
+  folders:
+    description:
+      - Names of folders for processes that it must be in. They must exist. Other folders stay.
+    type: list
+    elements: str
+  state:
+    description:
+      - V(present) makes sure that the process has been launched and is not archived. One that is completed is present.
+      - V(archived) makes sure that no active process carries the reference. What was never launched stays so, and a
+        warning says that there is none, since the name may be misspelled.
+    type: str
+    choices: [present, archived]
+    default: present
+extends_documentation_fragment:
+  - tallyfy.platform.connection
+  - tallyfy.platform.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+notes:
+  - Tallyfy launches as many processes as it is asked to, so a launch whose answer got lost is never sent again. It is
+    looked for, and when it does not show up the module fails and says so; the next run looks first. Where Tallyfy did
+    not answer in time it may still be at work on the launch, so the next run waits until two minutes have passed, or
+    fails when that is longer than O(max_wait).
+  - One process of a controller at a time launches from a template, by a lock in O(token_cache). Two controllers that
+    launch the same at the same moment are not kept from it; no service lock exists.
+  - Where the search of Tallyfy may not find a reference or a name, because of a C(+), a quote or an accented letter
+    in it, all processes of the template are read before one is launched.
+  - A template that names its processes by itself gets the wanted name back right after the launch. Give
+    O(reference_field) there, so that a run that is broken off in between does not matter.
+  - A process that was deleted for good is launched again.
+seealso:
+  - module: tallyfy.platform.tallyfy_process_info
+  - module: tallyfy.platform.tallyfy_template_info
+"""
+
+EXAMPLES = r"""
+- name: Launch the onboarding of Jordan, once
+  tallyfy.platform.tallyfy_process:
+    template: New hire onboarding
+    name: Onboarding of Jordan Rivera
+    reference: HR-20417
+    reference_field: Notes
+    kickoff:
+      New hire name: Jordan Rivera
+      Personal email: jordan@example.net
+      Start date: "2026-12-01"
+      Contract type: Full-time
+      Department: Engineering
+      Software: [Slack, GitHub]
+      Hardware: [Laptop, "1"]
+      Buddy: [bob@example.com]
+    assignments:
+      Create accounts:
+        users: [john.smith@example.com]
+        deadline: "2026-11-30 17:00:00"
+    owner: alice.smith@example.com
+    tags: [Onboarding]
+
+- name: Archive it
+  tallyfy.platform.tallyfy_process:
+    template: New hire onboarding
+    reference: HR-20417
+    state: archived
+"""
+
+RETURN = r"""
+process:
+  description:
+    - The process after the run. In check mode, the process as the run would leave it.
+    - V(null) when there is none, with O(state=archived).
+    - Values that only Tallyfy knows are V(null) for one that would be launched in check mode.
+  type: dict
+  returned: success
+  contains:
+    id:
+      description: ID of the process.
+      type: str
+    name:
+      description: Name of the process.
+      type: str
+    template:
+      description: Title of the template it was launched from.
+      type: str
+    template_id:
+      description: ID of that template.
+      type: str
+    status:
+      description: V(active), V(complete), V(problem), V(delayed), V(archived) or another word of Tallyfy.
+      type: str
+    owner_id:
+      description: Number of the member who owns it.
+      type: int
+    started_by:
+      description: Number of the member who launched it, V(null) for an application.
+      type: int
+    percent:
+      description: How much of it is done, in percent.
+      type: int
+    due_date:
+      description: When it is due, in ISO 8601 as Tallyfy sends it.
+      type: str
+    created_at:
+      description: When it was launched, in ISO 8601 as Tallyfy sends it.
+      type: str
+    completed_at:
+      description: When it was completed, in ISO 8601 as Tallyfy sends it.
+      type: str
+    archived_at:
+      description: When it was archived, in ISO 8601 as Tallyfy sends it.
+      type: str
+    prerun:
+      description: The values of the kick-off form, by the IDs of the fields, as Tallyfy stores them.
+      type: dict
+  sample:
+    id: 7c4f0d1e2b3a49588a6b5c4d3e2f1a00
+    name: Onboarding of Jordan Rivera (HR-20417)
+    template: New hire onboarding
+    template_id: 98e32e2b1b2e491d02e885e91dfd6c76
+    status: active
+    owner_id: 1001
+    started_by: null
+    percent: 0
+    due_date: "2026-11-27T17:00:00.000Z"
+    created_at: "2026-11-22T13:04:11.000Z"
+    completed_at: null
+    archived_at: null
+    prerun:
+      d94210940113aa88d27d73abafc1f539: Jordan Rivera
+      e3f4e4caa8433fc00133e46a36ae1290:
+        id: 1
+        text: Engineering
+        value: null
+unchangeable:
+  description: Kick-off values that differ from what is asked for, of a process that is there already. They count at the
+    launch only.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    field:
+      description: Label of the field.
+      type: str
+    current:
+      description: What the process has.
+      type: raw
+    wanted:
+      description: What is asked for.
+      type: raw
+    reason:
+      description: Why it stays as it is.
+      type: str
+  sample:
+    - field: Department
+      current: Sales
+      wanted: Engineering
+      reason: Kick-off values count at the launch only.
+actions:
+  description:
+    - What was done, in order. In check mode, what would be done.
+  type: list
+  elements: dict
+  returned: success, and when a write failed
+  contains:
+    action:
+      description: V(launch), V(reactivate), V(update), V(add_tag), V(add_to_folder) or V(archive).
+      type: str
+    fields:
+      description: Names of what the step writes.
+      type: list
+      elements: str
+    reason:
+      description: Why the step is needed.
+      type: str
+    target:
+      description: The template, the tag or the folder.
+      type: str
+      returned: for steps that concern something else beside the process
+  sample:
+    - action: launch
+      reason: no process carries 'HR-20417'
+      fields: [assignments, kickoff, name, owner, tags]
+      target: New hire onboarding
+notes:
+  description:
+    - What somebody should know about the run. The same as the warnings, which get lost in the registered result of a
+      loop before ansible-core 2.22.
+  type: list
+  elements: str
+  returned: success
+  sample:
+    - >-
+      Onboarding of Jordan Rivera (HR-20417): Tallyfy keeps its own Department. Kick-off values count at the launch
+      only.
+failed_action:
+  description: The step that failed, with the keys of an entry of RV(actions), which then names what was done before it.
+  type: dict
+  returned: when a write failed
+  sample:
+    action: launch
+    reason: no process carries 'HR-20417'
+    fields: [kickoff, name]
+    target: New hire onboarding
+not_stored:
+  description: Labels of the fields whose values Tallyfy did not store with the launch; C(name) or C(owner_id) when it
+    did not store these.
+  type: list
+  elements: str
+  returned: when Tallyfy answered a write with success and did not store it
+  sample: [Department]
+"""
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._process_runs import ensure_process
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes import PROCESS_OPTIONS
+
+
+def ensure(task: Task) -> dict[str, object]:
+    """Bring the process into the wanted state."""
+    return ensure_process(task.client, task.params, check_mode=task.check_mode, warn=task.warn)
+
+
+SPEC = ModuleSpec(argument_spec=PROCESS_OPTIONS, operation=ensure, rules={"required_one_of": [("name", "reference")]})
+
+
+def main() -> None:
+    run_module(SPEC)
+
+
+if __name__ == "__main__":
+    main()

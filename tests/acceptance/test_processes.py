@@ -1,0 +1,867 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""tallyfy_process in detail: launched exactly once, whatever goes wrong; what it costs, refuses and never touches."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.testing import Sandbox
+from tests.acceptance.running import IN_PROCESS, Modules
+
+ALICE, BOB, DANA, FRANK, JOHN = (
+    "alice.smith@example.com", "bob@example.com", "dana.lee@example.com", "frank.moore@example.com",
+    "john.smith@example.com",
+)  # fmt: skip
+HIRE, TOUR = "New hire onboarding", "Welcome tour"
+HIRE_ID, TOUR_ID = "98e32e2b1b2e491d02e885e91dfd6c76", "3c1d5e7f9a0b2c4d6e8f0a1b2c3d4e5f"
+#: A process of the seed that goes on, and one that is archived.
+JORDAN, CASEY = "HR-10293", "HR-10201"
+JORDAN_ID = "fcaae90452f4241d11355039e8797621"
+ENGINEERING = "97e95e53bf25476dfbf55dd84fcda0b4"
+REQUIRED = {
+    "New hire name": "Robin Hale", "Personal email": "robin@example.net", "Start date": "2026-12-01",
+    "Contract type": "full-time", "Department": "engineering",
+}  # fmt: skip
+EVERYTHING = {
+    **REQUIRED,
+    "Notes": 'Likes "R&D", <b> & O\'Brien',
+    "Software": ["slack", "Office 365"],
+    "Hardware": {"qty": 1, "Item": "Laptop"},
+    "Buddy": {"users": [BOB], "guests": ["partner@example.org"], "groups": ["engineering"]},
+    "Offer letter": "https://example.com/letters/offer%20letter.pdf",
+}
+LABELS = (
+    "New hire name", "Notes", "Personal email", "Start date", "Contract type", "Department", "Software", "Hardware",
+    "Buddy", "Offer letter",
+)  # fmt: skip
+LAUNCH = {"template": TOUR_ID, "reference": "E-1"}
+
+
+@pytest.fixture
+def signed_in(sandbox: Sandbox, modules: Modules) -> Modules:
+    """Modules whose token is cached, and an empty ledger."""
+    modules.succeed("tallyfy_organization_info")
+    sandbox.clear_ledger()
+    return modules
+
+
+def carriers(sandbox: Sandbox, reference: str = "E-1") -> list[dict[str, Any]]:
+    return [run for run in sandbox.runs() if f"({reference})" in run["name"]]
+
+
+def stored(sandbox: Sandbox, run_id: str = JORDAN_ID) -> dict[str, Any]:
+    (found,) = (run for run in sandbox.runs() if run["id"] == run_id)
+    return found
+
+
+class TestRequests:
+    """What it costs when nothing is to be done: at most two requests beside the sign-in, and no write."""
+
+    @pytest.mark.parametrize(
+        ("requests", "arguments"),
+        [
+            (1, {"template": HIRE_ID}),
+            (2, {"template": HIRE}),
+            (1, {"template": HIRE_ID, "kickoff": EVERYTHING}),
+            (2, {"template": HIRE, "kickoff": EVERYTHING}),
+            (2, {"template": HIRE, "kickoff": EVERYTHING, "reference_field": "Notes", "assignments": {"x": [BOB]}}),
+            (2, {"template": HIRE, "tags": ["onboarding"], "folders": ["HR"]}),
+            (2, {"template": HIRE_ID, "owner": ALICE}),
+            (3, {"template": HIRE, "owner": ALICE, "kickoff": EVERYTHING}),
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize("archived", [False, True], ids=["template", "archived-template"])
+    def test_launched_already(
+        self, sandbox: Sandbox, signed_in: Modules, requests: int, arguments: dict[str, Any], archived: bool
+    ) -> None:
+        if archived:
+            sandbox.patch_template(HIRE_ID, archived_at="2026-01-01T00:00:00.000Z")
+        result = signed_in.succeed("tallyfy_process", reference=JORDAN, **arguments)
+        assert result["changed"] is False
+        assert result["process"]["id"] == JORDAN_ID
+        assert len(sandbox.ledger()) == requests
+        assert sandbox.writes() == []
+
+    @pytest.mark.parametrize(
+        ("requests", "writes", "arguments"),
+        [
+            (7, 1, {"template": TOUR_ID, "reference": "E-1"}),
+            (8, 1, {"template": TOUR, "reference": "E-1"}),
+            (3, 0, {"template": TOUR_ID, "reference": "E-1", "state": "archived"}),
+            (2, 1, {"template": HIRE_ID, "reference": JORDAN, "state": "archived"}),
+            (3, 1, {"template": HIRE_ID, "reference": CASEY}),
+            (2, 0, {"template": HIRE_ID, "reference": CASEY, "state": "archived"}),
+        ],
+        ids=str,
+    )
+    def test_count(
+        self, sandbox: Sandbox, signed_in: Modules, requests: int, writes: int, arguments: dict[str, Any]
+    ) -> None:
+        signed_in.succeed("tallyfy_process", **arguments)
+        assert len(sandbox.ledger()) == requests, [
+            (one["method"], one["path"], one["query"]) for one in sandbox.ledger()
+        ]
+        assert len(sandbox.writes()) == writes
+
+    def test_nothing_is_asked_for_what_is_wrong_by_itself(self, sandbox: Sandbox, modules: Modules) -> None:
+        result = modules.fail("tallyfy_process", template=" ", name="x", reference_field="Notes", owner="alice")
+        assert len(result["problems"]) == 3
+        assert sandbox.ledger() == []
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("check_mode", [True, False])
+    def test_everything_at_once_and_before_any_write(
+        self, sandbox: Sandbox, modules: Modules, check_mode: bool
+    ) -> None:
+        result = modules.fail(
+            "tallyfy_process", check_mode, template=HIRE, name="x", owner=DANA, tags=["Nope"], folders=["Nowhere"],
+            kickoff={
+                "Departement": "Sales", "Department": "Finance", "Hardware": ["Laptop"], "Start date": "tomorrow",
+                "New hire name": "x" * 201, "Software": ["Slack", "Jira"], "Buddy": ["no@example.com"],
+                "Personal email": "robin", "Offer letter": "letter.pdf",
+            },
+            assignments={"Create accounts": {"groups": ["Nobodies"]}, "Dance": [BOB]},
+        )  # fmt: skip
+        assert result["problems"] == [
+            f"kickoff: there is no field 'Departement'; fields: {', '.join(LABELS)}",
+            "kickoff: Department: 'Finance' is no option; options: Engineering, Sales",
+            "kickoff: Hardware: has 1 entries for 2 columns (Item, Qty)",
+            "kickoff: Start date: 'tomorrow' is not a date such as 2026-03-02 or 2026-03-02T09:00:00Z",
+            "kickoff: New hire name: has 201 characters, at most 200 are allowed",
+            "kickoff: Software: 'Jira' is no option; options: Slack, Office 365, GitHub",
+            "kickoff: Personal email: 'robin' is not an e-mail address",
+            "kickoff: Offer letter: 'letter.pdf' is not the web address of a file",
+            "kickoff: Contract type is required (radio of Full-time, Part-time)",
+            "assignments: Dance: there is no step 'Dance'; steps: Create accounts, Welcome call, Manager approval",
+            f"owner: {DANA} is disabled",
+            "kickoff: Buddy: no@example.com is not a member of the organization",
+            "assignments: Create accounts: there is no group 'Nobodies'; groups: Engineering, Legacy Team, People",
+            "tags: there is no tag 'Nope'; tags: onboarding, run 42, urgent",
+            "folders: there is no folder 'Nowhere'; folders: hr",
+        ]
+        assert result["changed"] is False
+        assert sandbox.writes() == []
+
+    @pytest.mark.parametrize(
+        ("template", "message"),
+        [
+            ("Laptop request", "2 templates have the title 'Laptop request'; give an id instead"),
+            ("No such thing", "there is no template 'No such thing' that is not archived; templates: "),
+            ("0" * 32, f"there is no template {'0' * 32}"),
+            ("Old onboarding", "template: 'Old onboarding' (8d0f6a3b5c7e19248b0d6f4a2c9e7153) is archived, or "),
+            ("Contractor onboarding", "is a draft; publish it in Tallyfy first"),
+        ],
+    )
+    def test_templates(self, sandbox: Sandbox, modules: Modules, template: str, message: str) -> None:
+        assert message in modules.fail("tallyfy_process", template=template, name="x")["msg"]
+        assert sandbox.writes() == []
+
+    def test_a_label_that_several_fields_have(self, sandbox: Sandbox, modules: Modules) -> None:
+        fields = [{"label": "Site", "field_type": "text"}, {"label": "site", "field_type": "text"}]
+        made = sandbox.insert_template("Twins", prerun=fields)
+        result = modules.fail("tallyfy_process", template=made["id"], name="x", kickoff={"SITE": "a"})
+        aliases = [one["alias"] for one in made["prerun"]]
+        assert f"2 fields have the label 'SITE'; use an alias instead: {', '.join(aliases)}" in result["msg"]
+        assert sandbox.launches() == []
+        done = modules.succeed("tallyfy_process", template=made["id"], name="x", kickoff={aliases[1]: "a"})
+        assert done["process"]["prerun"] == {made["prerun"][1]["id"]: "a"}
+
+    def test_a_member_without_the_right(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.use(act_as=BOB)
+        result = modules.fail("tallyfy_process", **LAUNCH)
+        assert "cannot launch process from this template" in result["msg"]
+        assert result["failed_action"]["action"] == "launch"
+        assert result["changed"] is False
+
+    def test_archiving_what_is_not_sure(self, sandbox: Sandbox, modules: Modules) -> None:
+        result = modules.fail("tallyfy_process", template=TOUR, name="Welcome tour: Robin Hale", state="archived")
+        assert "2 active processes carry" in result["msg"]
+        assert sandbox.writes() == []
+
+
+class TestKickoff:
+    @pytest.mark.parametrize(
+        "world",
+        [
+            {},
+            {"prerun_dates": "iso"},
+            {"run_prerun_missing": True},
+            {"checklist_rows": "short"},
+            {"launch_status": 200},
+        ],
+        ids=str,
+    )
+    def test_every_type_is_stored_and_read_back(
+        self, sandbox: Sandbox, modules: Modules, world: dict[str, Any]
+    ) -> None:
+        sandbox.switch(**world)
+        wanted = {"template": HIRE, "name": "Robin", "reference": "E-1", "kickoff": EVERYTHING}
+        result = modules.succeed("tallyfy_process", **wanted)
+        by_label = {one["label"]: one["id"] for one in sandbox.template(HIRE)["prerun"]}  # type: ignore[index] # seeded
+        values = {label: stored(sandbox, result["process"]["id"])["prerun"][by_label[label]] for label in by_label}
+        assert values == {
+            "New hire name": "Robin Hale", "Notes": EVERYTHING["Notes"], "Personal email": "robin@example.net",
+            "Start date": "2026-12-01T00:00:00.000Z", "Contract type": "Full-time",
+            "Department": {"id": 1, "text": "Engineering", "value": None},
+            "Software": [{"id": 1, "text": "Slack", "value": None, "selected": True},
+                         {"id": 2, "text": "Office 365", "value": None, "selected": True}],
+            "Hardware": ["Laptop", "1"],
+            "Buddy": {"users": [1002], "guests": ["partner@example.org"], "groups": [ENGINEERING]},
+            "Offer letter": [{"filename": "offer letter.pdf", "source": "url",
+                              "url": "https://example.com/letters/offer%20letter.pdf"}],
+        }  # fmt: skip
+        assert sorted(result["process"]["prerun"]) == sorted(by_label.values())
+        again = modules.succeed("tallyfy_process", **wanted)
+        assert (again["changed"], again["unchangeable"]) == (False, [])
+
+    @pytest.mark.parametrize("label", EVERYTHING)
+    @pytest.mark.parametrize("world", [{}, {"run_prerun_missing": True}], ids=["answer", "read-back"])
+    def test_a_value_that_was_dropped_is_a_failure(
+        self, sandbox: Sandbox, modules: Modules, label: str, world: dict[str, Any]
+    ) -> None:
+        sandbox.switch(drop_prerun_labels=[label], **world)
+        result = modules.fail("tallyfy_process", template=HIRE_ID, reference="E-1", kickoff=EVERYTHING)
+        assert f"was launched, but Tallyfy did not store {label}" in result["msg"]
+        assert result["not_stored"] == [label]
+        assert result["changed"] is True
+        assert len(carriers(sandbox)) == 1
+        sandbox.switch(run_prerun_missing=False)
+        again = modules.succeed("tallyfy_process", template=HIRE_ID, reference="E-1", kickoff=EVERYTHING)
+        assert again["changed"] is False
+        assert [entry["field"] for entry in again["unchangeable"]] == ([] if label == "Buddy" else [label])
+        assert len(sandbox.launches()) == 1
+
+    def test_every_value_that_was_dropped_is_named(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(drop_prerun_labels=["Department", "Hardware"], run_prerun_list_when_empty=True)
+        result = modules.fail("tallyfy_process", template=HIRE_ID, reference="E-1", kickoff=EVERYTHING)
+        assert result["not_stored"] == ["Department", "Hardware"]
+
+    def test_an_owner_that_was_not_taken_is_a_failure(self, sandbox: Sandbox, modules: Modules) -> None:
+        told = {**stored(sandbox), "name": "x (E-1)", "owner_id": 1002, "prerun": {}}
+        sandbox.fault(method="POST", path="*/runs", status=201, body={"data": told})
+        result = modules.fail("tallyfy_process", **LAUNCH, owner=ALICE)
+        assert result["not_stored"] == ["owner_id"]
+        assert result["changed"] is True
+
+    def test_drift_is_told_and_not_changed(self, sandbox: Sandbox, modules: Modules) -> None:
+        wanted = {"Department": "Sales", "New hire name": "Jordan Rivera", "Software": ["GitHub", "Slack"]}
+        result = modules.succeed("tallyfy_process", template=HIRE, reference=JORDAN, kickoff=wanted)
+        assert result["changed"] is False
+        (entry,) = result["unchangeable"]
+        assert (entry["field"], entry["current"], entry["wanted"]) == ("Department", "Engineering", "Sales")
+        assert "Department" in result["notes"][0]
+        assert len(result["warnings"]) == 1
+        assert sandbox.writes() == []
+
+    def test_values_that_are_not_shown_are_no_drift(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(run_prerun_missing=True)
+        result = modules.succeed("tallyfy_process", template=HIRE, reference=JORDAN, kickoff=REQUIRED)
+        assert (result["changed"], result["unchangeable"]) == (False, [])
+
+    def test_assignments_and_everything_else_of_a_launch(self, sandbox: Sandbox, modules: Modules) -> None:
+        result = modules.succeed(
+            "tallyfy_process", template=HIRE, name="Robin", kickoff=REQUIRED, owner=JOHN, tags=["onboarding"],
+            folders=["hr"], assignments={
+                "create accounts": {"users": [BOB], "groups": ["People"], "deadline": "2026-11-30T17:00:00+01:00"},
+                "Welcome call": [JOHN, ALICE],
+            },
+        )  # fmt: skip
+        state = sandbox.state(sandbox.org_id)
+        tasks = {task["title"]: task for task in state["tasks"] if task["run_id"] == result["process"]["id"]}
+        people = sandbox.group("People")
+        assert people is not None
+        assert tasks["Create accounts"]["owners"] == {"users": [1002], "guests": [], "groups": [people["id"]]}
+        assert tasks["Create accounts"]["deadline"].startswith("2026-11-30T16:00:00")
+        assert sorted(tasks["Welcome call"]["owners"]["users"]) == [1001, 12345]
+        assert result["process"]["owner_id"] == 12345
+        again = modules.succeed("tallyfy_process", template=HIRE, name="Robin", tags=["Onboarding"], folders=["HR"])
+        assert again["changed"] is False
+
+
+class TestReference:
+    @pytest.mark.parametrize(
+        "reference",
+        ["E-1", "a+b@example.com", "100%", 'O\'Brien "R&D" <x>', "HR (7)", "a) (b", "Jürgen ß", "x_y", "#1/2?&=", "\\"],
+    )
+    @pytest.mark.parametrize(
+        "world", [{}, {"q_wildcards": True}, {"q_plus_finds_nothing": True}], ids=["plain", "wildcards", "no-plus"]
+    )
+    def test_found_again(self, sandbox: Sandbox, modules: Modules, reference: str, world: dict[str, Any]) -> None:
+        sandbox.switch(**world)
+        wanted = {"template": TOUR_ID, "reference": reference}
+        assert modules.succeed("tallyfy_process", **wanted)["changed"] is True
+        assert modules.succeed("tallyfy_process", **wanted)["changed"] is False
+        assert modules.succeed("tallyfy_process", **{**wanted, "reference": reference.upper()})["changed"] is False
+        assert len(sandbox.launches()) == 1
+
+    def test_one_is_the_beginning_of_the_other(self, sandbox: Sandbox, modules: Modules) -> None:
+        for reference in ("E-10", "E-1", "E-100", "E-1"):
+            modules.succeed("tallyfy_process", template=TOUR_ID, reference=reference, name="Tour")
+        assert sorted(run["name"] for run in sandbox.runs() if "E-1" in run["name"]) == [
+            "Tour (E-1)", "Tour (E-10)", "Tour (E-100)",
+        ]  # fmt: skip
+
+    def test_found_in_its_field_when_somebody_has_renamed_it(self, sandbox: Sandbox, modules: Modules) -> None:
+        wanted = {**LAUNCH, "reference_field": "reference"}
+        launched = modules.succeed("tallyfy_process", **wanted)["process"]
+        assert "E-1" in launched["prerun"].values()
+        sandbox.patch_run(launched["id"], name="Something else")
+        again = modules.succeed("tallyfy_process", **wanted)
+        assert (again["changed"], again["process"]["id"]) == (False, launched["id"])
+        sandbox.patch_run(launched["id"], archived_at="2026-01-01T00:00:00.000Z")
+        back = modules.succeed("tallyfy_process", **wanted)
+        assert [step["action"] for step in back["actions"]] == ["reactivate"]
+        assert len(sandbox.launches()) == 1
+
+    def test_found_in_its_field_where_lists_show_no_values(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(run_prerun_missing=True)
+        wanted = {**LAUNCH, "reference_field": "reference"}
+        launched = modules.succeed("tallyfy_process", **wanted)["process"]
+        sandbox.patch_run(launched["id"], name="Something else")
+        again = modules.succeed("tallyfy_process", **wanted)
+        assert (again["changed"], again["process"]["id"]) == (False, launched["id"])
+        assert len(sandbox.launches()) == 1
+
+    @pytest.mark.parametrize("option", ["name", "reference"])
+    @pytest.mark.parametrize("space", ["  ", "\u00a0", "\n", "\t"], ids=["two", "no-break", "line", "tab"])
+    def test_spaces_do_not_matter(self, sandbox: Sandbox, modules: Modules, option: str, space: str) -> None:
+        first = modules.succeed("tallyfy_process", template=TOUR_ID, **{option: f"Tour{space}7"})
+        again = modules.succeed("tallyfy_process", template=TOUR_ID, **{option: "Tour 7"})
+        assert (again["changed"], again["process"]["id"]) == (False, first["process"]["id"])
+
+    @pytest.mark.parametrize("is_ignored", [False, True], ids=["filtered", "unfiltered"])
+    def test_the_name_of_the_same_template_only(self, sandbox: Sandbox, modules: Modules, is_ignored: bool) -> None:
+        sandbox.switch(run_checklist_filter_ignored=is_ignored)
+        sandbox.insert_runs({"checklist_id": HIRE_ID, "name": "Elsewhere (E-1)"})
+        assert modules.succeed("tallyfy_process", **LAUNCH)["changed"] is True
+
+    def test_shown_with_escapes(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.insert_runs({"checklist_id": TOUR_ID, "name": "Tour (O&#039;Brien &amp; Co)"})
+        wanted = {"template": TOUR_ID, "reference": "O'Brien & Co", "name": "Tour"}
+        assert modules.succeed("tallyfy_process", **wanted)["changed"] is False
+
+    def test_a_template_that_names_its_processes_itself(self, sandbox: Sandbox, modules: Modules) -> None:
+        """By the name that the template gives, the next run would not find it and launch another one."""
+        (number,) = sandbox.insert_runs({"checklist_id": TOUR_ID, "name": "Tour of 22 November", "users": [1001]})
+        told = stored(sandbox, number)
+        sandbox.fault(method="POST", path="*/runs", status=201, body={"data": told})
+        assert modules.succeed("tallyfy_process", **LAUNCH)["process"]["name"] == "Welcome tour (E-1)"
+        assert stored(sandbox, number)["users"] == [1001]
+        assert modules.succeed("tallyfy_process", **LAUNCH)["changed"] is False
+
+    def test_a_template_that_insists_on_its_name(self, sandbox: Sandbox, modules: Modules) -> None:
+        (number,) = sandbox.insert_runs({"checklist_id": TOUR_ID, "name": "Tour of 22 November"})
+        sandbox.fault(method="POST", path="*/runs", status=201, body={"data": stored(sandbox, number)})
+        sandbox.fault(method="PUT", status=403)
+        result = modules.fail("tallyfy_process", **LAUNCH)
+        assert result["not_stored"] == ["name"]
+        assert "Rename it, or the next run launches another one" in result["msg"]
+        assert result["changed"] is True
+
+    @pytest.mark.parametrize("status", [404, 429, 500])
+    def test_a_template_that_names_its_processes_and_a_name_that_cannot_be_written(
+        self, sandbox: Sandbox, modules: Modules, status: int
+    ) -> None:
+        """That the process is there must be told: nothing but its name keeps the next run from another launch."""
+        (number,) = sandbox.insert_runs({"checklist_id": TOUR_ID, "name": "Tour of 22 November"})
+        sandbox.fault(method="POST", path="*/runs", status=201, body={"data": stored(sandbox, number)})
+        sandbox.fault(method="PUT", status=status, times=None, headers={"Retry-After": "900"} if status == 429 else {})
+        result = modules.fail("tallyfy_process", **LAUNCH, max_wait=0)
+        assert (result["changed"], result["process"]["id"], result["not_stored"]) == (True, number, ["name"])
+        assert "Rename it, or the next run launches another one" in result["msg"]
+
+    @pytest.mark.parametrize("status", [429, 500])
+    def test_launched_and_not_read_back(self, sandbox: Sandbox, modules: Modules, status: int) -> None:
+        """It is not said that nothing was launched when only the look at it failed."""
+        sandbox.switch(run_prerun_missing=True)
+        headers = {"Retry-After": "900"} if status == 429 else {}
+        sandbox.fault(method="GET", path="*/runs/*", status=status, times=None, headers=headers)
+        result = modules.fail("tallyfy_process", **LAUNCH, kickoff={"Notes": "soon"}, max_wait=0)
+        (there,) = carriers(sandbox)
+        assert (result["changed"], result["process"]["id"]) == (True, there["id"])
+        assert "was launched" in result["msg"]
+
+    def test_a_new_owner_leaves_the_name_alone(self, sandbox: Sandbox, modules: Modules) -> None:
+        """A name may be shown with escapes; written back like that it would become another one."""
+        launched = modules.succeed("tallyfy_process", **LAUNCH)["process"]
+        modules.succeed("tallyfy_process", **LAUNCH, owner=BOB)
+        (write,) = (entry for entry in sandbox.writes() if entry["method"] == "PUT")
+        assert "name" not in write["body"]
+        assert stored(sandbox, launched["id"])["name"] == launched["name"]
+
+
+class TestStates:
+    def test_archive_and_back(self, sandbox: Sandbox, modules: Modules) -> None:
+        wanted = {"template": HIRE, "reference": JORDAN}
+        archived = modules.succeed("tallyfy_process", **wanted, state="archived")
+        assert archived["process"]["status"] == "archived"
+        assert modules.succeed("tallyfy_process", **wanted, state="archived")["changed"] is False
+        back = modules.succeed("tallyfy_process", **wanted, tags=["Urgent"], owner=BOB)
+        assert [step["action"] for step in back["actions"]] == ["reactivate", "update", "add_tag"]
+        assert (back["process"]["id"], back["process"]["status"], back["process"]["archived_at"]) == (
+            JORDAN_ID, "active", None,
+        )  # fmt: skip
+        assert sandbox.launches() == []
+
+    def test_what_was_never_launched_stays_so(self, sandbox: Sandbox, modules: Modules) -> None:
+        result = modules.succeed("tallyfy_process", **LAUNCH, state="archived")
+        assert (result["changed"], result["process"]) == (False, None)
+        assert result["notes"] == ["E-1: no process carries 'E-1'."]
+
+    def test_one_that_is_completed_is_present(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.patch_run(JORDAN_ID, status="complete", completed_at="2026-03-01T00:00:00.000Z")
+        result = modules.succeed("tallyfy_process", template=HIRE, reference=JORDAN)
+        assert (result["changed"], result["process"]["status"]) == (False, "complete")
+
+    def test_one_that_is_gone_for_good_is_launched_again(self, sandbox: Sandbox, modules: Modules) -> None:
+        first = modules.succeed("tallyfy_process", **LAUNCH)["process"]["id"]
+        sandbox.delete_run(first)
+        assert modules.succeed("tallyfy_process", **LAUNCH)["process"]["id"] != first
+
+    @pytest.mark.parametrize(
+        "fault",
+        [{"cut": "after"}, {"cut": "before"}, {"status": 503, "times": 2}, {"status": 502, "apply": True}],
+        ids=str,
+    )
+    @pytest.mark.parametrize("state", ["archived", "present"])
+    def test_a_change_whose_answer_is_lost(
+        self, sandbox: Sandbox, modules: Modules, fault: dict[str, Any], state: str
+    ) -> None:
+        sandbox.fault(method="DELETE" if state == "archived" else "PUT", **fault)
+        wanted = {"template": HIRE, "reference": JORDAN if state == "archived" else CASEY, "state": state}
+        assert modules.succeed("tallyfy_process", **wanted)["changed"] is True
+        assert modules.succeed("tallyfy_process", **wanted)["changed"] is False
+
+    def test_a_404_proves_nothing_while_it_is_still_listed(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(method="DELETE", status=404)
+        wanted = {"template": HIRE, "reference": JORDAN, "state": "archived"}
+        assert "HTTP 404" in modules.fail("tallyfy_process", **wanted)["msg"]
+        assert modules.succeed("tallyfy_process", **wanted)["changed"] is True
+
+    def test_gone_meanwhile(self, sandbox: Sandbox, modules: Modules) -> None:
+        row = {**stored(sandbox), "id": "0" * 32, "name": "x (E-1)", "checklist_id": TOUR_ID}
+        page = {"total": 1, "current_page": 1, "total_pages": 1}
+        sandbox.fault(method="GET", path="*/runs", body={"data": [row], "meta": {"pagination": page}})
+        result = modules.succeed("tallyfy_process", **LAUNCH, state="archived")
+        assert result["process"]["status"] == "archived"
+
+
+class TestUpdates:
+    @pytest.mark.parametrize("world", [{}, {"run_put_partial": True}, {"run_ids_as_text": True}], ids=str)
+    def test_people_and_groups_stay(self, sandbox: Sandbox, modules: Modules, world: dict[str, Any]) -> None:
+        sandbox.switch(**world)
+        sandbox.patch_run(JORDAN_ID, users=[1001, 1002], groups=[ENGINEERING])
+        before = stored(sandbox)
+        wanted = {"template": HIRE, "reference": JORDAN, "name": "Jordan's first day", "owner": JOHN}
+        result = modules.succeed("tallyfy_process", **wanted)
+        assert result["diff"]["after"] == {"name": f"Jordan's first day ({JORDAN})", "owner": JOHN}
+        after = stored(sandbox)
+        assert {name for name in after if after[name] != before[name]} <= {"name", "owner_id", "last_updated"}
+        assert (after["users"], after["groups"], after["owner_id"]) == ([1001, 1002], [ENGINEERING], 12345)
+        assert modules.succeed("tallyfy_process", **wanted)["changed"] is False
+
+    def test_somebody_who_comes_in_meanwhile_stays(self, sandbox: Sandbox, modules: Modules) -> None:
+        """The list was read before somebody else changed the record; what is written is what it then holds."""
+        row = {**stored(sandbox), "users": [], "groups": []}
+        page = {"total": 1, "current_page": 1, "total_pages": 1}
+        sandbox.fault(method="GET", path="*/runs", body={"data": [row], "meta": {"pagination": page}})
+        sandbox.patch_run(JORDAN_ID, users=[1002], groups=[ENGINEERING])
+        modules.succeed("tallyfy_process", template=HIRE_ID, reference=JORDAN, owner=JOHN)
+        assert (stored(sandbox)["users"], stored(sandbox)["groups"]) == ([1002], [ENGINEERING])
+
+    @pytest.mark.parametrize("missing", ["users", "groups"])
+    def test_a_process_without_its_lists_is_not_emptied(self, sandbox: Sandbox, modules: Modules, missing: str) -> None:
+        told = {name: value for name, value in stored(sandbox).items() if name != missing}
+        sandbox.fault(method="GET", path="*/runs/*", body={"data": told})
+        result = modules.fail("tallyfy_process", template=HIRE_ID, reference=JORDAN, owner=JOHN)
+        assert f"no list of {missing}" in result["msg"]
+        assert sandbox.writes() == []
+
+    def test_an_owner_that_is_not_stored_is_a_failure(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(method="PUT", times=None, status=200, body={"data": stored(sandbox)})
+        result = modules.fail("tallyfy_process", template=HIRE_ID, reference=JORDAN, owner=JOHN)
+        assert result["not_stored"] == ["owner_id"]
+
+    def test_name_that_the_service_shows_with_escapes(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.patch_run(JORDAN_ID, name=f"R&amp;D ({JORDAN})")
+        wanted = {"template": HIRE_ID, "reference": JORDAN, "name": "R&D"}
+        assert modules.succeed("tallyfy_process", **wanted)["changed"] is False
+
+    @pytest.mark.parametrize(
+        "world", [{}, {"included_tags": "ties"}, {"bare_includes": True}, {"run_ids_as_text": True}], ids=str
+    )
+    def test_tags_and_folders_are_added(self, sandbox: Sandbox, modules: Modules, world: dict[str, Any]) -> None:
+        sandbox.switch(**world)
+        wanted = {"template": TOUR_ID, "name": "Tour", "tags": ["urgent", "ONBOARDING"], "folders": ["hr"]}
+        modules.succeed("tallyfy_process", template=TOUR_ID, name="Tour")
+        result = modules.succeed("tallyfy_process", **wanted)
+        assert [step["action"] for step in result["actions"]] == ["add_tag", "add_tag", "add_to_folder"]
+        assert result["diff"]["after"] == {"tags": ["ONBOARDING", "urgent"], "folders": ["hr"]}
+        assert modules.succeed("tallyfy_process", **wanted)["changed"] is False
+
+    @pytest.mark.parametrize("fault", [{"cut": "after"}, {"status": 500, "apply": True}, {"half_body": True}], ids=str)
+    @pytest.mark.parametrize(("path", "wanted"), [
+        ("*/checklists/tags", {"tags": ["Urgent"]}), ("*/folders/add-object", {"folders": ["HR"]}),
+    ], ids=["tag", "folder"])  # fmt: skip
+    def test_an_attachment_whose_answer_is_lost(
+        self, sandbox: Sandbox, modules: Modules, path: str, wanted: dict[str, Any], fault: dict[str, Any]
+    ) -> None:
+        modules.succeed("tallyfy_process", template=TOUR_ID, name="Tour")
+        sandbox.fault(method="POST", path=path, **fault)
+        assert modules.succeed("tallyfy_process", template=TOUR_ID, name="Tour", **wanted)["changed"] is True
+        assert len(sandbox.ledger(method="POST", route="tags.attach")) <= 1
+        assert modules.succeed("tallyfy_process", template=TOUR_ID, name="Tour", **wanted)["changed"] is False
+
+    def test_an_attachment_that_is_not_there_is_a_failure(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.succeed("tallyfy_process", template=TOUR_ID, name="Tour")
+        sandbox.fault(method="POST", path="*/checklists/tags", status=201, body={"data": {"id": 1}})
+        result = modules.fail("tallyfy_process", template=TOUR_ID, name="Tour", tags=["Urgent"])
+        assert "does not have Urgent among its tags" in result["msg"]
+        sandbox.fault(method="POST", path="*/checklists/tags", cut="before")
+        assert "lost" in modules.fail("tallyfy_process", template=TOUR_ID, name="Tour", tags=["Urgent"])["msg"]
+
+
+class TestAutomaticLaunch:
+    @pytest.mark.parametrize("check_mode", [True, False])
+    def test_it_is_warned_of(self, sandbox: Sandbox, modules: Modules, check_mode: bool) -> None:
+        sandbox.switch(enable_onboarding_template=True, onboarding_template_id=TOUR_ID)
+        result = modules.succeed("tallyfy_process", check_mode, **LAUNCH)
+        (note,) = result["notes"]
+        assert "The organization itself launches Welcome tour" in note
+        assert len(result["warnings"]) == 1
+
+    @pytest.mark.parametrize(
+        "switches",
+        [
+            {"enable_onboarding_template": False, "onboarding_template_id": TOUR_ID},
+            {"enable_onboarding_template": True, "onboarding_template_id": HIRE_ID},
+        ],
+        ids=str,
+    )
+    def test_not_without_a_reason(self, sandbox: Sandbox, modules: Modules, switches: dict[str, Any]) -> None:
+        sandbox.switch(**switches)
+        assert modules.succeed("tallyfy_process", **LAUNCH)["notes"] == []
+
+    def test_who_may_not_see_the_organization_can_launch(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(method="GET", path=f"/organizations/{sandbox.org_id}", status=403)
+        assert modules.succeed("tallyfy_process", **LAUNCH)["changed"] is True
+
+
+WORLDS: dict[str, dict[str, Any]] = {
+    "search ignored": {"run_q_ignored": True},
+    "template ignored": {"run_checklist_filter_ignored": True},
+    "both ignored": {"run_q_ignored": True, "run_checklist_filter_ignored": True, "per_page_cap": 2},
+    "status ignored": {"status_archived_ignored": True},
+    "archived ignored": {"archived_param_ignored": True},
+    "bare includes": {"bare_includes": True, "included_tags": "ties"},
+    "small pages": {"per_page_cap": 1, "links_shape": "array"},
+    "text ids": {"run_ids_as_text": True, "progress_int": True},
+    "launch 200": {"launch_status": 200, "launch_name_required": True},
+    "lists for nothing": {"run_prerun_list_when_empty": True},
+    "short templates": {"checklist_rows": "short"},
+    "no values": {"run_prerun_missing": True},
+    "mixed dates": {"mixed_dates": True, "prerun_dates": "iso", "validation_shape": "documented"},
+    "other refusals": {"archived_template_launch": "422"},
+    "application tokens denied": {"app_token_on_org_routes": "deny"},
+}
+
+
+@pytest.mark.parametrize("world", WORLDS, ids=lambda name: name.replace(" ", "-"))
+def test_worlds(sandbox: Sandbox, modules: Modules, world: str) -> None:
+    """A life in every reading of the API: launched, there already, changed, archived, brought back."""
+    sandbox.switch(**WORLDS[world])
+    if world == "application tokens denied":
+        modules.use(act_as=ALICE)
+    wanted = {
+        "template": HIRE, "name": "Robin", "reference": "E-1", "reference_field": "Notes", "kickoff": REQUIRED,
+        "owner": ALICE, "tags": ["Onboarding"], "folders": ["HR"],
+    }  # fmt: skip
+    launched = modules.succeed("tallyfy_process", **wanted)
+    assert launched["changed"] is True
+    again = modules.succeed("tallyfy_process", **wanted)
+    assert (again["changed"], again["unchangeable"]) == (False, [])
+    changed = modules.succeed("tallyfy_process", **{**wanted, "owner": JOHN, "tags": ["Urgent"]})
+    assert [step["action"] for step in changed["actions"]] == ["update", "add_tag"]
+    ended = {"template": HIRE, "reference": "E-1", "state": "archived"}
+    assert [modules.succeed("tallyfy_process", **ended)["changed"] for _time in range(2)] == [True, False]
+    back = modules.succeed("tallyfy_process", template=HIRE, reference="E-1")
+    assert [step["action"] for step in back["actions"]] == ["reactivate"]
+    assert {one["process"]["id"] for one in (launched, again, changed, back)} == {launched["process"]["id"]}
+    assert len(sandbox.launches()) == 1
+    if "owner_id" in back["process"]:
+        assert back["process"]["owner_id"] == 12345
+
+
+class TestLostAnswers:
+    """A launch is sent once, whatever becomes of its answer."""
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            {"cut": "after"}, {"status": 500, "apply": True}, {"status": 502, "apply": True}, {"half_body": True},
+            {"empty": True, "apply": True}, {"body": "<html>Welcome</html>", "apply": True},
+            {"body": {"data": {}}, "apply": True}, {"body": [1], "apply": True}, {"body": "{", "apply": True},
+        ],
+        ids=str,
+    )  # fmt: skip
+    def test_carried_out(self, sandbox: Sandbox, modules: Modules, fault: dict[str, Any]) -> None:
+        sandbox.fault(method="POST", path="*/runs", **fault)
+        wanted = {"template": HIRE_ID, "reference": "E-1", "kickoff": EVERYTHING}
+        result = modules.succeed("tallyfy_process", **wanted)
+        assert result["changed"] is True
+        assert result["process"]["id"] == carriers(sandbox)[0]["id"]
+        assert modules.succeed("tallyfy_process", **wanted)["changed"] is False
+        assert len(sandbox.launches()) == len(carriers(sandbox)) == 1
+
+    @pytest.mark.parametrize(
+        "fault",
+        [{"cut": "before"}, {"status": 500}, {"status": 502}, {"status": 503}, {"empty": True},
+         {"body": "<html>Sign in</html>"}],
+        ids=str,
+    )  # fmt: skip
+    def test_not_carried_out(self, sandbox: Sandbox, modules: Modules, fault: dict[str, Any]) -> None:
+        modules.use(max_wait=0)  # so that nobody waits between the looks
+        sandbox.fault(method="POST", path="*/runs", **fault)
+        result = modules.fail("tallyfy_process", **LAUNCH)
+        assert "Whether it was launched is not known" in result["msg"]
+        assert "run it again: it looks first" in result["msg"]
+        assert result["changed"] is True
+        assert result["failed_action"]["action"] == "launch"
+        assert len(sandbox.launches()) == 1
+        assert carriers(sandbox) == []
+        assert modules.succeed("tallyfy_process", **LAUNCH)["changed"] is True
+        assert len(carriers(sandbox)) == 1
+
+    def test_carried_out_long_after_the_time_was_up(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.use(max_wait=0, timeout=1)
+        sandbox.fault(method="POST", path="*/runs", delay_ms=1300)
+        result = modules.fail("tallyfy_process", **LAUNCH)
+        assert "no answer within 1 s" in result["msg"]
+        assert "Whether it was launched is not known" in result["msg"]
+        modules.use(timeout=30)
+        sandbox.fault(method="GET", path="*/runs", delay_ms=600)
+        assert modules.succeed("tallyfy_process", **LAUNCH)["changed"] is False
+        assert len(sandbox.launches()) == len(carriers(sandbox)) == 1
+
+    def test_the_time_was_up_but_it_shows(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.use(timeout=1)
+        sandbox.fault(method="POST", path="*/runs", delay_ms=1300)
+        assert modules.succeed("tallyfy_process", **LAUNCH)["changed"] is True
+        assert len(sandbox.launches()) == len(carriers(sandbox)) == 1
+
+    def test_reading_back_fails_too(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.use(max_wait=0)
+        sandbox.fault(method="POST", path="*/runs", cut="after")
+        # The first two looks come before the launch.
+        sandbox.fault(method="GET", path="*/runs", skip=4, times=None, status=500)
+        result = modules.fail("tallyfy_process", **LAUNCH)
+        assert "reading back failed too" in result["msg"]
+        assert "Whether it was launched is not known" in result["msg"]
+        sandbox.clear_faults()
+        assert modules.succeed("tallyfy_process", **LAUNCH)["changed"] is False
+        assert len(sandbox.launches()) == len(carriers(sandbox)) == 1
+
+    def test_refused_before_it_was_carried_out(self, sandbox: Sandbox, modules: Modules) -> None:
+        """Only a 429 is a reason to send it again: the service says that it has done nothing."""
+        sandbox.fault(method="POST", path="*/runs", status=429, headers={"Retry-After": "0"})
+        assert modules.succeed("tallyfy_process", **LAUNCH)["changed"] is True
+        assert [entry["status"] for entry in sandbox.launches()] == [429, 201]
+        assert len(carriers(sandbox)) == 1
+
+    def test_a_token_that_ends_at_the_launch(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(method="POST", path="*/runs", status=401)
+        assert modules.succeed("tallyfy_process", **LAUNCH)["changed"] is True
+        assert len(carriers(sandbox)) == 1
+
+    def test_the_first_look_fails(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.use(max_wait=0)
+        sandbox.fault(method="GET", path="*/runs", times=None, status=500)
+        assert "HTTP 500" in modules.fail("tallyfy_process", **LAUNCH)["msg"]
+        assert sandbox.launches() == []
+
+    @pytest.mark.parametrize("flaw", ["shrink", "repeat_page", "total_off"])
+    def test_a_list_that_contradicts_itself(self, sandbox: Sandbox, modules: Modules, flaw: str) -> None:
+        sandbox.switch(per_page_cap=1)
+        sandbox.insert_runs(*({"checklist_id": TOUR_ID, "name": f"Tour (E-1{number})"} for number in range(3)))
+        sandbox.fault(method="GET", path="*/runs", times=None, **{flaw: True})
+        modules.fail("tallyfy_process", **LAUNCH)
+        assert sandbox.launches() == []
+
+
+class TestSideBySide:
+    """Processes of their own that launch the same at the same moment."""
+
+    @pytest.mark.parametrize("number", [2, 8])
+    @pytest.mark.parametrize("way", ["module", IN_PROCESS])
+    def test_one_launch(self, sandbox: Sandbox, modules: Modules, tmp_path: Path, number: int) -> None:
+        modules.succeed("tallyfy_organization_info")
+        sandbox.fault(method="POST", path="*/runs", delay_ms=100, times=None)
+        results = at_once(modules, tmp_path, [LAUNCH] * number)
+        assert [result.get("msg") for result in results] == [None] * number
+        assert sum(result["changed"] for result in results) == 1
+        assert len({result["process"]["id"] for result in results}) == 1
+        assert len(sandbox.launches()) == len(carriers(sandbox)) == 1
+        (launched,) = (result for result in results if result["changed"])
+        assert [step["action"] for step in launched["actions"]] == ["launch"]
+        assert all(result["diff"]["after"] == {} for result in results if not result["changed"])
+
+    def test_one_launch_although_the_first_answer_is_lost(
+        self, sandbox: Sandbox, modules: Modules, tmp_path: Path
+    ) -> None:
+        modules.succeed("tallyfy_organization_info")
+        sandbox.fault(method="POST", path="*/runs", cut="after")
+        results = at_once(modules, tmp_path, [LAUNCH] * 4)
+        assert sum(result["changed"] for result in results) == 1
+        assert len(sandbox.launches()) == len(carriers(sandbox)) == 1
+
+    def test_different_ones_are_all_launched(self, sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
+        results = at_once(modules, tmp_path, [{**LAUNCH, "reference": f"E-{number}"} for number in range(4)])
+        assert all(result["changed"] for result in results)
+        assert len(sandbox.launches()) == len({result["process"]["id"] for result in results}) == 4
+
+    def test_somebody_holds_on_to_the_lock(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.succeed("tallyfy_organization_info")
+        sandbox.fault(method="POST", path="*/runs", delay_ms=900)
+        slow = {**LAUNCH, "reference": "E-2"}
+        with ThreadPoolExecutor(1) as pool:
+            other = pool.submit(modules.run, "tallyfy_process", **slow)
+            while not sandbox.launches():
+                pass
+            result = modules.fail("tallyfy_process", **LAUNCH, max_wait=0)
+            assert "Another run has been at work on launches of the template" in result["msg"]
+            assert result["changed"] is False
+            assert other.result()["changed"] is True
+        assert carriers(sandbox) == []
+
+    @pytest.mark.parametrize(("moment", "changed"), [("before", True), ("after", False)])
+    def test_killed(self, sandbox: Sandbox, modules: Modules, moment: str, changed: bool) -> None:
+        """Killed while the launch is under way: before the service has it, or after that and before the answer."""
+        modules.succeed("tallyfy_organization_info")
+        slow = {"route": "processes.launch" if moment == "after" else "organization.get", "delay_ms": 500}
+        sandbox.fault(**slow)
+        child = os.fork()
+        if child == 0:
+            modules.run("tallyfy_process", **LAUNCH)
+            os._exit(0)
+        while not sandbox.ledger(route=slow["route"]):
+            pass
+        for one in children_of(child):
+            os.kill(one, signal.SIGKILL)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        sandbox.fault(method="GET", path="*/runs", delay_ms=600)
+        result = modules.succeed("tallyfy_process", **LAUNCH)
+        assert result["changed"] is changed
+        assert len(carriers(sandbox)) == len(sandbox.launches()) == 1
+
+
+def children_of(parent: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+
+
+def at_once(modules: Modules, folder: Path, tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Run tasks in processes that start at the same moment, and return their results."""
+    ready, go = os.pipe()
+    children = []
+    for number, task in enumerate(tasks):
+        child = os.fork()
+        if child == 0:
+            os.close(go)
+            os.read(ready, 1)  # returns when the last of them is there and the parent lets go
+            try:
+                (folder / str(number)).write_text(json.dumps(modules.run("tallyfy_process", **task)))
+            finally:
+                os._exit(0)
+        children.append(child)
+    os.close(ready)
+    os.close(go)
+    for child in children:
+        os.waitpid(child, 0)
+    return [json.loads((folder / str(number)).read_text()) for number in range(len(tasks))]
+
+
+class TestInfo:
+    @pytest.mark.parametrize(
+        ("filters", "names"),
+        [
+            ({"reference": "hr-10293"}, ["Onboarding: Jordan Rivera (HR-10293)"]),
+            ({"reference": "HR-1029"}, []),
+            ({"name": "welcome tour: robin hale"}, ["Welcome tour: Robin Hale"] * 2),
+            ({"query": "ONBOARDING:"}, ["Onboarding: Casey Lane (HR-10201)", "Onboarding: Jordan Rivera (HR-10293)"]),
+            ({"query": "%"}, []),
+            ({"status": "archived"}, ["Onboarding: Casey Lane (HR-10201)"]),
+            ({"status": "active", "template": HIRE}, ["Onboarding: Jordan Rivera (HR-10293)"]),
+            ({"template": TOUR_ID, "status": "archived"}, []),
+            (
+                {"owner": ALICE.upper(), "status": "active", "template": HIRE_ID},
+                ["Onboarding: Jordan Rivera (HR-10293)"],
+            ),
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize(
+        "world", [{}, {"run_q_ignored": True, "archived_param_ignored": True}, {"q_wildcards": True}], ids=str
+    )
+    def test_filters(
+        self, sandbox: Sandbox, modules: Modules, filters: dict[str, Any], names: list[str], world: dict[str, Any]
+    ) -> None:
+        sandbox.switch(**world)
+        assert [one["name"] for one in modules.succeed("tallyfy_process_info", **filters)["processes"]] == names
+
+    def test_values_by_label(self, sandbox: Sandbox, modules: Modules) -> None:
+        (one,) = modules.succeed("tallyfy_process_info", reference=JORDAN, kickoff=True)["processes"]
+        assert one["kickoff"]["Department"] == "Engineering"
+        assert one["kickoff"]["Software"] == ["Slack", "GitHub"]
+        sandbox.patch_template(HIRE_ID, archived_at="2026-01-01T00:00:00.000Z")
+        (one,) = modules.succeed("tallyfy_process_info", reference=JORDAN, kickoff=True)["processes"]
+        assert one["kickoff"] is None
+
+    def test_same_record_as_the_module_that_changes(self, modules: Modules) -> None:
+        changed = modules.succeed("tallyfy_process", template=HIRE, reference=JORDAN, owner=JOHN)["process"]
+        assert modules.succeed("tallyfy_process_info", reference=JORDAN)["processes"] == [changed]
+
+    def test_nobody_of_that_address(self, modules: Modules) -> None:
+        assert "is not a member" in modules.fail("tallyfy_process_info", owner="no@example.com")["msg"]
+
+
+class TestTemplates:
+    @pytest.mark.parametrize(
+        ("filters", "titles"),
+        [
+            ({"template": HIRE}, [HIRE]),
+            ({"template": HIRE_ID}, [HIRE]),
+            ({"template": HIRE.lower()}, []),
+            ({"template": "0" * 32}, []),
+            ({"template": "Laptop request"}, ["Laptop request"] * 2),
+            ({"query": "ONBOARDING"}, ["Contractor onboarding", HIRE]),
+            ({"query": "onboarding", "archived": True}, ["Contractor onboarding", HIRE, "Old onboarding"]),
+            ({"template": "Old onboarding"}, []),
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize("world", [{}, {"checklist_rows": "short", "bare_includes": True}], ids=str)
+    def test_filters(
+        self, sandbox: Sandbox, modules: Modules, filters: dict[str, Any], titles: list[str], world: dict[str, Any]
+    ) -> None:
+        sandbox.switch(**world)
+        assert [one["title"] for one in modules.succeed("tallyfy_template_info", **filters)["templates"]] == titles
+
+    def test_what_a_launch_needs(self, modules: Modules) -> None:
+        (template,) = modules.succeed("tallyfy_template_info", template=HIRE)["templates"]
+        fields = {one["label"]: one for one in template["kickoff"]}
+        assert [label for label, one in fields.items() if one["required"]] == list(REQUIRED)
+        assert fields["Software"]["options"] == ["Slack", "Office 365", "GitHub"]
+        assert fields["Hardware"]["columns"] == ["Item", "Qty"]
+        assert [step["title"] for step in template["steps"]] == ["Create accounts", "Welcome call", "Manager approval"]
