@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the tallyfy.platform authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Show the main job: people are brought into a Tallyfy organization, against the embedded sandbox.
+"""Show the main job: people are brought into a Tallyfy organization, each with a process, against the embedded sandbox.
 
 Needs ansible-core and requests in the Python that runs it, and sandbox/requirements.txt in the same one or in the one
 that TALLYFY_SANDBOX_PYTHON names. ``make demo`` sees to both.
@@ -26,6 +26,8 @@ sys.path.insert(0, str(CHECKOUT))
 from sandbox.testing import Sandbox, SandboxError, running_sandbox
 from tests.collection_tree import collection_tree
 
+MEMBER = ("name", "e-mail", "role", "status", "job title", "groups")
+PROCESS = ("process", "template", "status", "tags")
 PLAYBOOK = ("tallyfy.platform.onboard", "-e", "@playbooks/examples/new-hires.yml")
 
 
@@ -60,32 +62,36 @@ def main() -> int:
 
 
 def show(sandbox: Sandbox, env: dict[str, str]) -> str:
-    """Run the playbook three times, show the members, and return the line that says what happened."""
-    seeded = members(sandbox)
-    heading(f"A sandbox stands in for Tallyfy at {sandbox.url}. These are its members:")
-    table(seeded)
+    """Run the playbook three times, show members and processes, and return the line that says what happened."""
+    seeded, running = members(sandbox), processes(sandbox)
+    heading(f"A sandbox stands in for Tallyfy at {sandbox.url}. These are its members and its processes:")
+    table(MEMBER, seeded)
+    table(PROCESS, running)
     heading("1. What would be done? Check mode announces it, with the differences, and writes nothing.")
     announced = play(sandbox, env, "--check", "--diff")
-    heading("2. The people are brought in.")
+    heading("2. The people are brought in, and their processes launched.")
     done = play(sandbox, env)
     heading("3. The same again: there is nothing left to do.")
-    present = members(sandbox)
+    present, launched = members(sandbox), processes(sandbox)
     repeated = play(sandbox, env)
-    heading("The members now; + marks who is new, * who was changed:")
-    table(present, seeded)
+    heading("The members and processes now; + marks what is new, * what was changed:")
+    table(MEMBER, present, seeded)
+    table(PROCESS, launched, running)
 
     added = len(present.keys() - seeded.keys())
+    new = len(launched.keys() - running.keys())
     changed = sum(present[email] != seeded[email] for email in seeded)
     if announced.writes:
         raise DemoError(f"check mode sent {announced.writes} writing requests and should have sent none.")
-    if not added or not done.writes:
-        raise DemoError("nobody was brought in.")
-    if repeated.changed_tasks or repeated.writes or members(sandbox) != present:
+    if not added or not new or not done.writes:
+        raise DemoError("nobody was brought in, or no process launched.")
+    is_same = members(sandbox) == present and processes(sandbox) == launched
+    if repeated.changed_tasks or repeated.writes or not is_same:
         raise DemoError(f"the second run should have changed nothing, and sent {repeated.writes} writing requests.")
     return (
-        f"The demo worked. Check mode wrote nothing ({announced.requests} requests); the run brought in {added} people "
-        f"and changed {changed} ({done.requests} requests, {done.writes} of them writing); the second run changed "
-        f"nothing ({repeated.requests} requests, none writing)."
+        f"The demo worked. Check mode wrote nothing ({announced.requests} requests); the run brought in {added} "
+        f"people, changed {changed} and launched {new} processes ({done.requests} requests, {done.writes} of them "
+        f"writing); the second run changed nothing ({repeated.requests} requests, none writing)."
     )
 
 
@@ -136,27 +142,45 @@ def environment(sandbox: Sandbox, home: Path) -> dict[str, str]:
 def members(sandbox: Sandbox) -> dict[str, tuple[str, ...]]:
     """Return what the table shows of each member, by e-mail address."""
     state = sandbox.state(sandbox.org_id)
-    return {member["email"]: shown(member, state["groups"]) for member in state["members"]}
+    return {member["email"]: row_of(member, state["groups"]) for member in state["members"]}
 
 
-def shown(member: dict[str, Any], groups: list[dict[str, Any]]) -> tuple[str, ...]:
+def row_of(member: dict[str, Any], groups: list[dict[str, Any]]) -> tuple[str, ...]:
     held = ", ".join(group["name"] for group in groups if member["id"] in group["members"])
     name = f"{member['first_name']} {member['last_name']}"
     return (name, member["email"], member["role"], member["status"], str(member["job_title"] or ""), held)
 
 
-def table(people: dict[str, tuple[str, ...]], before: dict[str, tuple[str, ...]] | None = None) -> None:
-    rows = [("name", "e-mail", "role", "status", "job title", "groups"), *people.values()]
+def processes(sandbox: Sandbox) -> dict[str, tuple[str, ...]]:
+    """Return what the table shows of each process, by its id."""
+    state = sandbox.state(sandbox.org_id)
+    tags = {tag["id"]: tag["title"] for tag in state["tags"]}
+    return {
+        run["id"]: (
+            run["name"],
+            run["checklist_title"],
+            "archived" if run["archived_at"] else run["status"],
+            ", ".join(tags[number] for number in run["tags"]),
+        )
+        for run in state["runs"]
+    }
+
+
+def table(
+    header: tuple[str, ...], shown: dict[str, tuple[str, ...]], before: dict[str, tuple[str, ...]] | None = None
+) -> None:
+    say("")
+    rows = [header, *shown.values()]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    marks = [" ", *(mark(email, people, before) for email in people)]
+    marks = [" ", *(mark(key, shown, before) for key in shown)]
     for sign, row in zip(marks, rows, strict=True):
         say(f"{sign} {'  '.join(text.ljust(width) for text, width in zip(row, widths, strict=True))}".rstrip())
 
 
-def mark(email: str, people: dict[str, tuple[str, ...]], before: dict[str, tuple[str, ...]] | None) -> str:
-    if before is None or before.get(email) == people[email]:
+def mark(key: str, shown: dict[str, tuple[str, ...]], before: dict[str, tuple[str, ...]] | None) -> str:
+    if before is None or before.get(key) == shown[key]:
         return " "
-    return "*" if email in before else "+"
+    return "*" if key in before else "+"
 
 
 def name_of_core() -> str:

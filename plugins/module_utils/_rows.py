@@ -148,8 +148,10 @@ def _validated(params: Mapping[str, Any], validator: ArgumentSpecValidator) -> t
     """Return the values as ansible-core converts them, and what it finds wrong."""
     given = dict(params)
     problems = []
-    # ansible-core's own check cannot bear sub-options that are no dictionary.
-    if not isinstance(given.get("groups", {}), Mapping):
+    # ansible-core's own check cannot bear sub-options that are no dictionary, nor names of them that are no texts.
+    if isinstance(given.get("groups"), Mapping):
+        given["groups"] = {str(name): value for name, value in given["groups"].items()}
+    elif "groups" in given:
         problems.append(
             f"groups is neither a list nor a dictionary of add, remove or set: {_quoted(given.pop('groups'))}"
         )

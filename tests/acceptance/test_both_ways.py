@@ -51,11 +51,18 @@ def both(sandbox: Sandbox, folder: Path, world: str, *runs: tuple[str, bool, dic
     return came
 
 
-@pytest.mark.parametrize("world", ["as documented", "application tokens denied"], ids=["documented", "denied"])
+@pytest.mark.parametrize(
+    "world",
+    [
+        pytest.param("as documented", id="documented"),
+        pytest.param("application tokens denied", id="denied"),
+    ],
+)
 @pytest.mark.parametrize("one", CASES, ids=lambda one: one.name.replace(" ", "-"))
 def test_table_of_cases(sandbox: Sandbox, tmp_path: Path, one: Case, world: str) -> None:
     # One request at a time, so that their order can be compared.
-    arguments = {**one.arguments, **({"concurrency": 1} if one.module == "tallyfy_roster" else {})}
+    is_parallel = one.module in ("tallyfy_roster", "tallyfy_onboarding")
+    arguments = {**one.arguments, **({"concurrency": 1} if is_parallel else {})}
     runs = [(one.module, check_mode, arguments) for check_mode in (True, False, False)]
     module, in_process = both(sandbox, tmp_path, world, *runs)
     assert in_process == module

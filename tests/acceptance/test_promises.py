@@ -19,6 +19,7 @@ import pytest
 from ansible_collections.tallyfy.platform.plugins.module_utils._guests import PROFILE_FIELDS
 from sandbox.testing import Sandbox
 from tests.acceptance.cases_groups import CASES_OF_GROUPS
+from tests.acceptance.cases_onboarding import CASES_OF_ONBOARDING, entries_of
 from tests.acceptance.cases_processes import (
     CASES_OF_PROCESSES,
     WORLDS_OF_PROCESSES,
@@ -163,7 +164,7 @@ CASES = [
          body={"name": "Fresh", "description": "Newly made"}),
     *(
         case(name, module, *changes, **arguments)
-        for name, module, changes, arguments in (*CASES_OF_GROUPS, *CASES_OF_PROCESSES)
+        for name, module, changes, arguments in (*CASES_OF_GROUPS, *CASES_OF_ONBOARDING, *CASES_OF_PROCESSES)
     ),
 ]  # fmt: skip
 
@@ -209,7 +210,7 @@ def worlds_of(one: Case) -> list[str]:
         return [*FOR_PROCESSES, *WORLDS_OF_PROCESSES]
     if one.module in GROUP_MODULES:
         return [name for name in WORLDS if name not in ABOUT_MEMBERS]
-    return [*WORLDS]
+    return [*WORLDS, *(WORLDS_OF_PROCESSES if one.module == "tallyfy_onboarding" else ())]
 
 
 @pytest.fixture
@@ -270,6 +271,11 @@ def test_four_promises(one: Case, world: Sandbox, modules: Modules, tmp_path: Pa
     if one.module == "tallyfy_roster":
         assert changes_of_people(before, after) == one.changes
         assert diff_of_people(done["diff"]) == {change for change in one.changes if not change.endswith(": gone")}
+    if one.module == "tallyfy_onboarding":
+        assert changes_of_entries(entries_of(before), entries_of(after)) == one.changes
+        assert diff_of_people(done["diff"]) == one.changes
+        assert [without_numbers(row) for row in told["people"]] == [without_numbers(row) for row in done["people"]]
+        assert (told["groups"], told["guests"]) == (done["groups"], done["guests"])
     if one.module == "tallyfy_api" and "name" in one.changes:
         assert diff_fields(done["diff"]) == one.changes
 
@@ -348,6 +354,25 @@ def changes_of_people(before: dict[str, Any], after: dict[str, Any]) -> set[str]
     """Return which visible fields of which people differ between two pictures."""
     emails = [name for name in {**before, **after} if "@" in name]
     return {change for name in emails for change in of(name, *changed_fields(before.get(name), after.get(name)))}
+
+
+def changes_of_entries(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
+    """Return which fields of which people, groups, guests and processes of an onboarding differ."""
+    changes = changes_of_people(
+        *({name: entry for name, entry in one.items() if " " not in name} for one in (before, after))
+    )
+    things = {name: entry for name, entry in after.items() if " " in name}
+    # Who owns a process when nobody is named is no change.
+    return changes | {
+        change
+        for name, entry in things.items()
+        for change in of(name, *changed_values(before.get(name, {"owner": ALICE}), entry))
+    }
+
+
+def without_numbers(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a person's row without the id of the process, which check mode cannot know."""
+    return {**row, "process": {**row["process"], "id": None}} if "process" in row else row
 
 
 def diff_of_people(diff: dict[str, Any]) -> set[str]:

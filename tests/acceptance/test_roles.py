@@ -17,6 +17,8 @@ import yaml
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import OPTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import MEMBER_OPTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding import ONBOARDING_OPTIONS, REFUSED_FIELDS
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes import PROCESS_OPTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster import ROSTER_OPTIONS
 from sandbox.testing import Sandbox
 from tests.acceptance.role_readmes import ROLES, tables_in, variables_table
@@ -111,6 +113,7 @@ def test_check_mode_tells_what_the_run_does_and_the_second_run_does_nothing(
         "onboarding_invited": 1,
         "onboarding_changed": 1,
         "onboarding_unchanged": 0,
+        "onboarding_launched": 2,
         "onboarding_failed": 0,
         "onboarding_deferred": 0,
     }
@@ -126,6 +129,12 @@ def test_check_mode_tells_what_the_run_does_and_the_second_run_does_nothing(
     assert mary
     assert mary["id"] in engineering["members"]
     assert mary["job_title"] == "Support engineer"
+    newcomers = sandbox.group("Newcomers")
+    assert newcomers
+    assert mary["id"] in newcomers["members"]
+    (launched,) = sandbox.runs("Onboarding of Mary Major (mary.major@example.com)")
+    assert "Mary Major" in launched["prerun"].values()
+    assert "Onboarding of Mary Major (mary.major@example.com)" in written
 
     sandbox.clear_ledger()
     again = Run(playbooks, ONBOARD, *options).succeeded()
@@ -134,7 +143,10 @@ def test_check_mode_tells_what_the_run_does_and_the_second_run_does_nothing(
     assert again.stats["onboarding_unchanged"] == 4
     asked = [entry["route"] for entry in sandbox.ledger()]
     # The report wants the name of the organization; the token is still there from the first run.
-    assert asked == ["organization.get", "members.list", "groups.list"]
+    assert asked == [
+        "organization.get", "members.list", "groups.list",
+        "templates.list", "templates.get", "processes.list", "processes.list", "tags.list",
+    ]  # fmt: skip
     assert {row[0] for row in rows_of(report.read_text(encoding="utf-8")).values()} == {"unchanged"}
 
 
@@ -179,6 +191,9 @@ def test_every_bad_row_is_named_and_nothing_is_written(sandbox: Sandbox, playboo
     [
         ({}, "onboarding_people is not given"),
         ({"onboarding_people": "mary.major@example.com"}, "a list of people is needed, not a text"),
+        ({"onboarding_people": {MARY["email"]: MARY}}, "onboarding_people is no list: each person begins with a dash"),
+        ({"onboarding_people": [MARY], "onboarding_groups": {"name": "New"}}, "onboarding_groups is no list"),
+        ({"onboarding_people": [MARY], "onboarding_process": "Tour"}, "onboarding_process: template: there is no"),
         ({"onboarding_people": [], "onboarding_report": "report.txt"}, "does not end in .md, .html or .json"),
         (
             {"onboarding_people": [], "onboarding_report": "nowhere/report.md"},
@@ -285,7 +300,7 @@ def test_one_failure_does_not_stop_the_others(sandbox: Sandbox, playbooks: Playb
 
     for email in NEW_HIRES:
         assert sandbox.member(email)
-    assert "1 of 4 could not be brought in:" in run.messages
+    assert "1 of 5 could not be brought in:" in run.messages
     assert any(message.startswith(f"{JOHN}: PUT") for message in run.messages)
     assert run.stats["onboarding_failed"] == 1
     assert run.stats["onboarding_created"] == 2
@@ -740,7 +755,8 @@ def test_the_options_of_a_row_are_those_of_the_module() -> None:
     options = spec["argument_specs"]["main"]["options"]
     row = options["onboarding_people"]["options"]
     expected = {name: option for name, option in MEMBER_OPTIONS.items() if name not in ("state", "reassign_to")}
-    assert set(row) == set(expected)
+    assert set(row) == {*expected, "process"}
+    assert set(options["onboarding_process"]["options"]) == set(PROCESS_OPTIONS) - {"state"}
     assert set(options["onboarding_defaults"]["options"]) == set(expected) - {"email"}
     for name, option in expected.items():
         assert row[name]["type"] == option["type"]
@@ -749,12 +765,18 @@ def test_the_options_of_a_row_are_those_of_the_module() -> None:
 
 
 def test_what_a_role_refuses_is_all_that_a_row_of_it_cannot_hold() -> None:
-    """What the module would take in a row, and the role does not describe, is refused by the role."""
-    for role in ("onboarding", "offboarding"):
+    """What the module would take in a row, and the role does not describe, is refused."""
+    variables = yaml.safe_load((ROLES / "offboarding" / "vars" / "main.yml").read_text(encoding="utf-8"))
+    for role, refused in (("onboarding", REFUSED_FIELDS), ("offboarding", variables["__offboarding_refused_fields"])):
         spec = yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
         described = spec["argument_specs"]["main"]["options"][f"{role}_people"]["options"]
-        variables = yaml.safe_load((ROLES / role / "vars" / "main.yml").read_text(encoding="utf-8"))
-        assert set(variables[f"__{role}_refused_fields"]) == set(MEMBER_OPTIONS) - set(described)
+        assert set(refused) == set(MEMBER_OPTIONS) - set(described)
+
+
+def test_the_onboarding_role_has_every_option_of_the_module() -> None:
+    spec = yaml.safe_load((ROLES / "onboarding" / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    options = set(spec["argument_specs"]["main"]["options"])
+    assert options >= {f"onboarding_{name}" for name in ONBOARDING_OPTIONS} - {"onboarding_on_error"}
 
 
 def test_the_roster_role_has_every_option_of_the_module() -> None:
@@ -766,7 +788,7 @@ def test_the_roster_role_has_every_option_of_the_module() -> None:
             assert options[f"roster_{name}"]["default"] == option["default"]
 
 
-@pytest.mark.parametrize("playbook", ["authorize", "onboard", "offboard", "roster"])
+@pytest.mark.parametrize("playbook", ["onboard", "offboard", "roster", "authorize"])
 def test_playbooks_take_every_connection_option(playbook: str) -> None:
     (play,) = yaml.safe_load((CHECKOUT / "playbooks" / f"{playbook}.yml").read_text(encoding="utf-8"))
     defaults = play["module_defaults"]["group/tallyfy.platform.tallyfy"]

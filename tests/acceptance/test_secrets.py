@@ -116,6 +116,12 @@ def planted(sandbox: Sandbox) -> Planted:
 
 TASKS: dict[str, dict[str, Any]] = {
     "tallyfy_api": {"path": "/organizations/{org_id}/groups"},
+    "tallyfy_onboarding": {
+        "people": [{"email": BOB, "team": "New", "groups": ["Engineering"]}],
+        "process": {"template": "Welcome tour", "tags": ["Urgent"]},
+        "groups": [{"name": "People", "description": "New"}],
+        "guests": [{"email": "partner@example.org", "associated_members": [BOB]}],
+    },
     "tallyfy_organization_info": {},
     "tallyfy_roster": {"members": [{"email": BOB, "team": "New", "groups": ["Engineering"]}]},
     "tallyfy_user": {"email": BOB, "team": "New", "groups": {"add": ["Engineering"]}},

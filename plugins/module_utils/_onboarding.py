@@ -1,0 +1,372 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""People with their groups and processes, and guests, in one plan: all of it is read and checked before anything is
+written. Private to the collection.
+
+People are planned as those of a roster, groups, guests and processes as single ones.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._brakes import Brakes
+from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._directory import Directory
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
+from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import Policy
+from ansible_collections.tallyfy.platform.plugins.module_utils._groups import (
+    DesiredGroup,
+    GroupRun,
+    group_problems,
+    list_groups,
+    plan_group,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._guests import (
+    GUEST_OPTIONS,
+    DesiredGuest,
+    GuestRun,
+    find_guest,
+    guest_problems,
+    list_guests,
+    plan_guest,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._kickoff import is_blank
+from ansible_collections.tallyfy.platform.plugins.module_utils._lists import fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import Surroundings
+from ansible_collections.tallyfy.platform.plugins.module_utils._member_runs import (
+    MemberRun,
+    Newcomers,
+    Pair,
+    look_around,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
+    DesiredMember,
+    folded,
+    is_address,
+    list_everybody,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding_processes import (
+    Launchpad,
+    PlannedProcess,
+    desired_process,
+    fields_of_person,
+    general_process,
+    process_wishes,
+    split_processes,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding_results import onboarding_result
+from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding_run import OnboardingRun
+from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
+from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster import (
+    DIRECT_NEEDS_APPLICATION,
+    LOCK_SUBJECT,
+    plan_roster,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results import (
+    PlannedPerson,
+    warn_of_notes,
+    without_subject,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._rows import Rows, checked_rows, in_order
+from ansible_collections.tallyfy.platform.plugins.module_utils._transport import MOST_CONNECTIONS
+
+#: How many guests are looked up one by one before the list of all of them takes fewer requests.
+MOST_LOOKUPS = 3
+#: Nobody leaves by an onboarding.
+REFUSED_FIELDS = ("state", "reassign_to")
+#: The argument spec of ``tallyfy_onboarding``. Rows are raw, so that messages say which one is wrong.
+ONBOARDING_OPTIONS: dict[str, dict[str, Any]] = {
+    "people": {"type": "list", "elements": "raw", "default": []},
+    "defaults": {"type": "dict", "default": {}},
+    "process": {"type": "dict"},
+    "groups": {"type": "list", "elements": "raw", "default": []},
+    "guests": {"type": "list", "elements": "raw", "default": []},
+    "min_admins": {"type": "int", "default": 2},
+    "concurrency": {"type": "int", "default": 8},
+    "on_error": {"type": "str", "choices": ["finish", "stop"], "default": "finish"},
+}
+_GUEST_OPTIONS = {name: option for name, option in GUEST_OPTIONS.items() if name != "state"}
+
+
+def ensure_onboarding(
+    client: Client,
+    params: Mapping[str, Any],
+    *,
+    check_mode: bool,
+    warn: Callable[[str], None],
+    progress: Callable[[str], None],
+) -> dict[str, Any]:
+    """Bring people, groups, guests and processes into the wanted state and return the result of the module.
+
+    Raises ``InputError`` with everything that is wrong, before anything is written, and ``RosterError`` at the end
+    when something could not be brought into the wanted state.
+    """
+    with contextlib.ExitStack() as locks:
+        if not check_mode:
+            # Who only looks keeps nobody waiting.
+            locks.enter_context(client.exclusively(LOCK_SUBJECT.format(client.connection.org_id)))
+        plan = OnboardingPlan(client, params, None if check_mode else locks)
+        plan.check()
+        plan.read()
+        plan.work_out()
+        run = OnboardingRun(
+            client,
+            people=plan.member_runs,
+            groups=plan.group_runs,
+            guests=plan.guest_runs,
+            processes=plan.processes,
+            around=plan.around,
+            everybody=plan.everybody,
+            min_admins=params["min_admins"],
+            workers=params["concurrency"],
+            brakes=Brakes(goes_on=params["on_error"] == "finish"),
+            look_again=plan.launchpad.look_again,
+            progress=progress,
+        )
+        if check_mode:
+            run.pretend()
+        else:
+            run.carry_out()
+        warn_of_notes([*plan.launchpad.notes, *run.notes()], warn)
+        return onboarding_result(run, plan.planned, client)
+
+
+class OnboardingPlan:
+    """Checks, reads and plans everything that an onboarding asks for; ``problems`` is everything that is wrong."""
+
+    def __init__(self, client: Client, params: Mapping[str, Any], locks: contextlib.ExitStack | None) -> None:
+        self._client = client
+        self._params = params
+        self._workers = params["concurrency"]
+        self.launchpad = Launchpad(client, locks, workers=self._workers)
+        self.problems: list[str] = []
+        self.around = Surroundings()
+        self.everybody: list[Record] = []
+        self.planned: list[PlannedPerson] = []
+        self.member_runs: list[MemberRun] = []
+        self.group_runs: list[GroupRun] = []
+        self.guest_runs: list[GuestRun] = []
+        self.processes: list[PlannedProcess] = []
+
+    # --- without asking the service -----------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        """Find everything that is wrong with what is asked for by itself."""
+        if not 1 <= self._workers <= MOST_CONNECTIONS:
+            self.problems.append(f"concurrency is {self._workers}, and must be between 1 and {MOST_CONNECTIONS}")
+            self._workers = 1
+        if self._params["min_admins"] < 0:
+            self.problems.append(f"min_admins is {self._params['min_admins']}, and cannot be negative")
+        plain, own = split_processes(self._params["people"])
+        self._rows = Rows([self._without_refused(index, row) for index, row in enumerate(plain)])
+        defaults = _without_blanks(self._params["defaults"])
+        refused = [name for name in REFUSED_FIELDS if name in defaults]
+        self.problems += [f"defaults: unknown field {name}" for name in refused]
+        checked, problems = checked_rows(
+            self._rows, {name: value for name, value in defaults.items() if name not in refused}
+        )
+        self.problems += problems
+        has_application = self._client.application is not None
+        self._listed: list[tuple[int, DesiredMember]] = []
+        for index, row in checked:
+            if not is_address(row.get("email")):
+                continue
+            desired = DesiredMember.from_params(row, has_application=has_application)
+            if desired.provision == "direct" and not has_application:
+                self.problems.append(f"{self._rows.called(index, desired.email)}: {DIRECT_NEEDS_APPLICATION}")
+            self._listed.append((index, desired))
+        self._general, problems = general_process(self._params["process"] or {})
+        self.problems += problems
+        self._wishes, problems = process_wishes(self._listed, own, self._general, self._rows)
+        self.problems += problems
+        self._groups = self._checked_groups()
+        self._guests = self._checked_guests()
+
+    def _without_refused(self, index: int, row: Any) -> Any:
+        if not isinstance(row, Mapping):
+            return row
+        for name in REFUSED_FIELDS:
+            if name in row:
+                self.problems.append(f"{Rows([]).called(index, row.get('email'))}: unknown field {name}")
+        # A blank field of a row leaves the word to the defaults.
+        return {name: value for name, value in _without_blanks(row).items() if name not in REFUSED_FIELDS}
+
+    def _checked_groups(self) -> list[DesiredGroup]:
+        groups: dict[str, DesiredGroup] = {}
+        for number, row in enumerate(self._params["groups"], start=1):
+            params = {"name": row} if isinstance(row, str) else row
+            if not isinstance(params, Mapping) or is_blank(params.get("name")):
+                self.problems.append(f"groups: entry {number} is neither a name nor a dictionary with a name")
+                continue
+            params = _without_blanks(params)
+            called = f"groups: {params['name']}"
+            found = [f"unknown field {name}" for name in params if name not in ("name", "description")]
+            params = {"name": str(params["name"]), "description": params.get("description"), "state": "present"}
+            found += group_problems(params)
+            if fold(params["name"]) in groups:
+                found.append("is named twice")
+            self.problems += [f"{called}: {problem}" for problem in found]
+            groups[fold(params["name"])] = DesiredGroup.from_params(params)
+        return list(groups.values())
+
+    def _checked_guests(self) -> list[DesiredGuest]:
+        guests: dict[str, DesiredGuest] = {}
+        validator = ArgumentSpecValidator(_GUEST_OPTIONS)
+        for number, row in enumerate(self._params["guests"], start=1):
+            params = {"email": row} if isinstance(row, str) else row
+            if not isinstance(params, Mapping):
+                self.problems.append(f"guests: entry {number} is neither an address nor a dictionary")
+                continue
+            params = _without_blanks(params)
+            called = f"guests: entry {number} ({str(params.get('email') or '').strip() or 'no e-mail address'})"
+            found = [f"unknown field {name}" for name in params if name not in _GUEST_OPTIONS]
+            members = params.get("associated_members")
+            if isinstance(members, (str, list, tuple)):
+                params["associated_members"] = {"add": [members] if isinstance(members, str) else list(members)}
+            elif isinstance(members, Mapping):
+                # ansible-core's own check cannot bear other keys, nor sub-options that are no dictionary.
+                params["associated_members"] = {str(name): value for name, value in members.items()}
+            elif "associated_members" in params:
+                found.append("associated_members is neither a list nor a dictionary of add, remove or set")
+                del params["associated_members"]
+            result = validator.validate({name: value for name, value in params.items() if name in _GUEST_OPTIONS})
+            found += [str(message) for message in result.error_messages]
+            if not found:
+                found += guest_problems(result.validated_parameters)
+            address = folded(params.get("email"))
+            if address in guests:
+                found.append("is named twice")
+            self.problems += [f"{called}: {problem}" for problem in found]
+            if not found:
+                guests[address] = DesiredGuest.from_params(result.validated_parameters)
+        return list(guests.values())
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def read(self) -> None:
+        """Read everybody, the groups and the guests; the templates and their processes are read when planning."""
+        self.everybody = list_everybody(self._client, workers=self._workers)
+        index = {folded(record["email"]): record for record in self.everybody}
+        pairs: list[Pair] = [(desired, index.get(folded(desired.email))) for _index, desired in self._listed]
+        self._pairs, self.around = look_around(self._client, pairs, everybody=index, workers=self._workers)
+        whole = {str(current["id"]): current for _desired, current in self._pairs if current is not None}
+        self.everybody = [whole.get(str(record["id"]), record) for record in self.everybody]
+        self._has_groups = bool(self._groups) or any(desired.groups is not None for desired, _current in pairs)
+        if self._groups and not any(desired.groups is not None for desired, _current in pairs):
+            self.around.groups.update(list_groups(self._client))
+        self._guest_records = self._read_guests()
+
+    def _read_guests(self) -> dict[str, Record]:
+        rows: Mapping[str, Record] = {}
+        if len(self._guests) > MOST_LOOKUPS:
+            rows = {folded(row.get("email")): row for row in list_guests(self._client)}
+            missing = [one.email for one in self._guests if not isinstance(rows.get(folded(one.email)), Mapping)]
+            # Who is not in the list is no guest of this organization.
+            known = [one.email for one in self._guests if one.email not in missing]
+            short = [email for email in known if not isinstance(rows[folded(email)].get("details"), Mapping)]
+        else:
+            short = [one.email for one in self._guests]
+        found = side_by_side(lambda email: find_guest(self._client, email), short, workers=self._workers)
+        whole = {folded(email): record for email, record in zip(short, found) if record is not None}
+        return {**rows, **whole}
+
+    # --- planning -----------------------------------------------------------------------------------------------------
+
+    def work_out(self) -> None:
+        """Plan everything; raises ``InputError`` with everything that is wrong, whenever it was found."""
+        self._plan_groups()
+        self._plan_people()
+        self._plan_guests()
+        self._plan_processes()
+        if self.problems:
+            raise InputError(in_order(list(dict.fromkeys(self.problems)), self._rows))
+        newcomers = Newcomers(self._client)
+        self.member_runs = [
+            MemberRun(self._client, one.desired, one.current, self.around, one.plan, newcomers) for one in self.planned
+        ]
+
+    def _plan_groups(self) -> None:
+        groups = self.around.groups
+        for desired in self._groups:
+            current = groups.get(fold(desired.name))
+            if fold(desired.name) in groups.ambiguous:
+                self.problems.append(f"groups: several groups are called {desired.name} when case does not matter")
+                continue
+            plan = plan_group(desired, current, Directory(), None)
+            self.group_runs.append(GroupRun(self._client, desired, current, Directory(), plan))
+            if current is None:
+                # People can be planned into it all the same; it is created with them.
+                groups[fold(desired.name)] = {
+                    "id": None,
+                    "name": desired.name,
+                    "description": desired.description,
+                    "members": [],
+                    "guests": [],
+                }
+
+    def _plan_people(self) -> None:
+        policy = Policy(unlisted="ignore", protect=(), max_removals="0", min_admins=self._params["min_admins"])
+
+        def called(position: int) -> str:
+            return self._rows.called(self._listed[position][0], self._listed[position][1].email)
+
+        try:
+            self.planned = plan_roster(self._pairs, self.everybody, policy, self.around, called=called)
+        except InputError as error:
+            self.problems += error.problems
+
+    def _directory(self) -> Directory:
+        """Return everybody as they will be: whoever is added has a number below 0 until then."""
+        wanted = {folded(desired.email): desired for _index, desired in self._listed}
+        there = [
+            {**record, "status": "active"} if folded(record["email"]) in wanted else record for record in self.everybody
+        ]
+        known = {folded(record["email"]) for record in self.everybody}
+        new = [desired for address, desired in wanted.items() if address not in known]
+        return Directory([*there, *({"id": -number, "email": one.email} for number, one in enumerate(new, start=1))])
+
+    def _plan_guests(self) -> None:
+        directory = self._directory()
+        for desired in self._guests:
+            current = self._guest_records.get(folded(desired.email))
+            try:
+                plan = plan_guest(desired, current, directory)
+            except InputError as error:
+                self.problems += [
+                    f"guests: {desired.email}: {without_subject(problem, desired.email)}" for problem in error.problems
+                ]
+                plan = Plan(desired.email)
+            self.guest_runs.append(GuestRun(self._client, desired, current, directory, plan))
+
+    def _plan_processes(self) -> None:
+        currents = {index: current for (index, _one), (_desired, current) in zip(self._listed, self._pairs)}
+        wished = [
+            (one, desired_process(one, self._general, fields_of_person(one.member, currents[one.index])))
+            for one in self._wishes
+        ]
+        if not wished:
+            return
+        names = {index: desired.email for index, desired in self._listed}
+        self.processes, problems = self.launchpad.plan(
+            wished,
+            called=lambda index: self._rows.called(index, names[index]),
+            directory=self._directory(),
+            groups=self.around.groups if self._has_groups else None,
+        )
+        self.problems += problems
+
+
+def _without_blanks(row: Mapping[Any, Any] | None) -> dict[Any, Any]:
+    return {name: value for name, value in (row or {}).items() if value is not None and not _is_blank_text(value)}
+
+
+def _is_blank_text(value: Any) -> bool:
+    return isinstance(value, str) and not value.strip()

@@ -1,0 +1,413 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: tallyfy_onboarding
+short_description: Bring people into a Tallyfy organization, with their groups, guests and processes
+version_added: 0.1.0
+description:
+  - Adds and changes people, puts them into groups, makes sure that guests are there, and launches one process for each
+    person exactly once, all in one task.
+  - Everything is read and checked first. As long as anything is wrong, nothing is written, and the message names all of
+    it.
+  - However many people there are, the members, the groups and the processes are read in pages, each template once, and
+    each group is written once.
+author:
+  - the tallyfy.platform authors (@tallyfy)
+options:
+  people:
+    description:
+      - The people. Each is a dictionary with options of M(tallyfy.platform.tallyfy_user), C(state) and C(reassign_to)
+        apart, for nobody leaves by an onboarding.
+      - C(groups) may also be a list, or a text with semicolons, of groups to be in.
+      - C(process) is the person's process, with options of M(tallyfy.platform.tallyfy_process) as in O(process), and
+        goes before what O(process) says, kick-off values one by one. A text is its template. V(false) is no process.
+      - A blank field counts as not given.
+    type: list
+    elements: raw
+    default: []
+  defaults:
+    description:
+      - What goes for everybody whose row does not say otherwise, with the same fields but C(email) and C(process).
+    type: dict
+    default: {}
+  process:
+    description:
+      - The process of everybody, with the options C(template), C(name), C(reference), C(reference_field), C(kickoff),
+        C(assignments), C(owner), C(tags) and C(folders) of M(tallyfy.platform.tallyfy_process).
+      - In its texts, the name of a field of the person in braces stands for the value, as in C({full_name}). There are
+        C(email), C(first_name), C(last_name), C(full_name), C(role), C(timezone), C(phone), C(job_title),
+        C(job_description), C(team), C(country_id) and C(date_format). Texts of O(people) are taken as they stand.
+      - The reference is C({email}) unless another one is given, so that nobody gets two.
+      - Without it, only those have a process whose row says so.
+    type: dict
+  groups:
+    description:
+      - Groups that must exist, as names or as dictionaries with C(name) and C(description). One that does not is
+        created, in one request with its first members.
+    type: list
+    elements: raw
+    default: []
+  guests:
+    description:
+      - Guests that must be there, as e-mail addresses or as dictionaries with options of
+        M(tallyfy.platform.tallyfy_guest), C(state) apart. C(associated_members) may also be a list to be added.
+    type: list
+    elements: raw
+    default: []
+  min_admins:
+    description:
+      - How many active administrators must be left when somebody's role changes.
+    type: int
+    default: 2
+  concurrency:
+    description:
+      - How many requests are under way at the same time, at most 32.
+    type: int
+    default: 8
+  on_error:
+    description:
+      - V(finish) goes on with the others when somebody could not be brought into the wanted state. V(stop) tries
+        nothing else then.
+    type: str
+    choices: [finish, stop]
+    default: finish
+extends_documentation_fragment:
+  - tallyfy.platform.connection
+  - tallyfy.platform.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+notes:
+  - People come first, then groups, guests and processes. Nobody's process is launched who could not be brought in.
+  - A launch whose answer got lost is looked for and never sent again; see M(tallyfy.platform.tallyfy_process). Run the
+    task again for what is told to be unknown, failed or deferred.
+  - One run at a time works on the members of an organization and launches from a template, by locks in O(token_cache).
+seealso:
+  - module: tallyfy.platform.tallyfy_roster
+  - module: tallyfy.platform.tallyfy_process
+  - module: tallyfy.platform.tallyfy_guest
+"""
+
+EXAMPLES = r"""
+- name: Bring two people in, with their groups and the process of their onboarding
+  tallyfy.platform.tallyfy_onboarding:
+    defaults:
+      role: standard
+      groups: [Engineering]
+    process:
+      template: New hire onboarding
+      name: Onboarding of {full_name}
+      kickoff:
+        New hire name: "{full_name}"
+        Personal email: "{email}"
+        Contract type: Full-time
+        Department: Engineering
+      tags: [Onboarding]
+    people:
+      - email: mary.major@example.com
+        first_name: Mary
+        last_name: Major
+        process:
+          kickoff:
+            Start date: "2026-12-01"
+      - email: richard.roe@example.com
+        first_name: Richard
+        last_name: Roe
+        groups: [Engineering, Newcomers]
+        process:
+          kickoff:
+            Start date: "2026-12-15"
+            Buddy: [mary.major@example.com]
+    groups:
+      - name: Newcomers
+        description: Everybody in their first months
+    guests:
+      - email: agency@example.net
+        company_name: A Recruiting Agency
+        associated_members: [mary.major@example.com]
+"""
+
+RETURN = r"""
+people:
+  description:
+    - One row for each person, in the order of O(people). After a failure, only the rows of those for whom something was
+      to be done.
+  type: list
+  elements: dict
+  returned: success, and when somebody is not as wanted
+  contains:
+    email:
+      description: E-mail address.
+      type: str
+    action:
+      description: The first step for the person, as in M(tallyfy.platform.tallyfy_roster), or V(none).
+      type: str
+    fields:
+      description: Names of the fields that differ.
+      type: list
+      elements: str
+    outcome:
+      description: V(changed), V(unchanged), V(failed), V(deferred) or V(skipped), of the person and their process what
+        matters most.
+      type: str
+    message:
+      description: What was done, or why it was not.
+      type: str
+    before:
+      description: The values that differ, as they were.
+      type: dict
+      returned: unless the member is as wanted
+    after:
+      description: The values that differ, as they are wanted.
+      type: dict
+      returned: unless the member is as wanted
+    notes:
+      description: What somebody should know about the person.
+      type: list
+      elements: str
+      returned: when there is something to know
+    process:
+      description: The process, if there is to be one.
+      type: dict
+      returned: for people with a process
+      contains:
+        id:
+          description: ID of the process, V(null) when it has not been launched.
+          type: str
+        name:
+          description: Name of the process.
+          type: str
+        template:
+          description: Title of its template.
+          type: str
+        reference:
+          description: By what it is found.
+          type: str
+        action:
+          description: V(launch), V(reactivate), V(update), V(add_tag), V(add_to_folder) or V(none).
+          type: str
+        outcome:
+          description: As for the person.
+          type: str
+        message:
+          description: Why it is not as wanted, and what somebody should know.
+          type: str
+        notes:
+          description: What somebody should know about the process.
+          type: list
+          elements: str
+          returned: when there is something to know
+        unchangeable:
+          description: Kick-off values that differ from what is asked for; see M(tallyfy.platform.tallyfy_process).
+          type: list
+          elements: dict
+  sample:
+    - email: mary.major@example.com
+      action: create
+      fields: [email, first_name, groups, last_name, role]
+      outcome: changed
+      message: Add as standard; put into Engineering. Launched Onboarding of Mary Major (mary.major@example.com).
+      before: {}
+      after:
+        first_name: Mary
+        last_name: Major
+        email: mary.major@example.com
+        role: standard
+        groups: [Engineering]
+      process:
+        id: 7c4f0d1e2b3a49588a6b5c4d3e2f1a00
+        name: Onboarding of Mary Major (mary.major@example.com)
+        template: New hire onboarding
+        reference: mary.major@example.com
+        action: launch
+        outcome: changed
+        message: ""
+        unchangeable: []
+groups:
+  description: One row for each of O(groups).
+  type: list
+  elements: dict
+  returned: success, and when somebody is not as wanted
+  contains:
+    name:
+      description: Name of the group.
+      type: str
+    action:
+      description: V(create), V(update) or V(none).
+      type: str
+    outcome:
+      description: As for people.
+      type: str
+    message:
+      description: Why it is not as wanted, and what somebody should know.
+      type: str
+    notes:
+      description: What somebody should know about the group.
+      type: list
+      elements: str
+      returned: when there is something to know
+  sample:
+    - name: Newcomers
+      action: create
+      outcome: changed
+      message: ""
+guests:
+  description: One row for each of O(guests).
+  type: list
+  elements: dict
+  returned: success, and when somebody is not as wanted
+  contains:
+    email:
+      description: E-mail address.
+      type: str
+    action:
+      description: V(create), V(update), V(enable) or V(none).
+      type: str
+    outcome:
+      description: As for people.
+      type: str
+    message:
+      description: Why it is not as wanted, and what somebody should know.
+      type: str
+    notes:
+      description: What somebody should know about the guest.
+      type: list
+      elements: str
+      returned: when there is something to know
+    unchangeable:
+      description: Fields that differ from what is asked for; see M(tallyfy.platform.tallyfy_guest).
+      type: list
+      elements: dict
+  sample:
+    - email: agency@example.net
+      action: create
+      outcome: changed
+      message: ""
+      unchangeable: []
+summary:
+  description: Counts of C(people), C(processes), C(groups) and C(guests) by what became of them, each counted once.
+  type: dict
+  returned: success, and when somebody is not as wanted
+  contains:
+    people:
+      description: C(created), C(invited), C(enabled), C(updated), C(unchanged), C(failed), C(deferred) and C(skipped).
+        Somebody of whom only the process changed counts as updated.
+      type: dict
+    processes:
+      description: C(launched), C(reactivated), C(updated) and the same others.
+      type: dict
+    groups:
+      description: C(created), C(updated) and the same others.
+      type: dict
+    guests:
+      description: C(created), C(enabled), C(updated) and the same others.
+      type: dict
+  sample:
+    people: {created: 2, invited: 0, enabled: 0, updated: 0, unchanged: 0, failed: 0, deferred: 0, skipped: 0}
+    processes: {launched: 2, reactivated: 0, updated: 0, unchanged: 0, failed: 0, deferred: 0, skipped: 0}
+    groups: {created: 1, updated: 0, unchanged: 0, failed: 0, deferred: 0, skipped: 0}
+    guests: {created: 1, enabled: 0, updated: 0, unchanged: 0, failed: 0, deferred: 0, skipped: 0}
+deferred:
+  description: Who lacks nothing but time or seats, and from when on it can go on.
+  type: list
+  elements: dict
+  returned: success, and when somebody is not as wanted
+  contains:
+    email:
+      description: E-mail address.
+      type: str
+    reason:
+      description: What is lacking.
+      type: str
+    not_before:
+      description: When it can go on, in ISO 8601, V(null) when that is not known.
+      type: str
+  sample:
+    - email: agency@example.net
+      reason: "Deferred until 2026-11-22T14:00:00Z: the hourly limit is reached."
+      not_before: "2026-11-22T14:00:00Z"
+actions:
+  description: What was done, in order. In check mode, what would be done.
+  type: list
+  elements: dict
+  returned: success, and when somebody is not as wanted
+  contains:
+    email:
+      description: The person.
+      type: str
+      returned: for people and their processes
+    process:
+      description: Name of the process.
+      type: str
+      returned: for processes
+    group:
+      description: Name of the group.
+      type: str
+      returned: for O(groups)
+    guest:
+      description: E-mail address of the guest.
+      type: str
+      returned: for O(guests)
+    action:
+      description: What was done, in the words of the module for one such thing.
+      type: str
+    fields:
+      description: Names of the fields the step writes.
+      type: list
+      elements: str
+    reason:
+      description: Why the step is needed.
+      type: str
+    target:
+      description: The group, the template, the tag or the folder.
+      type: str
+      returned: for steps that concern something else, too
+  sample:
+    - email: mary.major@example.com
+      action: create
+      reason: not a member of the organization
+      fields: [email, first_name, last_name, role]
+reasons:
+  description: Why people, groups and guests are not as wanted, one text for all who met the same obstacle.
+  type: list
+  elements: str
+  returned: when somebody is not as wanted
+  sample:
+    - "richard.roe@example.com: POST /applications/25f66ae8cd27630803af1f25fe015a1a/users: the answer got lost."
+requests:
+  description: How many requests were sent, sign-ins included.
+  type: int
+  returned: success, and when somebody is not as wanted
+  sample: 20
+"""
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding import ONBOARDING_OPTIONS, ensure_onboarding
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
+
+
+def ensure(task: Task) -> dict[str, object]:
+    """Bring everybody in."""
+    return ensure_onboarding(
+        task.client, task.params, check_mode=task.check_mode, warn=task.warn, progress=task.progress
+    )
+
+
+SPEC = ModuleSpec(argument_spec=ONBOARDING_OPTIONS, operation=ensure)
+
+
+def main() -> None:
+    run_module(SPEC)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The cases of whole onboardings for the table of promises: name, module, what changes, and the arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+ALICE = "alice.smith@example.com"
+BOB = "bob@example.com"
+DANA = "dana.lee@example.com"
+JOHN = "john.smith@example.com"
+MARY = {"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major"}
+RICHARD = {"email": "richard.roe@example.com", "first_name": "Richard", "last_name": "Roe"}
+PARTNER = "partner@example.org"
+AGENCY = "agency@example.net"
+TOUR = "3c1d5e7f9a0b2c4d6e8f0a1b2c3d4e5f"
+HIRED = {
+    "template": "New hire onboarding",
+    "name": "Onboarding of {full_name}",
+    "kickoff": {
+        "New hire name": "{full_name}", "Personal email": "{email}", "Start date": "2026-12-01",
+        "Contract type": "Full-time", "Department": "Engineering",
+    },
+}  # fmt: skip
+#: Jordan's process is there, and so is Casey's, which is archived.
+JORDAN = {"template": "New hire onboarding", "reference": "HR-10293"}
+CASEY = {"template": "New hire onboarding", "reference": "HR-10201"}
+CREATION = ("email", "first_name", "last_name", "role")
+LAUNCH = ("name", "template", "status")
+
+
+def of(entry: str, *fields: str) -> tuple[str, ...]:
+    """Return the changes of one entry of the diff: an address, ``group NAME``, ``guest ADDRESS`` or a process."""
+    return tuple(f"{entry}: {field}" for field in fields)
+
+
+CASES_OF_ONBOARDING: list[tuple[str, str, tuple[str, ...], dict[str, Any]]] = [
+    ("onboarding unchanged", "tallyfy_onboarding", (), {
+        "people": [{"email": BOB.upper(), "team": "Operations", "groups": "people", "process": JORDAN}],
+        "groups": ["engineering ", {"name": "PEOPLE"}], "guests": [PARTNER.upper()], "defaults": {"phone": ""},
+    }),
+    ("onboarding of nobody", "tallyfy_onboarding", (), {"people": [], "process": HIRED}),
+    ("onboarding of everything", "tallyfy_onboarding", (
+        *of(MARY["email"], *CREATION, "groups"), *of(f"{MARY['email']}: process", *LAUNCH, "kickoff", "tags", "owner"),
+        *of(RICHARD["email"], *CREATION, "groups", "timezone"), *of(f"{RICHARD['email']}: process", *LAUNCH, "kickoff"),
+        *of(DANA, "status", "role"), *of(JOHN, "team"),
+        *of("group Newcomers", "name", "description"), *of("group Nobody", "name", "description"),
+        *of("group People", "description"),
+        *of(f"guest {AGENCY}", "email", "company_name", "associated_members"),
+    ), {
+        "people": [
+            {**MARY, "groups": ["Newcomers", "Engineering"], "process": {"owner": JOHN, "tags": ["Onboarding"]}},
+            {**RICHARD, "groups": "newcomers", "timezone": "Europe/Berlin",
+             "process": {"kickoff": {"Buddy": [MARY["email"], BOB]}}},
+            {"email": DANA, "process": False}, {"email": JOHN, "team": "Sales", "process": False},
+        ],
+        "process": HIRED, "defaults": {"role": "standard"}, "concurrency": 3,
+        "groups": ["Newcomers", {"name": "Nobody"}, {"name": "People", "description": "Hiring"}],
+        "guests": [{"email": AGENCY, "company_name": "Agency", "associated_members": [MARY["email"], ALICE]}],
+    }),
+    ("onboarding of processes only", "tallyfy_onboarding", (
+        *of(f"{BOB}: process", "status"), *of(f"{JOHN}: process", *LAUNCH),
+    ), {"people": [
+        {"email": BOB, "process": CASEY}, {"email": JOHN, "process": TOUR}, {"email": ALICE, "process": JORDAN},
+    ]}),
+]  # fmt: skip
+
+
+def entries_of(picture: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what a picture holds by the names that the diff of an onboarding has for it.
+
+    Who is in a group is told with the people. A process is its reference's, for which the cases have a person.
+    """
+    whose = {"HR-10293": ALICE, "HR-10201": BOB}
+    groups = {
+        f"group {group['name']}": {name: group[name] for name in ("name", "description")}
+        for group in picture["groups"].values()
+    }
+    guests = {f"guest {address}": guest for address, guest in picture["guests"].items()}
+    processes = {}
+    for run in picture["processes"].values():
+        reference = run["name"].rpartition("(")[2].rstrip(")")
+        processes[f"{whose.get(reference, reference)}: process"] = run
+    return {**{name: person for name, person in picture.items() if "@" in name}, **groups, **guests, **processes}

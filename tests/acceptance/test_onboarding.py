@@ -1,0 +1,602 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""People, groups, guests and processes in one task: few requests, all mistakes at once, nothing twice."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from itertools import takewhile
+from multiprocessing.pool import ThreadPool
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._client import Answer, Client
+from sandbox.testing import Sandbox
+from tests.acceptance.running import IN_PROCESS, WAYS, Modules
+
+ALICE = "alice.smith@example.com"
+BOB = "bob@example.com"
+DANA = "dana.lee@example.com"
+HIRE = "98e32e2b1b2e491d02e885e91dfd6c76"
+TOUR = "3c1d5e7f9a0b2c4d6e8f0a1b2c3d4e5f"
+MARY = {"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major"}
+RICHARD = {"email": "richard.roe@example.com", "first_name": "Richard", "last_name": "Roe"}
+HIRED = {
+    "template": HIRE,
+    "name": "Onboarding of {full_name}",
+    "kickoff": {
+        "New hire name": "{full_name}",
+        "Personal email": "{email}",
+        "Start date": "2026-12-01",
+        "Contract type": "Full-time",
+        "Department": "Engineering",
+    },
+}
+TOURED = {"template": TOUR, "name": "Tour for {first_name}"}
+
+
+@pytest.fixture
+def way() -> str:
+    return IN_PROCESS
+
+
+def launched(sandbox: Sandbox, template_id: str) -> list[dict[str, Any]]:
+    return [run for run in sandbox.runs() if run["checklist_id"] == template_id]
+
+
+def newcomers(count: int) -> list[dict[str, Any]]:
+    return [
+        {"email": f"hire{number}@example.com", "first_name": "Hire", "last_name": f"Number{number}"}
+        for number in range(count)
+    ]
+
+
+class TestEverything:
+    @pytest.mark.parametrize("way", WAYS)
+    def test_check_mode_tells_what_the_run_does_and_the_second_run_does_nothing(
+        self, sandbox: Sandbox, modules: Modules
+    ) -> None:
+        arguments = {
+            "people": [
+                {**MARY, "role": "standard", "groups": ["Engineering", "Newcomers"]},
+                {**RICHARD, "groups": "newcomers", "process": {"kickoff": {"Buddy": [MARY["email"], BOB]}}},
+                {"email": BOB, "team": "Sales", "process": False},
+                {"email": DANA},
+            ],
+            "process": HIRED,
+            "groups": ["Newcomers", {"name": "Empty", "description": "Nobody yet"}, "engineering"],
+            "guests": [{"email": "agency@example.net", "associated_members": [MARY["email"], ALICE]}],
+        }
+        told = modules.succeed("tallyfy_onboarding", check_mode=True, **arguments)
+        assert sandbox.writes() == []
+        done = modules.succeed("tallyfy_onboarding", **arguments)
+        for name in ("changed", "actions", "diff", "summary", "groups", "guests", "deferred"):
+            assert told[name] == done[name], name
+        assert [without_ids(row) for row in told["people"]] == [without_ids(row) for row in done["people"]]
+        assert done["summary"]["people"] == counts(created=2, enabled=1, updated=1, invited=0)
+        assert done["summary"]["processes"] == counts(launched=3, reactivated=0, updated=0)
+        assert done["summary"]["groups"] == counts(created=2, updated=0, unchanged=1)
+        assert done["summary"]["guests"] == counts(created=1, enabled=0, updated=0)
+        mary, richard, alice = (sandbox.member(email) for email in (MARY["email"], RICHARD["email"], ALICE))
+        assert mary
+        assert richard
+        assert alice
+        group = sandbox.group("Newcomers")
+        assert group
+        assert sorted(group["members"]) == sorted([mary["id"], richard["id"]])
+        (buddies,) = [
+            run["prerun"][field]
+            for run in sandbox.runs("Onboarding of Richard Roe (richard.roe@example.com)")
+            for field in run["prerun"]
+            if isinstance(run["prerun"][field], dict) and "users" in run["prerun"][field]
+        ]
+        assert sorted(buddies["users"]) == sorted([mary["id"], 1002])
+
+        sandbox.clear_ledger()
+        again = modules.succeed("tallyfy_onboarding", **arguments)
+        assert again["changed"] is False
+        assert sandbox.writes() == []
+        assert again["diff"]["before"] == again["diff"]["after"] == {}
+        assert [row["process"]["id"] for row in again["people"] if "process" in row] == [
+            row["process"]["id"] for row in done["people"] if "process" in row
+        ]
+
+    def test_the_diff_names_exactly_what_becomes_different(self, sandbox: Sandbox, modules: Modules) -> None:
+        done = modules.succeed(
+            "tallyfy_onboarding",
+            people=[{**MARY, "groups": ["Newcomers"]}, {"email": BOB, "team": "Sales"}],
+            process=TOURED,
+            groups=["Newcomers"],
+        )
+        assert done["diff"]["before"] == {BOB: {"team": "Operations"}}
+        assert set(done["diff"]["after"]) == {
+            BOB, f"{BOB}: process", MARY["email"], f"{MARY['email']}: process", "group Newcomers",
+        }  # fmt: skip
+
+    def test_a_reference_of_ones_own(self, sandbox: Sandbox, modules: Modules) -> None:
+        process = {**TOURED, "reference": "{team}-7", "reference_field": "Reference"}
+        modules.succeed("tallyfy_onboarding", people=[{"email": BOB}], process=process)
+        (run,) = launched(sandbox, TOUR)[-1:]
+        assert run["name"] == "Tour for Bob (Operations-7)"
+        assert "Operations-7" in run["prerun"].values()
+
+    def test_values_of_a_row_are_taken_as_they_stand(self, sandbox: Sandbox, modules: Modules) -> None:
+        person = {**MARY, "process": {"name": "{full_name}", "kickoff": {"notes": "{{ secret }} {email}"}}}
+        modules.succeed("tallyfy_onboarding", people=[person], process={**TOURED, "kickoff": {"Notes": "x {role}"}})
+        (run,) = launched(sandbox, TOUR)[-1:]
+        assert run["name"] == "{full_name} (mary.major@example.com)"
+        assert "{{ secret }} {email}" in run["prerun"].values()
+
+    def test_an_archived_process_is_brought_back(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.succeed("tallyfy_onboarding", people=[MARY], process=TOURED)
+        reference = {"template": TOUR, "reference": MARY["email"]}
+        modules.succeed("tallyfy_process", **reference, state="archived")
+        done = modules.succeed("tallyfy_onboarding", people=[MARY], process=TOURED)
+        assert done["summary"]["processes"] == counts(launched=0, reactivated=1, updated=0)
+        assert len(sandbox.launches()) == 1
+
+    def test_kick_off_values_that_differ_later_are_told(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.succeed("tallyfy_onboarding", people=[MARY], process={**TOURED, "kickoff": {"Notes": "one"}})
+        changed = {**TOURED, "kickoff": {"Notes": "two", "No such field": "three"}}
+        done = modules.succeed("tallyfy_onboarding", people=[MARY], process=changed)
+        assert done["changed"] is False
+        (row,) = done["people"]
+        assert [(one["field"], one["current"], one["wanted"]) for one in row["process"]["unchangeable"]] == [
+            ("Notes", "one", "two")
+        ]
+        assert any("Notes" in note for note in row["process"]["notes"])
+        assert any("No such field" in note for note in row["process"]["notes"])
+
+    def test_a_launch_by_the_organization_itself_is_warned_of(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(enable_onboarding_template=True, onboarding_template_id=TOUR)
+        done = modules.succeed("tallyfy_onboarding", people=[MARY], process=TOURED)
+        assert any("The organization itself launches Welcome tour" in text for text in done["warnings"])
+
+
+WORLDS: tuple[dict[str, Any], ...] = (
+    {},
+    {"bare_includes": True, "per_page_cap": 3, "links_shape": "array"},
+    {"member_shape": "minimal_rows", "role_case": "title", "group_put_absent_wipes": True},
+    {"run_ids_as_text": True, "progress_int": True, "launch_status": 200, "run_prerun_list_when_empty": True},
+    {"run_prerun_missing": True, "checklist_rows": "short", "group_member_ids": "string"},
+    {"run_checklist_filter_ignored": True, "run_q_ignored": True, "guest_shape": "legacy"},
+)
+
+
+class TestAnything:
+    @pytest.mark.parametrize("seed", range(18))
+    def test_any_onboarding_leads_where_it_said(self, sandbox: Sandbox, modules: Modules, seed: int) -> None:
+        """Whatever is asked for: check mode tells it, the run does it, the next run finds nothing to do."""
+        sandbox.switch(**WORLDS[seed % len(WORLDS)])
+        arguments = anything(random.Random(seed))
+        untouched = others(sandbox, arguments)
+        told = modules.succeed("tallyfy_onboarding", check_mode=True, **arguments)
+        assert sandbox.writes() == []
+        done = modules.succeed("tallyfy_onboarding", **arguments)
+        for name in ("changed", "actions", "diff", "summary"):
+            assert told[name] == done[name], name
+        assert bool(sandbox.writes()) is done["changed"]
+        assert others(sandbox, arguments) == untouched
+        for person in done["people"]:
+            member = sandbox.member(person["email"])
+            assert member
+            assert member["status"] in ("active", "invited")
+            assert all(member["id"] in group["members"] for group in groups_of(sandbox, person.get("after", {})))
+            if "process" in person:
+                assert len(sandbox.runs(person["process"]["name"])) == 1
+        sandbox.clear_ledger()
+        again = modules.succeed("tallyfy_onboarding", **arguments)
+        assert again["changed"] is False
+        assert sandbox.writes() == []
+
+
+def anything(random: random.Random) -> dict[str, Any]:
+    """Return a random onboarding of people who are there and people who are not."""
+    people: list[dict[str, Any]] = [
+        {"email": email}
+        for email in random.sample((BOB, DANA, "john.smith@example.com", "charlie.brown@example.com"), 2)
+    ]
+    people += newcomers(random.randrange(4))
+    random.shuffle(people)
+    for person in people:
+        if random.random() < 0.6:
+            person["groups"] = random.sample(
+                ("Engineering", "People", "newcomers", "Legacy Team"), random.randrange(1, 4)
+            )
+        if random.random() < 0.3:
+            person["job_title"] = random.choice(("Clerk", "Größe 3", 'Say "hi"'))
+        if random.random() < 0.3:
+            person["process"] = random.choice(
+                (False, {"kickoff": {"Notes": "{{ x }} <b>&amp;</b>"}}, {"owner": random.choice(people)["email"]})
+            )
+    arguments: dict[str, Any] = {"people": people, "groups": ["Newcomers"], "concurrency": random.choice((1, 3))}
+    if random.random() < 0.8:
+        arguments["process"] = random.choice((TOURED, HIRED))
+    if random.random() < 0.5:
+        member = random.choice(people)["email"]
+        arguments["guests"] = [{"email": "agency@example.net", "associated_members": [member]}]
+    if "process" not in arguments:
+        for person in people:
+            person.pop("process", None)
+    return arguments
+
+
+def others(sandbox: Sandbox, arguments: dict[str, Any]) -> list[Any]:
+    """Return the members whom the onboarding does not name, and the processes that were there."""
+    state = sandbox.state(sandbox.org_id)
+    named = {person["email"] for person in arguments["people"]}
+    seeded = [run for run in state["runs"] if not str(run["name"]).endswith(("@example.com)", ".com)"))]
+    return [
+        sorted(
+            (one["id"], one["email"], one["status"], one["role"])
+            for one in state["members"]
+            if one["email"] not in named
+        ),
+        sorted((run["id"], run["name"], run["archived_at"]) for run in seeded),
+    ]
+
+
+def groups_of(sandbox: Sandbox, after: dict[str, Any]) -> list[dict[str, Any]]:
+    wanted = {name.lower() for name in after.get("groups", ())}
+    return [group for group in sandbox.state(sandbox.org_id)["groups"] if group["name"].lower() in wanted]
+
+
+class TestRequests:
+    def test_a_hundred_people_with_groups_and_processes(self, sandbox: Sandbox, modules: Modules) -> None:
+        arguments = {
+            "people": [{**person, "groups": ["Engineering", "Newcomers"]} for person in newcomers(100)],
+            "process": HIRED,
+            "groups": ["Newcomers"],
+        }
+        done = modules.succeed("tallyfy_onboarding", **arguments)
+        asked = Counter(entry["route"] for entry in sandbox.ledger())
+        assert asked.pop("oauth.token") == 1
+        assert asked == {
+            # The people, the launches, and each group once: a new one is created with its members.
+            "applications.create_user": 100, "processes.launch": 100, "groups.create": 1, "groups.update": 1,
+            # The pages: members, groups, active and archived processes; one template; one look at what is overwritten.
+            "members.list": 1, "groups.list": 1, "processes.list": 2, "templates.get": 1, "groups.get": 1,
+            "organization.get": 1,
+        }  # fmt: skip
+        assert done["requests"] == 210
+        assert len(launched(sandbox, HIRE)) >= 100
+
+        sandbox.clear_ledger()
+        again = modules.succeed("tallyfy_onboarding", **arguments)
+        assert again["changed"] is False
+        assert Counter(entry["route"] for entry in sandbox.ledger()) == {
+            "members.list": 1, "groups.list": 1, "processes.list": 3, "templates.get": 1,
+        }  # fmt: skip
+
+    def test_a_title_costs_one_request_for_all(self, sandbox: Sandbox, modules: Modules) -> None:
+        process = {**TOURED, "template": "Welcome tour"}
+        modules.succeed("tallyfy_onboarding", check_mode=True, people=newcomers(20), process=process)
+        asked = Counter(entry["route"] for entry in sandbox.ledger())
+        assert asked["templates.list"] == asked["templates.get"] == 1
+
+
+class TestMistakes:
+    @pytest.mark.parametrize("way", WAYS)
+    def test_all_of_them_are_told_at_once_and_nothing_is_written(self, sandbox: Sandbox, modules: Modules) -> None:
+        failed = modules.fail(
+            "tallyfy_onboarding",
+            people=[
+                {**MARY, "process": {"kickoff": {"Departement": "Sales", "Contract type": "Half-time"}}},
+                {**RICHARD, "groups": ["Nobody's"], "process": {"template": "Laptop request"}},
+                {"email": "nobody"},
+                {"email": BOB, "state": "absent", "process": 7},
+                {"email": "erin.walker@example.com", "process": {"owner": "stranger@example.com", "tags": ["None"]}},
+                {"email": MARY["email"]},
+            ],
+            process={**HIRED, "kickoff": {**HIRED["kickoff"], "Hardware": ["Laptop"]}, "name": "For {nickname}"},
+            defaults={"role": "boss"},
+            groups=[{"description": "no name"}, "Twice", "twice"],
+            guests=["no address", {"email": BOB}, {"email": "x@example.net", "phone_1": "1" * 21}],
+        )
+        assert sandbox.writes() == []
+        told = "\n".join(failed["problems"])
+        for text in (
+            "process: {nickname} is no field of a person",
+            "defaults: value of role must be one of: admin, standard, light, got: boss",
+            "groups: entry 1 is neither a name nor a dictionary with a name",
+            "groups: twice: is named twice",
+            "guests: entry 1 (no address): email 'no address' is not an e-mail address",
+            "guests: bob@example.com: is a member of the organization",
+            "guests: entry 3 (x@example.net): phone_1 has 21 characters",
+            "row 1 (mary.major@example.com): process: kickoff: there is no field 'Departement'; fields: New hire name",
+            "row 1 (mary.major@example.com): process: kickoff: Contract type: 'Half-time' is no option; options: Full",
+            "row 1 (mary.major@example.com): process: kickoff: Hardware: has 1 entries for 2 columns (Item, Qty)",
+            'row 2 (richard.roe@example.com): there is no group "Nobody\'s"',
+            "row 2 (richard.roe@example.com): process: template: 2 templates have the title 'Laptop request'",
+            "row 3 (nobody): email 'nobody' is not an e-mail address",
+            "row 4 (bob@example.com): unknown field state",
+            "row 4 (bob@example.com): process is neither a dictionary nor a template",
+            "row 5 (erin.walker@example.com): process: owner: stranger@example.com is not a member",
+            "row 5 (erin.walker@example.com): process: tags: there is no tag 'None'",
+            "row 6 (mary.major@example.com): the same e-mail address as row 1",
+        ):
+            assert text in told, text
+
+    @pytest.mark.parametrize(
+        ("arguments", "problem"),
+        [
+            ({"process": {**TOURED, "kickoff": ["x"]}}, "process: "),
+            ({"process": {**TOURED, "assignments": "x"}}, "process: "),
+            ({"process": {**TOURED, "folders": 1.5}}, "process: "),
+            ({"process": {"template": "\ud800"}}, "process: template: there is no template"),
+            ({"guests": [{"email": "g@example.org", "associated_members": 5}]}, "associated_members is neither a list"),
+            ({"guests": [{"email": "g@example.org", "associated_members": {1: 2}}]}, "associated_members"),
+            ({"defaults": {"groups": {1: 2}}}, "defaults: unknown field groups.1"),
+            ({"people": [{"email": BOB, "groups": {1: 2}}]}, "row 1 (bob@example.com): unknown field groups.1"),
+        ],
+    )
+    def test_values_of_the_wrong_type(
+        self, sandbox: Sandbox, modules: Modules, arguments: dict[str, Any], problem: str
+    ) -> None:
+        failed = modules.fail("tallyfy_onboarding", **{"people": [{"email": BOB}], **arguments})
+        assert any(problem in one for one in failed["problems"])
+        assert sandbox.writes() == []
+
+    def test_texts_for_lists_and_dictionaries_mean_the_same_for_everybody_as_in_a_row(
+        self, sandbox: Sandbox, modules: Modules
+    ) -> None:
+        process = {**TOURED, "tags": "onboarding, urgent", "kickoff": "Notes={full_name}"}
+        modules.succeed("tallyfy_onboarding", people=[{"email": BOB}], process=process)
+        (launch,) = sandbox.launches()
+        assert list(launch["body"]["prerun"].values()) == ["Bob Jones"]
+        assert len(launch["body"]["tags"]) == 2
+
+    def test_two_people_cannot_share_a_process(self, sandbox: Sandbox, modules: Modules) -> None:
+        failed = modules.fail("tallyfy_onboarding", people=[MARY, RICHARD], process={**TOURED, "reference": "Both"})
+        assert failed["problems"] == [
+            "row 2 (richard.roe@example.com): process: the same reference 'Both' as row 1 (mary.major@example.com)"
+        ]
+
+    def test_what_many_have_is_told_once(self, sandbox: Sandbox, modules: Modules) -> None:
+        kickoff = {**HIRED["kickoff"], "Departement": "Sales"}
+        failed = modules.fail("tallyfy_onboarding", people=newcomers(20), process={**HIRED, "kickoff": kickoff})
+        (problem,) = failed["problems"]
+        assert problem.startswith("process: kickoff: there is no field 'Departement'; fields: New hire name")
+        assert problem.endswith("(row 1 (hire0@example.com) and 19 more)")
+        assert sandbox.writes() == []
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_a_process_of_the_wrong_types(self, sandbox: Sandbox, modules: Modules) -> None:
+        process = {**HIRED, "kickoff": [{"Department": "Sales"}], "kick_off": {"Department": "Sales"}}
+        failed = modules.fail("tallyfy_onboarding", people=[{**MARY, "process": TOURED}], process=process)
+        unknown, wrong = failed["problems"]
+        assert unknown == "process: unknown field kick_off"
+        assert wrong.startswith("process: argument 'kickoff' is of type")
+        assert sandbox.writes() == []
+
+    def test_one_tag_as_a_text(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.succeed("tallyfy_onboarding", people=[MARY], process={**TOURED, "tags": "Urgent"})
+        assert len(launched(sandbox, TOUR)[-1]["tags"]) == 1
+
+    @pytest.mark.parametrize(
+        ("template", "text"),
+        [
+            ("Old onboarding", "(8d0f6a3b5c7e19248b0d6f4a2c9e7153) is archived, or "),
+            ("Contractor onboarding", "is a draft"),
+            ("0" * 32, "or it is archived"),
+        ],
+    )
+    def test_a_template_that_nothing_can_be_launched_from(
+        self, sandbox: Sandbox, modules: Modules, template: str, text: str
+    ) -> None:
+        failed = modules.fail("tallyfy_onboarding", people=[MARY, RICHARD], process={"template": template})
+        assert text in failed["msg"]
+        assert sandbox.writes() == []
+
+
+class TestTrouble:
+    def test_nobody_gets_a_process_who_is_not_in(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(method="POST", path="*/applications/*/users", status=422, body={"message": "no"}, times=1)
+        failed = modules.fail("tallyfy_onboarding", people=[MARY, RICHARD], process=TOURED, concurrency=1)
+        assert failed["summary"]["people"] == counts(created=1, invited=0, enabled=0, updated=0, failed=1)
+        assert failed["summary"]["processes"] == counts(launched=1, reactivated=0, updated=0, skipped=1)
+        assert [entry["path"].rpartition("/")[2] for entry in sandbox.launches()] == ["runs"]
+        assert failed["msg"].startswith("1 of 2 people are not as wanted (1 failed). mary.major@example.com: POST")
+
+    def test_somebody_who_turns_out_to_be_there_joins_a_new_group(self, sandbox: Sandbox, modules: Modules) -> None:
+        alice = sandbox.member(ALICE)
+        pages = {"pagination": {"total": 1, "count": 1, "per_page": 100, "current_page": 1, "total_pages": 1}}
+        # As if somebody else had added Bob right after the list was read.
+        sandbox.fault(route="members.list", status=200, body={"data": [alice], "meta": pages})
+        person = {"email": BOB, "first_name": "Bob", "last_name": "Jones", "groups": ["Newcomers"]}
+        done = modules.succeed("tallyfy_onboarding", people=[person], groups=["Newcomers"], process=TOURED)
+        bob, group = sandbox.member(BOB), sandbox.group("Newcomers")
+        assert bob
+        assert group
+        assert group["members"] == [bob["id"]]
+        assert done["summary"]["processes"]["launched"] == done["summary"]["groups"]["created"] == 1
+
+    def test_who_names_somebody_that_is_not_in_waits(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(method="POST", path="*/applications/*/users", status=422, body={"message": "no"}, times=1)
+        failed = modules.fail(
+            "tallyfy_onboarding",
+            people=[MARY, {"email": BOB, "process": {**TOURED, "owner": MARY["email"]}}],
+            guests=[{"email": "agency@example.net", "associated_members": [MARY["email"]]}],
+            concurrency=1,
+        )
+        assert sandbox.launches() == []
+        waiting = "bob@example.com, agency@example.net: Not tried: mary.major@example.com could not be added"
+        assert waiting in failed["msg"]
+        done = modules.succeed(
+            "tallyfy_onboarding",
+            people=[MARY, {"email": BOB, "process": {**TOURED, "owner": MARY["email"]}}],
+            guests=[{"email": "agency@example.net", "associated_members": [MARY["email"]]}],
+        )
+        assert done["summary"]["processes"]["launched"] == done["summary"]["guests"]["created"] == 1
+
+    def test_who_names_a_group_that_is_not_there_waits(self, sandbox: Sandbox, modules: Modules) -> None:
+        steps = {"First lunch": {"groups": ["Newcomers"]}}
+        arguments = {"people": [{"email": BOB, "process": {**TOURED, "assignments": steps}}], "groups": ["Newcomers"]}
+        sandbox.fault(method="POST", path="*/groups", status=403, times=1)
+        failed = modules.fail("tallyfy_onboarding", **arguments)
+        assert sandbox.launches() == []
+        assert "bob@example.com: Not tried: the group Newcomers could not be created" in failed["msg"]
+        done = modules.succeed("tallyfy_onboarding", **arguments)
+        assert done["summary"]["processes"]["launched"] == done["summary"]["groups"]["created"] == 1
+
+    def test_a_process_is_found_in_its_field_where_lists_show_no_values(
+        self, sandbox: Sandbox, modules: Modules
+    ) -> None:
+        sandbox.switch(run_prerun_missing=True)
+        people = [{"email": email} for email in (BOB, ALICE)]
+        arguments = {"people": people, "process": {**TOURED, "reference_field": "reference"}}
+        told = modules.succeed("tallyfy_onboarding", **arguments)
+        sandbox.patch_run(told["people"][0]["process"]["id"], name="Something else")
+        again = modules.succeed("tallyfy_onboarding", **arguments)
+        assert again["summary"]["processes"]["launched"] == 0
+        assert len(sandbox.launches()) == 2
+
+    def test_a_process_that_slips_from_one_page_to_the_other(
+        self, sandbox: Sandbox, modules: Modules, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """When one is archived and another one launched between two pages, their total stays the same."""
+        numbers = sandbox.insert_runs(*({"checklist_id": TOUR, "name": f"Tour ({n})"} for n in range(150)))
+        (slips,) = (run["name"] for run in launched(sandbox, TOUR)[100:101])
+        call = Client.call
+        pages: list[str] = []
+
+        def call_and_interfere(client: Client, method: str, path: str, **options: Any) -> Answer:
+            answer = call(client, method, path, **options)
+            if path.endswith("/runs") and not pages:
+                pages.append(path)
+                sandbox.patch_run(numbers[0], archived_at="2026-01-01T00:00:00.000Z")
+                sandbox.insert_runs({"checklist_id": TOUR, "name": "Another one"})
+            return answer
+
+        monkeypatch.setattr(Client, "call", call_and_interfere)
+        process = {"template": TOUR, "reference": slips.partition("(")[2].rstrip(")")}
+        told = modules.succeed("tallyfy_onboarding", people=[{"email": BOB, "process": process}], concurrency=1)
+        assert told["summary"]["processes"]["launched"] == 0
+
+    def test_a_launch_that_cannot_be_looked_at_is_not_deferred(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(run_prerun_missing=True)
+        limited = {"status": 429, "times": None, "headers": {"Retry-After": "900"}}
+        sandbox.fault(method="GET", path="*/runs/*", **limited)
+        failed = modules.fail(
+            "tallyfy_onboarding",
+            people=[{"email": BOB, "process": {**TOURED, "kickoff": {"Notes": "soon"}}}],
+            max_wait=0,
+        )
+        assert (failed["changed"], failed["deferred"]) == (True, [])
+        assert "was launched" in failed["msg"]
+
+    def test_the_hourly_limit_of_guests_is_deferred(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(guest_invites_per_hour=2)
+        guests = [f"guest{number}@example.net" for number in range(4)]
+        failed = modules.fail("tallyfy_onboarding", people=[MARY], process=TOURED, guests=guests)
+        assert failed["summary"]["guests"] == counts(created=2, enabled=0, updated=0, deferred=2)
+        # Nobody else has to wait for that.
+        assert failed["summary"]["processes"]["launched"] == 1
+        assert [one["email"] for one in failed["deferred"]] == guests[2:]
+        assert all(one["not_before"] for one in failed["deferred"])
+        assert len([entry for entry in sandbox.ledger() if entry["route"] == "guests.create"]) == 3
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            {"cut": "before"}, {"cut": "after"}, {"status": 500, "apply": True}, {"status": 503}, {"status": 502},
+            {"half_body": True},
+        ],
+        ids=lambda fault: "-".join(f"{name}={value}" for name, value in fault.items()),
+    )  # fmt: skip
+    def test_lost_answers_of_launches(self, sandbox: Sandbox, modules: Modules, fault: dict[str, Any]) -> None:
+        people = newcomers(6)
+        sandbox.fault(method="POST", path="*/runs", times=2, **fault)
+        first = modules.run("tallyfy_onboarding", people=people, process=TOURED)
+        # Whatever became of them, none was asked for twice.
+        assert len(sandbox.launches()) == 6
+        if first.get("failed"):
+            assert "Whether it was launched is not known" in first["msg"]
+        modules.succeed("tallyfy_onboarding", people=people, process=TOURED)
+        names = Counter(run["name"] for run in launched(sandbox, TOUR))
+        assert {names[f"Tour for Hire (hire{number}@example.com)"] for number in range(6)} == {1}
+
+    def test_a_launch_that_shows_up_late_is_found_at_the_end(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(method="POST", path="*/runs", cut="after")
+        # Looking for it at once fails, too.
+        sandbox.fault(method="GET", route="processes.list", skip=3, status=403)
+        done = modules.succeed("tallyfy_onboarding", people=[MARY], process={**TOURED, "kickoff": {"Notes": "x"}})
+        assert done["summary"]["processes"]["launched"] == 1
+        assert done["people"][0]["process"]["id"]
+        assert len(sandbox.launches()) == 1
+
+    def test_a_launch_that_shows_up_late_and_not_whole(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(drop_prerun_labels=["Notes"])
+        sandbox.fault(method="POST", path="*/runs", cut="after")
+        sandbox.fault(method="GET", route="processes.list", skip=3, status=403)
+        failed = modules.fail("tallyfy_onboarding", people=[MARY], process={**TOURED, "kickoff": {"Notes": "x"}})
+        assert "Tallyfy did not store Notes" in failed["msg"]
+
+    def test_a_value_that_is_dropped_is_a_failure(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(drop_prerun_labels=["Notes"])
+        process = {**TOURED, "kickoff": {"Notes": "Window seat"}}
+        failed = modules.fail("tallyfy_onboarding", people=[MARY], process=process)
+        assert "Tallyfy did not store Notes" in failed["msg"]
+        (row,) = failed["people"]
+        assert row["outcome"] == row["process"]["outcome"] == "failed"
+
+    def test_four_runs_at_the_same_time(self, sandbox: Sandbox, modules: Modules) -> None:
+        """Two of them are onboardings, and two launch the same process by itself."""
+        sandbox.reset(latency_ms=10)
+        modules.use(max_wait=60)
+        single = {"template": TOUR, "name": "Tour for Hire", "reference": "hire0@example.com"}
+        jobs = [("tallyfy_onboarding", {"people": newcomers(3), "process": TOURED}), ("tallyfy_process", single)] * 2
+        with ThreadPool(len(jobs)) as pool:
+            results = pool.map(lambda job: modules.run(job[0], **job[1]), jobs)
+        assert not [result for result in results if result.get("failed")]
+        names = Counter(run["name"] for run in launched(sandbox, TOUR))
+        assert {names[f"Tour for Hire (hire{number}@example.com)"] for number in range(3)} == {1}
+        assert len(sandbox.launches()) == 3
+
+
+def counts(**given: int) -> dict[str, int]:
+    """Return counts with those that every summary has."""
+    return {**dict.fromkeys(("unchanged", "failed", "deferred", "skipped"), 0), **given}
+
+
+def without_ids(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row without what check mode cannot know."""
+    return {**row, "process": {**row["process"], "id": None}} if "process" in row else row
+
+
+def test_the_file_of_new_hires_is_an_onboarding(sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
+    """Rows may come as JSON from anywhere: dates as texts, blank fields, numbers."""
+    rows = json.loads(
+        '[{"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major", "phone": "", "process": ""}]'
+    )
+    done = modules.succeed("tallyfy_onboarding", people=rows, process={"template": TOUR, "name": ""})
+    assert done["summary"]["processes"]["launched"] == 1
+
+
+def test_every_type_of_field_as_the_guide_gives_it(sandbox: Sandbox, modules: Modules) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "docsite" / "rst" / "guide_onboarding.rst").read_text(
+        encoding="utf-8"
+    )
+    (text,) = [one for one in guide.split(".. code-block:: ") if "Offer letter:" in one and one.startswith("yaml")]
+    lines = takewhile(lambda line: not line or line.startswith("   "), text.split("\n")[1:])
+    rows = yaml.safe_load("\n".join(lines))["onboarding_people"]
+    # As the role gives it to the module: dates as texts.
+    people = json.loads(json.dumps(rows, default=lambda day: day.isoformat()))
+    done = modules.succeed("tallyfy_onboarding", people=people)
+    assert done["summary"]["processes"]["launched"] == 1
+    template = sandbox.template("New hire onboarding")
+    assert template
+    given = people[0]["process"]["kickoff"]
+    assert {field["label"] for field in template["prerun"]} == set(given), "one example of every type"
+    (run,) = sandbox.runs("New hire onboarding (bob@example.com)")
+    assert all(run["prerun"].get(field["id"]) for field in template["prerun"])
+    sandbox.clear_ledger()
+    again = modules.succeed("tallyfy_onboarding", people=people)
+    assert (again["changed"], sandbox.writes(), again["people"][0]["process"]["unchangeable"]) == (False, [], [])
