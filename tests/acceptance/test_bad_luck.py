@@ -26,6 +26,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._connection impor
 from sandbox.testing import Sandbox, running_sandbox
 from tests.acceptance.running import WAYS, Modules, Playbooks
 
+pytestmark = pytest.mark.any_core
+
 ALICE, BOB, FRANK = "alice.smith@example.com", "bob@example.com", "frank.moore@example.com"
 NEW = {"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major"}
 OTHER_ORGANIZATION = "9c1b6d5a04e84b7fa3d2c0e95f7a6b18"

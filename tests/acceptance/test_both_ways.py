@@ -55,7 +55,7 @@ def both(sandbox: Sandbox, folder: Path, world: str, *runs: tuple[str, bool, dic
     "world",
     [
         pytest.param("as documented", id="documented"),
-        pytest.param("application tokens denied", id="denied"),
+        pytest.param("application tokens denied", id="denied", marks=pytest.mark.any_core),
     ],
 )
 @pytest.mark.parametrize("one", CASES, ids=lambda one: one.name.replace(" ", "-"))

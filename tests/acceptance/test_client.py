@@ -32,6 +32,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import PrivateDirectory
 from sandbox.testing import Sandbox
 
+pytestmark = pytest.mark.any_core
+
 ALICE = "alice.smith@example.com"
 NEW = {"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major", "role": "light"}
 SOON_SECONDS = 5

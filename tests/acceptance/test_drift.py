@@ -21,6 +21,8 @@ from tests.acceptance.running import Modules, Playbooks
 from tests.acceptance.test_promises import ALICE, BOB, CHARLIE, DANA, FRANK, GRACE, JOHN, WORLDS
 from tests.acceptance.test_roles import Run, given
 
+pytestmark = pytest.mark.any_core
+
 EXPORT, DRIFT = "tallyfy.platform.export_roster", "tallyfy.platform.drift"
 ERIN = "erin.walker@example.com"
 SEEDED = (ALICE, BOB, CHARLIE, DANA, FRANK, GRACE, JOHN, ERIN)
@@ -88,7 +90,16 @@ def blank_is_none(value: Any) -> Any:
     return (value.strip() or None) if isinstance(value, str) else value
 
 
-@pytest.fixture(params=WORLDS, ids=lambda name: name.replace(" ", "-"))
+@pytest.fixture(
+    params=[
+        pytest.param(
+            name,
+            id=name.replace(" ", "-"),
+            marks=[pytest.mark.any_core] if name != "as documented" else [],
+        )
+        for name in WORLDS
+    ]
+)
 def world(request: pytest.FixtureRequest, sandbox: Sandbox, modules: Modules) -> Sandbox:
     sandbox.switch(**WORLDS[request.param])
     if request.param == "application tokens denied":

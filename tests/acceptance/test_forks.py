@@ -18,6 +18,8 @@ import pytest
 from sandbox.testing import Sandbox
 from tests.acceptance.running import Modules, Playbooks
 
+pytestmark = pytest.mark.any_core
+
 ALICE = "alice.smith@example.com"
 HOSTS = 50
 PLAY = """

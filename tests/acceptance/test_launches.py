@@ -22,7 +22,9 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._process_runs imp
 from sandbox.testing import Sandbox
 from tests.acceptance.launches import TIMEOUT_SECONDS, TOUR_ID, Clock, launch_many, new_client
 
-LAUNCHES = 300
+pytestmark = pytest.mark.any_core
+
+LAUNCHES = 200
 
 
 def test_exactly_once(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ import pytest
 from sandbox.testing import Sandbox
 from tests.acceptance.running import Modules
 
+pytestmark = pytest.mark.any_core
+
 ALICE = "alice.smith@example.com"
 BOB = "bob@example.com"
 JOHN = "john.smith@example.com"

@@ -15,6 +15,8 @@ from sandbox.testing import Sandbox
 from tests.acceptance.running import Modules, Playbooks
 from tests.acceptance.test_roles import BOB, FRANK, JOHN, OFFBOARD, Run, given
 
+pytestmark = pytest.mark.any_core
+
 PARTNER, NORA = "partner@example.org", "nora@example.net"
 ALICE_ID, BOB_ID, JOHN_ID, FRANK_ID = 1001, 1002, 12345, 1008
 TOUR = "3c1d5e7f9a0b2c4d6e8f0a1b2c3d4e5f"

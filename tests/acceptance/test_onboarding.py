@@ -21,6 +21,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._client import An
 from sandbox.testing import Sandbox
 from tests.acceptance.running import IN_PROCESS, WAYS, Modules
 
+pytestmark = pytest.mark.any_core
+
 ALICE = "alice.smith@example.com"
 BOB = "bob@example.com"
 DANA = "dana.lee@example.com"

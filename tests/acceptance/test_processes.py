@@ -18,6 +18,8 @@ import pytest
 from sandbox.testing import Sandbox
 from tests.acceptance.running import IN_PROCESS, Modules
 
+pytestmark = pytest.mark.any_core
+
 ALICE, BOB, DANA, FRANK, JOHN = (
     "alice.smith@example.com", "bob@example.com", "dana.lee@example.com", "frank.moore@example.com",
     "john.smith@example.com",

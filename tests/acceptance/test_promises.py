@@ -228,6 +228,7 @@ def world(request: pytest.FixtureRequest, sandbox: Sandbox, modules: Modules) ->
             one,
             name,
             id=f"{one.name}-in-{name}".replace(" ", "-"),
+            marks=[pytest.mark.any_core] if name != "as documented" else [],
         )
         for one in CASES
         for name in worlds_of(one)

@@ -14,6 +14,8 @@ import pytest
 from sandbox.testing import Sandbox
 from tests.acceptance.running import Playbooks
 
+pytestmark = pytest.mark.any_core
+
 CHECKOUT = Path(__file__).parents[2]
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", (CHECKOUT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
 

@@ -22,6 +22,8 @@ import pytest
 from sandbox.testing import Sandbox, running_sandbox
 from tests.acceptance.running import Modules
 
+pytestmark = pytest.mark.any_core
+
 ALICE = "alice.smith@example.com"
 BOB = "bob@example.com"
 JOHN = "john.smith@example.com"

@@ -24,6 +24,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._client import Cl
 from sandbox.testing import Sandbox
 from tests.acceptance.running import Modules
 
+pytestmark = pytest.mark.any_core
+
 ALICE = "alice.smith@example.com"
 BOB = "bob@example.com"
 JOHN = "john.smith@example.com"
