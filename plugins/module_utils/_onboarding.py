@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -259,9 +260,10 @@ class OnboardingPlan:
         self._pairs, self.around = look_around(self._client, pairs, everybody=index, workers=self._workers)
         whole = {str(current["id"]): current for _desired, current in self._pairs if current is not None}
         self.everybody = [whole.get(str(record["id"]), record) for record in self.everybody]
-        self._has_groups = bool(self._groups) or any(desired.groups is not None for desired, _current in pairs)
-        if self._groups and not any(desired.groups is not None for desired, _current in pairs):
-            self.around.groups.update(list_groups(self._client))
+        self._has_groups = any(desired.groups is not None for desired, _current in pairs)
+        if self._groups and not self._has_groups:
+            self.around = replace(self.around, groups=list_groups(self._client))
+            self._has_groups = True
         self._guest_records = self._read_guests()
 
     def _read_guests(self) -> dict[str, Record]:
@@ -284,8 +286,9 @@ class OnboardingPlan:
         """Plan everything; raises ``InputError`` with everything that is wrong, whenever it was found."""
         self._plan_groups()
         self._plan_people()
-        self._plan_guests()
-        self._plan_processes()
+        directory = self._directory()
+        self._plan_guests(directory)
+        self._plan_processes(directory)
         if self.problems:
             raise InputError(in_order(list(dict.fromkeys(self.problems)), self._rows))
         newcomers = Newcomers(self._client)
@@ -333,8 +336,7 @@ class OnboardingPlan:
         new = [desired for address, desired in wanted.items() if address not in known]
         return Directory([*there, *({"id": -number, "email": one.email} for number, one in enumerate(new, start=1))])
 
-    def _plan_guests(self) -> None:
-        directory = self._directory()
+    def _plan_guests(self, directory: Directory) -> None:
         for desired in self._guests:
             current = self._guest_records.get(folded(desired.email))
             try:
@@ -346,7 +348,7 @@ class OnboardingPlan:
                 plan = Plan(desired.email)
             self.guest_runs.append(GuestRun(self._client, desired, current, directory, plan))
 
-    def _plan_processes(self) -> None:
+    def _plan_processes(self, directory: Directory) -> None:
         currents = {index: current for (index, _one), (_desired, current) in zip(self._listed, self._pairs)}
         wished = [
             (one, desired_process(one, self._general, fields_of_person(one.member, currents[one.index])))
@@ -358,7 +360,7 @@ class OnboardingPlan:
         self.processes, problems = self.launchpad.plan(
             wished,
             called=lambda index: self._rows.called(index, names[index]),
-            directory=self._directory(),
+            directory=directory,
             groups=self.around.groups if self._has_groups else None,
         )
         self.problems += problems

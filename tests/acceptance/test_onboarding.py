@@ -355,6 +355,12 @@ class TestMistakes:
         assert list(launch["body"]["prerun"].values()) == ["Bob Jones"]
         assert len(launch["body"]["tags"]) == 2
 
+    def test_two_groups_of_one_name_are_told_apart_by_nobody(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.patch_group("Legacy Team", name="people")
+        failed = modules.fail("tallyfy_onboarding", groups=[{"name": "People", "description": "All of us"}])
+        assert failed["problems"] == ["groups: several groups are called People when case does not matter"]
+        assert sandbox.writes() == []
+
     def test_two_people_cannot_share_a_process(self, sandbox: Sandbox, modules: Modules) -> None:
         failed = modules.fail("tallyfy_onboarding", people=[MARY, RICHARD], process={**TOURED, "reference": "Both"})
         assert failed["problems"] == [
