@@ -20,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-import conftest  # noqa: F401 - makes the checkout a collection, as for the tests
+import conftest  # noqa: F401 - for its effect: only then can the collection be imported
 from sandbox.testing import running_sandbox
 from tests.acceptance.launches import launch_many
 

@@ -20,7 +20,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import conftest  # noqa: F401 - makes the checkout a collection, as for the tests
+import conftest  # noqa: F401 - for its effect: only then can the collection be imported
 from sandbox.testing import Sandbox, running_sandbox
 from tests.acceptance.running import Playbooks
 

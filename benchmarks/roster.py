@@ -29,7 +29,7 @@ from typing import Any
 
 from tallyfy import TallyfySDK
 
-import conftest  # noqa: F401 - makes the checkout a collection, as for the tests
+import conftest  # noqa: F401 - for its effect: only then can the collection be imported
 from sandbox.testing import Sandbox, running_sandbox
 from tests.acceptance.running import Playbooks
 

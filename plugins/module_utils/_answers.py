@@ -129,6 +129,11 @@ def retry_after_seconds(retry_after: str | None, date: str | None, now: datetime
     return min(max(0.0, (until - (started or now)).total_seconds()), LONGEST_WAIT_SECONDS)
 
 
+def told_moment(seconds: float) -> str:
+    """Return a moment, in epoch seconds, as it is told: ISO 8601 in UTC, in whole seconds."""
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _http_date(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)

@@ -23,7 +23,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Au
 
 AUTHORIZE_URL = "https://account.tallyfy.com/oauth/authorize"
 AUTHORIZE_URL_VARIABLE = "TALLYFY_AUTHORIZE_URL"
-RESPONSE_TYPES = ("token", "code")
 #: 256 bits, and a verifier of 86 characters (RFC 7636 allows 43 to 128).
 STATE_BYTES = 32
 VERIFIER_BYTES = 64

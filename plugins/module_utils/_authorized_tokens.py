@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import quote
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._answers import told_moment
 from ansible_collections.tallyfy.platform.plugins.module_utils._authorization import (
     RedirectAnswer,
     redirect_answer,
@@ -79,7 +79,7 @@ def kept_token(client: Client, name: str, *, min_ttl: float, now: float) -> Toke
             f"The token kept as {name} belongs to the organization {token.org_id}, not to org_id {connection.org_id}."
         )
     if token.expires_at and not token.is_fresh(now, min_ttl):
-        until = datetime.fromtimestamp(token.expires_at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        until = told_moment(token.expires_at)
         raise AuthorizationError(
             f"The token kept as {name} ends at {until}, which is less than min_ttl ({min_ttl:g} s) away or over. "
             f"Authorize again."

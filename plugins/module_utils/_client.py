@@ -15,7 +15,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -25,6 +25,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._answers import (
     refusal_in,
     retry_after_seconds,
     shorten,
+    told_moment,
     unwrap,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._auth import (
@@ -479,7 +480,7 @@ class Client:
         now = datetime.fromtimestamp(self._now(), timezone.utc)
         headers = response.headers
         seconds = retry_after_seconds(headers.get("Retry-After"), headers.get("Date"), now)
-        return (now + timedelta(seconds=60.0 if seconds is None else seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return told_moment(now.timestamp() + (60.0 if seconds is None else seconds))
 
 
 def _holder() -> str:

@@ -403,10 +403,7 @@ def ensure_group(
     directory = _directory(client, is_needed=is_wanted or bool(current and members_of(current)))
     guests = {folded(row["email"]) for row in list_guests(client)} if guests_to_add(desired, current) else None
     run = GroupRun(client, desired, current, directory, plan_group(desired, current, directory, guests))
-    if check_mode:
-        run.pretend()
-    for step in run.open_steps():
-        run.attempt(step, run.carry_out)
+    run.complete(run.carry_out, check_mode=check_mode)
     for note in run.plan.warnings:
         warn(note)
     run.raise_failure()

@@ -337,13 +337,6 @@ class GuestRun(PlanRun):
         """Take the numbers of members from another directory: some of them may have been added since the plan."""
         self._directory = directory
 
-    def carry_out_all(self) -> None:
-        """Carry out every step; a creation may show that the rest has to be another one."""
-        step = next(self.open_steps(), None)
-        while step is not None:
-            self.attempt(step, self.carry_out)
-            step = next(self.open_steps(), None)
-
     def carry_out(self, step: Step) -> bool:
         """Send what the step says and check that the service stored it; return whether it was done."""
         acts: dict[str, Callable[[], bool]] = {
@@ -451,10 +444,7 @@ def ensure_guest(
     current = find_guest(client, desired.email)
     directory = _directory(client, desired, current)
     run = GuestRun(client, desired, current, directory, plan_guest(desired, current, directory))
-    if check_mode:
-        run.pretend()
-    else:
-        run.carry_out_all()
+    run.complete(run.carry_out, check_mode=check_mode)
     for note in run.notes:
         warn(note)
     run.raise_failure()

@@ -244,11 +244,14 @@ class Launchpad:
             of_rows += [(wish.index, problem) for problem in found]
         of_rows += _twins(ready, called)
         indexes = self._indexes(ready)
+        found_runs = [
+            indexes[template.id].find(desired, reference_field_of(desired, template))
+            for _wish, desired, template in ready
+        ]
         launches: list[Launch | None] = []
-        for wish, desired, template in ready:
-            found_runs = indexes[template.id].find(desired, reference_field_of(desired, template))
+        for (wish, desired, template), runs in zip(ready, found_runs):
             launch = None
-            if found_runs.current is None:
+            if runs.current is None:
                 launch, found = prepare_launch(desired, template)
                 of_rows += [(wish.index, problem) for problem in found]
             launches.append(launch)
@@ -264,13 +267,12 @@ class Launchpad:
         if problems:
             return [], list(dict.fromkeys(problems))
         planned = []
-        for (wish, desired, template), launch in zip(ready, launches):
-            found_runs = indexes[template.id].find(desired, reference_field_of(desired, template))
-            current = found_runs.current
+        for (wish, desired, template), runs, launch in zip(ready, found_runs, launches):
+            current = runs.current
             run = ProcessRun(
                 self._client,
                 desired,
-                plan_process(desired, found_runs, launch, known),
+                plan_process(desired, runs, launch, known),
                 known,
                 current=current,
                 launch=launch,
@@ -285,18 +287,16 @@ class Launchpad:
 
     def look_again(self, runs: Sequence[ProcessRun]) -> None:
         """Settle launches whose answers got lost and which have shown up since."""
-        lost = [run for run in runs if run.launch is not None and run.is_unknown]
-        templates = {run.launch.template.id: run.launch.template for run in lost if run.launch is not None}
-        indexes = {
-            number: self._index(template, [run.desired for run in lost]) for number, template in templates.items()
-        }
-        for run in lost:
-            if run.launch is None:
-                continue
-            template = run.launch.template
-            found = indexes[template.id].find(run.desired, reference_field_of(run.desired, template)).current
-            if found is not None:
-                run.settle_launch(found)
+        lost: dict[str, list[tuple[ProcessRun, Template]]] = {}
+        for run in runs:
+            if run.launch is not None and run.is_unknown:
+                lost.setdefault(run.launch.template.id, []).append((run, run.launch.template))
+        for several in lost.values():
+            index = self._index(several[0][1], [run.desired for run, _template in several])
+            for run, template in several:
+                found = index.find(run.desired, reference_field_of(run.desired, template)).current
+                if found is not None:
+                    run.settle_launch(found)
 
     def _template(self, wanted: str) -> Template | InputError:
         if wanted not in self._templates:

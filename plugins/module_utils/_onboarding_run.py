@@ -122,7 +122,7 @@ class OnboardingRun:
             self._halts[id(run)] = Halt(f"Not tried: {missing} could not be added.")
         elif self._may_try(run) and self._may_try(run, self._guest_brakes):
             run.use(directory)
-            run.carry_out_all()
+            run.complete(run.carry_out)
             self._learn_from(run, run.desired.email, self._guest_brakes)
 
     def _launch(self, directory: Directory) -> None:

@@ -55,10 +55,7 @@ class Plan:
         that fails ends the run; its error then tells what had been done before it.
         """
         run = PlanRun(self)
-        if check_mode:
-            run.pretend()
-        for step in run.open_steps():
-            run.attempt(step, carry_out)
+        run.complete(carry_out, check_mode=check_mode)
         run.raise_failure()
         return run.result()
 
@@ -106,6 +103,18 @@ class PlanRun:
         """Take note that the step failed; one that has been done and cannot be proved stays among those done."""
         self._tried.add(id(step))
         self.failed_step, self.error = step, error
+
+    def complete(self, carry_out: Callable[[Step], bool | None], *, check_mode: bool = False) -> None:
+        """Carry out every step that is still to be tried, until one fails; in check mode count them as done.
+
+        A step may put another plan in the place of this one; then the steps of that one follow.
+        """
+        if check_mode:
+            self.pretend()
+        step = next(self.open_steps(), None)
+        while step is not None:
+            self.attempt(step, carry_out)
+            step = next(self.open_steps(), None)
 
     def sort_done(self) -> None:
         """Bring what was done into the order of the plan, which is what check mode tells."""

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timezone
 from typing import Any
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._answers import told_moment
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import PER_PAGE, Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._directory import Directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
@@ -256,7 +256,7 @@ class ProcessRun(PlanRun):
             return None
         until = asked + client.late_launches.seconds
         if not client.wait(max(0.0, until - now)):
-            not_before = datetime.fromtimestamp(until, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+            not_before = told_moment(until)
             raise BusyError(
                 f"Tallyfy was asked to launch {launch.name} a short time ago and did not answer; it may still do so. "
                 f"Nothing was sent. Run it again after {not_before}, or allow a longer max_wait.",
@@ -474,10 +474,7 @@ def ensure_process(
     fixed, remarks = _compared(desired, current, template) if desired.state == "present" else ([], [])
     run = ProcessRun(client, desired, plan, known, current=current, launch=launch, find_again=find_again)
     run.notes += notes + remarks
-    if check_mode:
-        run.pretend()
-    for step in run.open_steps():
-        run.attempt(step, run.carry_out)
+    run.complete(run.carry_out, check_mode=check_mode)
     for note in run.notes:
         warn(note)
     run.raise_failure()

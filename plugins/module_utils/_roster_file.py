@@ -266,7 +266,7 @@ def _text_loader() -> Any:
     """
     base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-    class TextLoader(base):  # type: ignore[misc, valid-type] # which class it is depends on PyYAML
+    class TextLoader(base):  # type: ignore[misc, valid-type] # PyYAML has the quick class or not, which is known at run time only
         yaml_implicit_resolvers = {
             first: [(tag, pattern) for tag, pattern in resolvers if tag in (_NULL_TAG, _MERGE_TAG)]
             for first, resolvers in base.yaml_implicit_resolvers.items()

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
 from typing import Any
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._answers import told_moment
 from ansible_collections.tallyfy.platform.plugins.module_utils._auth import IssuedTokens
 from ansible_collections.tallyfy.platform.plugins.module_utils._authorized_tokens import (
     forget_token,
@@ -85,9 +85,7 @@ def shape_token(token: Token, now: float) -> dict[str, Any]:
         "access_token": token.access_token,
         "token_type": token.token_type,
         "expires_in": max(0, int(token.expires_at - now)) if token.expires_at else None,
-        "expires_at": datetime.fromtimestamp(token.expires_at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        if token.expires_at
-        else None,
+        "expires_at": told_moment(token.expires_at) if token.expires_at else None,
         "kind": token.kind,
         "user": token.user,
         "org_id": token.org_id,

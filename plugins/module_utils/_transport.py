@@ -15,7 +15,7 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._answers import retry_after_seconds, shorten
+from ansible_collections.tallyfy.platform.plugins.module_utils._answers import retry_after_seconds, shorten, told_moment
 from ansible_collections.tallyfy.platform.plugins.module_utils._budget import (
     PauseTooLongError,
     RequestBudget,
@@ -100,7 +100,7 @@ class PacedRetry(Retry):
             self.budget.pause(asked)
         return following
 
-    def sleep(self, response: Any = None) -> None:  # noqa: ARG002 - as the base class has it
+    def sleep(self, response: Any = None) -> None:  # noqa: ARG002 - urllib3 calls it with the answer
         self.allowance.sleep(self.seconds)
         self.budget.take(self.allowance)
 
@@ -286,7 +286,7 @@ def _body_broke_off(error: requests.exceptions.RequestException) -> bool:
 
 
 def _paused(error: PauseTooLongError, name: str) -> PausedError:
-    until = datetime.fromtimestamp(math.ceil(error.until), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    until = told_moment(math.ceil(error.until))
     return PausedError(
         name,
         f"Tallyfy asked another task for a pause until {until}, which is longer than max_wait allows",
