@@ -1,0 +1,180 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs a module of the collection: inside the controller where that is equivalent, else as any module.
+
+A module is a new process for each item of a loop. Inside the controller an item costs a small part of that, and the
+items share connections and tokens. Each module has an action plugin of its name, which says no more than which it is:
+ansible-core loads a plugin of that name before it forks, and one that ``plugin_routing`` leads to once in each fork.
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ansible import constants as C  # noqa: N812 - its name everywhere in ansible-core
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+from ansible.utils.unsafe_proxy import wrap_var
+from ansible.utils.vars import merge_hash
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec
+from ansible_collections.tallyfy.platform.plugins.module_utils._requests import REQUESTS_IMPORT_ERROR
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._in_process import run_in_process
+
+try:
+    from ansible.parsing.vault import EncryptedString as VaultedText
+except ImportError:  # ansible-core < 2.19
+    from ansible.parsing.yaml.objects import AnsibleVaultEncryptedUnicode as VaultedText
+
+
+class ModuleAction(ActionBase):
+    """The base of all action plugins of the collection; ``spec`` is the module's own."""
+
+    spec: ModuleSpec
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return what the module returns."""
+        variables = task_vars or {}
+        spec = self.spec
+        # The file that keeps the result of an asynchronous task would hold the token.
+        self._supports_async = not spec.shows_tokens
+        result: dict[str, Any] = super().run(tmp, variables)
+        if self._is_equivalent(variables):
+            outcome = self._run_here(spec, variables)
+        elif spec.shows_tokens:
+            outcome = self._run_quietly(variables)
+        else:
+            outcome = self._run_module(variables)
+        result = merge_hash(result, outcome)
+        if spec.shows_tokens and not result.get("failed"):
+            # What it prints is censored, while register gets it; an error must stay readable.
+            result["_ansible_no_log"] = True
+            # ansible-core < 2.19 looks at the task when it puts the results of a loop together.
+            self._task.no_log = True
+        return result
+
+    # --- as a module --------------------------------------------------------------------------------------------------
+
+    def _run_module(self, variables: dict[str, Any]) -> dict[str, Any]:
+        # Connections that are asynchronous by themselves went with ansible-core 2.22.
+        wrap_async = self._task.async_val and not getattr(self._connection, "has_native_async", False)
+        outcome: dict[str, Any] = self._execute_module(task_vars=variables, wrap_async=wrap_async)
+        return outcome
+
+    def _run_quietly(self, variables: dict[str, Any]) -> dict[str, Any]:
+        # Connection plugins print what a module returned at -vvv, before the result reaches this plugin. The connection
+        # has a play context of its own, which is not this plugin's.
+        context = self._connection._play_context
+        was_censored = context.no_log
+        context.no_log = True
+        try:
+            return self._run_module(variables)
+        finally:
+            context.no_log = was_censored
+
+    # --- inside the controller ----------------------------------------------------------------------------------------
+
+    def _run_here(self, spec: ModuleSpec, variables: dict[str, Any]) -> dict[str, Any]:
+        name, host = self._task.action, variables.get("inventory_hostname")
+        self._display.vvv(f"Running {name} inside the controller", host=host)
+
+        def progress(text: str) -> None:
+            if not self._task.no_log:
+                self._display.display(f"{name} [{host}]: {text}")
+
+        with _working_in(Path(self._loader.get_basedir())):
+            outcome = run_in_process(
+                name, spec, plain(self._task.args), check_mode=bool(self._task.check_mode), progress=progress
+            )
+        if not _is_invocation_shown(variables):
+            del outcome["invocation"]
+        # Texts of the service are never templates. ansible-core marks only what comes from a module.
+        marked: dict[str, Any] = wrap_var(outcome)
+        return marked
+
+    def _is_equivalent(self, variables: dict[str, Any]) -> bool:
+        """Return whether the module would run on this machine, as this user, in this environment, on this Python."""
+        environment: dict[str, Any] = {}
+        self._compute_environment_string(environment)
+        return (
+            self._is_wanted(variables)
+            and self._connection.transport == "local"
+            and not self._connection.become
+            and not self._task.async_val
+            and not environment
+            and self._is_for_this_python(variables)
+            # The Python that ansible-core would find may have it.
+            and REQUESTS_IMPORT_ERROR is None
+        )
+
+    def _is_wanted(self, variables: dict[str, Any]) -> bool:
+        wanted = self._templar.template(variables.get("tallyfy_in_process", True))
+        try:
+            return bool(boolean(wanted))
+        except TypeError:
+            raise AnsibleActionFail(f"tallyfy_in_process is neither true nor false: {wanted!r}") from None
+
+    def _is_for_this_python(self, variables: dict[str, Any]) -> bool:
+        if self._task.delegate_to:
+            variables = variables.get("ansible_delegated_vars", {}).get(self._task.delegate_to, {})
+        asked = C.config.get_config_value("INTERPRETER_PYTHON", variables=variables)
+        interpreter = str(self._templar.template(asked) or "auto").strip()
+        return interpreter.startswith("auto") or _is_same_program(Path(interpreter), Path(sys.executable))
+
+
+def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a task as they would arrive in a module, without tags, marks and vaults."""
+    arrived: dict[str, Any] = json.loads(json.dumps(_contents(arguments), default=_plain_value))
+    return arrived
+
+
+def _contents(value: Any) -> Any:
+    # ansible-core's own containers fill themselves while they are walked, of which json knows nothing.
+    if isinstance(value, Mapping):
+        return {key: _contents(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_contents(inner) for inner in value]
+    return value
+
+
+def _plain_value(value: Any) -> str:
+    if isinstance(value, (datetime.date, datetime.time)):
+        return value.isoformat()
+    if isinstance(value, VaultedText):
+        return str(value)
+    raise TypeError(f"A value of the type {type(value).__name__} cannot be passed to a module.")
+
+
+def _is_same_program(one: Path, other: Path) -> bool:
+    # Neither the name alone nor the target of a link: python and python3 of a virtual environment are one, but that of
+    # another environment, linked to the same file, has other libraries.
+    return one.parent.resolve() == other.parent.resolve() and one.resolve() == other.resolve()
+
+
+def _is_invocation_shown(variables: dict[str, Any]) -> bool:
+    # ansible-core < 2.21 has no such setting and always shows it.
+    if C.config.get_configuration_definition("INJECT_INVOCATION") is None:
+        return True
+    return bool(C.config.get_config_value("INJECT_INVOCATION", variables=variables))
+
+
+@contextmanager
+def _working_in(folder: Path) -> Iterator[None]:
+    """Work in the folder of the playbook, as modules do, which paths may be relative to."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
