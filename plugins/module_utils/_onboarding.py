@@ -71,6 +71,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster import (
     LOCK_SUBJECT,
     plan_roster,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import read_roster
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results import (
     PlannedPerson,
     warn_of_notes,
@@ -85,7 +86,8 @@ MOST_LOOKUPS = 3
 REFUSED_FIELDS = ("state", "reassign_to")
 #: The argument spec of ``tallyfy_onboarding``. Rows are raw, so that messages say which one is wrong.
 ONBOARDING_OPTIONS: dict[str, dict[str, Any]] = {
-    "people": {"type": "list", "elements": "raw", "default": []},
+    "people": {"type": "list", "elements": "raw"},
+    "src": {"type": "path"},
     "defaults": {"type": "dict", "default": {}},
     "process": {"type": "dict"},
     "groups": {"type": "list", "elements": "raw", "default": []},
@@ -94,6 +96,7 @@ ONBOARDING_OPTIONS: dict[str, dict[str, Any]] = {
     "concurrency": {"type": "int", "default": 8},
     "on_error": {"type": "str", "choices": ["finish", "stop"], "default": "finish"},
 }
+ONBOARDING_RULES: dict[str, Any] = {"mutually_exclusive": [("people", "src")]}
 _GUEST_OPTIONS = {name: option for name, option in GUEST_OPTIONS.items() if name != "state"}
 
 
@@ -166,8 +169,9 @@ class OnboardingPlan:
             self._workers = 1
         if self._params["min_admins"] < 0:
             self.problems.append(f"min_admins is {self._params['min_admins']}, and cannot be negative")
-        plain, own = split_processes(self._params["people"])
-        self._rows = Rows([self._without_refused(index, row) for index, row in enumerate(plain)])
+        given = _given_rows(self._params)
+        plain, own = split_processes(given.rows)
+        self._rows = given.replaced([self._without_refused(given, index, row) for index, row in enumerate(plain)])
         defaults = _without_blanks(self._params["defaults"])
         refused = [name for name in REFUSED_FIELDS if name in defaults]
         self.problems += [f"defaults: unknown field {name}" for name in refused]
@@ -191,12 +195,12 @@ class OnboardingPlan:
         self._groups = self._checked_groups()
         self._guests = self._checked_guests()
 
-    def _without_refused(self, index: int, row: Any) -> Any:
+    def _without_refused(self, rows: Rows, index: int, row: Any) -> Any:
         if not isinstance(row, Mapping):
             return row
         for name in REFUSED_FIELDS:
             if name in row:
-                self.problems.append(f"{Rows([]).called(index, row.get('email'))}: unknown field {name}")
+                self.problems.append(f"{rows.called(index, row.get('email'))}: unknown field {name}")
         # A blank field of a row leaves the word to the defaults.
         return {name: value for name, value in _without_blanks(row).items() if name not in REFUSED_FIELDS}
 
@@ -364,6 +368,20 @@ class OnboardingPlan:
             groups=self.around.groups if self._has_groups else None,
         )
         self.problems += problems
+
+
+def _given_rows(params: Mapping[str, Any]) -> Rows:
+    """Return the people with their processes, as somebody gave them."""
+    if params["src"] is None:
+        return Rows(params["people"] or [])
+    rows = read_roster(params["src"])
+    return rows.replaced([_with_refused_process(row) for row in rows.rows])
+
+
+def _with_refused_process(row: Any) -> Any:
+    """Return the row with no process where that is what the text says: files of most kinds hold nothing but texts."""
+    refuses = isinstance(row, Mapping) and fold(str(row.get("process"))) == "false"
+    return {**row, "process": False} if refuses else row
 
 
 def _without_blanks(row: Mapping[Any, Any] | None) -> dict[Any, Any]:

@@ -116,7 +116,9 @@ class ToldPerson:
             **told,
             "unchangeable": self._planned.unchangeable,
         }
-        done = f"{self.process.counted_as.capitalize()} {name}." if self.process.outcome == "changed" else ""
+        # In the words of what is done to the person, which are the same in check mode.
+        verb = self.process.action if self.process.action in PROCESS_COUNTS else "update"
+        done = f"{verb.capitalize()} {name}." if self.process.outcome == "changed" else ""
         row["message"] = " ".join(text for text in (row["message"], done, told["message"]) if text)
         return row
 
@@ -148,6 +150,7 @@ def onboarding_result(run: OnboardingRun, planned: Sequence[PlannedPerson], clie
             for one, guest in zip(guests, run.guests)
         ],
         "deferred": _deferred([*((person.email, part) for person in people for part in person.parts)], guests),
+        "org_id": client.connection.org_id,
         "requests": client.requests_sent,
         "actions": _actions(people, groups, guests),
         "diff": _diff(people, groups, guests, client.connection.org_id),

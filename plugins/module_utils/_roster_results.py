@@ -192,6 +192,7 @@ def roster_result(told: Sequence[Told], client: Client) -> dict[str, Any]:
             for one in told
             if one.halt is not None and one.halt.is_deferred
         ],
+        "org_id": client.connection.org_id,
         "requests": client.requests_sent,
         "actions": [{"email": one.email, **step.described()} for one in told for step in one.run.done],
         "diff": diff_of(told, client.connection.org_id),

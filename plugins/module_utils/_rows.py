@@ -40,6 +40,10 @@ class Rows:
         self._source = source
         self._lines = lines
 
+    def replaced(self, rows: Sequence[Any]) -> Rows:
+        """Return other rows in the same places."""
+        return Rows(rows, source=self._source, lines=self._lines)
+
     def place(self, index: int) -> str:
         """Return where the row stands: its line in the file, or its number counted from 1."""
         if index < len(self._lines):

@@ -30,7 +30,13 @@ options:
       - A blank field counts as not given.
     type: list
     elements: raw
-    default: []
+  src:
+    description:
+      - Path of a file that holds the people, on the machine that runs the task, instead of O(people). What a file may
+        hold is told at M(tallyfy.platform.tallyfy_roster).
+      - C(process) is the title of a template, or C(false), in a column of a CSV file, and may be a dictionary in the
+        others.
+    type: path
   defaults:
     description:
       - What goes for everybody whose row does not say otherwise, with the same fields but C(email) and C(process).
@@ -135,12 +141,18 @@ EXAMPLES = r"""
       - email: agency@example.net
         company_name: A Recruiting Agency
         associated_members: [mary.major@example.com]
+
+- name: Bring in who is in the file, each with the process that the file names
+  tallyfy.platform.tallyfy_onboarding:
+    src: new-hires.csv
+    defaults:
+      role: standard
 """
 
 RETURN = r"""
 people:
   description:
-    - One row for each person, in the order of O(people). After a failure, only the rows of those for whom something was
+    - One row for each person, in the order of the list. After a failure, only the rows of those for whom something was
       to be done.
   type: list
   elements: dict
@@ -216,7 +228,7 @@ people:
       action: create
       fields: [email, first_name, groups, last_name, role]
       outcome: changed
-      message: Add as standard; put into Engineering. Launched Onboarding of Mary Major (mary.major@example.com).
+      message: Add as standard; put into Engineering. Launch Onboarding of Mary Major (mary.major@example.com).
       before: {}
       after:
         first_name: Mary
@@ -384,6 +396,11 @@ reasons:
   returned: when somebody is not as wanted
   sample:
     - "richard.roe@example.com: POST /applications/25f66ae8cd27630803af1f25fe015a1a/users: the answer got lost."
+org_id:
+  description: ID of the organization.
+  type: str
+  returned: success, and when somebody is not as wanted
+  sample: 25f66ae8cd27630803af1f25fe015a1a
 requests:
   description: How many requests were sent, sign-ins included.
   type: int
@@ -391,7 +408,11 @@ requests:
   sample: 20
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding import ONBOARDING_OPTIONS, ensure_onboarding
+from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding import (
+    ONBOARDING_OPTIONS,
+    ONBOARDING_RULES,
+    ensure_onboarding,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
 
 
@@ -402,7 +423,7 @@ def ensure(task: Task) -> dict[str, object]:
     )
 
 
-SPEC = ModuleSpec(argument_spec=ONBOARDING_OPTIONS, operation=ensure)
+SPEC = ModuleSpec(argument_spec=ONBOARDING_OPTIONS, operation=ensure, rules=ONBOARDING_RULES)
 
 
 def main() -> None:

@@ -284,6 +284,11 @@ deferred:
     - email: richard.roe@example.com
       reason: "Deferred: no light seat is left."
       not_before: null
+org_id:
+  description: ID of the organization.
+  type: str
+  returned: success, and when somebody could not be brought into the wanted state
+  sample: 25f66ae8cd27630803af1f25fe015a1a
 requests:
   description: How many requests the task has sent, the sign-in and repeated ones included.
   type: int

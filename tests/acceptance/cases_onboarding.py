@@ -66,6 +66,9 @@ CASES_OF_ONBOARDING: list[tuple[str, str, tuple[str, ...], dict[str, Any]]] = [
     ), {"people": [
         {"email": BOB, "process": CASEY}, {"email": JOHN, "process": TOUR}, {"email": ALICE, "process": JORDAN},
     ]}),
+    ("onboarding from a csv file", "tallyfy_onboarding", (
+        *of(MARY["email"], *CREATION, "groups"), *of(f"{MARY['email']}: process", *LAUNCH),
+    ), {"src": "new-hires.csv", "process": {"template": TOUR}}),
 ]  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from tests.acceptance.running import Playbooks
 REPOSITORY_ROOT = Path(__file__).resolve().parents[2]
 LEGACY_GROUP = "731dc65d13ecdd9c8a8cb706592cf863"
 ROSTER = "email,role\nalice.smith@example.com,admin\nerin.walker@example.com,admin\nbob@example.com,standard\n"
+NEW_HIRES = "email,first_name,last_name,process\njane.doe@example.com,Jane,Doe,Welcome tour\nbob@example.com,Bob,,\n"
 URGENT_TAG = "c4e1f0a9b8d7465f9e3d2c1b0a998877"
 
 
@@ -46,8 +47,9 @@ def documentation(file: Path) -> dict[str, Any]:
 def run_examples(playbooks: Playbooks, sandbox: Sandbox, file: Path) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Run all examples of a plugin as one play; return each task with its result. A failure raises with the output."""
     tasks = documentation(file)["EXAMPLES"]
-    # The file that the examples of tallyfy_roster name.
+    # The files that examples name.
     (playbooks.folder / "roster.csv").write_text(ROSTER)
+    (playbooks.folder / "new-hires.csv").write_text(NEW_HIRES)
     asked = authorization_request(
         client_id=sandbox.client_id,
         redirect_uri="https://app.example.com/auth/callback",

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -350,7 +351,8 @@ def test_reports_for_people_keep_foreign_texts_harmless(ending: str, sandbox: Sa
     text = (playbooks.folder / f"drift{ending}").read_text(encoding="utf-8")
     assert "Globex Corporation" in text
     assert "Difference" in text
-    assert "49" not in text.replace("{{ 7*7 }}", "")
+    # The time may hold any number.
+    assert "49" not in re.sub(r"\d\d:\d\d:\d\d", "", text.replace("{{ 7*7 }}", ""))
     assert ("\\<b\\>\\|\\*x\\*" if ending == ".md" else "&lt;b&gt;|*x*") in text
 
 

@@ -284,6 +284,84 @@ class TestRequests:
         assert asked["templates.list"] == asked["templates.get"] == 1
 
 
+class TestFiles:
+    """The rows of a file are the people of a list; how files are read is told in the tests of rosters."""
+
+    def test_a_file_is_the_same_as_a_list(self, sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
+        own = {"name": "Welcome, {full_name}", "kickoff": {"Notes": "007"}}
+        hired = {"New hire name": "Richard", "Personal email": BOB}
+        people = [
+            {**MARY, "phone": "+49151", "groups": "Engineering; People", "process": own},
+            {**RICHARD, "groups": {"add": ["People"]},
+             "process": {**HIRED, "name": "Hired", "kickoff": {**HIRED["kickoff"], **hired}}},
+            {"email": BOB, "process": False},
+            {"email": ALICE, "process": None},
+        ]  # fmt: skip
+        wanted = modules.succeed("tallyfy_onboarding", check_mode=True, people=people, process=TOURED)
+        for name, text in (("hires.yml", yaml.safe_dump(people)), ("hires.json", json.dumps({"members": people}))):
+            (tmp_path / name).write_text(text, encoding="utf-8")
+            told = modules.succeed("tallyfy_onboarding", check_mode=True, src=str(tmp_path / name), process=TOURED)
+            assert {key: told[key] for key in told if key != "requests"} == {
+                key: wanted[key] for key in wanted if key != "requests"
+            }
+        done = modules.succeed("tallyfy_onboarding", src=str(tmp_path / "hires.yml"), process=TOURED)
+        assert done["summary"]["processes"] == counts(launched=3, reactivated=0, updated=0)
+        assert "007" in sandbox.runs(f"Welcome, {{full_name}} ({MARY['email']})")[0]["prerun"].values()
+        sandbox.clear_ledger()
+        again = modules.succeed("tallyfy_onboarding", src=str(tmp_path / "hires.json"), process=TOURED)
+        assert (again["changed"], sandbox.writes()) == (False, [])
+
+    def test_a_column_names_the_process(self, sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
+        file = tmp_path / "hires.csv"
+        file.write_text(
+            "email,first_name,last_name,process\n"
+            "mary.major@example.com,Mary,Major,Welcome tour\n"
+            "richard.roe@example.com,Richard,Roe,FALSE\n"
+            "bob@example.com,,,\n",
+            encoding="utf-8",
+        )
+        done = modules.succeed("tallyfy_onboarding", src=str(file), process=TOURED)
+        assert [row.get("process", {}).get("template") for row in done["people"]] == [
+            "Welcome tour", None, "Welcome tour",
+        ]  # fmt: skip
+        done = modules.succeed("tallyfy_onboarding", src=str(file))
+        assert [row["email"] for row in done["people"] if "process" in row] == [MARY["email"]]
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_mistakes_are_named_with_their_lines(self, sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
+        file = tmp_path / "hires.csv"
+        file.write_text(
+            "email,first_name,last_name,process,state,nick\n"
+            "mary,Mary,Major,,,\n"
+            "richard.roe@example.com,Richard,Roe,No such template,,\n\n"
+            "bob@example.com,,,,absent,\n"
+            "erin.walker@example.com,,,,,Erin\n"
+            "BOB@example.com,,,,,\n",
+            encoding="utf-8",
+        )
+        told = modules.fail("tallyfy_onboarding", src=str(file), groups=[7])["problems"]
+        assert told[0].startswith("groups: entry 1 ")
+        beginnings = (
+            "hires.csv line 2 (mary): email 'mary'",
+            "hires.csv line 3 (richard.roe@example.com): process: template: there is no",
+            "hires.csv line 5 (bob@example.com): unknown field state",
+            "hires.csv line 6 (erin.walker@example.com): unknown field nick",
+            "hires.csv line 7 (BOB@example.com): the same e-mail address as hires.csv line 5",
+        )
+        assert len(told) == 1 + len(beginnings)
+        for text, beginning in zip(told[1:], beginnings):
+            assert text.startswith(beginning)
+        assert sandbox.writes() == []
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_there_is_one_list(self, sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
+        told = modules.fail("tallyfy_onboarding", src="hires.csv", people=[MARY])["msg"]
+        assert "mutually exclusive: people|src" in told
+        told = modules.fail("tallyfy_onboarding", src=str(tmp_path / "hires.txt"))["msg"]
+        assert f"src {tmp_path / 'hires.txt'}: " in told
+        assert sandbox.ledger() == []
+
+
 class TestMistakes:
     @pytest.mark.parametrize("way", WAYS)
     def test_all_of_them_are_told_at_once_and_nothing_is_written(self, sandbox: Sandbox, modules: Modules) -> None:

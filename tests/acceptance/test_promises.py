@@ -77,6 +77,8 @@ def of(email: str, *fields: str) -> list[str]:
 
 #: What the files of rosters hold.
 FILES = {
+    "new-hires.csv": "email,first_name,last_name,role,groups,process\n"
+    f"{NEW['email']},Mary,Major,standard,Engineering,\n{BOB},Bob,,,People,false\n",
     "people.csv": f"email,first_name,last_name,phone,groups\n{NEW['email']},Mary,Major,,People\n{BOB},Bob,,+49151,\n",
 }
 CREATION = ("email", "first_name", "last_name", "role")

@@ -64,10 +64,22 @@ class Run:
 
     @property
     def stats(self) -> dict[str, int]:
-        found = re.search(r"RUN: (\{.*?\})", self.output, flags=re.DOTALL)
+        """The totals that were passed on."""
+        return {name: value for name, value in self._passed_on.items() if not name.endswith("_report_text")}
+
+    @property
+    def report(self) -> str:
+        """The report that was passed on as a text."""
+        (text,) = [value for name, value in self._passed_on.items() if name.endswith("_report_text")]
+        assert isinstance(text, str)
+        return text
+
+    @property
+    def _passed_on(self) -> dict[str, Any]:
+        _before, found, after = self.output.partition("RUN: ")
         assert found, self.output
-        stats: dict[str, int] = json.loads(found[1])
-        return stats
+        passed_on: dict[str, Any] = json.JSONDecoder().raw_decode(after)[0]
+        return passed_on
 
 
 def given(playbooks: Playbooks, **variables: Any) -> str:
@@ -390,7 +402,7 @@ def test_a_report_needs_no_name_of_the_organization(playbooks: Playbooks) -> Non
       report_rows: []
 """
     assert playbooks.run(play).returncode == 0
-    assert "- Organization: (25f6)\n" in (playbooks.folder / "report.md").read_text(encoding="utf-8")
+    assert "- Organization: 25f6\n" in (playbooks.folder / "report.md").read_text(encoding="utf-8")
 
 
 BLANK = {"tallyfy_timeout": "", "tallyfy_max_wait": None, "tallyfy_rate_limit": "", "tallyfy_validate_certs": ""}
@@ -421,8 +433,23 @@ def test_several_hosts_need_organizations_of_their_own(playbook: str, sandbox: S
         assert f"{host} has no tallyfy_org_id" in run.output
     assert sandbox.ledger() == []
 
+    # One of several, which a limit or a slice of AWX has left alone.
+    names = {"awx_workflow_job_name": "A template", "awx_job_template_name": "A template"}
+    for alone in (("globex,initech,", "--limit", "globex"), ("globex,", "-e", json.dumps(names))):
+        run = Run(playbooks, playbook, *options, *alone).failed()
+        assert "globex has no tallyfy_org_id" in run.output
+    assert sandbox.ledger() == []
+
     Run(playbooks, playbook, *options, "globex,").succeeded()
     assert len(sandbox.ledger(route="members.list")) == 1, "one host is the organization of the environment"
+
+
+@pytest.mark.parametrize("playbook", [ONBOARD, OFFBOARD, ROSTER])
+def test_an_inventory_that_nothing_names_is_pointed_at(playbook: str, sandbox: Sandbox, playbooks: Playbooks) -> None:
+    hint = "Name those that are meant, such as: -e tallyfy_hosts=all"
+    assert hint in Run(playbooks, playbook, "-i", "globex,initech,").failed().output
+    assert hint not in Run(playbooks, playbook, "-i", "localhost,").failed().output
+    assert sandbox.ledger() == []
 
 
 def test_an_empty_list_is_nothing_to_do(sandbox: Sandbox, playbooks: Playbooks) -> None:
@@ -515,7 +542,7 @@ def test_leavers_hand_over_and_lose_access_once(sandbox: Sandbox, playbooks: Pla
 def test_unknown_people_are_named(sandbox: Sandbox, playbooks: Playbooks) -> None:
     john = sandbox.member(JOHN)
     assert john
-    refusal = {"error": True, "message": "Not John"}
+    refusal = {"error": True, "message": "Not <i>John"}
     sandbox.fault(method="DELETE", path=f"*/users/{john['id']}*", times=None, status=403, body=refusal)
     variables = {
         "offboarding_people": [{"email": JOHN}, {"email": "nobody@example.com"}, {"email": FRANK, "reassign_to": ""}],
@@ -541,8 +568,10 @@ def test_unknown_people_are_named(sandbox: Sandbox, playbooks: Playbooks) -> Non
     frank = sandbox.member(FRANK)
     assert frank
     assert frank["status"] == "disabled"
-    page = Table()
-    page.feed((playbooks.folder / "report.html").read_text(encoding="utf-8"))
+    page, text = Table(), (playbooks.folder / "report.html").read_text(encoding="utf-8")
+    assert "Not &lt;i&gt;John" in text
+    assert (playbooks.folder / "report.html").stat().st_mode & 0o007 == 0, "names and addresses are not for everybody"
+    page.feed(text)
     assert [row[:2] for row in page.rows] == [
         ["Person", "Outcome"],
         [JOHN, "failed"],
