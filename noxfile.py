@@ -55,7 +55,7 @@ OLDEST, *_, NEWEST = CORES
 CANDIDATES = {"2.22": "2.22.0rc1"}
 
 # Development parts that need a newer Python than the oldest ansible-core can judge; ruff and mypy check them.
-NEEDS_NEWER_PYTHON = ("benchmarks/", "demo/", "noxfile.py", "sandbox/", "tests/sandbox/")
+NEEDS_NEWER_PYTHON = ("benchmarks/", "demo/", "noxfile.py", "sandbox/", "tests/awx/", "tests/eda/", "tests/sandbox/")
 
 # What is released; everything else in the repository serves development.
 SHIPPED = (
@@ -64,6 +64,7 @@ SHIPPED = (
     "README.md",
     "changelogs/changelog.yaml",
     "docs/",
+    "extensions/eda/",
     "meta/",
     "playbooks/",
     "plugins/",
@@ -186,20 +187,33 @@ def copy_of_checkout(folder: Path, *, without: tuple[str, ...] = ()) -> Path:
 # --- The sandbox -------------------------------------------------------------------------------------------------
 
 
+def python_with(name: str, python: str, *packages: str) -> str:
+    """Return a Python of a virtual environment that has these packages; it is made again when they are others."""
+    venv = SCRATCH / name
+    executable, stamp = venv / "bin" / "python", venv / "packages.txt"
+    files = [CHECKOUT / word for word in packages if word.endswith(".txt")]
+    wanted = "\n".join([python, *packages, *(file.read_text(encoding="utf-8") for file in files)])
+    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
+        subprocess.run([python, "-m", "venv", "--clear", venv], check=True)
+        pip = [executable, "-m", "pip", "install", "--disable-pip-version-check"]
+        if find_spec("uv"):
+            pip = [sys.executable, "-m", "uv", "pip", "install", "--python", executable]
+        subprocess.run([*pip, "--quiet", *packages], cwd=CHECKOUT, check=True)
+        stamp.write_text(wanted, encoding="utf-8")
+    return str(executable)
+
+
 def sandbox_python(session: nox.Session) -> str:
     """Return a Python that can run the sandbox: it needs a newer one than the collection does."""
-    requirements = CHECKOUT / "sandbox" / "requirements.txt"
-    venv = SCRATCH / "sandbox-venv"
-    python, stamp = venv / "bin" / "python", venv / "requirements.txt"
-    if not stamp.is_file() or stamp.read_bytes() != requirements.read_bytes():
-        session.log("Creating the virtual environment of the sandbox")
-        subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
-        pip = [python, "-m", "pip", "install", "--disable-pip-version-check"]
-        if find_spec("uv"):
-            pip = [sys.executable, "-m", "uv", "pip", "install", "--python", python]
-        subprocess.run([*pip, "--quiet", "--requirement", requirements], check=True)
-        shutil.copy(requirements, stamp)
-    return str(python)
+    session.log("Looking after the virtual environment of the sandbox")
+    return python_with("sandbox-venv", sys.executable, "--requirement", "sandbox/requirements.txt")
+
+
+def execution_environment(session: nox.Session, core: str) -> str:
+    """Return a Python that has what a job of AWX has: ansible-core, ansible-runner, and what the collection needs."""
+    session.log(f"Looking after an execution environment with ansible-core {core}")
+    wanted = (f"ansible-core~={CANDIDATES.get(core, core + '.0')}", "ansible-runner>=2.4")
+    return python_with(f"ee-{core}", f"python{CORES[core]}", *wanted, "--requirement", "meta/ee-requirements.txt")
 
 
 @contextlib.contextmanager
@@ -287,7 +301,8 @@ def units(session: nox.Session, core: str) -> None:
     """Run the unit and the acceptance tests; what is the same on any ansible-core on the oldest one only."""
     install_core(session, core, "--requirement", "tests/unit/requirements.txt")
     env = isolated(session, TALLYFY_SANDBOX_PYTHON=sandbox_python(session))
-    options = ["-n", "2", "--dist", "worksteal", *(["-m", "not any_core"] if core != OLDEST else [])]
+    # One more than there are processors here, since much of a test is waiting for a process that it has started.
+    options = ["-n", "3", "--dist", "worksteal", *(["-m", "not any_core"] if core != OLDEST else [])]
     session.run("pytest", *(session.posargs or [*options, "tests/unit", "tests/acceptance"]), env=env)
 
 
@@ -387,6 +402,27 @@ def molecule(session: nox.Session) -> None:
     session.install("--requirement", "tests/requirements/molecule.txt")
     env = isolated(session, TALLYFY_SANDBOX_PYTHON=sandbox_python(session))
     session.run("molecule", "test", *(session.posargs or ["--all"]), env=env)
+
+
+@nox.session(python="3.11", tags=["test", "test_all"])
+def awx(session: nox.Session) -> None:
+    """Do what AWX does: inject the credential, update the project, run jobs, and be set up by the playbook for it.
+
+    Jobs run on the oldest ansible-core, which AWX's own execution environment has, and on the newest.
+    """
+    session.install("--requirement", "tests/awx/requirements.txt")
+    environments = [execution_environment(session, core) for core in (OLDEST, NEWEST)]
+    env = isolated(session, AWX_EXECUTION_ENVIRONMENTS=os.pathsep.join(environments))
+    session.run("pytest", *(session.posargs or ["-n", "3", "--dist", "loadgroup", "tests/awx"]), env=env)
+
+
+@nox.session(python="3.11", tags=["test", "test_all"])
+def events(session: nox.Session) -> None:
+    """Post signed and forged events to the rulebooks, which ansible-rulebook runs on Java."""
+    if not shutil.which("java"):
+        session.error("java not found. Install it, on Debian with: apt-get install openjdk-17-jre-headless")
+    session.install("--requirement", "tests/eda/requirements.txt")
+    session.run("pytest", *(session.posargs or ["tests/eda"]), env=isolated(session))
 
 
 @nox.session(tags=["test", "test_all"])

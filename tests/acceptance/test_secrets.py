@@ -11,20 +11,19 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 import socket
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
-from urllib.parse import quote, quote_plus, urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 
 from sandbox.testing import Sandbox
 from tests.acceptance.running import WAYS, Modules, Playbooks
+from tests.spellings import ISSUED, ISSUED_IN_BASE64, forms, pieces
 
 ALICE, BOB = "alice.smith@example.com", "bob@example.com"
 WRONG_SECRET = 'wr0ng "Geheimnis"/+=%&\'\\ü-4711'
@@ -33,10 +32,6 @@ PROXY_PASSWORD = "proxy-pass/word+=0815"
 STATE, CODE = 'st4te-"odd"/+=%&-0816-Zustand', "c0de-def502/odd+=-0817-Kennwort"
 VERIFIER = "v3rifier.0818~" * 4
 REDIRECT = "https://app.example.com/auth/callback"
-# Every token that the sandbox issues starts so, and in base64 so.
-ISSUED = "eyJ0eXAiOiJKV1QiLCJhbGci"
-# So much of a secret may stand somewhere by chance.
-PIECE = 12
 
 
 @dataclass(frozen=True)
@@ -52,39 +47,13 @@ class Planted:
         return (*known, WRONG_SECRET, PROXY_PASSWORD, STATE, CODE, VERIFIER)
 
 
-def forms(secret: str) -> set[str]:
-    """Return the spellings that are searched for; deliberately not taken from the collection."""
-    encoded = base64.b64encode(secret.encode()).decode()
-    return {
-        secret,
-        quote(secret),
-        quote(secret, safe=""),
-        quote_plus(secret),
-        re.sub("%..", lambda escape: escape.group().lower(), quote(secret, safe="")),
-        json.dumps(secret)[1:-1],
-        json.dumps(secret)[1:-1].replace("/", r"\/"),
-        json.dumps(secret, ensure_ascii=False)[1:-1],
-        encoded,
-        encoded.rstrip("="),
-        encoded.replace("+", "-").replace("/", "_"),
-    }
-
-
-def pieces(secret: str) -> Iterator[str]:
-    """Yield what must not be found anywhere: so many pieces of each spelling that a torn secret is found, too."""
-    for form in forms(secret):
-        for start in range(0, len(form) - PIECE + 1, PIECE):
-            yield form[start : start + PIECE]
-        yield form[-PIECE:]
-
-
 def assert_clean(planted: Planted, where: str, text: str) -> None:
     """Fail with the place when any piece of any secret is in the text."""
     for secret in planted.all():
         for piece in pieces(secret):
             at = text.find(piece)
             assert at < 0, f"{where} holds {piece!r}: …{text[max(0, at - 300) : at + 200]}…"
-    for piece in (ISSUED, base64.b64encode(ISSUED.encode()).decode()[:-4]):
+    for piece in (ISSUED, ISSUED_IN_BASE64):
         assert piece not in text, f"{where} holds a token: …{text[max(0, text.find(piece) - 300) :][:500]}…"
 
 
