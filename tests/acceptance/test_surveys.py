@@ -29,6 +29,7 @@ PLAYBOOKS: dict[str, tuple[str, str | None]] = {
     "onboard_roster": ("onboard", "onboarding"),
     "offboard": ("offboard", "offboarding"),
     "drift": ("drift", "drift"),
+    "confirm_task": ("confirm_task", None),
 }
 ONBOARD, OFFBOARD, DRIFT = (f"tallyfy.platform.{name}" for name in ("onboard", "offboard", "drift"))
 ALICE, BOB, JOHN, FRANK = (

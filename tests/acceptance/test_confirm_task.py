@@ -1,0 +1,261 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook confirm_task: it believes Tallyfy, and nobody else."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.testing import Sandbox
+from tests.acceptance.running import Playbooks
+
+CONFIRM = "tallyfy.platform.confirm_task"
+TEMPLATE = "New hire onboarding"
+NAME = "Onboarding of {{ 7*7 }}"
+AT = "2026-02-21T17:00:00.000Z"
+TASKS = """
+- name: Write down what is confirmed
+  ansible.builtin.copy:
+    content: "{{{{ confirmed_task | to_json }}}}"
+    dest: {file}
+    mode: "600"
+  check_mode: false
+"""
+
+
+GUIDE = (Path(__file__).parents[2] / "docs/docsite/rst/guide_events.rst").read_text(encoding="utf-8")
+
+
+def play_of_the_guide() -> str:
+    """Return the tasks that the guide shows as a play."""
+    (found,) = (block for block in GUIDE.split(".. code-block:: ") if "Have completed tasks reported" in block)
+    lines = [line for line in found.splitlines()[1:] if not line or line.startswith("   ")]
+    return "- name: Guide\n  hosts: localhost\n  gather_facts: false\n  tasks:\n" + "\n".join(
+        f" {line}" for line in lines
+    )
+
+
+class Task:
+    """The first task of a process, completed, and what a webhook would say of it."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        template = sandbox.template(TEMPLATE)
+        assert template is not None
+        self.template = template
+        values = {field["label"]: field["id"] for field in template["prerun"]}
+        self.process = sandbox.insert_runs(
+            {
+                "checklist_id": template["id"],
+                "name": NAME,
+                "prerun": {
+                    values["New hire name"]: "{{ lookup('pipe', 'id') }}",
+                    values["Department"]: {"id": 1, "text": "Engineering", "value": None},
+                    values["Software"]: [
+                        {"id": 1, "text": "Slack", "value": None, "selected": True},
+                        {"id": 2, "text": "Office 365", "value": None, "selected": False},
+                    ],
+                },
+            }
+        )[0]
+        tasks = [task for task in sandbox.state(sandbox.org_id)["tasks"] if task["run_id"] == self.process]
+        self.record = min(tasks, key=lambda task: int(task["position"]))
+        self.id = str(self.record["id"])
+        self.patch(status="completed", completed_at=AT, completer_id=1001)
+
+    def patch(self, **fields: Any) -> None:
+        self.sandbox.patch_task(self.id, **fields)
+
+    def told(self, **others: str) -> dict[str, str]:
+        return {
+            "tallyfy_org_id": self.sandbox.org_id,
+            "confirm_task_organization": self.sandbox.org_id,
+            "confirm_task_process": self.process,
+            "confirm_task_id": self.id,
+            "confirm_task_completed_at": AT,
+            **others,
+        }
+
+    def requests(self) -> int:
+        return sum(1 for entry in self.sandbox.ledger() if self.process in entry["path"])
+
+
+def confirm(playbooks: Playbooks, *options: str, **cases: dict[str, str]) -> tuple[int, str]:
+    """Run the playbook with each case as a host, since starting it costs most; return its status and output."""
+    inventory = playbooks.folder / "inventory.yml"
+    inventory.write_text(json.dumps({"all": {"hosts": cases}}))
+    options = ("-i", str(inventory), "-e", "tallyfy_hosts=all confirm_task_delay=0", *options)
+    done = playbooks.run(CONFIRM, *options, ANSIBLE_SHOW_CUSTOM_STATS="1", COLUMNS="1000")
+    return done.returncode, done.stdout
+
+
+def messages(output: str) -> dict[str, str]:
+    """Return the messages of the failures by host."""
+    decoder = json.JSONDecoder()
+    found = re.finditer(r"^fatal: \[(\w+)\]: FAILED! => ", output, re.MULTILINE)
+    return {match[1]: str(decoder.raw_decode(output, match.end())[0]["msg"]) for match in found}
+
+
+@pytest.mark.parametrize("check", [(), ("--check",)], ids=["run", "check"])
+def test_what_is_confirmed_is_told_and_acted_on(
+    check: tuple[str, ...], sandbox: Sandbox, playbooks: Playbooks, tmp_path: Path
+) -> None:
+    task = Task(sandbox)
+    capture = task.template["steps"][0]["captures"][0]
+    task.patch(taskdata={capture["id"]: "SN-4411 {{ 7*7 }}"}, title="Renamed")
+    (tmp_path / "tasks.yml").write_text(TASKS.format(file=tmp_path / "confirmed.json"))
+    told = task.told(
+        confirm_task_tasks="tasks.yml", confirm_task_template=TEMPLATE, confirm_task_step="Create accounts"
+    )
+    # What AWX makes of text that was asked for.
+    status, output = confirm(playbooks, *check, here={**told, "confirm_task_id": f" {task.id}\n"})
+    assert status == 0, output
+    assert task.requests() == 2
+    assert not sandbox.writes()
+    assert f"The task Renamed of {NAME} was completed at 2026-02-21 17:00:00 UTC." in output
+    assert json.loads((tmp_path / "confirmed.json").read_text()) == {
+        "organization_id": sandbox.org_id,
+        "process_id": task.process,
+        "process": NAME,
+        "template_id": task.template["id"],
+        "template": TEMPLATE,
+        "task_id": task.id,
+        "task": "Renamed",
+        "step_id": task.record["step_id"],
+        "step": "Create accounts",
+        "completed_at": AT,
+        "completer_id": 1001,
+        "completer_guest": None,
+        "is_approved": None,
+        "kickoff": {
+            "New hire name": "{{ lookup('pipe', 'id') }}",
+            "Department": "Engineering",
+            "Software": ["Slack"],
+        },
+        "form": {capture["label"]: "SN-4411 {{ 7*7 }}"},
+    }
+    # What later nodes of a workflow get.
+    assert task.process in output.partition("CUSTOM STATS")[2]
+
+
+def test_what_an_earlier_node_has_confirmed_does_not_take_its_place(
+    sandbox: Sandbox, playbooks: Playbooks, tmp_path: Path
+) -> None:
+    task = Task(sandbox)
+    (tmp_path / "tasks.yml").write_text(TASKS.format(file=tmp_path / "confirmed.json"))
+    earlier = ("-e", json.dumps({"confirmed_task": {"task_id": "of the earlier node"}}))
+    hosts = {"alone": task.told(), "acts": task.told(confirm_task_tasks="tasks.yml")}
+    status, output = confirm(playbooks, *earlier, **hosts)
+    assert status != 0
+    told = messages(output)
+    assert set(told) == {"acts"}
+    assert "confirmed_task is given as an extra variable" in told["acts"]
+    assert not (tmp_path / "confirmed.json").exists()
+    passed_on = output.partition("CUSTOM STATS")[2]
+    assert task.id in passed_on
+    assert "of the earlier node" not in passed_on
+
+
+def test_what_tallyfy_does_not_say_is_not_confirmed(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    refused: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
+        "reopened": ({"status": "in-progress", "completed_at": None}, {}, "is in-progress, and not completed"),
+        "skipped": ({"status": "auto-skipped", "completed_at": None}, {}, "is auto-skipped, and not completed"),
+        "rejected": ({"is_approved": False}, {}, "was completed, and not approved"),
+        "timeless": ({"completed_at": None}, {}, "does not tell when"),
+        "invented": ({}, {"confirm_task_id": "0" * 32}, "has no such task"),
+        "nowhere": ({}, {"confirm_task_process": "0" * 32}, "Tallyfy has no such process in this organization"),
+        "template": ({}, {"confirm_task_template": "Leaving"}, f"comes from the template {TEMPLATE}, and not from"),
+        "step": ({}, {"confirm_task_step": "Welcome call"}, "comes from another step than Welcome call"),
+        "earlier": ({}, {"confirm_task_completed_at": "2026-02-21T16:59:59Z"}, "it has been opened again since"),
+        "later": ({}, {"confirm_task_completed_at": "21/02/2026 05:01 PM UTC"}, "it has been opened again since"),
+        "other": ({}, {}, "has no such task"),
+        "mixed": ({}, {}, "has no such task"),
+        "archived": ({}, {}, f"The process {NAME} is archived."),
+    }
+    tasks = {name: Task(sandbox) for name in refused}
+    for name, (fields, _told, _message) in refused.items():
+        tasks[name].patch(**fields)
+    # Whoever looks a task up by its own ID alone would answer so.
+    stray = {**tasks["mixed"].record, "status": "completed", "completed_at": AT, "run_id": tasks["later"].process}
+    path = f"*{tasks['mixed'].process}/tasks/*"
+    sandbox.fault(method="GET", path=path, times=None, status=200, body={"data": stray})
+    sandbox.patch_run(tasks["archived"].process, archived_at=AT)
+    told = {name: tasks[name].told(**refused[name][1]) for name in refused}
+    # A task there is, of another process.
+    told["other"]["confirm_task_id"] = tasks["rejected"].id
+    status, output = confirm(playbooks, **told)
+    assert status == 2
+    assert "CUSTOM STATS" not in output
+    found = messages(output)
+    assert {name: message in found.get(name, "") for name, (*_done, message) in refused.items()} == dict.fromkeys(
+        refused, True
+    ), found
+    assert all(message.startswith("Not confirmed: ") for message in found.values())
+    assert {name: tasks[name].requests() for name in refused if name != "nowhere"} == {
+        name: 3 if name in ("reopened", "skipped") else 2 for name in refused if name != "nowhere"
+    }
+    assert not sandbox.writes()
+
+
+def test_a_completion_is_confirmed_however_and_whenever_it_is_told(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    times = {"people": "21/02/2026 05:00 PM UTC", "space": "2026-02-21 17:00:00", "odd": "yesterday", "none": ""}
+    tasks = {name: Task(sandbox) for name in [*times, "early"]}
+    # The webhook comes before the API shows what it tells.
+    early = tasks["early"]
+    body = {"data": {**early.record, "status": "in-progress", "completed_at": None}}
+    sandbox.fault(path=f"*/tasks/{early.id}", status=200, body=body)
+    sandbox.switch(bare_includes=True)
+    told = {name: tasks[name].told(confirm_task_completed_at=at) for name, at in times.items()}
+    status, output = confirm(playbooks, **told, early=early.told(confirm_task_organization=""))
+    assert status == 0, output
+    assert early.requests() == 3
+
+
+def test_nothing_is_asked_for_what_cannot_be_meant(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    told = {
+        "process": {"confirm_task_process": "../users"},
+        "task": {"confirm_task_id": "A" * 32},
+        "organization": {"confirm_task_organization": "0" * 32},
+        "file": {"confirm_task_tasks": "missing.yml"},
+    }
+    task = Task(sandbox)
+    status, output = confirm(playbooks, **{name: task.told(**others) for name, others in told.items()})
+    assert status == 2
+    found = messages(output)
+    assert "confirm_task_process is not the ID of a process" in found["process"]
+    assert "confirm_task_id is not the ID of a task" in found["task"]
+    assert "not the organization that is signed in to" in found["organization"]
+    assert "confirm_task_tasks is no file: missing.yml" in found["file"]
+    assert "../users" not in output
+    assert not sandbox.ledger()
+
+
+def test_a_refused_sign_in_is_told(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    playbooks.environment["TALLYFY_CLIENT_SECRET"] = "wrong"
+    status, output = confirm(playbooks, here=Task(sandbox).told())
+    assert status == 2
+    assert "401" in messages(output)["here"]
+
+
+def test_the_play_of_the_guide_has_completions_reported(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    template = sandbox.template(TEMPLATE)
+    assert template is not None
+    group = sandbox.state(sandbox.org_id)["groups"][0]["id"]
+    sandbox.patch_template(template["id"], users=[1001], groups=[group])
+    for changed in (1, 0):
+        sandbox.clear_ledger()
+        done = playbooks.run(play_of_the_guide(), "-e", "tallyfy_webhook_path=secret-path", "-vvv")
+        assert done.returncode == 0, done.stdout
+        assert len(sandbox.writes()) == changed
+        assert "https://events.example.com/secret" not in done.stdout
+    after = sandbox.template(TEMPLATE)
+    assert after is not None
+    assert after["webhook"] == "https://events.example.com/secret-path"
+    assert (after["users"], after["groups"]) == ([1001], [group])
