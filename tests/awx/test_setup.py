@@ -1,0 +1,567 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook awx_setup against the stand-in for a controller, with the modules of awx.awx."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from tests.awx import aap_configuration
+from tests.awx.controller import Controller, playbooks_in, running_controller
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+COLLECTIONS_PATH = os.environ["ANSIBLE_COLLECTIONS_PATH"]
+DATA = aap_configuration.read("controller.yml")
+TYPE = aap_configuration.read("credential_type.yml")
+WORKFLOWS: list[dict[str, Any]] = DATA["workflow_job_templates"]
+REPOSITORY = "https://git.example.com/people.git"
+NOTIFICATION_URL = "https://hooks.example.com/services/not-a-real-address"
+# Braces and marks of all kinds: what is given must arrive.
+SECRET = "sandbox-secret-{{ 7*7 }}/+='\"not-real"
+ORGANIZATION_ID = "25f66ae8cd27630803af1f25fe015a1a"
+OPTIONS = {
+    "awx_setup_project_url": REPOSITORY,
+    "awx_setup_notification_url": NOTIFICATION_URL,
+    "awx_setup_drift_src": "people/everybody.yml",
+    "awx_setup_execution_environment": "Tallyfy",
+    "awx_setup_execution_environment_image": "registry.example.com/tallyfy-ee:1.0.0",
+}
+APPROVAL = next(node for node in DATA["workflow_job_templates"][0]["workflow_nodes"] if node["identifier"] == "approve")
+
+
+class Run(NamedTuple):
+    """A run of a playbook: its status, what it printed, and how often tasks changed something, by their names."""
+
+    status: int
+    output: str
+    changed: list[str]
+
+
+class Playbooks:
+    """Runs playbooks against a controller, in a home that holds nothing."""
+
+    def __init__(self, controller: Controller, folder: Path) -> None:
+        self.controller = controller
+        self.folder = folder
+        self.environment = {
+            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+            "HOME": str(folder),
+            "LC_ALL": "C.UTF-8",
+            "ANSIBLE_COLLECTIONS_PATH": COLLECTIONS_PATH,
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_PIPELINING": "1",
+            "ANSIBLE_LOG_PATH": str(folder / "ansible.log"),
+            "CONTROLLER_HOST": controller.url,
+            "CONTROLLER_OAUTH_TOKEN": controller.token,
+            "TALLYFY_ORG_ID": ORGANIZATION_ID,
+            "TALLYFY_CLIENT_ID": "1111",
+            "TALLYFY_CLIENT_SECRET": SECRET,
+        }
+
+    def run(self, playbook: str, *options: str, variables: dict[str, Any] | None = None, **environment: str) -> Run:
+        extra_vars = self.folder / "extra-vars.json"
+        extra_vars.write_text(json.dumps(OPTIONS if variables is None else variables))
+        done = subprocess.run(
+            [sys.executable, "-m", "ansible", "playbook", playbook, "-e", f"@{extra_vars}", *options],
+            env={**self.environment, **environment},
+            cwd=self.folder,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        changed = []
+        task = ""
+        for line in done.stdout.splitlines():
+            if line.startswith("TASK ["):
+                task = line[len("TASK [") :].partition("]")[0]
+            elif line.startswith("changed: "):
+                changed.append(task)
+        return Run(done.returncode, done.stdout, changed)
+
+
+def repository(folder: Path, prefix: str = "playbooks/") -> Path:
+    """Return a folder that is a project with the playbooks that the templates name."""
+    for template in DATA["job_templates"]:
+        playbook = folder / prefix / template["playbook"]
+        playbook.parent.mkdir(parents=True, exist_ok=True)
+        playbook.write_text(f"- import_playbook: tallyfy.platform.{playbook.stem}\n")
+    return folder
+
+
+def state(controller: Controller) -> dict[str, Any]:
+    """Return everything that was made, with names instead of numbers, so that two controllers can be compared."""
+    every = {kind: list(records.values()) for kind, records in controller.records.items()}
+    numbers = {one["id"]: one.get("name") or one.get("identifier") for records in every.values() for one in records}
+    found: dict[str, Any] = {
+        kind: [_named(controller, kind, one) for one in records]
+        for kind, records in every.items()
+        if kind not in ("organizations", "project_updates")
+    }
+    found["associations"] = sorted(
+        [numbers[number], name, sorted(str(numbers[one]) for one in associated)]
+        for (number, name), associated in controller.associations.items()
+        if associated and name != "galaxy_credentials"
+    )
+    found["surveys"] = {numbers[number]: survey for number, survey in controller.surveys.items()}
+    return {name: sorted(value, key=str) if isinstance(value, list) else value for name, value in found.items()}
+
+
+def _named(controller: Controller, kind: str, record: dict[str, Any]) -> dict[str, Any]:
+    summary = controller.shown(kind, record)["summary_fields"]
+    return {name: summary[name]["name"] if name in summary else value for name, value in record.items() if name != "id"}
+
+
+# Whoever looks at the same two runs runs in one process, and the rest wherever there is room.
+same_runs = pytest.mark.xdist_group("setup")
+
+
+@pytest.fixture(scope="module")
+def controller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Controller]:
+    with running_controller() as running:
+        running.repositories[REPOSITORY] = repository(tmp_path_factory.mktemp("repository"))
+        yield running
+
+
+@pytest.fixture(scope="module")
+def playbooks(controller: Controller, tmp_path_factory: pytest.TempPathFactory) -> Playbooks:
+    return Playbooks(controller, tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def first(playbooks: Playbooks) -> Run:
+    """The first run, with everything that can be made."""
+    run = playbooks.run("tallyfy.platform.awx_setup", "-vvv")
+    assert run.status == 0, run.output
+    return run
+
+
+@pytest.fixture(scope="module")
+def made(controller: Controller, first: Run) -> dict[str, Any]:
+    """What there was after the first run."""
+    assert first.status == 0
+    return state(controller)
+
+
+@pytest.fixture(scope="module")
+def second(playbooks: Playbooks, made: dict[str, Any]) -> Run:
+    """The second run, exactly like the first one."""
+    assert made
+    playbooks.controller.ledger.clear()
+    run = playbooks.run("tallyfy.platform.awx_setup", "-vvv")
+    assert run.status == 0, run.output
+    return run
+
+
+@pytest.fixture
+def fresh() -> Iterator[Controller]:
+    with running_controller() as running:
+        yield running
+
+
+@same_runs
+class TestFirstRun:
+    def test_everything_is_made(self, first: Run, controller: Controller) -> None:
+        assert len(first.changed) == 9 + len(DATA["job_templates"]) + len(DATA["workflow_job_templates"])
+        assert controller.associated("organizations", "Tallyfy", "galaxy_credentials") == ["Ansible Galaxy"]
+
+    @pytest.mark.usefixtures("first")
+    def test_the_credential_type_is_the_one_of_the_file(self, controller: Controller) -> None:
+        kind = controller.one("credential_types", TYPE["name"])
+        assert {name: kind[name] for name in TYPE} == TYPE
+
+    @pytest.mark.usefixtures("first")
+    def test_the_credential_holds_what_was_given_and_shows_no_secret(self, controller: Controller) -> None:
+        shown = controller.one("credentials", "Tallyfy")
+        assert shown["inputs"] == {"org_id": ORGANIZATION_ID, "client_id": "1111", "client_secret": "$encrypted$"}
+        assert controller.records["credentials"][shown["id"]]["inputs"]["client_secret"] == SECRET
+        assert shown["summary_fields"]["organization"]["name"] == "Tallyfy"
+
+    @pytest.mark.usefixtures("first")
+    def test_project_inventory_and_host_are_those_of_the_data(self, controller: Controller) -> None:
+        project = controller.one("projects", DATA["project"]["name"])
+        assert {name: project[name] for name in DATA["project"]} == DATA["project"]
+        assert (project["scm_url"], project["scm_branch"], project["status"]) == (REPOSITORY, "", "successful")
+        inventory = controller.one("inventories", DATA["inventory"]["name"])
+        assert {name: inventory[name] for name in DATA["inventory"]} == DATA["inventory"]
+        host = controller.one("hosts", "localhost")
+        # With its braces: the job has to read them, not the playbook that made it.
+        assert json.loads(host["variables"]) == DATA["host"]["variables"]
+        assert host["variables"].count("{{ ansible_playbook_python }}") == 1
+
+    @pytest.mark.parametrize("template", DATA["job_templates"], ids=lambda template: template["name"])
+    @pytest.mark.usefixtures("first")
+    def test_a_job_template_is_the_one_of_the_data(self, controller: Controller, template: dict[str, Any]) -> None:
+        shown = controller.one("job_templates", template["name"])
+        wanted = {**DATA["every_job_template"], **template, "playbook": f"playbooks/{template['playbook']}"}
+        survey = wanted.pop("survey")
+        assert {name: shown[name] for name in wanted} == wanted
+        assert controller.surveys[shown["id"]] == aap_configuration.read(f"surveys/{survey}.yml")
+        assert shown["summary_fields"]["execution_environment"]["name"] == "Tallyfy"
+        assert controller.associated("job_templates", template["name"], "credentials") == ["Tallyfy"]
+        assert controller.associated("job_templates", template["name"], "notification_templates_error") == [
+            DATA["notification_template"]["name"]
+        ]
+
+    @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda workflow: workflow["name"])
+    @pytest.mark.usefixtures("first")
+    def test_a_workflow_is_dry_run_approval_and_apply(self, controller: Controller, workflow: dict[str, Any]) -> None:
+        shown = controller.one("workflow_job_templates", workflow["name"])
+        assert controller.surveys[shown["id"]] == aap_configuration.read(f"surveys/{workflow['survey']}.yml")
+        nodes = {
+            node["identifier"]: controller.shown("workflow_job_template_nodes", node)
+            for node in controller.records["workflow_job_template_nodes"].values()
+            if node["workflow_job_template"] == shown["id"]
+        }
+        following = {
+            name: [
+                other for other in nodes
+                if nodes[other]["id"] in controller.associations.get((node["id"], "success_nodes"), [])
+            ]
+            for name, node in nodes.items()
+        }  # fmt: skip
+        assert following == {"dry-run": ["approve"], "approve": ["apply"], "apply": []}
+        runs = {name: node["summary_fields"]["unified_job_template"]["name"] for name, node in nodes.items()}
+        dry_run, apply = (controller.one("job_templates", runs[name]) for name in ("dry-run", "apply"))
+        assert (dry_run["job_type"], apply["job_type"]) == ("check", "run")
+        assert dry_run["playbook"] == apply["playbook"]
+        assert controller.one("workflow_approval_templates", runs["approve"])["timeout"] == 259200
+        for name in ("notification_templates_error", "notification_templates_approvals"):
+            assert controller.associated("workflow_job_templates", workflow["name"], name)
+
+    @pytest.mark.usefixtures("first")
+    def test_the_schedule_answers_what_the_survey_requires(self, controller: Controller) -> None:
+        schedule = controller.one("schedules", DATA["schedule"]["name"])
+        assert schedule["extra_data"] == {"drift_fail": "true", "drift_src": "people/everybody.yml"}
+        assert schedule["rrule"] == DATA["schedule"]["rrule"]
+
+    @pytest.mark.usefixtures("first")
+    def test_a_notification_does_not_tell_the_answers_to_the_survey(self, controller: Controller) -> None:
+        shown = controller.one("notification_templates", DATA["notification_template"]["name"])
+        assert shown["notification_configuration"]["url"] == NOTIFICATION_URL
+        assert shown["messages"] == DATA["notification_template"]["messages"]
+        assert "{{ job.name }}" in shown["messages"]["error"]["body"]
+        assert "job_metadata" not in shown["messages"]["error"]["body"]
+
+    @pytest.mark.usefixtures("first")
+    def test_the_survey_is_all_that_can_be_given(self, controller: Controller) -> None:
+        prompts = {
+            (template["name"], name)
+            for kind in ("job_templates", "workflow_job_templates")
+            for template in controller.records[kind].values()
+            for name, asked in template.items()
+            if name.startswith("ask_") and asked
+        }
+        assert {name for _template, name in prompts} == {"ask_credential_on_launch"}
+
+
+@same_runs
+class TestSecondRun:
+    def test_nothing_changes_but_what_upstream_always_reports(self, second: Run) -> None:
+        # The module cannot compare an approval with what it wants, and says so in a warning.
+        assert second.changed == ["Make the workflows"] * len(WORKFLOWS)
+        assert "has encrypted data and may inaccurately report task is changed" in " ".join(second.output.split())
+
+    @pytest.mark.usefixtures("second")
+    def test_nothing_is_written_but_the_approval(self, controller: Controller) -> None:
+        writes = [(entry.method, re.sub(r"\d+", "N", entry.path.partition("v2/")[2])) for entry in controller.writes]
+        # The update of the project is what tells the controller of new playbooks.
+        approvals = [("PATCH", "workflow_approval_templates/N/")] * len(WORKFLOWS)
+        assert writes == [("POST", "projects/N/update/"), *approvals]
+
+    @pytest.mark.usefixtures("second")
+    def test_everything_is_as_it_was(self, controller: Controller, made: dict[str, Any]) -> None:
+        assert state(controller) == made
+
+    def test_no_secret_is_told_or_left_behind(self, first: Run, second: Run, playbooks: Playbooks) -> None:
+        files = [path for path in playbooks.folder.rglob("*") if path.is_file() and path.name != "extra-vars.json"]
+        assert [path.name for path in files] == ["ansible.log"]
+        told = "\n".join([first.output, second.output, files[0].read_text()])
+        assert REPOSITORY in told
+        for secret in (SECRET, json.dumps(SECRET)[1:-1], SECRET[:16], playbooks.controller.token, NOTIFICATION_URL):
+            assert secret not in told
+
+
+@same_runs
+def test_a_survey_that_changed_is_changed_in_the_controller_and_nothing_else(
+    playbooks: Playbooks, second: Run, tmp_path: Path
+) -> None:
+    assert second.status == 0
+    controller = playbooks.controller
+    shutil.copytree(CHECKOUT / "playbooks", tmp_path / "playbooks")
+    survey = tmp_path / "playbooks" / "awx" / "surveys" / "drift.yml"
+    survey.write_text(survey.read_text().replace("question_name: Roster", "question_name: People"))
+    controller.ledger.clear()
+    # Without the organization: as behind the gateway of Automation Controller.
+    run = playbooks.run(
+        str(tmp_path / "playbooks" / "awx_setup.yml"), variables={**OPTIONS, "awx_setup_make_organization": False}
+    )
+    assert run.changed == ["Make the job templates", *["Make the workflows"] * len(WORKFLOWS)], run.output
+    drift = controller.one("job_templates", "Tallyfy - drift")
+    assert controller.surveys[drift["id"]]["spec"][0]["question_name"] == "People"
+    assert [entry.path for entry in controller.writes if entry.path.endswith("survey_spec/")] == [
+        drift["related"]["survey_spec"]
+    ]
+    assert not [entry for entry in controller.ledger if "galaxy_credentials" in entry.path]
+
+
+def test_a_thin_project_behind_a_gateway_with_user_and_password(tmp_path: Path) -> None:
+    # As little as possible, given by variables.
+    certificate = tmp_path / "ca.pem"
+    certificate.write_text("-----BEGIN CERTIFICATE-----\nnot a real one\n-----END CERTIFICATE-----")
+    with running_controller("/api/controller/") as controller:
+        controller.repositories[REPOSITORY] = repository(tmp_path / "thin", "")
+        home = tmp_path / "home"
+        home.mkdir()
+        run = Playbooks(controller, home).run(
+            "tallyfy.platform.awx_setup",
+            variables={
+                "awx_setup_controller_username": controller.username,
+                "awx_setup_controller_password": controller.password,
+                "awx_setup_organization": "Default",
+                "awx_setup_make_organization": False,
+                "awx_setup_project_url": REPOSITORY,
+                "awx_setup_playbooks": "",
+                # Variables are templates, unless they are marked.
+                "tallyfy_access_token": {"__ansible_unsafe": SECRET},
+                "tallyfy_rate_limit": 60,
+                "tallyfy_validate_certs": False,
+                "tallyfy_ca_path": str(certificate),
+            },
+            CONTROLLER_OPTIONAL_API_URLPATTERN_PREFIX="/api/controller/",
+            CONTROLLER_OAUTH_TOKEN="",
+            TALLYFY_CLIENT_ID="",
+            TALLYFY_CLIENT_SECRET=" ",
+        )
+        assert run.status == 0, run.output
+        assert controller.records["organizations"].keys() == {controller.one("organizations", "Default")["id"]}
+        assert controller.one("job_templates", "Tallyfy - drift")["playbook"] == "drift.yml"
+        assert not controller.records["schedules"]
+        assert not controller.records["notification_templates"]
+        assert not controller.records["execution_environments"]
+        (credential,) = (one for one in controller.records["credentials"].values() if one["name"] == "Tallyfy")
+        # What is blank is not there, and a number is a text.
+        assert credential["inputs"] == {
+            "org_id": ORGANIZATION_ID,
+            "access_token": SECRET,
+            "rate_limit": "60",
+            "insecure": True,
+            "ca_certificate": certificate.read_text(),
+        }
+
+
+@same_runs
+def test_a_credential_more_for_another_organization(playbooks: Playbooks, second: Run) -> None:
+    assert second.status == 0
+    controller = playbooks.controller
+    controller.ledger.clear()
+    run = playbooks.run(
+        *("tallyfy.platform.awx_setup", "--tags", "credential"),
+        variables={**OPTIONS, "awx_setup_credential": "Tallyfy, Example Ltd", "tallyfy_org_id": "b" * 32},
+    )
+    assert run.changed == ["Make the credential"], run.output
+    assert [entry.path for entry in controller.writes] == ["/api/v2/credentials/"]
+    assert controller.one("credentials", "Tallyfy, Example Ltd")["inputs"]["org_id"] == "b" * 32
+    # And gone again, for the comparison of two controllers.
+    del controller.records["credentials"][controller.one("credentials", "Tallyfy, Example Ltd")["id"]]
+
+
+@pytest.mark.parametrize(
+    ("given", "insecure"), [("y", None), (" TRUE ", None), ("off", True), (" False ", True)], ids=repr
+)
+def test_only_a_no_switches_the_check_of_certificates_off(
+    given: str, insecure: bool | None, fresh: Controller, tmp_path: Path
+) -> None:
+    options = ("tallyfy.platform.awx_setup", "--tags", "credential")
+    run = Playbooks(fresh, tmp_path).run(
+        *options, variables={"awx_setup_organization": "Default"}, TALLYFY_VALIDATE_CERTS=given
+    )
+    assert run.status == 0, run.output
+    assert fresh.one("credentials", "Tallyfy")["inputs"].get("insecure") is insecure
+
+
+def test_galaxy_credentials_that_an_organization_has_stay_and_a_folder_needs_no_slash(
+    fresh: Controller, tmp_path: Path
+) -> None:
+    fresh.repositories[REPOSITORY] = repository(tmp_path / "repository")
+    organization = fresh.add("organizations", name="Tallyfy")
+    kind = next(one["id"] for one in fresh.records["credential_types"].values() if one["kind"] == "galaxy")
+    hub = fresh.add("credentials", name="Our own hub", credential_type=kind)
+    fresh.associations[organization["id"], "galaxy_credentials"] = [hub["id"]]
+    user = {"awx_setup_controller_username": fresh.username, "awx_setup_controller_password": fresh.password}
+    playbooks = Playbooks(fresh, tmp_path)
+    run = playbooks.run(
+        "tallyfy.platform.awx_setup",
+        variables={**OPTIONS, **user, "awx_setup_playbooks": "playbooks"},
+        CONTROLLER_OAUTH_TOKEN="",
+    )
+    assert run.status == 0, run.output
+    assert "Make the organization" not in run.changed
+    assert fresh.associated("organizations", "Tallyfy", "galaxy_credentials") == ["Our own hub"]
+    assert fresh.one("job_templates", "Tallyfy - drift")["playbook"] == "playbooks/drift.yml"
+
+
+class TestRefusals:
+    def test_a_credential_stays_that_of_its_organization(self, fresh: Controller, tmp_path: Path) -> None:
+        playbooks = Playbooks(fresh, tmp_path)
+        command = ("tallyfy.platform.awx_setup", "--tags", "credential")
+        variables = {"awx_setup_organization": "Default"}
+        assert playbooks.run(*command, variables=variables).status == 0
+        before = fresh.one("credentials", "Tallyfy")
+        run = playbooks.run(*command, variables={**variables, "tallyfy_org_id": "b" * 32})
+        assert run.status != 0
+        assert f"The credential Tallyfy is for the organization {ORGANIZATION_ID}" in " ".join(run.output.split())
+        assert fresh.one("credentials", "Tallyfy") == before
+
+    def test_what_is_neither_yes_nor_no_is_refused(self, fresh: Controller, tmp_path: Path) -> None:
+        run = Playbooks(fresh, tmp_path).run("tallyfy.platform.awx_setup", TALLYFY_VALIDATE_CERTS="maybe")
+        assert run.status != 0
+        assert "tallyfy_validate_certs (TALLYFY_VALIDATE_CERTS) is neither true nor false: maybe" in run.output
+        assert not fresh.ledger
+
+    def test_everything_missing_is_named_at_once_and_nothing_is_asked(self, fresh: Controller, tmp_path: Path) -> None:
+        blank = dict.fromkeys(
+            (
+                "CONTROLLER_HOST",
+                "CONTROLLER_OAUTH_TOKEN",
+                "TALLYFY_ORG_ID",
+                "TALLYFY_CLIENT_ID",
+                "TALLYFY_CLIENT_SECRET",
+            ),
+            "",
+        )
+        run = Playbooks(fresh, tmp_path).run(
+            "tallyfy.platform.awx_setup",
+            variables={"awx_setup_project_url": "", "awx_setup_organization": " "},
+            **blank,
+        )
+        assert run.status != 0
+        for name in (
+            *("awx_setup_controller_host", "awx_setup_controller_token", "awx_setup_organization"),
+            *("awx_setup_project_url", "tallyfy_org_id", "tallyfy_client_secret", "tallyfy_access_token"),
+        ):
+            assert name in run.output
+        assert not fresh.ledger
+
+    def test_a_wrong_token_is_said_plainly(self, fresh: Controller, tmp_path: Path) -> None:
+        run = Playbooks(fresh, tmp_path).run("tallyfy.platform.awx_setup", CONTROLLER_OAUTH_TOKEN="a-wrong-token")
+        assert run.status != 0
+        assert "Invalid authentication credentials" in run.output
+        assert "a-wrong-token" not in run.output
+        assert not fresh.writes
+
+    def test_why_a_credential_is_refused_is_said_without_the_secret(self, fresh: Controller, tmp_path: Path) -> None:
+        run = Playbooks(fresh, tmp_path).run(
+            "tallyfy.platform.awx_setup",
+            variables={"awx_setup_organization": "Peopel", "awx_setup_make_organization": False},
+        )
+        assert run.status != 0
+        assert "The credential Tallyfy of the organization Peopel could not be made:" in run.output
+        assert "returned 0 items" in run.output
+        assert SECRET[:16] not in run.output
+
+    def test_playbooks_that_the_project_lacks_are_named(self, fresh: Controller, tmp_path: Path) -> None:
+        project = repository(tmp_path / "thin", "")
+        (project / "offboard.yml").unlink()
+        (project / "confirm_task.yml").unlink()
+        fresh.repositories[REPOSITORY] = project
+        run = Playbooks(fresh, tmp_path).run(
+            "tallyfy.platform.awx_setup", variables={"awx_setup_project_url": REPOSITORY, "awx_setup_playbooks": ""}
+        )
+        assert run.status != 0
+        assert f"The project {REPOSITORY} has no offboard.yml, confirm_task.yml. Add what is missing" in run.output
+        assert not fresh.records["workflow_job_templates"]
+
+    def test_without_the_collection_it_says_how_to_get_it(self, fresh: Controller, tmp_path: Path) -> None:
+        # Nothing else in this Python's packages can be taken away, so the name is.
+        shutil.copytree(CHECKOUT / "playbooks", tmp_path / "playbooks")
+        playbook = tmp_path / "playbooks" / "awx_setup.yml"
+        playbook.write_text(playbook.read_text().replace("lookup('awx.awx.", "lookup('awx.absent."))
+        run = Playbooks(fresh, tmp_path).run(str(playbook))
+        assert run.status != 0
+        assert "ansible-galaxy collection install awx.awx" in run.output
+        assert not fresh.ledger
+
+
+@same_runs
+class TestAapConfiguration:
+    def test_the_file_is_made_from_the_data(self) -> None:
+        assert aap_configuration.FILE.read_text(encoding="utf-8") == aap_configuration.text()
+
+    def test_the_lists_make_the_same(self, made: dict[str, Any], tmp_path: Path) -> None:
+        modules = {
+            "credential_types": "credential_type",
+            "credentials": "credential",
+            "projects": "project",
+            "inventories": "inventory",
+            "hosts": "host",
+            "notifications": "notification_template",
+            "templates": "job_template",
+            "workflows": "workflow_job_template",
+            "schedules": "schedule",
+        }
+        assert [f"controller_{name}" for name in modules] == list(aap_configuration.configuration())
+        tasks = [
+            {"name": name, f"awx.awx.{module}": "{{ item }}", "loop": f"{{{{ controller_{name} }}}}", "no_log": True}
+            for name, module in modules.items()
+        ]
+        playbook = tmp_path / "lists.yml"
+        play = {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "vars_files": [str(aap_configuration.FILE)],
+            "tasks": tasks,
+        }
+        playbook.write_text(yaml.safe_dump([play], sort_keys=False))
+        with running_controller() as other:
+            other.repositories[REPOSITORY] = repository(tmp_path / "repository")
+            other.add("organizations", name="Tallyfy")
+            run = Playbooks(other, tmp_path).run(
+                str(playbook),
+                variables={
+                    **OPTIONS,
+                    "awx_setup_organization": "Tallyfy",
+                    "awx_setup_project_branch": "",
+                    "awx_setup_playbooks": "playbooks/",
+                    "tallyfy_org_id": ORGANIZATION_ID,
+                    "tallyfy_client_id": "1111",
+                    "tallyfy_client_secret": {"__ansible_unsafe": SECRET},
+                },
+            )
+            assert run.status == 0, run.output
+            theirs = state(other)
+        ours = {**made, "execution_environments": []}
+        # The lists leave the execution environment to the controller.
+        ours["job_templates"] = [{**one, "execution_environment": None} for one in made["job_templates"]]
+        assert theirs == {**ours, "job_templates": sorted(ours["job_templates"], key=str)}
+
+
+def test_nothing_of_the_data_switches_a_safeguard_off() -> None:
+    assert DATA["project"]["allow_override"] is False
+    assert DATA["notification_template"]["notification_configuration"]["disable_ssl_verification"] is False
+    for template in ({**DATA["every_job_template"], **one} for one in DATA["job_templates"]):
+        assert (template["use_fact_cache"], template["job_slice_count"]) == (False, 1), template["name"]
+        writes = template["job_type"] == "run" and template["playbook"] not in ("drift.yml", "confirm_task.yml")
+        assert template["allow_simultaneous"] is not writes, template["name"]
+
+
+def test_nothing_of_the_data_is_taken_for_a_playbook() -> None:
+    assert not [name for name in playbooks_in(CHECKOUT) if name.startswith("playbooks/awx/")]
+    assert {template["playbook"] for template in DATA["job_templates"]} <= {
+        path.name for path in (CHECKOUT / "playbooks").glob("*.yml")
+    }
