@@ -413,7 +413,8 @@ def awx(session: nox.Session) -> None:
     session.install("--requirement", "tests/awx/requirements.txt")
     environments = [execution_environment(session, core) for core in (OLDEST, NEWEST)]
     env = isolated(session, AWX_EXECUTION_ENVIRONMENTS=os.pathsep.join(environments))
-    session.run("pytest", *(session.posargs or ["-n", "3", "--dist", "loadgroup", "tests/awx"]), env=env)
+    # What a file sets up takes longer than its tests.
+    session.run("pytest", *(session.posargs or ["-n", "2", "--dist", "loadfile", "tests/awx"]), env=env)
 
 
 @nox.session(python="3.11", tags=["test", "test_all"])

@@ -21,9 +21,6 @@ from tests.awx import aap_configuration
 from tests.awx.controller import Controller, playbooks_in, running_controller
 from tests.awx.jobs import REPOSITORY_ROOT, REPOSITORY_URL, published_at
 
-# Everything is typed in once.
-pytestmark = pytest.mark.xdist_group("guide")
-
 GUIDE = (REPOSITORY_ROOT / "docs" / "docsite" / "rst" / "guide_awx.rst").read_text(encoding="utf-8")
 README = (REPOSITORY_ROOT / "README.md").read_text(encoding="utf-8")
 DATA = aap_configuration.read("controller.yml")

@@ -127,10 +127,6 @@ def _named(controller: Controller, kind: str, record: dict[str, Any]) -> dict[st
     return {name: summary[name]["name"] if name in summary else value for name, value in record.items() if name != "id"}
 
 
-# Whoever looks at the same two runs runs in one process, and the rest wherever there is room.
-same_runs = pytest.mark.xdist_group("setup")
-
-
 @pytest.fixture(scope="module")
 def controller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Controller]:
     with running_controller() as running:
@@ -174,7 +170,6 @@ def fresh() -> Iterator[Controller]:
         yield running
 
 
-@same_runs
 class TestFirstRun:
     def test_everything_is_made(self, first: Run, controller: Controller) -> None:
         assert len(first.changed) == 9 + len(DATA["job_templates"]) + len(DATA["workflow_job_templates"])
@@ -270,7 +265,6 @@ class TestFirstRun:
         assert {name for _template, name in prompts} == {"ask_credential_on_launch"}
 
 
-@same_runs
 class TestSecondRun:
     def test_nothing_changes_but_what_upstream_always_reports(self, second: Run) -> None:
         # The module cannot compare an approval with what it wants, and says so in a warning.
@@ -297,7 +291,6 @@ class TestSecondRun:
             assert secret not in told
 
 
-@same_runs
 def test_a_survey_that_changed_is_changed_in_the_controller_and_nothing_else(
     playbooks: Playbooks, second: Run, tmp_path: Path
 ) -> None:
@@ -365,7 +358,6 @@ def test_a_thin_project_behind_a_gateway_with_user_and_password(tmp_path: Path) 
         }
 
 
-@same_runs
 def test_a_credential_more_for_another_organization(playbooks: Playbooks, second: Run) -> None:
     assert second.status == 0
     controller = playbooks.controller
@@ -498,7 +490,6 @@ class TestRefusals:
         assert not fresh.ledger
 
 
-@same_runs
 class TestAapConfiguration:
     def test_the_file_is_made_from_the_data(self) -> None:
         assert aap_configuration.FILE.read_text(encoding="utf-8") == aap_configuration.text()
