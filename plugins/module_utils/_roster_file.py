@@ -265,14 +265,11 @@ def _text_loader() -> Any:
     Only null and the merge key keep their meaning.
     """
     base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-    class TextLoader(base):  # type: ignore[misc, valid-type] # PyYAML has the quick class or not, which is known at run time only
-        yaml_implicit_resolvers = {
-            first: [(tag, pattern) for tag, pattern in resolvers if tag in (_NULL_TAG, _MERGE_TAG)]
-            for first, resolvers in base.yaml_implicit_resolvers.items()
-        }
-
-    return TextLoader
+    resolvers = {
+        first: [(tag, pattern) for tag, pattern in found if tag in (_NULL_TAG, _MERGE_TAG)]
+        for first, found in base.yaml_implicit_resolvers.items()
+    }
+    return type("TextLoader", (base,), {"yaml_implicit_resolvers": resolvers})
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------

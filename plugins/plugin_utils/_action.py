@@ -25,7 +25,6 @@ from ansible import constants as C  # noqa: N812 - its name everywhere in ansibl
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
-from ansible.utils.unsafe_proxy import wrap_var
 from ansible.utils.vars import merge_hash
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec
@@ -99,9 +98,8 @@ class ModuleAction(ActionBase):
             )
         if not _is_invocation_shown(variables):
             del outcome["invocation"]
-        # Texts of the service are never templates. ansible-core marks only what comes from a module.
-        marked: dict[str, Any] = wrap_var(outcome)
-        return marked
+        # Texts of the service are never templates: ansible-core sees to it, with the result of any action.
+        return outcome
 
     def _is_equivalent(self, variables: dict[str, Any]) -> bool:
         """Return whether the module would run on this machine, as this user, in this environment, on this Python."""

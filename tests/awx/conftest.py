@@ -8,26 +8,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sandbox.testing import Sandbox, running_sandbox
+from sandbox.testing import Sandbox
+
+# Fixtures are found by their names.
+from tests.acceptance.conftest import sandbox, server
 from tests.awx.jobs import Controller, ExecutionEnvironment, execution_environments, tracked_files
 
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[Sandbox]:
-    with running_sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-def sandbox(server: Sandbox) -> Sandbox:
-    """The sandbox with the people, groups and switches it starts with, and an empty ledger."""
-    server.reset()
-    return server
+__all__ = ("controller", "credential", "project", "published", "sandbox", "server")
 
 
 @pytest.fixture(
