@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
@@ -43,11 +44,12 @@ class Halt:
 class Brakes:
     """What failures so far mean for the subjects that have not had their turn. Threads may share it.
 
-    ``goes_on`` tells whether one subject's failure leaves the others alone.
+    ``goes_on`` tells whether one subject's failure leaves the others alone, ``called`` how people call an option.
     """
 
-    def __init__(self, *, goes_on: bool = True) -> None:
+    def __init__(self, *, goes_on: bool = True, called: Callable[[str], str] = str) -> None:
         self.goes_on = goes_on
+        self._called = called
         self._lock = threading.Lock()
         self._outages = 0
         self._latest_outage: TallyfyError | None = None
@@ -76,7 +78,7 @@ class Brakes:
                 self.is_silent = True
                 self.stop = Halt(f"Not tried: {self._outages} requests in a row have failed, the last one so: {error}")
             elif not self.goes_on:
-                self.stop = Halt(f"Not tried: on_error=stop, and {subject} failed.")
+                self.stop = Halt(f"Not tried: {self._called('on_error')}=stop, and {subject} failed.")
         return None
 
     def _count_outage(self, error: TallyfyError | None) -> None:

@@ -129,6 +129,7 @@ class Client:
         self._transport = Transport(connection, budget, self._allowance)
         self.application: ApplicationTokens | None = None
         self.member: MemberTokens | None = None
+        self._owner_of_token: list[str | None] = []
         self.store = TokenStore(directory, connection.client_secret or "")
         #: Answers of the sign-in page that have been used.
         self.used_answers = Marks(directory, "used-answers", REMEMBERED_SECONDS)
@@ -178,7 +179,34 @@ class Client:
             self.connection, access_token=access_token, client_id=None, client_secret=None, act_as=None
         )
         other.application = other.member = None
+        other._owner_of_token = []
         return other
+
+    def acting_email(self) -> str | None:
+        """Return the address of the member whom the calls are made as; an application has none.
+
+        For a ready token it is asked for, once.
+        """
+        if self.member is not None:
+            return self.member.user
+        if self.application is not None:
+            return None
+        if not self._owner_of_token:
+            try:
+                self._owner_of_token.append(str(self.get("me").get("email") or "") or None)
+            except UnauthorizedError:
+                # An application's own token was given as the access token; there is no user behind it.
+                self._owner_of_token.append(None)
+        return self._owner_of_token[0]
+
+    def acting_as(self) -> str:
+        """Return in whose name the calls are made, in words, as far as that is known without asking."""
+        if self.member is not None:
+            return self.member.user
+        if self.application is not None:
+            return f"the application {self.connection.client_id}"
+        known = self._owner_of_token[0] if self._owner_of_token else None
+        return known or "the owner of the access token"
 
     def renew_allowance(self) -> None:
         """Allow ``max_wait`` again, for the next item of a loop."""

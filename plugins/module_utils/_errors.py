@@ -6,18 +6,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 #: How many problems a message names; the fact ``problems`` holds all of them.
 MOST_PROBLEMS = 50
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where something stands in the input, as a message calls it. ``order`` sorts; the task itself comes first."""
+
+    label: str = ""
+    order: int = -1
+
+
+TASK = Place()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with the input: what, where, about whom (such as an e-mail address), in which option."""
+
+    text: str
+    place: Place = TASK
+    subject: str = ""
+    option: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.option} {self.text}" if self.option else self.text
+        if not self.place.label:
+            return f"{self.subject}: {text}" if self.subject else text
+        return f"{self.place.label} ({self.subject}): {text}" if self.subject else f"{self.place.label}: {text}"
+
+
 class TallyfyError(Exception):
-    """A failure that the user can understand and act on; its text is the whole message."""
+    """A failure that the user can understand and act on; its text is the whole message.
+
+    ``text`` is the message without the ``subject`` that it is about, for who names the subject already.
+    """
 
     def __init__(self, message: str, **facts: object) -> None:
-        super().__init__(message)
-        self.message = message
+        subject = facts.pop("subject", "")
+        self.text = message
+        self.message = f"{subject}: {message}" if subject else message
+        super().__init__(self.message)
         #: What a module returns beside ``msg``, for playbooks that react to a failure.
         self.facts: dict[str, object] = {name: value for name, value in facts.items() if value is not None}
 
@@ -29,14 +62,17 @@ class OptionError(TallyfyError):
 class InputError(TallyfyError):
     """What was asked for is not possible or not complete; nothing has been written.
 
-    ``problems`` holds every single one, so that all can be mended at once.
+    ``problems`` holds every single one, once and in the order of the input, so that all can be mended at once. A plain
+    text is about the task.
     """
 
-    def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = list(problems)
-        more = len(self.problems) - MOST_PROBLEMS
-        text = "; ".join(self.problems[:MOST_PROBLEMS]) + (f"; and {more} more, see problems" if more > 0 else "")
-        super().__init__(text, problems=self.problems)
+    def __init__(self, problems: Iterable[Problem | str]) -> None:
+        found = dict.fromkeys(one if isinstance(one, Problem) else Problem(one) for one in problems)
+        self.problems = sorted(found, key=lambda problem: problem.place.order)
+        texts = [str(problem) for problem in self.problems]
+        more = len(texts) - MOST_PROBLEMS
+        text = "; ".join(texts[:MOST_PROBLEMS]) + (f"; and {more} more, see problems" if more > 0 else "")
+        super().__init__(text, problems=texts)
 
 
 class RefusedError(TallyfyError):
@@ -70,7 +106,12 @@ class ApiError(TallyfyError):
     def advise(self, advice: str) -> None:
         """Replace what the user is told to do, by somebody who knows more about what was tried."""
         self.message = _told(self.request, self.answer, advice)
+        self.text = self._common(advice)
         self.args = (self.message,)
+
+    def _common(self, advice: str) -> str:
+        """Return the message without what differs from one request to the next."""
+        return _told(self.request, self.answer, advice)
 
     @property
     def status(self) -> int | None:
@@ -121,10 +162,11 @@ class RefusedByServiceError(ApiError):
     ) -> None:
         self.code = code
         self.errors: dict[str, list[str]] = {field: list(texts) for field, texts in (errors or {}).items()}
-        trailer = f"HTTP {status}" + (f", request {request_id}" if request_id else "")
+        answer = answer.rstrip(".")
+        self._common_answer = f"{answer} (HTTP {status})"
         super().__init__(
             request,
-            f"{answer.rstrip('.')} ({trailer})",
+            f"{answer} (HTTP {status}, request {request_id})" if request_id else self._common_answer,
             advice=advice,
             status=status,
             code=code,
@@ -132,6 +174,10 @@ class RefusedByServiceError(ApiError):
             request_id=request_id,
             **facts,
         )
+        self.text = self._common(advice)
+
+    def _common(self, advice: str) -> str:
+        return _told(self.request, self._common_answer, advice)
 
 
 class UnauthorizedError(RefusedByServiceError):

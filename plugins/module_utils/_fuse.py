@@ -14,7 +14,7 @@ import math
 import re
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,16 +36,19 @@ class Policy:
     max_removals: str = "10%"
     min_admins: int = 2
     reassign_to: str | None = None
+    #: How the person who reads the texts calls an option.
+    called: Callable[[str], str] = str
 
     def problems(self) -> list[str]:
         """Return what is wrong with the values by themselves."""
         problems = []
         if _AMOUNT.fullmatch(self.max_removals.strip()) is None:
-            problems.append(f"max_removals {self.max_removals!r} is neither a number nor a percentage such as 10%")
+            name = self.called("max_removals")
+            problems.append(f"{name} {self.max_removals!r} is neither a number nor a percentage such as 10%")
         if self.min_admins < 0:
-            problems.append("min_admins is negative")
+            problems.append(f"{self.called('min_admins')} is {self.min_admins}, and cannot be negative")
         if any(not pattern.strip() for pattern in self.protect):
-            problems.append("protect holds a blank entry")
+            problems.append(f"{self.called('protect')} holds a blank entry")
         return problems
 
     def allowed_removals(self, active: int) -> int:
@@ -85,19 +88,21 @@ def refusals(plans: Sequence[tuple[Record | None, Plan]], everybody: Collection[
     active = [record for record in everybody if _is_active(record)]
     allowed = policy.allowed_removals(len(active))
     if len(leaving) > allowed:
+        name = policy.called("max_removals")
         reasons.append(
-            f"{len(leaving)} members would lose their access, and max_removals ({policy.max_removals} of {len(active)} "
+            f"{len(leaving)} members would lose their access, and {name} ({policy.max_removals} of {len(active)} "
             f"active members) allows {allowed}: {named(plan.subject for _current, plan in leaving)}. "
-            f"If that is meant, set max_removals to {len(leaving)}"
+            f"If that is meant, set {name} to {len(leaving)}"
         )
     before = active_admins(everybody)
     after = admins_after(before, plans)
     if is_short_of_admins(before, after, policy.min_admins):
+        name = policy.called("min_admins")
         losing = [plan.subject for current, plan in plans if current and str(current["id"]) in before - after]
         reasons.append(
-            f"{len(after)} of {len(before)} active administrators would be left, and min_admins asks for "
+            f"{len(after)} of {len(before)} active administrators would be left, and {name} asks for "
             f"{policy.min_admins}; those who would stop being one: {named(losing)}. "
-            f"If that is meant, set min_admins to {len(after)}"
+            f"If that is meant, set {name} to {len(after)}"
         )
     return reasons
 

@@ -26,6 +26,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     InvalidError,
     NotFoundError,
     NotStoredError,
+    Problem,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._guests import list_guests
 from ansible_collections.tallyfy.platform.plugins.module_utils._lists import LIST_OPTION, Names, fold, rewrite
@@ -156,6 +157,11 @@ def list_groups(client: Client) -> Groups:
     return groups
 
 
+def missing_group(name: str, description: str | None = None) -> Record:
+    """Return the place of a group that is wanted and not there yet, which people can be planned into."""
+    return {"id": None, "name": name, "description": description, "members": [], "guests": []}
+
+
 def find_group(client: Client, name: str) -> Record | None:
     """Return the group of this name, or ``None``; raises ``InputError`` when several have it, but for case.
 
@@ -176,7 +182,9 @@ def require_groups(groups: Mapping[str, Record], names: Iterable[str], subject: 
     unknown = sorted({name for name in names if fold(name) not in groups})
     if unknown:
         there = ", ".join(sorted(str(group["name"]) for group in groups.values())[:20]) or "none"
-        raise InputError([f"{subject}: there is no group {name!r} (groups: {there})" for name in unknown])
+        raise InputError(
+            [Problem(f"there is no group {name!r} (groups: {there})", subject=subject) for name in unknown]
+        )
 
 
 def members_of(group: Mapping[str, Any]) -> set[int]:

@@ -33,6 +33,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._lists import LIST_OPTION, Names, rewrite
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
+    STATES,
     find_member,
     folded,
     is_address,
@@ -71,7 +72,7 @@ NOT_AT_CREATION = "not taken at creation"
 #: The argument spec of ``tallyfy_guest``.
 GUEST_OPTIONS: dict[str, dict[str, Any]] = {
     "email": {"type": "str", "required": True},
-    "state": {"type": "str", "choices": ["present", "disabled", "absent"], "default": "present"},
+    "state": {"type": "str", "choices": [*STATES, "absent"], "default": "present"},
     **{name: {"type": "str"} for name in PROFILE_FIELDS},
     "external_sync_source": {"type": "str", "choices": ["salesforce"]},
     "associated_members": LIST_OPTION,
@@ -94,7 +95,8 @@ class DesiredGuest:
         """Return what module parameters ask for; ``None`` counts as not mentioned."""
         return cls(
             email=str(params["email"]).strip(),
-            state=params.get("state") or "present",
+            # ``absent`` is another spelling of ``deleted``.
+            state="deleted" if params.get("state") == "absent" else params.get("state") or "present",
             profile={name: str(params[name]).strip() for name in PROFILE_FIELDS if params.get(name) is not None},
             members=Names.from_option(params.get("associated_members")),
         )
@@ -239,11 +241,10 @@ def plan_guest(desired: DesiredGuest, current: Record | None, directory: Directo
     """
     email = desired.email
     if current is None and desired.state != "present":
-        is_odd = desired.state == "disabled"
-        return Plan(email, warnings=(f"{email}: {NOBODY}",) * is_odd)
-    if desired.state == "absent":
+        return Plan(email, warnings=(f"{email}: {NOBODY}",))
+    if desired.state == "deleted":
         gone = {name: value for name, value in shape_guest(current or {}, directory).items() if value}
-        return Plan(email, gone, {}, (Step("delete", email, "absence was asked for"),))
+        return Plan(email, gone, {}, (Step("delete", email, "permanent deletion was asked for"),))
     problems = directory.problems(desired.members, "associated_members")
     problems += _member_problems(desired, directory) if current is None else []
     if problems:
@@ -303,7 +304,7 @@ def differing(desired: DesiredGuest, current: Mapping[str, Any], directory: Dire
 
 def drift(desired: DesiredGuest, current: Mapping[str, Any]) -> list[Record]:
     """Return the fields of the profile that are not as wanted and stay so."""
-    if desired.state == "absent":
+    if desired.state == "deleted":
         return []
     shaped = shape_guest(current, Directory())
     return [
@@ -408,8 +409,8 @@ class GuestRun(PlanRun):
         self.record = answer if isinstance(answer.get("details"), Mapping) else self._client.get("guests", self._email)
         if is_disabled(self.record) is not (action == "disable"):
             raise NotStoredError(
-                f"{self._email}: Tallyfy answered with success, but the guest is still "
-                f"{STATUSES[is_disabled(self.record)]}.",
+                f"Tallyfy answered with success, but the guest is still {STATUSES[is_disabled(self.record)]}.",
+                subject=self._email,
                 not_stored=["is_disabled"],
             )
         return True
@@ -458,7 +459,7 @@ def ensure_guest(
 
 def _directory(client: Client, desired: DesiredGuest, current: Record | None) -> Directory:
     """Return the members as far as the plan depends on them: all, or the one who is no guest for being a member."""
-    is_wanted = desired.members is not None and desired.state != "absent"
+    is_wanted = desired.members is not None and desired.state != "deleted"
     if current is not None:
         return Directory(list_everybody(client) if is_wanted or associated(current) else ())
     if desired.state != "present":
@@ -472,7 +473,7 @@ def _directory(client: Client, desired: DesiredGuest, current: Record | None) ->
 def _guest_after(run: GuestRun, current: Record | None, directory: Directory, *, check_mode: bool) -> Record | None:
     """Return the guest as they are after the run, or, in check mode, as far as the plan can tell."""
     desired = run.desired
-    if desired.state == "absent" or (current is None and not run.plan.steps):
+    if desired.state == "deleted" or (current is None and not run.plan.steps):
         return None
     shaped = shape_guest(run.record, directory)
     if not check_mode:

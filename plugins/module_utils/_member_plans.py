@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import included
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Record
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, RefusedError
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, Problem, RefusedError
 from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups, require_groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._lists import Names, fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
@@ -40,7 +40,9 @@ CREATIONS = ("create", "invite")
 CHANGES = ("enable", "update", "change_role")
 GROUP_CHANGES = ("add_to_group", "remove_from_group")
 REMOVALS = ("remove", "disable", "delete")
-_BOT_REFUSAL = "{email} is the Tallyfy Bot, which cannot be edited."
+#: Nothing is to be done for somebody who is wanted away, but the address may be misspelled.
+UNKNOWN_ADDRESS = "No member has this address."
+_BOT_REFUSAL = "the Tallyfy Bot cannot be edited."
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def plan_member(desired: DesiredMember, current: Record | None, around: Surround
 def _plan_creation(desired: DesiredMember, around: Surroundings) -> Plan:
     missing = [name for name in ("first_name", "last_name") if not str(desired.profile.get(name) or "").strip()]
     if missing:
-        raise InputError([f"{desired.email} is not a member yet; to add them give {' and '.join(missing)}"])
+        raise _wrong(desired, f"not a member yet; to add them give {' and '.join(missing)}")
     compared = {name: comparable(name, value) for name, value in desired.profile.items()}
     profile = {name: value for name, value in compared.items() if value is not None}
     at_creation = PROVISION_FIELDS if desired.provision == "direct" else INVITE_FIELDS
@@ -104,7 +106,7 @@ def _plan_update(desired: DesiredMember, current: Record, around: Surroundings) 
     if unseen:
         warnings.append(unseen_warning(email, unseen))
     if changes and is_bot(current):
-        raise RefusedError(_BOT_REFUSAL.format(email=email))
+        raise RefusedError(_BOT_REFUSAL, subject=email)
     organizations = included(current, "organizations")
     if changes and isinstance(organizations, list) and len(organizations) > 1:
         warnings.append(
@@ -133,21 +135,24 @@ def _refuse_impossible(
     email: str, current: Mapping[str, Any], around: Surroundings, steps: list[Step], new_role: str | None
 ) -> None:
     if steps and is_bot(current):
-        raise RefusedError(_BOT_REFUSAL.format(email=email))
+        raise RefusedError(_BOT_REFUSAL, subject=email)
     if new_role in (None, "admin"):
         return
     if current.get("is_default_admin"):
         raise RefusedError(
-            f"{email} is the default administrator and cannot become {new_role}: make somebody else the default "
-            f"administrator in Tallyfy first."
+            f"the default administrator cannot become {new_role}: make somebody else the default administrator in "
+            f"Tallyfy first.",
+            subject=email,
         )
     if role_of(current) == "admin" and same_email(around.acting_email, email):
-        raise RefusedError(f"{email} is who this runs as and cannot stop being an administrator by this run.")
+        raise RefusedError("the acting user cannot stop being an administrator by this run.", subject=email)
 
 
 def _plan_removal(desired: DesiredMember, current: Record | None, around: Surroundings) -> Plan:
     email = desired.email
-    if current is None or (desired.state == "absent" and status_of(current) == "disabled"):
+    if current is None:
+        return Plan(email, warnings=(f"{email}: {UNKNOWN_ADDRESS}",))
+    if desired.state == "disabled" and status_of(current) == "disabled":
         return Plan(email)
     _refuse_protected(email, current, around)
     steps: list[Step] = []
@@ -168,25 +173,29 @@ def _plan_removal(desired: DesiredMember, current: Record | None, around: Surrou
 def _refuse_protected(email: str, current: Mapping[str, Any], around: Surroundings) -> None:
     reason = None
     if is_bot(current):
-        reason = "is the Tallyfy Bot, which belongs to every organization"
+        reason = "the Tallyfy Bot, which belongs to every organization"
     elif current.get("support_user"):
-        reason = "is a support account of Tallyfy"
+        reason = "a support account of Tallyfy"
     elif current.get("is_default_admin"):
-        reason = "is the default administrator: make somebody else the default administrator in Tallyfy first"
+        reason = "the default administrator: make somebody else the default administrator in Tallyfy first"
     elif around.acting_email and same_email(around.acting_email, current.get("email")):
-        reason = "is who this runs as: let another administrator remove them"
+        reason = "the acting user: let another administrator remove them"
     if reason:
-        raise RefusedError(f"{email} is not removed: this {reason}.")
+        raise RefusedError(f"not removed, because this is {reason}.", subject=email)
 
 
 def _checked_successor(desired: DesiredMember, around: Surroundings) -> Record:
     successor = around.successors.get(folded(desired.reassign_to))
     if successor is None:
-        raise InputError([f"{desired.email}: reassign_to {desired.reassign_to} is not a member of the organization"])
+        raise _wrong(desired, f"{desired.reassign_to} is not a member of the organization", "reassign_to")
     if status_of(successor) != "active" or is_bot(successor):
         kind = "the Tallyfy Bot" if is_bot(successor) else status_of(successor)
-        raise InputError([f"{desired.email}: reassign_to {desired.reassign_to} is {kind}, and must be active"])
+        raise _wrong(desired, f"{desired.reassign_to} is {kind}, and must be active", "reassign_to")
     return successor
+
+
+def _wrong(desired: DesiredMember, text: str, option: str = "") -> InputError:
+    return InputError([Problem(text, subject=desired.email, option=option)])
 
 
 def _profile_changes(desired: DesiredMember, current: Mapping[str, Any]) -> Record:
@@ -222,8 +231,9 @@ def _refuse_doubtful_groups(desired: DesiredMember, held: list[str], groups: Gro
     concerned = (*names.add, *names.remove) if names.set is None else (*names.set, *held)
     doubtful = sorted({fold(name) for name in concerned} & groups.ambiguous)
     if doubtful:
-        problem = f"several groups are called {', '.join(doubtful)} when case does not matter; rename one of them"
-        raise InputError([f"{desired.email}: {problem}"])
+        raise _wrong(
+            desired, f"several groups are called {', '.join(doubtful)} when case does not matter; rename one of them"
+        )
 
 
 def unseen_warning(email: str, unseen: list[str]) -> str:
@@ -232,8 +242,8 @@ def unseen_warning(email: str, unseen: list[str]) -> str:
 
 def _required_timezone(desired: DesiredMember, around: Surroundings) -> str:
     if not around.organization_timezone:
-        raise InputError(
-            [f"{desired.email} has no timezone, and neither has the organization; Tallyfy needs one: give timezone"]
+        raise _wrong(
+            desired, "neither the member nor the organization has a time zone, and Tallyfy needs one: give timezone"
         )
     return str(around.organization_timezone)
 

@@ -10,7 +10,7 @@ Source: API reference, "Members" and "Recipes".
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Optional
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import shorten
@@ -21,11 +21,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     NotFoundError,
     NotStoredError,
     RefusedByServiceError,
+    RefusedError,
     TallyfyError,
-    UnauthorizedError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups, list_groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import (
+    GROUP_CHANGES,
     Surroundings,
     fields_needed,
     needs_acting_email,
@@ -41,6 +42,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     find_member,
     folded,
     list_everybody,
+    role_of,
+    same_email,
     shape_member,
     status_of,
     unseen_in,
@@ -91,7 +94,7 @@ def look_around(
     return pairs, Surroundings(
         groups=list_groups(client) if wants_groups else Groups(),
         organization_timezone=client.get().get("timezone") if wants_timezone else None,
-        acting_email=_acting_email(client) if wants_acting_email else None,
+        acting_email=client.acting_email() if wants_acting_email else None,
         successors={name: record for name, record in found.items() if record is not None},
     )
 
@@ -113,17 +116,42 @@ def _completed(client: Client, pairs: Sequence[Pair], workers: int) -> list[Pair
     return completed
 
 
-def _acting_email(client: Client) -> str | None:
-    """Return who the calls are made as; an application has no user, and then there is nobody to protect."""
-    if client.member is not None:
-        return client.member.user
-    if client.application is not None:
-        return None
-    try:
-        return str(client.get("me").get("email") or "") or None
-    except UnauthorizedError:
-        # An application's own token was given as the access token; there is no user behind it.
-        return None
+def refuse_without_rights(client: Client, steps: Collection[Step], everybody: Iterable[Record] | None = None) -> None:
+    """Raise ``RefusedError`` when the acting member is known not to be allowed what these steps do.
+
+    It is asked before the first write, so that nobody is left half done. The role is the one that the list of members
+    tells; who has read it gives ``everybody``.
+    Source: API reference, "Suggested permission matrix".
+    """
+    actions = {step.action for step in steps} - {"create"}
+    email = client.acting_email() if actions else None
+    if email is None:
+        return
+    if everybody is None:
+        acting = find_member(client, email)
+    else:
+        acting = next((record for record in everybody if same_email(record["email"], email)), None)
+    role = role_of(acting or {})
+    if role in ("", "admin") or (role == "standard" and not _denied(client, actions)):
+        return
+    raise RefusedError(
+        f"Nothing was written: this runs as {email}, whose role is {role}, and it takes an administrator to "
+        f"{', '.join(sorted(action.replace('_', ' ') for action in actions))}. Set act_as (TALLYFY_ACT_AS) to the "
+        f"e-mail of an administrator."
+    )
+
+
+def _denied(client: Client, actions: Collection[str]) -> set[str]:
+    """Return which of these a standard member may not do in this organization."""
+    denied = {action for action in actions if action != "invite" and action not in GROUP_CHANGES}
+    if denied:
+        return denied
+    organization = client.get()
+    allowed = {
+        "invite": organization.get("allow_user_invite"),
+        **dict.fromkeys(GROUP_CHANGES, organization.get("allow_manage_groups")),
+    }
+    return {action for action in actions if not allowed[action]}
 
 
 # --- running ----------------------------------------------------------------------------------------------------------
@@ -316,8 +344,8 @@ class MemberRun(PlanRun):
         self.record.update(answer)
         if status_of(answer) not in {wanted, "deleted"}:
             raise NotStoredError(
-                f"{self.desired.email}: Tallyfy did not refuse the request, but the member is still "
-                f"{status_of(answer)} instead of {wanted}.",
+                f"Tallyfy did not refuse the request, but the member is still {status_of(answer)} instead of {wanted}.",
+                subject=self.desired.email,
                 not_stored=["status"],
             )
 
@@ -343,7 +371,8 @@ class MemberRun(PlanRun):
         if lost:
             found = ", ".join(f"{name} is {shorten(repr(shaped.get(name)), 60)}" for name in lost)
             raise NotStoredError(
-                f"{self.desired.email}: Tallyfy answered with success but did not store {', '.join(lost)} ({found}). "
+                f"Tallyfy answered with success but did not store {', '.join(lost)} ({found}). "
                 f"Check that the values are ones Tallyfy knows and that the acting user may set them.",
+                subject=self.desired.email,
                 not_stored=lost,
             )

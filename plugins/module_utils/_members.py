@@ -22,6 +22,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import In
 from ansible_collections.tallyfy.platform.plugins.module_utils._lists import LIST_OPTION, Names
 
 ROLES = ("admin", "standard", "light")
+STATES = ("present", "disabled", "deleted")
 DEFAULT_ROLE = "light"
 DEFAULT_MESSAGE = "You are invited to join us on Tallyfy."
 #: Writable by PUT, in the order in which people read them. The first three must be part of every PUT.
@@ -60,7 +61,7 @@ SHAPE = {
 #: The argument spec of one member: the options of ``tallyfy_user`` and the fields of a row.
 MEMBER_OPTIONS: dict[str, dict[str, Any]] = {
     "email": {"type": "str", "required": True},
-    "state": {"type": "str", "choices": ["present", "absent", "deleted"], "default": "present"},
+    "state": {"type": "str", "choices": [*STATES, "absent"], "default": "present"},
     "first_name": {"type": "str"},
     "last_name": {"type": "str"},
     "role": {"type": "str", "choices": list(ROLES)},
@@ -100,7 +101,7 @@ class DesiredMember:
         """Return what module parameters or a row of a roster ask for; ``None`` counts as not mentioned."""
         return cls(
             email=str(params["email"]).strip(),
-            state=params.get("state") or "present",
+            state=state_from(params.get("state")),
             profile={name: params[name] for name in PROFILE_FIELDS if params.get(name) is not None},
             role=params.get("role"),
             groups=Names.from_option(params.get("groups")),
@@ -108,6 +109,12 @@ class DesiredMember:
             invitation_message=params.get("invitation_message") or DEFAULT_MESSAGE,
             reassign_to=(params.get("reassign_to") or "").strip() or None,
         )
+
+
+def state_from(given: object) -> str:
+    """Return the state that is wanted; ``absent`` is another spelling of ``disabled``."""
+    state = str(given or "present")
+    return "disabled" if state == "absent" else state
 
 
 # --- what is wrong with what is wanted --------------------------------------------------------------------------------

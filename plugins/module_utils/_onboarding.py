@@ -11,22 +11,23 @@ People are planned as those of a roster, groups, guests and processes as single 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._brakes import Brakes
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._directory import Directory
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import Policy
 from ansible_collections.tallyfy.platform.plugins.module_utils._groups import (
     DesiredGroup,
     GroupRun,
     group_problems,
     list_groups,
+    missing_group,
     plan_group,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._guests import (
@@ -46,6 +47,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._member_runs impo
     Newcomers,
     Pair,
     look_around,
+    refuse_without_rights,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     DesiredMember,
@@ -64,20 +66,21 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding_proce
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding_results import onboarding_result
 from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding_run import OnboardingRun
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster import (
     DIRECT_NEEDS_APPLICATION,
     LOCK_SUBJECT,
     plan_roster,
+    workers_problems,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import read_roster
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results import (
     PlannedPerson,
     warn_of_notes,
-    without_subject,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._rows import Rows, checked_rows, in_order
+from ansible_collections.tallyfy.platform.plugins.module_utils._rows import NO_ADDRESS, Rows, checked_rows
 from ansible_collections.tallyfy.platform.plugins.module_utils._transport import MOST_CONNECTIONS
 
 #: How many guests are looked up one by one before the list of all of them takes fewer requests.
@@ -95,29 +98,24 @@ ONBOARDING_OPTIONS: dict[str, dict[str, Any]] = {
     "min_admins": {"type": "int", "default": 2},
     "concurrency": {"type": "int", "default": 8},
     "on_error": {"type": "str", "choices": ["finish", "stop"], "default": "finish"},
+    "report": {"type": "path"},
 }
 ONBOARDING_RULES: dict[str, Any] = {"mutually_exclusive": [("people", "src")]}
 _GUEST_OPTIONS = {name: option for name, option in GUEST_OPTIONS.items() if name != "state"}
 
 
-def ensure_onboarding(
-    client: Client,
-    params: Mapping[str, Any],
-    *,
-    check_mode: bool,
-    warn: Callable[[str], None],
-    progress: Callable[[str], None],
-) -> dict[str, Any]:
+def ensure_onboarding(task: Task) -> dict[str, Any]:
     """Bring people, groups, guests and processes into the wanted state and return the result of the module.
 
     Raises ``InputError`` with everything that is wrong, before anything is written, and ``RosterError`` at the end
     when something could not be brought into the wanted state.
     """
+    client = task.client
     with contextlib.ExitStack() as locks:
-        if not check_mode:
+        if not task.check_mode:
             # Who only looks keeps nobody waiting.
             locks.enter_context(client.exclusively(LOCK_SUBJECT.format(client.connection.org_id)))
-        plan = OnboardingPlan(client, params, None if check_mode else locks)
+        plan = OnboardingPlan(task, None if task.check_mode else locks)
         plan.check()
         plan.read()
         plan.work_out()
@@ -129,29 +127,32 @@ def ensure_onboarding(
             processes=plan.processes,
             around=plan.around,
             everybody=plan.everybody,
-            min_admins=params["min_admins"],
-            workers=params["concurrency"],
-            brakes=Brakes(goes_on=params["on_error"] == "finish"),
+            policy=plan.policy,
+            workers=task.params["concurrency"],
+            brakes=Brakes(goes_on=task.params["on_error"] == "finish", called=task.called),
             look_again=plan.launchpad.look_again,
-            progress=progress,
+            progress=task.progress,
         )
-        if check_mode:
+        if task.check_mode:
             run.pretend()
         else:
             run.carry_out()
-        warn_of_notes([*plan.launchpad.notes, *run.notes()], warn)
-        return onboarding_result(run, plan.planned, client)
+        notes = [*plan.launchpad.notes, *run.notes()]
+        warn_of_notes(notes, task.warn)
+        return onboarding_result(run, plan.planned, notes, task)
 
 
 class OnboardingPlan:
     """Checks, reads and plans everything that an onboarding asks for; ``problems`` is everything that is wrong."""
 
-    def __init__(self, client: Client, params: Mapping[str, Any], locks: contextlib.ExitStack | None) -> None:
-        self._client = client
-        self._params = params
-        self._workers = params["concurrency"]
-        self.launchpad = Launchpad(client, locks, workers=self._workers)
-        self.problems: list[str] = []
+    def __init__(self, task: Task, locks: contextlib.ExitStack | None) -> None:
+        self._client = task.client
+        self._params = task.params
+        self._called = task.called
+        self._workers = task.params["concurrency"]
+        self.policy = Policy(max_removals="0", min_admins=task.params["min_admins"], called=task.called)
+        self.launchpad = Launchpad(task.client, locks, workers=self._workers)
+        self.problems: list[Problem] = []
         self.around = Surroundings()
         self.everybody: list[Record] = []
         self.planned: list[PlannedPerson] = []
@@ -164,19 +165,17 @@ class OnboardingPlan:
 
     def check(self) -> None:
         """Find everything that is wrong with what is asked for by itself."""
-        if not 1 <= self._workers <= MOST_CONNECTIONS:
-            self.problems.append(f"concurrency is {self._workers}, and must be between 1 and {MOST_CONNECTIONS}")
-            self._workers = 1
-        if self._params["min_admins"] < 0:
-            self.problems.append(f"min_admins is {self._params['min_admins']}, and cannot be negative")
-        given = _given_rows(self._params)
+        found = [*workers_problems(self._workers, self._called), *self.policy.problems()]
+        self.problems += [Problem(text) for text in found]
+        self._workers = min(max(self._workers, 1), MOST_CONNECTIONS)
+        given = self._given_rows()
         plain, own = split_processes(given.rows)
         self._rows = given.replaced([self._without_refused(given, index, row) for index, row in enumerate(plain)])
         defaults = _without_blanks(self._params["defaults"])
         refused = [name for name in REFUSED_FIELDS if name in defaults]
-        self.problems += [f"defaults: unknown field {name}" for name in refused]
+        self.problems += [Problem(f"unknown field {name}", self._place("defaults")) for name in refused]
         checked, problems = checked_rows(
-            self._rows, {name: value for name, value in defaults.items() if name not in refused}
+            self._rows, {name: value for name, value in defaults.items() if name not in refused}, self._called
         )
         self.problems += problems
         has_application = self._client.application is not None
@@ -186,39 +185,50 @@ class OnboardingPlan:
                 continue
             desired = DesiredMember.from_params(row, has_application=has_application)
             if desired.provision == "direct" and not has_application:
-                self.problems.append(f"{self._rows.called(index, desired.email)}: {DIRECT_NEEDS_APPLICATION}")
+                self.problems.append(self._rows.problem(index, desired.email, DIRECT_NEEDS_APPLICATION))
             self._listed.append((index, desired))
-        self._general, problems = general_process(self._params["process"] or {})
+        self._general, problems = general_process(self._params["process"] or {}, self._called)
         self.problems += problems
         self._wishes, problems = process_wishes(self._listed, own, self._general, self._rows)
         self.problems += problems
         self._groups = self._checked_groups()
         self._guests = self._checked_guests()
 
+    def _place(self, option: str) -> Place:
+        return Place(self._called(option))
+
+    def _given_rows(self) -> Rows:
+        """Return the people with their processes, as somebody gave them."""
+        if self._params["src"] is None:
+            return Rows(self._params["people"] or [])
+        rows = read_roster(self._params["src"], self._called("src"))
+        return rows.replaced([_with_refused_process(row) for row in rows.rows])
+
     def _without_refused(self, rows: Rows, index: int, row: Any) -> Any:
         if not isinstance(row, Mapping):
             return row
-        for name in REFUSED_FIELDS:
-            if name in row:
-                self.problems.append(f"{rows.called(index, row.get('email'))}: unknown field {name}")
+        self.problems += [
+            rows.problem(index, row.get("email"), f"unknown field {name}") for name in REFUSED_FIELDS if name in row
+        ]
         # A blank field of a row leaves the word to the defaults.
         return {name: value for name, value in _without_blanks(row).items() if name not in REFUSED_FIELDS}
 
     def _checked_groups(self) -> list[DesiredGroup]:
         groups: dict[str, DesiredGroup] = {}
+        place = self._place("groups")
         for number, row in enumerate(self._params["groups"], start=1):
             params = {"name": row} if isinstance(row, str) else row
             if not isinstance(params, Mapping) or is_blank(params.get("name")):
-                self.problems.append(f"groups: entry {number} is neither a name nor a dictionary with a name")
+                text = f"entry {number} is neither a name nor a dictionary with a name"
+                self.problems.append(Problem(text, place))
                 continue
             params = _without_blanks(params)
-            called = f"groups: {params['name']}"
             found = [f"unknown field {name}" for name in params if name not in ("name", "description")]
             params = {"name": str(params["name"]), "description": params.get("description"), "state": "present"}
             found += group_problems(params)
             if fold(params["name"]) in groups:
                 found.append("is named twice")
-            self.problems += [f"{called}: {problem}" for problem in found]
+            self.problems += [Problem(text, place, params["name"]) for text in found]
             groups[fold(params["name"])] = DesiredGroup.from_params(params)
         return list(groups.values())
 
@@ -226,12 +236,12 @@ class OnboardingPlan:
         guests: dict[str, DesiredGuest] = {}
         validator = ArgumentSpecValidator(_GUEST_OPTIONS)
         for number, row in enumerate(self._params["guests"], start=1):
+            place = Place(f"{self._called('guests')} entry {number}")
             params = {"email": row} if isinstance(row, str) else row
             if not isinstance(params, Mapping):
-                self.problems.append(f"guests: entry {number} is neither an address nor a dictionary")
+                self.problems.append(Problem("neither an address nor a dictionary", place))
                 continue
             params = _without_blanks(params)
-            called = f"guests: entry {number} ({str(params.get('email') or '').strip() or 'no e-mail address'})"
             found = [f"unknown field {name}" for name in params if name not in _GUEST_OPTIONS]
             members = params.get("associated_members")
             if isinstance(members, (str, list, tuple)):
@@ -249,7 +259,8 @@ class OnboardingPlan:
             address = folded(params.get("email"))
             if address in guests:
                 found.append("is named twice")
-            self.problems += [f"{called}: {problem}" for problem in found]
+            email = str(params.get("email") or "").strip() or NO_ADDRESS
+            self.problems += [Problem(text, place, email) for text in found]
             if not found:
                 guests[address] = DesiredGuest.from_params(result.validated_parameters)
         return list(guests.values())
@@ -294,7 +305,9 @@ class OnboardingPlan:
         self._plan_guests(directory)
         self._plan_processes(directory)
         if self.problems:
-            raise InputError(in_order(list(dict.fromkeys(self.problems)), self._rows))
+            raise InputError(self.problems)
+        plans = [*(one.plan for one in self.planned), *(one.plan for one in self.group_runs)]
+        refuse_without_rights(self._client, [step for plan in plans for step in plan.steps], self.everybody)
         newcomers = Newcomers(self._client)
         self.member_runs = [
             MemberRun(self._client, one.desired, one.current, self.around, one.plan, newcomers) for one in self.planned
@@ -305,28 +318,24 @@ class OnboardingPlan:
         for desired in self._groups:
             current = groups.get(fold(desired.name))
             if fold(desired.name) in groups.ambiguous:
-                self.problems.append(f"groups: several groups are called {desired.name} when case does not matter")
+                text = f"several groups are called {desired.name} when case does not matter"
+                self.problems.append(Problem(text, self._place("groups")))
                 continue
             plan = plan_group(desired, current, Directory(), None)
             self.group_runs.append(GroupRun(self._client, desired, current, Directory(), plan))
             if current is None:
                 # People can be planned into it all the same; it is created with them.
-                groups[fold(desired.name)] = {
-                    "id": None,
-                    "name": desired.name,
-                    "description": desired.description,
-                    "members": [],
-                    "guests": [],
-                }
+                groups[fold(desired.name)] = missing_group(desired.name, desired.description)
 
     def _plan_people(self) -> None:
-        policy = Policy(unlisted="ignore", protect=(), max_removals="0", min_admins=self._params["min_admins"])
-
-        def called(position: int) -> str:
-            return self._rows.called(self._listed[position][0], self._listed[position][1].email)
-
         try:
-            self.planned = plan_roster(self._pairs, self.everybody, policy, self.around, called=called)
+            self.planned = plan_roster(
+                self._pairs,
+                self.everybody,
+                self.policy,
+                self.around,
+                place_of=lambda position: self._rows.place(self._listed[position][0]),
+            )
         except InputError as error:
             self.problems += error.problems
 
@@ -346,9 +355,8 @@ class OnboardingPlan:
             try:
                 plan = plan_guest(desired, current, directory)
             except InputError as error:
-                self.problems += [
-                    f"guests: {desired.email}: {without_subject(problem, desired.email)}" for problem in error.problems
-                ]
+                place = self._place("guests")
+                self.problems += [replace(one, place=place, subject=desired.email) for one in error.problems]
                 plan = Plan(desired.email)
             self.guest_runs.append(GuestRun(self._client, desired, current, directory, plan))
 
@@ -360,22 +368,14 @@ class OnboardingPlan:
         ]
         if not wished:
             return
-        names = {index: desired.email for index, desired in self._listed}
         self.processes, problems = self.launchpad.plan(
             wished,
-            called=lambda index: self._rows.called(index, names[index]),
+            rows=self._rows,
+            called=self._called,
             directory=directory,
             groups=self.around.groups if self._has_groups else None,
         )
         self.problems += problems
-
-
-def _given_rows(params: Mapping[str, Any]) -> Rows:
-    """Return the people with their processes, as somebody gave them."""
-    if params["src"] is None:
-        return Rows(params["people"] or [])
-    rows = read_roster(params["src"])
-    return rows.replaced([_with_refused_process(row) for row in rows.rows])
 
 
 def _with_refused_process(row: Any) -> Any:

@@ -13,14 +13,14 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import PER_PAGE, Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._directory import Directory
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._kickoff import choices, is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._lists import fold
@@ -104,7 +104,9 @@ def split_processes(rows: Sequence[Any]) -> tuple[list[Any], dict[int, Any]]:
     return plain, own
 
 
-def general_process(given: Mapping[str, Any]) -> tuple[dict[str, Any] | None, list[str]]:
+def general_process(
+    given: Mapping[str, Any], called: Callable[[str], str] = str
+) -> tuple[dict[str, Any] | None, list[Problem]]:
     """Return the good part of what goes for everybody's process, ``None`` for nothing, and what is wrong with it."""
     given = _without_blanks(given)
     if not given:
@@ -116,12 +118,12 @@ def general_process(given: Mapping[str, Any]) -> tuple[dict[str, Any] | None, li
         problems.append(f"{names} is no field of a person; fields: {choices(PERSON_FIELDS)}")
     # What could not be made what it must be is told here, and not with each person.
     good = {name: value for name, value in params.items() if isinstance(value, _TYPES[_OPTIONS[name]["type"]])}
-    return good, [f"process: {problem}" for problem in problems]
+    return good, [Problem(text, Place(called("process"))) for text in problems]
 
 
 def process_wishes(
     people: Iterable[tuple[int, DesiredMember]], own: Mapping[int, Any], general: Mapping[str, Any] | None, rows: Rows
-) -> tuple[list[Wish], list[str]]:
+) -> tuple[list[Wish], list[Problem]]:
     """Return what is wanted of each person's process, and everything that is wrong with the wishes by themselves.
 
     A person has a process when there is a wish for everybody, or when the row holds one: a dictionary, or the template
@@ -136,10 +138,10 @@ def process_wishes(
         if isinstance(value, str):
             value = {"template": value} if value.strip() else {}
         if not isinstance(value, (Mapping, bool, type(None))):
-            problems.append(f"{rows.called(index, member.email)}: process is neither a dictionary nor a template")
+            problems.append(rows.problem(index, member.email, "process is neither a dictionary nor a template"))
             continue
         params, found = _validated(dict(value) if isinstance(value, Mapping) else {}, _OPTIONAL)
-        problems += [f"{rows.called(index, member.email)}: process: {problem}" for problem in found]
+        problems += [rows.problem(index, member.email, f"process: {text}") for text in found]
         if not found:
             wishes.append(Wish(index, member, params))
     return wishes, problems
@@ -221,12 +223,13 @@ class Launchpad:
         self,
         wished: Sequence[tuple[Wish, DesiredProcess]],
         *,
-        called: Callable[[int], str],
+        rows: Rows,
+        called: Callable[[str], str] = str,
         directory: Directory,
         groups: Groups | None,
-    ) -> tuple[list[PlannedProcess], list[str]]:
+    ) -> tuple[list[PlannedProcess], list[Problem]]:
         """Return the plan of each process, and everything that is wrong; then there may be fewer plans."""
-        problems: list[str] = []
+        problems: list[Problem] = []
         of_rows: list[tuple[int, str]] = []
         ready: list[tuple[Wish, DesiredProcess, Template]] = []
         for wish, desired in wished:
@@ -238,11 +241,11 @@ class Launchpad:
                     continue
                 if "template" not in wish.own:
                     # What goes for everybody is told once.
-                    problems += [f"process: {problem}" for problem in template.problems]
+                    problems += [replace(problem, place=Place(called("process"))) for problem in template.problems]
                     continue
-                found = template.problems
+                found = [problem.text for problem in template.problems]
             of_rows += [(wish.index, problem) for problem in found]
-        of_rows += _twins(ready, called)
+        of_rows += _twins(ready, rows)
         indexes = self._indexes(ready)
         found_runs = [
             indexes[template.id].find(desired, reference_field_of(desired, template))
@@ -263,9 +266,10 @@ class Launchpad:
         )
         for (wish, desired, _template), launch in zip(ready, launches):
             of_rows += [(wish.index, problem) for problem in problems_with_names(desired, launch, known)]
-        problems += _told_once(of_rows, called)
+        emails = {wish.index: wish.member.email for wish, _desired in wished}
+        problems += _told_once([(index, emails[index], text) for index, text in of_rows], rows, called)
         if problems:
-            return [], list(dict.fromkeys(problems))
+            return [], problems
         planned = []
         for (wish, desired, template), runs, launch in zip(ready, found_runs, launches):
             current = runs.current
@@ -362,23 +366,27 @@ def _together(rows: Iterable[Record], more: Iterable[Record]) -> list[Record]:
     return list({row["id"]: row for row in (*rows, *more)}.values())
 
 
-def _told_once(of_rows: Iterable[tuple[int, str]], called: Callable[[int], str]) -> list[str]:
-    """Return the problems of rows as they are told: one that many have is mostly one of what goes for everybody."""
-    rows: dict[str, list[int]] = {}
-    for index, problem in of_rows:
-        rows.setdefault(problem, []).append(index)
+def _told_once(of_rows: Iterable[tuple[int, str, str]], rows: Rows, called: Callable[[str], str]) -> list[Problem]:
+    """Return the problems of rows, each an index, an address and a text, as they are told.
+
+    One that many rows have is mostly one of what goes for everybody.
+    """
+    by_text: dict[str, list[tuple[int, str]]] = {}
+    for index, email, text in of_rows:
+        by_text.setdefault(text, []).append((index, email))
     told = []
-    for problem, indexes in rows.items():
-        if len(indexes) > MOST_ROWS:
-            told.append(f"process: {problem} ({called(indexes[0])} and {len(indexes) - 1} more)")
+    for text, concerned in by_text.items():
+        if len(concerned) > MOST_ROWS:
+            (index, email), more = concerned[0], len(concerned) - 1
+            told.append(
+                Problem(f"{text} ({rows.place(index).label}, {email}, and {more} more)", Place(called("process")))
+            )
         else:
-            told += [f"{called(index)}: process: {problem}" for index in indexes]
+            told += [rows.problem(index, email, f"process: {text}") for index, email in concerned]
     return told
 
 
-def _twins(
-    ready: Iterable[tuple[Wish, DesiredProcess, Template]], called: Callable[[int], str]
-) -> list[tuple[int, str]]:
+def _twins(ready: Iterable[tuple[Wish, DesiredProcess, Template]], rows: Rows) -> list[tuple[int, str]]:
     """Return a problem for each process that is another row's, too: only one of them would be launched."""
     first: dict[tuple[str, str, str], int] = {}
     problems = []
@@ -386,5 +394,5 @@ def _twins(
         marks = sorted(desired.marks(reference_field_of(desired, template)))
         earlier = min(first.setdefault((template.id, *mark), wish.index) for mark in marks)
         if earlier != wish.index:
-            problems.append((wish.index, f"the same reference {desired.key!r} as {called(earlier)}"))
+            problems.append((wish.index, f"the same reference {desired.key!r} as {rows.place(earlier).label}"))
     return problems

@@ -7,58 +7,54 @@ collection."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, Record
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import RosterError
+from ansible_collections.tallyfy.platform.plugins.module_utils._client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._groups import GroupRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._guests import GuestRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding_processes import PlannedProcess
 from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding_run import OnboardingRun
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results import (
     DIFF_PEOPLE,
-    OUTCOMES_COUNTED,
+    OUTCOMES,
+    PEOPLE_COUNTS,
+    RESULT_KEYS,
     PlannedPerson,
     Told,
     ToldRun,
-    failure_text,
-    reasons_of,
-    summary_of,
+    counts_of,
+    deferred_of,
+    facts_of,
+    raise_undone,
 )
 
-#: From the one that matters most.
-OUTCOMES = ("failed", "deferred", "skipped", "changed", "unchanged")
-#: Under which name ``summary`` counts what the first step does.
-PEOPLE_COUNTS = ("created", "invited", "enabled", "updated", *OUTCOMES_COUNTED)
-PROCESS_COUNTS = {"launch": "launched", "reactivate": "reactivated"}
-GROUP_COUNTS = {"create": "created"}
-GUEST_COUNTS = {"create": "created", "enable": "enabled"}
-UPDATED = "updated"
+_MORE = ("unchanged", "deferred", "failed", "skipped")
+COUNTS: dict[str, tuple[str, ...]] = {
+    # Nobody leaves by an onboarding.
+    "people": tuple(name for name in PEOPLE_COUNTS if name not in ("removed", "not_found")),
+    "processes": ("launched", "reactivated", "changed", *_MORE),
+    "groups": ("created", "changed", *_MORE),
+    "guests": ("created", "changed", *_MORE),
+}
+ONBOARDING_KEYS: dict[str, Any] = {
+    **RESULT_KEYS,
+    "groups": [],
+    "guests": [],
+    "summary": {kind: dict.fromkeys(names, 0) for kind, names in COUNTS.items()},
+}
 
 
 class ToldThing(ToldRun):
     """The part of the result that is about one group, guest or process."""
 
-    def __init__(
-        self, name: str, run: GroupRun | GuestRun | PlannedProcess, told_by: OnboardingRun, counts: Mapping[str, str]
-    ) -> None:
+    def __init__(self, name: str, run: GroupRun | GuestRun | PlannedProcess, told_by: OnboardingRun) -> None:
         self.run = run.run if isinstance(run, PlannedProcess) else run
         super().__init__(self.run, told_by.halt_of(self.run))
         self.name = name
-        self._counts = counts
         self.notes = list(self.run.plan.warnings if isinstance(self.run, GroupRun) else self.run.notes)
-
-    @property
-    def action(self) -> str:
-        return self.steps[0].action if self.steps else "none"
-
-    @property
-    def counted_as(self) -> str:
-        """Under which name ``summary`` counts it."""
-        return self._counts.get(self.action, UPDATED) if self.outcome == "changed" else self.outcome
 
     def told(self) -> Record:
         """Return what every row has."""
@@ -67,10 +63,11 @@ class ToldThing(ToldRun):
         return {**row, **({"notes": self.notes} if self.notes else {})}
 
 
-class ToldPerson:
+class ToldPerson(ToldRun):
     """One person's part of the result, with their process if they have one."""
 
     def __init__(self, member: Told, process: ToldThing | None, planned: PlannedProcess | None) -> None:
+        super().__init__(member.run, member.halt)
         self.member = member
         self.process = process
         self._planned = planned
@@ -82,23 +79,14 @@ class ToldPerson:
 
     @property
     def outcome(self) -> str:
-        """What became of the person: of the two parts, what matters most."""
-        return min((part.outcome for part in self.parts), key=OUTCOMES.index)
+        """What became of the person: of the two parts, what matters most; with a new process alone they are changed."""
+        outcome = min((part.outcome for part in self.parts), key=OUTCOMES.index)
+        return "changed" if outcome in ("launched", "reactivated") else outcome
 
     @property
-    def counted_as(self) -> str:
-        """Under which name ``summary`` counts the person, once: with a change of the process alone as updated."""
-        if self.outcome != "changed":
-            return self.outcome
-        if self.member.outcome == "unchanged":
-            return UPDATED
-        return next(name for name, count in summary_of([self.member]).items() if count)
-
-    def obstacles(self) -> list[tuple[str, str, str]]:
-        """Return why the person is not as wanted."""
-        undone = [part for part in self.parts if part.is_undone]
-        # That no process is launched for who is not in needs no saying.
-        return [(self.email, part.outcome, part.obstacle) for part in undone[:1]]
+    def obstacle(self) -> str:
+        """Why the person is not as wanted. That no process is launched for who is not in needs no saying."""
+        return next((part.obstacle for part in self.parts if part.is_undone), "")
 
     def row(self) -> Record:
         row = {**self.member.row(), "outcome": self.outcome}
@@ -117,69 +105,61 @@ class ToldPerson:
             "unchangeable": self._planned.unchangeable,
         }
         # In the words of what is done to the person, which are the same in check mode.
-        verb = self.process.action if self.process.action in PROCESS_COUNTS else "update"
-        done = f"{verb.capitalize()} {name}." if self.process.outcome == "changed" else ""
+        verb = self.process.action if self.process.action in ("launch", "reactivate") else "update"
+        done = f"{verb.capitalize()} {name}." if self.process.is_changed else ""
         row["message"] = " ".join(text for text in (row["message"], done, told["message"]) if text)
         return row
 
 
-def onboarding_result(run: OnboardingRun, planned: Sequence[PlannedPerson], client: Client) -> dict[str, Any]:
+def onboarding_result(
+    run: OnboardingRun, planned: Sequence[PlannedPerson], notes: Sequence[str], task: Task
+) -> dict[str, Any]:
     """Return the result of ``tallyfy_onboarding``; raises ``RosterError`` when something is not as wanted."""
-    processes = {one.email: (ToldThing(one.email, one, run, PROCESS_COUNTS), one) for one in run.processes}
+    processes = {one.email: (ToldThing(one.email, one, run), one) for one in run.processes}
     people = [
         ToldPerson(
             Told(person, member_run, run.halt_of(member_run)), *processes.get(member_run.desired.email, (None, None))
         )
         for person, member_run in zip(planned, run.people)
     ]
-    groups = [ToldThing(one.desired.name, one, run, GROUP_COUNTS) for one in run.groups]
-    guests = [ToldThing(one.desired.email, one, run, GUEST_COUNTS) for one in run.guests]
+    groups = [ToldThing(one.desired.name, one, run) for one in run.groups]
+    guests = [ToldThing(one.desired.email, one, run) for one in run.guests]
     things = [*groups, *guests, *(process for process, _planned in processes.values())]
+    told: dict[str, Sequence[ToldRun]] = {
+        "people": people,
+        "processes": [process for process, _one in processes.values()],
+        "groups": groups,
+        "guests": guests,
+    }
     result: dict[str, Any] = {
         "changed": any(one.changed for one in (*run.people, *(thing.run for thing in things))),
-        "summary": {
-            "people": _counts(people, PEOPLE_COUNTS),
-            "processes": _counts([told for told, _one in processes.values()], PROCESS_COUNTS.values()),
-            "groups": _counts(groups, GROUP_COUNTS.values()),
-            "guests": _counts(guests, GUEST_COUNTS.values()),
-        },
+        "summary": {kind: counts_of(told[kind], names) for kind, names in COUNTS.items()},
         "people": [person.row() for person in people],
         "groups": [{"name": one.name, **one.told()} for one in groups],
         "guests": [
             {"email": one.name, **one.told(), "unchangeable": guest.unchangeable}
             for one, guest in zip(guests, run.guests)
         ],
-        "deferred": _deferred([*((person.email, part) for person in people for part in person.parts)], guests),
-        "org_id": client.connection.org_id,
-        "requests": client.requests_sent,
+        "problems": [],
+        "deferred": deferred_of(
+            [
+                *((person.email, part.halt) for person in people for part in person.parts),
+                *((guest.name, guest.halt) for guest in guests),
+            ]
+        ),
+        "notes": list(notes),
         "actions": _actions(people, groups, guests),
-        "diff": _diff(people, groups, guests, client.connection.org_id),
+        "diff": _diff(people, groups, guests, task.client.connection.org_id),
+        **facts_of(task),
     }
-    obstacles = [obstacle for person in people for obstacle in person.obstacles()]
-    obstacles += [(one.name, one.outcome, one.obstacle) for one in (*groups, *guests) if one.is_undone]
-    if obstacles:
+    undone: list[tuple[str, ToldRun]] = [(person.email, person) for person in people if person.is_undone]
+    undone += [(one.name, one) for one in (*groups, *guests) if one.is_undone]
+    if undone:
         # ansible-core prints all of a failure; thousands of people who are well already would bury the others.
         result["people"] = [person.row() for person in people if person.outcome != "unchanged"]
-        reasons = reasons_of(obstacles)
-        outcomes = [outcome for _name, outcome, _text in obstacles]
         total = len(people) + len(groups) + len(guests)
-        kind = "people" if total == len(people) else "people, groups and guests"
-        raise RosterError(failure_text(outcomes, total, reasons, kind=kind), reasons=reasons, **result)
+        raise_undone(result, undone, total, kind="people" if total == len(people) else "people, groups and guests")
     return result
-
-
-def _counts(told: Iterable[ToldThing | ToldPerson], names: Iterable[str]) -> dict[str, int]:
-    counts = Counter(one.counted_as for one in told)
-    return {name: counts[name] for name in dict.fromkeys((*names, UPDATED, *OUTCOMES_COUNTED))}
-
-
-def _deferred(parts: Iterable[tuple[str, ToldRun]], guests: Iterable[ToldThing]) -> list[Record]:
-    halts = [(email, part.halt) for email, part in (*parts, *((one.name, one) for one in guests))]
-    return [
-        {"email": email, "reason": halt.reason, "not_before": halt.not_before}
-        for email, halt in dict.fromkeys(halts)
-        if halt is not None and halt.is_deferred
-    ]
 
 
 def _actions(people: Iterable[ToldPerson], groups: Iterable[ToldThing], guests: Iterable[ToldThing]) -> list[Record]:

@@ -13,6 +13,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._brakes import Br
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._directory import Directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import ApiError
+from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import Policy
 from ansible_collections.tallyfy.platform.plugins.module_utils._groups import GroupRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._guests import GuestRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._lists import fold
@@ -42,7 +43,7 @@ class OnboardingRun:
         processes: Sequence[PlannedProcess],
         around: Surroundings,
         everybody: Sequence[Record],
-        min_admins: int,
+        policy: Policy,
         workers: int,
         brakes: Brakes,
         look_again: Callable[[Sequence[ProcessRun]], None],
@@ -66,7 +67,7 @@ class OnboardingRun:
             workers=workers,
             brakes=brakes,
             everybody=everybody,
-            min_admins=min_admins,
+            policy=policy,
             progress=progress,
         )
 

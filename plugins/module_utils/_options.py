@@ -35,6 +35,7 @@ class Task:
     """What an operation gets: the client, its parameters, whether it may write, and how to be heard.
 
     ``warn`` adds to the result; ``progress`` reaches people while the work goes on, where there is a way to them.
+    ``called`` returns the name under which they know an option: a role has variables of its own for them.
     """
 
     client: Client
@@ -42,6 +43,16 @@ class Task:
     check_mode: bool
     warn: Callable[[str], None]
     progress: Callable[[str], None]
+    called: Callable[[str], str] = str
+
+    def organization(self) -> dict[str, Any]:
+        """Return where this works and in whose name, for those who read the result.
+
+        The name takes a request, which is sent only for a report and for a role, which show it.
+        """
+        is_shown = self.params.get("report") or self.called is not str
+        name = self.client.get().get("name") if is_shown else None
+        return {"id": self.client.connection.org_id, "name": name, "acting_as": self.client.acting_as()}
 
 
 #: An operation decides and acts, and returns what the module returns.
@@ -56,7 +67,8 @@ class ModuleSpec:
 
     ``rules`` are further checks of ``AnsibleModule``, such as ``mutually_exclusive``. ``shows_tokens`` leaves tokens in
     a successful result, for the one module whose purpose they are. ``signs_in`` tells from the parameters whether it
-    does so by itself, which takes something to sign in with.
+    does so by itself, which takes something to sign in with. ``result_keys`` are what every result holds, a failure's
+    too, with the values of one that came to nothing.
     """
 
     argument_spec: Mapping[str, Any]
@@ -64,6 +76,15 @@ class ModuleSpec:
     shows_tokens: bool = False
     signs_in: Callable[[Mapping[str, Any]], bool] = lambda _params: True
     rules: Mapping[str, Any] = field(default_factory=dict)
+    result_keys: Mapping[str, Any] = field(default_factory=dict)
+
+    def failure(self, message: str, facts: Mapping[str, Any], *, check_mode: bool) -> dict[str, Any]:
+        """Return the result of a failure, with every key that a result has."""
+        result = {"changed": False, **self.result_keys, **facts, "msg": message}
+        if self.result_keys:
+            result["check_mode"] = check_mode
+            result["problems"] = result["problems"] or [message]
+        return result
 
     def options(self) -> dict[str, dict[str, Any]]:
         """Return the argument spec of all options."""
@@ -134,6 +155,7 @@ def perform(
     warn: Callable[[str], None],
     progress: Callable[[str], None] = _unheard,
     client_for: ClientSource = _new_client,
+    called: Callable[[str], str] = str,
 ) -> tuple[bool, dict[str, Any]]:
     """Carry the operation out and return whether it succeeded, and the result without secrets."""
     secrets = SecretKeeper()
@@ -146,8 +168,9 @@ def perform(
             check_mode,
             warn=lambda text: warn(secrets.mask(text)),
             progress=lambda text: progress(secrets.mask(text)),
+            called=called,
         )
         result = spec.operation(task)
     except TallyfyError as error:
-        return False, masked({"changed": False, **error.facts, "msg": error.message}, secrets)
+        return False, masked(spec.failure(error.message, error.facts, check_mode=check_mode), secrets)
     return True, result if spec.shows_tokens else masked(result, secrets)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._brakes import Brakes
@@ -19,16 +19,21 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._client import Cl
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     InconsistentListError,
     InputError,
+    Place,
+    Problem,
     RefusedError,
     TallyfyError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import Policy, ambiguous, named, refusals
+from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups, missing_group
+from ansible_collections.tallyfy.platform.plugins.module_utils._lists import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import REMOVALS, Surroundings, plan_member
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_runs import (
     MemberRun,
     Newcomers,
     Pair,
     look_around,
+    refuse_without_rights,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     DesiredMember,
@@ -41,22 +46,20 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     status_of,
     unseen_in,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import read_roster
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results import (
-    UNKNOWN_ADDRESS,
     PlannedPerson,
     Told,
     roster_result,
     warn_of_notes,
-    without_subject,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_run import RosterRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._rows import (
     LEAVING_SUCCESSOR,
     Rows,
     checked_rows,
-    in_order,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._transport import MOST_CONNECTIONS
 
@@ -66,20 +69,21 @@ PROTECTING_FIELDS = ("is_default_admin", "support_user")
 DIRECT_NEEDS_APPLICATION = "provision=direct goes through the application: give client_id and client_secret"
 #: The argument spec of ``tallyfy_roster``. Rows are raw: ansible-core's own messages would not say which one is wrong.
 ROSTER_OPTIONS: dict[str, dict[str, Any]] = {
-    "members": {"type": "list", "elements": "raw"},
+    "people": {"type": "list", "elements": "raw", "aliases": ["members"]},
     "src": {"type": "path"},
     "defaults": {"type": "dict", "default": {}},
-    "unlisted": {"type": "str", "choices": ["ignore", "absent"], "default": "ignore"},
+    "unlisted": {"type": "str", "choices": ["ignore", "disabled", "absent"], "default": "ignore"},
     "protect": {"type": "list", "elements": "str", "default": []},
     "max_removals": {"type": "str", "default": "10%"},
     "min_admins": {"type": "int", "default": 2},
     "reassign_to": {"type": "str"},
     "concurrency": {"type": "int", "default": 8},
     "on_error": {"type": "str", "choices": ["finish", "stop"], "default": "finish"},
+    "report": {"type": "path"},
 }
 ROSTER_RULES: dict[str, Any] = {
-    "mutually_exclusive": [("members", "src")],
-    "required_one_of": [("members", "src")],
+    "mutually_exclusive": [("people", "src")],
+    "required_one_of": [("people", "src")],
 }
 
 
@@ -90,11 +94,11 @@ def unlisted_leavers(
     listed: Iterable[DesiredMember], everybody: Iterable[Record], policy: Policy
 ) -> list[DesiredMember]:
     """Return the wish that members who are not listed lose their access, where the policy has it; pure."""
-    if policy.unlisted != "absent":
+    if policy.unlisted == "ignore":
         return []
     addresses = {folded(desired.email) for desired in listed}
     return [
-        DesiredMember(email=str(record["email"]), state="absent", reassign_to=policy.reassign_to)
+        DesiredMember(email=str(record["email"]), state="disabled", reassign_to=policy.reassign_to)
         for record in everybody
         if folded(record["email"]) not in addresses and status_of(record) != "disabled"
     ]
@@ -107,19 +111,29 @@ def plan_roster(
     around: Surroundings,
     *,
     listed: int | None = None,
-    called: Callable[[int], str] = lambda index: f"row {index + 1}",
+    place_of: Callable[[int], Place] = lambda index: Place(f"row {index + 1}", index),
 ) -> list[PlannedPerson]:
     """Return the plan of every person, in the order of ``pairs``. Pure: it depends on nothing but its arguments.
 
-    The first ``listed`` pairs (by default: all) were asked for, the others are members whom nobody listed. ``called``
-    names a pair in a message.
+    The first ``listed`` pairs (by default: all) were asked for, the others are members whom nobody listed. ``place_of``
+    tells where a pair that was asked for stands.
 
     Raises ``InputError`` for what is missing or impossible, with every row concerned, ``InconsistentListError`` when
     the list of members leaves a doubt about who is meant, and ``RefusedError`` when the policy does not allow it.
     """
     count = len(pairs) if listed is None else listed
     planned: list[PlannedPerson] = []
-    problems: list[str] = []
+    problems: list[Problem] = []
+
+    def placed(index: int, text: str, option: str = "") -> Problem:
+        desired = pairs[index][0]
+        if option == "reassign_to" and policy.reassign_to is not None and desired.reassign_to == policy.reassign_to:
+            # It was named once, for everybody.
+            return Problem(text, option=policy.called(option))
+        if index >= count:
+            return Problem(text, Place(order=len(pairs)), f"{desired.email} (not listed)", option)
+        return Problem(text, place_of(index), desired.email, option)
+
     for index, (desired, current) in enumerate(pairs):
         try:
             if index < count:
@@ -127,28 +141,31 @@ def plan_roster(
             else:
                 planned.append(_plan_unlisted(desired, current, policy, around))
         except InputError as error:
-            texts = [without_subject(text, desired.email) for text in error.problems]
-            problems += [text if _is_about_all(text, policy) else f"{called(index)}: {text}" for text in texts]
+            problems += [placed(index, problem.text, problem.option) for problem in error.problems]
         except RefusedError as error:
-            problems.append(f"{called(index)}: {without_subject(error.message, desired.email)}")
-    problems += _leaving_successors(pairs, count, planned, called, policy)
+            problems.append(placed(index, error.text))
+    problems += _leaving_successors(pairs, count, planned, placed)
     if problems:
-        raise InputError(list(dict.fromkeys(problems)))
+        raise InputError(problems)
     _refuse_doubts(everybody, planned)
-    reasons = refusals([(person.current, person.plan) for person in planned], everybody, policy)
-    if reasons:
-        leavers = sorted(person.desired.email for person in planned if _is_leaving(person.plan))
-        raise RefusedError(f"Nothing was written: {'; '.join(reasons)}.", removals=leavers, reasons=reasons)
+    refuse_by_policy([(person.current, person.plan) for person in planned], everybody, policy)
     return planned
+
+
+def refuse_by_policy(plans: Sequence[tuple[Record | None, Plan]], everybody: Sequence[Record], policy: Policy) -> None:
+    """Raise ``RefusedError`` when the fuse does not let these plans be carried out."""
+    reasons = refusals(plans, everybody, policy)
+    if reasons:
+        leavers = sorted(plan.subject for _current, plan in plans if _is_leaving(plan))
+        raise RefusedError(f"Nothing was written: {'; '.join(reasons)}.", removals=leavers, problems=reasons)
 
 
 def _leaving_successors(
     pairs: Sequence[Pair],
     listed: int,
     planned: Iterable[PlannedPerson],
-    called: Callable[[int], str],
-    policy: Policy,
-) -> list[str]:
+    placed: Callable[[int, str, str], Problem],
+) -> list[Problem]:
     problems = []
     leaving = {folded(person.desired.email) for person in planned if _is_leaving(person.plan)}
     unlisted = {folded(desired.email) for desired, _current in pairs[listed:]}
@@ -157,10 +174,9 @@ def _leaving_successors(
         if address not in leaving or successor not in leaving:
             continue
         if index >= listed or successor in unlisted:
-            text = f"reassign_to {desired.reassign_to} would lose their access, too"
-            problems.append(text if _is_about_all(text, policy) else f"{called(index)}: {text}")
+            problems.append(placed(index, f"{desired.reassign_to} would lose their access, too", "reassign_to"))
         elif successor != address:
-            problems.append(f"{called(index)}: {LEAVING_SUCCESSOR.format(successor)}")
+            problems.append(placed(index, LEAVING_SUCCESSOR.format(successor), "reassign_to"))
     return problems
 
 
@@ -168,27 +184,21 @@ def _plan_listed(desired: DesiredMember, current: Record | None, policy: Policy,
     plan = plan_member(desired, current, around)
     protector = policy.protector(desired.email) if _is_leaving(plan) else None
     if protector is not None:
-        raise RefusedError(f"{desired.email} is not removed: protect holds {protector}")
-    is_unknown = current is None and desired.state != "present"
-    return PlannedPerson(desired, current, plan, note=UNKNOWN_ADDRESS if is_unknown else "")
-
-
-def _is_about_all(problem: str, policy: Policy) -> bool:
-    """Return whether the problem is the successor that the task names for everybody: told once, not per person."""
-    return policy.reassign_to is not None and problem.startswith(f"reassign_to {policy.reassign_to} ")
+        raise RefusedError(f"not removed, because {policy.called('protect')} holds {protector}", subject=desired.email)
+    return PlannedPerson(desired, current, plan)
 
 
 def _plan_unlisted(
     desired: DesiredMember, current: Record | None, policy: Policy, around: Surroundings
 ) -> PlannedPerson:
     protector = policy.protector(desired.email)
-    note = f"Not listed, and kept: protect holds {protector}." if protector is not None else ""
+    note = f"Not listed, and kept: {policy.called('protect')} holds {protector}." if protector is not None else ""
     plan = Plan(desired.email)
     if not note:
         try:
             plan = plan_member(desired, current, around)
         except RefusedError as error:
-            note = f"Not listed, and kept: {error.message}"
+            note = f"Not listed, and kept: {error.text}"
     hidden = unseen_in(PROTECTING_FIELDS, current or {}) if plan.steps else []
     if hidden:
         warning = (
@@ -220,111 +230,141 @@ def _is_leaving(plan: Plan) -> bool:
 # --- a whole roster ---------------------------------------------------------------------------------------------------
 
 
-def ensure_roster(
-    client: Client,
-    params: Mapping[str, Any],
-    *,
-    check_mode: bool,
-    warn: Callable[[str], None],
-    progress: Callable[[str], None],
-) -> dict[str, Any]:
+def ensure_roster(task: Task) -> dict[str, Any]:
     """Bring all people of a roster into their wanted state and return the result of ``tallyfy_roster``.
 
     Raises ``InputError`` with every row that is wrong, before anything is written, and ``RosterError`` at the end when
     somebody could not be brought into the wanted state.
     """
-    subject = LOCK_SUBJECT.format(client.connection.org_id)
+    subject = LOCK_SUBJECT.format(task.client.connection.org_id)
     # Who only looks keeps nobody waiting.
-    with contextlib.nullcontext() if check_mode else client.exclusively(subject):
-        return _ensure_roster(client, params, check_mode=check_mode, warn=warn, progress=progress)
+    with contextlib.nullcontext() if task.check_mode else task.client.exclusively(subject):
+        roster = read_and_plan(task)
+        newcomers = Newcomers(task.client)
+        runs = [
+            MemberRun(task.client, one.desired, one.current, roster.around, one.plan, newcomers)
+            for one in roster.planned
+        ]
+        roster_run = RosterRun(
+            task.client,
+            runs,
+            workers=task.params["concurrency"],
+            brakes=Brakes(goes_on=task.params["on_error"] == "finish", called=task.called),
+            everybody=roster.everybody,
+            policy=roster.policy,
+            progress=task.progress,
+        )
+        if task.check_mode:
+            for run in runs:
+                run.pretend()
+        else:
+            roster_run.carry_out()
+        told = [Told(one, run, roster_run.halt_of(run)) for one, run in zip(roster.planned, runs)]
+        notes = [note for run in runs for note in run.notes]
+        warn_of_notes(notes, task.warn)
+        return roster_result(told, notes, task)
 
 
-def _ensure_roster(
-    client: Client,
-    params: Mapping[str, Any],
-    *,
-    check_mode: bool,
-    warn: Callable[[str], None],
-    progress: Callable[[str], None],
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Roster:
+    """A roster that has been read, compared with the organization and planned."""
+
+    planned: list[PlannedPerson]
+    everybody: list[Record]
+    around: Surroundings
+    policy: Policy
+
+
+def read_and_plan(task: Task, *, policy: Policy | None = None, ensured_groups: bool = False) -> Roster:
+    """Read the roster and the organization and return the plan for everybody.
+
+    ``policy`` takes the place of the task's own. With ``ensured_groups`` a group that is not there is planned as if it
+    were still to be created. Raises ``InputError`` with everything that is wrong.
+    """
+    client, params = task.client, task.params
     workers = params["concurrency"]
-    policy = Policy(
-        unlisted=params["unlisted"],
-        protect=tuple(params["protect"]),
-        max_removals=str(params["max_removals"]),
-        min_admins=params["min_admins"],
-        reassign_to=(params["reassign_to"] or "").strip() or None,
-    )
-    rows = read_roster(params["src"]) if params["src"] is not None else Rows(params["members"])
+    policy = policy or policy_from(params, task.called)
+    rows = read_roster(params["src"], task.called("src")) if params["src"] is not None else Rows(params["people"])
     indexed, problems = _listed(rows, params, policy, has_application=client.application is not None)
     listed = [desired for _index, desired in indexed]
     problems += _problems_of_task(workers, policy, listed, rows)
     try:
         pairs, everybody, around = _read(client, listed, policy, workers)
+        if ensured_groups:
+            add_missing_groups(around.groups, pairs)
 
-        def called(index: int) -> str:
-            email = pairs[index][0].email
-            return rows.called(indexed[index][0], email) if index < len(indexed) else f"{email} (not listed)"
-
-        planned = plan_roster(pairs, everybody, policy, around, listed=len(listed), called=called)
-    except TallyfyError as error:
-        if isinstance(error, InputError):
-            # A successor who is leaving, too, is found out before anything is asked, and again by the plan.
-            problems = list(dict.fromkeys([*problems, *error.problems]))
+        planned = plan_roster(
+            pairs, everybody, policy, around, listed=len(listed), place_of=lambda index: rows.place(indexed[index][0])
+        )
+    except InputError as error:
+        # A successor who is leaving, too, is found out before anything is asked, and again by the plan.
+        raise InputError([*problems, *error.problems]) from None
+    except TallyfyError:
         if problems:
-            raise InputError(in_order(problems, rows)) from None
+            raise InputError(problems) from None
         raise
     if problems:
-        raise InputError(in_order(problems, rows))
-    newcomers = Newcomers(client)
-    runs = [MemberRun(client, one.desired, one.current, around, one.plan, newcomers) for one in planned]
-    roster_run = RosterRun(
-        client,
-        runs,
-        workers=workers,
-        brakes=Brakes(goes_on=params["on_error"] == "finish"),
-        everybody=everybody,
-        min_admins=policy.min_admins,
-        progress=progress,
+        raise InputError(problems)
+    refuse_without_rights(client, [step for one in planned for step in one.plan.steps], everybody)
+    return Roster(planned, everybody, around, policy)
+
+
+def policy_from(params: Mapping[str, Any], called: Callable[[str], str]) -> Policy:
+    """Return the policy that the parameters of a roster ask for."""
+    return Policy(
+        unlisted="disabled" if params["unlisted"] == "absent" else params["unlisted"],
+        protect=tuple(params["protect"]),
+        max_removals=str(params["max_removals"]),
+        min_admins=params["min_admins"],
+        reassign_to=(params["reassign_to"] or "").strip() or None,
+        called=called,
     )
-    if check_mode:
-        for run in runs:
-            run.pretend()
-    else:
-        roster_run.carry_out()
-    told = [Told(one, run, roster_run.halt_of(run)) for one, run in zip(planned, runs)]
-    warn_of_notes([note for run in runs for note in run.notes], warn)
-    return roster_result(told, client)
+
+
+def add_missing_groups(groups: Groups, pairs: Iterable[Pair]) -> None:
+    """Add a placeholder without a number for each group that people are wanted in and that is not there."""
+    for desired, _current in pairs:
+        names = desired.groups if desired.state == "present" else None
+        for name in names.wanted if names is not None else ():
+            groups.setdefault(fold(name), missing_group(name.strip()))
 
 
 def _listed(
     rows: Rows, params: Mapping[str, Any], policy: Policy, *, has_application: bool
-) -> tuple[list[tuple[int, DesiredMember]], list[str]]:
+) -> tuple[list[tuple[int, DesiredMember]], list[Problem]]:
     """Return each row's index with what it wants, as far as it names a person, and every problem."""
-    checked, problems = checked_rows(rows, params["defaults"])
+    checked, problems = checked_rows(rows, params["defaults"], policy.called)
     listed = []
     for index, row in checked:
         if not is_address(row.get("email")):
             continue
         desired = DesiredMember.from_params(row, has_application=has_application)
         if desired.state == "present" and desired.provision == "direct" and not has_application:
-            problems.append(f"{rows.called(index, desired.email)}: {DIRECT_NEEDS_APPLICATION}")
+            problems.append(rows.problem(index, desired.email, DIRECT_NEEDS_APPLICATION))
         if desired.state != "present" and desired.reassign_to is None:
             desired = replace(desired, reassign_to=policy.reassign_to)
         listed.append((index, desired))
     return listed, problems
 
 
-def _problems_of_task(workers: int, policy: Policy, listed: Sequence[DesiredMember], rows: Rows) -> list[str]:
-    problems = policy.problems()
-    if not 1 <= workers <= MOST_CONNECTIONS:
-        problems.append(f"concurrency is {workers}, and must be between 1 and {MOST_CONNECTIONS}")
-    if policy.unlisted == "absent" and not rows.rows:
-        problems.append("the roster is empty, and unlisted=absent would remove everybody; that is never done")
+def _problems_of_task(workers: int, policy: Policy, listed: Sequence[DesiredMember], rows: Rows) -> list[Problem]:
+    called = policy.called
+    problems = [*policy.problems(), *workers_problems(workers, called)]
+    if policy.unlisted == "disabled" and not rows.rows:
+        problems.append(
+            f"the roster is empty, and {called('unlisted')}=disabled would remove everybody; that is never done"
+        )
     successor = folded(policy.reassign_to)
     if successor and any(folded(one.email) == successor and one.state != "present" for one in listed):
-        problems.append(f"reassign_to {successor} is leaving too")
-    return problems
+        problems.append(f"{called('reassign_to')} {LEAVING_SUCCESSOR.format(successor)}")
+    return [Problem(text) for text in problems]
+
+
+def workers_problems(workers: int, called: Callable[[str], str]) -> list[str]:
+    """Return what is wrong with the number of requests that may be under way."""
+    if 1 <= workers <= MOST_CONNECTIONS:
+        return []
+    return [f"{called('concurrency')} is {workers}, and must be between 1 and {MOST_CONNECTIONS}"]
 
 
 def _read(
@@ -343,30 +383,30 @@ def _read(
 # --- a roster of one --------------------------------------------------------------------------------------------------
 
 
-def ensure_member(
-    client: Client, params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], None]
-) -> dict[str, Any]:
+def ensure_member(task: Task) -> dict[str, Any]:
     """Bring one person into the wanted state and return the result of ``tallyfy_user``.
 
     Raises ``InputError`` before anything is sent when the wanted values are wrong by themselves.
     """
-    problems = problems_with(params)
+    client = task.client
+    problems = problems_with(task.params)
     if problems:
         raise InputError(problems)
-    desired = DesiredMember.from_params(params, has_application=client.application is not None)
+    desired = DesiredMember.from_params(task.params, has_application=client.application is not None)
     if desired.state == "present" and desired.provision == "direct" and client.application is None:
         raise InputError([DIRECT_NEEDS_APPLICATION])
     ((_desired, current),), around = look_around(client, [(desired, find_member(client, desired.email))])
     run = MemberRun(client, desired, current, around, plan_member(desired, current, around))
-    if check_mode:
+    refuse_without_rights(client, run.plan.steps)
+    if task.check_mode:
         run.pretend()
     else:
         RosterRun(client, [run]).carry_out()
     for note in run.notes:
-        warn(note)
+        task.warn(note)
     run.raise_failure()
     # Warnings are lost from the registered results of a loop before ansible-core 2.22; a report wants them.
-    return {**run.result(), "notes": run.notes, "user": _member_after(run, check_mode=check_mode)}
+    return {**run.result(), "notes": run.notes, "user": _member_after(run, check_mode=task.check_mode)}
 
 
 def _member_after(run: MemberRun, *, check_mode: bool) -> Record | None:

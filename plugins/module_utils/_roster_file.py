@@ -33,7 +33,7 @@ except ImportError:  # ansible-core brings it, but a machine that only runs modu
 
 ENDINGS = (".yml", ".yaml", ".json", ".csv")
 #: The key under which a file may hold its rows, when it is not a plain list.
-ROWS_KEY = "members"
+ROWS_KEYS = ("people", "members")
 EXPORTED_FIELDS = ("email", "role", *PROFILE_FIELDS)
 _NULL_TAG = "tag:yaml.org,2002:null"
 _MERGE_TAG = "tag:yaml.org,2002:merge"
@@ -42,17 +42,20 @@ _PLAIN_TAGS = {_NULL_TAG, _MERGE_TAG, *(f"tag:yaml.org,2002:{kind}" for kind in 
 LONGEST_QUOTE = 60
 
 
-def read_roster(path: str) -> Rows:
-    """Return the rows of a roster file. Raises ``InputError`` for one that cannot be read or understood."""
+def read_roster(path: str, option: str = "src") -> Rows:
+    """Return the rows of a roster file. Raises ``InputError`` for one that cannot be read or understood.
+
+    ``option`` is how the person who reads the error calls the option.
+    """
     name = Path(path).name
     try:
         text = Path(path).expanduser().read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise InputError([f"src {path}: {error.strerror}"]) from error
+        raise InputError([f"{option} {path}: {error.strerror}"]) from error
     except UnicodeDecodeError as error:
-        raise InputError([f"src {path}: not UTF-8 (byte {error.start})"]) from error
+        raise InputError([f"{option} {path}: not UTF-8 (byte {error.start})"]) from error
     except (RuntimeError, ValueError) as error:  # somebody's home who is not there, or a path that no file can have
-        raise InputError([f"src {path!r}: {error}"]) from error
+        raise InputError([f"{option} {path!r}: {error}"]) from error
     readers: dict[str, Callable[[str, str], Rows]] = {
         ".yml": _rows_in_yaml,
         ".yaml": _rows_in_yaml,
@@ -61,13 +64,13 @@ def read_roster(path: str) -> Rows:
     }
     reader = readers.get(Path(path).suffix.lower())
     if reader is None:
-        raise InputError([f"src {path}: the name must end in {', '.join(ENDINGS)}"])
+        raise InputError([f"{option} {path}: the name must end in {', '.join(ENDINGS)}"])
     try:
         return reader(text, name)
     except ValueError as error:
-        raise InputError([f"src {path}: {error}"]) from error
+        raise InputError([f"{option} {path}: {error}"]) from error
     except RecursionError as error:
-        raise InputError([f"src {path}: it is nested too deeply"]) from error
+        raise InputError([f"{option} {path}: it is nested too deeply"]) from error
 
 
 def roster_text(members: Iterable[Mapping[str, Any]], ending: str) -> str:
@@ -216,10 +219,12 @@ def _rows_in_csv(text: str, name: str) -> Rows:
 
 
 def _list_in(content: Any) -> list[Any]:
-    rows = content.get(ROWS_KEY) if isinstance(content, Mapping) and set(content) == {ROWS_KEY} else content
+    rows = content
+    if isinstance(content, Mapping) and len(content) == 1:
+        rows = next((content[key] for key in ROWS_KEYS if key in content), None)
     if isinstance(rows, list):
         return rows
-    raise ValueError(f"it must hold a list of people, or a dictionary with nothing but {ROWS_KEY}")
+    raise ValueError(f"it must hold a list of people, or a dictionary with nothing but {ROWS_KEYS[0]}")
 
 
 class _LazyLines(Sequence[int]):

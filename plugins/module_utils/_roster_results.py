@@ -12,33 +12,68 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._brakes import Halt
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import RosterError
 from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import named
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import REMOVALS
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_runs import MemberRun
-from ansible_collections.tallyfy.platform.plugins.module_utils._members import DesiredMember, is_service_account
+from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
+    DesiredMember,
+    is_service_account,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, PlanRun, Step
 
 DIFF_PEOPLE = 100
 MESSAGE_PEOPLE = 20
 WARNED_NOTES = 10
-#: Nothing is to be done for somebody who is wanted away, but the address may be misspelled.
-UNKNOWN_ADDRESS = "No member has this address."
-#: Under which name ``summary`` counts a person whose first, or for somebody who leaves last, step this is.
-COUNTED_AS = {
+#: What can become of somebody or something, in the order in which it is told: rows, totals and reports use these words.
+OUTCOMES = (
+    "failed",
+    "deferred",
+    "skipped",
+    "not_found",
+    "created",
+    "invited",
+    "launched",
+    "reactivated",
+    "changed",
+    "removed",
+    "unchanged",
+)
+UNDONE = ("failed", "deferred", "skipped")
+#: The outcome of what was done, by the action that says most about it; any other one is ``changed``.
+OUTCOME_OF = {
     "create": "created",
     "invite": "invited",
-    "enable": "enabled",
-    "update": "updated",
-    "change_role": "updated",
-    "add_to_group": "updated",
-    "remove_from_group": "updated",
-    "disable": "disabled",
-    "remove": "handed_over",
-    "delete": "deleted",
+    "launch": "launched",
+    "reactivate": "reactivated",
+    **dict.fromkeys(REMOVALS, "removed"),
 }
-OUTCOMES_COUNTED = ("unchanged", "failed", "deferred", "skipped")
+PEOPLE_COUNTS = (
+    "created",
+    "invited",
+    "changed",
+    "unchanged",
+    "removed",
+    "not_found",
+    "deferred",
+    "failed",
+    "skipped",
+)
+#: What the result of every bulk module holds, also when nothing could be done.
+RESULT_KEYS: dict[str, Any] = {
+    "people": [],
+    "problems": [],
+    "deferred": [],
+    "notes": [],
+    "actions": [],
+    "diff": {},
+    "org_id": None,
+    "organization": {},
+    "requests": 0,
+}
+ROSTER_KEYS: dict[str, Any] = {**RESULT_KEYS, "summary": dict.fromkeys(PEOPLE_COUNTS, 0)}
 
 
 @dataclass(frozen=True)
@@ -55,6 +90,9 @@ class PlannedPerson:
 class ToldRun:
     """What is told of one subject: how its run ended, and what became different."""
 
+    #: Whether somebody who is wanted away is not there at all.
+    is_unknown = False
+
     def __init__(self, run: PlanRun, halt: Halt | None) -> None:
         self._run = run
         self.halt = halt
@@ -65,27 +103,40 @@ class ToldRun:
             return "deferred" if self.halt.is_deferred else "skipped"
         if self._run.error is not None:
             return "failed"
-        return "changed" if self._run.done else "unchanged"
+        if self._run.done:
+            return OUTCOME_OF.get(self.action, "changed")
+        return "not_found" if self.is_unknown else "unchanged"
 
     @property
     def is_undone(self) -> bool:
         """Whether it is not as wanted."""
-        return self.outcome not in ("changed", "unchanged")
+        return self.outcome in UNDONE
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether everything that was planned has been done, and that was something."""
+        return bool(self._run.done) and not self.is_undone
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """The steps that say what is done: those that were done, or all of them when it did not come to its end."""
         # What the service declined is no action of a subject for which the rest was done.
-        return {"unchanged": (), "changed": tuple(self._run.done)}.get(self.outcome, self._run.plan.steps)
+        return tuple(self._run.done) if self.halt is None and self._run.error is None else self._run.plan.steps
+
+    @property
+    def action(self) -> str:
+        """The step that says most about what is done: the first one, or the last for somebody who leaves."""
+        steps = self.steps
+        if not steps:
+            return "none"
+        return steps[-1 if steps[-1].action in REMOVALS else 0].action
 
     @property
     def obstacle(self) -> str:
-        """Why it is not as wanted, without the number of the request, which differs for everybody."""
+        """Why it is not as wanted, without what differs for everybody: who it is, and the number of the request."""
         if self.halt is not None:
             return self.halt.reason
-        error = self._run.error
-        request_id = error.facts.get("request_id") if error is not None else None
-        return str(error).replace(f", request {request_id}", "")
+        return self._run.error.text if self._run.error is not None else ""
 
     @property
     def difference(self) -> Plan:
@@ -105,14 +156,7 @@ class Told(ToldRun):
         self.run = run
         self.person = person
         self.email = run.desired.email
-
-    @property
-    def action(self) -> str:
-        """The step that says most about what is done: the first one, or the last for somebody who leaves."""
-        steps = self.steps
-        if not steps:
-            return "none"
-        return steps[-1 if steps[-1].action in REMOVALS else 0].action
+        self.is_unknown = run.current is None and run.desired.state != "present"
 
     @property
     def difference(self) -> Plan:
@@ -134,33 +178,42 @@ class Told(ToldRun):
 
     def row(self) -> dict[str, Any]:
         outcome = self.outcome
-        plan = self.difference if outcome == "changed" else self.run.plan
-        is_told = outcome != "unchanged"
+        plan = self.difference if self.is_changed else self.run.plan
+        is_told = outcome not in ("unchanged", "not_found")
         row: dict[str, Any] = {
             "email": self.email,
+            "name": self._name(),
             "action": self.action,
             "fields": sorted({*plan.before, *plan.after}) if is_told and self.action != "delete" else [],
             "outcome": outcome,
-            "message": self._message(outcome),
+            "message": self._message(),
         }
         if is_told:
             row.update(before=dict(plan.before), after=dict(plan.after))
         if self.run.notes:
             row["notes"] = list(self.run.notes)
+        if any(step.action == "remove" for step in self.steps):
+            row["reassign_to"] = self.run.desired.reassign_to
         if not self.person.is_listed:
             row["unlisted"] = True
             if is_service_account(self.person.current or {}):
                 row["service_account"] = True
         return row
 
-    def _message(self, outcome: str) -> str:
+    def _name(self) -> str:
+        """Return the full name of the person as they were, or, for somebody new, as they are wanted."""
+        record = self.run.current or self.run.desired.profile
+        names = (str(record.get(name) or "").strip() for name in ("first_name", "last_name"))
+        return " ".join(name for name in names if name) or str(record.get("full_name") or "")
+
+    def _message(self) -> str:
         done = "; ".join(_story(step) for step in self.run.done)
         texts = [self.person.note] if self.person.note else []
-        if outcome == "changed":
-            texts.append(f"{done[:1].upper()}{done[1:]}.")
-        elif outcome != "unchanged":
-            texts.append(str(self.halt.reason if self.halt is not None else self.run.error))
+        if self.is_undone:
+            texts.append(self.halt.reason if self.halt is not None else str(self.run.error))
             texts += [f"Done before: {done}."] * bool(done)
+        elif done:
+            texts.append(f"{done[:1].upper()}{done[1:]}.")
         return " ".join([*texts, *self.run.notes])
 
 
@@ -182,36 +235,77 @@ def _story(step: Step) -> str:
     return stories[step.action]
 
 
-def roster_result(told: Sequence[Told], client: Client) -> dict[str, Any]:
+def roster_result(told: Sequence[Told], notes: Sequence[str], task: Task) -> dict[str, Any]:
+    """Return the result of ``tallyfy_roster``; raises ``RosterError`` when somebody is not as wanted."""
     result: dict[str, Any] = {
         "changed": any(one.run.changed for one in told),
-        "summary": summary_of(told),
-        "members": [one.row() for one in told],
-        "deferred": [
-            {"email": one.email, "reason": one.halt.reason, "not_before": one.halt.not_before}
-            for one in told
-            if one.halt is not None and one.halt.is_deferred
-        ],
-        "org_id": client.connection.org_id,
-        "requests": client.requests_sent,
+        "summary": counts_of(told, PEOPLE_COUNTS),
+        "people": [one.row() for one in told],
+        "problems": [],
+        "deferred": deferred_of((one.email, one.halt) for one in told),
+        "notes": list(notes),
         "actions": [{"email": one.email, **step.described()} for one in told for step in one.run.done],
-        "diff": diff_of(told, client.connection.org_id),
+        "diff": diff_of(told, task.client.connection.org_id),
+        **facts_of(task),
     }
     total = len(told)
     undone = [one for one in told if one.is_undone]
     if undone:
         # ansible-core prints all of a failure; thousands of people who are well already would bury the others.
-        # An address that nobody has is worth looking at all the same.
-        told = [one for one in told if one.outcome != "unchanged" or one.person.note == UNKNOWN_ADDRESS]
-        result["members"] = [one.row() for one in told]
-        reasons = reasons_of((one.email, one.outcome, one.obstacle) for one in undone)
-        raise RosterError(failure_text([one.outcome for one in undone], total, reasons), reasons=reasons, **result)
+        result["people"] = [one.row() for one in told if one.outcome != "unchanged"]
+        raise_undone(result, [(one.email, one) for one in undone], total)
     return result
 
 
-def summary_of(told: Iterable[Told]) -> dict[str, int]:
-    counts = Counter(COUNTED_AS[one.action] if one.outcome == "changed" else one.outcome for one in told)
-    return {name: counts[name] for name in (*dict.fromkeys(COUNTED_AS.values()), *OUTCOMES_COUNTED)}
+def facts_of(task: Task) -> dict[str, Any]:
+    """Return what the result of every bulk module says of the task itself."""
+    organization = task.organization()
+    return {
+        "org_id": organization["id"],
+        "organization": organization,
+        "check_mode": task.check_mode,
+        "requests": task.client.requests_sent,
+    }
+
+
+def counts_of(told: Iterable[ToldRun], names: Iterable[str]) -> dict[str, int]:
+    """Return how many have each outcome; everybody counts once."""
+    counts = Counter(one.outcome for one in told)
+    return {name: counts[name] for name in names}
+
+
+def deferred_of(halts: Iterable[tuple[str, Halt | None]]) -> list[Record]:
+    """Return the entries of ``deferred`` for those who have to wait, each once."""
+    return [
+        {"email": email, "reason": halt.reason, "not_before": halt.not_before}
+        for email, halt in dict.fromkeys(halts)
+        if halt is not None and halt.is_deferred
+    ]
+
+
+def raise_undone(
+    result: dict[str, Any], undone: Sequence[tuple[str, ToldRun]], total: int, *, kind: str = "people"
+) -> None:
+    """Raise the error of a run after which somebody or something is not as wanted, with its whole result."""
+    problems = _problems_of((name, one.outcome, one.obstacle) for name, one in undone)
+    by_outcome = Counter(one.outcome for _name, one in undone)
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in by_outcome.items())
+    told = "; ".join(problem.rstrip(".") for problem in problems)
+    result["problems"] = problems
+    raise RosterError(f"{len(undone)} of {total} {kind} are not as wanted ({counts}). {told}.", **result)
+
+
+def _problems_of(obstacles: Iterable[tuple[str, str, str]]) -> list[str]:
+    """Return why people are not as wanted, one text for all who met the same obstacle, the failed ones first.
+
+    An obstacle is a name, such as an e-mail address, an outcome and a text.
+    """
+    people: dict[str, list[str]] = {}
+    for name, _outcome, text in sorted(obstacles, key=lambda one: one[1] != "failed"):
+        people.setdefault(text, []).append(name)
+    problems = [f"{named(names)}: {text}" for text, names in people.items()]
+    more = len(problems) - MESSAGE_PEOPLE
+    return problems[:MESSAGE_PEOPLE] + [f"and {more} more reasons, see people"] * (more > 0)
 
 
 def diff_of(told: Sequence[Told], org_id: str) -> dict[str, Any]:
@@ -227,29 +321,8 @@ def diff_of(told: Sequence[Told], org_id: str) -> dict[str, Any]:
     more = len(changed) - len(shown)
     if more:
         header += f", {len(shown)} of {len(changed)} who differ"
-        after[f"and {more} more"] = "see members in the result"
+        after[f"and {more} more"] = "see people in the result"
     return {"before_header": header, "after_header": header, "before": before, "after": after}
-
-
-def reasons_of(obstacles: Iterable[tuple[str, str, str]]) -> list[str]:
-    """Return why people are not as wanted, one text for all who met the same obstacle, the failed ones first.
-
-    An obstacle is an e-mail address, an outcome and a text.
-    """
-    people: dict[str, list[str]] = {}
-    for email, _outcome, text in sorted(obstacles, key=lambda one: one[1] != "failed"):
-        people.setdefault(without_subject(text, email), []).append(email)
-    reasons = [f"{named(emails)}: {reason}" for reason, emails in people.items()]
-    more = len(reasons) - MESSAGE_PEOPLE
-    return reasons[:MESSAGE_PEOPLE] + [f"and {more} more reasons, see members"] * (more > 0)
-
-
-def failure_text(outcomes: Sequence[str], total: int, reasons: Sequence[str], *, kind: str = "people") -> str:
-    """Return the message for people of whom as many as there are ``outcomes`` are not as wanted."""
-    by_outcome = Counter(outcomes)
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in by_outcome.items())
-    told = "; ".join(reason.rstrip(".") for reason in reasons)
-    return f"{len(outcomes)} of {total} {kind} are not as wanted ({counts}). {told}."
 
 
 def warn_of_notes(notes: Sequence[str], warn: Callable[[str], None]) -> None:
@@ -257,10 +330,4 @@ def warn_of_notes(notes: Sequence[str], warn: Callable[[str], None]) -> None:
     for note in notes[:WARNED_NOTES]:
         warn(note)
     if len(notes) > WARNED_NOTES:
-        warn(f"There are {len(notes) - WARNED_NOTES} more notes like these; see the messages of members in the result.")
-
-
-def without_subject(text: str, email: str) -> str:
-    """Return the text without the address at its beginning, which the name of the row tells already."""
-    rest = text.removeprefix(email).lstrip(": ")
-    return rest or text
+        warn(f"There are {len(notes) - WARNED_NOTES} more notes like these; see notes in the result.")

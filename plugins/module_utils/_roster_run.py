@@ -23,6 +23,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     TallyfyError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import (
+    Policy,
     active_admins,
     admins_after,
     is_short_of_admins,
@@ -53,8 +54,8 @@ class RosterRun:
     """Carries out members' plans with ``workers`` requests under way.
 
     ``brakes`` tell when nothing else is to be tried. ``progress`` gets a line now and then.
-    Of ``everybody``, all members as they were before, ``min_admins`` stay active administrators also when somebody
-    who was to become one does not.
+    Of ``everybody``, all members as they were before, as many as the ``policy`` asks for stay active administrators,
+    also when somebody who was to become one does not.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class RosterRun:
         workers: int = 1,
         brakes: Brakes | None = None,
         everybody: Sequence[Record] = (),
-        min_admins: int = 0,
+        policy: Policy | None = None,
         progress: Callable[[str], None] = lambda _text: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -74,7 +75,7 @@ class RosterRun:
         self._workers = workers
         self._brakes = brakes or Brakes()
         self._admins = active_admins(everybody)
-        self._min_admins = min_admins
+        self._policy = policy or Policy(min_admins=0)
         self._progress = progress
         self._clock = clock
         self._told_at = clock()
@@ -120,12 +121,13 @@ class RosterRun:
         if not takes:
             return
         left = admins_after(self._admins, [(run.current, _as_far_as(run, run in takes)) for run in self._runs])
-        if not is_short_of_admins(self._admins, left, self._min_admins):
+        if not is_short_of_admins(self._admins, left, self._policy.min_admins):
             return
+        name = self._policy.called("min_admins")
         reason = (
-            f"Not tried: {len(left)} active administrators would be left, and min_admins asks for {self._min_admins}, "
-            f"because somebody who was to be an administrator is not one yet. Run it again, or, if that is meant, set "
-            f"min_admins to {len(left)}."
+            f"Not tried: {len(left)} active administrators would be left, and {name} asks for "
+            f"{self._policy.min_admins}, because somebody who was to be an administrator is not one yet. Run it again, "
+            f"or, if that is meant, set {name} to {len(left)}."
         )
         for run in takes:
             self._halts.setdefault(id(run), Halt(reason))

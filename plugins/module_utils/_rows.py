@@ -10,13 +10,14 @@ Nothing here asks the service.
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import RequiredError, UnsupportedError
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import shorten
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     CLEARABLE_FIELDS,
     MEMBER_OPTIONS,
@@ -26,7 +27,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
 
 #: What stands between the groups in one text, such as a cell of a CSV file.
 GROUP_SEPARATOR = ";"
-LEAVING_SUCCESSOR = "reassign_to {} is leaving too"
+LEAVING_SUCCESSOR = "{} is leaving too"
+NO_ADDRESS = "no e-mail address"
 LONGEST_QUOTE = 100
 _LISTS = ("add", "remove", "set")
 _NOT_IN_DEFAULTS = ("email",)
@@ -44,26 +46,30 @@ class Rows:
         """Return other rows in the same places."""
         return Rows(rows, source=self._source, lines=self._lines)
 
-    def place(self, index: int) -> str:
+    def place(self, index: int) -> Place:
         """Return where the row stands: its line in the file, or its number counted from 1."""
         if index < len(self._lines):
-            return f"{self._source} line {self._lines[index]}"
-        return f"{self._source} row {index + 1}".strip()
+            return Place(f"{self._source} line {self._lines[index]}", index)
+        return Place(f"{self._source} row {index + 1}".strip(), index)
 
-    def called(self, index: int, email: object) -> str:
-        """Return how a message calls the row."""
-        return f"{self.place(index)} ({str(email or '').strip() or 'no e-mail address'})"
+    def problem(self, index: int, email: object, text: str, option: str = "") -> Problem:
+        """Return what is wrong with a row."""
+        return Problem(text, self.place(index), str(email or "").strip() or NO_ADDRESS, option)
 
 
-def checked_rows(rows: Rows, defaults: Mapping[str, Any]) -> tuple[list[tuple[int, Mapping[str, Any]]], list[str]]:
+def checked_rows(
+    rows: Rows, defaults: Mapping[str, Any], called: Callable[[str], str] = str
+) -> tuple[list[tuple[int, Mapping[str, Any]]], list[Problem]]:
     """Return each row's index with the parameters it asks for, as ``tallyfy_user`` takes them, and every problem.
 
     A row holds options of ``tallyfy_user``; what it leaves out comes from ``defaults``. ``null`` counts as left out,
     and so does an empty text, except where it clears a field. ``groups`` may also be a list, or a text with semicolons:
-    then it names groups to be added. The parameters of rows with problems are not complete.
+    then it names groups to be added. The parameters of rows with problems are not complete. ``called`` is how the
+    person who reads the problems calls an option.
     """
     validator = ArgumentSpecValidator(MEMBER_OPTIONS)
-    general, problems = _checked_defaults(defaults, validator)
+    general, found_in_defaults = _checked_defaults(defaults, validator)
+    problems = [Problem(text, Place(called("defaults"))) for text in found_in_defaults]
     leavers = {
         folded(row.get("email"))
         for row in rows.rows
@@ -73,7 +79,7 @@ def checked_rows(rows: Rows, defaults: Mapping[str, Any]) -> tuple[list[tuple[in
     checked: list[tuple[int, Mapping[str, Any]]] = []
     for index, row in enumerate(rows.rows):
         if not isinstance(row, Mapping):
-            problems.append(f"{rows.place(index)}: not a dictionary of a person's fields")
+            problems.append(Problem("not a dictionary of a person's fields", rows.place(index)))
             continue
         given = {**general, **_without_blanks(_with_group_lists(row))}
         unknown = [name for name in given if name not in MEMBER_OPTIONS]
@@ -87,24 +93,14 @@ def checked_rows(rows: Rows, defaults: Mapping[str, Any]) -> tuple[list[tuple[in
         address = folded(params.get("email"))
         earlier = first_index_of.setdefault(address, index) if address else index
         if earlier != index:
-            found.append(f"the same e-mail address as {rows.place(earlier)}")
+            found.append(f"the same e-mail address as {rows.place(earlier).label}")
         successor = folded(params.get("reassign_to"))
+        email = params.get("email")
+        problems += [rows.problem(index, email, text) for text in found]
         if successor and successor in leavers and successor != address:
-            found.append(LEAVING_SUCCESSOR.format(successor))
-        if found:
-            problems += [f"{rows.called(index, params.get('email'))}: {problem}" for problem in found]
+            problems.append(rows.problem(index, email, LEAVING_SUCCESSOR.format(successor), "reassign_to"))
         checked.append((index, params))
     return checked, problems
-
-
-def in_order(problems: Iterable[str], rows: Rows) -> list[str]:
-    """Return the problems row by row, whenever they were found; those of the task come first."""
-    places = {rows.place(index): index for index in range(len(rows.rows))}
-
-    def index_of(problem: str) -> int:
-        return places.get(problem.partition(":")[0].partition(" (")[0], -1)
-
-    return sorted(problems, key=index_of)
 
 
 def _checked_defaults(
@@ -121,7 +117,7 @@ def _checked_defaults(
         problems += found
         if not found:
             good[name] = given[name]
-    return good, [f"defaults: {problem}" for problem in problems]
+    return good, problems
 
 
 def _is_plain(params: Mapping[str, Any]) -> bool:

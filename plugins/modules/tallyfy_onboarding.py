@@ -413,17 +413,18 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding impor
     ONBOARDING_RULES,
     ensure_onboarding,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding_results import ONBOARDING_KEYS
 from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
 
 
 def ensure(task: Task) -> dict[str, object]:
     """Bring everybody in."""
-    return ensure_onboarding(
-        task.client, task.params, check_mode=task.check_mode, warn=task.warn, progress=task.progress
-    )
+    return ensure_onboarding(task)
 
 
-SPEC = ModuleSpec(argument_spec=ONBOARDING_OPTIONS, operation=ensure, rules=ONBOARDING_RULES)
+SPEC = ModuleSpec(
+    argument_spec=ONBOARDING_OPTIONS, operation=ensure, rules=ONBOARDING_RULES, result_keys=ONBOARDING_KEYS
+)
 
 
 def main() -> None:

@@ -350,14 +350,15 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster import (
     ROSTER_RULES,
     ensure_roster,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results import ROSTER_KEYS
 
 
 def ensure(task: Task) -> dict[str, object]:
     """Bring everybody into the wanted state."""
-    return ensure_roster(task.client, task.params, check_mode=task.check_mode, warn=task.warn, progress=task.progress)
+    return ensure_roster(task)
 
 
-SPEC = ModuleSpec(argument_spec=ROSTER_OPTIONS, operation=ensure, rules=ROSTER_RULES)
+SPEC = ModuleSpec(argument_spec=ROSTER_OPTIONS, operation=ensure, rules=ROSTER_RULES, result_keys=ROSTER_KEYS)
 
 
 def main() -> None:

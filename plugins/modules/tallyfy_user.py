@@ -339,7 +339,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster import en
 
 def ensure(task: Task) -> dict[str, object]:
     """Bring the member into the wanted state."""
-    return ensure_member(task.client, task.params, check_mode=task.check_mode, warn=task.warn)
+    return ensure_member(task)
 
 
 SPEC = ModuleSpec(argument_spec=MEMBER_OPTIONS, operation=ensure)
