@@ -105,7 +105,7 @@ def connection_from(
     values = {name: _value_of(name, given.get(name), environment) for name in OPTIONS}
     if not signs_in:
         values.update(access_token=None, act_as=None)
-    elif not _is_blank(given.get("access_token")) and all(_is_blank(given.get(name)) for name in APPLICATION_OPTIONS):
+    elif not is_blank(given.get("access_token")) and all(is_blank(given.get(name)) for name in APPLICATION_OPTIONS):
         values.update({name: _value_of(name, given.get(name), {}) for name in (*APPLICATION_OPTIONS, "act_as")})
     problems: list[str] = []
     for name, convert, least in (("timeout", float, 1), ("max_wait", float, 0), ("rate_limit", int, 0)):
@@ -155,15 +155,16 @@ def _identity_problems(values: Mapping[str, Any], *, signs_in: bool) -> list[str
 def _value_of(name: str, given: Any, environment: Mapping[str, str] | None) -> Any:
     default, variables = OPTIONS[name]
     value = given
-    if _is_blank(value):
+    if is_blank(value):
         value = environment_value(variables, environment)
-    if _is_blank(value):
+    if is_blank(value):
         value = default
-    is_text = isinstance(value, str) or (isinstance(default, (str, type(None))) and not _is_blank(value))
+    is_text = isinstance(value, str) or (isinstance(default, (str, type(None))) and not is_blank(value))
     return str(value).strip() if is_text else value
 
 
-def _is_blank(value: Any) -> bool:
+def is_blank(value: Any) -> bool:
+    """Return whether an option or a variable counts as not given: nobody has set it, or to nothing but white space."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 

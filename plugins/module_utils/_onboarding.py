@@ -92,7 +92,7 @@ ONBOARDING_OPTIONS: dict[str, dict[str, Any]] = {
     "people": {"type": "list", "elements": "raw"},
     "src": {"type": "path"},
     "defaults": {"type": "dict", "default": {}},
-    "process": {"type": "dict"},
+    "process": {"type": "raw"},
     "groups": {"type": "list", "elements": "raw", "default": []},
     "guests": {"type": "list", "elements": "raw", "default": []},
     "min_admins": {"type": "int", "default": 2},
@@ -187,7 +187,7 @@ class OnboardingPlan:
             if desired.provision == "direct" and not has_application:
                 self.problems.append(self._rows.problem(index, desired.email, DIRECT_NEEDS_APPLICATION))
             self._listed.append((index, desired))
-        self._general, problems = general_process(self._params["process"] or {}, self._called)
+        self._general, problems = general_process(self._params["process"], self._called)
         self.problems += problems
         self._wishes, problems = process_wishes(self._listed, own, self._general, self._rows)
         self.problems += problems

@@ -105,10 +105,17 @@ def split_processes(rows: Sequence[Any]) -> tuple[list[Any], dict[int, Any]]:
 
 
 def general_process(
-    given: Mapping[str, Any], called: Callable[[str], str] = str
+    given: Any, called: Callable[[str], str] = str
 ) -> tuple[dict[str, Any] | None, list[Problem]]:
-    """Return the good part of what goes for everybody's process, ``None`` for nothing, and what is wrong with it."""
-    given = _without_blanks(given)
+    """Return the good part of what goes for everybody's process, ``None`` for nothing, and what is wrong with it.
+
+    The title of a template alone will do.
+    """
+    if is_blank(given):
+        return None, []
+    if not isinstance(given, (str, Mapping)):
+        return None, [Problem("neither a dictionary nor the title of a template", Place(called("process")))]
+    given = _without_blanks({"template": given.strip()} if isinstance(given, str) else given)
     if not given:
         return None, []
     params, problems = _validated(given, _OPTIONAL)

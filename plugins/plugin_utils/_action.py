@@ -16,7 +16,7 @@ import datetime
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,16 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import merge_hash
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._connection import (
+    ALIASES,
+    APPLICATION_OPTIONS,
+    OPTIONS,
+    is_blank,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import REQUESTS_IMPORT_ERROR
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._in_process import run_in_process
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._variables import misspelled_connection
 
 try:
     from ansible.parsing.vault import EncryptedString as VaultedText
@@ -49,13 +56,7 @@ class ModuleAction(ActionBase):
         # The file that keeps the result of an asynchronous task would hold the token.
         self._supports_async = not spec.shows_tokens
         result: dict[str, Any] = super().run(tmp, variables)
-        if self._is_equivalent(variables):
-            outcome = self._run_here(spec, variables)
-        elif spec.shows_tokens:
-            outcome = self._run_quietly(variables)
-        else:
-            outcome = self._run_module(variables)
-        result = merge_hash(result, outcome)
+        result = merge_hash(result, self._outcome(variables))
         if spec.shows_tokens and not result.get("failed"):
             # What it prints is censored, while register gets it; an error must stay readable.
             result["_ansible_no_log"] = True
@@ -63,38 +64,90 @@ class ModuleAction(ActionBase):
             self._task.no_log = True
         return result
 
+    def _outcome(self, variables: dict[str, Any]) -> dict[str, Any]:
+        """Return what became of the task's own arguments."""
+        found = misspelled_connection(variables)
+        if found:
+            return {"failed": True, **self._failure(found)}
+        return self._perform({**self._connection_arguments(variables), **self._task.args}, variables)
+
+    def _failure(self, problems: list[str]) -> dict[str, Any]:
+        """Return the result of a task whose input is refused before the module sees it."""
+        return self.spec.failure("; ".join(problems), {"problems": problems}, check_mode=bool(self._task.check_mode))
+
+    def _perform(
+        self, arguments: dict[str, Any], variables: dict[str, Any], called: Callable[[str], str] = str
+    ) -> dict[str, Any]:
+        """Return what the module returns for these arguments, in the one way or the other."""
+        if self._is_equivalent(variables):
+            return self._run_here(arguments, variables, called)
+        if self.spec.shows_tokens:
+            return self._run_quietly(arguments, variables)
+        return self._run_module(arguments, variables)
+
+    def _connection_arguments(self, variables: dict[str, Any]) -> dict[str, Any]:
+        """Return the connection options that the task leaves out and a ``tallyfy_`` variable gives."""
+        given = {ALIASES.get(name, name) for name, value in self._task.args.items() if not is_blank(value)}
+        found = {}
+        for name in names_of_options(given):
+            value = self._variable(f"tallyfy_{name}", variables)
+            if not is_blank(value):
+                found[ALIASES.get(name, name)] = value
+        # A blank option of the task counts as not given, and must not hide the variable.
+        for name in [name for name, value in self._task.args.items() if is_blank(value)]:
+            if ALIASES.get(name, name) in found:
+                del self._task.args[name]
+        return found
+
+    def _variable(self, name: str, variables: dict[str, Any]) -> Any:
+        """Return the value of a variable, ``None`` when it is not there or stands for an omitted one."""
+        if name not in variables:
+            return None
+        value = self._templar.template(variables[name])
+        return None if is_omitted(value, variables) else value
+
     # --- as a module --------------------------------------------------------------------------------------------------
 
-    def _run_module(self, variables: dict[str, Any]) -> dict[str, Any]:
+    def _run_module(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         # Connections that are asynchronous by themselves went with ansible-core 2.22.
         wrap_async = self._task.async_val and not getattr(self._connection, "has_native_async", False)
-        outcome: dict[str, Any] = self._execute_module(task_vars=variables, wrap_async=wrap_async)
+        outcome: dict[str, Any] = self._execute_module(
+            module_args=arguments, task_vars=variables, wrap_async=wrap_async
+        )
         return outcome
 
-    def _run_quietly(self, variables: dict[str, Any]) -> dict[str, Any]:
+    def _run_quietly(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         # Connection plugins print what a module returned at -vvv, before the result reaches this plugin. The connection
         # has a play context of its own, which is not this plugin's.
         context = self._connection._play_context
         was_censored = context.no_log
         context.no_log = True
         try:
-            return self._run_module(variables)
+            return self._run_module(arguments, variables)
         finally:
             context.no_log = was_censored
 
     # --- inside the controller ----------------------------------------------------------------------------------------
 
-    def _run_here(self, spec: ModuleSpec, variables: dict[str, Any]) -> dict[str, Any]:
+    def _run_here(
+        self, arguments: dict[str, Any], variables: dict[str, Any], called: Callable[[str], str]
+    ) -> dict[str, Any]:
         name, host = self._task.action, variables.get("inventory_hostname")
         self._display.vvv(f"Running {name} inside the controller", host=host)
 
         def progress(text: str) -> None:
             if not self._task.no_log:
-                self._display.display(f"{name} [{host}]: {text}")
+                # What callbacks print on stdout may be for a program to read.
+                self._display.display(f"{name} [{host}]: {text}", stderr=True)
 
         with _working_in(Path(self._loader.get_basedir())):
             outcome = run_in_process(
-                name, spec, plain(self._task.args), check_mode=bool(self._task.check_mode), progress=progress
+                name,
+                self.spec,
+                plain(arguments),
+                check_mode=bool(self._task.check_mode),
+                progress=progress,
+                called=called,
             )
         if not _is_invocation_shown(variables):
             del outcome["invocation"]
@@ -129,6 +182,27 @@ class ModuleAction(ActionBase):
         asked = C.config.get_config_value("INTERPRETER_PYTHON", variables=variables)
         interpreter = str(self._templar.template(asked) or "auto").strip()
         return interpreter.startswith("auto") or _is_same_program(Path(interpreter), Path(sys.executable))
+
+
+def is_omitted(value: Any, variables: Mapping[str, Any]) -> bool:
+    """Return whether this is what ``default(omit)`` leaves in a variable."""
+    omit = variables.get("omit")
+    return value is not None and omit is not None and (value is omit or (isinstance(value, str) and value == omit))
+
+
+def names_of_options(given: Collection[str]) -> list[str]:
+    """Return the connection options that variables may give, aliases last, beside those that are ``given``.
+
+    What a task signs in with is its own: an access token there leaves the application of the variables alone, and the
+    other way round.
+    """
+    names = [*OPTIONS, *ALIASES]
+    if "access_token" in given:
+        names = [name for name in names if name not in (*APPLICATION_OPTIONS, "act_as")]
+    if not given.isdisjoint(APPLICATION_OPTIONS):
+        names = [name for name in names if ALIASES.get(name, name) != "access_token"]
+    # The usual name of an option has the last word.
+    return [name for name in reversed(names) if ALIASES.get(name, name) not in given]
 
 
 def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:

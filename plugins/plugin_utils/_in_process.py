@@ -80,8 +80,12 @@ def run_in_process(
     *,
     check_mode: bool,
     progress: Callable[[str], None],
+    called: Callable[[str], str] = str,
 ) -> dict[str, Any]:
-    """Return what the module ``name`` returns for ``arguments``, which are plain JSON values."""
+    """Return what the module ``name`` returns for ``arguments``, which are plain JSON values.
+
+    ``called`` returns the name that the people who read the messages know an option by.
+    """
     params = dict(arguments)
     warnings: list[str] = []
     used: list[Client] = []
@@ -93,13 +97,19 @@ def run_in_process(
         return client
 
     try:
-        refusal = _validate(name, spec, params, warnings.append)
+        refusal = _validate(name, spec, params, warnings.append, called)
         if refusal is None:
             succeeded, result = perform(
-                spec, params, check_mode=check_mode, warn=warnings.append, progress=progress, client_for=client_for
+                spec,
+                params,
+                check_mode=check_mode,
+                warn=warnings.append,
+                progress=progress,
+                client_for=client_for,
+                called=called,
             )
         else:
-            succeeded, result = False, {"msg": refusal}
+            succeeded, result = False, spec.failure(refusal, {}, check_mode=check_mode)
     except Exception as error:  # noqa: BLE001 - ansible-core would show it with the secrets that it may quote
         succeeded, result = False, _defect(error, used)
     if not succeeded:
@@ -115,10 +125,19 @@ def run_in_process(
     return shown
 
 
-def _validate(name: str, spec: ModuleSpec, params: dict[str, Any], warn: Callable[[str], None]) -> str | None:
-    """Complete and convert ``params`` in place; return what is wrong with them, in the words of ``AnsibleModule``."""
-    validation = ArgumentSpecValidator(spec.options(), **spec.rules).validate(params)
-    params.update(validation.validated_parameters)
+def _validate(
+    name: str, spec: ModuleSpec, params: dict[str, Any], warn: Callable[[str], None], called: Callable[[str], str]
+) -> str | None:
+    """Complete and convert ``params`` in place; return what is wrong with them, in the words of ``AnsibleModule``.
+
+    The options are checked under the names by which people know them, so that the messages have them.
+    """
+    names = {option: called(option) for option in spec.argument_spec}
+    options = {names.get(option, option): known for option, known in spec.options().items()}
+    validator = ArgumentSpecValidator(options, **_renamed(spec.rules, names))
+    validation = validator.validate({names.get(option, option): value for option, value in params.items()})
+    own = {known: option for option, known in names.items()}
+    params.update({own.get(known, known): value for known, value in validation.validated_parameters.items()})
     for both in validation._warnings:
         warn(f"Both option {both['option']} and its alias {both['alias']} are set.")
     if not validation.error_messages:
@@ -127,6 +146,15 @@ def _validate(name: str, spec: ModuleSpec, params: dict[str, Any], warn: Callabl
     if isinstance(validation.errors[0], UnsupportedError):
         return f"Unsupported parameters for ({name}) module: {message}"
     return message
+
+
+def _renamed(rules: Any, names: Mapping[str, str]) -> Any:
+    """Return rules such as ``mutually_exclusive`` with other names for the options."""
+    if isinstance(rules, Mapping):
+        return {names.get(name, name): _renamed(rule, names) for name, rule in rules.items()}
+    if isinstance(rules, (list, tuple)):
+        return type(rules)(_renamed(rule, names) for rule in rules)
+    return names.get(rules, rules)
 
 
 def _defect(error: Exception, used: list[Client]) -> dict[str, Any]:

@@ -1,0 +1,209 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the modules for many people do beside their work: a report on the controller, and a role of their own.
+
+A role is its module with another spelling. In the task of its role a module takes the options that the task leaves out
+from the role's variables, speaks of them by these names, and says what happened in words. Private to the collection.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._connection import is_blank
+from ansible_collections.tallyfy.platform.plugins.plugin_utils import _reports as reports
+from ansible_collections.tallyfy.platform.plugins.plugin_utils import _words as words
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import ModuleAction
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._variables import (
+    hosts_hint,
+    missing_organization,
+    misspelled_for_role,
+    slice_notice,
+)
+
+#: How many rows the text for other jobs may have, of all hosts together: AWX keeps it, and hands it on.
+TEXT_ROWS = 200
+
+
+class RoleFailure(AnsibleActionFail):
+    """A failure that ansible-core 2.19 and later tells once: not also as an error with lines of the role's source."""
+
+    omit_exception_key = True
+
+
+class BulkAction(ModuleAction):
+    """The base of the action plugins of modules for many people.
+
+    ``kind`` names the report, ``roles`` the roles whose variables the options may be given by: the module's own, and those
+    that stand in for it where it says nothing.
+    """
+
+    kind: str
+    roles: tuple[str, ...]
+    #: Options of which one stands for all: who gives one of them has given the others, too.
+    alternatives: tuple[str, ...] = ("people", "src")
+    #: Options of which one must be given.
+    needs: tuple[str, ...] = alternatives
+    #: Variables of the role that are no options of the module, without its prefix.
+    more_variables: tuple[str, ...] = ()
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return what the module returns, and in the task of its role what the role tells."""
+        result = super().run(tmp, task_vars)
+        return self._told(result, task_vars or {}) if self._is_by_role() else result
+
+    def _is_by_role(self) -> bool:
+        role = self._task._role
+        return role is not None and role.get_name() == f"tallyfy.platform.{self.roles[0]}"
+
+    def _outcome(self, variables: dict[str, Any]) -> dict[str, Any]:
+        if not self._is_by_role():
+            return super()._outcome(variables)
+        hosts, listed = variables.get("ansible_play_hosts_all", []), variables.get("groups", {}).get("all", [])
+        problems = misspelled_for_role(variables, self.roles[0], self.variables())
+        if not problems:
+            host = str(variables.get("inventory_hostname"))
+            missing = missing_organization(self._plain_variables(variables), host, hosts, listed)
+            problems = [missing] if missing else []
+        if problems:
+            return {"failed": True, **self._failure(problems)}
+        notice = slice_notice(self._plain_variables(variables), hosts, listed)
+        if notice:
+            return {**self.spec.failure("", {}, check_mode=bool(self._task.check_mode)), "text": notice}
+        arguments, names, problems = self._role_arguments(variables)
+        if problems:
+            return {"failed": True, **self._failure(problems)}
+        arguments = {**self._connection_arguments(variables), **arguments, **self._task.args}
+        return self._perform(arguments, variables, lambda option: names.get(option, option))
+
+    # --- the variables of the role ------------------------------------------------------------------------------------
+
+    def variables(self) -> frozenset[str]:
+        """Return the names of all variables of the role."""
+        aliases = [alias for option in self.spec.argument_spec.values() for alias in option.get("aliases", ())]
+        return frozenset(f"{self.roles[0]}_{name}" for name in (*self.spec.argument_spec, *aliases, *self.more_variables))
+
+    def _plain_variables(self, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the variables that the guards look at, templated."""
+        names = ("tallyfy_org_id", "tallyfy_organization_id", "tallyfy_hosts")
+        names += ("awx_workflow_job_name", "awx_job_template_name")
+        return {name: value for name in names if not is_blank(value := self._variable(name, dict(variables)))}
+
+    def _role_arguments(self, variables: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str], list[str]]:
+        """Return the options that variables give, under which name each is known, and what is wrong with them."""
+        arguments: dict[str, Any] = {}
+        names = {option: f"{self.roles[0]}_{option}" for option in self.spec.argument_spec}
+        for option, spec in self.spec.argument_spec.items():
+            for name in self._names_of(option, spec, arguments, names):
+                value = self._variable(name, variables)
+                if not is_blank(value):
+                    arguments[option], names[option] = value, name
+                    break
+        problems = self._adapt(arguments, names, variables)
+        if not problems and not any(option in arguments for option in self.needs):
+            problems.append(self._nothing_given(names, variables))
+        problems += [
+            f"{names[option]} is no list; give one, in a file, with -e @file.yml"
+            for option, value in arguments.items()
+            if self.spec.argument_spec[option].get("elements") == "raw" and isinstance(value, (str, Mapping))
+        ]
+        for option in ("src", "report", "dest"):
+            if not is_blank(arguments.get(option)):
+                # From where Ansible was called; a module would take it from the playbook's folder.
+                arguments[option] = os.path.realpath(Path(str(arguments[option])).expanduser())
+                if "$" in arguments[option]:
+                    # A module would put a variable of the environment in its place, and a message would show it.
+                    problems.append(f"{names[option]} is no file: it holds a dollar sign")
+        return arguments, names, problems
+
+    def _nothing_given(self, names: Mapping[str, str], variables: dict[str, Any]) -> str:
+        first, *others = (names[option] for option in self.needs)
+        hint = hosts_hint(variables, variables.get("groups", {}).get("all", []))
+        text = f"Neither {' nor '.join((first, *others))} is given." if others else f"{first} is not given."
+        return " ".join(one for one in (text, hint) if one)
+
+    def _names_of(
+        self, option: str, spec: Mapping[str, Any], arguments: Mapping[str, Any], names: Mapping[str, str]
+    ) -> list[str]:
+        """Return the variables that may give an option, the one that counts most first."""
+        roles: Sequence[str] = self.roles
+        if option in self.alternatives:
+            given = [names[other] for other in self.alternatives if other in arguments]
+            roles = [role for role in roles if not given or given[0].startswith(f"{role}_")]
+        return [f"{role}_{name}" for role in roles for name in (option, *spec.get("aliases", ()))]
+
+    def _adapt(self, arguments: dict[str, Any], names: dict[str, str], variables: dict[str, Any]) -> list[str]:
+        """Turn what is special about the role into options, in place; return what is wrong with it."""
+        return []
+
+    # --- what is told -------------------------------------------------------------------------------------------------
+
+    def _perform(
+        self, arguments: dict[str, Any], variables: dict[str, Any], called: Callable[[str], str] = str
+    ) -> dict[str, Any]:
+        report = str(arguments.get("report") or "").strip()
+        if not report:
+            return super()._perform(arguments, variables, called)
+        path = Path(report).expanduser()
+        if not path.is_absolute():
+            path = Path(self._loader.get_basedir(), path)
+        problems = [f"{called('report')}: {text}" for text in reports.problems_of_path(str(path))]
+        if problems:
+            return {"failed": True, **self._failure(problems)}
+        result = super()._perform({**arguments, "report": str(path)}, variables, called)
+        job = {name: variables.get(f"awx_{name}") for name in ("job_id", "workflow_job_id", "user_name")}
+        try:
+            text = reports.render(
+                self.kind,
+                result,
+                path.suffix.lower(),
+                moment=datetime.now(timezone.utc),
+                job={"id": job["job_id"], "workflow_id": job["workflow_job_id"], "user": job["user_name"]},
+            )
+            reports.write(str(path), text)
+        except OSError as error:
+            text = f"{called('report')}: {path} could not be written: {error.strerror}"
+            message = ". ".join(str(one).rstrip(".") for one in (result.get("msg"), text) if one)
+            return {**result, "failed": True, "msg": message, "problems": [*result.get("problems", ()), text]}
+        return {**result, "report": str(path)}
+
+    def _told(self, result: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        """Return the result with what the role shows and passes on."""
+        if "text" in result:
+            return {**result, "artifacts": {}}
+        artifacts = words.artifacts_of(self.kind, result)
+        text_name = f"tallyfy_{self.roles[0]}_report_text"
+        if not result.get("failed"):
+            rows = max(TEXT_ROWS // max(len(variables.get("ansible_play_hosts_all", ())), 1), 1)
+            artifacts[text_name] = reports.short_text(
+                self.kind, result, moment=datetime.now(timezone.utc), limit=rows
+            )
+            return {
+                **result,
+                "text": words.text_of(self.kind, result, report=result.get("report")),
+                "artifacts": artifacts,
+            }
+        headline, problems = words.failure_of(self.kind, result)
+        # Printed with the failure, so only what says something.
+        artifacts = {name: count for name, count in artifacts.items() if count}
+        artifacts[text_name] = headline
+        failure = {
+            "changed": bool(result.get("changed")),
+            "msg": headline,
+            "problems": problems,
+            "artifacts": artifacts,
+            # Printed line by line.
+            "_ansible_verbose_always": True,
+        }
+        failure.update({name: result[name] for name in ("exception", "warnings", "deprecations") if result.get(name)})
+        if "exception" in failure or not hasattr(AnsibleActionFail, "omit_exception_key"):
+            return {**failure, "failed": True}
+        raise RoleFailure(headline, result=failure)
