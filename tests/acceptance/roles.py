@@ -1,0 +1,106 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run the task of a role in this process: the action plugin with the role's variables, without a playbook around it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from contextlib import contextmanager
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from ansible.errors import AnsibleActionFail
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.task import Task
+from ansible.template import Templar
+
+from sandbox.testing import Sandbox
+
+#: The module that each role is another spelling of.
+MODULES = {
+    "onboarding": "tallyfy_onboarding",
+    "offboarding": "tallyfy_offboarding",
+    "roster": "tallyfy_roster",
+    "drift": "tallyfy_roster_drift",
+    "export_roster": "tallyfy_roster_export",
+}
+ACTIONS = "ansible_collections.tallyfy.platform.plugins.action"
+
+
+class Roles:
+    """Runs roles' tasks against the sandbox. ``variables`` are those that every run gets."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+        self.folder = folder
+        #: What was shown while the work went on.
+        self.shown: list[str] = []
+        self.variables: dict[str, Any] = {
+            "inventory_hostname": "localhost",
+            "ansible_play_hosts_all": ["localhost"],
+            "groups": {"all": [], "ungrouped": []},
+            "ansible_python_interpreter": sys.executable,
+            "tallyfy_api_url": sandbox.api_url,
+            "tallyfy_token_url": sandbox.token_url,
+            "tallyfy_org_id": sandbox.org_id,
+            "tallyfy_client_id": sandbox.client_id,
+            "tallyfy_client_secret": sandbox.client_secret,
+            "tallyfy_token_cache": str(folder / "cache"),
+            "tallyfy_max_wait": 5,
+        }
+
+    def run(self, role: str, check_mode: bool = False, **variables: Any) -> dict[str, Any]:
+        """Return what the role registers, failed or not; ``None`` takes a variable away."""
+        given = {name: value for name, value in {**self.variables, **variables}.items() if value is not None}
+        module = f"tallyfy.platform.{MODULES[role]}"
+        task = Task()
+        task.action, task.args, task.check_mode = module, {}, check_mode
+        task._role = mock.Mock(get_name=lambda *_args, **_more: f"tallyfy.platform.{role}")
+        loader = DataLoader()
+        loader.set_basedir(str(self.folder))
+        connection = mock.Mock(transport="local", become=None)
+        plugin = importlib.import_module(f"{ACTIONS}.{MODULES[role]}").ActionModule(
+            task=task,
+            connection=connection,
+            play_context=mock.Mock(check_mode=check_mode),
+            loader=loader,
+            templar=Templar(loader, variables=given),
+            shared_loader_obj=None,
+        )
+        plugin._display = mock.Mock(display=lambda text, **_more: self.shown.append(text))
+        with _working_in(self.folder):
+            try:
+                result: dict[str, Any] = plugin.run(task_vars=given)
+            except AnsibleActionFail as error:
+                # How ansible-core 2.19 and later is told of a failure.
+                result = {**error.result, "failed": True}
+        return result
+
+    def succeed(self, role: str, check_mode: bool = False, **variables: Any) -> dict[str, Any]:
+        """Run the role and return what it registers; a failure fails the test."""
+        result = self.run(role, check_mode, **variables)
+        assert not result.get("failed"), result
+        return result
+
+    def fail(self, role: str, check_mode: bool = False, **variables: Any) -> list[str]:
+        """Run the role and return its problems; a success, and a defect, fails the test."""
+        result = self.run(role, check_mode, **variables)
+        assert result.get("failed"), result
+        assert "exception" not in result, result
+        assert result["msg"]
+        return list(result["problems"])
+
+
+@contextmanager
+def _working_in(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
