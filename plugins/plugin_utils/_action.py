@@ -199,7 +199,7 @@ def names_of_options(given: Collection[str]) -> list[str]:
     names = [*OPTIONS, *ALIASES]
     if "access_token" in given:
         names = [name for name in names if name not in (*APPLICATION_OPTIONS, "act_as")]
-    if not given.isdisjoint(APPLICATION_OPTIONS):
+    if any(name in given for name in APPLICATION_OPTIONS):
         names = [name for name in names if ALIASES.get(name, name) != "access_token"]
     # The usual name of an option has the last word.
     return [name for name in reversed(names) if ALIASES.get(name, name) not in given]

@@ -42,7 +42,7 @@ class RoleFailure(AnsibleActionFail):
 class BulkAction(ModuleAction):
     """The base of the action plugins of modules for many people.
 
-    ``kind`` names the report, ``roles`` the roles whose variables the options may be given by: the module's own, and those
+    ``kind`` names the report, ``roles`` the roles whose variables may give the options: the module's own, and those
     that stand in for it where it says nothing.
     """
 
@@ -89,13 +89,17 @@ class BulkAction(ModuleAction):
     def variables(self) -> frozenset[str]:
         """Return the names of all variables of the role."""
         aliases = [alias for option in self.spec.argument_spec.values() for alias in option.get("aliases", ())]
-        return frozenset(f"{self.roles[0]}_{name}" for name in (*self.spec.argument_spec, *aliases, *self.more_variables))
+        return frozenset(
+            f"{self.roles[0]}_{name}" for name in (*self.spec.argument_spec, *aliases, *self.more_variables)
+        )
 
     def _plain_variables(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         """Return the variables that the guards look at, templated."""
-        names = ("tallyfy_org_id", "tallyfy_organization_id", "tallyfy_hosts")
-        names += ("awx_workflow_job_name", "awx_job_template_name")
-        return {name: value for name in names if not is_blank(value := self._variable(name, dict(variables)))}
+        connection = ("tallyfy_org_id", "tallyfy_organization_id", "tallyfy_hosts")
+        job = ("awx_workflow_job_name", "awx_job_template_name")
+        return {
+            name: value for name in (*connection, *job) if not is_blank(value := self._variable(name, dict(variables)))
+        }
 
     def _role_arguments(self, variables: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str], list[str]]:
         """Return the options that variables give, under which name each is known, and what is wrong with them."""
@@ -126,9 +130,10 @@ class BulkAction(ModuleAction):
 
     def _nothing_given(self, names: Mapping[str, str], variables: dict[str, Any]) -> str:
         first, *others = (names[option] for option in self.needs)
+        told = f"Neither {' nor '.join((first, *others))} is given." if others else f"{first} is not given."
+        file = names["src" if "src" in self.needs else self.needs[0]]
         hint = hosts_hint(variables, variables.get("groups", {}).get("all", []))
-        text = f"Neither {' nor '.join((first, *others))} is given." if others else f"{first} is not given."
-        return " ".join(one for one in (text, hint) if one)
+        return f"{told} Name a file, for example: -e {file}=people.yml. {hint}".strip()
 
     def _names_of(
         self, option: str, spec: Mapping[str, Any], arguments: Mapping[str, Any], names: Mapping[str, str]
@@ -140,7 +145,7 @@ class BulkAction(ModuleAction):
             roles = [role for role in roles if not given or given[0].startswith(f"{role}_")]
         return [f"{role}_{name}" for role in roles for name in (option, *spec.get("aliases", ()))]
 
-    def _adapt(self, arguments: dict[str, Any], names: dict[str, str], variables: dict[str, Any]) -> list[str]:
+    def _adapt(self, _arguments: dict[str, Any], _names: dict[str, str], _variables: dict[str, Any]) -> list[str]:
         """Turn what is special about the role into options, in place; return what is wrong with it."""
         return []
 
@@ -179,13 +184,11 @@ class BulkAction(ModuleAction):
         """Return the result with what the role shows and passes on."""
         if "text" in result:
             return {**result, "artifacts": {}}
-        artifacts = words.artifacts_of(self.kind, result)
+        artifacts: dict[str, Any] = words.artifacts_of(self.kind, result)
         text_name = f"tallyfy_{self.roles[0]}_report_text"
         if not result.get("failed"):
             rows = max(TEXT_ROWS // max(len(variables.get("ansible_play_hosts_all", ())), 1), 1)
-            artifacts[text_name] = reports.short_text(
-                self.kind, result, moment=datetime.now(timezone.utc), limit=rows
-            )
+            artifacts[text_name] = reports.short_text(self.kind, result, moment=datetime.now(timezone.utc), limit=rows)
             return {
                 **result,
                 "text": words.text_of(self.kind, result, report=result.get("report")),

@@ -2,8 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role onboarding has beside its module: the answers of a survey, and tokens for a file of tasks. Private to the
-collection."""
+"""What the role onboarding has beside its module: the answers of a survey, and tokens for the user's own tasks.
+
+Private to the collection.
+"""
 
 from __future__ import annotations
 
