@@ -40,6 +40,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._plan import (
 )
 
 LONGEST_NAME = 200
+NO_CONTENT = 204
 NO_EMPTY_DESCRIPTION = "Tallyfy does not let the description of a group be empty."
 #: The argument spec of ``tallyfy_group``.
 GROUP_OPTIONS: dict[str, dict[str, Any]] = {
@@ -382,7 +383,7 @@ class GroupRun(PlanRun):
     def _delete(self) -> bool:
         path = self._client.path("groups", self.record["id"])
         try:
-            self._client.call("DELETE", path)
+            status = self._client.call("DELETE", path).status
         except NotFoundError as error:
             # A repeated DELETE finds nothing after its first try succeeded; a wrong address is another matter.
             if error.code == "ENDPOINT_NOT_FOUND":
@@ -392,7 +393,22 @@ class GroupRun(PlanRun):
                 raise NotStoredError(
                     f"DELETE {path}: the service says that there is no such group, and still lists it. Try again later."
                 ) from None
+            return True
+        if status != NO_CONTENT:
+            self._expect_gone(path)
         return True
+
+    def _expect_gone(self, path: str) -> None:
+        """Raise ``NotStoredError`` when the group is still there: only the documented answer proves that it is not."""
+        try:
+            group = self._client.get("groups", self.record["id"])
+        except NotFoundError:
+            return
+        if not group.get("deleted_at"):
+            raise NotStoredError(
+                f"DELETE {path}: the service answered with success, but the group is still there. Run it again.",
+                not_stored=["state"],
+            )
 
 
 def ensure_group(

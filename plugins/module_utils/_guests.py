@@ -416,14 +416,25 @@ class GuestRun(PlanRun):
         return True
 
     def _delete(self) -> bool:
+        path = self._client.path("guests", self._email)
+        refusal = None
         try:
-            self._client.call("DELETE", self._client.path("guests", self._email))
+            answer = self._client.call("DELETE", path).record
         except (NotFoundError, InvalidError) as error:
             # The service answers either way for a guest who is not there; a wrong address is another matter.
             is_told = "email" in error.errors if isinstance(error, InvalidError) else error.code != "ENDPOINT_NOT_FOUND"
-            if not is_told or find_guest(self._client, self._email) is not None:
+            if not is_told:
                 raise
-        return True
+            answer, refusal = {}, error
+        # No answer but a record that says so proves that they are gone.
+        if answer.get("deleted_at") or find_guest(self._client, self._email) is None:
+            return True
+        if refusal is not None:
+            raise refusal
+        raise NotStoredError(
+            f"{self._email}: Tallyfy answered DELETE {path} with success, but still lists the guest. Run it again.",
+            not_stored=["state"],
+        )
 
 
 def _unseen_lists(record: Mapping[str, Any]) -> list[str]:

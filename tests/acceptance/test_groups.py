@@ -248,6 +248,13 @@ class TestBadLuck:
         sandbox.fault(method="DELETE", status=404, body="<html>not here</html>")
         assert "still lists it" in modules.fail("tallyfy_group", name="People", state="absent")["msg"]
 
+    def test_an_empty_answer_does_not_prove_a_deletion(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(method="DELETE", empty=True)
+        assert "the group is still there" in modules.fail("tallyfy_group", name="People", state="absent")["msg"]
+        sandbox.fault(method="DELETE", empty=True, apply=True)
+        assert modules.succeed("tallyfy_group", name="People", state="absent")["changed"] is True
+        assert sandbox.group("People") is None
+
     def test_a_wrong_route_is_no_deletion(self, sandbox: Sandbox, modules: Modules) -> None:
         body = {"error": True, "message": "API endpoint not found", "code": "ENDPOINT_NOT_FOUND"}
         sandbox.fault(method="DELETE", status=404, body=body)

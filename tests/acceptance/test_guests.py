@@ -265,6 +265,15 @@ class TestBadLuck:
         assert modules.fail("tallyfy_guest", email=PARTNER, state="absent")["changed"] is False
         assert stored(sandbox, PARTNER)["deleted_at"] is None
 
+    @pytest.mark.parametrize("body", [None, {"data": {"id": 4523, "email": PARTNER}}], ids=["empty", "unchanged"])
+    def test_an_answer_that_does_not_prove_a_deletion(self, sandbox: Sandbox, modules: Modules, body: Any) -> None:
+        answer = {"empty": True} if body is None else {"status": 200, "body": body}
+        sandbox.fault(method="DELETE", **answer)
+        assert "still lists the guest" in modules.fail("tallyfy_guest", email=PARTNER, state="absent")["msg"]
+        sandbox.fault(method="DELETE", apply=True, **answer)
+        assert modules.succeed("tallyfy_guest", email=PARTNER, state="absent")["changed"] is True
+        assert stored(sandbox, PARTNER)["deleted_at"] is not None
+
     @pytest.mark.parametrize("arguments", [{"email": PARTNER, "state": "disabled"}, {"email": NORA}], ids=str)
     def test_an_answer_that_proves_nothing(self, sandbox: Sandbox, modules: Modules, arguments: dict[str, Any]) -> None:
         sandbox.fault(path="*able", empty=True, times=None)
