@@ -24,16 +24,23 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan
 
 Record = dict[str, Any]
 LONGEST_LIST = 20
+#: What holds when nobody says how many: the percentage, but never less than so many people.
+DEFAULT_PERCENTAGE = "10%"
+DEFAULT_FLOOR = 3
 _AMOUNT = re.compile(r"([0-9]{1,9})|(100|[0-9]{1,2})\s*%")
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What a roster may take away. ``max_removals`` is a number, or a percentage of the active members."""
+    """What a run may take away.
+
+    ``max_removals`` is a number, or a percentage of the active members and of the guests. ``None`` is the default of
+    the modules: a tenth, and three people at the least.
+    """
 
     unlisted: str = "ignore"
     protect: tuple[str, ...] = ()
-    max_removals: str = "10%"
+    max_removals: str | None = DEFAULT_PERCENTAGE
     min_admins: int = 2
     reassign_to: str | None = None
     #: How the person who reads the texts calls an option.
@@ -42,7 +49,7 @@ class Policy:
     def problems(self) -> list[str]:
         """Return what is wrong with the values by themselves."""
         problems = []
-        if _AMOUNT.fullmatch(self.max_removals.strip()) is None:
+        if self.max_removals is not None and _AMOUNT.fullmatch(self.max_removals.strip()) is None:
             name = self.called("max_removals")
             problems.append(f"{name} {self.max_removals!r} is neither a number nor a percentage such as 10%")
         if self.min_admins < 0:
@@ -51,18 +58,41 @@ class Policy:
             problems.append(f"{self.called('protect')} holds a blank entry")
         return problems
 
-    def allowed_removals(self, active: int) -> int:
-        """Return how many may be removed of so many active members.
+    def allowed_removals(self, there: int) -> int:
+        """Return how many may be removed of so many active members, or guests, or both.
 
         A percentage is rounded up: otherwise nobody could ever leave an organization of nine. ``100%`` is no limit.
         """
-        amount = _AMOUNT.fullmatch(self.max_removals.strip())
+        floor = DEFAULT_FLOOR if self.max_removals is None else 0
+        amount = _AMOUNT.fullmatch((DEFAULT_PERCENTAGE if self.max_removals is None else self.max_removals).strip())
         if amount is None:
             return 0
         if not amount[2]:
             return int(amount[1])
         # All of them: also those who are invited and not among the active ones.
-        return sys.maxsize if amount[2] == "100" else math.ceil(active * int(amount[2]) / 100)
+        return sys.maxsize if amount[2] == "100" else max(floor, math.ceil(there * int(amount[2]) / 100))
+
+    def exceeded(self, members: int, active: int, guests: int = 0, guests_there: int | None = None) -> str | None:
+        """Return in words the limit that is exceeded when so many leave at once, of so many who are there, or ``None``.
+
+        Members and guests are counted together. A percentage holds for each kind as well: thousands of guests do not
+        make room for the removal of every member.
+        """
+        amount = f"{DEFAULT_PERCENTAGE}, at least {DEFAULT_FLOOR}," if self.max_removals is None else self.max_removals
+        people, others = f"{active} active members", f"{guests_there} guests"
+        limits = [
+            (members + guests, active + (guests_there or 0), f"{people} and {others}" if guests_there else people)
+        ]
+        if self.max_removals is None or self.max_removals.strip().endswith("%"):
+            limits += [(members, active, people), (guests, guests_there or 0, others)]
+        return next(
+            (
+                f"({amount} of {kinds}) allows {self.allowed_removals(there)}"
+                for leaving, there, kinds in limits
+                if leaving > self.allowed_removals(there)
+            ),
+            None,
+        )
 
     def protector(self, email: object) -> str | None:
         """Return the entry of ``protect`` that holds for this address: the address itself, or a glob."""
@@ -78,31 +108,39 @@ class Policy:
         )
 
 
-def refusals(plans: Sequence[tuple[Record | None, Plan]], everybody: Collection[Record], policy: Policy) -> list[str]:
+def refusals(
+    plans: Sequence[tuple[Record | None, Plan]],
+    everybody: Collection[Record],
+    policy: Policy,
+    *,
+    guests: Sequence[str] = (),
+    guests_there: int | None = None,
+) -> list[str]:
     """Return why these plans, each with the member's current record, must not be carried out; empty when they may.
 
-    Each text names the numbers, the people, and the option that would allow it.
+    ``guests`` are the addresses of the guests who would be removed, of ``guests_there``. Each text names the numbers,
+    the people, and the option that would allow it.
     """
-    leaving = [(current, plan) for current, plan in plans if current is not None and _removes(plan)]
+    leaving = [plan.subject for current, plan in plans if current is not None and _removes(plan)]
     reasons = []
-    active = [record for record in everybody if _is_active(record)]
-    allowed = policy.allowed_removals(len(active))
-    if len(leaving) > allowed:
-        name = policy.called("max_removals")
+    active = sum(map(_is_active, everybody))
+    limit = policy.exceeded(len(leaving), active, len(guests), guests_there)
+    if limit is not None:
+        total = len(leaving) + len(guests)
+        kinds = [f"{len(leaving)} members"] * (bool(leaving) or not guests) + [f"{len(guests)} guests"] * bool(guests)
         reasons.append(
-            f"{len(leaving)} members would lose their access, and {name} ({policy.max_removals} of {len(active)} "
-            f"active members) allows {allowed}: {named(plan.subject for _current, plan in leaving)}. "
-            f"If that is meant, set {name} to {len(leaving)}"
+            f"{' and '.join(kinds)} would lose their access, and {policy.called('max_removals')} "
+            f"{limit}: {named([*leaving, *guests])}. "
+            f"If that is meant, set {policy.called('max_removals')} to {total}"
         )
     before = active_admins(everybody)
     after = admins_after(before, plans)
     if is_short_of_admins(before, after, policy.min_admins):
-        name = policy.called("min_admins")
         losing = [plan.subject for current, plan in plans if current and str(current["id"]) in before - after]
         reasons.append(
-            f"{len(after)} of {len(before)} active administrators would be left, and {name} asks for "
+            f"{len(after)} of {len(before)} active administrators would be left, and {policy.called('min_admins')} asks for "
             f"{policy.min_admins}; those who would stop being one: {named(losing)}. "
-            f"If that is meant, set {name} to {len(after)}"
+            f"If that is meant, set {policy.called('min_admins')} to {len(after)}"
         )
     return reasons
 

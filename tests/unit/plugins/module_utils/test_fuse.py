@@ -60,7 +60,7 @@ def test_limit_that_makes_no_sense(limit: str) -> None:
 
 def test_other_values_that_make_no_sense() -> None:
     assert Policy(min_admins=-1, protect=("a@example.com", " ")).problems() == [
-        "min_admins is negative",
+        "min_admins is -1, and cannot be negative",
         "protect holds a blank entry",
     ]
 
@@ -176,3 +176,67 @@ def test_long_lists_are_shortened() -> None:
 def test_addresses_that_differ_in_case_only_are_ambiguous() -> None:
     assert ambiguous(ALL) == []
     assert ambiguous([*ALL, {"id": 99, "email": "P3@Example.com "}]) == ["p3@example.com"]
+
+
+@pytest.mark.parametrize(("active", "allowed"), [(0, 3), (9, 3), (30, 3), (31, 4), (200, 20)])
+def test_the_default_is_a_tenth_and_three_people_at_least(active: int, allowed: int) -> None:
+    policy = Policy(max_removals=None)
+    assert policy.problems() == []
+    assert policy.allowed_removals(active) == allowed
+
+
+@pytest.mark.parametrize(
+    ("limit", "members", "guests", "is_allowed"),
+    [
+        ("0", 0, 1, False),
+        ("2", 1, 1, True),
+        ("2", 1, 2, False),
+        ("2", 0, 2, True),
+        ("10%", 1, 1, True),
+        ("10%", 2, 1, True),
+        ("10%", 2, 2, False),
+        # A thousand guests more would make room for every member.
+        ("10%", 3, 0, False),
+        ("10%", 0, 2, False),
+        ("100%", 20, 10, True),
+        (None, 2, 1, True),
+        (None, 2, 2, False),
+    ],
+)
+def test_members_and_guests_are_counted_together(
+    limit: str | None, members: int, guests: int, is_allowed: bool
+) -> None:
+    assert (Policy(max_removals=limit).exceeded(members, 20, guests, 10) is None) is is_allowed
+
+
+def test_guests_make_no_room_for_members() -> None:
+    assert Policy(max_removals="10%").exceeded(3, 20, 0, 1000) == "(10% of 20 active members) allows 2"
+    assert Policy(max_removals=None).exceeded(4, 20, 0, 1000) == "(10%, at least 3, of 20 active members) allows 3"
+
+
+def test_a_refusal_names_the_numbers_of_each_kind_and_the_option_by_its_name() -> None:
+    leavers = [removal(record) for record in ALL[-2:]]
+
+    def called(option: str) -> str:
+        return f"offboarding_{option}"
+
+    policy = Policy(called=called)
+    (reason,) = refusals(leavers, ALL, policy, guests=["a@x.org", "b@x.org"], guests_there=5)
+    assert reason == (
+        "2 members and 2 guests would lose their access, and offboarding_max_removals (10% of 20 active members and "
+        "5 guests) allows 3: p18@example.com, p19@example.com, a@x.org, b@x.org. "
+        "If that is meant, set offboarding_max_removals to 4"
+    )
+    (reason,) = refusals([], ALL, Policy(max_removals="0"), guests=["a@x.org"], guests_there=2)
+    assert reason.startswith("1 guests would lose their access, and max_removals (0 of 20 active members and 2 guests)")
+    (reason,) = refusals([removal(one) for one in ALL[-4:]], ALL, Policy(max_removals=None))
+    assert "max_removals (10%, at least 3, of 20 active members) allows 3" in reason
+
+
+def test_problems_name_the_options_as_the_caller_does() -> None:
+    policy = Policy(max_removals="ten", min_admins=-1, protect=(" ",), called=lambda option: f"roster_{option}")
+    assert policy.problems() == [
+        "roster_max_removals 'ten' is neither a number nor a percentage such as 10%",
+        "roster_min_admins is -1, and cannot be negative",
+        "roster_protect holds a blank entry",
+    ]
