@@ -290,7 +290,14 @@ def _answer(call: Call, task: Task, status: int = 200) -> Reply:
 
 def _list(call: Call, tasks: Iterable[Task], *, default_status: str) -> Reply:
     status = call.query.get("status") or default_status
-    found = [task for task in tasks if _is_there(task) and _has_status(call.world, task, status)]
+    owners = {as_id(number) for number in call.query.get("owners", "").split(",")} - {None}
+    found = [
+        task
+        for task in tasks
+        if _is_there(task)
+        and _has_status(call.world, task, status)
+        and not (owners and owners.isdisjoint(task.record["owners"]["users"]))
+    ]
     sort = call.query.get("sort") or call.query.get("sort_by") or ""
     name = sort.removeprefix("-")
     if name in ("position", "deadline", "created_at", "title"):

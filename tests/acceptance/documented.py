@@ -24,6 +24,7 @@ REPOSITORY_ROOT = Path(__file__).resolve().parents[2]
 LEGACY_GROUP = "731dc65d13ecdd9c8a8cb706592cf863"
 ROSTER = "email,role\nalice.smith@example.com,admin\nerin.walker@example.com,admin\nbob@example.com,standard\n"
 NEW_HIRES = "email,first_name,last_name,process\njane.doe@example.com,Jane,Doe,Welcome tour\nbob@example.com,Bob,,\n"
+LEAVERS = "email,reassign_to\nbob@example.com,erin.walker@example.com\n"
 URGENT_TAG = "c4e1f0a9b8d7465f9e3d2c1b0a998877"
 
 
@@ -50,6 +51,7 @@ def run_examples(playbooks: Playbooks, sandbox: Sandbox, file: Path) -> list[tup
     # The files that examples name.
     (playbooks.folder / "roster.csv").write_text(ROSTER)
     (playbooks.folder / "new-hires.csv").write_text(NEW_HIRES)
+    (playbooks.folder / "leavers.csv").write_text(LEAVERS)
     asked = authorization_request(
         client_id=sandbox.client_id,
         redirect_uri="https://app.example.com/auth/callback",

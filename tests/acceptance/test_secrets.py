@@ -85,6 +85,11 @@ def planted(sandbox: Sandbox) -> Planted:
 
 TASKS: dict[str, dict[str, Any]] = {
     "tallyfy_api": {"path": "/organizations/{org_id}/groups"},
+    "tallyfy_offboarding": {
+        "people": [{"email": BOB, "reassign_to": ALICE}, {"email": "dana.lee@example.com", "reassign_to": ALICE}],
+        "guests": ["partner@example.org"],
+        "report": "leavers.md",
+    },
     "tallyfy_onboarding": {
         "people": [{"email": BOB, "team": "New", "groups": ["Engineering"]}],
         "process": {"template": "Welcome tour", "tags": ["Urgent"]},

@@ -31,6 +31,8 @@ def test_lists(api: Api, alice: Api) -> None:
     assert ids(api.get("/users/12345/tasks")) == [TASK, APPROVAL]
     assert api.get("/tasks").json()["meta"]["pagination"]["total"] == 9, "those of archived processes are hidden"
     assert len(ids(api.get("/tasks?without_pagination=true"))) == 9
+    assert ids(api.get("/tasks?owners=12345,999")) == [TASK, APPROVAL]
+    assert ids(api.get("/tasks?owners=999")) == []
     own = [alice.post("/tasks", {**ONE_OFF, "owners": {"users": [1001]}}).json()["data"]["id"]]
     assert ids(alice.get("/me/tasks")) == own
     alice.post("/completed-tasks", {"task_id": own[0]})

@@ -1,0 +1,264 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What has to be done for people and guests who leave: planned from plain records, without asking anybody. Private to
+the collection.
+
+Members are planned as those of a roster; what they leave behind is planned in ``_handovers``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._client import Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._directory import Directory
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    InconsistentListError,
+    InputError,
+    RefusedError,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import Policy, ambiguous, named, refusals
+from ansible_collections.tallyfy.platform.plugins.module_utils._guests import DesiredGuest, associated, plan_guest
+from ansible_collections.tallyfy.platform.plugins.module_utils._handovers import (
+    Handover,
+    Leaver,
+    plan_groups,
+    plan_guests,
+    plan_processes,
+    plan_tasks,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import (
+    REMOVALS,
+    Surroundings,
+    plan_member,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
+    DesiredMember,
+    folded,
+    is_bot,
+    role_of,
+    status_of,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding_rows import (
+    DELETED,
+    OF_TASK,
+    DesiredOffboarding,
+    Wish,
+    in_order,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan
+
+UNKNOWN_MEMBER = "No member has this address."
+UNKNOWN_GUEST = "No guest has this address."
+
+
+@dataclass(frozen=True)
+class Current:
+    """What is there before anything is written, as far as an offboarding depends on it."""
+
+    everybody: Sequence[Record] = ()
+    around: Surroundings = field(default_factory=Surroundings)
+    groups: Sequence[Record] = ()
+    guests: Sequence[Record] = ()
+    processes: Sequence[Record] = ()
+    tasks: Sequence[Record] = ()
+
+    def member(self, email: str | None) -> Record | None:
+        """Return the member with this address, whatever their status."""
+        return self._members.get(folded(email))
+
+    def guest(self, email: str) -> Record | None:
+        """Return the guest with this address, disabled or not."""
+        return self._guests.get(folded(email))
+
+    @cached_property
+    def _members(self) -> dict[str, Record]:
+        return {folded(record["email"]): record for record in self.everybody}
+
+    @cached_property
+    def _guests(self) -> dict[str, Record]:
+        return {folded(record.get("email")): record for record in self.guests}
+
+
+@dataclass(frozen=True)
+class PlannedLeaver:
+    """What is to be done about the access of one person. ``leaver`` is ``None`` for who is no member."""
+
+    desired: DesiredMember
+    plan: Plan
+    leaver: Leaver | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class PlannedGuest:
+    """What is to be done about one guest who leaves; ``record`` is ``None`` for who is no guest."""
+
+    desired: DesiredGuest
+    record: Record | None
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class OffboardingPlan:
+    """Everything that an offboarding does. ``processes`` are the running ones of the leavers, handed over or not."""
+
+    people: Sequence[PlannedLeaver] = ()
+    handovers: Sequence[Handover] = ()
+    guests: Sequence[PlannedGuest] = ()
+    processes: Sequence[Record] = ()
+    directory: Directory = field(default_factory=Directory)
+
+    @property
+    def leavers(self) -> list[Leaver]:
+        return [person.leaver for person in self.people if person.leaver is not None]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is to be written."""
+        plans = [one.plan for one in self.people] + [one.plan for one in self.guests]
+        return not self.handovers and not any(plan.steps for plan in plans)
+
+
+def plan_offboarding(
+    desired: DesiredOffboarding, current: Current, *, called: Callable[[str], str] = str
+) -> OffboardingPlan:
+    """Return what has to be done. Pure: it depends on nothing but its arguments.
+
+    Raises ``InputError`` with everything that is wrong, ``InconsistentListError`` when the list of members leaves a
+    doubt about who is meant, and ``RefusedError`` when the policy does not allow it.
+    """
+    problems = list(desired.problems)
+    people = [_plan_person(wish, desired, current, called, problems) for wish in desired.people]
+    leavers = [person.leaver for person in people if person.leaver is not None]
+    directory = Directory(current.everybody)
+    guests = [_plan_guest(wish, desired.policy, current, called, problems) for wish in desired.guests]
+    if problems:
+        raise InputError(in_order(problems))
+    leaving = {folded(wish.email) for wish in desired.guests}
+    plan = OffboardingPlan(
+        people=people,
+        handovers=(
+            *plan_guests(leavers, current.guests, directory, leaving=leaving),
+            *plan_processes(leavers, current.processes),
+            *plan_tasks(leavers, current.tasks),
+            *plan_groups(leavers, current.groups, directory),
+        ),
+        guests=guests,
+        processes=current.processes,
+        directory=directory,
+    )
+    _refuse_doubts(plan, current)
+    _refuse(plan, current, desired.policy, called)
+    return plan
+
+
+def _plan_person(
+    wish: Wish,
+    desired: DesiredOffboarding,
+    current: Current,
+    called: Callable[[str], str],
+    problems: list[tuple[int, str]],
+) -> PlannedLeaver:
+    member = DesiredMember(email=wish.email, state=desired.state, reassign_to=wish.reassign_to)
+    record = current.member(wish.email)
+    nothing = PlannedLeaver(member, Plan(wish.email))
+    if record is None:
+        if current.guest(wish.email) is not None:
+            problems.append((wish.order, f"{wish.place}: is a guest; list them in {called('guests')}"))
+        return replace(nothing, note=UNKNOWN_MEMBER)
+    successor = current.member(wish.reassign_to)
+    reason = _reason_against(successor) if wish.reassign_to is not None else None
+    leaver = Leaver(record, None if reason else successor, is_deleted=desired.state == DELETED)
+    if reason is not None and (leaver.has_access or _has_open_work(leaver, current)):
+        named_here = f"{wish.place}: reassign_to {wish.reassign_to} {reason}"
+        named_once = f"{called('reassign_to')} {wish.reassign_to} {reason}"
+        problems.append((OF_TASK, named_once) if wish.is_general else (wish.order, named_here))
+        return replace(nothing, leaver=leaver)
+    try:
+        plan = plan_member(member, record, current.around)
+    except RefusedError as error:
+        problems.append((wish.order, f"{wish.place}: {error.message.removeprefix(wish.email).lstrip(': ')}"))
+        return replace(nothing, leaver=leaver)
+    protector = desired.policy.protector(wish.email) if _removes(plan) else None
+    if protector is not None:
+        problems.append((wish.order, f"{wish.place}: is not removed: {called('protect')} holds {protector}"))
+    return PlannedLeaver(member, plan, leaver)
+
+
+def _reason_against(successor: Record | None) -> str | None:
+    """Return why this member cannot take over."""
+    if successor is None:
+        return "is not a member of the organization"
+    if is_bot(successor):
+        return "is the Tallyfy Bot, and must be active"
+    return None if status_of(successor) == "active" else f"is {status_of(successor)}, and must be active"
+
+
+def _has_open_work(leaver: Leaver, current: Current) -> bool:
+    """Return whether something of somebody who has left is still to be handed over."""
+    if any(int(leaver.number) in associated(guest) for guest in current.guests):
+        return True
+    heir = replace(leaver, successor=leaver.record)
+    return bool(plan_processes([heir], current.processes) or plan_tasks([heir], current.tasks))
+
+
+def _plan_guest(
+    wish: Wish, policy: Policy, current: Current, called: Callable[[str], str], problems: list[tuple[int, str]]
+) -> PlannedGuest:
+    member, record = current.member(wish.email), current.guest(wish.email)
+    if member is not None and status_of(member) != "disabled":
+        problems.append((wish.order, f"{wish.place}: is a member; list them in {called('people')}"))
+    protector = policy.protector(wish.email)
+    if protector is not None:
+        problems.append((wish.order, f"{wish.place}: is not removed: {called('protect')} holds {protector}"))
+    desired = DesiredGuest(wish.email if record is None else str(record["email"]), "absent")
+    plan = plan_guest(desired, record, Directory(current.everybody))
+    return PlannedGuest(desired, record, replace(plan, warnings=()))
+
+
+def _removes(plan: Plan) -> bool:
+    return any(step.action in REMOVALS for step in plan.steps)
+
+
+def _refuse_doubts(plan: OffboardingPlan, current: Current) -> None:
+    """Raise ``InconsistentListError`` when it is not sure who is meant."""
+    for kind, records in (("members", current.everybody), ("guests", current.guests)):
+        doubtful = ambiguous(records)
+        if doubtful and not plan.is_empty:
+            raise InconsistentListError(
+                f"The list of {kind}",
+                f"several {kind} have the address {named(doubtful)} when case does not matter, so it is not sure who "
+                f"is meant",
+                advice="Nothing was written. Keep one of them in Tallyfy, and run it again.",
+            )
+
+
+def _refuse(plan: OffboardingPlan, current: Current, policy: Policy, called: Callable[[str], str]) -> None:
+    plans = [(person.leaver.record if person.leaver else None, person.plan) for person in plan.people]
+    leaving = [guest.desired.email for guest in plan.guests if guest.plan.steps]
+    reasons = [] if plan.is_empty else acting_problems(current)
+    reasons += refusals(
+        plans,
+        current.everybody,
+        policy,
+        guests=leaving,
+        guests_there=len(current.guests) if leaving else None,
+        called=called,
+    )
+    if reasons:
+        raise RefusedError(f"Nothing was written: {'; '.join(reasons)}.", problems=reasons)
+
+
+def acting_problems(current: Current) -> list[str]:
+    """Return why who is acting may not do it, as far as the list of members tells; pure."""
+    acting = current.around.acting_email
+    record = current.member(acting) if acting else None
+    role = role_of(record) if record is not None else ""
+    if role in ("", "admin"):
+        return []
+    return [f"{acting}, who this runs as, has the role {role}, and only an administrator may do this"]
