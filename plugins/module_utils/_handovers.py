@@ -18,7 +18,6 @@ from typing import Any, Union
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import PER_PAGE, Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._directory import Directory, numbers_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
-    NotFoundError,
     NotStoredError,
     RefusedByServiceError,
     UnreadableAnswerError,
@@ -263,27 +262,23 @@ class ProcessHandover(PlanRun):
 
     def carry_out(self, step: Step) -> bool:
         """Change the owner and check that it is stored; return whether that was still needed."""
-        try:
-            return rewrite(
-                self._client,
-                "runs",
-                self._id,
-                differing=lambda run: {"owner_id": int(str(step.target))} if self._is_theirs(run) else {},
-                # What a PUT leaves out of these is detached.
-                body=lambda run, fields: {**{name: _ids(run[name]) for name in ("users", "groups")}, **fields},
-                unseen=lambda run: (
-                    [name for name in ("users", "groups") if not isinstance(run.get(name), list)]
-                    + ["owner_id"] * ("owner_id" not in run)
-                ),
-            )[1]
-        except NotFoundError as error:
-            if error.code == "ENDPOINT_NOT_FOUND":
-                raise
-            # Deleted since it was listed: there is nothing to hand over.
-            return False
+        return rewrite(
+            self._client,
+            "runs",
+            self._id,
+            differing=lambda run: {"owner_id": int(str(step.target))} if self._is_theirs(run) else {},
+            # What a PUT leaves out of these is detached.
+            body=lambda run, fields: {**{name: _ids(run[name]) for name in ("users", "groups")}, **fields},
+            unseen=_unseen_in_process,
+        )[1]
 
     def _is_theirs(self, run: Mapping[str, Any]) -> bool:
         return _owner_of(run) == self._leaver.number and not run.get("archived_at")
+
+
+def _unseen_in_process(run: Mapping[str, Any]) -> list[str]:
+    unseen = [name for name in ("users", "groups") if not isinstance(run.get(name), list)]
+    return unseen + ["owner_id"] * ("owner_id" not in run)
 
 
 class TaskHandover(PlanRun):
