@@ -35,6 +35,7 @@ from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import (
     acting_as,
     counted,
     counts_of,
+    differs,
     failure_of,
     is_dry_run,
     notes_of,
@@ -42,6 +43,7 @@ from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import (
     shown,
     subjects_of,
     totals_of,
+    undone_in_words,
     word,
 )
 
@@ -85,8 +87,10 @@ class Content:
     badge: str
     facts: Sequence[tuple[str, str]]
     tiles: Sequence[tuple[int, str, str]]
+    #: How the headline is to be taken: ``good``, ``bad``, or ``wait`` for what somebody has to look at.
+    mood: str
     headline: str
-    is_failure: bool
+    totals: str
     problems: Sequence[str]
     attention: Table | None
     tables: Sequence[Table]
@@ -102,18 +106,19 @@ def _content(kind: str, result: Record, moment: datetime, job: Mapping[str, Any]
     attention = [one for one in shown_subjects if one.outcome in ATTENTION]
     others = [one for one in shown_subjects if one.outcome not in ATTENTION]
     counts = counts_of(kind, result)
-    is_failure = bool(result.get("failed") or result.get("problems") or any(one.outcome in UNDONE for one in subjects))
     unchanged = counts.get("people", {}).get(UNCHANGED, 0)
     title, preposition = TITLES[kind]
     where = _name_of(result)
+    mood, headline = _headline(kind, result)
     tables = [*_tables(kind, others, dry_run=is_dry_run(result)), *_running_processes(result)]
     return Content(
         title=f"{title} {preposition} {where}" if where else title,
         badge=_badge(kind, result),
         facts=_facts(result, moment, job),
         tiles=_tiles(counts, dry_run=is_dry_run(result)),
-        headline=failure_of(kind, result)[0] if is_failure else _good_news(kind, result),
-        is_failure=is_failure,
+        mood=mood,
+        headline=headline,
+        totals=totals_of(kind, result),
         problems=_untold(_problems(result), subjects),
         attention=_table("Needs attention", attention, ("Who", "Outcome", "Why")) if attention else None,
         tables=tables,
@@ -136,9 +141,24 @@ def _badge(kind: str, result: Record) -> str:
     return "Dry run: nothing was written" if is_dry_run(result) else ""
 
 
-def _good_news(kind: str, result: Record) -> str:
+def _headline(kind: str, result: Record) -> tuple[str, str]:
+    """Return how it went, as a mood and a sentence; the numbers stand beside it."""
+    counts = counts_of(kind, result)
+    undone = undone_in_words(kind, result)
+    if undone:
+        return "bad", f"{undone}."
+    if kind == "drift" and differs(counts) and not result.get("problems"):
+        return "wait", "The organization differs from the roster."
+    if result.get("failed") or result.get("problems"):
+        return "bad", failure_of(kind, result)[0]
+    unknown = sum(numbers.get("not_found", 0) for numbers in counts.values())
+    could = "could be" if is_dry_run(result) else "was"
+    if unknown:
+        return "wait", f"{unknown} not found. Everything else {could} done."
     text = totals_of(kind, result)
-    return f"{text[:1].upper()}{text[1:]}."
+    if kind == "drift" or text.endswith("nothing to do"):
+        return "good", f"{text[:1].upper()}{text[1:].partition(';')[0]}."
+    return "good", f"Everything {could} done."
 
 
 def _facts(result: Record, moment: datetime, job: Mapping[str, Any] | None) -> list[tuple[str, str]]:
@@ -342,7 +362,7 @@ def _json_list(lines: Iterable[str]) -> str:
 # --- Markdown ---------------------------------------------------------------------------------------------------------
 
 #: An underscore inside a word is none of Markdown's marks, so job_title stays readable in the file itself.
-_MARKS = re.compile(r"[\\`*\[\]<>|&~$]|(?<![a-zA-Z0-9])_|_(?![a-zA-Z0-9])|:(?=//)|(?<=[wW])\.")
+_MARKS = re.compile(r"[\\`*\[\]<>|&~$]|(?<![a-zA-Z0-9])_|_(?![a-zA-Z0-9])|:(?=//)|(?<=[wW]{3})\.")
 #: What makes a heading, a list or a rule at the beginning of a line.
 _LINE_MARKS = re.compile(r"^(?:[#+=-]|\d+(?=[.)]))")
 
@@ -360,10 +380,9 @@ def markdown(text: str) -> str:
 def _as_markdown(content: Content) -> str:
     blocks = [f"# {markdown(content.title)}"]
     blocks += [f"**{content.badge}.**"] if content.badge else []
-    blocks.append(_items(f"{name}: {markdown(text)}" for name, text in content.facts))
-    blocks.append(f"**{markdown(content.headline)}**" if content.is_failure else markdown(content.headline))
-    if content.tiles and content.is_failure:
-        blocks.append(_items(f"{label}: {number}" for number, label, _style in content.tiles))
+    facts = [*content.facts, *([("Totals", content.totals)] if content.tiles else [])]
+    blocks.append(_items(f"{name}: {markdown(text)}" for name, text in facts))
+    blocks.append(f"**{markdown(content.headline)}**" if content.mood == "bad" else markdown(content.headline))
     if content.problems:
         blocks += ["## Problems", _items(map(markdown, content.problems))]
     for table in [*([content.attention] if content.attention else []), *content.tables]:

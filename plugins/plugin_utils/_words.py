@@ -40,7 +40,7 @@ TITLES = {
     "roster": ("Roster", "of"),
     "drift": ("Drift", "of"),
 }
-_FAILED_TO = {
+_PARTICIPLES = {
     "onboarding": "onboarded into",
     "offboarding": "offboarded from",
     "roster": "converged in",
@@ -207,7 +207,7 @@ class Subject:
         done = self._done() or word(self.outcome, dry_run=self.dry_run)
         if self.kind == "group" and message:
             # Who was taken out, and who could not be.
-            return f"{done}: {message}"
+            return f"{done}; {message}"
         return f"not listed: {done}" if self.row.get("unlisted") else done
 
     def _undone(self, message: str) -> str:
@@ -444,13 +444,9 @@ def totals_in_words(counts: Mapping[str, Mapping[str, int]], only: Iterable[str]
 def totals_of(kind: str, result: Record) -> str:
     """Return the totals in words, or that nothing is to be done."""
     counts = counts_of(kind, result)
+    if kind == "drift" and not differs(counts):
+        return "; ".join(one for one in ("nothing differs", totals_in_words(counts)) if one)
     ends = {name for numbers in counts.values() for name, number in numbers.items() if number}
-    if kind == "drift":
-        return (
-            totals_in_words(counts)
-            if ends & {*DRIFTED}
-            else "; ".join(one for one in ("nothing differs", totals_in_words(counts)) if one)
-        )
     if ends <= {UNCHANGED}:
         everybody = {part: sum(numbers.values()) for part, numbers in counts.items() if part != "processes"}
         named = [counted(number, part) for part, number in everybody.items() if number or part == "people"]
@@ -496,35 +492,44 @@ def failure_of(kind: str, result: Record) -> tuple[str, list[str]]:
     """Return a sentence that says what failed, and the problems, each once."""
     problems = list(dict.fromkeys(shown(problem) for problem in _list(result.get("problems")) if shown(problem)))
     counts = counts_of(kind, result)
-    if kind == "drift" and not problems and any(counts[part].get(name) for part in counts for name in DRIFTED):
+    if kind == "drift" and not problems and differs(counts):
         where = organization_in_words(result) or "The organization"
         return f"{where} differs from the roster: {totals_in_words(counts, DRIFTED)}.", _lines_of(result, DRIFTED)
-    undone = {part: sum(numbers.get(name, 0) for name in UNDONE) for part, numbers in counts.items()}
-    if any(undone.values()):
-        return _failed_to(kind, result, counts, undone), problems or _lines_of(result, UNDONE)
+    undone = undone_in_words(kind, result)
+    if undone:
+        where = organization_in_words(result) or "the organization"
+        preposition = _PARTICIPLES[kind].partition(" ")[2]
+        return f"{undone} {preposition} {where}{_done_beside(result, counts)}.", problems or _lines_of(result, UNDONE)
     if not problems:
         return shown(result.get("msg") or "The task failed and gave no reason."), []
     number = counted(len(problems), "problems")
     if result.get("changed") and not is_dry_run(result):
-        done = totals_in_words(counts, DONE)
-        return f"Stopped: {number}" + (f"; done: {done}." if done else "."), problems
+        return f"Stopped: {number}{_done_beside(result, counts)}.", problems
     return f"Nothing was {'compared' if kind == 'drift' else 'written'}: {number}.", problems
 
 
-def _failed_to(kind: str, result: Record, counts: Mapping[str, Mapping[str, int]], undone: Mapping[str, int]) -> str:
+def differs(counts: Mapping[str, Mapping[str, int]]) -> bool:
+    """Return whether the counts of a comparison hold drift."""
+    return any(numbers.get(name) for numbers in counts.values() for name in DRIFTED)
+
+
+def undone_in_words(kind: str, result: Record) -> str:
+    """Return "1 of 3 people could not be onboarded", empty when nothing was left undone."""
+    counts = counts_of(kind, result)
+    undone = {part: sum(numbers.get(name, 0) for name in UNDONE) for part, numbers in counts.items()}
+    parts = [part for part, number in undone.items() if number]
     # Without its process a person counts as not done, too.
-    parts = [part for part, number in undone.items() if number and (part != "processes" or len(undone) == 1)]
-    parts = parts or [part for part, number in undone.items() if number]
+    parts = [part for part in parts if part != "processes"] or parts
     who = listed([f"{undone[part]} of {counted(sum(counts[part].values()), part)}" for part in parts])
-    where = organization_in_words(result) or "the organization"
     could = "would" if is_dry_run(result) else "could"
+    return f"{who} {could} not be {_PARTICIPLES[kind].partition(' ')[0]}" if who else ""
+
+
+def _done_beside(result: Record, counts: Mapping[str, Mapping[str, int]]) -> str:
     done = totals_in_words(counts, DONE)
-    more = ""
     if done:
-        more = f"; {'would be done' if is_dry_run(result) else 'done'}: {done}"
-    elif is_dry_run(result) or not result.get("changed"):
-        more = "; nothing was written"
-    return f"{who} {could} not be {_FAILED_TO[kind]} {where}{more}."
+        return f"; {'would be done' if is_dry_run(result) else 'done'}: {done}"
+    return "; nothing was written" if is_dry_run(result) or not result.get("changed") else ""
 
 
 def _lines_of(result: Record, outcomes: Sequence[str]) -> list[str]:
