@@ -72,11 +72,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table without empty columns. ``columns`` are the headings of who, outcome, text and note, empty for none."""
+    """A table without empty columns. ``columns`` are the headings of who, outcome, text and note, empty for none.
+
+    ``style`` is ``attention``, ``done`` (whose texts say the outcome themselves) or ``drift``.
+    """
 
     title: str
     columns: tuple[str, str, str, str]
     rows: Sequence[Row]
+    style: str = "done"
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ def _content(kind: str, result: Record, moment: datetime, job: Mapping[str, Any]
         headline=headline,
         totals=totals_of(kind, result),
         problems=_untold(_problems(result), subjects),
-        attention=_table("Needs attention", attention, ("Who", "Outcome", "Why")) if attention else None,
+        attention=_table("Needs attention", attention, ("Who", "Outcome", "Why"), "attention") if attention else None,
         tables=tables,
         more=len(subjects) - len(shown_subjects),
         notes=notes_of(result, subjects),
@@ -218,14 +222,14 @@ def _tables(kind: str, subjects: Sequence[Subject], *, dry_run: bool) -> list[Ta
         differing = [one for one in subjects if one.outcome in DRIFTED]
         others = [one for one in subjects if one.outcome not in DRIFTED]
         found = [("What differs", differing, "Difference"), ("No drift, but to be known", others, "Why")]
-        return [_table(title, rows, ("Who", "Outcome", column)) for title, rows, column in found if rows]
+        return [_table(title, rows, ("Who", "Outcome", column), "drift") for title, rows, column in found if rows]
     column = "What would be done" if dry_run else "What was done"
     parts = [("People", "Person", "person"), ("Guests", "Guest", "guest"), ("Groups", "Group", "group")]
     found_parts = [(title, [one for one in subjects if one.kind == name], head) for title, head, name in parts]
     return [_table(title, rows, (head, "Outcome", column)) for title, rows, head in found_parts if rows]
 
 
-def _table(title: str, subjects: Sequence[Subject], columns: tuple[str, str, str]) -> Table:
+def _table(title: str, subjects: Sequence[Subject], columns: tuple[str, str, str], style: str = "done") -> Table:
     kinds = {one.kind for one in subjects}
     is_mixed = columns[0] == "Who"
     rows = [
@@ -241,7 +245,7 @@ def _table(title: str, subjects: Sequence[Subject], columns: tuple[str, str, str
         for one in subjects
     ]
     who = "Person" if kinds == {"person"} else columns[0]
-    return Table(title, (who, *columns[1:], "Note" if any(row.note for row in rows) else ""), rows)
+    return Table(title, (who, *columns[1:], "Note" if any(row.note for row in rows) else ""), rows, style)
 
 
 def _running_processes(result: Record) -> list[Table]:
