@@ -129,7 +129,7 @@ def _content(kind: str, result: Record, moment: datetime, job: Mapping[str, Any]
         more=len(subjects) - len(shown_subjects),
         notes=notes_of(result, subjects),
         unchanged=f"{counted(unchanged, 'people')} unchanged" if unchanged else "",
-        unchanged_people=_unchanged_people(result) if limit is None else (),
+        unchanged_people=_unchanged_people(result),
     )
 
 
@@ -426,13 +426,13 @@ def problems_of_path(path: str) -> list[str]:
     if "$" in path:
         # Ansible puts a variable of the environment in its place, and a message would show its value.
         return ["The path of the report holds a dollar sign."]
-    problems = []
     file = Path(path)
+    if file.is_dir():
+        return [f"{shown(path) or 'The path'} is a folder."]
+    problems = []
     if file.suffix.lower() not in ENDINGS:
         problems.append(f"{shown(path)} does not end in .md, .html or .json.")
-    if file.is_dir():
-        problems.append(f"{shown(path)} is a folder.")
-    elif not file.parent.is_dir():
+    if not file.parent.is_dir():
         problems.append(f"The folder {shown(file.parent)} does not exist.")
     elif not os.access(Path(os.path.realpath(file)).parent, os.W_OK | os.X_OK):
         problems.append(f"The folder {shown(file.parent)} cannot be written to.")
