@@ -1,0 +1,230 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Answers to a survey, as AWX hands them to a job, made rows of people. Private to the collection.
+
+AWX hands on a blank answer as an empty text, and ansible-core 2.19 and later makes a number or a truth value of an
+answer that looks like one. Values are taken as they are, without templating. Whatever is not blank is in the row, or
+told as a problem that names the variable; what a field takes is judged with the row. Every function here is pure.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import reprlib
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._answers import shorten
+from ansible_collections.tallyfy.platform.plugins.module_utils._lists import fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._members import MEMBER_OPTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding import REFUSED_FIELDS
+from ansible_collections.tallyfy.platform.plugins.module_utils._rows import GROUP_SEPARATOR
+
+#: How the variable of each answer about one person begins.
+PERSON = "onboarding_person_"
+#: What can be answered about one person beside the process: every field of a row.
+PERSON_FIELDS = tuple(name for name in MEMBER_OPTIONS if name not in REFUSED_FIELDS)
+PERSON_ANSWERS = (*PERSON_FIELDS, "process", "kickoff")
+EMAILS = "offboarding_emails"
+BOTH_GIVEN = "{} and {} are both given. Leave one of them out."
+#: What else names the people of each role.
+_OTHER_PEOPLE = {
+    "onboarding": ("onboarding_people", "onboarding_src"),
+    "offboarding": ("offboarding_people", "offboarding_src"),
+}
+_YES = ("true", "yes", "on", "1")
+_NO = ("", "false", "no", "off", "0")
+_LONGEST_QUOTE = 100
+_LINE_END = re.compile(r"\r\n|\r|\n")
+#: An entry of a list of addresses, with separators between quotes and brackets; then what an entry consists of.
+_ENTRY = re.compile(r'(?:"[^"\r\n]*"|<[^<>]*>|[^,;\r\n])+')
+_WORD = re.compile(r'"(?P<quoted>[^"]*)"|<(?P<address>[^<>]*)>|(?P<bare>[^\s<>]+)')
+_SEPARATORS = re.compile(r"[\s,;<>]+")
+
+
+def onboarding_row(variables: Mapping[str, Any], *, has_process: bool) -> tuple[dict[str, Any] | None, list[str]]:
+    """Return the one row that the answers about a person make, ``None`` when all are blank, and all that is wrong.
+
+    Of ``variables``, already templated, those that begin with ``onboarding_person_`` are the answers. Neither
+    ``onboarding_people`` nor ``onboarding_src`` may be given beside them, and an empty list of people counts as given.
+    ``has_process`` tells whether ``onboarding_process`` names one for everybody. A row with problems is not complete.
+    """
+    answers = {
+        name[len(PERSON) :]: value
+        for name, value in variables.items()
+        if name.startswith(PERSON) and name != PERSON and not _is_blank(value)
+    }
+    if not answers:
+        return None, []
+    problems = [
+        BOTH_GIVEN.format(f"{PERSON}email", other)
+        for other in _OTHER_PEOPLE["onboarding"]
+        if not _is_blank_text(variables.get(other))
+    ]
+    problems += [_unknown(name) for name in answers if name not in PERSON_ANSWERS]
+    if "email" not in answers:
+        problems.append(f"{PERSON}email is not given.")
+    row: dict[str, Any] = {}
+    for name in PERSON_FIELDS:
+        if name in answers:
+            value, found = _groups(answers[name]) if name == "groups" else _field(name, answers[name])
+            row.update({} if found else {name: value})
+            problems += found
+    process, found = _process(answers, has_process=has_process)
+    return {**row, **({"process": process} if process else {})}, problems + found
+
+
+def offboarding_rows(variables: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return a row for each address in ``offboarding_emails``, none when it is blank, and all that is wrong.
+
+    The answer is a text or a list of texts. Between addresses stand commas, semicolons or white space. An address may
+    be in angle brackets behind a name, as mail programs copy it. Neither ``offboarding_people``, unless it is empty,
+    nor ``offboarding_src`` may be given beside it. What is no address is a row all the same, which is refused as one.
+    """
+    answer = variables.get(EMAILS)
+    if _is_blank(answer):
+        return [], []
+    entries = answer if isinstance(answer, (list, tuple)) else [answer]
+    texts = [_text(entry) for entry in entries if not _is_blank(entry)]
+    if None in texts:
+        return [], [f"{EMAILS} is neither a text nor a list of e-mail addresses: {_quoted(answer)}"]
+    rows = [{"email": address} for text in texts for address in _addresses(text or "")]
+    problems = [
+        BOTH_GIVEN.format(EMAILS, other)
+        for other in _OTHER_PEOPLE["offboarding"]
+        if not _is_blank_text(variables.get(other)) and variables.get(other) != []
+    ]
+    if texts and not rows:
+        problems.append(f"{EMAILS} holds no e-mail address: {_quoted(answer)}")
+    return rows, problems
+
+
+def as_boolean(value: Any, name: str) -> tuple[bool, list[str]]:
+    """Return what an answer to a yes-or-no question says, and what is wrong with it; a blank one is no.
+
+    What is neither is a problem, and never taken for no in silence.
+    """
+    text = "" if value is None else str(value).strip().lower() if isinstance(value, (str, int)) else None
+    if text in _YES:
+        return True, []
+    return False, [] if text in _NO else [f"{name} is neither true nor false: {_quoted(value)}"]
+
+
+def _field(name: str, value: Any) -> tuple[str, list[str]]:
+    text = _text(value)
+    if text is not None:
+        return text, []
+    if isinstance(value, bool):
+        # A bare No is false for YAML, and somebody may be called No.
+        return "", [f"{PERSON}{name} is the truth value {str(value).lower()}, and not a text: put it in quotes."]
+    return "", [f"{PERSON}{name} is neither a text nor a number: {_quoted(value)}"]
+
+
+def _groups(value: Any) -> tuple[Any, list[str]]:
+    """Return the names of the groups; those of a text stand one a line, or with semicolons between them."""
+    if isinstance(value, Mapping):
+        return value, []
+    if isinstance(value, (list, tuple)):
+        names = [_text(name) for name in value if not _is_blank(name)]
+        if None in names:
+            return [], [f"{PERSON}groups is no list of names: {_quoted(value)}"]
+        return names, []
+    text, problems = _field("groups", value)
+    names = [name.strip() for line in _LINE_END.split(text) for name in line.split(GROUP_SEPARATOR)]
+    names = [name for name in names if name]
+    if not names and not problems:
+        problems = [f"{PERSON}groups names no group: {_quoted(value)}"]
+    return names, problems
+
+
+def _process(answers: Mapping[str, Any], *, has_process: bool) -> tuple[dict[str, Any], list[str]]:
+    process: dict[str, Any] = {}
+    problems = []
+    if "process" in answers:
+        title = _text(answers["process"])
+        if title is None:
+            problems.append(f"{PERSON}process is not the title of a template.")
+        else:
+            process["template"] = title
+    if "kickoff" in answers:
+        if "process" not in answers and not has_process:
+            problems.append(f"{PERSON}kickoff is given, and no process: give {PERSON}process.")
+        kickoff, found = _kickoff(answers["kickoff"])
+        process.update({"kickoff": kickoff} if kickoff else {})
+        problems += found
+    return process, problems
+
+
+def _kickoff(value: Any) -> tuple[dict[Any, Any], list[str]]:
+    """Return the values by label; in a text each line is a label, a colon and a value."""
+    if isinstance(value, Mapping):
+        return dict(value), []
+    text = _text(value)
+    if text is None:
+        return {}, [f"{PERSON}kickoff is neither a text nor a dictionary."]
+    values: dict[Any, Any] = {}
+    problems: dict[str, None] = {}
+    seen = set()
+    for line in filter(None, map(str.strip, _LINE_END.split(text))):
+        label, colon, text_of_value = (part.strip() for part in line.partition(":"))
+        if not colon or not label:
+            quote = shorten(line, _LONGEST_QUOTE)
+            problems[f"{PERSON}kickoff: '{quote}' is no label with a colon and a value."] = None
+            continue
+        if fold(label) in seen:
+            problems[f"{PERSON}kickoff: '{shorten(label, _LONGEST_QUOTE)}' is given more than once."] = None
+        seen.add(fold(label))
+        values[label] = text_of_value
+    return values, list(problems)
+
+
+def _addresses(text: str) -> Iterator[str]:
+    """Yield the addresses of a text; a name before an address in angle brackets is left out, an address never is."""
+    for entry in _ENTRY.findall(text):
+        words = list(_WORD.finditer(entry))
+        last = max((index for index, word in enumerate(words) if word["address"] is not None), default=-1)
+        found: list[str] = []
+        for index, word in enumerate(words):
+            if word["address"] is not None:
+                address = [one for one in _SEPARATORS.split(word["address"]) if one]
+                # Some mail programs write the address in the place of the name.
+                if found and [fold(one) for one in address] == [fold(found[-1].strip("'"))]:
+                    found.pop()
+                found += address
+                continue
+            named = [word["bare"]] if word["quoted"] is None else _addresses(word["quoted"])
+            found += [one for one in named if index > last or "@" in one]
+        yield from found
+
+
+def _unknown(name: str) -> str:
+    close = difflib.get_close_matches(name.lower(), PERSON_ANSWERS, n=1, cutoff=0.7)
+    return f"{PERSON}{name} is not known" + (f"; did you mean {PERSON}{close[0]}?" if close else ".")
+
+
+def _text(value: Any) -> str | None:
+    """Return the text that was answered, ``None`` for what never was one; a number was, and so was a date."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _is_blank(value: Any) -> bool:
+    """Return whether nothing was answered; neither was it where a list holds nothing else."""
+    if isinstance(value, (list, tuple)):
+        return all(_is_blank(one) for one in value)
+    return _is_blank_text(value) or (isinstance(value, Mapping) and not value)
+
+
+def _is_blank_text(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _quoted(value: Any) -> str:
+    return shorten(reprlib.repr(value), _LONGEST_QUOTE)
