@@ -1,14 +1,11 @@
 # Copyright (c) 2026 the tallyfy.platform authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-"""The module of this name, inside the controller where that is equivalent."""
-
 from __future__ import annotations
 
 from ansible_collections.tallyfy.platform.plugins.modules.tallyfy_offboarding import SPEC
-from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import ModuleAction
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._offboarding_action import OffboardingAction
 
 
-class ActionModule(ModuleAction):
+class ActionModule(OffboardingAction):
     spec = SPEC

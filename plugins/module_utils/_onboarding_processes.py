@@ -104,9 +104,7 @@ def split_processes(rows: Sequence[Any]) -> tuple[list[Any], dict[int, Any]]:
     return plain, own
 
 
-def general_process(
-    given: Any, called: Callable[[str], str] = str
-) -> tuple[dict[str, Any] | None, list[Problem]]:
+def general_process(given: Any, called: Callable[[str], str] = str) -> tuple[dict[str, Any] | None, list[Problem]]:
     """Return the good part of what goes for everybody's process, ``None`` for nothing, and what is wrong with it.
 
     The title of a template alone will do.

@@ -66,7 +66,7 @@ class ModuleAction(ActionBase):
 
     def _outcome(self, variables: dict[str, Any]) -> dict[str, Any]:
         """Return what became of the task's own arguments."""
-        found = misspelled_connection(variables)
+        found = misspelled_connection(names_of_own(variables))
         if found:
             return {"failed": True, **self._failure(found)}
         return self._perform({**self._connection_arguments(variables), **self._task.args}, variables)
@@ -89,7 +89,7 @@ class ModuleAction(ActionBase):
         """Return the connection options that the task leaves out and a ``tallyfy_`` variable gives."""
         given = {ALIASES.get(name, name) for name, value in self._task.args.items() if not is_blank(value)}
         found = {}
-        for name in names_of_options(given):
+        for name in open_options(given):
             value = self._variable(f"tallyfy_{name}", variables)
             if not is_blank(value):
                 found[ALIASES.get(name, name)] = value
@@ -184,13 +184,21 @@ class ModuleAction(ActionBase):
         return interpreter.startswith("auto") or _is_same_program(Path(interpreter), Path(sys.executable))
 
 
+def names_of_own(variables: Mapping[str, Any]) -> list[str]:
+    """Return the names of variables that somebody has set; what a task registered is named as anybody likes."""
+    registered = {"changed", "failed"}
+    return [
+        name for name, value in variables.items() if not (isinstance(value, Mapping) and registered <= value.keys())
+    ]
+
+
 def is_omitted(value: Any, variables: Mapping[str, Any]) -> bool:
     """Return whether this is what ``default(omit)`` leaves in a variable."""
     omit = variables.get("omit")
     return value is not None and omit is not None and (value is omit or (isinstance(value, str) and value == omit))
 
 
-def names_of_options(given: Collection[str]) -> list[str]:
+def open_options(given: Collection[str]) -> list[str]:
     """Return the connection options that variables may give, aliases last, beside those that are ``given``.
 
     What a task signs in with is its own: an access token there leaves the application of the variables alone, and the

@@ -19,9 +19,10 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import is_blank
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec
 from ansible_collections.tallyfy.platform.plugins.plugin_utils import _reports as reports
 from ansible_collections.tallyfy.platform.plugins.plugin_utils import _words as words
-from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import ModuleAction
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import ModuleAction, names_of_own
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._variables import (
     hosts_hint,
     missing_organization,
@@ -39,6 +40,12 @@ class RoleFailure(AnsibleActionFail):
     omit_exception_key = True
 
 
+def options_of(spec: ModuleSpec) -> tuple[str, ...]:
+    """Return the names of a module's own options, aliases included."""
+    aliases = [alias for option in spec.argument_spec.values() for alias in option.get("aliases", ())]
+    return (*spec.argument_spec, *aliases)
+
+
 class BulkAction(ModuleAction):
     """The base of the action plugins of modules for many people.
 
@@ -52,6 +59,8 @@ class BulkAction(ModuleAction):
     alternatives: tuple[str, ...] = ("people", "src")
     #: Options of which one must be given.
     needs: tuple[str, ...] = alternatives
+    #: The modules of the other roles.
+    stand_ins: tuple[ModuleSpec, ...] = ()
     #: Variables of the role that are no options of the module, without its prefix.
     more_variables: tuple[str, ...] = ()
 
@@ -68,7 +77,7 @@ class BulkAction(ModuleAction):
         if not self._is_by_role():
             return super()._outcome(variables)
         hosts, listed = variables.get("ansible_play_hosts_all", []), variables.get("groups", {}).get("all", [])
-        problems = misspelled_for_role(variables, self.roles[0], self.variables())
+        problems = misspelled_for_role(names_of_own(variables), self.roles[0], self.variables())
         if not problems:
             host = str(variables.get("inventory_hostname"))
             missing = missing_organization(self._plain_variables(variables), host, hosts, listed)
@@ -87,11 +96,10 @@ class BulkAction(ModuleAction):
     # --- the variables of the role ------------------------------------------------------------------------------------
 
     def variables(self) -> frozenset[str]:
-        """Return the names of all variables of the role."""
-        aliases = [alias for option in self.spec.argument_spec.values() for alias in option.get("aliases", ())]
-        return frozenset(
-            f"{self.roles[0]}_{name}" for name in (*self.spec.argument_spec, *aliases, *self.more_variables)
-        )
+        """Return the names of all variables of the role, and of those that stand in for it."""
+        own = {role: options_of(spec) for role, spec in zip(self.roles, (self.spec, *self.stand_ins))}
+        own[self.roles[0]] += self.more_variables
+        return frozenset(f"{role}_{name}" for role, names in own.items() for name in names)
 
     def _plain_variables(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         """Return the variables that the guards look at, templated."""
