@@ -111,6 +111,13 @@ def read_open_tasks(client: Client, leavers: Sequence[Leaver], *, workers: int =
     return [row for row in found.values() if is_open(row) and not _users_of(row).isdisjoint(numbers)]
 
 
+def count_open_tasks(client: Client, leavers: Sequence[Leaver], *, workers: int = 1) -> dict[str, int]:
+    """Return how many open tasks each leaver has, by their number; who has none is not in it."""
+    tasks = read_open_tasks(client, leavers, workers=workers)
+    counts = {leaver.number: sum(leaver.number in _users_of(task) for task in tasks) for leaver in leavers}
+    return {number: count for number, count in counts.items() if count}
+
+
 def left_tasks(leavers: Iterable[Leaver]) -> list[Leaver]:
     """Return whose open tasks matter: those of who leaves now are handed over with their access."""
     return [leaver for leaver in leavers if not leaver.has_access and leaver.successor is not None]

@@ -37,7 +37,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan
 PROVISION_FIELDS = ("first_name", "last_name", "timezone")
 INVITE_FIELDS = ("first_name", "last_name")
 CREATIONS = ("create", "invite")
-CHANGES = ("enable", "update", "change_role")
+CHANGES = ("enable", "update", "change_role", "hand_over")
 GROUP_CHANGES = ("add_to_group", "remove_from_group")
 REMOVALS = ("remove", "disable", "delete")
 #: Nothing is to be done for somebody who is wanted away, but the address may be misspelled.
@@ -49,13 +49,15 @@ _BOT_REFUSAL = "the Tallyfy Bot cannot be edited."
 class Surroundings:
     """What planning a member must know beside the member: read by ``look_around``, or made up by a test.
 
-    ``successors`` are the members who may take over open work, by their address in lower case.
+    ``successors`` are the members who may take over open work, by their address in lower case; ``open_tasks`` how many
+    tasks wait for somebody who has no access any more, by the number of the member.
     """
 
     groups: Groups = field(default_factory=Groups)
     organization_timezone: str | None = None
     acting_email: str | None = None
     successors: Mapping[str, Record] = field(default_factory=dict)
+    open_tasks: Mapping[str, int] = field(default_factory=dict)
 
 
 def plan_member(desired: DesiredMember, current: Record | None, around: Surroundings) -> Plan:
@@ -152,10 +154,11 @@ def _plan_removal(desired: DesiredMember, current: Record | None, around: Surrou
     email = desired.email
     if current is None:
         return Plan(email, warnings=(f"{email}: {UNKNOWN_ADDRESS}",))
+    handover = _plan_handover(desired, current, around)
     if desired.state == "disabled" and status_of(current) == "disabled":
-        return Plan(email)
+        return handover
     _refuse_protected(email, current, around)
-    steps: list[Step] = []
+    steps = list(handover.steps)
     status = status_of(current)
     if status != "disabled" and desired.reassign_to:
         successor = _checked_successor(desired, around)
@@ -168,6 +171,23 @@ def _plan_removal(desired: DesiredMember, current: Record | None, around: Surrou
         before = {name: value for name, value in shape_member(current).items() if value not in (None, False)}
         return Plan(email, before, {}, tuple(steps))
     return Plan(email, {"status": status}, {"status": "disabled"}, tuple(steps))
+
+
+def _plan_handover(desired: DesiredMember, current: Record, around: Surroundings) -> Plan:
+    """Return what an earlier run, or whoever took the access away, has left undone."""
+    count = around.open_tasks.get(str(current["id"]), 0)
+    if not count:
+        return Plan(desired.email)
+    successor = _checked_successor(desired, around)
+    reason = f"{count} open task{'s' * (count > 1)}; they go to {successor['email']}"
+    step = Step("hand_over", desired.email, reason, {"open_tasks": 0}, target=str(successor["id"]))
+    return Plan(desired.email, {"open_tasks": count}, {"open_tasks": 0}, (step,))
+
+
+def is_left_behind(desired: DesiredMember, current: Mapping[str, Any] | None) -> bool:
+    """Return whether open tasks may wait for somebody without access, which somebody else is to take over."""
+    is_out = current is not None and status_of(current) == "disabled"
+    return is_out and desired.state != "present" and desired.reassign_to is not None
 
 
 def _refuse_protected(email: str, current: Mapping[str, Any], around: Surroundings) -> None:

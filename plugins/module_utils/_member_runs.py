@@ -25,10 +25,16 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     TallyfyError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups, list_groups
+from ansible_collections.tallyfy.platform.plugins.module_utils._handovers import (
+    Leaver,
+    TaskHandover,
+    count_open_tasks,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import (
     GROUP_CHANGES,
     Surroundings,
     fields_needed,
+    is_left_behind,
     needs_acting_email,
     needs_timezone,
     plan_member,
@@ -70,11 +76,14 @@ def look_around(
 ) -> tuple[list[Pair], Surroundings]:
     """Return the pairs with records completed where the listing was too short, and what else their plans need.
 
-    Asks only for what these plans can depend on: nothing at all for members who are as wanted and have no groups.
+    Asks only for what these plans can depend on: nothing at all for members who are as wanted and have no groups, and one
+    listing of tasks for each hundred people who have no access any more and name a successor.
     ``everybody`` are all members by their address in lower case, for who has read them; successors are looked up
     there, and otherwise one by one.
     """
     pairs = _completed(client, pairs, workers)
+    left = [Leaver(current) for desired, current in pairs if current is not None and is_left_behind(desired, current)]
+    open_tasks = count_open_tasks(client, left, workers=workers) if left else {}
     wants_groups = any(desired.groups is not None and desired.state == "present" for desired, _current in pairs)
     wants_timezone = any(needs_timezone(desired, current) for desired, current in pairs)
     wants_acting_email = any(needs_acting_email(desired, current) for desired, current in pairs)
@@ -82,9 +91,8 @@ def look_around(
         {
             folded(desired.reassign_to)
             for desired, current in pairs
-            if desired.reassign_to and desired.state != "present" and needs_acting_email(desired, current)
-            # Somebody who is disabled has handed over already.
-            if current is not None and status_of(current) != "disabled"
+            if desired.reassign_to and desired.state != "present"
+            if current is not None and (status_of(current) != "disabled" or str(current["id"]) in open_tasks)
         }
     )
     if everybody is None:
@@ -96,6 +104,7 @@ def look_around(
         organization_timezone=client.get().get("timezone") if wants_timezone else None,
         acting_email=client.acting_email() if wants_acting_email else None,
         successors={name: record for name, record in found.items() if record is not None},
+        open_tasks=open_tasks,
     )
 
 
@@ -219,6 +228,7 @@ class MemberRun(PlanRun):
             "update": lambda: self._update(step),
             "change_role": lambda: self._change_role(step),
             "enable": self._enable,
+            "hand_over": lambda: self._hand_over(step),
             "disable": lambda: self._end_access("disable"),
             "remove": lambda: self._end_access(query={"with_reassignment": True, "to": step.target}),
             "delete": lambda: self._end_access("delete"),
@@ -318,6 +328,12 @@ class MemberRun(PlanRun):
     def _change_role(self, step: Step) -> None:
         answer = self._put({"role": step.values["role"]}, "users", self.record["id"], "role")
         self._check(step.values, answer)
+
+    def _hand_over(self, step: Step) -> bool:
+        run = TaskHandover(self._client, Leaver(self.record), self.plan)
+        is_done = run.carry_out(step)
+        self.notes += run.notes
+        return is_done
 
     def _enable(self) -> None:
         answer = self._put(None, "users", self.record["id"], "enable")

@@ -228,6 +228,7 @@ def _story(step: Step) -> str:
         "change_role": f"make {step.values.get('role')}, {step.reason}",
         "add_to_group": f"put into {step.target}",
         "remove_from_group": f"take out of {step.target}",
+        "hand_over": f"hand over {step.reason.replace('; they go', '')}",
         "disable": "take access away",
         "remove": f"take access away, {step.reason.partition('; ')[2]}",
         "delete": "delete",

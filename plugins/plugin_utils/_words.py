@@ -278,7 +278,7 @@ def _clauses(row: Record, steps: Sequence[Record]) -> list[Clause]:
     by_action: dict[str, list[Record]] = {}
     for step in steps:
         action = str(step.get("action") or "")
-        by_action.setdefault("update" if action == "change_role" else action, []).append(step)
+        by_action.setdefault("update" if action in ("change_role", "hand_over") else action, []).append(step)
     is_new = bool({"create", "invite"} & by_action.keys())
     clauses: list[Clause] = []
     for action, group in by_action.items():
