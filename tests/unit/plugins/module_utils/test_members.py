@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import copy
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -104,15 +103,13 @@ UNCHANGED: list[tuple[str, dict[str, Any], dict[str, Any] | None]] = [
     ("no time zone, and none needed", {"profile": {"team": "Operations"}}, {**JOHN, "timezone": None}),
     ("the default administrator as they are", {"role": "admin"}, {**JOHN, "is_default_admin": True, "role": "Admin"}),
     ("the bot as it is", {}, {**JOHN, "type": "bot"}),
-    ("absent and never there", {"state": "absent"}, None),
-    ("absent and disabled", {"state": "absent"}, {**JOHN, "status": "disabled"}),
+    ("wanted disabled and disabled", {"state": "disabled"}, {**JOHN, "status": "disabled"}),
     (
         "disabled with a successor",
-        {"state": "absent", "reassign_to": "x@example.com"},
+        {"state": "disabled", "reassign_to": "x@example.com"},
         {**JOHN, "status": "Disabled"},
     ),
-    ("absent, disabled and protected", {"state": "absent"}, {**JOHN, "status": "disabled", "support_user": True}),
-    ("deleted and never there", {"state": "deleted"}, None),
+    ("wanted disabled, disabled and protected", {"state": "disabled"}, {**JOHN, "status": "disabled", "support_user": True}),
 ]
 
 
@@ -120,6 +117,12 @@ UNCHANGED: list[tuple[str, dict[str, Any], dict[str, Any] | None]] = [
 def test_nothing_to_do(given: dict[str, Any], current: dict[str, Any] | None) -> None:
     plan = plan_member(wanted(**given), current, AROUND)
     assert (plan.steps, dict(plan.before), dict(plan.after), plan.warnings) == ((), {}, {}, ())
+
+
+@pytest.mark.parametrize("state", ["disabled", "deleted"])
+def test_leaver_whom_nobody_knows_is_warned_of(state: str) -> None:
+    plan = plan_member(wanted(state=state), None, AROUND)
+    assert plan == Plan(EMAIL, warnings=(f"{EMAIL}: No member has this address.",))
 
 
 CHANGES: list[Any] = [
@@ -314,15 +317,15 @@ CHANGES: list[Any] = [
         id="a new member joins groups",
     ),
     pytest.param(
-        {"state": "absent"},
+        {"state": "disabled"},
         JOHN,
         [("disable", {"status": "disabled"}, None)],
         {"status": "active"},
         {"status": "disabled"},
-        id="absent is disabled",
+        id="access is taken away",
     ),
     pytest.param(
-        {"state": "absent", "profile": {"team": "x"}, "role": "admin", "groups": Names(add=("Sales",))},
+        {"state": "disabled", "profile": {"team": "x"}, "role": "admin", "groups": Names(add=("Sales",))},
         {**JOHN, "status": "invited"},
         [("disable", {"status": "disabled"}, None)],
         {"status": "invited"},
@@ -330,7 +333,7 @@ CHANGES: list[Any] = [
         id="an invited member is disabled, and nothing else of a leaver is changed",
     ),
     pytest.param(
-        {"state": "absent", "reassign_to": "bob@example.com"},
+        {"state": "disabled", "reassign_to": "bob@example.com"},
         JOHN,
         [("remove", {"status": "disabled"}, "7")],
         {"status": "active"},
@@ -386,20 +389,20 @@ BOTS = [
     {**JOHN, "full_name": "Tallyfy Bot"},
 ]
 REFUSED: list[Any] = [
-    *((state, bot, None, "Tallyfy Bot") for bot in BOTS for state in ({"state": "absent"}, {"state": "deleted"})),
+    *((state, bot, None, "Tallyfy Bot") for bot in BOTS for state in ({"state": "disabled"}, {"state": "deleted"})),
     *(({"role": "admin"}, bot, None, "Tallyfy Bot") for bot in BOTS),
     ({"profile": {"team": "x"}}, BOTS[0], None, "Tallyfy Bot"),
     ({"groups": Names(add=("Sales",))}, BOTS[0], None, "Tallyfy Bot"),
-    ({"state": "absent"}, {**JOHN, "support_user": True}, None, "support account"),
+    ({"state": "disabled"}, {**JOHN, "support_user": True}, None, "support account"),
     ({"state": "deleted"}, {**JOHN, "support_user": True}, None, "support account"),
-    ({"state": "absent"}, {**JOHN, "is_default_admin": True}, None, "default administrator"),
+    ({"state": "disabled"}, {**JOHN, "is_default_admin": True}, None, "default administrator"),
     ({"state": "deleted"}, {**JOHN, "is_default_admin": True}, None, "default administrator"),
     ({"state": "deleted"}, {**JOHN, "is_default_admin": True, "status": "disabled"}, None, "default administrator"),
     ({"role": "light"}, {**JOHN, "is_default_admin": True, "role": "admin"}, None, "default administrator"),
     ({"role": "standard"}, {**JOHN, "is_default_admin": True, "role": "Admin"}, None, "default administrator"),
-    ({"state": "absent"}, JOHN, "JOHN.smith@example.com", "who this runs as"),
-    ({"state": "absent", "reassign_to": "bob@example.com"}, JOHN, EMAIL, "who this runs as"),
-    ({"state": "deleted"}, {**JOHN, "status": "disabled"}, EMAIL, "who this runs as"),
+    ({"state": "disabled"}, JOHN, "JOHN.smith@example.com", "the acting user"),
+    ({"state": "disabled", "reassign_to": "bob@example.com"}, JOHN, EMAIL, "the acting user"),
+    ({"state": "deleted"}, {**JOHN, "status": "disabled"}, EMAIL, "the acting user"),
 ]
 
 
@@ -417,7 +420,7 @@ def test_protected_people_are_refused_with_the_reason(
 
 def test_somebody_else_may_be_removed_by_the_acting_user() -> None:
     around = Surroundings(acting_email="admin@example.com")
-    assert acts(plan_member(wanted(state="absent"), JOHN, around)) == [("disable", {"status": "disabled"}, None)]
+    assert acts(plan_member(wanted(state="disabled"), JOHN, around)) == [("disable", {"status": "disabled"}, None)]
 
 
 @pytest.mark.parametrize(
@@ -431,9 +434,9 @@ def test_somebody_else_may_be_removed_by_the_acting_user() -> None:
         ({"groups": Names(add=("Sales", "Marketing"))}, JOHN, AROUND, "no group 'Marketing'"),
         ({"groups": Names(remove=("Marketing",))}, JOHN, AROUND, "no group 'Marketing'"),
         ({"groups": Names(set=("Marketing",)), "profile": NEW}, None, AROUND, "no group 'Marketing'"),
-        ({"state": "absent", "reassign_to": "x@example.com"}, JOHN, Surroundings(), "x@example.com is not a member"),
+        ({"state": "disabled", "reassign_to": "x@example.com"}, JOHN, Surroundings(), "x@example.com is not a member"),
         (
-            {"state": "absent", "reassign_to": "bob@example.com"},
+            {"state": "disabled", "reassign_to": "bob@example.com"},
             JOHN,
             Surroundings(successors={BOB["email"]: {**BOB, "status": "disabled"}}),
             "is disabled, and must be active",
@@ -445,7 +448,7 @@ def test_somebody_else_may_be_removed_by_the_acting_user() -> None:
             "is invited, and must be active",
         ),
         (
-            {"state": "absent", "reassign_to": "bot@tallyfy.com"},
+            {"state": "disabled", "reassign_to": "bot@tallyfy.com"},
             JOHN,
             Surroundings(successors={"bot@tallyfy.com": {**BOB, "type": "bot"}}),
             "is the Tallyfy Bot, and must be active",
@@ -457,7 +460,8 @@ def test_what_is_missing_is_said(
 ) -> None:
     with pytest.raises(InputError, match=words) as caught:
         plan_member(wanted(**given), current, around)
-    assert all(problem.startswith(EMAIL) for problem in caught.value.problems)
+    assert {problem.subject for problem in caught.value.problems} == {EMAIL}
+    assert str(caught.value).startswith(f"{EMAIL}: ")
 
 
 @pytest.mark.parametrize("organizations", [[{"id": "a"}, {"id": "b"}], {"data": [{"id": "a"}, {"id": "b"}]}])
@@ -513,7 +517,7 @@ group_names = st.lists(st.sampled_from(["Sales", "ops", " HR "]), max_size=3, un
 wishes = st.builds(
     DesiredMember,
     email=st.sampled_from([EMAIL, EMAIL.upper()]),
-    state=st.sampled_from(["present", "present", "absent", "deleted"]),
+    state=st.sampled_from(["present", "present", "disabled", "deleted"]),
     profile=st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in VALUES.items()}),
     role=st.sampled_from([None, "admin", "standard", "light"]),
     groups=st.none()
@@ -634,7 +638,7 @@ def is_refused(desired: DesiredMember, current: dict[str, Any] | None, acting: s
     if desired.state == "present":
         becomes_less = desired.role not in (None, "admin", role)
         return becomes_less and (bool(current.get("is_default_admin")) or (is_acting and role == "admin"))
-    if desired.state == "absent" and current["status"] == "disabled":
+    if desired.state == "disabled" and current["status"] == "disabled":
         return False
     return (
         current.get("type") == "bot"
@@ -647,7 +651,7 @@ def is_as_wanted(desired: DesiredMember, world: World, before: dict[str, Any]) -
     seen = world.seen()
     if desired.state == "deleted":
         return world.member is None
-    if desired.state == "absent":
+    if desired.state == "disabled":
         return world.member is None or seen["status"] == "disabled"
     organizations = included(world.member or {}, "organizations")
     names = set(seen["groups"])
@@ -703,7 +707,7 @@ def test_plan_leads_to_what_is_wanted_and_tells_exactly_what_it_does(
         assert {name for name, value in after.items() if value and name not in {"status"}} <= set(told)
         return
     differing = {name for name in after if before[name] != after[name]}
-    if desired.state == "absent":
+    if desired.state == "disabled":
         differing.discard("groups")  # the service's own doing
     assert set(plan.before) == set(plan.after) == differing
     assert {name: plain(name, value) for name, value in plan.before.items()} == {
@@ -808,8 +812,7 @@ class Members:
         self.whole = whole or {}
         self.finds_plus = finds_plus
         self.asked: list[str] = []
-        self.member = None
-        self.application: object = object()
+        self.acting: str | None = None
 
     def path(self, *segments: object) -> str:
         return "/".join(map(str, segments))
@@ -826,6 +829,9 @@ class Members:
         if q and "+" in q and not self.finds_plus:
             return []
         return [dict(row) for row in self.rows if not q or q.lower() in str(row).lower()]
+
+    def acting_email(self) -> str | None:
+        return self.acting
 
     def get(self, *segments: object) -> dict[str, Any]:
         self.asked.append(self.path("get", *segments))
@@ -900,7 +906,7 @@ def test_time_zone_that_a_short_row_leaves_out_is_not_overwritten() -> None:
         ({"profile": {**NEW, "team": "x"}}, None, True),
         ({"profile": {**NEW, "team": ""}}, None, False),
         ({"profile": NEW}, None, False),
-        ({"state": "absent", "profile": {"team": "x"}}, None, False),
+        ({"state": "disabled", "profile": {"team": "x"}}, None, False),
     ],
 )
 def test_time_zone_of_the_organization_is_only_read_when_needed(
@@ -914,8 +920,8 @@ def test_time_zone_of_the_organization_is_only_read_when_needed(
 
 def test_acting_user_and_successor_are_only_looked_for_when_somebody_leaves() -> None:
     client = Members(BOB)
-    client.member = SimpleNamespace(user="admin@example.com")
-    leaving = wanted(state="absent", reassign_to="bob@example.com")
+    client.acting = "admin@example.com"
+    leaving = wanted(state="disabled", reassign_to="bob@example.com")
     assert look(client, leaving, JOHN)[1] == Surroundings(
         acting_email="admin@example.com", successors={BOB["email"]: BOB}
     )
@@ -925,13 +931,6 @@ def test_acting_user_and_successor_are_only_looked_for_when_somebody_leaves() ->
     assert client.asked == []
     deleting = wanted(state="deleted")
     assert look(client, deleting, {**JOHN, "status": "disabled"})[1].acting_email == "admin@example.com"
-
-
-def test_owner_of_a_ready_token_is_asked_for() -> None:
-    client = Members(whole={"email": EMAIL})
-    client.application = None
-    assert look(client, wanted(state="absent"), JOHN)[1].acting_email == EMAIL
-    assert client.asked == ["get/me"]
 
 
 def test_listed_members_are_filtered_shaped_and_sorted() -> None:

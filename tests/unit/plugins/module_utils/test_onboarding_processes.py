@@ -120,7 +120,7 @@ class TestWishes:
         good, problems = general_process(general)
         assert good == {"name": "{nme} {full_name}", "kickoff": {"{nobody}": ["{x}"]}}
         _wishes, more = process_wishes(self.people, own, good, self.rows)
-        told = "\n".join([*problems, *more])
+        told = "\n".join(str(problem) for problem in [*problems, *more])
         for text in (
             "process: unknown field templat",
             "process: {nme}, {nobody}, {x} is no field of a person; fields: email",

@@ -169,6 +169,7 @@ def test_module_takes_what_it_documents(module: str) -> None:
         assert documented[name].get("choices") == option.get("choices"), name
         assert documented[name].get("required", False) == option.get("required", False), name
         assert documented[name].get("elements") == option.get("elements"), name
+        assert documented[name].get("aliases", []) == option.get("aliases", []), name
         assert set(documented[name].get("suboptions", {})) == set(option.get("options", {})), name
 
 

@@ -29,7 +29,7 @@ def read(folder: Path, name: str, content: str | bytes) -> list[Any]:
 def refused(folder: Path, name: str, content: str | bytes) -> str:
     with pytest.raises(InputError) as caught:
         read(folder, name, content)
-    (problem,) = caught.value.problems
+    (problem,) = map(str, caught.value.problems)
     assert problem.startswith(f"src {folder / name}: ")
     return problem.partition(": ")[2]
 
@@ -45,7 +45,7 @@ def refused(folder: Path, name: str, content: str | bytes) -> str:
         ("r.csv", CSV + "\n \n"),
         ("r.json", '[{"email": "mary@example.com", "first_name": "Mary", "last_name": "Major", "groups": "%s"}]'),
         ("r.yml", '- {email: mary@example.com, first_name: Mary, last_name: Major, groups: "%s"}\n'),
-        ("r.yaml", "members:\n- &a {email: mary@example.com, first_name: Mary, last_name: Major, groups: '%s'}\n"),
+        ("r.yaml", "people:\n- &a {email: mary@example.com, first_name: Mary, last_name: Major, groups: '%s'}\n"),
         ("r.yml", "\ufeffmembers:\n- email: mary@example.com\n  first_name: Mary\n  last_name: Major\n  groups: '%s'"),
     ],
 )
@@ -91,7 +91,9 @@ def test_empty_cell_is_left_out(tmp_path: Path) -> None:
         ("r.csv", 'email\n"a@example.com\n', "line 2: unexpected end of data"),
         ("r.json", "[", "Expecting value: line 1 column 2"),
         ("r.json", "7", "it must hold a list of people"),
-        ("r.json", '{"members": [], "defaults": {}}', "a dictionary with nothing but members"),
+        ("r.json", '{"people": [], "members": []}', "a dictionary with nothing but people"),
+        ("r.json", '{"persons": []}', "a dictionary with nothing but people"),
+        ("r.json", '{"people": [], "defaults": {}}', "a dictionary with nothing but people"),
         ("r.yml", "", "it must hold a list of people"),
         ("r.yml", "a: [", "not YAML: "),
         ("r.yml", "- !!python/object/apply:os.system ['true']", "line 1: the type tag:yaml.org,2002:python/object"),
@@ -112,7 +114,7 @@ def test_empty_cell_is_left_out(tmp_path: Path) -> None:
             "email,\na@example.com,\nb@example.com,x\n",
             "line 3 has a value in a column that line 1 does not name",
         ),
-        ("r.yml", "members: {a: b}", "it must hold a list of people"),
+        ("r.yml", "people: {a: b}", "it must hold a list of people"),
     ],
 )
 def test_what_cannot_be_read_is_said(tmp_path: Path, name: str, content: str | bytes, words: str) -> None:
@@ -142,7 +144,7 @@ def test_missing_file_is_said(tmp_path: Path) -> None:
 def test_without_pyyaml_other_forms_still_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_roster_file, "HAS_YAML", False)
     assert read(tmp_path, "r.json", '[{"email": "x"}]') == [{"email": "x"}]
-    assert read_roster(str(tmp_path / "r.json")).place(0) == "r.json row 1"
+    assert read_roster(str(tmp_path / "r.json")).place(0).label == "r.json row 1"
     assert "PyYAML is not there" in refused(tmp_path, "r.yml", "[]")
 
 
@@ -151,7 +153,7 @@ def test_without_pyyaml_other_forms_still_work(tmp_path: Path, monkeypatch: pyte
     [
         ("r.csv", 'email,job_description\na@example.com,"two\nlines"\n\nb@example.com,x\n', [2, 5]),
         ("r.json", '[\n  {"email": "a@example.com"},\n\n  {\n "email": "b@example.com"}]', [2, 4]),
-        ("r.json", '{"members":\n [{"email": "a@example.com"},\n {"email": "b@example.com"}]}', [2, 3]),
+        ("r.json", '{"people":\n [{"email": "a@example.com"},\n {"email": "b@example.com"}]}', [2, 3]),
         ("r.yml", "# people\n- email: a@example.com\n  team: x\n- email: b@example.com\n", [2, 4]),
         ("r.yml", "members:\n\n  - email: a@example.com\n  - email: b@example.com\n", [3, 4]),
     ],
@@ -160,7 +162,7 @@ def test_message_names_the_line(tmp_path: Path, name: str, content: str, lines: 
     path = tmp_path / name
     path.write_text(content)
     rows = read_roster(str(path))
-    assert [rows.place(index) for index in range(2)] == [f"{name} line {line}" for line in lines]
+    assert [rows.place(index).label for index in range(2)] == [f"{name} line {line}" for line in lines]
     assert len(rows.rows) == 2
 
 
