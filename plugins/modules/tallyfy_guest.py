@@ -29,9 +29,11 @@ options:
       - V(present) makes sure that the person is a guest with access. A disabled guest is enabled.
       - V(disabled) makes sure that a guest has no access. Nobody is added for that. Tallyfy does not disable a guest
         who has open tasks.
-      - V(absent) takes the guest out of the organization and of all tasks.
+      - V(deleted) takes the guest out of the organization and of all tasks.
+      - V(absent) is another spelling of V(deleted) until version 1.0.0.
+      - With V(disabled) and V(deleted), an address that no guest has is warned of, for it may be misspelled.
     type: str
-    choices: [present, disabled, absent]
+    choices: [present, disabled, deleted, absent]
     default: present
   first_name:
     description:
@@ -162,7 +164,7 @@ EXAMPLES = r"""
 - name: Remove a guest
   tallyfy.platform.tallyfy_guest:
     email: nora@example.net
-    state: absent
+    state: deleted
 """
 
 RETURN = r"""

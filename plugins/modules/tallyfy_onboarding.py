@@ -83,6 +83,11 @@ options:
     type: str
     choices: [finish, stop]
     default: finish
+  report:
+    description:
+      - Path on the controller of a report, C(.md), C(.html) or C(.json) by its ending.
+      - It is written by the action plugin, in check mode too and also when the task fails.
+    type: path
 extends_documentation_fragment:
   - tallyfy.platform.connection
   - tallyfy.platform.attributes
@@ -94,6 +99,8 @@ attributes:
   idempotent:
     support: full
 notes:
+  - An acting member must be an administrator for most of this. A member who may not do what has to be done is refused
+    before the first write, in check mode too.
   - People come first, then groups, guests and processes. Nobody's process is launched who could not be brought in.
   - A launch whose answer got lost is looked for and never sent again; see M(tallyfy.platform.tallyfy_process). Run the
     task again for what is told to be unknown, failed or deferred.
@@ -156,10 +163,13 @@ people:
       to be done.
   type: list
   elements: dict
-  returned: success, and when somebody is not as wanted
+  returned: always
   contains:
     email:
       description: E-mail address.
+      type: str
+    name:
+      description: Full name as far as it is known; may be empty.
       type: str
     action:
       description: The first step for the person, as in M(tallyfy.platform.tallyfy_roster), or V(none).
@@ -169,8 +179,8 @@ people:
       type: list
       elements: str
     outcome:
-      description: V(changed), V(unchanged), V(failed), V(deferred) or V(skipped), of the person and their process what
-        matters most.
+      description: V(created), V(invited), V(changed), V(unchanged), V(deferred), V(failed) or V(skipped), of the person
+        and their process what matters most. With a new process alone, a member is V(changed).
       type: str
     message:
       description: What was done, or why it was not.
@@ -209,7 +219,7 @@ people:
           description: V(launch), V(reactivate), V(update), V(add_tag), V(add_to_folder) or V(none).
           type: str
         outcome:
-          description: As for the person.
+          description: V(launched), V(reactivated), V(changed), V(unchanged), V(deferred), V(failed) or V(skipped).
           type: str
         message:
           description: Why it is not as wanted, and what somebody should know.
@@ -225,9 +235,10 @@ people:
           elements: dict
   sample:
     - email: mary.major@example.com
+      name: Mary Major
       action: create
       fields: [email, first_name, groups, last_name, role]
-      outcome: changed
+      outcome: created
       message: Add as standard; put into Engineering. Launch Onboarding of Mary Major (mary.major@example.com).
       before: {}
       after:
@@ -242,14 +253,14 @@ people:
         template: New hire onboarding
         reference: mary.major@example.com
         action: launch
-        outcome: changed
+        outcome: launched
         message: ""
         unchangeable: []
 groups:
   description: One row for each of O(groups).
   type: list
   elements: dict
-  returned: success, and when somebody is not as wanted
+  returned: always
   contains:
     name:
       description: Name of the group.
@@ -258,7 +269,7 @@ groups:
       description: V(create), V(update) or V(none).
       type: str
     outcome:
-      description: As for people.
+      description: V(created), V(changed), V(unchanged), V(deferred), V(failed) or V(skipped).
       type: str
     message:
       description: Why it is not as wanted, and what somebody should know.
@@ -271,13 +282,13 @@ groups:
   sample:
     - name: Newcomers
       action: create
-      outcome: changed
+      outcome: created
       message: ""
 guests:
   description: One row for each of O(guests).
   type: list
   elements: dict
-  returned: success, and when somebody is not as wanted
+  returned: always
   contains:
     email:
       description: E-mail address.
@@ -286,7 +297,7 @@ guests:
       description: V(create), V(update), V(enable) or V(none).
       type: str
     outcome:
-      description: As for people.
+      description: As for RV(groups).
       type: str
     message:
       description: Why it is not as wanted, and what somebody should know.
@@ -303,37 +314,36 @@ guests:
   sample:
     - email: agency@example.net
       action: create
-      outcome: changed
+      outcome: created
       message: ""
       unchangeable: []
 summary:
-  description: Counts of C(people), C(processes), C(groups) and C(guests) by what became of them, each counted once.
+  description: How many of C(people), C(processes), C(groups) and C(guests) have each outcome; each counts once.
   type: dict
-  returned: success, and when somebody is not as wanted
+  returned: always
   contains:
     people:
-      description: C(created), C(invited), C(enabled), C(updated), C(unchanged), C(failed), C(deferred) and C(skipped).
-        Somebody of whom only the process changed counts as updated.
+      description: C(created), C(invited), C(changed), C(unchanged), C(deferred), C(failed) and C(skipped).
       type: dict
     processes:
-      description: C(launched), C(reactivated), C(updated) and the same others.
+      description: C(launched), C(reactivated), C(changed) and the same others.
       type: dict
     groups:
-      description: C(created), C(updated) and the same others.
+      description: C(created), C(changed) and the same others.
       type: dict
     guests:
-      description: C(created), C(enabled), C(updated) and the same others.
+      description: C(created), C(changed) and the same others.
       type: dict
   sample:
-    people: {created: 2, invited: 0, enabled: 0, updated: 0, unchanged: 0, failed: 0, deferred: 0, skipped: 0}
-    processes: {launched: 2, reactivated: 0, updated: 0, unchanged: 0, failed: 0, deferred: 0, skipped: 0}
-    groups: {created: 1, updated: 0, unchanged: 0, failed: 0, deferred: 0, skipped: 0}
-    guests: {created: 1, enabled: 0, updated: 0, unchanged: 0, failed: 0, deferred: 0, skipped: 0}
+    people: {created: 2, invited: 0, changed: 0, unchanged: 0, deferred: 0, failed: 0, skipped: 0}
+    processes: {launched: 2, reactivated: 0, changed: 0, unchanged: 0, deferred: 0, failed: 0, skipped: 0}
+    groups: {created: 1, changed: 0, unchanged: 0, deferred: 0, failed: 0, skipped: 0}
+    guests: {created: 1, changed: 0, unchanged: 0, deferred: 0, failed: 0, skipped: 0}
 deferred:
   description: Who lacks nothing but time or seats, and from when on it can go on.
   type: list
   elements: dict
-  returned: success, and when somebody is not as wanted
+  returned: always
   contains:
     email:
       description: E-mail address.
@@ -352,7 +362,7 @@ actions:
   description: What was done, in order. In check mode, what would be done.
   type: list
   elements: dict
-  returned: success, and when somebody is not as wanted
+  returned: always
   contains:
     email:
       description: The person.
@@ -389,22 +399,57 @@ actions:
       action: create
       reason: not a member of the organization
       fields: [email, first_name, last_name, role]
-reasons:
-  description: Why people, groups and guests are not as wanted, one text for all who met the same obstacle.
+problems:
+  description:
+    - What is wrong with the input, or why people, groups and guests are not as wanted, one text for all who met the
+      same obstacle.
+    - Empty when there is nothing of the kind.
   type: list
   elements: str
-  returned: when somebody is not as wanted
+  returned: always
   sample:
     - "richard.roe@example.com: POST /applications/25f66ae8cd27630803af1f25fe015a1a/users: the answer got lost."
+notes:
+  description:
+    - What somebody should know about the run, such as fields that could not be changed. The same as the warnings, which
+      show no more than the first ten.
+  type: list
+  elements: str
+  returned: always
+  sample:
+    - "grace.kim@example.net belongs to 2 organizations, so only they themselves can change their team."
 org_id:
-  description: ID of the organization.
+  description: ID of the organization; V(null) when the task failed before its own work began.
   type: str
-  returned: success, and when somebody is not as wanted
+  returned: always
   sample: 25f66ae8cd27630803af1f25fe015a1a
+organization:
+  description: Where the task worked and in whose name. Empty when it failed before its own work was done.
+  type: dict
+  returned: always
+  contains:
+    id:
+      description: ID of the organization.
+      type: str
+    name:
+      description: Name of the organization; V(null) unless it is asked for, which takes O(report) or a role.
+      type: str
+    acting_as:
+      description: E-mail address of the acting member, or the application with its ID.
+      type: str
+  sample:
+    id: 25f66ae8cd27630803af1f25fe015a1a
+    name: null
+    acting_as: the application 1111
+check_mode:
+  description: Whether this was check mode.
+  type: bool
+  returned: always
+  sample: false
 requests:
   description: How many requests were sent, sign-ins included.
   type: int
-  returned: success, and when somebody is not as wanted
+  returned: always
   sample: 20
 """
 

@@ -17,12 +17,12 @@ description:
   - People are added first, then changed, then each group is written once for everybody. Access is taken away last, and
     not after an error.
   - One person's failure does not keep the others out. The task then fails at its end and names everybody concerned.
-  - Deleting by accident is hard. Who is not listed is left alone unless O(unlisted=absent) is given, and a fuse,
+  - Deleting by accident is hard. Who is not listed is left alone unless O(unlisted=disabled) is given, and a fuse,
     O(max_removals) and O(min_admins), refuses the whole run when it would take away more than expected.
 author:
   - the tallyfy.platform authors (@tallyfy)
 options:
-  members:
+  people:
     description:
       - The people. Each is a dictionary with the options of M(tallyfy.platform.tallyfy_user), C(email), C(state),
         C(first_name), C(last_name), C(role), C(timezone), C(phone), C(job_title), C(job_description), C(team),
@@ -33,13 +33,15 @@ options:
       - C(groups) is a dictionary with the lists C(add), C(remove) or C(set). A plain list, or a text with semicolons,
         names groups to be added.
       - The names are needed for somebody who is not a member yet.
+      - Somebody who is to have no access and whom nobody knows is warned of, for the address may be misspelled.
     type: list
     elements: raw
+    aliases: [members]
   src:
     description:
       - Path of a file that holds the people, on the machine that runs the task. Its name ends in C(.yml), C(.yaml),
         C(.json) or C(.csv), and it is UTF-8.
-      - YAML and JSON hold a list of people as in O(members), alone or under the key C(members). All values of a YAML
+      - YAML and JSON hold a list of people as in O(people), alone or under the key C(people). All values of a YAML
         file are read as texts, so a phone number keeps its plus sign, and C(no) can be a name.
       - CSV has a line with the names of the columns first. An empty cell counts as left out. The column C(groups) names
         groups to be added, parted by semicolons; C(groups.add), C(groups.remove) and C(groups.set) are columns, too.
@@ -53,9 +55,10 @@ options:
     description:
       - What becomes of members who are not listed.
       - V(ignore) leaves them alone.
-      - V(absent) takes their access away. An empty list is then refused.
+      - V(disabled) takes their access away. An empty list is then refused.
+      - V(absent) is another spelling of V(disabled) until version 1.0.0.
     type: str
-    choices: [ignore, absent]
+    choices: [ignore, disabled, absent]
     default: ignore
   protect:
     description:
@@ -95,6 +98,11 @@ options:
     type: str
     choices: [finish, stop]
     default: finish
+  report:
+    description:
+      - Path on the controller of a report, C(.md), C(.html) or C(.json) by its ending.
+      - It is written by the action plugin, in check mode too and also when the task fails.
+    type: path
 extends_documentation_fragment:
   - tallyfy.platform.connection
   - tallyfy.platform.attributes
@@ -114,6 +122,8 @@ notes:
     meant; then nobody is removed, and the task fails with the reason.
   - When no seat is left, or Tallyfy asks for a pause that is longer than O(max_wait), RV(deferred) tells who has to
     wait, and the task fails. Run it again later; it goes on where it stopped.
+  - An acting member must be an administrator for most of this. A member who may not do what has to be done is refused
+    before the first write, in check mode too.
 seealso:
   - module: tallyfy.platform.tallyfy_user
   - module: tallyfy.platform.tallyfy_user_info
@@ -125,7 +135,7 @@ EXAMPLES = r"""
     defaults:
       role: light
       timezone: Europe/London
-    members:
+    people:
       - email: mary.major@example.com
         first_name: Mary
         last_name: Major
@@ -135,12 +145,12 @@ EXAMPLES = r"""
         first_name: Richard
         last_name: Roe
       - email: dana.lee@example.com
-        state: absent
+        state: disabled
 
 - name: Make the organization what the file says
   tallyfy.platform.tallyfy_roster:
     src: roster.csv
-    unlisted: absent
+    unlisted: disabled
     protect:
       - "*@example.net"
     max_removals: 8
@@ -150,9 +160,9 @@ EXAMPLES = r"""
 RETURN = r"""
 summary:
   description:
-    - How many people were added, changed and so on; everybody counts once. In check mode, how many would be.
+    - How many people each outcome has; everybody counts once. In check mode, how many would have it.
   type: dict
-  returned: success, and when somebody could not be brought into the wanted state
+  returned: always
   contains:
     created:
       description: People who were added at once.
@@ -160,29 +170,23 @@ summary:
     invited:
       description: People who were invited.
       type: int
-    enabled:
-      description: Disabled members who have their access again.
-      type: int
-    updated:
-      description: Members whose profile, role or groups were changed.
-      type: int
-    disabled:
-      description: Members whose access was taken away.
-      type: int
-    handed_over:
-      description: Members whose access was taken away and whose open work went to somebody else.
-      type: int
-    deleted:
-      description: Members who were permanently deleted.
+    changed:
+      description: Members whose profile, role or groups were changed, or who have their access again.
       type: int
     unchanged:
       description: People who were as wanted.
       type: int
-    failed:
-      description: People for whom a request failed.
+    removed:
+      description: Members whose access was taken away, or who were permanently deleted.
+      type: int
+    not_found:
+      description: People who are to have no access and whose address no member has.
       type: int
     deferred:
       description: People who have to wait for a seat or for the end of a pause.
+      type: int
+    failed:
+      description: People for whom a request failed.
       type: int
     skipped:
       description: People whose turn did not come after an error.
@@ -190,25 +194,26 @@ summary:
   sample:
     created: 2
     invited: 0
-    enabled: 0
-    updated: 0
-    disabled: 0
-    handed_over: 0
-    deleted: 0
-    unchanged: 1
-    failed: 0
+    changed: 0
+    unchanged: 0
+    removed: 1
+    not_found: 0
     deferred: 0
+    failed: 0
     skipped: 0
-members:
+people:
   description:
-    - One row for each person, in the order of the list; then members who are not listed, with O(unlisted=absent).
-    - After a failure, people who were as wanted are left out, but for addresses that no member has.
+    - One row for each person, in the order of the list; then members who are not listed, with O(unlisted=disabled).
+    - After a failure, people who were as wanted are left out.
   type: list
   elements: dict
-  returned: success, and when somebody could not be brought into the wanted state
+  returned: always
   contains:
     email:
       description: E-mail address.
+      type: str
+    name:
+      description: Full name as far as it is known; may be empty.
       type: str
     action:
       description: The main step, V(create), V(invite), V(enable), V(update), V(change_role), V(add_to_group),
@@ -219,7 +224,7 @@ members:
       type: list
       elements: str
     outcome:
-      description: V(unchanged), V(changed), V(failed), V(deferred) or V(skipped).
+      description: One of the words of RV(summary).
       type: str
     message:
       description: What was done, or why not. It also tells when somebody who is to leave is no member at all.
@@ -237,6 +242,10 @@ members:
       type: list
       elements: str
       returned: for people of whom there is something to note
+    reassign_to:
+      description: Who takes over the open work.
+      type: str
+      returned: for people whose open work is handed over
     unlisted:
       description: V(true) for a member who is not listed.
       type: bool
@@ -247,9 +256,10 @@ members:
       returned: for such members who are not listed
   sample:
     - email: mary.major@example.com
+      name: Mary Major
       action: create
       fields: [email, first_name, groups, last_name, role, timezone]
-      outcome: changed
+      outcome: created
       message: Add as standard; put into Engineering.
       before: {}
       after:
@@ -260,16 +270,31 @@ members:
         role: standard
         groups: [Engineering]
     - email: dana.lee@example.com
-      action: none
-      fields: []
-      outcome: unchanged
-      message: ""
+      name: Dana Lee
+      action: disable
+      fields: [status]
+      outcome: removed
+      message: Take access away.
+      before:
+        status: active
+      after:
+        status: disabled
+problems:
+  description:
+    - What is wrong with the input, or why somebody is not as wanted, one text for all who met the same obstacle, or why
+      the fuse refused the run.
+    - Empty when there is nothing of the kind.
+  type: list
+  elements: str
+  returned: always
+  sample:
+    - "bob@example.com: Deferred: no full seat is left."
 deferred:
   description:
     - People who have to wait.
   type: list
   elements: dict
-  returned: success, and when somebody could not be brought into the wanted state
+  returned: always
   contains:
     email:
       description: E-mail address.
@@ -284,28 +309,60 @@ deferred:
     - email: richard.roe@example.com
       reason: "Deferred: no light seat is left."
       not_before: null
+notes:
+  description:
+    - What somebody should know about the run, such as fields that could not be changed. The same as the warnings, which
+      show no more than the first ten.
+  type: list
+  elements: str
+  returned: always
+  sample:
+    - "gone@example.com: No member has this address."
 org_id:
-  description: ID of the organization.
+  description: ID of the organization; V(null) when the task failed before its own work began.
   type: str
-  returned: success, and when somebody could not be brought into the wanted state
+  returned: always
   sample: 25f66ae8cd27630803af1f25fe015a1a
+organization:
+  description: Where the task worked and in whose name. Empty when it failed before its own work was done.
+  type: dict
+  returned: always
+  contains:
+    id:
+      description: ID of the organization.
+      type: str
+    name:
+      description: Name of the organization; V(null) unless it is asked for, which takes O(report) or a role.
+      type: str
+    acting_as:
+      description: E-mail address of the acting member, or the application with its ID.
+      type: str
+  sample:
+    id: 25f66ae8cd27630803af1f25fe015a1a
+    name: null
+    acting_as: the application 1111
+check_mode:
+  description: Whether this was check mode.
+  type: bool
+  returned: always
+  sample: false
 requests:
   description: How many requests the task has sent, the sign-in and repeated ones included.
   type: int
-  returned: success, and when somebody could not be brought into the wanted state
+  returned: always
   sample: 6
 actions:
   description:
     - What was done for each person, in order. In check mode, what would be done.
   type: list
   elements: dict
-  returned: success, and when somebody could not be brought into the wanted state
+  returned: always
   contains:
     email:
       description: E-mail address.
       type: str
     action:
-      description: The step, as in RV(members[].action).
+      description: The step, as in RV(people[].action).
       type: str
     fields:
       description: Names of the fields the step writes.
@@ -328,14 +385,6 @@ actions:
       reason: not in Engineering
       fields: []
       target: Engineering
-reasons:
-  description:
-    - Why people are not as wanted, one text for all who met the same obstacle, or why the fuse refused the run.
-  type: list
-  elements: str
-  returned: when somebody could not be brought into the wanted state, and when the fuse refused the run
-  sample:
-    - "bob@example.com: Deferred: no full seat is left."
 removals:
   description: Everybody who would lose their access.
   type: list

@@ -26,11 +26,12 @@ options:
   state:
     description:
       - V(present) makes sure that the person is a member who is active or invited. A disabled member is enabled.
-      - V(absent) makes sure that the person has no access. Their seat is freed and their history is kept.
-        A member who is not listed and one who is disabled are both absent.
+      - V(disabled) makes sure that the person has no access. Their seat is freed and their history is kept.
       - V(deleted) deletes the member permanently, after disabling them if needed. This cannot be undone.
+      - V(absent) is another spelling of V(disabled) until version 1.0.0.
+      - With V(disabled) and V(deleted), an address that no member has is warned of, for it may be misspelled.
     type: str
-    choices: [present, absent, deleted]
+    choices: [present, disabled, deleted, absent]
     default: present
   first_name:
     description:
@@ -113,7 +114,7 @@ options:
     default: You are invited to join us on Tallyfy.
   reassign_to:
     description:
-      - E-mail address of an active member who takes over the leaver's open work, with O(state=absent) and
+      - E-mail address of an active member who takes over the leaver's open work, with O(state=disabled) and
         O(state=deleted). Without it, open tasks stay with the leaver.
       - Work is handed over together with the access being taken away; for somebody who is disabled already it is
         ignored.
@@ -130,6 +131,8 @@ attributes:
     support: full
 notes:
   - The Tallyfy Bot, support accounts, the default administrator and the acting user are never disabled or deleted.
+  - An acting member must be an administrator for most of this. A member who may not do what has to be done is refused
+    before the first write, in check mode too.
   - Only they themselves can change the profile of somebody who belongs to several organizations. The module then warns
     and leaves the profile as it is.
   - One process of a controller at a time changes a group, since Tallyfy replaces the whole list of members. Somebody
@@ -169,7 +172,7 @@ EXAMPLES = r"""
 - name: Take John's access away and hand his open work to Bob
   tallyfy.platform.tallyfy_user:
     email: john.smith@example.com
-    state: absent
+    state: disabled
     reassign_to: bob@example.com
 
 - name: Delete Dana for good
