@@ -391,13 +391,15 @@ def _told_once(of_rows: Iterable[tuple[int, str, str]], rows: Rows, called: Call
     return told
 
 
-def _twins(ready: Iterable[tuple[Wish, DesiredProcess, Template]], rows: Rows) -> list[tuple[int, str]]:
+def _twins(ready: Sequence[tuple[Wish, DesiredProcess, Template]], rows: Rows) -> list[tuple[int, str]]:
     """Return a problem for each process that is another row's, too: only one of them would be launched."""
     first: dict[tuple[str, str, str], int] = {}
+    emails = {wish.index: wish.member.email for wish, _desired, _template in ready}
     problems = []
     for wish, desired, template in ready:
         marks = sorted(desired.marks(reference_field_of(desired, template)))
         earlier = min(first.setdefault((template.id, *mark), wish.index) for mark in marks)
         if earlier != wish.index:
-            problems.append((wish.index, f"the same reference {desired.key!r} as {rows.place(earlier).label}"))
+            whose = f"{rows.place(earlier).label} ({emails[earlier]})"
+            problems.append((wish.index, f"the same reference {desired.key!r} as {whose}"))
     return problems

@@ -39,7 +39,7 @@ PAGE = "<html><head><title>Sign in</title></head><body>Sign in to go on</body></
 TASKS: dict[str, dict[str, Any]] = {
     "tallyfy_api": {"path": "/organizations/{org_id}/groups"},
     "tallyfy_organization_info": {},
-    "tallyfy_roster": {"members": [{"email": BOB, "team": "New"}]},
+    "tallyfy_roster": {"people": [{"email": BOB, "team": "New"}]},
     "tallyfy_user": {"email": BOB, "team": "New"},
     "tallyfy_user_info": {},
 }
@@ -474,11 +474,11 @@ class TestAnswers:
     ) -> None:
         modules.use(max_wait=0)
         sandbox.fault(method="DELETE", times=None, apply=True, **unreadable)
-        result = modules.fail("tallyfy_user", email=BOB, state="absent")
+        result = modules.fail("tallyfy_user", email=BOB, state="disabled")
         told(result, "DELETE ", f"/organizations/{sandbox.org_id}/users/1002/disable: ", "run it again")
         assert result["failed_action"]["action"] == "disable"
         sandbox.clear_faults()
-        assert modules.succeed("tallyfy_user", email=BOB, state="absent")["changed"] is False
+        assert modules.succeed("tallyfy_user", email=BOB, state="disabled")["changed"] is False
 
 
 class TestRefusals:

@@ -54,8 +54,8 @@ class TestRequests:
             (2, 1, {"email": NORA}),
             (4, 1, {"email": PARTNER, "associated_members": {"add": [BOB]}}),
             (3, 1, {"email": PARTNER, "state": "disabled"}),
-            (2, 1, {"email": NORA, "state": "absent"}),
-            (1, 0, {"email": "nobody@example.org", "state": "absent", "associated_members": {"add": [ALICE]}}),
+            (2, 1, {"email": NORA, "state": "deleted"}),
+            (1, 0, {"email": "nobody@example.org", "state": "deleted", "associated_members": {"add": [ALICE]}}),
             (1, 0, {"email": "nobody@example.org", "state": "disabled"}),
         ],
         ids=str,
@@ -147,11 +147,11 @@ class TestProfile:
         assert sandbox.writes() == []
 
     def test_a_leaver_has_no_drift(self, modules: Modules) -> None:
-        result = modules.succeed("tallyfy_guest", email=PARTNER, first_name="Other", state="absent")
+        result = modules.succeed("tallyfy_guest", email=PARTNER, first_name="Other", state="deleted")
         assert result["unchangeable"] == result["notes"] == []
 
     def test_somebody_who_was_a_guest_before_keeps_their_profile(self, sandbox: Sandbox, modules: Modules) -> None:
-        modules.succeed("tallyfy_guest", email=PARTNER, state="absent")
+        modules.succeed("tallyfy_guest", email=PARTNER, state="deleted")
         wanted = {"email": PARTNER, "first_name": "Internal", "last_name": "Partner"}
         result = modules.succeed("tallyfy_guest", **wanted)
         assert actions(result) == ["create"]
@@ -163,14 +163,14 @@ class TestProfile:
         assert again["unchangeable"] == result["unchangeable"]
 
     def test_somebody_who_comes_back_disabled_is_enabled(self, sandbox: Sandbox, modules: Modules) -> None:
-        modules.succeed("tallyfy_guest", email=NORA, state="absent")
+        modules.succeed("tallyfy_guest", email=NORA, state="deleted")
         result = modules.succeed("tallyfy_guest", email=NORA, associated_members={"set": [BOB]})
         assert actions(result) == ["create", "enable", "update"]
         assert stored(sandbox, NORA)["disabled_at"] is None
         assert stored(sandbox, NORA)["associated_members"] == [1002]
 
     def test_somebody_who_comes_back_with_members(self, sandbox: Sandbox, modules: Modules) -> None:
-        modules.succeed("tallyfy_guest", email=PARTNER, state="absent")
+        modules.succeed("tallyfy_guest", email=PARTNER, state="deleted")
         result = modules.succeed("tallyfy_guest", email=PARTNER, associated_members={"set": [ALICE]})
         assert actions(result) == ["create"]
         assert result["guest"]["associated_members"] == [ALICE]
@@ -233,7 +233,7 @@ class TestBadLuck:
     @pytest.mark.parametrize(
         "arguments",
         [
-            {"email": PARTNER, "state": "absent"},
+            {"email": PARTNER, "state": "deleted"},
             {"email": PARTNER, "state": "disabled"},
             {"email": NORA, "associated_members": {"add": [BOB]}},
         ],
@@ -262,7 +262,7 @@ class TestBadLuck:
         self, sandbox: Sandbox, modules: Modules, fault: dict[str, Any]
     ) -> None:
         sandbox.fault(method="DELETE", **fault)
-        assert modules.fail("tallyfy_guest", email=PARTNER, state="absent")["changed"] is False
+        assert modules.fail("tallyfy_guest", email=PARTNER, state="deleted")["changed"] is False
         assert stored(sandbox, PARTNER)["deleted_at"] is None
 
     @pytest.mark.parametrize("body", [None, {"data": {"id": 4523, "email": PARTNER}}], ids=["empty", "unchanged"])
@@ -312,7 +312,7 @@ class TestSideBySide:
 class TestLookUp:
     def test_a_longer_address_that_contains_it_is_somebody_else(self, modules: Modules) -> None:
         modules.succeed("tallyfy_guest", email=f"not.{PARTNER}")
-        modules.succeed("tallyfy_guest", email=PARTNER, state="absent")
+        modules.succeed("tallyfy_guest", email=PARTNER, state="deleted")
         (left,) = modules.succeed("tallyfy_guest_info", query=PARTNER)["guests"]
         assert left["email"] == f"not.{PARTNER}"
 
@@ -322,7 +322,7 @@ class TestLookUp:
         guest = {**PAULA, "email": "paula+tallyfy@example.org", "associated_members": {"add": [BOB]}}
         assert modules.succeed("tallyfy_guest", **guest)["changed"] is True
         assert modules.succeed("tallyfy_guest", **guest)["changed"] is False
-        assert modules.succeed("tallyfy_guest", email=guest["email"], state="absent")["changed"] is True
+        assert modules.succeed("tallyfy_guest", email=guest["email"], state="deleted")["changed"] is True
 
     def test_an_address_in_another_case(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(case_sensitive_email=True)

@@ -52,9 +52,9 @@ class TestRequests:
             (2, {"email": BOB, "role": "light"}),
             (2, {"email": BOB, "team": "Finance"}),
             (2, {"email": DANA}),
-            (1, {"email": DANA, "state": "absent"}),
-            (2, {"email": BOB, "state": "absent"}),
-            (3, {"email": BOB, "state": "absent", "reassign_to": JOHN}),
+            (1, {"email": DANA, "state": "disabled"}),
+            (2, {"email": BOB, "state": "disabled"}),
+            (3, {"email": BOB, "state": "disabled", "reassign_to": JOHN}),
             (3, {"email": BOB, "state": "deleted"}),
         ],
         ids=str,
@@ -140,7 +140,7 @@ class TestSeveralOrganizations:
 
 
 class TestRefusals:
-    @pytest.mark.parametrize("state", ["absent", "deleted"])
+    @pytest.mark.parametrize("state", ["disabled", "deleted"])
     @pytest.mark.parametrize("check_mode", [True, False])
     @pytest.mark.parametrize(
         ("email", "reason"),
@@ -161,13 +161,13 @@ class TestRefusals:
             modules.use(act_as=erin)
         else:
             modules.use(client_id=None, client_secret=None, access_token=sandbox.issue_token(erin))
-        result = modules.fail("tallyfy_user", email=erin.title(), state="absent")
-        assert "who this runs as" in result["msg"]
+        result = modules.fail("tallyfy_user", email=erin.title(), state="disabled")
+        assert "the acting user" in result["msg"]
         assert sandbox.writes() == []
 
     @pytest.mark.parametrize("successor", ["nobody@example.com", DANA, CHARLIE, BOT])
     def test_a_successor_who_cannot_be_one(self, sandbox: Sandbox, modules: Modules, successor: str) -> None:
-        result = modules.fail("tallyfy_user", email=BOB, state="absent", reassign_to=successor)
+        result = modules.fail("tallyfy_user", email=BOB, state="disabled", reassign_to=successor)
         assert f"reassign_to {successor}" in result["msg"]
         assert sandbox.writes() == []
 
@@ -186,7 +186,7 @@ class TestRefusals:
             token = sandbox.issue_token("erin.walker@example.com")
             modules.use(client_id=None, client_secret=None, access_token=token)
         result = modules.fail("tallyfy_user", email="erin.walker@example.com", role="standard")
-        assert "who this runs as" in result["msg"]
+        assert "the acting user" in result["msg"]
         assert sandbox.writes() == []
 
     def test_everything_wrong_is_said_before_anything_is_sent(self, sandbox: Sandbox, modules: Modules) -> None:
@@ -221,11 +221,29 @@ class TestRefusals:
         assert sandbox.writes() == []
 
 
+class TestUnknownLeavers:
+    """An address that nobody has may be misspelled; then somebody keeps their access in silence."""
+
+    @pytest.mark.parametrize("state", ["disabled", "absent", "deleted"])
+    @pytest.mark.parametrize("check_mode", [True, False])
+    def test_are_warned_of(self, sandbox: Sandbox, modules: Modules, state: str, check_mode: bool) -> None:
+        result = modules.succeed("tallyfy_user", check_mode=check_mode, email="bbo@example.com", state=state)
+        assert result["notes"] == ["bbo@example.com: No member has this address."]
+        assert "bbo@example.com: No member has this address." in str(result["warnings"])
+        assert (result["changed"], result["user"]) == (False, None)
+        assert sandbox.writes() == []
+
+    def test_absent_is_another_word_for_disabled(self, sandbox: Sandbox, modules: Modules) -> None:
+        assert modules.succeed("tallyfy_user", email=BOB, state="absent")["user"]["status"] == "disabled"
+        again = modules.succeed("tallyfy_user", email=BOB, state="absent")
+        assert (again["changed"], again["notes"]) == (False, [])
+
+
 class TestLookUp:
     def test_a_longer_address_that_contains_it_is_somebody_else(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.insert_members({"email": "not.bob@example.com"}, {"email": "bob@example.com.test"})
-        assert modules.succeed("tallyfy_user", email="ob@example.com", state="absent")["changed"] is False
-        assert modules.succeed("tallyfy_user", email=BOB, state="absent")["user"]["id"] == 1002
+        assert modules.succeed("tallyfy_user", email="ob@example.com", state="disabled")["user"] is None
+        assert modules.succeed("tallyfy_user", email=BOB, state="disabled")["user"]["id"] == 1002
 
     @pytest.mark.parametrize("switches", [{}, {"q_plus_finds_nothing": True}, {"plus_is_space": True}])
     def test_an_address_with_a_plus(self, sandbox: Sandbox, modules: Modules, switches: dict[str, Any]) -> None:
@@ -292,7 +310,7 @@ class TestRaces:
         [
             {"email": BOB, "team": "Finance"},
             {"email": BOB, "role": "light"},
-            {"email": BOB, "state": "absent"},
+            {"email": BOB, "state": "disabled"},
             {"email": BOB, "state": "deleted"},
             {"email": DANA},
             {"email": BOB, "groups": {"set": ["Engineering"]}},
@@ -340,7 +358,7 @@ class TestAnswersThatProveNothing:
         ids=str,
     )
     @pytest.mark.parametrize("arguments", [{}, {"reassign_to": JOHN}], ids=str)
-    @pytest.mark.parametrize("state", ["absent", "deleted"])
+    @pytest.mark.parametrize("state", ["disabled", "deleted"])
     def test_access_that_is_still_there(
         self, sandbox: Sandbox, modules: Modules, fault: dict[str, Any], arguments: dict[str, Any], state: str
     ) -> None:
@@ -349,7 +367,7 @@ class TestAnswersThatProveNothing:
         assert "still active instead of disabled" in result["msg"]
 
     @pytest.mark.parametrize("fault", [{"empty": True}, {"status": 404, "body": ""}], ids=str)
-    @pytest.mark.parametrize("state", ["absent", "deleted"])
+    @pytest.mark.parametrize("state", ["disabled", "deleted"])
     def test_access_that_is_gone_all_the_same(
         self, sandbox: Sandbox, modules: Modules, fault: dict[str, Any], state: str
     ) -> None:
@@ -407,13 +425,13 @@ class TestShortRows:
     def short(self, sandbox: Sandbox) -> None:
         sandbox.switch(member_shape="minimal_rows")
 
-    @pytest.mark.parametrize("state", ["absent", "deleted"])
+    @pytest.mark.parametrize("state", ["disabled", "deleted"])
     @pytest.mark.parametrize("check_mode", [True, False])
     @pytest.mark.parametrize("email", [BOT, SUPPORT, ALICE])
     def test_protected_people(
         self, sandbox: Sandbox, modules: Modules, email: str, state: str, check_mode: bool
     ) -> None:
-        assert "is not removed" in modules.fail("tallyfy_user", check_mode=check_mode, email=email, state=state)["msg"]
+        assert "not removed, because this is" in modules.fail("tallyfy_user", check_mode=check_mode, email=email, state=state)["msg"]
         assert sandbox.writes() == []
 
     @pytest.mark.parametrize("check_mode", [True, False])
@@ -423,8 +441,8 @@ class TestShortRows:
 
 
 class TestHandingOver:
-    def test_absent_with_a_successor_says_to_whom(self, sandbox: Sandbox, modules: Modules) -> None:
-        modules.succeed("tallyfy_user", email=BOB, state="absent", reassign_to=JOHN)
+    def test_disabled_with_a_successor_says_to_whom(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.succeed("tallyfy_user", email=BOB, state="disabled", reassign_to=JOHN)
         (write,) = sandbox.writes()
         assert write["query"] == {"with_reassignment": "true", "to": "12345"}
 

@@ -53,7 +53,7 @@ VISIBLE = (
 )  # fmt: skip
 
 #: What check mode must tell as the run then does.
-TOLD = ("changed", "actions", "diff", "summary", "members", "deferred", "unchangeable")
+TOLD = ("changed", "actions", "diff", "summary", "problems", "deferred", "notes", "organization", "unchangeable")
 
 
 #: Modules of one subject: what the picture and the result call it, and the option that names it.
@@ -122,40 +122,41 @@ CASES = [
     case("user groups emptied", "tallyfy_user", "groups", email=JOHN, groups={"set": []}),
     case("user of two organizations", "tallyfy_user", email=GRACE, team="Elsewhere"),
     case("user of two organizations gets a role", "tallyfy_user", "role", email=GRACE, role="light", team="Elsewhere"),
+    case("user disabled", "tallyfy_user", "status", email=BOB, state="disabled"),
     case("user absent", "tallyfy_user", "status", email=BOB, state="absent"),
-    case("user absent with a successor", "tallyfy_user", "status", email=BOB, state="absent", reassign_to=JOHN),
-    case("user invited and absent", "tallyfy_user", "status", email=CHARLIE, state="absent"),
-    case("user absent already", "tallyfy_user", email=DANA, state="absent"),
-    case("user never there", "tallyfy_user", email="nobody@example.com", state="absent"),
+    case("user disabled with a successor", "tallyfy_user", "status", email=BOB, state="disabled", reassign_to=JOHN),
+    case("user invited and disabled", "tallyfy_user", "status", email=CHARLIE, state="disabled"),
+    case("user disabled already", "tallyfy_user", email=DANA, state="disabled"),
+    case("user never there", "tallyfy_user", email="nobody@example.com", state="disabled"),
     case("user deleted", "tallyfy_user", "gone", email=BOB, state="deleted"),
     case("user deleted with a successor", "tallyfy_user", "gone", email=BOB, state="deleted", reassign_to=JOHN),
     case("user deleted when half done", "tallyfy_user", "gone", email=DANA, state="deleted"),
     case("user deleted already", "tallyfy_user", email="nobody@example.com", state="deleted"),
-    case("roster unchanged", "tallyfy_roster", unlisted="ignore", members=[
+    case("roster unchanged", "tallyfy_roster", unlisted="ignore", people=[
         {"email": BOB, "role": "standard", "groups": ["people"]}, {"email": "FRANK.moore@example.com"},
-        {"email": DANA, "state": "absent"}, {"email": "nobody@example.com", "state": "deleted"},
+        {"email": DANA, "state": "disabled"}, {"email": "nobody@example.com", "state": "deleted"},
     ]),
     case("roster created", "tallyfy_roster", *of(NEW["email"], *CREATION, "timezone", "phone", "groups"),
-         *of("richard@example.com", *CREATION), members=[
+         *of("richard@example.com", *CREATION), people=[
         {**NEW, "phone": "+1", "groups": "People; Legacy Team"},
         {"email": "richard@example.com", "first_name": "Richard", "last_name": "Roe", "provision": "invite"},
     ]),
     case("roster mixed", "tallyfy_roster", *of(NEW["email"], *CREATION, "groups"), *of(BOB, "team", "role", "groups"),
-         *of(DANA, "status", "groups"), *of(JOHN, "groups"), *of(FRANK, "status"), concurrency=3, members=[
+         *of(DANA, "status", "groups"), *of(JOHN, "groups"), *of(FRANK, "status"), concurrency=3, people=[
         {**NEW, "groups": ["Engineering"]}, {"email": ALICE, "role": "admin"},
         {"email": BOB, "team": "Sales", "role": "light", "groups": {"set": ["Engineering", "Legacy Team"]}},
         {"email": DANA, "groups": {"add": ["Legacy Team"]}}, {"email": JOHN, "groups": {"set": []}},
-        {"email": FRANK, "state": "absent", "reassign_to": ALICE},
+        {"email": FRANK, "state": "disabled", "reassign_to": ALICE},
     ]),
-    case("roster deleted", "tallyfy_roster", *of(BOB, "gone"), *of(DANA, "gone"), max_removals=2, members=[
+    case("roster deleted", "tallyfy_roster", *of(BOB, "gone"), *of(DANA, "gone"), max_removals=2, people=[
         {"email": BOB, "state": "deleted"}, {"email": DANA, "state": "deleted"},
     ]),
     case("roster unlisted", "tallyfy_roster", *of(BOB, "status"), *of(FRANK, "status"),
-         unlisted="absent", max_removals=2, reassign_to=ALICE, protect=[GRACE.upper()],
-         members=[{"email": email} for email in (ALICE, ERIN, JOHN, CHARLIE, SUPPORT)]),
+         unlisted="disabled", max_removals=2, reassign_to=ALICE, protect=[GRACE.upper()],
+         people=[{"email": email} for email in (ALICE, ERIN, JOHN, CHARLIE, SUPPORT)]),
     case("roster groups", "tallyfy_roster", *of(BOB, "groups"), *of(JOHN, "groups"), *of(FRANK, "groups"),
          defaults={"groups": ["Legacy Team", "Engineering"]},
-         members=[{"email": email} for email in (BOB, JOHN, FRANK)]),
+         people=[{"email": email} for email in (BOB, JOHN, FRANK)]),
     case("roster from a csv file", "tallyfy_roster", *of(NEW["email"], *CREATION, "groups"), *of(BOB, "phone"),
          src="people.csv"),
     case("user info", "tallyfy_user_info"),
@@ -280,6 +281,7 @@ def test_four_promises(one: Case, world: Sandbox, modules: Modules, tmp_path: Pa
         assert diff_fields(done["diff"]) == one.changes
         assert_same_shape(told["process"], done["process"])
     if one.module == "tallyfy_roster":
+        assert told["people"] == done["people"]
         assert changes_of_people(before, after) == one.changes
         assert diff_of_people(done["diff"]) == {change for change in one.changes if not change.endswith(": gone")}
     if one.module == "tallyfy_onboarding":

@@ -71,11 +71,11 @@ def routes(sandbox: Sandbox) -> list[str]:
 
 
 def rows_by_email(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {row["email"]: row for row in result["members"]}
+    return {row["email"]: row for row in result["people"]}
 
 
 def outcomes(result: dict[str, Any]) -> dict[str, str]:
-    return {row["email"]: row["outcome"] for row in result["members"]}
+    return {row["email"]: row["outcome"] for row in result["people"]}
 
 
 def active(sandbox: Sandbox) -> set[str]:
@@ -95,12 +95,12 @@ def signed_in(sandbox: Sandbox, modules: Modules) -> Modules:
 
 def roster(modules: Modules, members: list[dict[str, Any]], **options: Any) -> dict[str, Any]:
     """Run a roster that must succeed."""
-    return modules.succeed("tallyfy_roster", members=members, **options)
+    return modules.succeed("tallyfy_roster", people=members, **options)
 
 
 def failed(modules: Modules, members: list[dict[str, Any]], **options: Any) -> dict[str, Any]:
     """Run a roster that must fail with a clear message."""
-    return modules.fail("tallyfy_roster", members=members, **options)
+    return modules.fail("tallyfy_roster", people=members, **options)
 
 
 def refused(
@@ -108,8 +108,8 @@ def refused(
 ) -> dict[str, Any]:
     """Run a roster that must not write anything, in check mode and really: both refuse it in the same words."""
     before = sandbox.state(sandbox.org_id)["members"]
-    told = modules.fail("tallyfy_roster", check_mode=True, members=members, **options)
-    result = modules.fail("tallyfy_roster", members=members, **options)
+    told = modules.fail("tallyfy_roster", check_mode=True, people=members, **options)
+    result = modules.fail("tallyfy_roster", people=members, **options)
     assert without_numbers(told["msg"]) == without_numbers(result["msg"])
     assert [entry for entry in sandbox.writes() if entry["status"] != 401] == []
     assert sandbox.state(sandbox.org_id)["members"] == before
@@ -140,7 +140,7 @@ class TestRequests:
         sandbox.reset(members=10_000 - SEEDED, latency_ms=4)
         sandbox.switch(per_page_cap=100)
         members = [{**row, "groups": {"remove": ["Legacy Team"]}} for row in listed(sandbox)]
-        result = roster(modules, members, rate_limit=0, unlisted="absent")
+        result = roster(modules, members, rate_limit=0, unlisted="disabled")
         assert result["changed"] is False
         pages = sandbox.ledger(route="members.list")
         assert sorted(int(entry["query"]["page"]) for entry in pages) == list(range(1, 101))
@@ -188,7 +188,7 @@ class TestRequests:
         members = [{"email": email, "groups": [f"group {n % 20}"]} for n, email in enumerate(generated)]
         sandbox.clear_ledger()
         result = roster(signed_in, members)
-        assert result["summary"]["updated"] == 500
+        assert result["summary"]["changed"] == 500
         assert routes(sandbox) == ["groups.update"] * 20
         assert len(sandbox.ledger()) == 1 + 1 + 20 + 20
         groups = {group["name"]: group["members"] for group in sandbox.state(sandbox.org_id)["groups"]}
@@ -200,7 +200,7 @@ class TestRequests:
     @pytest.mark.parametrize(
         ("requests", "members"),
         [
-            (1, [{"email": BOB, "role": "standard"}, {"email": FRANK}, {"email": DANA, "state": "absent"}]),
+            (1, [{"email": BOB, "role": "standard"}, {"email": FRANK}, {"email": DANA, "state": "disabled"}]),
             (2, [{"email": BOB, "groups": ["People"]}, {"email": JOHN, "groups": {"set": ["Engineering"]}}]),
             (2, [NEW]),
             (2, [{**NEW, "provision": "invite"}]),
@@ -209,13 +209,13 @@ class TestRequests:
             (5, [{**NEW, "phone": "+1"}]),
             (3, [{"email": BOB, "team": "Sales", "role": "light"}]),
             (2, [{"email": DANA}]),
-            (2, [{"email": BOB, "state": "absent"}]),
-            (2, [{"email": BOB, "state": "absent", "reassign_to": JOHN}]),
+            (2, [{"email": BOB, "state": "disabled"}]),
+            (2, [{"email": BOB, "state": "disabled", "reassign_to": JOHN}]),
             (3, [{"email": BOB, "state": "deleted"}]),
             (2, [{"email": DANA, "state": "deleted"}]),
             (6, [{"email": BOB, "groups": ["Engineering"]}, {"email": FRANK, "groups": ["Engineering", "People"]}]),
             (6, [NEW, {"email": BOB, "team": "Sales"}, {"email": FRANK, "role": "standard"}, {"email": DANA},
-                 {"email": CHARLIE, "state": "absent"}, {"email": JOHN}]),
+                 {"email": CHARLIE, "state": "disabled"}, {"email": JOHN}]),
         ],
         ids=str,
     )  # fmt: skip
@@ -233,7 +233,7 @@ class TestOrder:
     """Creations, changes, groups, and only then what takes access away."""
 
     MIXED: list[dict[str, Any]] = [
-        {"email": BOB, "state": "absent", "reassign_to": JOHN},
+        {"email": BOB, "state": "disabled", "reassign_to": JOHN},
         {"email": FRANK, "state": "deleted"},
         {"email": JOHN, "groups": ["People"], "role": "admin", "team": "Sales"},
         {"email": DANA, "groups": ["Legacy Team"]},
@@ -248,8 +248,8 @@ class TestOrder:
         assert ranks == sorted(ranks)
         assert set(ranks) == {0, 1, 2, 3}
         assert result["summary"] == {
-            "created": 8, "invited": 4, "enabled": 1, "updated": 1, "disabled": 0, "handed_over": 1, "deleted": 1,
-            "unchanged": 0, "failed": 0, "deferred": 0, "skipped": 0,
+            "created": 8, "invited": 4, "changed": 2, "unchanged": 0, "removed": 2, "not_found": 0,
+            "deferred": 0, "failed": 0, "skipped": 0,
         }  # fmt: skip
         assert routes(sandbox).count("groups.update") == 3
 
@@ -276,7 +276,7 @@ class TestOrder:
         stranger = {"email": "ivy.stone@example.net", **NAMES}
         result = failed(modules, [*people(5), stranger, {"email": BOB, "team": "Sales"}])
         assert outcomes(result) == {
-            **{row["email"]: "changed" for row in people(5)}, stranger["email"]: "failed", BOB: "changed"
+            **{row["email"]: "created" for row in people(5)}, stranger["email"]: "failed", BOB: "changed"
         }  # fmt: skip
         assert result["changed"] is True
         assert "1 of 7 people are not as wanted (1 failed). ivy.stone@example.net: POST /applications" in result["msg"]
@@ -286,7 +286,7 @@ class TestOrder:
         stranger = {"email": "ivy.stone@example.net", **NAMES}
         members = [*people(2), stranger, *people(3, "later"), {"email": BOB, "team": "Sales"}]
         result = failed(modules, members, on_error="stop", concurrency=1)
-        assert list(outcomes(result).values()) == ["changed"] * 2 + ["failed"] + ["skipped"] * 4
+        assert list(outcomes(result).values()) == ["created"] * 2 + ["failed"] + ["skipped"] * 4
         assert len(sandbox.writes()) == 3
         assert "on_error=stop, and ivy.stone@example.net failed" in rows_by_email(result)[BOB]["message"]
         assert result["summary"]["skipped"] == 4
@@ -329,17 +329,17 @@ class TestOrder:
 
 class TestResult:
     def test_of_a_mixed_roster(self, sandbox: Sandbox, modules: Modules) -> None:
-        members = [*TestOrder.MIXED, {"email": ERIN, "role": "admin"}, {"email": GRACE, "state": "absent"}]
-        told = modules.succeed("tallyfy_roster", check_mode=True, members=members, max_removals=3)
+        members = [*TestOrder.MIXED, {"email": ERIN, "role": "admin"}, {"email": GRACE, "state": "disabled"}]
+        told = modules.succeed("tallyfy_roster", check_mode=True, people=members, max_removals=3)
         assert sandbox.writes() == []
         sandbox.clear_ledger()
         modules.use(token_cache="none")
         result = roster(modules, members, max_removals=3)
-        assert {name: told[name] for name in ("summary", "members", "actions", "diff", "deferred")} == {
-            name: result[name] for name in ("summary", "members", "actions", "diff", "deferred")
+        assert {name: told[name] for name in ("summary", "people", "actions", "diff", "deferred", "notes", "problems", "organization")} == {
+            name: result[name] for name in ("summary", "people", "actions", "diff", "deferred", "notes", "problems", "organization")
         }
-        assert sum(result["summary"].values()) == len(members) == len(result["members"])
-        assert [row["email"] for row in result["members"]] == [row["email"] for row in members]
+        assert sum(result["summary"].values()) == len(members) == len(result["people"])
+        assert [row["email"] for row in result["people"]] == [row["email"] for row in members]
         assert result["requests"] == len(sandbox.ledger())
         assert result["deferred"] == []
         rows = rows_by_email(result)
@@ -350,7 +350,9 @@ class TestResult:
         assert rows[BOB]["action"] == "remove"
         assert rows[FRANK]["action"] == "delete"
         assert rows[DANA]["action"] == "enable"
-        assert rows[ERIN] == {"email": ERIN, "action": "none", "fields": [], "outcome": "unchanged", "message": ""}
+        assert rows[ERIN] == {
+            "email": ERIN, "name": "Erin Walker", "action": "none", "fields": [], "outcome": "unchanged", "message": "",
+        }  # fmt: skip
         assert ERIN not in result["diff"]["before"]
         assert {action["email"] for action in result["actions"]} == {row["email"] for row in members} - {ERIN}
         assert [action["action"] for action in result["actions"] if action["email"] == FRANK] == ["disable", "delete"]
@@ -368,9 +370,9 @@ class TestResult:
         diff = result["diff"]
         assert len(diff["before"]) == 100
         assert len(diff["after"]) == 101
-        assert diff["after"]["and 50 more"] == "see members in the result"
+        assert diff["after"]["and 50 more"] == "see people in the result"
         assert "100 of 150 who differ" in diff["before_header"]
-        assert len(result["members"]) == 150
+        assert len(result["people"]) == 150
 
     def test_everybody_who_failed_is_named(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.fault(route="applications.create_user", times=None, status=422)
@@ -413,8 +415,8 @@ class TestLackOfSeats:
         members = [*waiting, *others, {"email": BOB, "team": "Sales"}]
         result = failed(modules, members, concurrency=1)
         told = outcomes(result)
-        assert [told[row["email"]] for row in waiting] == ["changed"] * seats + ["deferred"] * (6 - seats)
-        assert {told[row["email"]] for row in others} == {"changed"}
+        assert [told[row["email"]] for row in waiting] == ["created"] * seats + ["deferred"] * (6 - seats)
+        assert {told[row["email"]] for row in others} == {"created"}
         assert told[BOB] == "changed"
         assert [entry["email"] for entry in result["deferred"]] == [row["email"] for row in waiting[seats:]]
         assert all(f"no {pool} seat is left" in entry["reason"] for entry in result["deferred"])
@@ -435,11 +437,11 @@ class TestLackOfSeats:
     ) -> None:
         sandbox.switch(seat_limit_light=self.taken(sandbox, light=True) + 1)
         rows = people(30, role="light", phone="+1", groups=["People"], provision=provision)
-        members = [*rows, {"email": DANA, "team": "Back", "groups": ["People"]}, {"email": BOB, "state": "absent"}]
+        members = [*rows, {"email": DANA, "team": "Back", "groups": ["People"]}, {"email": BOB, "state": "disabled"}]
         result = failed(modules, members, concurrency=concurrency)
         assert result["summary"]["deferred"] == 30
         assert result["summary"]["failed"] == result["summary"]["skipped"] == 0
-        assert outcomes(result)[BOB] == "changed"
+        assert outcomes(result)[BOB] == "removed"
         assert "groups.update" in routes(sandbox)
         assert routes(sandbox).count("members.update") == 1
         sandbox.switch(seat_limit_light=None)
@@ -472,11 +474,11 @@ class TestLackOfSeats:
         sandbox.switch(seat_limit_light=self.taken(sandbox, light=True))
         members = [
             *people(2, role="light", groups=["Engineering"], phone="+1"),
-            {"email": FRANK, "state": "absent"},
+            {"email": FRANK, "state": "disabled"},
         ]
         result = failed(modules, members)
-        assert sorted(outcomes(result).values()) == ["changed", "changed", "deferred"]
-        assert result["summary"] == {**dict.fromkeys(result["summary"], 0), "created": 1, "disabled": 1, "deferred": 1}
+        assert sorted(outcomes(result).values()) == ["created", "deferred", "removed"]
+        assert result["summary"] == {**dict.fromkeys(result["summary"], 0), "created": 1, "removed": 1, "deferred": 1}
         (seated,) = {"person.0@example.com", "person.1@example.com"} & active(sandbox)
         member, group = sandbox.member(seated), sandbox.group("Engineering")
         assert member
@@ -489,7 +491,7 @@ class TestLackOfSeats:
     def test_another_error_keeps_the_leavers_all_the_same(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(seat_limit_light=self.taken(sandbox, light=True))
         sandbox.fault(route="members.update", status=403)
-        members = [*people(1, role="light"), {"email": BOB, "team": "A"}, {"email": FRANK, "state": "absent"}]
+        members = [*people(1, role="light"), {"email": BOB, "team": "A"}, {"email": FRANK, "state": "disabled"}]
         assert list(outcomes(failed(modules, members)).values()) == ["deferred", "failed", "skipped"]
 
 
@@ -498,7 +500,7 @@ class TestHalfway:
 
     def test_a_long_pause(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.fault(route="applications.create_user", skip=5, times=None, status=429, headers={"Retry-After": "1800"})
-        members = [*people(40), {"email": BOB, "team": "Sales"}, {"email": FRANK, "state": "absent"}]
+        members = [*people(40), {"email": BOB, "team": "Sales"}, {"email": FRANK, "state": "disabled"}]
         result = failed(modules, members, concurrency=4)
         assert result["summary"]["created"] == 5
         assert result["summary"]["deferred"] == 37
@@ -509,12 +511,12 @@ class TestHalfway:
         sandbox.clear_faults()
         finished = roster(modules, members)
         assert finished["summary"]["created"] == 35
-        assert finished["summary"]["disabled"] == 1
+        assert finished["summary"]["removed"] == 1
         assert roster(modules, members)["changed"] is False
 
     def test_a_long_pause_before_a_group(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.fault(route="groups.update", times=None, status=429, headers={"Retry-After": "1800"})
-        members = [*people(3, groups=["People"]), {"email": BOB, "state": "absent"}, {"email": JOHN, "team": "Sales"}]
+        members = [*people(3, groups=["People"]), {"email": BOB, "state": "disabled"}, {"email": JOHN, "team": "Sales"}]
         result = failed(modules, members)
         assert list(outcomes(result).values()) == ["deferred"] * 4 + ["changed"]
         assert [action["action"] for action in result["actions"]] == ["create"] * 3 + ["update"]
@@ -556,7 +558,7 @@ class TestHalfway:
         result = failed(modules, people(300, phone="+1"))
         assert result["summary"]["failed"] + result["summary"]["skipped"] == 300
         assert 50 <= result["summary"]["failed"] < 70
-        messages = [row["message"] for row in result["members"] if row["outcome"] == "skipped"]
+        messages = [row["message"] for row in result["people"] if row["outcome"] == "skipped"]
         assert all("requests in a row have failed" in message for message in messages)
         # Whoever was added and not read back any more is told so.
         assert all(("Done before: add as light" in message) == (route == "members.get") for message in messages)
@@ -584,14 +586,14 @@ BAD_ROWS: list[tuple[dict[str, Any], str]] = [
     ({"email": "role@example.com", **NAMES, "role": "boss"}, "role"),
     ({"email": "zone@example.com", **NAMES, "timezone": "Mars/Olympus"}, "timezone 'Mars/Olympus' is not an IANA"),
     ({"email": "group@example.com", **NAMES, "groups": "People;No such group"}, "there is no group 'No such group'"),
-    ({"email": JOHN, "state": "absent", "reassign_to": JOHN}, "reassign_to is the leaver"),
-    ({"email": FRANK, "state": "absent", "reassign_to": JOHN}, f"reassign_to {JOHN} is leaving too"),
-    ({"email": GRACE, "state": "absent", "reassign_to": "nobody@example.com"}, "nobody@example.com is not a member"),
-    ({"email": CHARLIE, "state": "absent", "reassign_to": DANA}, f"reassign_to {DANA} is disabled"),
+    ({"email": JOHN, "state": "disabled", "reassign_to": JOHN}, "reassign_to is the leaver"),
+    ({"email": FRANK, "state": "disabled", "reassign_to": JOHN}, f"reassign_to {JOHN} is leaving too"),
+    ({"email": GRACE, "state": "disabled", "reassign_to": "nobody@example.com"}, "nobody@example.com is not a member"),
+    ({"email": CHARLIE, "state": "disabled", "reassign_to": DANA}, f"reassign_to {DANA} is disabled"),
     ({"email": "names@example.com"}, "first_name and last_name"),
     ({"email": "field@example.com", **NAMES, "rol": "light"}, "unknown field rol"),
     ({"email": ERIN, "state": "gone"}, "state"),
-    ({"email": SUPPORT, "state": "absent"}, "support account"),
+    ({"email": SUPPORT, "state": "disabled"}, "support account"),
     ({"first_name": "Nobody"}, "email"),
     ({"email": "phone@example.com", **NAMES, "phone": "1" * 21}, "phone has 21 characters"),
 ]  # fmt: skip
@@ -609,7 +611,7 @@ def as_json(rows: list[dict[str, Any]]) -> str:
 
 def as_yaml(rows: list[dict[str, Any]]) -> str:
     # JSON is YAML, too: one row a line.
-    return "---\nmembers:\n" + "".join(f"  - {json.dumps(row)}\n" for row in rows)
+    return "---\npeople:\n" + "".join(f"  - {json.dumps(row)}\n" for row in rows)
 
 
 class TestBadRows:
@@ -618,13 +620,13 @@ class TestBadRows:
     @pytest.mark.parametrize(
         ("ending", "write", "first"),
         [("", None, 1), ("csv", as_csv, 2), ("json", as_json, 2), ("yml", as_yaml, 3)],
-        ids=["members", "csv", "json", "yml"],
+        ids=["people", "csv", "json", "yml"],
     )
     def test_every_mistake_at_once(
         self, sandbox: Sandbox, modules: Modules, tmp_path: Path, ending: str, write: Any, first: int
     ) -> None:
         rows = [row for row, _problem in BAD_ROWS]
-        given: dict[str, Any] = {"members": rows}
+        given: dict[str, Any] = {"people": rows}
         if write is not None:
             file = tmp_path / f"people.{ending}"
             file.write_text(write(rows))
@@ -660,7 +662,7 @@ class TestBadRows:
             ({"max_removals": "some"}, "max_removals 'some' is neither a number nor a percentage"),
             ({"max_removals": "-1"}, "max_removals"),
             ({"max_removals": "101%"}, "max_removals"),
-            ({"min_admins": -1}, "min_admins is negative"),
+            ({"min_admins": -1}, "min_admins is -1, and cannot be negative"),
             ({"concurrency": 0}, "concurrency is 0, and must be between 1 and 32"),
             ({"concurrency": 33}, "concurrency is 33"),
             ({"protect": [" "]}, "protect holds a blank entry"),
@@ -674,11 +676,11 @@ class TestBadRows:
     def test_mistakes_of_the_task(
         self, sandbox: Sandbox, modules: Modules, options: dict[str, Any], problem: str
     ) -> None:
-        refused(sandbox, modules, [NEW, {"email": BOB, "state": "absent"}], problem, **options)
+        refused(sandbox, modules, [NEW, {"email": BOB, "state": "disabled"}], problem, **options)
 
-    @pytest.mark.parametrize("arguments", [{}, {"members": [NEW], "src": "people.csv"}], ids=str)
+    @pytest.mark.parametrize("arguments", [{}, {"people": [NEW], "src": "people.csv"}, {"members": [NEW], "src": "people.csv"}], ids=str)
     def test_exactly_one_source(self, sandbox: Sandbox, modules: Modules, arguments: dict[str, Any]) -> None:
-        assert "members" in modules.fail("tallyfy_roster", **arguments)["msg"]
+        assert "people" in modules.fail("tallyfy_roster", **arguments)["msg"]
         assert sandbox.ledger() == []
 
     def test_direct_needs_the_application(self, sandbox: Sandbox, modules: Modules) -> None:
@@ -697,7 +699,7 @@ class TestFiles:
             ("people.json", '[{"email": "bob@example.com"', "line 1"),
             ("people.json", '{"email": "bob@example.com"}', "it must hold a list of people"),
             ("people.yml", "- email: [bob", "not YAML"),
-            ("people.yml", "members:\n  - email: a@example.com\nmore: 1\n", "it must hold a list of people"),
+            ("people.yml", "people:\n  - email: a@example.com\nmore: 1\n", "it must hold a list of people"),
             ("people.yml", "", "it must hold a list of people"),
             ("people.csv", "name,role\nBob,light\n", "line 1 must name the columns, with email among them"),
             ("people.csv", "email,role,role\n", "names the column 'role' twice"),
@@ -761,8 +763,8 @@ class TestFiles:
     def test_an_empty_file_is_nobody(self, sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
         file = tmp_path / "people.csv"
         file.write_text("email,role\n")
-        assert modules.succeed("tallyfy_roster", src=str(file))["members"] == []
-        assert "roster is empty" in modules.fail("tallyfy_roster", src=str(file), unlisted="absent")["msg"]
+        assert modules.succeed("tallyfy_roster", src=str(file))["people"] == []
+        assert "roster is empty" in modules.fail("tallyfy_roster", src=str(file), unlisted="disabled")["msg"]
         assert sandbox.writes() == []
 
     def test_defaults(self, sandbox: Sandbox, modules: Modules) -> None:
@@ -794,19 +796,19 @@ class TestFuse:
         # 50 generated people and 6 of the seeded ones are active; the bot and the support account do not count.
         result = refused(
             sandbox, modules, kept, "7 members would lose their access", "max_removals (10% of 56 active members)",
-            "allows 6", "set max_removals to 7", *gone, unlisted="absent",
+            "allows 6", "set max_removals to 7", *gone, unlisted="disabled",
         )  # fmt: skip
         assert result["removals"] == sorted(gone)
-        done = roster(modules, kept, unlisted="absent", max_removals=7)
-        assert done["summary"]["disabled"] == 7
+        done = roster(modules, kept, unlisted="disabled", max_removals=7)
+        assert done["summary"]["removed"] == 7
         assert not set(gone) & active(sandbox)
-        assert roster(modules, kept, unlisted="absent")["changed"] is False
+        assert roster(modules, kept, unlisted="disabled")["changed"] is False
 
     @pytest.mark.parametrize("max_removals", ["0", "0%", "1", "3%", "2"])
     def test_numbers_and_percentages(
         self, sandbox: Sandbox, modules: Modules, everybody: list[dict[str, Any]], max_removals: str
     ) -> None:
-        leavers = [{"email": row["email"], "state": "absent"} for row in everybody[-3:]]
+        leavers = [{"email": row["email"], "state": "disabled"} for row in everybody[-3:]]
         refused(sandbox, modules, leavers, "3 members would lose", "set max_removals to 3", max_removals=max_removals)
 
     @pytest.mark.parametrize("max_removals", ["3", "5%", " 100 % "])
@@ -814,14 +816,14 @@ class TestFuse:
         self, sandbox: Sandbox, modules: Modules, everybody: list[dict[str, Any]], max_removals: str
     ) -> None:
         leavers = [{"email": row["email"], "state": "deleted"} for row in everybody[-3:]]
-        assert roster(modules, leavers, max_removals=max_removals)["summary"]["deleted"] == 3
+        assert roster(modules, leavers, max_removals=max_removals)["summary"]["removed"] == 3
         assert len(active(sandbox)) == 58 - 3
 
     def test_everybody_forgotten_but_one(
         self, sandbox: Sandbox, modules: Modules, everybody: list[dict[str, Any]]
     ) -> None:
         result = refused(
-            sandbox, modules, [{"email": BOB}], "members would lose their access", "and 35 more", unlisted="absent"
+            sandbox, modules, [{"email": BOB}], "members would lose their access", "and 35 more", unlisted="disabled"
         )
         assert len(result["removals"]) == 55
         assert len(result["msg"]) < 2000
@@ -829,7 +831,7 @@ class TestFuse:
     @pytest.mark.parametrize("check_mode", [True, False])
     def test_an_empty_roster(self, sandbox: Sandbox, modules: Modules, check_mode: bool) -> None:
         result = modules.fail(
-            "tallyfy_roster", check_mode=check_mode, members=[], unlisted="absent", max_removals="100%", min_admins=0
+            "tallyfy_roster", check_mode=check_mode, people=[], unlisted="disabled", max_removals="100%", min_admins=0
         )
         assert "the roster is empty" in result["msg"]
         assert sandbox.writes() == []
@@ -840,14 +842,14 @@ class TestFuse:
             sandbox, modules, [row], "1 of 2 active administrators would be left", "min_admins asks for 2", ERIN,
             "set min_admins to 1",
         )  # fmt: skip
-        refused(sandbox, modules, [{"email": ERIN, "state": "absent"}], "set min_admins to 1", ERIN)
+        refused(sandbox, modules, [{"email": ERIN, "state": "disabled"}], "set min_admins to 1", ERIN)
         # Somebody new does not count yet; somebody who becomes one does.
         refused(sandbox, modules, [row, {**NEW, "role": "admin"}], "set min_admins to 1")
-        assert roster(modules, [row, {"email": JOHN, "role": "admin"}])["summary"]["updated"] == 2
+        assert roster(modules, [row, {"email": JOHN, "role": "admin"}])["summary"]["changed"] == 2
         assert roster(modules, [{"email": JOHN, "role": "light"}], min_admins=1)["changed"] is True
 
     @pytest.mark.parametrize(
-        "leaver", [{"role": "light"}, {"state": "absent"}], ids=["another role", "access taken away"]
+        "leaver", [{"role": "light"}, {"state": "disabled"}], ids=["another role", "access taken away"]
     )
     @pytest.mark.parametrize("lack", ["an error", "seats"])
     def test_min_admins_when_nobody_takes_over(
@@ -869,16 +871,17 @@ class TestFuse:
         assert erin is not None
         assert (erin["role"], erin["status"]) == ("admin", "active")
         # That there are enough without the newcomer is no reason to wait.
-        assert outcomes(modules.run("tallyfy_roster", members=members, max_removals=5, min_admins=1))[ERIN] == "changed"
+        done = modules.run("tallyfy_roster", people=members, max_removals=5, min_admins=1)
+        assert outcomes(done)[ERIN] == ("removed" if "state" in leaver else "changed")
 
     def test_all_refusals_at_once(self, sandbox: Sandbox, modules: Modules) -> None:
-        rows = [{"email": ERIN, "state": "absent"}, {"email": BOB, "state": "absent"}]
+        rows = [{"email": ERIN, "state": "disabled"}, {"email": BOB, "state": "disabled"}]
         result = refused(sandbox, modules, rows, "set max_removals to 2", "set min_admins to 1")
-        assert len(result["reasons"]) == 2
+        assert len(result["problems"]) == 2
 
     def test_protected_people_who_are_not_listed(self, sandbox: Sandbox, modules: Modules) -> None:
         result = roster(
-            modules, [{"email": ERIN}], unlisted="absent", max_removals="100%", protect=["*@EXAMPLE.net", BOB.upper()]
+            modules, [{"email": ERIN}], unlisted="disabled", max_removals="100%", protect=["*@EXAMPLE.net", BOB.upper()]
         )  # fmt: skip
         left = active(sandbox)
         assert left == {ALICE, ERIN, BOB, GRACE, SUPPORT, BOT}
@@ -891,7 +894,7 @@ class TestFuse:
         assert "Tallyfy Bot" in rows[BOT]["message"]
 
     @pytest.mark.parametrize("shape", ["union", "minimal_rows"])
-    @pytest.mark.parametrize("state", ["absent", "deleted"])
+    @pytest.mark.parametrize("state", ["disabled", "deleted"])
     @pytest.mark.parametrize(
         ("email", "reason"),
         [
@@ -917,16 +920,16 @@ class TestFuse:
         else:
             modules.use(client_id=None, client_secret=None, access_token=sandbox.issue_token(ERIN))
         allowed = {"min_admins": 0, "max_removals": "100%"}
-        refused(sandbox, modules, [{"email": ERIN, "state": "absent"}], "who this runs as", **allowed)
-        refused(sandbox, modules, [{"email": ERIN, "role": "light"}], "who this runs as", **allowed)
+        refused(sandbox, modules, [{"email": ERIN, "state": "disabled"}], "the acting user", **allowed)
+        refused(sandbox, modules, [{"email": ERIN, "role": "light"}], "the acting user", **allowed)
         rows = [row for row in listed(sandbox) if row["email"] not in (ERIN, BOB)]
-        result = roster(modules, rows, unlisted="absent", **allowed)
-        assert "who this runs as" in rows_by_email(result)[ERIN]["message"]
+        result = roster(modules, rows, unlisted="disabled", **allowed)
+        assert "the acting user" in rows_by_email(result)[ERIN]["message"]
         assert ERIN in active(sandbox)
         assert BOB not in active(sandbox)
 
     @pytest.mark.parametrize("flaw", ["total_off", "shrink", "repeat_page", "grow"])
-    @pytest.mark.parametrize("unlisted", ["absent", "ignore"])
+    @pytest.mark.parametrize("unlisted", ["disabled", "ignore"])
     def test_a_listing_that_lies(
         self, sandbox: Sandbox, modules: Modules, everybody: list[dict[str, Any]], flaw: str, unlisted: str
     ) -> None:
@@ -947,13 +950,13 @@ class TestFuse:
         modules.use(max_wait=0)
         sandbox.switch(per_page_cap=10)
         sandbox.fault(path="/organizations/*/users", times=None, skip=3, **fault)
-        refused(sandbox, modules, everybody[:-1], "GET ", f"/organizations/{sandbox.org_id}/users", unlisted="absent")
+        refused(sandbox, modules, everybody[:-1], "GET ", f"/organizations/{sandbox.org_id}/users", unlisted="disabled")
 
     def test_an_organization_of_nobody(self, sandbox: Sandbox, modules: Modules) -> None:
         """An empty listing is well formed; nobody is added to what looks like another organization."""
         sandbox.fault(route="members.list", times=None, body={"data": [], "meta": {"pagination": {
             "total": 0, "count": 0, "per_page": 1000, "current_page": 1, "total_pages": 1, "links": {}}}})  # fmt: skip
-        result = modules.run("tallyfy_roster", members=[{"email": BOB}], unlisted="absent")
+        result = modules.run("tallyfy_roster", people=[{"email": BOB}], unlisted="disabled")
         assert result["failed"]
         assert sandbox.writes() == []
 
@@ -961,8 +964,8 @@ class TestFuse:
         ("rows", "options"),
         [
             ([{"email": BOB, "team": "Sales"}], {}),
-            ([{"email": JOHN, "state": "absent"}], {}),
-            ([{"email": ERIN}, {"email": JOHN}], {"unlisted": "absent", "max_removals": "100%"}),
+            ([{"email": JOHN, "state": "disabled"}], {}),
+            ([{"email": ERIN}, {"email": JOHN}], {"unlisted": "disabled", "max_removals": "100%"}),
         ],
         ids=str,
     )
@@ -983,7 +986,7 @@ class TestFuse:
     ) -> None:
         sandbox.switch(per_page_cap=10)
         sandbox.fault(route="members.list", skip=2, repeat_page=True)
-        assert roster(modules, everybody[:-1], unlisted="absent")["summary"]["disabled"] == 1
+        assert roster(modules, everybody[:-1], unlisted="disabled")["summary"]["removed"] == 1
 
 
 @contextlib.contextmanager
@@ -994,7 +997,7 @@ def at_work(sandbox: Sandbox, modules: Modules, seconds: float, members: list[di
 
     def run() -> None:
         try:
-            results.append(modules.run("tallyfy_roster", members=members))
+            results.append(modules.run("tallyfy_roster", people=members))
         except AssertionError as error:  # it was killed, and left no result
             results.append(error)
 
@@ -1035,7 +1038,7 @@ class TestOneAtATime:
 
     def test_check_mode_does_not_wait(self, sandbox: Sandbox, modules: Modules) -> None:
         with at_work(sandbox, modules, 1.0, [NEW]) as results:
-            told = modules.succeed("tallyfy_roster", check_mode=True, members=people(1), max_wait=0)
+            told = modules.succeed("tallyfy_roster", check_mode=True, people=people(1), max_wait=0)
             assert results == []
         assert told["changed"] is True
 
@@ -1070,13 +1073,15 @@ class TestHandingOver:
         for email, tasks in ((BOB, 3), (FRANK, 4), (CHARLIE, 5)):
             sandbox.patch_member(email, open_tasks=tasks)
         rows = [
-            {"email": BOB, "state": "absent"},
+            {"email": BOB, "state": "disabled"},
             {"email": FRANK, "state": "deleted", "reassign_to": JOHN.upper()},
-            {"email": CHARLIE, "state": "absent", "reassign_to": ""},
+            {"email": CHARLIE, "state": "disabled", "reassign_to": ""},
         ]
         result = roster(modules, rows, reassign_to=ERIN, max_removals=3)
-        assert result["summary"]["handed_over"] == 2
-        assert result["summary"]["deleted"] == 1
+        assert result["summary"]["removed"] == 3
+        assert {row["email"]: row.get("reassign_to") for row in result["people"]} == {
+            BOB: ERIN, FRANK: JOHN.upper(), CHARLIE: ERIN,
+        }  # fmt: skip
         open_tasks = {one["email"]: one["open_tasks"] for one in sandbox.state(sandbox.org_id)["members"]}
         assert open_tasks[ERIN] == 8
         assert open_tasks[JOHN] == 4
@@ -1085,7 +1090,7 @@ class TestHandingOver:
     def test_unlisted_people_hand_over_in_general(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.patch_member(BOB, open_tasks=3)
         rows = [row for row in listed(sandbox) if row["email"] != BOB]
-        assert roster(modules, rows, unlisted="absent", reassign_to=ERIN)["summary"]["handed_over"] == 1
+        assert roster(modules, rows, unlisted="disabled", reassign_to=ERIN)["summary"]["removed"] == 1
         erin = sandbox.member(ERIN)
         assert erin is not None
         assert erin["open_tasks"] == 3
@@ -1106,8 +1111,8 @@ class TestHandingOver:
     def test_to_somebody_who_cannot(
         self, sandbox: Sandbox, modules: Modules, how: str, successor: str, reason: str
     ) -> None:
-        leaver: dict[str, Any] = {"email": BOB, "state": "absent"}
-        rows = [NEW, {"email": FRANK, "state": "absent", "reassign_to": JOHN}, leaver]
+        leaver: dict[str, Any] = {"email": BOB, "state": "disabled"}
+        rows = [NEW, {"email": FRANK, "state": "disabled", "reassign_to": JOHN}, leaver]
         options: dict[str, Any] = {"max_removals": 2}
         if how == "row":
             leaver["reassign_to"] = successor
@@ -1117,13 +1122,13 @@ class TestHandingOver:
 
     def test_to_somebody_who_is_not_listed_and_would_leave_too(self, sandbox: Sandbox, modules: Modules) -> None:
         rows = [row for row in listed(sandbox) if row["email"] not in (BOB, JOHN)]
-        options = {"unlisted": "absent", "max_removals": 2}
+        options = {"unlisted": "disabled", "max_removals": 2}
         refused(sandbox, modules, rows, JOHN, "too", reassign_to=JOHN, **options)
-        rows.append({"email": BOB, "state": "absent", "reassign_to": JOHN})
+        rows.append({"email": BOB, "state": "disabled", "reassign_to": JOHN})
         refused(sandbox, modules, rows, JOHN, "too", **options)
 
     def test_to_somebody_who_is_made_active_by_this_very_run(self, sandbox: Sandbox, modules: Modules) -> None:
-        rows = [{"email": DANA}, {"email": BOB, "state": "absent", "reassign_to": DANA}]
+        rows = [{"email": DANA}, {"email": BOB, "state": "disabled", "reassign_to": DANA}]
         refused(sandbox, modules, rows, f"reassign_to {DANA} is disabled, and must be active")
 
 
@@ -1172,7 +1177,7 @@ class TestSurprises:
         assert "20 more notes" in str(result["warnings"][-1])
         again = roster(modules, invited)
         assert again["changed"] is False
-        assert all("still invited" in row["message"] for row in again["members"])
+        assert all("still invited" in row["message"] for row in again["people"])
 
     def test_addresses_that_are_refused_do_not_read_the_list_each(self, sandbox: Sandbox, signed_in: Modules) -> None:
         sandbox.switch(per_page_cap=2, strict_email_dns=True)
@@ -1186,7 +1191,7 @@ class TestSurprises:
     def test_what_is_declined_is_not_told_as_done(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(invited_member_put="deny")
         result = roster(modules, [{"email": CHARLIE, "phone": "+1", "groups": ["People"]}])
-        (row,) = result["members"]
+        (row,) = result["people"]
         assert (row["action"], row["fields"]) == ("add_to_group", ["groups"])
         assert (row["before"], row["after"]) == ({"groups": []}, {"groups": ["People"]})
         assert result["diff"]["after"] == {CHARLIE: {"groups": ["People"]}}

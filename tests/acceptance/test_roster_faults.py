@@ -51,13 +51,13 @@ PEOPLE: list[dict[str, Any]] = [
     *({"email": f"away.{number}@example.com", "role": "light", "groups": ["Legacy Team"]} for number in range(2)),
     {"email": DANA, "team": "Back"},
     {"email": JOHN, "groups": {"set": []}},
-    {"email": BOB, "state": "absent", "reassign_to": JOHN},
+    {"email": BOB, "state": "disabled", "reassign_to": JOHN},
     {"email": FRANK, "state": "deleted", "reassign_to": ERIN},
-    {"email": CHARLIE, "state": "absent"},
-    {"email": "leaver.0@example.com", "state": "absent"},
+    {"email": CHARLIE, "state": "disabled"},
+    {"email": "leaver.0@example.com", "state": "disabled"},
     {"email": "leaver.1@example.com", "state": "deleted"},
 ]  # fmt: skip
-OPTIONS: dict[str, Any] = {"members": PEOPLE, "max_removals": 5}
+OPTIONS: dict[str, Any] = {"people": PEOPLE, "max_removals": 5}
 WRITES = (
     "applications.create_user", "members.invite", "members.update", "members.role", "members.enable", "groups.update",
     "members.remove", "members.disable", "members.delete",
@@ -169,8 +169,8 @@ def unbroken(server: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[
     modules.use(rate_limit=0)
     result = modules.succeed("tallyfy_roster", **OPTIONS)
     assert result["summary"] == {
-        "created": 8, "invited": 7, "enabled": 3, "updated": 9, "disabled": 2, "handed_over": 1, "deleted": 2,
-        "unchanged": 0, "failed": 0, "deferred": 0, "skipped": 0,
+        "created": 8, "invited": 7, "changed": 12, "unchanged": 0, "removed": 5, "not_found": 0,
+        "deferred": 0, "failed": 0, "skipped": 0,
     }  # fmt: skip
     assert {entry["route"] for entry in server.writes()} == set(WRITES)
     end = outcome(server)

@@ -97,7 +97,7 @@ TASKS: dict[str, dict[str, Any]] = {
         "guests": [{"email": "partner@example.org", "associated_members": [BOB]}],
     },
     "tallyfy_organization_info": {},
-    "tallyfy_roster": {"members": [{"email": BOB, "team": "New", "groups": ["Engineering"]}]},
+    "tallyfy_roster": {"people": [{"email": BOB, "team": "New", "groups": ["Engineering"]}]},
     "tallyfy_user": {"email": BOB, "team": "New", "groups": {"add": ["Engineering"]}},
     "tallyfy_user_info": {"groups": True},
     "tallyfy_token": {},
