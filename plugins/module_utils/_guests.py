@@ -29,6 +29,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     NotFoundError,
     NotStoredError,
     PausedError,
+    Problem,
     RateLimitError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._lists import LIST_OPTION, Names, rewrite
@@ -245,7 +246,7 @@ def plan_guest(desired: DesiredGuest, current: Record | None, directory: Directo
     if desired.state == "deleted":
         gone = {name: value for name, value in shape_guest(current or {}, directory).items() if value}
         return Plan(email, gone, {}, (Step("delete", email, "permanent deletion was asked for"),))
-    problems = directory.problems(desired.members, "associated_members")
+    problems: list[Problem | str] = [*directory.problems(desired.members, "associated_members")]
     problems += _member_problems(desired, directory) if current is None else []
     if problems:
         raise InputError(problems)
@@ -282,14 +283,13 @@ def _plan_creation(desired: DesiredGuest, directory: Directory, warnings: list[s
     return Plan(email, {}, {**values, **rest}, tuple(steps), tuple(warnings))
 
 
-def _member_problems(desired: DesiredGuest, directory: Directory) -> list[str]:
+def _member_problems(desired: DesiredGuest, directory: Directory) -> list[Problem]:
     member = directory.find(desired.email)
     # Whether somebody who was a member may become a guest is the service's to say.
     if member is None or status_of(member) == "disabled":
         return []
-    return [
-        f"{desired.email} is a member of the organization ({status_of(member)}), and no member can be a guest of it"
-    ]
+    text = f"is a member of the organization ({status_of(member)}), and no member can be a guest of it"
+    return [Problem(text, subject=desired.email)]
 
 
 def differing(desired: DesiredGuest, current: Mapping[str, Any], directory: Directory) -> dict[str, list[int]]:

@@ -10,7 +10,7 @@ Source: API reference, "Members" and "Recipes".
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Optional
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import shorten
@@ -62,6 +62,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._transport import
 Pair = tuple[DesiredMember, Optional[Record]]
 #: Answers that tell that this profile is not to be written, and not that something else is wrong.
 REFUSALS_OF_PROFILES = (400, 403, 404)
+#: The switch of an organization that lets standard members write groups.
+MANAGE_GROUPS = "allow_manage_groups"
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -125,15 +127,24 @@ def _completed(client: Client, pairs: Sequence[Pair], workers: int) -> list[Pair
     return completed
 
 
-def refuse_without_rights(client: Client, steps: Collection[Step], everybody: Iterable[Record] | None = None) -> None:
+def refuse_without_rights(
+    client: Client,
+    steps: Iterable[Step],
+    everybody: Iterable[Record] | None = None,
+    *,
+    group_steps: Iterable[Step] = (),
+) -> None:
     """Raise ``RefusedError`` when the acting member is known not to be allowed what these steps do.
 
     It is asked before the first write, so that nobody is left half done. The role is the one that the list of members
-    tells; who has read it gives ``everybody``.
+    tells; who has read it gives ``everybody``. ``group_steps`` are those of plans for groups themselves.
     Source: API reference, "Suggested permission matrix".
     """
-    actions = {step.action for step in steps} - {"create"}
-    email = client.acting_email() if actions else None
+    rights = dict(map(_right_for, steps))
+    rights.update((f"{step.action} a group", MANAGE_GROUPS) for step in group_steps)
+    # That goes through the application.
+    rights.pop("create", None)
+    email = _acting_email_if_known(client) if rights else None
     if email is None:
         return
     if everybody is None:
@@ -141,26 +152,40 @@ def refuse_without_rights(client: Client, steps: Collection[Step], everybody: It
     else:
         acting = next((record for record in everybody if same_email(record["email"], email)), None)
     role = role_of(acting or {})
-    if role in ("", "admin") or (role == "standard" and not _denied(client, actions)):
+    if role not in ("standard", "light"):
         return
-    raise RefusedError(
-        f"Nothing was written: this runs as {email}, whose role is {role}, and it takes an administrator to "
-        f"{', '.join(sorted(action.replace('_', ' ') for action in actions))}. Set act_as (TALLYFY_ACT_AS) to the "
-        f"e-mail of an administrator."
-    )
-
-
-def _denied(client: Client, actions: Collection[str]) -> set[str]:
-    """Return which of these a standard member may not do in this organization."""
-    denied = {action for action in actions if action != "invite" and action not in GROUP_CHANGES}
+    denied = list(rights) if role == "light" else _denied(client, rights)
     if denied:
-        return denied
-    organization = client.get()
-    allowed = {
-        "invite": organization.get("allow_user_invite"),
-        **dict.fromkeys(GROUP_CHANGES, organization.get("allow_manage_groups")),
-    }
-    return {action for action in actions if not allowed[action]}
+        raise RefusedError(
+            f"Nothing was written: this runs as {email}, whose role is {role}, and it takes an administrator to "
+            f"{', '.join(sorted(denied))}. Set act_as (TALLYFY_ACT_AS) to the e-mail address of an administrator, or "
+            f"give the access_token of one."
+        )
+
+
+def _right_for(step: Step) -> tuple[str, str]:
+    """Return what a step about a member does, in words, and which switch of the organization lets others do it."""
+    if step.action in GROUP_CHANGES:
+        return step.action.replace("_", " "), MANAGE_GROUPS
+    if step.action == "invite":
+        is_admin = step.values.get("role") == "admin"
+        return ("invite an administrator", "") if is_admin else ("invite", "allow_user_invite")
+    return step.action.replace("_", " "), ""
+
+
+def _acting_email_if_known(client: Client) -> str | None:
+    try:
+        return client.acting_email()
+    except (ForbiddenError, NotFoundError):
+        # What cannot be known beforehand is left to Tallyfy to refuse.
+        return None
+
+
+def _denied(client: Client, rights: Mapping[str, str]) -> list[str]:
+    """Return what a standard member may not do in this organization."""
+    organization = client.get() if any(rights.values()) else {}
+    # Whether a switch that is not shown is off is left to Tallyfy.
+    return [words for words, switch in rights.items() if not switch or organization.get(switch) in (False, 0)]
 
 
 # --- running ----------------------------------------------------------------------------------------------------------

@@ -306,8 +306,12 @@ class OnboardingPlan:
         self._plan_processes(directory)
         if self.problems:
             raise InputError(self.problems)
-        plans = [*(one.plan for one in self.planned), *(one.plan for one in self.group_runs)]
-        refuse_without_rights(self._client, [step for plan in plans for step in plan.steps], self.everybody)
+        refuse_without_rights(
+            self._client,
+            [step for one in self.planned for step in one.plan.steps],
+            self.everybody,
+            group_steps=[step for one in self.group_runs for step in one.plan.steps],
+        )
         newcomers = Newcomers(self._client)
         self.member_runs = [
             MemberRun(self._client, one.desired, one.current, self.around, one.plan, newcomers) for one in self.planned

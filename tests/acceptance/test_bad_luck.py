@@ -169,9 +169,18 @@ class TestSigningIn:
     def test_acting_as_somebody_without_the_right(self, sandbox: Sandbox, modules: Modules) -> None:
         modules.use(act_as=FRANK)
         failure(
+            modules, "tallyfy_user", FRANK, "whose role is light", "takes an administrator to change role", "act_as",
+            email=BOB, role="light",
+        )  # fmt: skip
+        assert sandbox.writes() == []
+        assert len(sandbox.sign_ins()) == 2
+
+    def test_a_refusal_that_nobody_foresaw(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.use(act_as=ALICE)
+        sandbox.fault(route="members.role", status=403)
+        failure(
             modules, "tallyfy_user", "PUT /organizations/", "HTTP 403", "administrator", email=BOB, role="light"
         )  # fmt: skip
-        assert len(sandbox.sign_ins()) == 2
 
     @every_task
     def test_refused_access_token(self, sandbox: Sandbox, modules: Modules, module: str) -> None:

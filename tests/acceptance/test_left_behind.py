@@ -43,9 +43,7 @@ def john_is_out(sandbox: Sandbox, modules: Modules) -> Sandbox:
         ("tallyfy_roster", {"people": [{"email": JOHN, "state": "disabled"}], "reassign_to": BOB}),
     ],
 )
-def test_are_handed_over_once(
-    module: str, arguments: dict[str, Any], john_is_out: Sandbox, modules: Modules
-) -> None:
+def test_are_handed_over_once(module: str, arguments: dict[str, Any], john_is_out: Sandbox, modules: Modules) -> None:
     announced = modules.succeed(module, check_mode=True, **arguments)
     assert john_is_out.writes() == []
     done = modules.succeed(module, **arguments)

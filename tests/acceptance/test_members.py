@@ -431,7 +431,8 @@ class TestShortRows:
     def test_protected_people(
         self, sandbox: Sandbox, modules: Modules, email: str, state: str, check_mode: bool
     ) -> None:
-        assert "not removed, because this is" in modules.fail("tallyfy_user", check_mode=check_mode, email=email, state=state)["msg"]
+        result = modules.fail("tallyfy_user", check_mode=check_mode, email=email, state=state)
+        assert "not removed, because this is" in result["msg"]
         assert sandbox.writes() == []
 
     @pytest.mark.parametrize("check_mode", [True, False])

@@ -335,9 +335,12 @@ class TestResult:
         sandbox.clear_ledger()
         modules.use(token_cache="none")
         result = roster(modules, members, max_removals=3)
-        assert {name: told[name] for name in ("summary", "people", "actions", "diff", "deferred", "notes", "problems", "organization")} == {
-            name: result[name] for name in ("summary", "people", "actions", "diff", "deferred", "notes", "problems", "organization")
-        }
+        for name in ("summary", "people", "actions", "diff", "deferred", "notes", "problems", "organization"):
+            assert told[name] == result[name], name
+        assert (told["check_mode"], result["check_mode"]) == (True, False)
+        assert result["organization"] == {
+            "id": sandbox.org_id, "name": None, "acting_as": f"the application {sandbox.client_id}",
+        }  # fmt: skip
         assert sum(result["summary"].values()) == len(members) == len(result["people"])
         assert [row["email"] for row in result["people"]] == [row["email"] for row in members]
         assert result["requests"] == len(sandbox.ledger())
@@ -387,6 +390,34 @@ class TestResult:
         assert "and 130 more" in result["msg"]
         assert len(result["msg"]) < 2000
         assert result["changed"] is False
+
+    def test_every_key_is_there_after_any_failure(self, sandbox: Sandbox, modules: Modules) -> None:
+        keys = set(modules.succeed("tallyfy_roster", people=[{"email": BOB}]))
+        wrong = failed(modules, [{"email": "nobody"}])
+        modules.use(client_secret="wrong", token_cache="none")
+        unsigned = modules.fail("tallyfy_roster", check_mode=True, people=[{"email": BOB}])
+        for result in (wrong, unsigned):
+            assert keys <= set(result)
+            assert (result["people"], result["actions"], result["changed"]) == ([], [], False)
+            assert result["problems"] == [result["msg"]]
+        assert (wrong["check_mode"], unsigned["check_mode"]) == (False, True)
+        assert sandbox.writes() == []
+
+    def test_leavers_whom_nobody_knows(self, modules: Modules) -> None:
+        rows = [{"email": "bbo@example.com", "state": "disabled"}, {"email": "x@example.com", "state": "deleted"}]
+        result = roster(modules, [*rows, {"email": BOB}])
+        assert outcomes(result) == {"bbo@example.com": "not_found", "x@example.com": "not_found", BOB: "unchanged"}
+        assert (result["changed"], result["summary"]["not_found"]) == (False, 2)
+        assert result["notes"] == [f"{row['email']}: No member has this address." for row in rows]
+        assert "bbo@example.com: No member has this address." in str(result["warnings"])
+
+    def test_words_of_before_still_work(self, sandbox: Sandbox, modules: Modules) -> None:
+        rows = [row for row in listed(sandbox) if row["email"] not in (BOB, FRANK)]
+        result = modules.succeed(
+            "tallyfy_roster", members=[*rows, {"email": BOB, "state": "absent"}], unlisted="absent", max_removals=2
+        )
+        assert {email for email, outcome in outcomes(result).items() if outcome == "removed"} == {BOB, FRANK}
+        assert not {BOB, FRANK} & active(sandbox)
 
 
 class TestLackOfSeats:
@@ -678,7 +709,9 @@ class TestBadRows:
     ) -> None:
         refused(sandbox, modules, [NEW, {"email": BOB, "state": "disabled"}], problem, **options)
 
-    @pytest.mark.parametrize("arguments", [{}, {"people": [NEW], "src": "people.csv"}, {"members": [NEW], "src": "people.csv"}], ids=str)
+    @pytest.mark.parametrize(
+        "arguments", [{}, {"people": [NEW], "src": "people.csv"}, {"members": [NEW], "src": "people.csv"}], ids=str
+    )
     def test_exactly_one_source(self, sandbox: Sandbox, modules: Modules, arguments: dict[str, Any]) -> None:
         assert "people" in modules.fail("tallyfy_roster", **arguments)["msg"]
         assert sandbox.ledger() == []

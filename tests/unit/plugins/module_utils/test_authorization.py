@@ -104,7 +104,11 @@ def test_nothing_secret_is_in_its_text() -> None:
 def test_everything_wrong_with_a_request_is_named() -> None:
     with pytest.raises(InputError) as caught:
         asked(client_id=" ", redirect_uri="app.example.com", authorize_url="http://example.com/")
-    assert [str(problem).split()[0] for problem in caught.value.problems] == ["authorize_url", "redirect_uri", "client_id"]
+    assert [str(problem).split()[0] for problem in caught.value.problems] == [
+        "authorize_url",
+        "redirect_uri",
+        "client_id",
+    ]
 
 
 @pytest.mark.parametrize(

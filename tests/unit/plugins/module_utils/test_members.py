@@ -109,7 +109,11 @@ UNCHANGED: list[tuple[str, dict[str, Any], dict[str, Any] | None]] = [
         {"state": "disabled", "reassign_to": "x@example.com"},
         {**JOHN, "status": "Disabled"},
     ),
-    ("wanted disabled, disabled and protected", {"state": "disabled"}, {**JOHN, "status": "disabled", "support_user": True}),
+    (
+        "wanted disabled, disabled and protected",
+        {"state": "disabled"},
+        {**JOHN, "status": "disabled", "support_user": True},
+    ),
 ]
 
 

@@ -334,7 +334,9 @@ def test_successor_who_is_not_listed_would_leave_too() -> None:
     with pytest.raises(InputError) as caught:
         organization_of(6).wish(wanted, policy)
     # Once, and not for each of those who would have handed over.
-    assert [str(problem) for problem in caught.value.problems] == ["reassign_to p4@example.com would lose their access, too"]
+    assert [str(problem) for problem in caught.value.problems] == [
+        "reassign_to p4@example.com would lose their access, too"
+    ]
 
 
 def test_successor_of_everybody_who_is_nobody_is_told_once() -> None:
