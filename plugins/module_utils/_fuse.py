@@ -136,11 +136,12 @@ def refusals(
     before = active_admins(everybody)
     after = admins_after(before, plans)
     if is_short_of_admins(before, after, policy.min_admins):
+        name = policy.called("min_admins")
         losing = [plan.subject for current, plan in plans if current and str(current["id"]) in before - after]
         reasons.append(
-            f"{len(after)} of {len(before)} active administrators would be left, and {policy.called('min_admins')} asks for "
+            f"{len(after)} of {len(before)} active administrators would be left, and {name} asks for "
             f"{policy.min_admins}; those who would stop being one: {named(losing)}. "
-            f"If that is meant, set {policy.called('min_admins')} to {len(after)}"
+            f"If that is meant, set {name} to {len(after)}"
         )
     return reasons
 

@@ -8,7 +8,6 @@ collection."""
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +20,11 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._handovers import
     read_open_tasks,
     read_processes,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._member_runs import Pair, look_around
+from ansible_collections.tallyfy.platform.plugins.module_utils._member_runs import (
+    Pair,
+    look_around,
+    refuse_without_rights,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     DesiredMember,
     folded,
@@ -34,15 +37,15 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding_plan
     plan_offboarding,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding_results import (
-    empty_result,
+    notes_of,
     offboarding_result,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding_rows import (
     DesiredOffboarding,
     desired_offboarding,
-    in_order,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding_run import OffboardingRun
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster import LOCK_SUBJECT
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results import warn_of_notes
 
@@ -85,11 +88,10 @@ def read_current(client: Client, desired: DesiredOffboarding, *, workers: int = 
     known = [(member, record) for member, record in pairs if record is not None]
     leavers = [Leaver(record) for _member, record in known]
     gone = [Leaver(record) for member, record in known if member.reassign_to and status_of(record) == "disabled"]
-    acting = client.member.user if client.member is not None else around.acting_email
     successors = {address: index[address] for address in map(_successor_of, wanted) if address in index}
     return Current(
         everybody,
-        replace(around, acting_email=acting, successors=successors),
+        replace(around, successors=successors),
         groups=client.records(client.path("groups")) if leavers else (),
         guests=list_guests(client) if wanted or desired.guests else (),
         processes=read_processes(client, leavers, workers=workers),
@@ -104,70 +106,50 @@ def _successor_of(desired: DesiredMember) -> str:
 # --- a whole offboarding ----------------------------------------------------------------------------------------------
 
 
-def ensure_offboarding(
-    client: Client,
-    params: Mapping[str, Any],
-    *,
-    check_mode: bool,
-    warn: Callable[[str], None],
-    progress: Callable[[str], None],
-    called: Callable[[str], str] = str,
-) -> dict[str, Any]:
+def ensure_offboarding(task: Task) -> dict[str, Any]:
     """Take the access of people and guests away, their work handed over, and return the result of the module.
 
-    ``called`` tells how the caller names an option. Raises ``InputError`` with everything that is wrong, before
-    anything is written, and ``RosterError`` at the end when somebody is not gone. Every error carries the whole result.
+    Raises ``InputError`` with everything that is wrong, before anything is written, and ``RosterError`` at the end when
+    somebody is not gone.
     """
-    organization = {"id": client.connection.org_id, "name": None, "acting_as": _acting_as(client, None)}
+    client = task.client
     try:
         with contextlib.ExitStack() as locks:
-            if not check_mode:
+            if not task.check_mode:
                 locks.enter_context(client.exclusively(LOCK_SUBJECT.format(client.connection.org_id)))
-            desired = desired_offboarding(params, called)
-            plan, current = _read_and_plan(client, desired, params, organization, called)
+            desired = desired_offboarding(task.params, task.called)
+            plan, current, organization = _read_and_plan(task, desired)
             run = OffboardingRun(
                 client,
                 plan,
                 current,
-                min_admins=params["min_admins"],
-                workers=params["concurrency"],
-                brakes=Brakes(goes_on=params["on_error"] == "finish"),
-                progress=progress,
+                policy=desired.policy,
+                workers=desired.workers,
+                brakes=Brakes(goes_on=task.params["on_error"] == "finish", called=task.called),
+                progress=task.progress,
             )
-            if check_mode:
+            if task.check_mode:
                 run.pretend()
             else:
                 run.carry_out()
-            result = offboarding_result(run, organization, client, check_mode=check_mode)
-            warn_of_notes(result["notes"], warn)
-            return result
+            warn_of_notes(notes_of(run), task.warn)
+            return offboarding_result(run, organization, task)
     except TallyfyError as error:
-        error.facts = {**empty_result(organization, client, check_mode=check_mode), **error.facts}
+        told = {"org_id": client.connection.org_id, "requests": client.requests_sent}
+        where = {"id": client.connection.org_id, "name": None, "acting_as": client.acting_as()}
+        error.facts = {**told, "organization": where, **error.facts}
         raise
 
 
-def _read_and_plan(
-    client: Client,
-    desired: DesiredOffboarding,
-    params: Mapping[str, Any],
-    organization: dict[str, Any],
-    called: Callable[[str], str],
-) -> tuple[OffboardingPlan, Current]:
+def _read_and_plan(task: Task, desired: DesiredOffboarding) -> tuple[OffboardingPlan, Current, dict[str, Any]]:
     try:
-        current = read_current(client, desired, workers=desired.workers)
-        organization["acting_as"] = _acting_as(client, current.around.acting_email)
-        if params.get("report"):
-            organization["name"] = client.get().get("name")
+        current = read_current(task.client, desired, workers=desired.workers)
+        # Before anything is written: an offboarding does not fail at its end for want of a name.
+        organization = task.organization()
     except TallyfyError:
         if desired.problems:
-            raise InputError(in_order(desired.problems)) from None
+            raise InputError(desired.problems) from None
         raise
-    return plan_offboarding(desired, current, called=called), current
-
-
-def _acting_as(client: Client, email: str | None) -> str:
-    if client.member is not None:
-        return client.member.user
-    if client.application is not None:
-        return f"the application {client.connection.client_id}"
-    return email or "the owner of the access token"
+    plan = plan_offboarding(desired, current)
+    refuse_without_rights(task.client, plan.steps, current.everybody)
+    return plan, current, organization

@@ -10,7 +10,7 @@ Members are planned as those of a roster; what they leave behind is planned in `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -19,6 +19,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._directory import
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     InconsistentListError,
     InputError,
+    Problem,
     RefusedError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import Policy, ambiguous, named, refusals
@@ -40,20 +41,14 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     DesiredMember,
     folded,
     is_bot,
-    role_of,
     status_of,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding_rows import (
     DELETED,
-    OF_TASK,
     DesiredOffboarding,
     Wish,
-    in_order,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan
-
-UNKNOWN_MEMBER = "No member has this address."
-UNKNOWN_GUEST = "No guest has this address."
+from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, Step
 
 
 @dataclass(frozen=True)
@@ -91,7 +86,6 @@ class PlannedLeaver:
     desired: DesiredMember
     plan: Plan
     leaver: Leaver | None = None
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,25 +114,28 @@ class OffboardingPlan:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is to be written."""
-        plans = [one.plan for one in self.people] + [one.plan for one in self.guests]
-        return not self.handovers and not any(plan.steps for plan in plans)
+        return not self.steps
+
+    @property
+    def steps(self) -> list[Step]:
+        """Everything that is to be written."""
+        plans = [*(one.plan for one in self.handovers), *(one.plan for one in self.people)]
+        return [step for plan in (*plans, *(one.plan for one in self.guests)) for step in plan.steps]
 
 
-def plan_offboarding(
-    desired: DesiredOffboarding, current: Current, *, called: Callable[[str], str] = str
-) -> OffboardingPlan:
+def plan_offboarding(desired: DesiredOffboarding, current: Current) -> OffboardingPlan:
     """Return what has to be done. Pure: it depends on nothing but its arguments.
 
     Raises ``InputError`` with everything that is wrong, ``InconsistentListError`` when the list of members leaves a
     doubt about who is meant, and ``RefusedError`` when the policy does not allow it.
     """
     problems = list(desired.problems)
-    people = [_plan_person(wish, desired, current, called, problems) for wish in desired.people]
+    people = [_plan_person(wish, desired, current, problems) for wish in desired.people]
     leavers = [person.leaver for person in people if person.leaver is not None]
     directory = Directory(current.everybody)
-    guests = [_plan_guest(wish, desired.policy, current, called, problems) for wish in desired.guests]
+    guests = [_plan_guest(wish, desired.policy, current, problems) for wish in desired.guests]
     if problems:
-        raise InputError(in_order(problems))
+        raise InputError(problems)
     leaving = {folded(wish.email) for wish in desired.guests}
     plan = OffboardingPlan(
         people=people,
@@ -153,40 +150,36 @@ def plan_offboarding(
         directory=directory,
     )
     _refuse_doubts(plan, current)
-    _refuse(plan, current, desired.policy, called)
+    _refuse(plan, current, desired.policy)
     return plan
 
 
-def _plan_person(
-    wish: Wish,
-    desired: DesiredOffboarding,
-    current: Current,
-    called: Callable[[str], str],
-    problems: list[tuple[int, str]],
-) -> PlannedLeaver:
+def _plan_person(wish: Wish, desired: DesiredOffboarding, current: Current, problems: list[Problem]) -> PlannedLeaver:
+    called = desired.policy.called
     member = DesiredMember(email=wish.email, state=desired.state, reassign_to=wish.reassign_to)
     record = current.member(wish.email)
-    nothing = PlannedLeaver(member, Plan(wish.email))
     if record is None:
         if current.guest(wish.email) is not None:
-            problems.append((wish.order, f"{wish.place}: is a guest; list them in {called('guests')}"))
-        return replace(nothing, note=UNKNOWN_MEMBER)
+            problems.append(wish.problem(f"is a guest; list them in {called('guests')}"))
+        return PlannedLeaver(member, plan_member(member, None, current.around))
     successor = current.member(wish.reassign_to)
     reason = _reason_against(successor) if wish.reassign_to is not None else None
     leaver = Leaver(record, None if reason else successor, is_deleted=desired.state == DELETED)
+    nothing = PlannedLeaver(member, Plan(wish.email), leaver)
     if reason is not None and (leaver.has_access or _has_open_work(leaver, current)):
-        named_here = f"{wish.place}: reassign_to {wish.reassign_to} {reason}"
-        named_once = f"{called('reassign_to')} {wish.reassign_to} {reason}"
-        problems.append((OF_TASK, named_once) if wish.is_general else (wish.order, named_here))
-        return replace(nothing, leaver=leaver)
+        text = f"{wish.reassign_to} {reason}"
+        # The one for everybody is told once.
+        once = Problem(text, option=called("reassign_to"))
+        problems.append(once if wish.is_general else wish.problem(text, "reassign_to"))
+        return nothing
     try:
         plan = plan_member(member, record, current.around)
     except RefusedError as error:
-        problems.append((wish.order, f"{wish.place}: {error.message.removeprefix(wish.email).lstrip(': ')}"))
-        return replace(nothing, leaver=leaver)
+        problems.append(wish.problem(error.text))
+        return nothing
     protector = desired.policy.protector(wish.email) if _removes(plan) else None
     if protector is not None:
-        problems.append((wish.order, f"{wish.place}: is not removed: {called('protect')} holds {protector}"))
+        problems.append(wish.problem(f"not removed, because {called('protect')} holds {protector}"))
     return PlannedLeaver(member, plan, leaver)
 
 
@@ -207,18 +200,15 @@ def _has_open_work(leaver: Leaver, current: Current) -> bool:
     return bool(plan_processes([heir], current.processes) or plan_tasks([heir], current.tasks))
 
 
-def _plan_guest(
-    wish: Wish, policy: Policy, current: Current, called: Callable[[str], str], problems: list[tuple[int, str]]
-) -> PlannedGuest:
+def _plan_guest(wish: Wish, policy: Policy, current: Current, problems: list[Problem]) -> PlannedGuest:
     member, record = current.member(wish.email), current.guest(wish.email)
     if member is not None and status_of(member) != "disabled":
-        problems.append((wish.order, f"{wish.place}: is a member; list them in {called('people')}"))
+        problems.append(wish.problem(f"is a member; list them in {policy.called('people')}"))
     protector = policy.protector(wish.email)
     if protector is not None:
-        problems.append((wish.order, f"{wish.place}: is not removed: {called('protect')} holds {protector}"))
-    desired = DesiredGuest(wish.email if record is None else str(record["email"]), "absent")
-    plan = plan_guest(desired, record, Directory(current.everybody))
-    return PlannedGuest(desired, record, replace(plan, warnings=()))
+        problems.append(wish.problem(f"not removed, because {policy.called('protect')} holds {protector}"))
+    desired = DesiredGuest(wish.email if record is None else str(record["email"]), "deleted")
+    return PlannedGuest(desired, record, plan_guest(desired, record, Directory(current.everybody)))
 
 
 def _removes(plan: Plan) -> bool:
@@ -238,27 +228,10 @@ def _refuse_doubts(plan: OffboardingPlan, current: Current) -> None:
             )
 
 
-def _refuse(plan: OffboardingPlan, current: Current, policy: Policy, called: Callable[[str], str]) -> None:
+def _refuse(plan: OffboardingPlan, current: Current, policy: Policy) -> None:
     plans = [(person.leaver.record if person.leaver else None, person.plan) for person in plan.people]
     leaving = [guest.desired.email for guest in plan.guests if guest.plan.steps]
-    reasons = [] if plan.is_empty else acting_problems(current)
-    reasons += refusals(
-        plans,
-        current.everybody,
-        policy,
-        guests=leaving,
-        guests_there=len(current.guests) if leaving else None,
-        called=called,
-    )
+    there = len(current.guests) if leaving else None
+    reasons = refusals(plans, current.everybody, policy, guests=leaving, guests_there=there)
     if reasons:
         raise RefusedError(f"Nothing was written: {'; '.join(reasons)}.", problems=reasons)
-
-
-def acting_problems(current: Current) -> list[str]:
-    """Return why who is acting may not do it, as far as the list of members tells; pure."""
-    acting = current.around.acting_email
-    record = current.member(acting) if acting else None
-    role = role_of(record) if record is not None else ""
-    if role in ("", "admin"):
-        return []
-    return [f"{acting}, who this runs as, has the role {role}, and only an administrator may do this"]

@@ -11,37 +11,44 @@ from __future__ import annotations
 
 import difflib
 import reprlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import Policy
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import folded, is_address
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster import workers_problems
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import read_roster
-from ansible_collections.tallyfy.platform.plugins.module_utils._rows import Rows
-from ansible_collections.tallyfy.platform.plugins.module_utils._transport import MOST_CONNECTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._rows import (
+    LEAVING_SUCCESSOR,
+    NO_ADDRESS,
+    Rows,
+)
 
 #: How a member is planned whose access ends, and one who is deleted for good.
-DISABLED, DELETED = "absent", "deleted"
+DISABLED, DELETED = "disabled", "deleted"
 FIELDS = ("email", "reassign_to")
 GUEST_FIELDS = ("email",)
-#: Where a problem of the task stands among those of the rows, and those of the guests after them.
-OF_TASK = -1
+#: Problems of guests are told after those of the people.
 FIRST_GUEST = 1_000_000_000
 
 
 @dataclass(frozen=True)
 class Wish:
-    """One person or guest who is to leave. ``place`` is how a message calls the row, ``order`` where it stands.
+    """One person or guest who is to leave, and where the input says so.
 
     ``is_general`` says that ``reassign_to`` is the one that the task names for everybody.
     """
 
-    order: int
-    place: str
+    place: Place
     email: str
     reassign_to: str | None = None
     is_general: bool = False
+
+    def problem(self, text: str, option: str = "") -> Problem:
+        """Return what is wrong with it."""
+        return Problem(text, self.place, self.email, option)
 
 
 @dataclass(frozen=True)
@@ -53,12 +60,11 @@ class DesiredOffboarding:
     state: str = DISABLED
     policy: Policy = field(default_factory=Policy)
     workers: int = 1
-    problems: Sequence[tuple[int, str]] = ()
+    problems: Sequence[Problem] = ()
 
 
 def desired_offboarding(params: Mapping[str, Any], called: Callable[[str], str]) -> DesiredOffboarding:
     """Return what the options ask for; ``called`` tells how the caller names an option."""
-    problems: list[tuple[int, str]] = []
     general = str(params.get("reassign_to") or "").strip() or None
     limit = params.get("max_removals")
     policy = Policy(
@@ -66,46 +72,38 @@ def desired_offboarding(params: Mapping[str, Any], called: Callable[[str], str])
         max_removals=None if limit is None or not str(limit).strip() else str(limit),
         min_admins=params["min_admins"],
         reassign_to=general,
+        called=called,
     )
-    problems += [(OF_TASK, text) for text in policy.problems(called)]
     workers = params["concurrency"]
-    if not 1 <= workers <= MOST_CONNECTIONS:
-        text = f"{called('concurrency')} is {workers}, and must be between 1 and {MOST_CONNECTIONS}"
-        problems.append((OF_TASK, text))
-        workers = 1
+    wrong_workers = workers_problems(workers, called)
+    problems = [Problem(text) for text in (*policy.problems(), *wrong_workers)]
     rows = _given_rows(params, called, problems)
     people = _people(rows, general, problems)
     guests = _guests(params.get("guests"), called, problems)
     problems += _conflicts(people, guests, general, called)
     state = DELETED if params["delete"] else DISABLED
-    return DesiredOffboarding(people, guests, state, policy, workers, problems)
+    return DesiredOffboarding(people, guests, state, policy, 1 if wrong_workers else workers, problems)
 
 
-def in_order(problems: Iterable[tuple[int, str]]) -> list[str]:
-    """Return the texts row by row, whenever they were found; those of the task come first."""
-    return list(dict.fromkeys(text for _order, text in sorted(problems, key=lambda one: one[0])))
-
-
-def _given_rows(params: Mapping[str, Any], called: Callable[[str], str], problems: list[tuple[int, str]]) -> Rows:
+def _given_rows(params: Mapping[str, Any], called: Callable[[str], str], problems: list[Problem]) -> Rows:
     if params.get("src") is not None:
-        return read_roster(params["src"])
+        return read_roster(params["src"], called("src"))
     people = params.get("people")
     if isinstance(people, (list, tuple)):
         return Rows(people)
     if not _is_blank(people):
-        text = f"{called('people')} must be a list of dictionaries with email and reassign_to, not {_quoted(people)}"
-        problems.append((OF_TASK, text))
+        text = f"must be a list of dictionaries with email and reassign_to, not {_quoted(people)}"
+        problems.append(Problem(text, option=called("people")))
     return Rows([])
 
 
-def _people(rows: Rows, general: str | None, problems: list[tuple[int, str]]) -> list[Wish]:
+def _people(rows: Rows, general: str | None, problems: list[Problem]) -> list[Wish]:
     first: dict[str, int] = {}
     wishes = []
     for index, row in enumerate(rows.rows):
         if not isinstance(row, Mapping):
-            problems.append((index, f"{rows.place(index)}: not a dictionary with email and reassign_to"))
+            problems.append(Problem("not a dictionary with email and reassign_to", rows.place(index)))
             continue
-        place = rows.called(index, row.get("email"))
         found = [_unknown(name, FIELDS) for name in row if name not in FIELDS]
         email, successor = _text(row, "email", found), _text(row, "reassign_to", found)
         if email and not is_address(email):
@@ -117,56 +115,55 @@ def _people(rows: Rows, general: str | None, problems: list[tuple[int, str]]) ->
         elif successor and folded(successor) == folded(email):
             found.append("reassign_to is the leaver")
         if email and first.setdefault(folded(email), index) != index:
-            found.append(f"the same e-mail address as {rows.place(first[folded(email)])}")
-        problems += [(index, f"{place}: {text}") for text in found]
+            found.append(f"the same e-mail address as {rows.place(first[folded(email)]).label}")
+        problems += [rows.problem(index, row.get("email"), text) for text in found]
         if email and is_address(email):
             heir = successor or general
             # One that is wrong by itself is not looked up.
-            wishes.append(Wish(index, place, email, heir if is_address(heir) else None, is_general=not successor))
+            heir = heir if is_address(heir) else None
+            wishes.append(Wish(rows.place(index), email, heir, is_general=not successor))
     return wishes
 
 
-def _guests(given: Any, called: Callable[[str], str], problems: list[tuple[int, str]]) -> list[Wish]:
+def _guests(given: Any, called: Callable[[str], str], problems: list[Problem]) -> list[Wish]:
     if _is_blank(given):
         return []
     if not isinstance(given, (list, tuple)):
-        text = f"{called('guests')} must be a list of e-mail addresses, not {_quoted(given)}"
-        problems.append((OF_TASK, text))
+        text = f"must be a list of e-mail addresses, not {_quoted(given)}"
+        problems.append(Problem(text, option=called("guests")))
         return []
-    first: dict[str, str] = {}
+    first: dict[str, Place] = {}
     wishes = []
     for number, entry in enumerate(given, start=1):
-        order = FIRST_GUEST + number
         row = entry if isinstance(entry, Mapping) else {"email": entry}
-        place = f"{called('guests')} entry {number} ({str(row.get('email') or '').strip() or 'no e-mail address'})"
+        place = Place(f"{called('guests')} entry {number}", FIRST_GUEST + number)
         found = [_unknown(name, GUEST_FIELDS) for name in row if name not in GUEST_FIELDS]
         email = _text(row, "email", found)
         if isinstance(row.get("email"), (str, type(None))) and not is_address(email):
             found.append(f"{email!r} is not an e-mail address")
         if email and first.setdefault(folded(email), place) != place:
-            found.append(f"the same e-mail address as {first[folded(email)]}")
-        problems += [(order, f"{place}: {text}") for text in found]
+            found.append(f"the same e-mail address as {first[folded(email)].label}")
+        subject = str(row.get("email") or "").strip() or NO_ADDRESS
+        problems += [Problem(text, place, subject) for text in found]
         if is_address(email):
-            wishes.append(Wish(order, place, email))
+            wishes.append(Wish(place, email))
     return wishes
 
 
 def _conflicts(
     people: Sequence[Wish], guests: Sequence[Wish], general: str | None, called: Callable[[str], str]
-) -> list[tuple[int, str]]:
+) -> list[Problem]:
     """Return who is listed twice over, and successors who leave themselves."""
     leaving = {folded(wish.email) for wish in people}
     problems = [
-        (wish.order, f"{wish.place}: is listed in {called('people')}, too")
-        for wish in guests
-        if folded(wish.email) in leaving
+        wish.problem(f"is listed in {called('people')}, too") for wish in guests if folded(wish.email) in leaving
     ]
     if general is not None and not is_address(general):
-        problems.append((OF_TASK, f"{called('reassign_to')} {general!r} is not an e-mail address"))
+        problems.append(Problem(f"{general!r} is not an e-mail address", option=called("reassign_to")))
     elif folded(general) in leaving:
-        problems.append((OF_TASK, f"{called('reassign_to')} {general} is leaving too"))
+        problems.append(Problem(LEAVING_SUCCESSOR.format(general), option=called("reassign_to")))
     return problems + [
-        (wish.order, f"{wish.place}: reassign_to {wish.reassign_to} is leaving too")
+        wish.problem(LEAVING_SUCCESSOR.format(wish.reassign_to), "reassign_to")
         for wish in people
         if not wish.is_general
         and folded(wish.reassign_to) in leaving

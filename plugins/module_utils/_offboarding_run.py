@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._brakes import Brakes, Halt
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client
-from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import named
+from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import Policy, named
+from ansible_collections.tallyfy.platform.plugins.module_utils._groups import GroupRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._guests import GuestRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._handovers import (
     Handover,
@@ -46,6 +47,11 @@ class RunningHandover:
         kind = "open tasks of" if self.handover.kind == "tasks" else self.handover.kind
         return f"the {kind} {self.run.plan.subject}"
 
+    @property
+    def notes(self) -> list[str]:
+        """What somebody should know about it."""
+        return list(self.run.plan.warnings) if isinstance(self.run, GroupRun) else self.run.notes
+
 
 class OffboardingRun:
     """Carries out all plans of an offboarding with ``workers`` requests under way.
@@ -59,7 +65,7 @@ class OffboardingRun:
         plan: OffboardingPlan,
         current: Current,
         *,
-        min_admins: int,
+        policy: Policy,
         workers: int,
         brakes: Brakes,
         progress: Callable[[str], None],
@@ -73,7 +79,7 @@ class OffboardingRun:
         self.guests = [GuestRun(client, one.desired, one.record, plan.directory, one.plan) for one in plan.guests]
         self._client = client
         self._everybody = current.everybody
-        self._min_admins = min_admins
+        self._policy = policy
         self._workers = workers
         self._brakes = brakes
         self._progress = progress
@@ -163,7 +169,7 @@ class OffboardingRun:
             workers=self._workers,
             brakes=self._brakes,
             everybody=self._everybody,
-            min_admins=self._min_admins,
+            policy=self._policy,
             progress=self._progress,
         )
         roster.carry_out()

@@ -311,13 +311,23 @@ groups:
       description: V(changed), V(unchanged), V(failed), V(deferred) or V(skipped).
       type: str
     message:
-      description: What was done, or why not.
+      description: Why it was not done, or who stayed.
       type: str
+    before:
+      description: The fields that differ, as they were.
+      type: dict
+    after:
+      description: The fields that differ, as wanted.
+      type: dict
   sample:
     - name: Engineering
       action: update
       outcome: changed
-      message: Take john.smith@example.com out.
+      message: ""
+      before:
+        members: [alice.smith@example.com, john.smith@example.com]
+      after:
+        members: [alice.smith@example.com]
 processes:
   description:
     - The running processes that the people own, with their owners by address.
@@ -349,8 +359,8 @@ problems:
   elements: str
   returned: always
   sample:
-    - "the guest partner@example.org: PUT /organizations/25f66ae8cd27630803af1f25fe015a1a/guests/partner%40example.org:
-      Tallyfy itself failed (HTTP 500)"
+    - "john.smith@example.com: the guest partner@example.org: PUT
+      /organizations/25f66ae8cd27630803af1f25fe015a1a/guests/partner%40example.org: Tallyfy itself failed (HTTP 500)"
 deferred:
   description:
     - Who has to wait.
@@ -388,7 +398,7 @@ notes:
   elements: str
   returned: always
   sample:
-    - "jon.smith@example.com: no member has this address."
+    - "jon.smith@example.com: No member has this address."
 actions:
   description:
     - What was done, in order. In check mode, what would be done.
@@ -454,7 +464,7 @@ organization:
       description: ID of the organization.
       type: str
     name:
-      description: Name of the organization; V(null) without O(report).
+      description: Name of the organization; V(null) where nobody asked for it by O(report).
       type: str
     acting_as:
       description: E-mail address of the acting member, or the application.
@@ -480,17 +490,18 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding impo
     OFFBOARDING_RULES,
     ensure_offboarding,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding_results import OFFBOARDING_KEYS
 from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
 
 
 def ensure(task: Task) -> dict[str, object]:
     """Take the access of everybody who leaves away."""
-    return ensure_offboarding(
-        task.client, task.params, check_mode=task.check_mode, warn=task.warn, progress=task.progress
-    )
+    return ensure_offboarding(task)
 
 
-SPEC = ModuleSpec(argument_spec=OFFBOARDING_OPTIONS, operation=ensure, rules=OFFBOARDING_RULES)
+SPEC = ModuleSpec(
+    argument_spec=OFFBOARDING_OPTIONS, operation=ensure, rules=OFFBOARDING_RULES, result_keys=OFFBOARDING_KEYS
+)
 
 
 def main() -> None:
