@@ -47,7 +47,8 @@ def test_are_handed_over_once(module: str, arguments: dict[str, Any], john_is_ou
     announced = modules.succeed(module, check_mode=True, **arguments)
     assert john_is_out.writes() == []
     done = modules.succeed(module, **arguments)
-    assert announced["changed"] and done["changed"]
+    assert announced["changed"]
+    assert done["changed"]
     assert announced["actions"] == done["actions"]
     assert [action["action"] for action in done["actions"]] == ["hand_over"]
     assert not any(JOHN_ID in users for users in owners(john_is_out))
