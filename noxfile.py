@@ -3,12 +3,14 @@
 """Everything that checks, tests and shows this collection; CI runs nothing else.
 
 ``nox --list`` names the sessions, ``nox -s lint`` runs one, ``nox -s "units(2.15)"`` runs one ansible-core of one,
-``nox -t test`` runs what a change must pass. CONTRIBUTING.md tells the rest.
+``nox -t test`` runs what a change must pass; ``make test`` does the same with tests/gate.py around it. CONTRIBUTING.md
+tells the rest.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -27,14 +29,16 @@ import nox
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandbox.testing import Sandbox
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from sandbox import testing
+from tests.gate import CHECKOUT, advice, is_met, put_pythons_on_path
 
 nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.tags = ["test"]
 
-CHECKOUT = Path(__file__).resolve().parent
 SCRATCH = CHECKOUT / ".cache"
 COLLECTION = Path("ansible_collections", "tallyfy", "platform")
 
@@ -55,7 +59,16 @@ OLDEST, *_, NEWEST = CORES
 CANDIDATES = {"2.22": "2.22.0rc1"}
 
 # Development parts that need a newer Python than the oldest ansible-core can judge; ruff and mypy check them.
-NEEDS_NEWER_PYTHON = ("benchmarks/", "demo/", "noxfile.py", "sandbox/", "tests/awx/", "tests/eda/", "tests/sandbox/")
+NEEDS_NEWER_PYTHON = (
+    "benchmarks/",
+    "demo/",
+    "noxfile.py",
+    "sandbox/",
+    "tests/awx/",
+    "tests/eda/",
+    "tests/gate.py",
+    "tests/sandbox/",
+)
 
 # What is released; everything else in the repository serves development.
 SHIPPED = (
@@ -91,32 +104,7 @@ nox.options.envdir = str(without_spaces(CHECKOUT) / ".nox")
 # --- Pythons -----------------------------------------------------------------------------------------------------
 
 
-def is_python(candidate: Path) -> bool:
-    """Whether this runs; pyenv's shims are on PATH for every version and refuse those that are not switched on."""
-    return (
-        candidate.is_file() and not subprocess.run([candidate, "-c", ""], capture_output=True, check=False).returncode
-    )
-
-
-def put_pythons_on_path() -> None:
-    """Let every ``pythonX.Y`` be found on PATH, also when it is only there as a version of pyenv."""
-    links = SCRATCH / "pythons"
-    links.mkdir(parents=True, exist_ok=True)
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    for version in sorted(set(CORES.values())):
-        name = f"python{version}"
-        link = links / name
-        if is_python(link):
-            continue
-        link.unlink(missing_ok=True)
-        on_path = [Path(folder, name) for folder in os.get_exec_path()]
-        found = next(filter(is_python, [*on_path, *sorted(pyenv.glob(f"versions/{version}.*/bin/{name}"))]), None)
-        if found:
-            link.symlink_to(found.resolve())
-    os.environ["PATH"] = os.pathsep.join([str(links), *os.get_exec_path()])
-
-
-put_pythons_on_path()
+put_pythons_on_path({f"python{version}" for version in CORES.values()})
 
 
 def on_cores(*, in_test: tuple[str, ...] = (OLDEST, NEWEST)) -> nox.parametrize:
@@ -135,6 +123,12 @@ def install_core(session: nox.Session, core: str, *more: str) -> None:
     session.install(f"ansible-core~={CANDIDATES.get(core, core + '.0')}", *more)
     version = str(session.run("ansible", "--version", env=isolated(session), silent=True, log=False)).splitlines()[0]
     session.log(f"{version} on Python {session.python}")
+
+
+def require(session: nox.Session, need: str) -> None:
+    """End the session unless this machine has the programs; ``make test`` has tried to install them before."""
+    if not is_met(need):
+        session.error(f"Not on this machine: {advice([need])}")
 
 
 # --- Environments ------------------------------------------------------------------------------------------------
@@ -193,13 +187,19 @@ def python_with(name: str, python: str, *packages: str) -> str:
     executable, stamp = venv / "bin" / "python", venv / "packages.txt"
     files = [CHECKOUT / word for word in packages if word.endswith(".txt")]
     wanted = "\n".join([python, *packages, *(file.read_text(encoding="utf-8") for file in files)])
-    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
-        subprocess.run([python, "-m", "venv", "--clear", venv], check=True)
-        pip = [executable, "-m", "pip", "install", "--disable-pip-version-check"]
-        if find_spec("uv"):
-            pip = [sys.executable, "-m", "uv", "pip", "install", "--python", executable]
-        subprocess.run([*pip, "--quiet", *packages], cwd=CHECKOUT, check=True)
-        stamp.write_text(wanted, encoding="utf-8")
+    create = [python, "-m", "venv", "--clear", venv]
+    install = [executable, "-m", "pip", "install", "--disable-pip-version-check", "--quiet", *packages]
+    if find_spec("uv"):
+        uv = [sys.executable, "-m", "uv"]
+        create = [*uv, "venv", "--quiet", "--clear", "--python", python, venv]
+        install = [*uv, "pip", "install", "--quiet", "--python", executable, *packages]
+    # Sessions that run side by side share it.
+    with (SCRATCH / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
+            subprocess.run(create, check=True)
+            subprocess.run(install, cwd=CHECKOUT, check=True)
+            stamp.write_text(wanted, encoding="utf-8")
     return str(executable)
 
 
@@ -217,20 +217,14 @@ def execution_environment(session: nox.Session, core: str) -> str:
 
 
 @contextlib.contextmanager
-def running_sandbox(session: nox.Session) -> Iterator[Sandbox]:
+def running_sandbox(session: nox.Session) -> Iterator[testing.Sandbox]:
     """Start the sandbox, yield what the tests use to drive it, and stop it."""
     os.environ["TALLYFY_SANDBOX_PYTHON"] = sandbox_python(session)
-    sys.path.insert(0, str(CHECKOUT))
-    try:
-        from sandbox import testing
-
-        with testing.running_sandbox() as server:
-            yield server
-    finally:
-        sys.path.remove(str(CHECKOUT))
+    with testing.running_sandbox() as server:
+        yield server
 
 
-def connection(server: Sandbox) -> dict[str, str]:
+def connection(server: testing.Sandbox) -> dict[str, str]:
     """Return the connection options that lead to a running sandbox."""
     names = ("api_url", "token_url", "org_id", "client_id", "client_secret")
     return {name: getattr(server, name) for name in names}
@@ -390,7 +384,7 @@ def integration(session: nox.Session, core: str) -> None:
 
 def ansible_test_environment(session: nox.Session) -> dict[str, str | None]:
     """Return an environment whose home folder lets ansible-test make its virtual environments without downloads."""
-    home = SCRATCH / "ansible-test-home"
+    home = scratch(session, "home").parent / "ansible-test-home"
     shutil.rmtree(home / ".cache", ignore_errors=True)  # tokens of the last run; the virtual environments stay
     session.run("python", "tests/ansible_test_home.py", str(home))
     return isolated(session) | {"HOME": str(home), "ANSIBLE_COLLECTIONS_PATH": None, "PYTHONPATH": None}
@@ -404,7 +398,7 @@ def molecule(session: nox.Session) -> None:
     session.run("molecule", "test", *(session.posargs or ["--all"]), env=env)
 
 
-@nox.session(python="3.11", tags=["test", "test_all"])
+@nox.session(python="3.11", tags=["test", "test_all", f"needs-python{CORES[OLDEST]}", f"needs-python{CORES[NEWEST]}"])
 def awx(session: nox.Session) -> None:
     """Do what AWX does: inject the credential, update the project, run jobs, and be set up by the playbook for it.
 
@@ -417,24 +411,18 @@ def awx(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or ["-n", "2", "--dist", "loadfile", "tests/awx"]), env=env)
 
 
-@nox.session(python="3.11", tags=["test", "test_all"])
+@nox.session(python="3.11", tags=["test", "test_all", "needs-java"])
 def events(session: nox.Session) -> None:
     """Post signed and forged events to the rulebooks, which ansible-rulebook runs on Java."""
-    if not shutil.which("java"):
-        session.error("java not found. Install it, on Debian with: apt-get install openjdk-17-jre-headless")
+    require(session, "needs-java")
     session.install("--requirement", "tests/eda/requirements.txt")
     session.run("pytest", *(session.posargs or ["tests/eda"]), env=isolated(session))
 
 
-@nox.session(tags=["test", "test_all"])
+@nox.session(tags=["test", "test_all", "needs-browser"])
 def browser(session: nox.Session) -> None:
     """Sign in by a real browser without a window, at the sandbox's sign-in page."""
-    wanted = {"chromium": ("chromium", "google-chrome"), "chromedriver": ("chromedriver",)}
-    missing = [name for name, programs in wanted.items() if not any(map(shutil.which, programs))]
-    if missing:
-        session.error(
-            f"{' and '.join(missing)} not found. Install them, on Debian with: apt-get install chromium chromium-driver"
-        )
+    require(session, "needs-browser")
     session.install("--requirement", "tests/browser/requirements.txt")
     env = isolated(session, TALLYFY_SANDBOX_PYTHON=sandbox_python(session))
     session.run("pytest", *(session.posargs or ["tests/browser"]), env=env)
