@@ -295,8 +295,16 @@ def units(session: nox.Session, core: str) -> None:
     """Run the unit and the acceptance tests; what is the same on any ansible-core on the oldest one only."""
     install_core(session, core, "--requirement", "tests/unit/requirements.txt")
     env = isolated(session, TALLYFY_SANDBOX_PYTHON=sandbox_python(session))
-    # One more than there are processors here, since much of a test is waiting for a process that it has started.
-    options = ["-n", "3", "--dist", "worksteal", *(["-m", "not any_core"] if core != OLDEST else [])]
+    # `make test` runs another session at the same time, which takes the processor while these wait for a process.
+    options = [
+        "-n",
+        "2",
+        "--durations",
+        "15",
+        "--dist",
+        "worksteal",
+        *(["-m", "not any_core"] if core != OLDEST else []),
+    ]
     session.run("pytest", *(session.posargs or [*options, "tests/unit", "tests/acceptance"]), env=env)
 
 

@@ -5,9 +5,9 @@
     python tests/ansible_test_home.py FOLDER && HOME=FOLDER ansible-test sanity
 
 ansible-test gives each of its sanity tests a virtual environment and puts pip into it with a script that it downloads,
-unless ``~/.ansible/test/cache/get_pip_<version>.py`` is there. This writes a stand-in to that place, which uses the pip
-that every Python brings along (``ensurepip``); the packages then come from the usual package index. ansible-test also
-clears the environment, so what ``PIP_`` variables and pip's configuration say is written down in the new home.
+unless ``~/.ansible/test/cache/get_pip_<version>.py`` is there. This writes a stand-in to that place, which unpacks the
+pip that every Python brings along (``ensurepip``); the packages then come from the usual package index. ansible-test
+also clears the environment, so what ``PIP_`` variables and pip's configuration say is written down in the new home.
 
 Requirements that ansible-test names by the address of an archive (2.22.0rc1 does so for one of pylint's) are taken from
 the package index as well; for this the installed ansible-core is changed, which is why it must be one in a virtual
@@ -26,13 +26,15 @@ from importlib.util import find_spec
 from pathlib import Path
 
 STAND_IN = '''\
-"""Install pip and more into an empty virtual environment, with the pip that ensurepip bundles."""
+"""Put the pip that ensurepip bundles into an empty virtual environment, and install what else is asked for with it."""
 
 import ensurepip
 import glob
 import os
 import runpy
 import sys
+import sysconfig
+import zipfile
 
 # ensurepip keeps its wheels in its own folder, or where the distribution of Python has put them.
 FOLDERS = [os.path.join(os.path.dirname(ensurepip.__file__), "_bundled"), "/usr/share/python-wheels"]
@@ -40,10 +42,15 @@ WHEELS = [wheel for folder in FOLDERS for wheel in sorted(glob.glob(os.path.join
 if not WHEELS:
     sys.exit("This Python has no ensurepip with a pip wheel in it; on Debian: apt-get install python3-venv")
 
-sys.path.insert(0, WHEELS[0])
+# Unpacked in no time, where downloading, installing and compiling the very version takes seconds, a dozen times.
+with zipfile.ZipFile(WHEELS[0]) as wheel:
+    wheel.extractall(sysconfig.get_path("purelib"))
+
 options = [option for option in sys.argv[1:] if option not in ("--no-setuptools", "--no-wheel")]
-sys.argv = ["pip", "install", *options]
-runpy.run_module("pip", run_name="__main__", alter_sys=True)
+options = [option for option in options if not option.startswith("pip==")]
+if any(not option.startswith("-") for option in options):
+    sys.argv = ["pip", "install", *options]
+    runpy.run_module("pip", run_name="__main__", alter_sys=True)
 '''
 
 
