@@ -1,7 +1,8 @@
 # Copyright (c) 2026 the tallyfy.platform authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# A front for nox: the sessions are in noxfile.py, and `make list` names them. Needs git, make and one Python >= 3.11.
+# A front for nox: the sessions are in noxfile.py, and `make list` names them. Needs git, make and one Python >= 3.11;
+# what else the sessions of `make test` need of the machine is looked after by tests/gate.py.
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all lint format list nox clean

@@ -1,0 +1,97 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What ``make test`` runs, and says, on a machine that lacks something."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import gate
+
+pytestmark = pytest.mark.any_core
+
+SESSIONS = [
+    gate.Session("lint", frozenset()),
+    gate.Session("units(2.15)", frozenset({"python3.9"})),
+    gate.Session("browser", frozenset({"needs-browser"})),
+]
+BROWSER = "apt-get install chromium chromium-driver"
+
+
+class Machine:
+    """A machine without a browser and without Python 3.9, on which ``installable`` can be installed."""
+
+    def __init__(self) -> None:
+        self.lacking = {"needs-browser", "python3.9"}
+        self.installable: set[str] = set()
+        self.failing: set[str] = set()
+        self.asked: list[str] = []
+        self.ran: list[str] = []
+
+    def install(self, needs: list[str]) -> None:
+        self.asked += needs
+        self.lacking -= self.installable
+
+    def run(self, names: list[str]) -> list[gate.Run]:
+        self.ran += names
+        return [gate.Run(name, int(name in self.failing), 1.0) for name in names]
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
+    machine = Machine()
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setattr(gate, "selected_sessions", lambda _tag: SESSIONS)
+    monkeypatch.setattr(gate, "put_pythons_on_path", lambda _names: None)
+    monkeypatch.setattr(gate, "is_met", lambda need: need not in machine.lacking)
+    monkeypatch.setattr(gate, "install_packages", machine.install)
+    monkeypatch.setattr(gate, "install_pythons", machine.install)
+    monkeypatch.setattr(gate, "run_sessions", machine.run)
+    return machine
+
+
+def last_line(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().out.splitlines()[-1]
+
+
+def test_what_can_be_installed_is(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    machine.installable = {"needs-browser", "python3.9"}
+    assert gate.main("test") == 0
+    assert machine.ran == ["lint", "units(2.15)", "browser"]
+    assert "Left out" not in capsys.readouterr().out
+
+
+def test_nothing_is_installed_where_nothing_is_missing(machine: Machine) -> None:
+    machine.lacking = set()
+    assert gate.main("test") == 0
+    assert machine.asked == []
+
+
+@pytest.mark.parametrize("failing", [set(), {"lint"}])
+def test_what_cannot_is_named_in_the_last_line(
+    machine: Machine, capsys: pytest.CaptureFixture[str], failing: set[str]
+) -> None:
+    machine.failing = failing
+    assert gate.main("test") == len(failing)
+    assert machine.ran == ["lint"]
+    line = last_line(capsys)
+    assert "units(2.15), browser" in line
+    assert BROWSER in line
+    assert "python3.9" in line
+
+
+def test_in_ci_nothing_is_run_without_it(
+    machine: Machine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    machine.installable = {"python3.9"}
+    assert gate.main("test") == 1
+    assert machine.ran == []
+    assert BROWSER in last_line(capsys)
+
+
+def test_needs_are_those_of_the_tags_and_the_python() -> None:
+    listed = {"session": "awx", "python": "3.11", "tags": ["test", "needs-python3.9", "needs-java"]}
+    assert gate.needs_of(listed) == {"python3.11", "python3.9", "needs-java"}
