@@ -440,7 +440,8 @@ def browser(session: nox.Session) -> None:
 def demo(session: nox.Session) -> None:
     """Watch people being brought in and their processes launched: announced, done, and nothing left to do."""
     session.install("--requirement", "tests/requirements/demo.txt")
-    session.run("python", "demo/run.py", env={"TALLYFY_SANDBOX_PYTHON": sandbox_python(session)})
+    env = {"TALLYFY_SANDBOX_PYTHON": sandbox_python(session), "HOME": str(scratch(session, "home"))}
+    session.run("python", "demo/run.py", env=env)
 
 
 @nox.session
