@@ -29,6 +29,11 @@ from tests.collection_tree import collection_tree
 MEMBER = ("name", "e-mail", "role", "status", "job title", "groups")
 PROCESS = ("process", "template", "status", "tags")
 PLAYBOOK = ("tallyfy.platform.onboard", "-e", "@playbooks/examples/new-hires.yml")
+#: Tasks of the role that only pass things on. The viewer sees the texts that they print, without what is around them.
+PASSES_ON = ("Pass the totals on", "Show who and what", "Hand tokens over")
+BANNER = re.compile(r"(?P<kind>PLAY RECAP|PLAY|TASK)(?: \[(?:.* : )?(?P<name>.*)\])? \*+")
+TEXT = re.compile(r' +".*",?')
+COLOR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class DemoError(Exception):
@@ -103,19 +108,31 @@ def play(sandbox: Sandbox, env: dict[str, str], *options: str) -> Cost:
     started = time.monotonic()
     # Looked for beside the Python that runs this: a virtual environment need not be on PATH.
     command[0] = str(Path(sys.executable).with_name(command[0]))
-    changed = ""
+    lines, changed, task = [], "", ""
     with subprocess.Popen(
         command, cwd=CHECKOUT, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as run:
         for line in run.stdout or ():
-            say(line.rstrip("\n"))
+            lines.append(line.rstrip("\n"))
+            banner = BANNER.match(COLOR.sub("", line))
+            task = banner["name"] or banner["kind"] if banner else task
+            if is_worth_a_line(COLOR.sub("", lines[-1]), task):
+                say(lines[-1])
             recap = re.search(r"\bchanged=(\d+)", line)
             changed = recap[1] if recap else changed
     if run.returncode or not changed:
+        say("\n".join(["", "All that the playbook printed:", *lines]))
         raise DemoError(f"the playbook ended with status {run.returncode}.")
     cost = Cost(int(changed), len(sandbox.ledger()), len(sandbox.writes()), time.monotonic() - started)
     say(f"-> {cost}")
     return cost
+
+
+def is_worth_a_line(line: str, task: str) -> bool:
+    """Return whether the viewer sees a line of the playbook: not blank ones, nor banners and brackets around texts."""
+    if task in PASSES_ON:
+        return TEXT.fullmatch(line) is not None
+    return bool(line.strip()) and not line.startswith("PLAY RECAP")
 
 
 def environment(sandbox: Sandbox, home: Path) -> dict[str, str]:
