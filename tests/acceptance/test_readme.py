@@ -77,16 +77,17 @@ def test_an_export_and_its_drift(sandbox: Sandbox, playbooks: Playbooks) -> None
     for command in block("console", "tallyfy.platform.export_roster").splitlines():
         finished = playbooks.run(*command.split()[1:])
         assert finished.returncode == 0, finished.stdout
-    assert "nobody differs" in finished.stdout
+    assert "nothing differs" in finished.stdout
     assert (playbooks.folder / "drift.html").is_file()
     assert sandbox.writes() == []
 
 
-def test_signing_in_by_module_defaults(sandbox: Sandbox, playbooks: Playbooks) -> None:
+def test_signing_in_by_variables(sandbox: Sandbox, playbooks: Playbooks) -> None:
     for name in ("ORG_ID", "CLIENT_ID", "CLIENT_SECRET"):
         del playbooks.environment[f"TALLYFY_{name}"]
-    play = block("yaml", "module_defaults:")
-    run = playbooks.run(f"---\n{play}", "-e", f"vault_tallyfy_client_secret={sandbox.client_secret}")
+    variables = block("yaml", "tallyfy_act_as:").replace("the secret", sandbox.client_secret)
+    (playbooks.folder / "tallyfy.yml").write_text(variables)
+    run = playbooks.run(f"---\n{block('yaml', 'found.caller')}", "-e", "@tallyfy.yml")
     assert run.returncode == 0, run.stdout
     assert "Globex Corporation, as alice.smith@example.com" in run.stdout
 
