@@ -95,6 +95,10 @@ class RosterError(TallyfyError):
     """Some people of a roster could not be brought into their wanted state; the facts name every one of them."""
 
 
+class DriftError(TallyfyError):
+    """The organization differs from its roster, and somebody wants that to be a failure; the facts hold every row."""
+
+
 class ApiError(TallyfyError):
     """A call that did not succeed. ``request`` reads ``PUT /organizations/…``; there is no secret in it."""
 

@@ -234,6 +234,12 @@ def role_of(record: Mapping[str, Any]) -> str:
     return str(_first_of(record, SHAPE["role"]) or "").lower()
 
 
+def full_name_of(record: Mapping[str, Any]) -> str:
+    """Return the first and last name of a record or a profile, empty for who has none."""
+    names = (str(record.get(name) or "").strip() for name in ("first_name", "last_name"))
+    return " ".join(name for name in names if name) or str(record.get("full_name") or "")
+
+
 def is_bot(record: Mapping[str, Any]) -> bool:
     """Return whether this is the Tallyfy Bot. How a bot is marked is not documented, so several marks count."""
     return (

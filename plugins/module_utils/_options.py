@@ -83,7 +83,8 @@ class ModuleSpec:
         result = {"changed": False, **self.result_keys, **facts, "msg": message}
         if self.result_keys:
             result["check_mode"] = check_mode
-            result["problems"] = result["problems"] or [message]
+            # Who found out that something differs has nothing that is wrong to name.
+            result["problems"] = facts.get("problems", [message])
         return result
 
     def options(self) -> dict[str, dict[str, Any]]:

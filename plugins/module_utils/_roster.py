@@ -64,6 +64,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._rows import (
 from ansible_collections.tallyfy.platform.plugins.module_utils._transport import MOST_CONNECTIONS
 
 LOCK_SUBJECT = "the roster of {}"
+SEVERAL_MEMBERS = "several members have this address when case does not matter; keep one of them in Tallyfy"
 #: Fields that tell that a member belongs to Tallyfy, or cannot be spared.
 PROTECTING_FIELDS = ("is_default_admin", "support_user")
 DIRECT_NEEDS_APPLICATION = "provision=direct goes through the application: give client_id and client_secret"
@@ -152,6 +153,31 @@ def plan_roster(
     return planned
 
 
+def compare_roster(
+    pairs: Sequence[Pair], everybody: Sequence[Record], policy: Policy, around: Surroundings, *, listed: int
+) -> list[PlannedPerson]:
+    """Return what a run would do for every person, as ``plan_roster`` does, when nothing is going to be written. Pure.
+
+    Nothing is refused then: what the organization does not allow is the ``obstacle`` of a person with an empty plan.
+    """
+    doubtful = set(ambiguous(everybody))
+    compared = []
+    for index, (desired, current) in enumerate(pairs):
+        obstacle = SEVERAL_MEMBERS if index < listed and folded(desired.email) in doubtful else ""
+        if not obstacle:
+            try:
+                plan_one = _plan_listed if index < listed else _plan_unlisted
+                compared.append(plan_one(desired, current, policy, around))
+                continue
+            except InputError as error:
+                obstacle = "; ".join(problem.text for problem in error.problems)
+            except RefusedError as error:
+                obstacle = error.text
+        person = PlannedPerson(desired, current, Plan(desired.email), is_listed=index < listed, obstacle=obstacle)
+        compared.append(person)
+    return compared
+
+
 def refuse_by_policy(plans: Sequence[tuple[Record | None, Plan]], everybody: Sequence[Record], policy: Policy) -> None:
     """Raise ``RefusedError`` when the fuse does not let these plans be carried out."""
     reasons = refusals(plans, everybody, policy)
@@ -192,20 +218,20 @@ def _plan_unlisted(
     desired: DesiredMember, current: Record | None, policy: Policy, around: Surroundings
 ) -> PlannedPerson:
     protector = policy.protector(desired.email)
-    note = f"Not listed, and kept: {policy.called('protect')} holds {protector}." if protector is not None else ""
+    obstacle = f"{policy.called('protect')} holds {protector}." if protector is not None else ""
     plan = Plan(desired.email)
-    if not note:
+    if not obstacle:
         try:
             plan = plan_member(desired, current, around)
         except RefusedError as error:
-            note = f"Not listed, and kept: {error.text}"
+            obstacle = error.text
     hidden = unseen_in(PROTECTING_FIELDS, current or {}) if plan.steps else []
     if hidden:
         warning = (
             f"{desired.email}: Tallyfy does not show {', '.join(hidden)}, which could have been a reason to keep them."
         )
         plan = replace(plan, warnings=(*plan.warnings, warning))
-    return PlannedPerson(desired, current, plan, is_listed=False, note=note)
+    return PlannedPerson(desired, current, plan, is_listed=False, obstacle=obstacle)
 
 
 def _refuse_doubts(everybody: Sequence[Record], planned: Sequence[PlannedPerson]) -> None:
@@ -240,6 +266,8 @@ def ensure_roster(task: Task) -> dict[str, Any]:
     # Who only looks keeps nobody waiting.
     with contextlib.nullcontext() if task.check_mode else task.client.exclusively(subject):
         roster = read_and_plan(task)
+        steps = [step for one in roster.planned for step in one.plan.steps]
+        refuse_without_rights(task.client, steps, roster.everybody)
         newcomers = Newcomers(task.client)
         runs = [
             MemberRun(task.client, one.desired, one.current, roster.around, one.plan, newcomers)
@@ -275,11 +303,12 @@ class Roster:
     policy: Policy
 
 
-def read_and_plan(task: Task, *, policy: Policy | None = None, ensured_groups: bool = False) -> Roster:
+def read_and_plan(task: Task, *, policy: Policy | None = None, is_comparison: bool = False) -> Roster:
     """Read the roster and the organization and return the plan for everybody.
 
-    ``policy`` takes the place of the task's own. With ``ensured_groups`` a group that is not there is planned as if it
-    were still to be created. Raises ``InputError`` with everything that is wrong.
+    ``policy`` takes the place of the task's own. With ``is_comparison`` the plans are there to be looked at:
+    ``compare_roster`` makes them, and a group that is not there has a placeholder without a number. Raises
+    ``InputError`` with everything that is wrong.
     """
     client, params = task.client, task.params
     workers = params["concurrency"]
@@ -288,14 +317,22 @@ def read_and_plan(task: Task, *, policy: Policy | None = None, ensured_groups: b
     indexed, problems = _listed(rows, params, policy, has_application=client.application is not None)
     listed = [desired for _index, desired in indexed]
     problems += _problems_of_task(workers, policy, listed, rows)
+    if is_comparison and problems:
+        raise InputError(problems)
     try:
         pairs, everybody, around = _read(client, listed, policy, workers)
-        if ensured_groups:
-            add_missing_groups(around.groups, pairs)
-
-        planned = plan_roster(
-            pairs, everybody, policy, around, listed=len(listed), place_of=lambda index: rows.place(indexed[index][0])
-        )
+        if is_comparison:
+            add_missing_groups(around.groups, pairs, also_removed=True)
+            planned = compare_roster(pairs, everybody, policy, around, listed=len(listed))
+        else:
+            planned = plan_roster(
+                pairs,
+                everybody,
+                policy,
+                around,
+                listed=len(listed),
+                place_of=lambda index: rows.place(indexed[index][0]),
+            )
     except InputError as error:
         # A successor who is leaving, too, is found out before anything is asked, and again by the plan.
         raise InputError([*problems, *error.problems]) from None
@@ -305,7 +342,6 @@ def read_and_plan(task: Task, *, policy: Policy | None = None, ensured_groups: b
         raise
     if problems:
         raise InputError(problems)
-    refuse_without_rights(client, [step for one in planned for step in one.plan.steps], everybody)
     return Roster(planned, everybody, around, policy)
 
 
@@ -321,11 +357,16 @@ def policy_from(params: Mapping[str, Any], called: Callable[[str], str]) -> Poli
     )
 
 
-def add_missing_groups(groups: Groups, pairs: Iterable[Pair]) -> None:
-    """Add a placeholder without a number for each group that people are wanted in and that is not there."""
+def add_missing_groups(groups: Groups, pairs: Iterable[Pair], *, also_removed: bool = False) -> None:
+    """Add a placeholder without a number for each group that people are wanted in and that is not there.
+
+    With ``also_removed`` those that they are to leave have one, too.
+    """
     for desired, _current in pairs:
         names = desired.groups if desired.state == "present" else None
-        for name in names.wanted if names is not None else ():
+        if names is None:
+            continue
+        for name in (*names.wanted, *(names.remove if also_removed else ())):
             groups.setdefault(fold(name), missing_group(name.strip()))
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Roster files: YAML, JSON and CSV, read and written. Private to the collection."""
+"""Roster files: YAML, JSON and CSV, as they are read. Private to the collection."""
 
 from __future__ import annotations
 
@@ -17,12 +17,9 @@ from typing import Any
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import shorten
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
-    MEMBER_OPTIONS,
     PROFILE_FIELDS,
-    folded,
-    problems_with,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._rows import GROUP_SEPARATOR, Rows
+from ansible_collections.tallyfy.platform.plugins.module_utils._rows import Rows
 
 try:
     import yaml
@@ -73,63 +70,6 @@ def read_roster(path: str, option: str = "src") -> Rows:
         raise InputError([f"{option} {path}: it is nested too deeply"]) from error
 
 
-def roster_text(members: Iterable[Mapping[str, Any]], ending: str) -> str:
-    """Return a roster file that holds these members, sorted, as ``ending`` (with its dot) wants it.
-
-    ``members`` have the shape that ``tallyfy_user_info`` returns with ``groups``. Whoever has no access (disabled) or
-    belongs to Tallyfy (the bot, support accounts) is left out; a value that is not set is, too, and so are the
-    ``values_left_out``. Raises ``InputError`` for what no such file can say.
-    """
-    people = _exported_people(members)
-    addresses = Counter(folded(one["email"]) for one in people)
-    twice = sorted(address for address, count in addresses.items() if count > 1)
-    if twice:
-        those = f"the address {', '.join(twice)} when case does not matter"
-        raise InputError(
-            [f"several members have {those}, so a roster cannot tell them apart; keep one of them in Tallyfy"]
-        )
-    rows = [_exported(member) for member in people]
-    writers: dict[str, Callable[[Sequence[Mapping[str, Any]]], str]] = {
-        ".yml": _yaml_text,
-        ".yaml": _yaml_text,
-        ".json": _json_text,
-        ".csv": _csv_text,
-    }
-    writer = writers.get(ending.lower())
-    if writer is None:
-        raise InputError([f"a roster file ends in {', '.join(ENDINGS)}, not in {ending!r}"])
-    return writer(rows)
-
-
-def values_left_out(members: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return which values ``roster_text`` leaves out because a roster with them would be refused, one text each.
-
-    The service may hold such values: other applications write there, too.
-    """
-    return [
-        f"{one['email']}: {name} is left out, since no roster may hold its value"
-        for one in _exported_people(members)
-        for name in _refused_fields(one)
-    ]
-
-
-def _exported_people(members: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    people = [
-        one for one in members if one.get("status") != "disabled" and not one["is_bot"] and not one["support_user"]
-    ]
-    return sorted(people, key=lambda one: folded(one["email"]))
-
-
-def _refused_fields(member: Mapping[str, Any]) -> list[str]:
-    given = {name: member[name] for name in EXPORTED_FIELDS if member.get(name) not in (None, "")}
-    refused = [name for name, value in given.items() if value not in MEMBER_OPTIONS[name].get("choices", (value,))]
-    if problems_with(given):
-        alone = {name: {"email": member["email"], name: value} for name, value in given.items() if name != "email"}
-        known = problems_with({"email": member["email"]})
-        refused += [name for name, row in alone.items() if problems_with(row) != known]
-    return refused
-
-
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
@@ -149,7 +89,7 @@ def _rows_in_json(text: str, name: str) -> Rows:
 
 
 def _rows_in_yaml(text: str, name: str) -> Rows:
-    _require_yaml()
+    require_yaml()
     try:
         loader = _text_loader()(text)
         node = loader.get_single_node()
@@ -259,9 +199,11 @@ def _lines_of_rows(text: str, count: int) -> list[int]:
     return [row.start_mark.line + 1 for row in node.value] if isinstance(node, yaml.SequenceNode) else [1] * count
 
 
-def _require_yaml() -> None:
+def require_yaml() -> Any:
+    """Return PyYAML. Raises ``ValueError`` where it is not there."""
     if not HAS_YAML:
-        raise ValueError("PyYAML is not there to read it; install it, or use .json or .csv")
+        raise ValueError("PyYAML is not there to read or write YAML; install it, or use .json or .csv")
+    return yaml
 
 
 def _text_loader() -> Any:
@@ -275,44 +217,3 @@ def _text_loader() -> Any:
         for first, found in base.yaml_implicit_resolvers.items()
     }
     return type("TextLoader", (base,), {"yaml_implicit_resolvers": resolvers})
-
-
-# --- writing ----------------------------------------------------------------------------------------------------------
-
-
-def _exported(member: Mapping[str, Any]) -> dict[str, Any]:
-    refused = _refused_fields(member)
-    row = {name: member[name] for name in EXPORTED_FIELDS if member.get(name) not in (None, "") and name not in refused}
-    return {**row, "groups": {"set": sorted(member["groups"], key=str.casefold)}}
-
-
-def _json_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    # One row a line: then a change of one person is one line of a diff.
-    lines = ",\n".join(f"  {json.dumps(row, ensure_ascii=False)}" for row in rows)
-    return f"[\n{lines}\n]\n" if rows else "[]\n"
-
-
-def _yaml_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    _require_yaml()
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    text: str = yaml.dump(
-        list(rows), Dumper=dumper, allow_unicode=True, sort_keys=False, width=10_000, explicit_start=True
-    )
-    return text
-
-
-def _csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    columns = (*EXPORTED_FIELDS, "groups.set")
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\n")
-    # Older Pythons leave a lone carriage return outside quotes, where it ends the line for whoever reads it.
-    quoting_writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    writer.writerow(columns)
-    for row in rows:
-        names = row["groups"]["set"]
-        parted = [name for name in names if GROUP_SEPARATOR in name]
-        if parted:
-            raise InputError([f"the group {parted[0]!r} has a semicolon in its name; export to .yml or .json instead"])
-        cells = [*(row.get(name, "") for name in EXPORTED_FIELDS), GROUP_SEPARATOR.join(names)]
-        (quoting_writer if "\r" in "".join(map(str, cells)) else writer).writerow(cells)
-    return file.getvalue()

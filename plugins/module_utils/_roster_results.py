@@ -19,6 +19,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_runs import MemberRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     DesiredMember,
+    full_name_of,
     is_service_account,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task
@@ -78,13 +79,23 @@ ROSTER_KEYS: dict[str, Any] = {**RESULT_KEYS, "summary": dict.fromkeys(PEOPLE_CO
 
 @dataclass(frozen=True)
 class PlannedPerson:
-    """What is to be done for one person of a roster. ``note`` says why nothing is, where that needs saying."""
+    """What is to be done for one person of a roster. ``obstacle`` says why nothing is, where that needs saying."""
 
     desired: DesiredMember
     current: Record | None
     plan: Plan
     is_listed: bool = True
-    note: str = ""
+    obstacle: str = ""
+
+    @property
+    def note(self) -> str:
+        """What is told of a member who is not listed and whom a run leaves alone."""
+        return f"Not listed, and kept: {self.obstacle}" if self.obstacle and not self.is_listed else ""
+
+    @property
+    def name(self) -> str:
+        """The full name as it is, or, for somebody new, as it is wanted."""
+        return full_name_of(self.current or self.desired.profile)
 
 
 class ToldRun:
@@ -202,9 +213,7 @@ class Told(ToldRun):
 
     def _name(self) -> str:
         """Return the full name of the person as they were, or, for somebody new, as they are wanted."""
-        record = self.run.current or self.run.desired.profile
-        names = (str(record.get(name) or "").strip() for name in ("first_name", "last_name"))
-        return " ".join(name for name in names if name) or str(record.get("full_name") or "")
+        return full_name_of(self.run.current or self.run.desired.profile)
 
     def _message(self) -> str:
         done = "; ".join(_story(step) for step in self.run.done)

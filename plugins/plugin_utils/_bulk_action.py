@@ -202,15 +202,20 @@ class BulkAction(ModuleAction):
                 "text": words.text_of(self.kind, result, report=result.get("report")),
                 "artifacts": artifacts,
             }
-        headline, problems = words.failure_of(self.kind, result)
+        headline = words.failure_of(self.kind, result)[0]
         # Printed with the failure, so only what says something.
         artifacts = {name: count for name, count in artifacts.items() if count}
         artifacts[text_name] = headline
+        return self._failed(result, artifacts=artifacts)
+
+    def _failed(self, result: dict[str, Any], **more: Any) -> dict[str, Any]:
+        """Return the failure of the role's task, or raise it where it would be told twice otherwise."""
+        headline, problems = words.failure_of(self.kind, result)
         failure = {
             "changed": bool(result.get("changed")),
             "msg": headline,
             "problems": problems,
-            "artifacts": artifacts,
+            **more,
             # Printed line by line.
             "_ansible_verbose_always": True,
         }

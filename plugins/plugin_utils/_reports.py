@@ -14,7 +14,6 @@ import functools
 import json
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -23,6 +22,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
 
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._files import replace_file
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import (
     ATTENTION,
     DRIFTED,
@@ -48,7 +48,6 @@ from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import (
 )
 
 ENDINGS = (".md", ".html", ".json")
-MODE = 0o640
 #: How many unchanged people are named; of more there is the number only.
 MOST_UNCHANGED = 500
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -444,16 +443,7 @@ def write(path: str, text: str) -> None:
 
     Names and addresses of people are for the user and the group only. Raises ``OSError``; nothing is left behind then.
     """
-    # The target of a link is what somebody reads, the link is theirs to keep.
-    file = Path(os.path.realpath(path))
     # A text of the service may hold half a character, which JSON writes as an escape too.
     content = text.encode("utf-8", errors="backslashreplace")
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{file.stem[:50]}-", suffix=".new", dir=file.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as new:
-            os.fchmod(new.fileno(), MODE)
-            new.write(content)
-        Path(temporary).replace(file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    # The target of a link is what somebody reads, the link is theirs to keep.
+    replace_file(Path(os.path.realpath(path)), content)

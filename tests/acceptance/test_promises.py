@@ -18,6 +18,7 @@ import pytest
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._guests import PROFILE_FIELDS
 from sandbox.testing import Sandbox
+from tests.acceptance.cases_drift import CASES_OF_DRIFT
 from tests.acceptance.cases_groups import CASES_OF_GROUPS
 from tests.acceptance.cases_offboarding import (
     CASES_OF_OFFBOARDING,
@@ -174,7 +175,7 @@ CASES = [
     *(
         case(name, module, *changes, **arguments)
         for name, module, changes, arguments in (
-            *CASES_OF_GROUPS, *CASES_OF_OFFBOARDING, *CASES_OF_ONBOARDING, *CASES_OF_PROCESSES
+            *CASES_OF_DRIFT, *CASES_OF_GROUPS, *CASES_OF_OFFBOARDING, *CASES_OF_ONBOARDING, *CASES_OF_PROCESSES
         )
     ),
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the tallyfy.platform authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Roster files: what can be read, what is said about the rest, and the way there and back."""
+"""Roster files: what can be read, and what is said about the rest."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ansible_collections.tallyfy.platform.plugins.module_utils import _roster_file
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import ENDINGS, read_roster, roster_text
-from ansible_collections.tallyfy.platform.plugins.module_utils._rows import checked_rows
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import read_roster
 
 MARY = {"email": "mary@example.com", "first_name": "Mary", "last_name": "Major", "groups": "Ops;Sales, the best"}
 CSV = 'email,first_name,last_name,groups\nmary@example.com,Mary,Major,"Ops;Sales, the best"\n'
@@ -164,85 +161,3 @@ def test_message_names_the_line(tmp_path: Path, name: str, content: str, lines: 
     rows = read_roster(str(path))
     assert [rows.place(index).label for index in range(2)] == [f"{name} line {line}" for line in lines]
     assert len(rows.rows) == 2
-
-
-# --- there and back ---------------------------------------------------------------------------------------------------
-
-text = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12).map(str.strip).filter(bool)
-nasty = st.sampled_from(
-    ["no", "~", "null", "+49151", "007", "1e3", "=1+1", "{{ x }}", 'a"b', "a, b", "- x", "#x", "'", "é"]
-)
-members = st.lists(
-    st.fixed_dictionaries(
-        {
-            "email": st.integers(0, 99).map(lambda number: f"Person{number}@example.com"),
-            "first_name": text | nasty,
-            "last_name": text | nasty,
-            "role": st.sampled_from(["admin", "light", None]),
-            "timezone": st.sampled_from(["Europe/Berlin", None]),
-            "phone": nasty | st.none(),
-            "job_title": text | st.sampled_from(["two\nlines", ""]),
-            "job_description": st.none(),
-            "team": text | nasty,
-            "country_id": st.none() | st.integers(1, 300),
-            "date_format": st.sampled_from(["mm/dd/yyyy", None]),
-            "status": st.sampled_from(["active", "invited", "disabled", None]),
-            "is_bot": st.just(value=False),
-            "support_user": st.just(value=False),
-            "groups": st.lists((text | nasty).filter(lambda name: ";" not in name), max_size=3, unique=True),
-        }
-    ),
-    max_size=5,
-    unique_by=lambda member: member["email"],
-)
-
-
-@pytest.mark.parametrize("ending", ENDINGS)
-@given(people=members)
-def test_what_is_written_is_read_again(
-    tmp_path_factory: pytest.TempPathFactory, ending: str, people: list[dict[str, Any]]
-) -> None:
-    path = tmp_path_factory.mktemp("there") / f"roster{ending}"
-    path.write_bytes(roster_text(people, ending).encode())
-    rows = read_roster(str(path))
-    found = {row["email"]: row for _index, row in checked_rows(rows, {})[0]}
-    expected = {one["email"]: one for one in people if one["status"] != "disabled"}
-    assert list(found) == sorted(expected, key=str.lower)
-    for email, row in found.items():
-        person = expected[email]
-        for name in _roster_file.EXPORTED_FIELDS:
-            assert str(row.get(name) or "") == str(person.get(name) or ""), name
-        # A CSV file has no way to say that somebody is in no group at all.
-        groups = person["groups"] or (None if ending == ".csv" else [])
-        assert (row.get("groups") or {}).get("set") == (groups and sorted(groups, key=str.casefold))
-
-
-def test_who_is_not_exported() -> None:
-    person = {
-        "first_name": "A",
-        "last_name": "B",
-        "status": "active",
-        "is_bot": False,
-        "support_user": False,
-        "groups": [],
-    }
-    people = [
-        {**person, "email": "b@example.com"},
-        {**person, "email": "A@example.com", "status": "invited"},
-        {**person, "email": "c@example.com", "status": "disabled"},
-        {**person, "email": "d@example.com", "is_bot": True},
-        {**person, "email": "e@example.com", "support_user": True},
-    ]
-    assert [line.partition(",")[0] for line in roster_text(people, ".csv").splitlines()] == [
-        "email", "A@example.com", "b@example.com",
-    ]  # fmt: skip
-    assert roster_text([], ".json") == "[]\n"
-
-
-def test_group_that_a_table_cannot_hold_is_refused() -> None:
-    person = {"email": "a@example.com", "is_bot": False, "support_user": False, "groups": ["a;b"]}
-    with pytest.raises(InputError, match="semicolon"):
-        roster_text([person], ".csv")
-    assert "a;b" in roster_text([person], ".yml")
-    with pytest.raises(InputError, match=r"not in .\.txt."):
-        roster_text([person], ".txt")

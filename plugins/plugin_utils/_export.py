@@ -1,0 +1,113 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes the roster file of an export on the controller, wherever the organization was read. Private to the collection.
+
+An export is a module that returns a text, and a file for which no machine but this one is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible import constants as C  # noqa: N812 - its name everywhere in ansible-core
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import ENDINGS
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import plain
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._bulk_action import BulkAction
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._files import path_from, refusal_of, replace_file
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import (
+    acting_as,
+    counted,
+    organization_in_words,
+    shown,
+)
+
+MOST_NOTES = 20
+NOT_ASYNCHRONOUS = "is written when the task ends, so this cannot be an asynchronous task"
+
+
+class ExportAction(BulkAction):
+    """The action of ``tallyfy_roster_export``: it puts the text that the module returns into ``dest``."""
+
+    kind = "export"
+    roles = ("export_roster",)
+    alternatives = ()
+    needs = ("dest",)
+
+    def _perform(
+        self, arguments: dict[str, Any], variables: dict[str, Any], called: Callable[[str], str] = str
+    ) -> dict[str, Any]:
+        folder = self._loader.get_basedir()
+        dest = plain({"dest": arguments.get("dest")})["dest"]
+        refusal = refusal_of(str(dest), folder, ENDINGS) if dest is not None else ""
+        if not refusal and self._task.async_val:
+            refusal = NOT_ASYNCHRONOUS
+        if refusal:
+            return {"failed": True, **self._failure([f"{called('dest')} {refusal}"])}
+        result = super()._perform(arguments, variables, called)
+        text = result.pop("content", None)
+        if text is None:
+            return result
+        path = path_from(str(dest), folder)
+        try:
+            written = write_roster(path, text, check_mode=bool(self._task.check_mode), shows_diff=bool(self._task.diff))
+        except OSError as error:
+            message = f"{called('dest')} {dest}: {error.strerror}"
+            return {**result, "failed": True, "msg": message, "problems": [message]}
+        return {**result, **written}
+
+    def _told(self, result: dict[str, Any], _variables: dict[str, Any]) -> dict[str, Any]:
+        if result.get("failed"):
+            return self._failed(result)
+        return result if "text" in result else {**result, "text": text_of_export(result)}
+
+
+def text_of_export(result: Mapping[str, Any]) -> list[str]:
+    """Return what people read after an export."""
+    is_announced = result["check_mode"] and result["changed"]
+    left_out, notes = result["left_out"], [shown(note) for note in result["notes"]]
+    more = len(notes) - MOST_NOTES
+    return [
+        f"Roster of {organization_in_words(result)}, acting as {acting_as(result)}"
+        + ("; dry run: nothing was written" if is_announced else ""),
+        f"{counted(result['people'], 'people')} in {shown(result['dest'])}"
+        + ("" if result["changed"] else ", which held the same before"),
+        f"left out: {left_out['disabled']} without access, {left_out['service_accounts']} that belong to Tallyfy",
+        *notes[:MOST_NOTES],
+        *([f"and {counted(more, 'more notes')}"] if more > 0 else []),
+    ]
+
+
+def write_roster(path: Path, text: str, *, check_mode: bool, shows_diff: bool) -> dict[str, Any]:
+    """Make the file hold the text, unless in check mode; return ``changed``, ``dest`` and ``diff``.
+
+    Raises ``OSError`` when the file cannot be read or written.
+    """
+    content = text.encode()
+    before = path.read_bytes() if path.exists() else None
+    is_changed = before != content
+    if is_changed and not check_mode:
+        replace_file(path, content)
+    diff = _diff(path, before or b"", content) if is_changed and shows_diff else {}
+    return {"changed": is_changed, "dest": str(path), "diff": diff}
+
+
+def _diff(path: Path, before: bytes, after: bytes) -> dict[str, Any]:
+    """Return the difference as ansible-core's own modules do, which leave out what is too long to be read."""
+    longest = C.MAX_FILE_SIZE_FOR_DIFF
+    diff: dict[str, Any] = {"before_header": str(path), "after_header": str(path)}
+    if len(before) > longest:
+        diff["dst_larger"] = longest
+    elif b"\0" in before:
+        diff["dst_binary"] = 1
+    else:
+        diff["before"] = before.decode(errors="replace")
+    if len(after) > longest:
+        diff["src_larger"] = longest
+    else:
+        diff["after"] = after.decode()
+    return diff

@@ -1,0 +1,290 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What drift tells of a live organization, that nothing hides it, and how it differs from a failure to compare."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._drift import DRIFT_KEYS
+from sandbox.testing import Sandbox
+from tests.acceptance.running import Modules
+from tests.acceptance.test_promises import ALICE, BOB, CHARLIE, DANA, ERIN, FRANK, GRACE, JOHN, NEW, WORLDS
+
+pytestmark = pytest.mark.any_core
+
+DRIFT, ROSTER = "tallyfy_roster_drift", "tallyfy_roster"
+SEEDED = (ALICE, BOB, CHARLIE, DANA, ERIN, FRANK, GRACE, JOHN)
+PEOPLE: list[dict[str, Any]] = [
+    {"email": ALICE},
+    {"email": BOB, "role": "light", "team": "{{ 7*7 }}; <b>|*x*", "groups": {"set": ["Engineering"]}},
+    {"email": DANA},
+    {"email": ERIN, "job_title": "IT Lead", "groups": {"add": ["People"]}},
+    {"email": GRACE, "team": "Elsewhere"},
+    {"email": JOHN, "state": "disabled"},
+    {**NEW, "groups": ["People"]},
+]
+TWO_ORGANIZATIONS = "belongs to 2 organizations, so only they themselves can change their team"
+BOBS = (
+    'team is Operations, should be "{{ 7*7 }}; <b>|*x*"; role is standard, should be light; '
+    "should be in Engineering; should not be in People"
+)
+EXPECTED = [
+    (BOB, "different", BOBS),
+    (DANA, "different", "status is disabled, should be active"),
+    (GRACE, "unclear", TWO_ORGANIZATIONS),
+    (JOHN, "extra", "status is active, should be disabled"),
+    (NEW["email"], "missing", "is not a member"),
+    (CHARLIE, "extra", "is not on the roster"),
+    (FRANK, "kept", "is not on the roster, and a run would keep them: protect holds frank.*"),
+]  # fmt: skip
+COUNTS = {"missing": 1, "extra": 2, "different": 2, "unclear": 1, "kept": 1, "total": 5, "groups": 0}
+DOCUMENTED = {"changed", "check_mode", *DRIFT_KEYS}
+
+
+def told(result: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [(row["email"], row["outcome"], row["message"]) for row in result["people"]]
+
+
+def keys_of(result: dict[str, Any]) -> set[str]:
+    return {name for name in result if not name.startswith("_") and name not in ("failed", "msg", "warnings")}
+
+
+# --- what it tells ----------------------------------------------------------------------------------------------------
+
+
+def test_everybody_who_differs_is_told_and_nothing_is_written(sandbox: Sandbox, modules: Modules) -> None:
+    drift = modules.succeed(DRIFT, people=PEOPLE, protect=["frank.*"])
+    assert told(drift) == EXPECTED
+    assert drift["summary"] == COUNTS
+    assert (drift["changed"], drift["drifted"], drift["problems"], drift["diff"]) == (False, True, [], {})
+    assert [row["unlisted"] for row in drift["people"]] == [False] * 5 + [True] * 2
+    assert drift["notes"] == [f"{GRACE} {TWO_ORGANIZATIONS}."]
+    assert drift["people"][0]["differences"] == [
+        {"field": "team", "is": "Operations", "roster": "{{ 7*7 }}; <b>|*x*"},
+        {"field": "role", "is": "standard", "roster": "light"},
+        {"field": "groups", "is": ["People"], "roster": ["Engineering"]},
+    ]
+    assert drift["organization"]["id"] == drift["org_id"] == sandbox.org_id
+    assert drift["requests"] == len(sandbox.ledger())
+    assert keys_of(drift) == DOCUMENTED
+
+    announced = modules.succeed(DRIFT, check_mode=True, people=PEOPLE, protect=["frank.*"])
+    assert announced["check_mode"] is True
+    assert {**announced, "check_mode": False, "requests": 0} == {**drift, "requests": 0}
+    assert sandbox.writes() == []
+
+
+def test_a_group_that_was_renamed_is_drift_and_hides_nothing(sandbox: Sandbox, modules: Modules) -> None:
+    sandbox.patch_group("Engineering", name="Engineering EMEA")
+    people = [*PEOPLE, {"email": FRANK, "groups": {"remove": ["engineering", "Nobodies"]}}]
+    drift = modules.succeed(DRIFT, people=people, protect=["charlie*"])
+    assert drift["groups"] == [
+        {
+            "name": "Engineering",
+            "outcome": "missing",
+            "people": [BOB, FRANK],
+            "message": "is not there; 2 people name it",
+        },
+        {"name": "Nobodies", "outcome": "missing", "people": [FRANK], "message": "is not there; 1 person names it"},
+    ]
+    assert told(drift)[:5] == EXPECTED[:5]
+    assert drift["summary"] == {**COUNTS, "extra": 1, "groups": 2, "total": 6}
+    # A run would be refused, and says why.
+    assert "there is no group 'Engineering'" in modules.fail(ROSTER, check_mode=True, people=people)["msg"]
+
+    alone = modules.succeed(DRIFT, people=[{"email": BOB, "groups": {"remove": ["Nobodies"]}}], unlisted="ignore")
+    assert (alone["people"], alone["drifted"], alone["summary"]["total"]) == ([], True, 1)
+
+
+def test_people_who_are_not_listed_can_be_left_out(sandbox: Sandbox, modules: Modules) -> None:
+    drift = modules.succeed(DRIFT, people=PEOPLE, unlisted="ignore")
+    assert told(drift) == EXPECTED[:5]
+    assert drift["summary"]["extra"] == 1, "John is listed, as disabled"
+
+
+def test_defaults_count_for_everybody_whose_row_leaves_them_out(sandbox: Sandbox, modules: Modules) -> None:
+    people = [{"email": BOB}, {"email": JOHN, "team": "Operations"}]
+    drift = modules.succeed(DRIFT, people=people, defaults={"team": "Board", "groups": ["People"]}, unlisted="ignore")
+    assert told(drift) == [
+        (BOB, "different", "team is Operations, should be Board"),
+        (JOHN, "different", "should be in People"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["roster.yml", "roster.json"])
+def test_a_file_is_compared_as_a_list_is(name: str, sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
+    # JSON is YAML.
+    (tmp_path / name).write_text(json.dumps(PEOPLE), encoding="utf-8")
+    drift = modules.succeed(DRIFT, src=str(tmp_path / name), protect=["frank.*"])
+    assert told(drift) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        # Who is not there may be misspelled, and is as wanted.
+        ({"email": "nobody@example.com", "state": "deleted"}, []),
+        ({"email": DANA, "state": "deleted"}, [(DANA, "extra", "status is disabled, should be deleted")]),
+        (
+            {"email": "nobody@example.com", "role": "light"},
+            [("nobody@example.com", "missing", "not a member yet; to add them give first_name and last_name")],
+        ),
+    ],
+)
+def test_what_is_gone(wanted: dict[str, Any], expected: list[Any], sandbox: Sandbox, modules: Modules) -> None:
+    drift = modules.succeed(DRIFT, people=[wanted], unlisted="ignore")
+    assert told(drift) == expected
+    assert drift["notes"] == ([] if expected else ["nobody@example.com: No member has this address."])
+
+
+# --- what must not hide it --------------------------------------------------------------------------------------------
+
+
+def test_the_fuse_hides_no_drift(sandbox: Sandbox, modules: Modules) -> None:
+    for email in (BOB, FRANK, JOHN, GRACE, ERIN):
+        sandbox.patch_member(email, status="invited")
+    drift = modules.succeed(DRIFT, people=[{"email": DANA, "role": "light"}])
+    assert drift["summary"]["extra"] == 6
+    (kept,) = [row for row in drift["people"] if row["outcome"] == "kept"]
+    assert kept["email"] == ALICE
+    assert "is the default administrator" in kept["message"]
+
+
+def test_what_a_run_would_refuse_hides_no_drift(sandbox: Sandbox, modules: Modules) -> None:
+    people = [{"email": ALICE, "role": "light"}, {"email": BOB, "state": "disabled"}, {"email": JOHN, "role": "light"}]
+    drift = modules.succeed(DRIFT, people=people, protect=[BOB], unlisted="ignore")
+    assert [(email, outcome) for email, outcome, _message in told(drift)] == [
+        (ALICE, "unclear"), (BOB, "unclear"), (JOHN, "different"),
+    ]  # fmt: skip
+    assert "the default administrator cannot become light" in drift["people"][0]["message"]
+    assert drift["people"][1]["message"] == f"not removed, because protect holds {BOB}"
+    assert modules.fail(ROSTER, check_mode=True, people=people, protect=[BOB])["problems"]
+
+
+def test_two_members_who_cannot_be_told_apart_hide_no_drift(sandbox: Sandbox, modules: Modules) -> None:
+    sandbox.switch(case_sensitive_email=True)
+    sandbox.insert_members({"email": "BOB@example.com"})
+    people = [{"email": BOB, "role": "light"}, {"email": JOHN, "role": "light"}]
+    drift = modules.succeed(DRIFT, people=people, unlisted="ignore")
+    assert [row["outcome"] for row in drift["people"]] == ["unclear", "different"]
+
+
+def test_who_may_not_write_may_compare(sandbox: Sandbox, modules: Modules) -> None:
+    modules.use(act_as=BOB)
+    drift = modules.succeed(DRIFT, people=PEOPLE)
+    assert drift["summary"]["different"] == 2
+    assert drift["organization"]["acting_as"] == BOB
+    assert "it takes an administrator" in modules.fail(ROSTER, check_mode=True, people=PEOPLE)["msg"]
+
+
+# --- drift as a failure, and a failure to compare ---------------------------------------------------------------------
+
+
+def test_drift_is_a_failure_when_that_is_wanted(sandbox: Sandbox, modules: Modules) -> None:
+    sandbox.patch_group("Engineering", name="Engineering EMEA")
+    options = {"people": PEOPLE, "protect": ["frank.*"]}
+    calm = modules.succeed(DRIFT, **options)
+    failed = modules.fail(DRIFT, **options, fail=True)
+    assert failed["msg"] == (
+        "5 of 9 people differ from the roster, and 1 of its groups is not there: group Engineering (missing), "
+        f"{BOB} (different), {DANA} (different), {JOHN} (extra), {NEW['email']} (missing) and 1 more."
+    )
+    assert (failed["drifted"], failed["changed"], failed["problems"]) == (True, False, [])
+    assert keys_of(failed) == DOCUMENTED
+    for name in ("people", "groups", "summary", "notes"):
+        assert failed[name] == calm[name]
+    told_in_check_mode = modules.fail(DRIFT, check_mode=True, **options, fail=True)
+    assert told_in_check_mode["msg"] == failed["msg"]
+
+
+def test_nothing_but_what_is_unclear_or_kept_is_no_failure(sandbox: Sandbox, modules: Modules) -> None:
+    people = [{"email": email} for email in SEEDED if email not in (DANA, FRANK, GRACE)]
+    result = modules.succeed(DRIFT, people=[*people, PEOPLE[4]], protect=[FRANK], fail=True)
+    assert [row["outcome"] for row in result["people"]] == ["unclear", "kept"]
+    assert (result["drifted"], result["summary"]["total"]) == (False, 0)
+
+
+def test_one_person_who_differs_is_told_by_itself(sandbox: Sandbox, modules: Modules) -> None:
+    failed = modules.fail(
+        DRIFT, people=[{"email": BOB, "role": "light"}, {"email": JOHN}], unlisted="ignore", fail=True
+    )
+    assert failed["msg"] == f"1 of 2 people differs from the roster: {BOB} (different)."
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"src": "/nowhere/roster.yml"}, "src /nowhere/roster.yml: No such file or directory"),
+        ({"src": __file__}, "the name must end in .yml, .yaml, .json, .csv"),
+        ({"people": []}, "the roster is empty, and unlisted=disabled would remove everybody; that is never done"),
+        ({"people": PEOPLE, "concurrency": 99}, "concurrency is 99, and must be between 1 and 32"),
+        ({"people": PEOPLE, "protect": [" "]}, "protect holds a blank entry"),
+    ],
+)
+def test_what_is_no_roster_is_told_before_anything_is_asked(
+    options: dict[str, Any], problem: str, sandbox: Sandbox, modules: Modules
+) -> None:
+    failed = modules.fail(DRIFT, **options, fail=True)
+    assert [one.endswith(problem) for one in failed["problems"]] == [True]
+    assert (failed["drifted"], failed["people"], failed["changed"]) == (False, [], False)
+    assert keys_of(failed) == DOCUMENTED
+    assert sandbox.ledger() == []
+
+
+def test_every_bad_row_is_named(sandbox: Sandbox, modules: Modules) -> None:
+    people = [{"email": "bob"}, {"email": BOB, "rol": "x"}, {"email": BOB.upper()}, "nobody"]
+    failed = modules.fail(DRIFT, people=people)
+    assert failed["problems"] == [
+        "row 1 (bob): email 'bob' is not an e-mail address",
+        f"row 2 ({BOB}): unknown field rol",
+        f"row 3 ({BOB.upper()}): the same e-mail address as row 2",
+        "row 4: not a dictionary of a person's fields",
+    ]
+    assert (failed["drifted"], failed["people"]) == (False, [])
+
+
+def test_a_sign_in_that_fails_is_no_drift(sandbox: Sandbox, modules: Modules) -> None:
+    secret = "wrong-secret/+="
+    modules.use(client_secret=secret)
+    failed = modules.fail(DRIFT, people=PEOPLE, fail=True)
+    assert "the sign-in failed" in failed["msg"]
+    assert failed["problems"] == [failed["msg"]]
+    assert (failed["drifted"], failed["summary"]) == (False, DRIFT_KEYS["summary"])
+    assert secret not in json.dumps(failed)
+
+
+# --- a comparison and its run agree -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", WORLDS, ids=lambda name: name.replace(" ", "-"))
+def test_a_run_does_what_drift_tells_and_leaves_none(name: str, sandbox: Sandbox, modules: Modules) -> None:
+    sandbox.switch(**WORLDS[name])
+    modules.use(act_as=ALICE)
+    same = {"people": PEOPLE, "protect": ["frank.*"], "unlisted": "disabled"}
+    drift = modules.succeed(DRIFT, **same)
+    assert sandbox.writes() == []
+    plan = modules.succeed(ROSTER, check_mode=True, **same, max_removals="100%", min_admins=0)
+    differing = {row["email"] for row in drift["people"] if row["outcome"] in ("missing", "extra", "different")}
+    assert differing == {row["email"] for row in plan["people"] if row["action"] != "none"}
+    assert drift["drifted"] is plan["changed"] is True
+
+    modules.succeed(ROSTER, **same, max_removals="100%", min_admins=0)
+    after = modules.succeed(DRIFT, **same)
+    assert {row["outcome"] for row in after["people"]} <= {"unclear", "kept"}
+    assert after["drifted"] is False
+
+
+def test_it_costs_what_is_named(sandbox: Sandbox, modules: Modules) -> None:
+    sandbox.reset(members=2500)
+    modules.succeed("tallyfy_organization_info")
+    sandbox.clear_ledger()
+    drift = modules.succeed(DRIFT, people=[{"email": ALICE}])
+    assert drift["summary"]["extra"] > 1000
+    assert [entry["route"] for entry in sandbox.ledger()] == ["members.list"] * 3
