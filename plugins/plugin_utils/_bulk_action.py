@@ -129,8 +129,9 @@ class BulkAction(ModuleAction):
         ]
         for option in ("src", "report", "dest"):
             if not is_blank(arguments.get(option)):
-                # From where Ansible was called; a module would take it from the playbook's folder.
-                arguments[option] = os.path.realpath(Path(str(arguments[option])).expanduser())
+                # From where Ansible was called; a module would take it from the playbook's folder. The answer of a
+                # survey may end in a line break.
+                arguments[option] = os.path.realpath(Path(str(arguments[option]).strip()).expanduser())
                 if "$" in arguments[option]:
                     # A module would put a variable of the environment in its place, and a message would show it.
                     problems.append(f"{names[option]} is no file: it holds a dollar sign")
