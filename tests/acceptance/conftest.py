@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.testing import Sandbox, running_sandbox
+from tests.acceptance.roles import Roles
 from tests.acceptance.running import AS_MODULE, Modules, Playbooks
 
 
@@ -44,3 +45,9 @@ def modules(sandbox: Sandbox, tmp_path: Path, way: str) -> Modules:
 def playbooks(sandbox: Sandbox, tmp_path: Path) -> Playbooks:
     """Runs playbooks with the real ansible-playbook in an empty home."""
     return Playbooks(sandbox, tmp_path)
+
+
+@pytest.fixture
+def roles(sandbox: Sandbox, tmp_path: Path) -> Roles:
+    """Runs the tasks of roles in this process, in an empty folder."""
+    return Roles(sandbox, tmp_path)

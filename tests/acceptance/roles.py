@@ -56,15 +56,33 @@ class Roles:
 
     def run(self, role: str, check_mode: bool = False, **variables: Any) -> dict[str, Any]:
         """Return what the role registers, failed or not; ``None`` takes a variable away."""
+        return self._run(MODULES[role], {}, role, check_mode, variables)
+
+    @staticmethod
+    def variables_of(role: str) -> frozenset[str]:
+        """Return the names of all variables of a role."""
+        plugin = importlib.import_module(f"{ACTIONS}.{MODULES[role]}").ActionModule
+        names: frozenset[str] = plugin.variables(plugin)
+        return names
+
+    def module(
+        self, module: str, check_mode: bool = False, *, args: dict[str, Any], **variables: Any
+    ) -> dict[str, Any]:
+        """Return what a task outside of any role registers; its own arguments are ``args``."""
+        return self._run(module, args, None, check_mode, variables)
+
+    def _run(
+        self, module: str, args: dict[str, Any], role: str | None, check_mode: bool, variables: dict[str, Any]
+    ) -> dict[str, Any]:
         given = {name: value for name, value in {**self.variables, **variables}.items() if value is not None}
-        module = f"tallyfy.platform.{MODULES[role]}"
         task = Task()
-        task.action, task.args, task.check_mode = module, {}, check_mode
-        task._role = mock.Mock(get_name=lambda *_args, **_more: f"tallyfy.platform.{role}")
+        task.action, task.args, task.check_mode = f"tallyfy.platform.{module}", dict(args), check_mode
+        if role is not None:
+            task._role = mock.Mock(get_name=lambda *_args, **_more: f"tallyfy.platform.{role}")
         loader = DataLoader()
         loader.set_basedir(str(self.folder))
         connection = mock.Mock(transport="local", become=None)
-        plugin = importlib.import_module(f"{ACTIONS}.{MODULES[role]}").ActionModule(
+        plugin = importlib.import_module(f"{ACTIONS}.{module}").ActionModule(
             task=task,
             connection=connection,
             play_context=mock.Mock(check_mode=check_mode),
@@ -72,7 +90,7 @@ class Roles:
             templar=Templar(loader, variables=given),
             shared_loader_obj=None,
         )
-        plugin._display = mock.Mock(display=lambda text, **_more: self.shown.append(text))
+        plugin._display = mock.Mock(display=self._display)
         with _working_in(self.folder):
             try:
                 result: dict[str, Any] = plugin.run(task_vars=given)
@@ -80,6 +98,10 @@ class Roles:
                 # How ansible-core 2.19 and later is told of a failure.
                 result = {**error.result, "failed": True}
         return result
+
+    def _display(self, text: str, *_args: Any, stderr: bool = False, **_more: Any) -> None:
+        assert stderr, f"on stdout, which may be for a program to read: {text}"
+        self.shown.append(text)
 
     def succeed(self, role: str, check_mode: bool = False, **variables: Any) -> dict[str, Any]:
         """Run the role and return what it registers; a failure fails the test."""

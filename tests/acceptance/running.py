@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._in_process import run_in_process
 from sandbox.testing import Sandbox
@@ -151,6 +154,8 @@ class Playbooks:
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self.folder = folder
+        #: Where the errors of a run go; ``subprocess.PIPE`` keeps them apart.
+        self.stderr = subprocess.STDOUT
         self.home = folder / "home"
         self.home.mkdir(exist_ok=True)
         self.environment = {
@@ -182,6 +187,47 @@ class Playbooks:
             cwd=self.folder,
             text=True,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=self.stderr,
             check=False,
         )
+
+
+class Run:
+    """What one run of a playbook printed, and what of it tests look at."""
+
+    def __init__(self, playbooks: Playbooks, playbook: str, *options: str, **environment: str) -> None:
+        finished = playbooks.run(playbook, *options, **{"ANSIBLE_SHOW_CUSTOM_STATS": "1", **environment})
+        self.output: str = finished.stdout
+        self.status = finished.returncode
+        recap = re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+) .* failed=(\d+)", self.output, flags=re.MULTILINE)
+        self.changed = sum(int(changed) for _host, changed, _failed in recap)
+        #: The texts of messages that are lists, which ansible-core shows one a line.
+        self.lines = [
+            json.loads(f'"{line}"') for line in re.findall(r'^ {8}"(.*?)",?$', self.output, flags=re.MULTILINE)
+        ]
+
+    def succeeded(self) -> Run:
+        assert self.status == 0, self.output
+        assert "DEPRECATION" not in self.output, self.output
+        return self
+
+    def failed(self) -> Run:
+        assert self.status == 2, self.output
+        assert "Traceback" not in self.output
+        assert "nhandled" not in self.output
+        return self
+
+    @property
+    def stats(self) -> dict[str, Any]:
+        """What is passed on to other jobs."""
+        _before, found, after = self.output.partition("RUN: ")
+        assert found, self.output
+        passed_on: dict[str, Any] = json.JSONDecoder().raw_decode(after)[0]
+        return passed_on
+
+
+def given(playbooks: Playbooks, **variables: Any) -> str:
+    """Return the option that gives the variables in a file."""
+    file = playbooks.folder / "variables.yml"
+    file.write_text(yaml.safe_dump(variables), encoding="utf-8")
+    return f"-e@{file}"

@@ -7,37 +7,47 @@
 from __future__ import annotations
 
 import base64
-import json
 from typing import Any
 
 import pytest
 
 from sandbox.testing import Sandbox
+from tests.acceptance.roles import Roles
 from tests.acceptance.running import Playbooks
 
 PEOPLE = ["bob@example.com", "john.smith@example.com"]
+MARY = {"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major"}
 # Every token that the sandbox issues starts so.
 ISSUED = "eyJ0eXAiOiJKV1QiLCJhbGci"
+#: Inside the controller, as a module, and with tasks that fail.
 PLAY = """
 - hosts: localhost
   gather_facts: false
   module_defaults:
     group/tallyfy.platform.tallyfy:
       max_wait: 1
+  vars:
+    onboarding_people:
+      - {email: mary.major@example.com, first_name: Mary, last_name: Major}
+      - {email: bob@example.com}
+      - {email: john.smith@example.com}
+    onboarding_tokens_tasks: keep.yml
   tasks:
     - ansible.builtin.set_fact:
         something: else
         cacheable: true
     - ansible.builtin.include_role:
         name: tallyfy.platform.onboarding
-        tasks_from: tokens
       vars:
+        onboarding_tokens_for: [MARY.major@example.com, bob@example.com]
+    - ansible.builtin.include_role:
+        name: tallyfy.platform.onboarding
+      vars:
+        tallyfy_in_process: false
         onboarding_tokens_for: [bob@example.com, john.smith@example.com]
-        onboarding_tokens_tasks: keep.yml
     - block:
         - ansible.builtin.include_role:
             name: tallyfy.platform.onboarding
-            tasks_from: tokens
           vars:
             onboarding_tokens_for: [bob@example.com]
             onboarding_tokens_tasks: fail.yml
@@ -61,10 +71,7 @@ FAIL = """
 """
 
 
-@pytest.mark.parametrize("options", [(), ("-e", "tallyfy_in_process=false")], ids=["run", "modules"])
-def test_tokens_reach_the_tasks_and_nothing_else(
-    sandbox: Sandbox, playbooks: Playbooks, options: tuple[str, ...]
-) -> None:
+def test_tokens_reach_the_tasks_and_nothing_else(sandbox: Sandbox, playbooks: Playbooks) -> None:
     folder = playbooks.folder
     vault = folder.parent / f"{folder.name}-vault"
     vault.mkdir()
@@ -74,7 +81,6 @@ def test_tokens_reach_the_tasks_and_nothing_else(
         PLAY,
         "-vvvv",
         "--diff",
-        *options,
         VAULT=str(vault),
         ANSIBLE_LOG_PATH=str(folder / "ansible.log"),
         ANSIBLE_CACHE_PLUGIN="jsonfile",
@@ -85,7 +91,7 @@ def test_tokens_reach_the_tasks_and_nothing_else(
     assert "survived" in run.stdout
     assert "left over: False" in run.stdout
     kept = {file.name: file.read_text() for file in vault.iterdir()}
-    assert sorted(kept) == PEOPLE
+    assert sorted(kept, key=str.lower) == ["bob@example.com", "john.smith@example.com", "MARY.major@example.com"]
     assert all(token.startswith(ISSUED) for token in kept.values())
     seen = {path.name: path.read_bytes().decode(errors="replace") for path in folder.rglob("*") if path.is_file()}
     assert "ansible.log" in seen
@@ -97,49 +103,54 @@ def test_tokens_reach_the_tasks_and_nothing_else(
             *(token[-20:] for token in kept.values()),
         ):
             assert piece not in text, f"{name} holds a token"
-    minted = [entry["path"].split("/")[4] for entry in sandbox.ledger(route="applications.token")]
-    assert minted == PEOPLE, "a kept token is not issued again"
-
-
-def test_check_mode_mints_nothing(sandbox: Sandbox, playbooks: Playbooks) -> None:
-    (playbooks.folder / "keep.yml").write_text(KEEP)
-    (playbooks.folder / "fail.yml").write_text(FAIL)
-    run = playbooks.run(PLAY, "--check")
-    assert run.returncode == 0, run.stdout
-    assert f"A token would be handed to keep.yml for: {', '.join(PEOPLE)}" in run.stdout
-    assert sandbox.ledger() == []
+    minted = [entry["path"].split("/")[4].lower() for entry in sandbox.ledger(route="applications.token")]
+    assert minted == [MARY["email"], *PEOPLE], "a kept token is not issued again"
 
 
 @pytest.mark.parametrize(
     ("wrong", "text"),
     [
-        ({"onboarding_tokens_tasks": "nowhere.yml"}, "nowhere.yml"),
-        ({"onboarding_tokens_for": "bob@example.com"}, "a list of e-mail addresses"),
-        ({"onboarding_tokens_for": ["BOB@example.com", "bbo@example.com"]}, "Not listed: bbo@example.com."),
+        ({"onboarding_tokens_tasks": "nowhere.yml"}, "onboarding_tokens_tasks is no file"),
+        ({"onboarding_tokens_tasks": ""}, "onboarding_tokens_tasks is not given"),
+        ({"onboarding_tokens_for": "bob@example.com"}, "onboarding_tokens_for is no list of e-mail addresses"),
+        (
+            {"onboarding_tokens_for": ["BOB@example.com", "bbo@example.com"]},
+            "onboarding_tokens_for names people who are not listed: bbo@example.com",
+        ),
+        (
+            {"onboarding_people": None, "onboarding_src": "hires.csv"},
+            "onboarding_tokens_for names people who are not listed: john.smith@example.com",
+        ),
     ],
-    ids=["no-file", "no-list", "not-listed"],
+    ids=["no-file", "no-tasks", "no-list", "not-listed", "not-in-the-file"],
 )
-def test_what_cannot_be_is_told_before(
-    sandbox: Sandbox, playbooks: Playbooks, wrong: dict[str, Any], text: str
-) -> None:
-    (playbooks.folder / "keep.yml").write_text(KEEP)
-    people = [{"email": email} for email in PEOPLE]
-    given = {"onboarding_people": people, "onboarding_tokens_for": PEOPLE, "onboarding_tokens_tasks": "keep.yml"}
-    run = playbooks.run("tallyfy.platform.onboard", "-e", json.dumps({**given, **wrong}))
-    assert run.returncode == 2
-    assert "Nobody was brought in." in run.stdout
-    assert text in run.stdout
+def test_what_cannot_be_is_told_before(wrong: dict[str, Any], text: str, sandbox: Sandbox, roles: Roles) -> None:
+    (roles.folder / "keep.yml").write_text(KEEP)
+    (roles.folder / "hires.csv").write_text("email\nbob@example.com\n", encoding="utf-8")
+    given = {
+        "onboarding_people": [{"email": email} for email in PEOPLE],
+        "onboarding_tokens_for": PEOPLE,
+        "onboarding_tokens_tasks": "keep.yml",
+    }
+    (problem,) = roles.fail("onboarding", **{**given, **wrong})
+    assert text in problem
     assert sandbox.ledger() == []
 
 
-def test_who_was_brought_in_gets_a_token_in_the_same_run(sandbox: Sandbox, playbooks: Playbooks) -> None:
-    (playbooks.folder / "keep.yml").write_text(KEEP)
-    mary = {"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major"}
+def test_who_gets_a_token_is_told_by_the_run_and_not_by_a_dry_run(sandbox: Sandbox, roles: Roles) -> None:
+    (roles.folder / "keep.yml").write_text(KEEP)
+    (roles.folder / "hires.csv").write_text("email,first_name,last_name\nmary.major@example.com,Mary,Major\n")
     given = {
-        "onboarding_people": [mary],
-        "onboarding_tokens_for": [mary["email"]],
+        "onboarding_src": "hires.csv",
+        "onboarding_tokens_for": [f" {MARY['email'].upper()}"],
         "onboarding_tokens_tasks": "keep.yml",
     }
-    run = playbooks.run("tallyfy.platform.onboard", "-e", json.dumps(given), VAULT=str(playbooks.folder))
-    assert run.returncode == 0, run.stdout
-    assert (playbooks.folder / mary["email"]).read_text().startswith(ISSUED)
+    announced = roles.succeed("onboarding", check_mode=True, **given)
+    assert announced["tokens_for"] == []
+    assert announced["text"][-1] == f"tokens would be handed over for {MARY['email'].upper()}"
+    assert sandbox.writes() == []
+    assert roles.succeed("onboarding", **given)["tokens_for"] == [MARY["email"].upper()]
+    # Nobody gets one after a failure, and blank answers ask for none.
+    sandbox.fault(route="members.list", status=403)
+    assert roles.run("onboarding", **given)["tokens_for"] == []
+    assert roles.succeed("onboarding", **{**given, "onboarding_tokens_for": ""})["tokens_for"] == []
