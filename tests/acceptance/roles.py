@@ -37,7 +37,8 @@ class Roles:
     """Runs roles' tasks against the sandbox. ``variables`` are those that every run gets."""
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
-        self.folder = folder
+        #: Where Ansible was called, and where the playbook is.
+        self.folder = self.playbook_folder = folder
         #: What was shown while the work went on.
         self.shown: list[str] = []
         self.variables: dict[str, Any] = {
@@ -80,7 +81,7 @@ class Roles:
         if role is not None:
             task._role = mock.Mock(get_name=lambda *_args, **_more: f"tallyfy.platform.{role}")
         loader = DataLoader()
-        loader.set_basedir(str(self.folder))
+        loader.set_basedir(str(self.playbook_folder))
         connection = mock.Mock(transport="local", become=None)
         plugin = importlib.import_module(f"{ACTIONS}.{module}").ActionModule(
             task=task,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The roles drift and export_roster; what differs, and what a file holds, are subjects of the tests of their modules."""
+"""The roles drift and export_roster; what differs, and what a file holds, is tested with their modules."""
 
 from __future__ import annotations
 

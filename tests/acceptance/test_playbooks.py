@@ -106,9 +106,8 @@ def test_a_failure_is_told_once_and_the_task_of_the_module_is_the_red_one(
     refusal = {"error": True, "message": "Nobody may touch John"}
     sandbox.fault(method="DELETE", path="*/users/12345*", times=None, status=403, body=refusal)
     run = Run(playbooks, playbook, given(playbooks, **variables)).failed()
-    before, found, after = run.output.partition("fatal: [localhost]: FAILED! =>")
+    before, found, _after = run.output.partition("fatal: [localhost]: FAILED! =>")
     assert found
-    assert before.rpartition("TASK [")[2].startswith("tallyfy.platform.") or task in before.rpartition("TASK [")[2]
     assert task in before.rpartition("TASK [")[2]
     assert run.output.count("fatal: ") == 1
     assert run.output.count(problem) == 1, run.output
@@ -234,14 +233,13 @@ def test_every_role_is_its_module_and_nothing_else(role: str) -> None:
     """One task runs the module, one passes totals on in any case, one shows what the module told."""
     tasks = yaml.safe_load((CHECKOUT / "roles" / role / "tasks" / "main.yml").read_text(encoding="utf-8"))
     first, *others = tasks
-    called = first["block"] if "block" in first else [first]
-    (module,) = called
+    (module,) = first.get("block", [first])
     assert [value for key, value in module.items() if key.startswith("tallyfy.platform.")] == [None]
     assert set(module) - {"name", "register"} == {key for key in module if key.startswith("tallyfy.platform.")}
     if "block" in first:
         assert [list(task)[1] for task in first["always"]] == ["ansible.builtin.set_stats"]
-    assert [list(task)[1] for task in others][0] == "ansible.builtin.debug"
-    assert [list(task)[1] for task in others][1:] == ["ansible.builtin.include_tasks"] * (role == "onboarding")
+    rest = ["ansible.builtin.include_tasks"] if role == "onboarding" else []
+    assert [list(task)[1] for task in others] == ["ansible.builtin.debug", *rest]
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)

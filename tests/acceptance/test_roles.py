@@ -17,8 +17,11 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.tallyfy.platform.plugins.module_utils import _roster_run
+from ansible_collections.tallyfy.platform.plugins.module_utils._members import MEMBER_OPTIONS
+from ansible_collections.tallyfy.platform.plugins.plugin_utils import _reports
 from sandbox.testing import Sandbox
 from tests.acceptance.roles import Roles
 
@@ -360,14 +363,293 @@ def test_what_was_never_handed_over_is_when_the_person_has_no_access_any_more(sa
 
 @every_writing_role
 def test_an_acting_member_who_may_not_is_refused_alike(role: str, sandbox: Sandbox, roles: Roles) -> None:
-    refusals = [
-        roles.fail(role, check_mode, **WORK[role], tallyfy_act_as="grace.kim@example.net")
-        for check_mode in (True, False)
-    ]
+    variables = {**WORK[role], "tallyfy_act_as": "grace.kim@example.net"}
+    refusals = [roles.fail(role, check_mode, **variables) for check_mode in (True, False)]
     assert refusals[0] == refusals[1]
     assert "grace.kim@example.net" in refusals[0][0]
     assert "act_as" in refusals[0][0]
     assert sandbox.writes() == []
+
+
+# --- variables --------------------------------------------------------------------------------------------------------
+
+
+@every_role
+def test_blank_variables_count_as_not_given(role: str, sandbox: Sandbox, roles: Roles) -> None:
+    names = Roles.variables_of(role)
+    for blank in ("", " ", None):
+        # None takes a variable away here, so the null of a YAML file is one that Ansible has templated.
+        variables = dict.fromkeys(names, "{{ none }}" if blank is None else blank)
+        roles.succeed(role, check_mode=True, **{**variables, **NO_WORK[role]})
+        (problem,) = roles.fail(role, **variables)
+        assert re.search(f"{role}_\\w+ is (not )?given", problem), problem
+    assert sandbox.writes() == []
+
+
+def test_blank_fields_of_a_person_leave_values_as_they_are(sandbox: Sandbox, roles: Roles) -> None:
+    fields = [name for name in MEMBER_OPTIONS if name not in ("email", "state", "reassign_to")]
+    people = [
+        {**dict.fromkeys(fields, ""), **MARY},
+        {**dict.fromkeys(fields), "email": BOB, "first_name": "Bob", "last_name": "Jones"},
+        {**dict.fromkeys(fields, " "), "email": JOHN},
+    ]
+    defaults = {**dict.fromkeys(fields, ""), "role": "standard"}
+    done = roles.succeed("onboarding", onboarding_people=people, onboarding_defaults=defaults)
+    assert people_counts(done) == {"created": 1, "unchanged": 2}
+    mary = sandbox.member(MARY["email"])
+    assert mary
+    assert mary["role"] == "standard"
+
+
+@pytest.mark.parametrize(
+    ("role", "variables", "problem"),
+    [
+        ("onboarding", {"onboarding_people": MARY["email"]}, "onboarding_people is no list"),
+        ("onboarding", {"onboarding_people": {MARY["email"]: MARY}}, "onboarding_people is no list"),
+        ("roster", {"roster_people": {BOB: {}}}, "roster_people is no list"),
+        ("offboarding", {"offboarding_people": JOHN}, "offboarding_people is no list"),
+        ("offboarding", {"offboarding_guests": PARTNER}, "offboarding_guests"),
+        ("offboarding", {"offboarding_guests": [{"email": PARTNER}, None]}, "offboarding_guests"),
+        ("onboarding", {"onboarding_people": [MARY], "onboarding_groups": {"name": "New"}}, "onboarding_groups is no"),
+        ("onboarding", {"onboarding_people": [MARY], "onboarding_process": "Tour"}, "onboarding_process"),
+        ("onboarding", {"onboarding_people": [MARY], "onboarding_defaults": {"state": "disabled"}}, "state"),
+        ("onboarding", {"onboarding_people": [MARY], "onboarding_concurrency": 99}, "onboarding_concurrency is 99"),
+        (
+            "onboarding",
+            {"onboarding_people": [{"email": ERIN, "role": "light"}], "onboarding_min_admins": 2},
+            "onboarding_min_admins asks for 2",
+        ),
+        ("roster", {"roster_people": [], "roster_max_removals": "few"}, "roster_max_removals 'few' is neither"),
+        (
+            "offboarding",
+            {"offboarding_people": [{"email": JOHN}], "offboarding_reassign_to": NOBODY},
+            f"offboarding_reassign_to {NOBODY} is not a member",
+        ),
+    ],
+    ids=str,
+)
+@both_modes
+def test_bad_input_is_refused_by_the_name_of_its_variable(
+    check_mode: bool, role: str, variables: dict[str, Any], problem: str, sandbox: Sandbox, roles: Roles
+) -> None:
+    problems = roles.fail(role, check_mode, **variables)
+    assert [one for one in problems if problem in one], problems
+    assert sandbox.writes() == []
+
+
+def test_every_bad_row_is_named_and_nothing_is_written(sandbox: Sandbox, roles: Roles) -> None:
+    people = [
+        {"email": "mary", "first_name": "Mary", "last_name": "Major"},
+        {"email": "a@example.com", "firstname": "A", "last_name": ""},
+        {"email": "b@example.com", "first_name": "B", "last_name": "B", "role": "boss", "timezone": "Mars/Base"},
+        {"email": "B@example.com", "first_name": "B", "last_name": "B", "groups": 5},
+        "e@example.com",
+        {"email": "f@example.com", "first_name": "F", "last_name": "F", "state": "disabled", "reassign_to": BOB},
+        {"email": "g@example.com", "first_name": "G", "last_name": "G", "groups": {"add": [" people", "Recruiters"]}},
+    ]
+    problems = roles.fail("onboarding", onboarding_people=people)
+    told = "\n".join(problems)
+    for problem in (
+        "row 1 (mary): email 'mary' is not an e-mail address",
+        "row 2 (a@example.com): unknown field firstname",
+        "row 2 (a@example.com): is not a member yet; to add them give first_name and last_name",
+        "row 3 (b@example.com): value of role must be one of: admin, standard, light, got: boss",
+        "row 3 (b@example.com): timezone 'Mars/Base'",
+        "row 4 (B@example.com): groups is neither a list nor a dictionary",
+        "row 4 (B@example.com): the same e-mail address as row 3",
+        "row 5: not a dictionary",
+        "row 6 (f@example.com): unknown field state",
+        "row 6 (f@example.com): unknown field reassign_to",
+        "row 7 (g@example.com): there is no group 'Recruiters' (groups: Engineering, Legacy Team, People)",
+    ):
+        assert problem in told
+    numbers_told = [int(number) for number in re.findall(r"^row (\d+)", told, flags=re.MULTILINE)]
+    assert numbers_told == sorted(numbers_told)
+    assert sandbox.writes() == []
+
+
+def test_mistakes_of_a_file_are_named_with_its_lines(sandbox: Sandbox, roles: Roles) -> None:
+    (roles.folder / "r.csv").write_text("email,role,groups\nbob@example.com,boss,\n\njohn@example,,Recruiters\n")
+    options = {"roster_src": "r.csv", "roster_concurrency": 99, "roster_max_removals": "few"}
+    assert sorted(roles.fail("roster", **options)) == [
+        "r.csv line 2 (bob@example.com): value of role must be one of: admin, standard, light, got: boss",
+        "r.csv line 4 (john@example): email 'john@example' is not an e-mail address",
+        "roster_concurrency is 99, and must be between 1 and 32",
+        "roster_max_removals 'few' is neither a number nor a percentage such as 10%",
+    ]
+    (problem,) = roles.fail("roster", roster_src="r.csv", roster_people=[])
+    assert "mutually exclusive: roster_people|roster_src" in problem
+    assert sandbox.writes() == []
+
+
+@every_bulk_role
+@pytest.mark.parametrize(
+    ("report", "problem"),
+    [
+        ("report.txt", "does not end in .md, .html or .json"),
+        ("nowhere/report.md", "nowhere does not exist"),
+        ("home.md", "is a folder"),
+        ("$HOME/report.md", "dollar sign"),
+        ("x" * 300 + ".md", "too long"),
+    ],
+    ids=["ending", "folder", "is-folder", "dollar", "too-long"],
+)
+@both_modes
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_asked(
+    check_mode: bool, report: str, problem: str, role: str, sandbox: Sandbox, roles: Roles
+) -> None:
+    (roles.folder / "home.md").mkdir()
+    (found,) = roles.fail(role, check_mode, **WORK[role], **{f"{role}_report": report})
+    assert found.startswith(f"{role}_report")
+    assert problem in found
+    assert sandbox.ledger() == []
+
+
+@every_bulk_role
+@both_modes
+def test_a_report_is_written_in_check_mode_and_of_a_failure(
+    check_mode: bool, role: str, sandbox: Sandbox, roles: Roles
+) -> None:
+    for ending in ("md", "html", "json"):
+        roles.succeed(role, check_mode, **NO_WORK[role], **{f"{role}_report": f"good.{ending}"})
+        text = (roles.folder / f"good.{ending}").read_text(encoding="utf-8")
+        assert "Globex Corporation" in text
+        wrong = {**NO_WORK[role], f"{role}_people": [{"email": "nobody"}], f"{role}_report": f"bad.{ending}"}
+        roles.fail(role, check_mode, **wrong)
+        assert "is not an e-mail address" in (roles.folder / f"bad.{ending}").read_text(encoding="utf-8")
+        assert (roles.folder / f"bad.{ending}").stat().st_mode & 0o007 == 0, "names and addresses are not for everybody"
+
+
+@every_writing_role
+def test_what_was_done_is_told_when_its_report_cannot_be_written(
+    role: str, sandbox: Sandbox, roles: Roles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(_path: str, _text: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(_reports, "write", write)
+    result = roles.run(role, **WORK[role], **{f"{role}_report": "report.md"})
+    assert result["failed"]
+    (problem,) = result["problems"]
+    assert problem.startswith(f"{role}_report: ")
+    assert problem.endswith("could not be written: No space left on device")
+    assert sum(numbers(result["artifacts"]).values()) > 0
+    assert result["changed"] is True
+
+
+def test_paths_are_taken_from_where_ansible_was_called(sandbox: Sandbox, roles: Roles) -> None:
+    """A module would take them from the folder of the playbook."""
+    plays = roles.folder / "plays"
+    plays.mkdir()
+    (roles.folder / "roster.csv").write_text("email\nbob@example.com\n")
+    roles.playbook_folder = plays
+    roles.succeed("roster", roster_src="roster.csv", roster_report="report.md")
+    assert (roles.folder / "report.md").exists()
+    assert list(plays.iterdir()) == []
+
+
+# --- the connection ---------------------------------------------------------------------------------------------------
+
+
+def test_an_option_counts_more_than_a_variable_and_that_more_than_the_environment(
+    sandbox: Sandbox, roles: Roles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def acting(args: dict[str, Any], **variables: Any) -> str:
+        people: list[Any] = []
+        result = roles.module("tallyfy_roster", check_mode=True, args={"people": people, **args}, **variables)
+        assert not result.get("failed"), result
+        return str(result["organization"]["acting_as"])
+
+    monkeypatch.setenv("TALLYFY_ACT_AS", ERIN)
+    assert acting({}) == ERIN
+    assert acting({}, tallyfy_act_as=ALICE) == ALICE
+    assert acting({"act_as": BOB}, tallyfy_act_as=ALICE) == BOB
+    # What is blank does not hide what counts less.
+    assert acting({"act_as": ""}, tallyfy_act_as=ALICE) == ALICE
+    assert acting({"act_as": " "}, tallyfy_act_as=" ") == ERIN
+    omitted = "__omit_place_holder__"
+    assert acting({}, tallyfy_act_as=omitted, omit=omitted) == ERIN
+
+
+def test_zero_and_false_are_values_of_the_connection(sandbox: Sandbox, roles: Roles) -> None:
+    options = {"tallyfy_max_wait": 0, "tallyfy_rate_limit": 0, "tallyfy_validate_certs": False}
+    result = roles.module("tallyfy_user_info", args={}, **options)
+    given = result["invocation"]["module_args"]
+    assert (given["max_wait"], given["rate_limit"], given["validate_certs"]) == (0, 0, False)
+    blank = dict.fromkeys((*options, "tallyfy_timeout", "tallyfy_ca_path"), "")
+    result = roles.module("tallyfy_user_info", args={}, **blank)
+    assert not result.get("failed"), result
+    assert result["invocation"]["module_args"]["validate_certs"] is True
+
+
+@every_role
+def test_the_other_names_of_the_connection_count(role: str, sandbox: Sandbox, roles: Roles) -> None:
+    names = {"tallyfy_organization_id": sandbox.org_id, "tallyfy_api_token": sandbox.issue_token(ALICE)}
+    without = dict.fromkeys(("tallyfy_org_id", "tallyfy_client_id", "tallyfy_client_secret"))
+    roles.succeed(role, check_mode=True, **NO_WORK[role], **{**without, **names})
+    assert sandbox.sign_ins() == []
+    assert {entry["token"] for entry in sandbox.ledger()} == {"user"}
+
+
+def test_what_a_task_signs_in_with_is_its_own(sandbox: Sandbox, roles: Roles) -> None:
+    """An access token leaves the application of the variables alone, and the other way round."""
+    token = {"access_token": sandbox.issue_token(ALICE)}
+    done = roles.module("tallyfy_user_info", args=token, tallyfy_act_as=BOB)
+    assert not done.get("failed"), done
+    assert sandbox.sign_ins() == []
+    application = {"client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
+    variables = {"tallyfy_client_id": None, "tallyfy_client_secret": None, "tallyfy_access_token": "of somebody else"}
+    done = roles.module("tallyfy_user_info", args=application, **variables)
+    assert not done.get("failed"), done
+    assert [entry["route"] for entry in sandbox.sign_ins()] == ["oauth.token"]
+
+
+# --- where a play runs ------------------------------------------------------------------------------------------------
+
+SLICE = {"awx_job_template_name": "Onboard", "awx_workflow_job_name": "Onboard"}
+ELSEWHERE = {"groups": {"all": ["globex", "initech"]}}
+
+
+@every_role
+def test_a_slice_without_localhost_does_nothing_and_says_so(role: str, sandbox: Sandbox, roles: Roles) -> None:
+    told = roles.succeed(role, **WORK[role], **SLICE, **ELSEWHERE)
+    assert told["changed"] is False
+    assert told["text"][0].startswith("NOTHING WAS DONE HERE. This job is a slice")
+    assert told.get("artifacts", {}) == {}
+    assert sandbox.ledger() == []
+    # In the slice that has it, in no slice and as a node of a workflow the work is done.
+    for awx in ({}, {**SLICE, "awx_workflow_job_name": "Approve"}, {**SLICE, "groups": {"all": ["localhost"]}}):
+        told = roles.succeed(role, check_mode=True, **NO_WORK[role], **{**ELSEWHERE, **awx})
+        assert not told["text"][0].startswith("NOTHING")
+
+
+@every_role
+def test_several_hosts_need_organizations_of_their_own(
+    role: str, sandbox: Sandbox, roles: Roles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TALLYFY_ORG_ID", sandbox.org_id)
+    here = {"inventory_hostname": "globex", "tallyfy_hosts": "all", "tallyfy_org_id": None}
+    expected = "globex has no tallyfy_org_id. With several hosts each needs its own."
+    for play in (["globex", "initech"], ["globex"]):  # the second one as a limit leaves it
+        variables = {**WORK[role], **here, **ELSEWHERE, "ansible_play_hosts_all": play}
+        assert roles.fail(role, **variables) == [expected]
+        assert roles.fail(role, check_mode=True, **variables) == [expected]
+    assert sandbox.ledger() == []
+    variables = {**NO_WORK[role], **here, **ELSEWHERE, "ansible_play_hosts_all": ["globex", "initech"]}
+    roles.succeed(role, check_mode=True, **{**variables, "tallyfy_organization_id": sandbox.org_id})
+    # One host is the organization of the environment.
+    alone = {"groups": {"all": ["globex"]}, "ansible_play_hosts_all": ["globex"]}
+    roles.succeed(role, check_mode=True, **{**variables, **alone})
+
+
+@every_role
+def test_an_inventory_that_nothing_names_is_pointed_at(role: str, sandbox: Sandbox, roles: Roles) -> None:
+    hint = "Name those that are meant, such as: -e tallyfy_hosts=all"
+    (problem,) = roles.fail(role, **ELSEWHERE)
+    assert problem.endswith(hint)
+    (problem,) = roles.fail(role, groups={"all": ["localhost"]})
+    assert hint not in problem
+    assert sandbox.ledger() == []
 
 
 # --- what is told -----------------------------------------------------------------------------------------------------
@@ -378,16 +660,12 @@ def test_an_acting_member_who_may_not_is_refused_alike(role: str, sandbox: Sandb
 def test_rows_totals_terminal_and_reports_have_one_vocabulary(
     role: str, is_refused: bool, sandbox: Sandbox, roles: Roles
 ) -> None:
+    variables = {**WORK[role], f"{role}_report": "report.json"}
     if is_refused:
         sandbox.fault(method="PUT", path=f"*/users/{JOHN_ID}", times=None, status=403, body=REFUSAL)
         sandbox.fault(method="DELETE", path=f"*/users/{JOHN_ID}*", times=None, status=403, body=REFUSAL)
-        if role == "drift":
-            WORK_HERE = {**WORK[role], "drift_fail": True}
-        else:
-            WORK_HERE = WORK[role]
-    else:
-        WORK_HERE = WORK[role]
-    result = roles.run(role, **WORK_HERE, **{f"{role}_report": "report.json"})
+        variables.update({"drift_fail": True} if role == "drift" else {})
+    result = roles.run(role, **variables)
     report = report_of(roles)
     by_outcome = dict(Counter(row["outcome"] for row in report["people"]))
     summary = {name: count for name, count in report["summary"].get("people", report["summary"]).items() if count}
@@ -397,9 +675,9 @@ def test_rows_totals_terminal_and_reports_have_one_vocabulary(
     passed_on = numbers(result["artifacts"])
     for outcome, count in summary.items():
         assert passed_on[f"tallyfy_{role}_{outcome}"] == count
-    words = " ".join(result["text"]) if not is_refused else f"{result['msg']} {' '.join(result['problems'])}"
+    words = " ".join(result.get("text", [result["msg"], *result["problems"]] if is_refused else []))
     for outcome in summary:
-        assert outcome.replace("_", " ") in words or (is_refused and outcome == "failed")
+        assert is_refused or outcome.replace("_", " ") in words
     for row in report["people"]:
         if row["outcome"] != "unchanged" and (not is_refused or row["outcome"] == "failed"):
             assert row["email"] in words
@@ -469,10 +747,12 @@ def test_one_failure_does_not_stop_the_others_and_is_told_once(role: str, sandbo
     variables = {**WORK[role], "awx_job_id": 42, "awx_user_name": "helen"}
     result = roles.run(role, **variables, **{f"{role}_report": "report.md"})
     assert result["failed"]
-    (problem,) = result["problems"]
+    # A roster takes nobody's access away after an error; in an offboarding each is on their own.
+    problem, *others = result["problems"]
+    assert len(others) == (role == "roster")
     assert problem.startswith(f"{JOHN}: ")
     assert "Nobody may touch <John> | *today*" in problem
-    assert json.dumps(result).count("Nobody may touch") == 2, "once for people, once for other jobs"
+    assert json.dumps(result).count("Nobody may touch") == 1
     assert result["artifacts"][f"tallyfy_{role}_failed"] == 1
     if role == "offboarding":
         assert (status_of(sandbox, JOHN), status_of(sandbox, FRANK)) == ("active", "disabled")
@@ -491,7 +771,8 @@ def test_who_has_to_wait_is_named_with_the_moment(role: str, sandbox: Sandbox, r
     variables = {**WORK[role], f"{role}_report": "report.json"}
     result = roles.run(role, **variables)
     assert result["failed"]
-    (problem,) = [problem for problem in result["problems"] if problem.startswith(f"{JOHN}: ")]
+    (problem,) = result["problems"]
+    assert JOHN in problem.partition(": ")[0]
     assert re.search(r"Deferred until 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ: ", problem)
     assert result["artifacts"][f"tallyfy_{role}_deferred"] >= 1
     (john,) = [row for row in report_of(roles)["people"] if row["email"] == JOHN]
@@ -546,28 +827,19 @@ def test_secrets_are_nowhere(sandbox: Sandbox, roles: Roles) -> None:
 
 
 def test_texts_of_the_service_and_of_people_are_no_templates(sandbox: Sandbox, roles: Roles) -> None:
-    sandbox.fault(method="PUT", path="*/groups/*", status=403, body={"error": True, "message": "Not <i>{{ 7*7 }}</i>"})
-    name = {"first_name": "{% if x %}<b>|*", "last_name": "#}Major"}
+    person = {**MARY, "first_name": "{% if x %}<b>|*", "last_name": "#}Major", "groups": ["People"]}
+    people = wrap_var([person, {"email": BOB, "groups": ["Engineering"]}])
     sandbox.patch_member(BOB, first_name="{{ 7*7 }}")
-    person = {**MARY, **name, "groups": ["People"]}
-    variables = {"onboarding_people": [person, {"email": BOB, "groups": ["Engineering"]}]}
+    sandbox.fault(method="PUT", path="*/groups/*", times=None, status=403, body={"message": "Not <i>{{ 7*7 }}</i>"})
     for ending in ("html", "md"):
-        sandbox.fault(method="PUT", path="*/groups/*", times=None, status=403, body={"message": "Not <i>{{ 7*7 }}</i>"})
-        problems = roles.fail("onboarding", **_as_texts(variables), onboarding_report=f"report.{ending}")
+        problems = roles.fail("onboarding", onboarding_people=people, onboarding_report=f"report.{ending}")
         assert "Not <i>{{ 7*7 }}</i>" in "\n".join(problems)
-        sandbox.clear_faults()
-    page = (roles.folder / "report.html").read_text(encoding="utf-8")
-    assert "&lt;i&gt;{{ 7*7 }}&lt;/i&gt;" in page
-    assert "<i>" not in page
-    assert "49" not in re.sub(r"\d\d:\d\d|[0-9a-f]{32}", "", page[page.index("<body") :])
-    assert r"\<i\>{{ 7\*7 }}\</i\>" in (roles.folder / "report.md").read_text(encoding="utf-8")
     mary = sandbox.member(MARY["email"])
     assert mary
     assert (mary["first_name"], mary["last_name"]) == ("{% if x %}<b>|*", "#}Major")
-
-
-def _as_texts(value: Any) -> Any:
-    """Return values as those of a survey are: nothing in them is a template."""
-    from ansible.utils.unsafe_proxy import wrap_var
-
-    return {name: wrap_var(one) for name, one in value.items()}
+    page = (roles.folder / "report.html").read_text(encoding="utf-8")
+    text = (roles.folder / "report.md").read_text(encoding="utf-8")
+    assert "&lt;i&gt;{{ 7*7 }}&lt;/i&gt;" in page
+    assert "<i>" not in page
+    assert "<b>" not in page
+    assert r"\<i\>{{ 7\*7 }}\</i\>" in text

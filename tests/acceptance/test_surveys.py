@@ -250,7 +250,7 @@ def test_mistakes_in_the_file_of_a_survey_are_told_with_their_lines(sandbox: San
         (
             "onboarding",
             {"onboarding_src": "a.csv", "onboarding_people": []},
-            "onboarding_people and onboarding_src are both given",
+            "mutually exclusive: onboarding_people|onboarding_src",
         ),
         (
             "onboarding",
