@@ -426,8 +426,17 @@ def problems_of_path(path: str) -> list[str]:
         # Ansible puts a variable of the environment in its place, and a message would show its value.
         return ["The path of the report holds a dollar sign."]
     file = Path(path)
-    if file.is_dir():
-        return [f"{shown(path) or 'The path'} is a folder."]
+    try:
+        if stat.S_ISDIR(file.stat().st_mode):
+            return [f"{shown(path) or 'The path'} is a folder."]
+    except (FileNotFoundError, NotADirectoryError):
+        # What is new; whether its folder is there is looked at below.
+        pass
+    except OSError as error:
+        # A name that is too long, or a folder that may not be searched.
+        return [f"{shown(path)}: {error.strerror}."]
+    except ValueError:
+        return [f"{shown(path)} is no path."]
     problems = []
     if file.suffix.lower() not in ENDINGS:
         problems.append(f"{shown(path)} does not end in .md, .html or .json.")

@@ -454,6 +454,9 @@ def test_what_is_wrong_with_a_path_is_told(tmp_path: Path) -> None:
     assert problems_of_path(str(tmp_path / "file" / "r.md")) == [f"The folder {tmp_path}/file does not exist."]
     assert problems_of_path("$HOME/report.md") == ["The path of the report holds a dollar sign."]
     assert problems_of_path("") == ["The path is a folder."]
+    assert problems_of_path("a\0b.md") == ["a\\u0000b.md is no path."]
+    (problem,) = problems_of_path(str(tmp_path / f"{'x' * 300}.md"))
+    assert problem.endswith(".md: File name too long.")
 
 
 def test_a_folder_that_is_not_ours_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
