@@ -452,7 +452,7 @@ def test_every_bad_row_is_named_and_nothing_is_written(sandbox: Sandbox, roles: 
     for problem in (
         "row 1 (mary): email 'mary' is not an e-mail address",
         "row 2 (a@example.com): unknown field firstname",
-        "row 2 (a@example.com): is not a member yet; to add them give first_name and last_name",
+        "row 2 (a@example.com): not a member yet; to add them give first_name and last_name",
         "row 3 (b@example.com): value of role must be one of: admin, standard, light, got: boss",
         "row 3 (b@example.com): timezone 'Mars/Base'",
         "row 4 (B@example.com): groups is neither a list nor a dictionary",
