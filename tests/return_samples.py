@@ -34,7 +34,7 @@ def main(wanted: list[str]) -> None:
         if file.parent.name != "modules" or (wanted and file.stem not in wanted):
             continue
         with running_sandbox() as sandbox, tempfile.TemporaryDirectory() as folder:
-            for task, result in run_examples(Playbooks(sandbox, Path(folder)), sandbox, file):
+            for task, result in run_examples(Playbooks(sandbox, Path(folder)), sandbox, [file])[file]:
                 sample = {name: value for name, value in result.items() if name not in COMMON}
                 text = yaml.safe_dump(sample, sort_keys=False, allow_unicode=True)
                 print(f"# {file.stem}: {task['name']}\n{TOKEN.sub(FAKE_TOKEN, text)}")

@@ -78,8 +78,8 @@ def look_around(
 ) -> tuple[list[Pair], Surroundings]:
     """Return the pairs with records completed where the listing was too short, and what else their plans need.
 
-    Asks only for what these plans can depend on: nothing at all for members who are as wanted and have no groups, and one
-    listing of tasks for each hundred people who have no access any more and name a successor.
+    Asks only for what these plans can depend on: nothing at all for members who are as wanted and have no groups, and
+    one listing of tasks for each hundred people who have no access any more and name a successor.
     ``everybody`` are all members by their address in lower case, for who has read them; successors are looked up
     there, and otherwise one by one.
     """

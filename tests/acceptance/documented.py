@@ -17,7 +17,6 @@ import yaml
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._authorization import authorization_request
 from sandbox.testing import Sandbox
-from tests.acceptance.browsing import answer_to
 from tests.acceptance.running import Playbooks
 
 REPOSITORY_ROOT = Path(__file__).resolve().parents[2]
@@ -45,13 +44,44 @@ def documentation(file: Path) -> dict[str, Any]:
     return blocks
 
 
-def run_examples(playbooks: Playbooks, sandbox: Sandbox, file: Path) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Run all examples of a plugin as one play; return each task with its result. A failure raises with the output."""
-    tasks = documentation(file)["EXAMPLES"]
+def run_examples(
+    playbooks: Playbooks, sandbox: Sandbox, files: list[Path]
+) -> dict[Path, list[tuple[dict[str, Any], dict[str, Any]]]]:
+    """Run all examples of each plugin as a play, and return the tasks with their results by plugin.
+
+    All plays are one run, and each finds the sandbox as it is at the beginning. A failure raises with the output.
+    """
     # The files that examples name.
     (playbooks.folder / "roster.csv").write_text(ROSTER)
     (playbooks.folder / "new-hires.csv").write_text(NEW_HIRES)
     (playbooks.folder / "leavers.csv").write_text(LEAVERS)
+    tasks = {file: documentation(file)["EXAMPLES"] for file in files}
+    results = playbooks.folder / "results.json"
+    plays = [*(_play(sandbox, file, tasks[file]) for file in files), _keep(tasks, results)]
+    # Each has a host of its own, where no other play has left a variable.
+    done = playbooks.run(yaml.safe_dump(plays, sort_keys=False), "-i", ",".join(map(_host, files)) + ",")
+    assert done.returncode == 0, done.stdout
+    kept = json.loads(results.read_text())
+    return {file: list(zip(tasks[file], kept[_host(file)])) for file in files}
+
+
+def _host(file: Path) -> str:
+    return f"{file.parent.name}-{file.stem}".replace("_", "-")
+
+
+def _keep(tasks: dict[Path, list[dict[str, Any]]], results: Path) -> dict[str, Any]:
+    """Return the play that writes down what all the others have registered."""
+    kept = {
+        _host(file): ", ".join(f"hostvars['{_host(file)}'].{example['register']}" for example in examples)
+        for file, examples in tasks.items()
+    }
+    content = ", ".join(f"'{host}': [{registered}]" for host, registered in kept.items())
+    copied = {"content": f"{{{{ {{{content}}} | to_json }}}}", "dest": str(results), "mode": "0600"}
+    task = {"name": "Keep the results", "ansible.builtin.copy": copied, "no_log": True}
+    return {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task]}
+
+
+def _play(sandbox: Sandbox, file: Path, tasks: list[dict[str, Any]]) -> dict[str, Any]:
     asked = authorization_request(
         client_id=sandbox.client_id,
         redirect_uri="https://app.example.com/auth/callback",
@@ -59,28 +89,33 @@ def run_examples(playbooks: Playbooks, sandbox: Sandbox, file: Path) -> list[tup
         authorize_url=sandbox.authorize_url,
         random_text=secrets.token_urlsafe,
     )
-    names = [task.setdefault("register", f"example{number}") for number, task in enumerate(tasks)]
-    results = playbooks.folder / "results.json"
-    keep = {
-        "name": "Keep the results",
-        "ansible.builtin.copy":
-            {"content": "{{ [" + ", ".join(names) + "] | to_json }}", "dest": str(results), "mode": "0600"},
-        "no_log": True,
+    for number, task in enumerate(tasks):
+        task.setdefault("register", f"example{number}")
+    reset = {
+        "name": "Begin anew",
+        "ansible.builtin.uri":
+            {"url": f"{sandbox.url}/_sandbox/reset", "method": "POST", "body_format": "json", "body": {}},
     }  # fmt: skip
-    play = {
-        "hosts": "localhost",
+    sign_in = {
+        "name": "Sign in by a browser",
+        "ansible.builtin.uri": {"url": asked.url, "follow_redirects": "none", "status_code": 302},
+        "register": "browser",
+    }
+    is_by_browser = any("pasted" in str(task) for task in tasks)
+    return {
+        "name": f"{file.parent.name}/{file.stem}",
+        "hosts": _host(file),
+        "connection": "local",
         "gather_facts": False,
         "vars": {
+            "ansible_python_interpreter": "{{ ansible_playbook_python }}",
             "group_id": LEGACY_GROUP,
             "tag_id": URGENT_TAG,
             "tallyfy_api_url": sandbox.api_url,
             "tallyfy_org_id": sandbox.org_id,
             "asked": asdict(asked),
-            "pasted": {"user_input": answer_to(asked.url)},
+            "pasted": {"user_input": "{{ browser.location }}"},
             "new_hires": [{"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major"}],
         },
-        "tasks": [*tasks, keep],
+        "tasks": [reset, *([sign_in] if is_by_browser else []), *tasks],
     }
-    done = playbooks.run(yaml.safe_dump([play], sort_keys=False))
-    assert done.returncode == 0, done.stdout
-    return list(zip(tasks, json.loads(results.read_text())))
