@@ -48,7 +48,9 @@ class Bench:
         self.hosts = hosts
         self.job = job(sandbox, folder)
 
-    def play(self, number: int, forks: int, report: str = "", **environment: str) -> tuple[float, float, float, int]:
+    def play(
+        self, number: int, forks: int, report: str = "", *, playbook: str = ONBOARD, **environment: str
+    ) -> tuple[float, float, float, int]:
         """Return seconds, seconds of the processor, megabytes of the largest process, and requests."""
         shutil.rmtree(self.job.home / ".cache", ignore_errors=True)
         folder = self.job.folder
@@ -56,7 +58,7 @@ class Bench:
         options = ("-i", write_inventory(folder, hosts), write_people(folder, onboarding_report=report))
         self.sandbox.clear_ledger()
         done = subprocess.run(
-            [sys.executable, "-c", MEASURE, "ansible", "playbook", ONBOARD, *options, "--forks", str(forks)],
+            [sys.executable, "-c", MEASURE, "ansible", "playbook", playbook, *options, "--forks", str(forks)],
             cwd=folder,
             env={**self.job.environment, **environment},
             capture_output=True,

@@ -126,6 +126,10 @@ class Bench:
         """Return the quickest of some runs."""
         return min((self.play(text) for _run in range(runs)), key=lambda run: run.seconds)
 
+    def processor(self, text: str, runs: int = 3) -> float:
+        """Return the least processor time of some runs, in seconds."""
+        return min(self.play(text).cpu_seconds for _run in range(runs))
+
     def people(self, rows: Iterable[dict[str, str]]) -> None:
         """Write the roster file."""
         with (self.folder / "people.csv").open("w", newline="") as file:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.tallyfy.platform.plugins.modules.tallyfy_roster import SPEC as ROSTER
 from ansible_collections.tallyfy.platform.plugins.modules.tallyfy_roster_drift import SPEC
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._bulk_action import BulkAction
 
@@ -15,3 +16,4 @@ class ActionModule(BulkAction):
     kind = "drift"
     # Where nothing is given, the variables of the role roster count, so that one file serves both.
     roles = ("drift", "roster")
+    stand_ins = (ROSTER,)
