@@ -79,13 +79,14 @@ def read_current(client: Client, desired: DesiredOffboarding, *, workers: int = 
     wanted = [
         DesiredMember(email=wish.email, state=desired.state, reassign_to=wish.reassign_to) for wish in desired.people
     ]
-    pairs: list[Pair] = [(member, index.get(folded(member.email))) for member in wanted]
+    # Open work is looked for below, with what else is to be handed over.
+    pairs: list[Pair] = [(replace(member, reassign_to=None), index.get(folded(member.email))) for member in wanted]
     pairs, around = look_around(client, pairs, everybody=index, workers=workers)
     # The fuse counts what the listing may not show, such as roles.
     whole = {str(record["id"]): record for _member, record in pairs if record is not None}
     everybody = [whole.get(str(record["id"]), record) for record in everybody]
     # Who has no access any more is looked at as well: what an earlier run could not finish is finished.
-    known = [(member, record) for member, record in pairs if record is not None]
+    known = [(member, record) for member, (_same, record) in zip(wanted, pairs) if record is not None]
     leavers = [Leaver(record) for _member, record in known]
     gone = [Leaver(record) for member, record in known if member.reassign_to and status_of(record) == "disabled"]
     successors = {address: index[address] for address in map(_successor_of, wanted) if address in index}
