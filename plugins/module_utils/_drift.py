@@ -19,6 +19,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Dr
 from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import Policy, named
 from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._lists import fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import REMOVALS
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import is_service_account, status_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan
@@ -137,15 +138,14 @@ def _is_left_alone(person: PlannedPerson) -> bool:
 
 
 def _outcome(person: PlannedPerson) -> str | None:
-    is_wanted = person.desired.state == "present"
     if not person.is_listed:
         if _is_left_alone(person):
             return None
         return EXTRA if person.plan.steps else KEPT
     if person.current is None:
-        return MISSING if is_wanted else None
+        return MISSING if person.desired.state == "present" else None
     if person.plan.steps:
-        return DIFFERENT if is_wanted else EXTRA
+        return EXTRA if any(step.action in REMOVALS for step in person.plan.steps) else DIFFERENT
     return UNCLEAR if person.obstacle or person.plan.warnings else None
 
 

@@ -44,9 +44,16 @@ def compared(
 ) -> Roster:
     """Return the roster of these wishes, as it is when the organization has been read."""
     found = Groups({fold(name): {"id": name, "name": name, "members": ids} for name, ids in groups})
+    open_tasks = {str(one["id"]): one["open_tasks"] for one in members if "open_tasks" in one}
     found.ambiguous = frozenset(fold(name) for name, _ids in groups if name.startswith("Twice"))
-    around = Surroundings(groups=found, organization_timezone="Europe/London", acting_email=ALICE)
     by_address = {one["email"].lower(): one for one in members}
+    around = Surroundings(
+        groups=found,
+        organization_timezone="Europe/London",
+        acting_email=ALICE,
+        successors=by_address,
+        open_tasks=open_tasks,
+    )
     rules = Policy(**{"unlisted": "ignore", "max_removals": "100%", "min_admins": 0, **policy})
     people = [*wanted, *unlisted_leavers(wanted, members, rules)]
     pairs = [(one, by_address.get(one.email.lower())) for one in people]
@@ -159,6 +166,12 @@ def test_who_is_listed_as_gone_is_extra(state: str, status: str, wanted: str) ->
     assert (found["outcome"], found["unlisted"]) == ("extra", False)
     assert found["differences"] == [difference("status", status, wanted)]
     assert found["message"] == f"status is {status}, should be {wanted}"
+
+
+def test_work_that_was_not_handed_over_is_a_difference() -> None:
+    left = {**RECORD, "status": "disabled", "open_tasks": 2}
+    found = row(DesiredMember(BOB, state="disabled", reassign_to=ALICE), members=(BOSS, left))
+    assert (found["outcome"], found["message"]) == ("different", "open_tasks is 2, should be 0")
 
 
 def test_who_is_not_listed_is_extra_unless_a_run_would_keep_them() -> None:
