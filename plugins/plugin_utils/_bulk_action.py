@@ -173,14 +173,13 @@ class BulkAction(ModuleAction):
         if problems:
             return {"failed": True, **self._failure(problems)}
         result = super()._perform({**arguments, "report": str(path)}, variables, called)
-        job = {name: variables.get(f"awx_{name}") for name in ("job_id", "workflow_job_id", "user_name")}
         try:
             text = reports.render(
                 self.kind,
                 result,
                 path.suffix.lower(),
                 moment=datetime.now(timezone.utc),
-                job={"id": job["job_id"], "workflow_id": job["workflow_job_id"], "user": job["user_name"]},
+                job=_job_of(variables),
             )
             reports.write(str(path), text)
         except OSError as error:
@@ -197,7 +196,10 @@ class BulkAction(ModuleAction):
         text_name = f"tallyfy_{self.roles[0]}_report_text"
         if not result.get("failed"):
             rows = max(TEXT_ROWS // max(len(variables.get("ansible_play_hosts_all", ())), 1), 1)
-            artifacts[text_name] = reports.short_text(self.kind, result, moment=datetime.now(timezone.utc), limit=rows)
+            moment = datetime.now(timezone.utc)
+            artifacts[text_name] = reports.short_text(
+                self.kind, result, moment=moment, job=_job_of(variables), limit=rows
+            )
             return {
                 **result,
                 "text": words.text_of(self.kind, result, report=result.get("report")),
@@ -224,3 +226,9 @@ class BulkAction(ModuleAction):
         if "exception" in failure or not hasattr(AnsibleActionFail, "omit_exception_key"):
             return {**failure, "failed": True}
         raise RoleFailure(headline, result=failure)
+
+
+def _job_of(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what AWX tells each job of itself."""
+    names = {"id": "awx_job_id", "workflow_id": "awx_workflow_job_id", "user": "awx_user_name"}
+    return {key: variables.get(name) for key, name in names.items()}

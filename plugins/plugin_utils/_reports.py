@@ -307,9 +307,11 @@ def render(
     return text
 
 
-def short_text(kind: str, result: Record, *, moment: datetime, limit: int = 200) -> str:
+def short_text(
+    kind: str, result: Record, *, moment: datetime, job: Mapping[str, Any] | None = None, limit: int = 200
+) -> str:
     """Return the Markdown report for other jobs: without unchanged people, and with at most ``limit`` rows."""
-    return render(kind, result, ".md", moment=moment, limit=limit)
+    return render(kind, result, ".md", moment=moment, job=job, limit=limit)
 
 
 @functools.lru_cache(maxsize=1)
