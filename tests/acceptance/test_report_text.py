@@ -27,12 +27,14 @@ def rows_of(report: str) -> dict[str, list[str]]:
 @pytest.mark.parametrize("role", BULK)
 @pytest.mark.parametrize("check_mode", [True, False], ids=["check", "run"])
 def test_it_is_that_of_the_file(role: str, check_mode: bool, sandbox: Sandbox, roles: Roles) -> None:
-    done = roles.succeed(role, check_mode, **WORK[role], **{f"{role}_report": "report.md"})
+    variables = {**WORK[role], f"{role}_report": "report.md", "awx_job_id": 42, "awx_user_name": "helen"}
+    done = roles.succeed(role, check_mode, **variables)
     file = (roles.folder / "report.md").read_text(encoding="utf-8")
     text = done["artifacts"][f"tallyfy_{role}_report_text"]
     assert rows_of(text) == rows_of(file)
     assert JOHN in rows_of(text)
     assert text.splitlines()[0] == file.splitlines()[0]
+    assert "- AWX job: 42\n- Launched by: helen\n" in text
     assert f"- Organization: Globex Corporation ({sandbox.org_id})" in text
     missing = [line for line in text.splitlines() if line not in file.splitlines() and "- Time: " not in line]
     assert missing == []

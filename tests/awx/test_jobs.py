@@ -37,7 +37,7 @@ ANSWERS = {
     ),
 }
 #: Nobody differs: reads, and changes nothing.
-ONLY_LOOKING = {"drift_members": [{"email": "alice.smith@example.com", "role": "admin"}]}
+ONLY_LOOKING = {"drift_people": [{"email": "alice.smith@example.com", "role": "admin"}]}
 
 
 def succeeded(job: Job) -> Job:
@@ -64,7 +64,7 @@ def test_a_person_by_a_survey(
     dry = succeeded(controller.run(ONBOARD, project, credential, ANSWERS, job_type="check"))
     assert sandbox.writes() == []
     assert dry.recap["changed"] == 1
-    assert dry.stats["onboarding_created"] == 1
+    assert dry.stats["tallyfy_onboarding_created"] == 1
 
     job = succeeded(controller.run(ONBOARD, project, credential, ANSWERS))
     member = sandbox.member("mary.major@example.com")
@@ -73,11 +73,11 @@ def test_a_person_by_a_survey(
     assert (member["role"], member["team"]) == ("standard", "{email}")
     (run,) = sandbox.runs()[-1:]
     assert "{{ lookup('env', 'TALLYFY_CLIENT_SECRET') }}" in json.dumps(run["prerun"])
-    assert {name: job.stats[f"onboarding_{name}"] for name in ("created", "launched", "failed")} == {
+    assert {name: job.stats[f"tallyfy_onboarding_{name}"] for name in ("created", "launched", "failed")} == {
         "created": 1, "launched": 1, "failed": 0,
     }  # fmt: skip
     for told in (dry, job):
-        text = told.stats["onboarding_report_text"]
+        text = told.stats["tallyfy_onboarding_report_text"]
         assert "mary.major@example.com" in text
         assert f"AWX job: {JOB_ID}" in text
         assert f"Launched by: {USER_NAME}" in text
