@@ -127,7 +127,7 @@ def refusals(
     limit = policy.exceeded(len(leaving), active, len(guests), guests_there)
     if limit is not None:
         total = len(leaving) + len(guests)
-        kinds = [f"{len(leaving)} members"] * (bool(leaving) or not guests) + [f"{len(guests)} guests"] * bool(guests)
+        kinds = [_counted(len(people), noun) for people, noun in ((leaving, "member"), (guests, "guest")) if people]
         reasons.append(
             f"{' and '.join(kinds)} would lose their access, and {policy.called('max_removals')} "
             f"{limit}: {named([*leaving, *guests])}. "
@@ -144,6 +144,10 @@ def refusals(
             f"If that is meant, set {name} to {len(after)}"
         )
     return reasons
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" + "s" * (count != 1)
 
 
 def ambiguous(everybody: Iterable[Record]) -> list[str]:

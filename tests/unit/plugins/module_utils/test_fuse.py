@@ -228,7 +228,7 @@ def test_a_refusal_names_the_numbers_of_each_kind_and_the_option_by_its_name() -
         "If that is meant, set offboarding_max_removals to 4"
     )
     (reason,) = refusals([], ALL, Policy(max_removals="0"), guests=["a@x.org"], guests_there=2)
-    assert reason.startswith("1 guests would lose their access, and max_removals (0 of 20 active members and 2 guests)")
+    assert reason.startswith("1 guest would lose their access, and max_removals (0 of 20 active members and 2 guests)")
     (reason,) = refusals([removal(one) for one in ALL[-4:]], ALL, Policy(max_removals=None))
     assert "max_removals (10%, at least 3, of 20 active members) allows 3" in reason
 

@@ -327,8 +327,8 @@ def test_everything_is_told_at_once_row_by_row() -> None:
 @pytest.mark.parametrize(
     ("people", "options", "reason"),
     [
-        ([], {"guests": [PARTNER], "max_removals": "0"}, "1 guests would lose their access, and max_removals (0 of"),
-        ([{"email": BOB}], {"guests": [PARTNER], "max_removals": 1}, "1 members and 1 guests would lose"),
+        ([], {"guests": [PARTNER], "max_removals": "0"}, "1 guest would lose their access, and max_removals (0 of"),
+        ([{"email": BOB}], {"guests": [PARTNER], "max_removals": 1}, "1 member and 1 guest would lose"),
         ([{"email": ERIN}], {"min_admins": 2}, "1 of 2 active administrators would be left, and min_admins asks for 2"),
     ],
 )
