@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the tallyfy.platform authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Show the main job: people are brought into a Tallyfy organization, each with a process, against the embedded sandbox.
+"""Show the main job: people are onboarded to a Tallyfy organization, each with a process, against the embedded sandbox.
 
 Needs ansible-core and requests in the Python that runs it, and sandbox/requirements.txt in the same one or in the one
 that TALLYFY_SANDBOX_PYTHON names. ``make demo`` sees to both.
@@ -72,9 +72,9 @@ def show(sandbox: Sandbox, env: dict[str, str]) -> str:
     heading(f"A sandbox stands in for Tallyfy at {sandbox.url}. These are its members and its processes:")
     table(MEMBER, seeded)
     table(PROCESS, running)
-    heading("1. What would be done? Check mode announces it, with the differences, and writes nothing.")
+    heading("1. What would change? Check mode shows it, with the differences, and writes nothing.")
     announced = play(sandbox, env, "--check", "--diff")
-    heading("2. The people are brought in, and their processes launched.")
+    heading("2. The people are onboarded, and their processes launched.")
     done = play(sandbox, env)
     heading("3. The same again: there is nothing left to do.")
     present, launched = members(sandbox), processes(sandbox)
@@ -89,12 +89,12 @@ def show(sandbox: Sandbox, env: dict[str, str]) -> str:
     if announced.writes:
         raise DemoError(f"check mode sent {announced.writes} writing requests and should have sent none.")
     if not added or not new or not done.writes:
-        raise DemoError("nobody was brought in, or no process launched.")
+        raise DemoError("nobody was onboarded, or no process launched.")
     is_same = members(sandbox) == present and processes(sandbox) == launched
     if repeated.changed_tasks or repeated.writes or not is_same:
         raise DemoError(f"the second run should have changed nothing, and sent {repeated.writes} writing requests.")
     return (
-        f"The demo worked. Check mode wrote nothing ({announced.requests} requests); the run brought in {added} "
+        f"The demo worked. Check mode wrote nothing ({announced.requests} requests); the run added {added} "
         f"people, changed {changed} and launched {new} processes ({done.requests} requests, {done.writes} of them "
         f"writing); the second run changed nothing ({repeated.requests} requests, none writing)."
     )

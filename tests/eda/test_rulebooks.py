@@ -188,7 +188,7 @@ def test_nothing_else_starts_a_job(events: Events) -> None:
 
 def test_a_hire_that_cannot_be_used_is_told(events: Events) -> None:
     before = len(events.controller.launches)
-    told = events.rulebooks[0].output.count("Nobody was brought in")
+    told = events.rulebooks[0].output.count("Nobody was onboarded")
     lacking: list[dict[str, Any]] = [
         *({"email": email} for email in (None, "", 7, {"a": 1}, "Jo", "a b@example.com")),
         *({"first_name": name} for name in (None, "", "  ")),
@@ -200,7 +200,7 @@ def test_a_hire_that_cannot_be_used_is_told(events: Events) -> None:
         body = json.dumps({key: value for key, value in HIRE.items() if key != name}).encode()
         assert post(events.hires, body, **{SIGNATURE: signature(SECRET, body)}) == 200
     count = told + len(lacking) + 3
-    events.rulebooks[0].wait(lambda: events.rulebooks[0].output.count("Nobody was brought in") == count)
+    events.rulebooks[0].wait(lambda: events.rulebooks[0].output.count("Nobody was onboarded") == count)
     assert "this one has email, first_name, type" in " ".join(events.rulebooks[0].output.split())
     assert len(events.controller.launches) == before
     # A list of one address is for AWX to refuse.
