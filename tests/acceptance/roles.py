@@ -76,22 +76,9 @@ class Roles:
         self, module: str, args: dict[str, Any], role: str | None, check_mode: bool, variables: dict[str, Any]
     ) -> dict[str, Any]:
         given = {name: value for name, value in {**self.variables, **variables}.items() if value is not None}
-        task = Task()
-        task.action, task.args, task.check_mode = f"tallyfy.platform.{module}", dict(args), check_mode
+        plugin = self.plugin(module, args, given, check_mode)
         if role is not None:
-            task._role = mock.Mock(get_name=lambda *_args, **_more: f"tallyfy.platform.{role}")
-        loader = DataLoader()
-        loader.set_basedir(str(self.playbook_folder))
-        connection = mock.Mock(transport="local", become=None)
-        plugin = importlib.import_module(f"{ACTIONS}.{module}").ActionModule(
-            task=task,
-            connection=connection,
-            play_context=mock.Mock(check_mode=check_mode),
-            loader=loader,
-            templar=Templar(loader, variables=given),
-            shared_loader_obj=None,
-        )
-        plugin._display = mock.Mock(display=self._display)
+            plugin._task._role = mock.Mock(get_name=lambda *_args, **_more: f"tallyfy.platform.{role}")
         with _working_in(self.folder):
             try:
                 result: dict[str, Any] = plugin.run(task_vars=given)
@@ -99,6 +86,23 @@ class Roles:
                 # How ansible-core 2.19 and later is told of a failure.
                 result = {**error.result, "failed": True}
         return result
+
+    def plugin(self, module: str, args: dict[str, Any], variables: dict[str, Any], check_mode: bool = False) -> Any:
+        """Return the action plugin for a task on this machine."""
+        task = Task()
+        task.action, task.args, task.check_mode = f"tallyfy.platform.{module}", dict(args), check_mode
+        loader = DataLoader()
+        loader.set_basedir(str(self.playbook_folder))
+        plugin = importlib.import_module(f"{ACTIONS}.{module}").ActionModule(
+            task=task,
+            connection=mock.Mock(transport="local", become=None),
+            play_context=mock.Mock(check_mode=check_mode),
+            loader=loader,
+            templar=Templar(loader, variables=variables),
+            shared_loader_obj=None,
+        )
+        plugin._display = mock.Mock(display=self._display)
+        return plugin
 
     def _display(self, text: str, *_args: Any, stderr: bool = False, **_more: Any) -> None:
         assert stderr, f"on stdout, which may be for a program to read: {text}"

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleActionFail
 
 from sandbox.testing import Sandbox
+from tests.acceptance.roles import Roles
 from tests.acceptance.running import Playbooks
 
 ALICE, BOB = "alice.smith@example.com", "bob@example.com"
@@ -167,45 +169,28 @@ def test_the_way_is_chosen_by_what_is_equivalent(sandbox: Sandbox, playbooks: Pl
 
 
 @pytest.mark.parametrize("interpreter", ["auto", "", "/usr/bin/python-of-nobody", "sibling", "base"])
-def test_the_interpreter_of_the_configuration(playbooks: Playbooks, interpreter: str) -> None:
+def test_the_interpreter_of_the_configuration(
+    roles: Roles, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, interpreter: str
+) -> None:
     """A setting counts as a variable does; a link in the same folder is the same Python, one elsewhere is not."""
-    expected = {"auto": HERE, "": HERE, "sibling": HERE}.get(interpreter, AS_MODULE)
+    is_here = interpreter in ("auto", "", "sibling")
     if interpreter == "sibling":
         interpreter = f"{Path(sys.executable).parent}/python"
     elif interpreter == "base":
-        (playbooks.folder / "bin").mkdir()
-        (playbooks.folder / "bin" / "python").symlink_to(Path(sys.executable).resolve())
-        interpreter = str(playbooks.folder / "bin" / "python")
-    (playbooks.folder / "inventory").write_text("there ansible_connection=local\n")
-    done = playbooks.run(
-        """
-- hosts: there
-  gather_facts: false
-  tasks:
-    - name: asked
-      tallyfy.platform.tallyfy_organization_info:
-""",
-        "-vvv",
-        "-i",
-        str(playbooks.folder / "inventory"),
-        ANSIBLE_PYTHON_INTERPRETER=interpreter,
-    )
-    assert ways(done.stdout) == {"asked": expected}, done.stdout[-2000:]
+        (tmp_path / "bin").mkdir()
+        (tmp_path / "bin" / "python").symlink_to(Path(sys.executable).resolve())
+        interpreter = str(tmp_path / "bin" / "python")
+    monkeypatch.setenv("ANSIBLE_PYTHON_INTERPRETER", interpreter)
+    plugin = roles.plugin("tallyfy_organization_info", {}, {})
+    assert plugin._is_equivalent({}) is is_here
+    assert plugin._is_equivalent({"ansible_python_interpreter": sys.executable}) is True
 
 
-def test_nonsense_about_the_way(playbooks: Playbooks) -> None:
-    done = playbooks.run(
-        """
-- hosts: localhost
-  gather_facts: false
-  tasks:
-    - tallyfy.platform.tallyfy_organization_info:
-""",
-        "-e",
-        "tallyfy_in_process=perhaps",
-    )
-    assert done.returncode == 2
-    assert "tallyfy_in_process is neither true nor false: 'perhaps'" in " ".join(done.stdout.split())
+def test_nonsense_about_the_way(roles: Roles) -> None:
+    variables = {"tallyfy_in_process": "perhaps"}
+    plugin = roles.plugin("tallyfy_organization_info", {}, variables)
+    with pytest.raises(AnsibleActionFail, match="tallyfy_in_process is neither true nor false: 'perhaps'"):
+        plugin.run(task_vars=variables)
 
 
 def test_names_and_defaults(sandbox: Sandbox, playbooks: Playbooks) -> None:
@@ -261,14 +246,15 @@ LOOP = """
 """
 
 
-@pytest.mark.parametrize("cache", ["none", "~/cache"])
-def test_a_loop_has_one_connection_and_one_sign_in(sandbox: Sandbox, playbooks: Playbooks, cache: str) -> None:
-    done = playbooks.run(LOOP, TALLYFY_TOKEN_CACHE=cache)
+def test_a_loop_has_one_connection_and_one_sign_in(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    """With a token cache and without one."""
+    without = LOOP.replace("  tasks:", "  vars:\n    tallyfy_token_cache: none\n  tasks:")
+    done = playbooks.run(LOOP + without, TALLYFY_TOKEN_CACHE="~/cache")
     assert done.returncode == 0, done.stdout[-3000:]
-    assert done.stdout.count("=> (item=somebody)") == 40
-    assert len(sandbox.ledger(route="members.list")) == 40
-    assert [one["route"] for one in sandbox.sign_ins()] == ["oauth.token"]
-    assert len({one["connection"] for one in sandbox.ledger()}) == 1
+    assert done.stdout.count("=> (item=somebody)") == 80
+    assert len(sandbox.ledger(route="members.list")) == 80
+    assert [one["route"] for one in sandbox.sign_ins()] == ["oauth.token"] * 2
+    assert len({one["connection"] for one in sandbox.ledger()}) == 2
 
 
 # --- what goes in -----------------------------------------------------------------------------------------------------
@@ -335,32 +321,33 @@ def test_values_leave_as_plain_json(sandbox: Sandbox, playbooks: Playbooks, opti
     assert (sandbox.group("Computed 42") or {})["description"] == "{{ not a template }}"
 
 
-@both_ways
-def test_paths_are_relative_to_the_playbook(playbooks: Playbooks, options: tuple[str, ...]) -> None:
+def test_paths_are_relative_to_the_playbook(playbooks: Playbooks) -> None:
     (playbooks.folder / "plays").mkdir()
-    (playbooks.folder / "plays" / "play.yml").write_text(LOOP)
-    done = playbooks.run("plays/play.yml", *options, TALLYFY_TOKEN_CACHE="kept")
+    as_module = "  vars:\n    tallyfy_token_cache: kept by a module\n    tallyfy_in_process: false\n  tasks:"
+    once = LOOP.replace("* 40", "* 1")
+    (playbooks.folder / "plays" / "play.yml").write_text(once + once.replace("  tasks:", as_module))
+    done = playbooks.run("plays/play.yml", TALLYFY_TOKEN_CACHE="kept")
     assert done.returncode == 0, done.stdout[-3000:]
-    assert list((playbooks.folder / "plays" / "kept").glob("token-*"))
-    assert not (playbooks.folder / "kept").exists()
+    for name in ("kept", "kept by a module"):
+        assert list((playbooks.folder / "plays" / name).glob("token-*"))
+        assert not (playbooks.folder / name).exists()
 
 
 # --- what comes out ---------------------------------------------------------------------------------------------------
 
 
-@both_ways
-def test_texts_of_the_service_are_never_templates(
-    sandbox: Sandbox, playbooks: Playbooks, options: tuple[str, ...]
-) -> None:
+def test_texts_of_the_service_are_never_templates(sandbox: Sandbox, playbooks: Playbooks) -> None:
     evil = f"{{{{ lookup('ansible.builtin.pipe', 'touch {playbooks.folder}/done') }}}}"
     sandbox.patch_member(BOB, team=evil, job_title=f"{{% if true %}}{evil}{{% endif %}}")
     sandbox.fault(
         path="/organizations/*/tags", times=None, status=422, body={"message": evil, "errors": {evil: [evil]}}
     )
-    done = playbooks.run(
-        """
+    play = """
 - hosts: localhost
   gather_facts: false
+  vars:
+    tallyfy_in_process: true
+    kept_in: here
   tasks:
     - tallyfy.platform.tallyfy_user:
         email: bob@example.com
@@ -379,18 +366,18 @@ def test_texts_of_the_service_are_never_templates(
         reason: "{{ refused.msg }}"
     - ansible.builtin.copy:
         content: "{{ [again, all, reason, bob, refused] | to_json }}"
-        dest: "{{ playbook_dir }}/seen"
+        dest: "{{ playbook_dir }}/{{ kept_in }}"
         mode: "0600"
     - ansible.builtin.debug:
         msg: "{{ again }} {{ all }} {{ reason }} {{ bob }}"
-""",
-        *options,
-    )
+"""
+    done = playbooks.run(play + play.replace("in_process: true", "in_process: false").replace("here", "there"))
     assert done.returncode == 0, done.stdout[-3000:]
     assert not (playbooks.folder / "done").exists()
-    seen = json.loads((playbooks.folder / "seen").read_text())
-    assert seen[0] == evil
-    assert evil in seen[2]
+    for name in ("here", "there"):
+        seen = json.loads((playbooks.folder / name).read_text())
+        assert seen[0] == evil
+        assert evil in seen[2]
 
 
 REGISTER = """
