@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import plain
@@ -30,10 +31,20 @@ class OffboardingAction(BulkAction):
             self.is_by_survey = True
         return problems
 
-    def _told(self, result: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+    def _perform(
+        self, arguments: dict[str, Any], variables: dict[str, Any], called: Callable[[str], str] = str
+    ) -> dict[str, Any]:
         # Whoever answers a survey sees that the job is green, and takes it that the person is gone.
-        unknown = [row["email"] for row in result.get("people", ()) if row["outcome"] == "not_found"]
-        if self.is_by_survey and unknown:
-            problems = [f"{EMAILS}: nobody has the address {email}" for email in unknown]
-            result = {**result, "failed": True, "problems": [*result["problems"], *problems]}
-        return super()._told(result, variables)
+        unknown = self._unknown(arguments, variables, called) if self.is_by_survey else []
+        if unknown:
+            return {"failed": True, **self._failure([f"{EMAILS}: nobody has the address {email}" for email in unknown])}
+        return super()._perform(arguments, variables, called)
+
+    def _unknown(self, arguments: dict[str, Any], variables: dict[str, Any], called: Callable[[str], str]) -> list[str]:
+        """Return the addresses that nobody has, as a dry run tells."""
+        was_check_mode, self._task.check_mode = self._task.check_mode, True
+        try:
+            found = super()._perform({**arguments, "report": None}, variables, called)
+        finally:
+            self._task.check_mode = was_check_mode
+        return [row["email"] for row in found.get("people", ()) if row["outcome"] == "not_found"]
