@@ -203,7 +203,7 @@ class Run:
         self.changed = sum(int(changed) for _host, changed, _failed in recap)
         #: The texts of messages that are lists, which ansible-core shows one a line.
         self.lines = [
-            json.loads(f'"{line}"') for line in re.findall(r'^ {8}"(.*?)",?$', self.output, flags=re.MULTILINE)
+            json.loads(line) for line in re.findall(r'^ {8}("(?:[^"\\]|\\.)*"),?$', self.output, re.MULTILINE)
         ]
 
     def succeeded(self) -> Run:

@@ -407,7 +407,7 @@ def test_blank_fields_of_a_person_leave_values_as_they_are(sandbox: Sandbox, rol
         ("onboarding", {"onboarding_people": MARY["email"]}, "onboarding_people is no list"),
         ("onboarding", {"onboarding_people": {MARY["email"]: MARY}}, "onboarding_people is no list"),
         ("roster", {"roster_people": {BOB: {}}}, "roster_people is no list"),
-        ("offboarding", {"offboarding_people": JOHN}, "offboarding_people is no list"),
+        ("offboarding", {"offboarding_people": JOHN}, "offboarding_people must be a list"),
         ("offboarding", {"offboarding_guests": PARTNER}, "offboarding_guests"),
         ("offboarding", {"offboarding_guests": [{"email": PARTNER}, None]}, "offboarding_guests"),
         ("onboarding", {"onboarding_people": [MARY], "onboarding_groups": {"name": "New"}}, "onboarding_groups is no"),
