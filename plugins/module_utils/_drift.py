@@ -23,7 +23,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import is_service_account, status_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster import ROSTER_OPTIONS, Roster, read_and_plan
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster import (
+    ROSTER_OPTIONS,
+    Roster,
+    read_and_plan,
+    unlisted_from,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results import (
     RESULT_KEYS,
     PlannedPerson,
@@ -41,7 +46,7 @@ MESSAGE_NAMES = 5
 DRIFT_OPTIONS: dict[str, dict[str, Any]] = {
     "people": {"type": "list", "elements": "raw"},
     **{name: ROSTER_OPTIONS[name] for name in ("src", "defaults", "protect", "concurrency", "report")},
-    "unlisted": {"type": "str", "choices": ["ignore", "disabled"], "default": "disabled"},
+    "unlisted": {"type": "str", "choices": ["ignore", "disabled", "absent"], "default": "disabled"},
     "fail": {"type": "bool", "default": False},
 }
 DRIFT_KEYS: dict[str, Any] = {
@@ -62,7 +67,7 @@ def find_drift(task: Task) -> dict[str, Any]:
     and the task is to fail then.
     """
     policy = Policy(
-        unlisted=task.params["unlisted"],
+        unlisted=unlisted_from(task.params["unlisted"]),
         protect=tuple(task.params["protect"]),
         # The fuse keeps people from being removed, and nobody is: it must not hide how much differs.
         max_removals="100%",

@@ -348,13 +348,18 @@ def read_and_plan(task: Task, *, policy: Policy | None = None, is_comparison: bo
 def policy_from(params: Mapping[str, Any], called: Callable[[str], str]) -> Policy:
     """Return the policy that the parameters of a roster ask for."""
     return Policy(
-        unlisted="disabled" if params["unlisted"] == "absent" else params["unlisted"],
+        unlisted=unlisted_from(params["unlisted"]),
         protect=tuple(params["protect"]),
         max_removals=str(params["max_removals"]),
         min_admins=params["min_admins"],
         reassign_to=(params["reassign_to"] or "").strip() or None,
         called=called,
     )
+
+
+def unlisted_from(given: str) -> str:
+    """Return what becomes of people who are not listed; ``absent`` is another spelling of ``disabled``."""
+    return "disabled" if given == "absent" else given
 
 
 def add_missing_groups(groups: Groups, pairs: Iterable[Pair], *, also_removed: bool = False) -> None:

@@ -195,16 +195,14 @@ class BulkAction(ModuleAction):
         artifacts: dict[str, Any] = words.artifacts_of(self.kind, result)
         text_name = f"tallyfy_{self.roles[0]}_report_text"
         if not result.get("failed"):
+            # Each task that comes after it goes through all of what it registers; thousands of people who are as wanted
+            # would cost as much as the work itself. They are counted, and a report has what it tells of them.
+            people = [row for row in result.get("people", ()) if row.get("outcome") != "unchanged"]
+            told = {**result, "people": people}
             rows = max(TEXT_ROWS // max(len(variables.get("ansible_play_hosts_all", ())), 1), 1)
-            moment = datetime.now(timezone.utc)
-            artifacts[text_name] = reports.short_text(
-                self.kind, result, moment=moment, job=_job_of(variables), limit=rows
-            )
-            return {
-                **result,
-                "text": words.text_of(self.kind, result, report=result.get("report")),
-                "artifacts": artifacts,
-            }
+            artifacts[text_name] = reports.short_text(self.kind, told, moment=datetime.now(timezone.utc), limit=rows)
+            text = words.text_of(self.kind, told, report=result.get("report"))
+            return {**told, "text": text, "artifacts": artifacts}
         headline = words.failure_of(self.kind, result)[0]
         # Printed with the failure, so only what says something.
         artifacts = {name: count for name, count in artifacts.items() if count}
