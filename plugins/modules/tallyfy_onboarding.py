@@ -446,6 +446,11 @@ check_mode:
   type: bool
   returned: always
   sample: false
+report:
+  description: Path of the report that was written.
+  type: str
+  returned: when O(report) is given
+  sample: /home/alice/new-hires.html
 requests:
   description: How many requests were sent, sign-ins included.
   type: int

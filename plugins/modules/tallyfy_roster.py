@@ -346,6 +346,11 @@ check_mode:
   type: bool
   returned: always
   sample: false
+report:
+  description: Path of the report that was written.
+  type: str
+  returned: when O(report) is given
+  sample: /home/alice/roster.html
 requests:
   description: How many requests the task has sent, the sign-in and repeated ones included.
   type: int
