@@ -50,8 +50,9 @@ options:
         C(email), C(first_name), C(last_name), C(full_name), C(role), C(timezone), C(phone), C(job_title),
         C(job_description), C(team), C(country_id) and C(date_format). Texts of O(people) are taken as they stand.
       - The reference is C({email}) unless another one is given, so that nobody gets two.
+      - The title of a template alone will do.
       - Without it, only those have a process whose row says so.
-    type: dict
+    type: raw
   groups:
     description:
       - Groups that must exist, as names or as dictionaries with C(name) and C(description). One that does not is
