@@ -930,9 +930,12 @@ def test_acting_user_and_successor_are_only_looked_for_when_somebody_leaves() ->
         acting_email="admin@example.com", successors={BOB["email"]: BOB}
     )
     client.asked.clear()
-    assert look(client, leaving, {**JOHN, "status": "disabled"})[1] == Surroundings()
     assert look(client, leaving, None)[1] == Surroundings()
+    assert look(client, wanted(state="disabled"), {**JOHN, "status": "disabled"})[1] == Surroundings()
     assert client.asked == []
+    # Whether somebody who has no access any more has left open tasks behind.
+    assert look(client, leaving, {**JOHN, "status": "disabled"})[1] == Surroundings()
+    assert client.asked == ["tasks"]
     deleting = wanted(state="deleted")
     assert look(client, deleting, {**JOHN, "status": "disabled"})[1].acting_email == "admin@example.com"
 
