@@ -116,8 +116,8 @@ options:
     description:
       - E-mail address of an active member who takes over the leaver's open work, with O(state=disabled) and
         O(state=deleted). Without it, open tasks stay with the leaver.
-      - Work is handed over together with the access being taken away; for somebody who is disabled already it is
-        ignored.
+      - Work is handed over together with the access being taken away. Open tasks that somebody has who is disabled
+        already are handed over, too, for which one listing of tasks is read.
     type: str
 extends_documentation_fragment:
   - tallyfy.platform.connection
