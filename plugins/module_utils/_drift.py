@@ -44,8 +44,7 @@ NOT_A_MEMBER = "is not a member"
 MESSAGE_NAMES = 5
 #: The argument spec of ``tallyfy_roster_drift``.
 DRIFT_OPTIONS: dict[str, dict[str, Any]] = {
-    "people": {"type": "list", "elements": "raw"},
-    **{name: ROSTER_OPTIONS[name] for name in ("src", "defaults", "protect", "concurrency", "report")},
+    **{name: ROSTER_OPTIONS[name] for name in ("people", "src", "defaults", "protect", "concurrency", "report")},
     "unlisted": {"type": "str", "choices": ["ignore", "disabled", "absent"], "default": "disabled"},
     "fail": {"type": "bool", "default": False},
 }

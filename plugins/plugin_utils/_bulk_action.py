@@ -148,7 +148,8 @@ class BulkAction(ModuleAction):
         self, option: str, spec: Mapping[str, Any], arguments: Mapping[str, Any], names: Mapping[str, str]
     ) -> list[str]:
         """Return the variables that may give an option, the one that counts most first."""
-        roles: Sequence[str] = self.roles
+        # A role that stands in has reports of its own.
+        roles: Sequence[str] = self.roles if option != "report" else self.roles[:1]
         if option in self.alternatives:
             given = [names[other] for other in self.alternatives if other in arguments]
             roles = [role for role in roles if not given or given[0].startswith(f"{role}_")]
