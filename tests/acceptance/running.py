@@ -220,7 +220,7 @@ class Run:
     @property
     def stats(self) -> dict[str, Any]:
         """What is passed on to other jobs."""
-        _before, found, after = self.output.partition("RUN: ")
+        _before, found, after = self.output.rpartition("RUN: ")
         assert found, self.output
         passed_on: dict[str, Any] = json.JSONDecoder().raw_decode(after)[0]
         return passed_on
