@@ -24,6 +24,18 @@ LEGACY_GROUP = "731dc65d13ecdd9c8a8cb706592cf863"
 ROSTER = "email,role\nalice.smith@example.com,admin\nerin.walker@example.com,admin\nbob@example.com,standard\n"
 NEW_HIRES = "email,first_name,last_name,process\njane.doe@example.com,Jane,Doe,Welcome tour\nbob@example.com,Bob,,\n"
 LEAVERS = "email,reassign_to\nbob@example.com,erin.walker@example.com\n"
+#: An action of its own beside the playbook, which takes no process.
+BEGIN_ANEW = """
+import urllib.request
+
+from ansible.plugins.action import ActionBase
+
+
+class ActionModule(ActionBase):
+    def run(self, tmp=None, task_vars=None):
+        urllib.request.urlopen(urllib.request.Request(self._task.args["url"], data=b"{}", method="POST")).close()
+        return {}
+"""
 URGENT_TAG = "c4e1f0a9b8d7465f9e3d2c1b0a998877"
 
 
@@ -55,6 +67,8 @@ def run_examples(
     (playbooks.folder / "roster.csv").write_text(ROSTER)
     (playbooks.folder / "new-hires.csv").write_text(NEW_HIRES)
     (playbooks.folder / "leavers.csv").write_text(LEAVERS)
+    (playbooks.folder / "action_plugins").mkdir()
+    (playbooks.folder / "action_plugins" / "begin_anew.py").write_text(BEGIN_ANEW)
     tasks = {file: documentation(file)["EXAMPLES"] for file in files}
     results = playbooks.folder / "results.json"
     plays = [*(_play(sandbox, file, tasks[file]) for file in files), _keep(tasks, results)]
@@ -91,11 +105,7 @@ def _play(sandbox: Sandbox, file: Path, tasks: list[dict[str, Any]]) -> dict[str
     )
     for number, task in enumerate(tasks):
         task.setdefault("register", f"example{number}")
-    reset = {
-        "name": "Begin anew",
-        "ansible.builtin.uri":
-            {"url": f"{sandbox.url}/_sandbox/reset", "method": "POST", "body_format": "json", "body": {}},
-    }  # fmt: skip
+    reset = {"name": "Begin anew", "begin_anew": {"url": f"{sandbox.url}/_sandbox/reset"}}
     sign_in = {
         "name": "Sign in by a browser",
         "ansible.builtin.uri": {"url": asked.url, "follow_redirects": "none", "status_code": 302},

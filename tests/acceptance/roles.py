@@ -56,7 +56,7 @@ class Roles:
         }
 
     def run(self, role: str, check_mode: bool = False, **variables: Any) -> dict[str, Any]:
-        """Return what the role registers, failed or not; ``None`` takes a variable away."""
+        """Return what the role registers, failed or not; ``None`` takes away a variable that every run gets."""
         return self._run(MODULES[role], {}, role, check_mode, variables)
 
     @staticmethod
@@ -75,7 +75,8 @@ class Roles:
     def _run(
         self, module: str, args: dict[str, Any], role: str | None, check_mode: bool, variables: dict[str, Any]
     ) -> dict[str, Any]:
-        given = {name: value for name, value in {**self.variables, **variables}.items() if value is not None}
+        given = {**self.variables, **variables}
+        given = {name: value for name, value in given.items() if value is not None or name not in self.variables}
         plugin = self.plugin(module, args, given, check_mode)
         if role is not None:
             plugin._task._role = mock.Mock(get_name=lambda *_args, **_more: f"tallyfy.platform.{role}")

@@ -152,5 +152,5 @@ def test_who_gets_a_token_is_told_by_the_run_and_not_by_a_dry_run(sandbox: Sandb
     assert roles.succeed("onboarding", **given)["tokens_for"] == [MARY["email"].upper()]
     # Nobody gets one after a failure, and blank answers ask for none.
     sandbox.fault(route="members.list", status=403)
-    assert roles.run("onboarding", **given)["tokens_for"] == []
+    assert not roles.run("onboarding", **given).get("tokens_for")
     assert roles.succeed("onboarding", **{**given, "onboarding_tokens_for": ""})["tokens_for"] == []
