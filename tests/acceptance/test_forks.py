@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from sandbox.testing import Sandbox
-from tests.acceptance.running import Modules, Playbooks
+from tests.acceptance.running import IN_PROCESS, Modules, Playbooks
 
 pytestmark = pytest.mark.any_core
 
@@ -173,34 +173,42 @@ def test_home_that_does_not_exist_and_cannot_be_made(sandbox: Sandbox, playbooks
     assert len(sandbox.sign_ins()) == 1
 
 
-def test_file_in_the_place_of_the_cache(sandbox: Sandbox, playbooks: Playbooks) -> None:
-    (playbooks.home / ".cache").mkdir()
-    (playbooks.home / ".cache" / "tallyfy-platform").write_text("mine")
-    assert "cannot be used" in run_in_an_unusable_home(playbooks)
-    assert (playbooks.home / ".cache" / "tallyfy-platform").read_text() == "mine"
+def warned_of(modules: Modules, home: Path, **environment: str) -> str:
+    """Run a module in this home, which must succeed; return its warnings."""
+    modules.way = IN_PROCESS
+    modules.use(token_cache=None)
+    modules.environment.update({"HOME": str(home), **environment})
+    return " ".join(modules.succeed("tallyfy_organization_info").get("warnings", ()))
+
+
+def test_file_in_the_place_of_the_cache(sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
+    (tmp_path / ".cache").mkdir()
+    (tmp_path / ".cache" / "tallyfy-platform").write_text("mine")
+    assert "cannot be used" in warned_of(modules, tmp_path)
+    assert (tmp_path / ".cache" / "tallyfy-platform").read_text() == "mine"
     assert len(sandbox.sign_ins()) == 1
 
 
-def test_cache_of_somebody_else(sandbox: Sandbox, playbooks: Playbooks) -> None:
+def test_cache_of_somebody_else(sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can give a directory away")
-    cache = playbooks.home / ".cache" / "tallyfy-platform"
+    cache = tmp_path / ".cache" / "tallyfy-platform"
     cache.mkdir(parents=True, mode=0o777)
     os.chown(cache, 12345, -1)
-    assert "belongs to user 12345" in run_in_an_unusable_home(playbooks)
+    assert "belongs to user 12345" in warned_of(modules, tmp_path)
     assert list(cache.iterdir()) == []
 
 
-def test_home_that_may_not_be_written(sandbox: Sandbox, playbooks: Playbooks) -> None:
+def test_home_that_may_not_be_written(sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
     if os.geteuid() == 0:
         pytest.skip("root may write everywhere")
-    playbooks.home.chmod(0o500)
+    tmp_path.chmod(0o500)
     try:
-        assert "cannot be used (Permission denied)" in run_in_an_unusable_home(playbooks)
+        assert "cannot be used (Permission denied)" in warned_of(modules, tmp_path)
     finally:
-        playbooks.home.chmod(0o700)
+        tmp_path.chmod(0o700)
 
 
-def test_no_cache_is_wanted(sandbox: Sandbox, playbooks: Playbooks) -> None:
-    assert "cannot be used" not in run_in_an_unusable_home(playbooks, HOME="/dev/null", TALLYFY_TOKEN_CACHE="none")
+def test_no_cache_is_wanted(sandbox: Sandbox, modules: Modules) -> None:
+    assert warned_of(modules, Path("/dev/null"), TALLYFY_TOKEN_CACHE="none") == ""
     assert len(sandbox.sign_ins()) == 1

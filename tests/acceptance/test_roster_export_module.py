@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible import constants as C  # noqa: N812 - its name everywhere in ansible-core
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import PROFILE_FIELDS
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_export import EXPORT_KEYS
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._export import write_roster
 from sandbox.testing import Sandbox
+from tests.acceptance.roles import Roles
 from tests.acceptance.running import Modules, Playbooks
 from tests.acceptance.test_promises import ALICE, BOB, DANA, JOHN, WORLDS
 
@@ -266,29 +268,37 @@ class Run:
         return bool(self.result["changed"])
 
 
-@pytest.mark.parametrize(
-    ("ending", "folder", "way"), [(".yml", "", "true"), (".json", "", "true"), (".csv", "~/", "false")]
-)
-def test_the_file_is_written_once(
-    ending: str, folder: str, way: str, sandbox: Sandbox, modules: Modules, playbooks: Playbooks
-) -> None:
-    plant_nasty_people(sandbox)
-    file = (playbooks.home if folder else playbooks.folder) / f"roster{ending}"
-    options = (f"{folder}roster{ending}", "-e", f"tallyfy_in_process={way}")
-    run = Run(playbooks, *options)
-    assert run.changed
-    assert run.result["dest"] == str(file)
-    assert (run.result["people"], run.result["left_out"]) == (21, {"disabled": 2, "service_accounts": 3})
-    assert run.result["diff"] == {}
-    documented = {"changed", "failed", "check_mode", "invocation", "warnings", "deprecations", *EXPORT_KEYS}
-    assert run.result.keys() <= documented, "the text is in the file only"
-    assert stat.S_IMODE(file.stat().st_mode) == 0o640
-    (playbooks.folder / "other").mkdir()
-    assert file.read_bytes() == exported(modules, playbooks.folder / "other", ending).read_bytes()
+DOCUMENTED = {"changed", "failed", "check_mode", "invocation", "warnings", "deprecations", *EXPORT_KEYS}
 
-    assert not Run(playbooks, *options).changed
+
+@pytest.mark.parametrize("ending", [".yml", ".json"])
+def test_the_file_is_written_once(ending: str, sandbox: Sandbox, modules: Modules, roles: Roles) -> None:
+    plant_nasty_people(sandbox)
+    file = roles.folder / f"roster{ending}"
+    done = roles.module(EXPORT, args={"dest": f"roster{ending}"})
+    assert (done["changed"], done["dest"], done["diff"]) == (True, str(file), {})
+    assert (done["people"], done["left_out"]) == (21, {"disabled": 2, "service_accounts": 3})
+    assert done.keys() <= DOCUMENTED, "the text is in the file only"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+    (roles.folder / "other").mkdir()
+    assert file.read_bytes() == exported(modules, roles.folder / "other", ending).read_bytes()
+
+    assert roles.module(EXPORT, args={"dest": f"roster{ending}"})["changed"] is False
     assert apply(modules, file)["changed"] is False
     assert sandbox.writes() == []
+
+
+def test_the_file_is_written_here_when_the_module_is_a_process_of_its_own(
+    sandbox: Sandbox, modules: Modules, playbooks: Playbooks
+) -> None:
+    plant_nasty_people(sandbox)
+    run = Run(playbooks, "~/roster.csv", "-e", "tallyfy_in_process=false")
+    assert run.changed
+    file = playbooks.home / "roster.csv"
+    assert run.result["dest"] == str(file)
+    assert run.result.keys() <= DOCUMENTED, "the text is in the file only"
+    (playbooks.folder / "other").mkdir()
+    assert file.read_bytes() == exported(modules, playbooks.folder / "other", ".csv").read_bytes()
 
 
 def test_check_mode_tells_what_the_file_would_become(sandbox: Sandbox, playbooks: Playbooks) -> None:
@@ -310,10 +320,11 @@ def test_check_mode_tells_what_the_file_would_become(sandbox: Sandbox, playbooks
     assert sandbox.writes() == []
 
 
-def test_a_large_file_is_not_shown_twice(sandbox: Sandbox, playbooks: Playbooks) -> None:
-    run = Run(playbooks, "roster.yml", "--diff", ANSIBLE_MAX_DIFF_SIZE="100")
-    assert "diff skipped: source file size is greater than 100" in run.output
-    assert BOB not in run.output
+def test_a_large_file_is_not_shown_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(C, "MAX_FILE_SIZE_FOR_DIFF", 100)
+    done = write_roster(tmp_path / "roster.yml", f"- email: {BOB}\n" * 10, check_mode=False, shows_diff=True)
+    assert done["diff"]["src_larger"] == 100
+    assert BOB not in str(done["diff"])
 
 
 REFUSED = {
@@ -326,33 +337,29 @@ REFUSED = {
 }
 
 
-def test_a_place_where_no_roster_can_be_is_refused_at_once(sandbox: Sandbox, playbooks: Playbooks) -> None:
-    (playbooks.folder / "folder.yml").mkdir()
-    looped = PLAY.replace('"{{ wanted }}"', '"{{ item }}"').replace(
-        "register: done", f"register: done\n      loop: {json.dumps(list(REFUSED))}"
-    )
-    results = Run(playbooks, "", play=looped).result["results"]
-    assert [result["problems"] for result in results] == [
-        [f"dest {problem.format(folder=playbooks.folder)}"] for problem in REFUSED.values()
-    ]
-    for result in results:
-        assert (result["failed"], result["changed"], result["msg"]) == (True, False, result["problems"][0])
-        assert {*EXPORT_KEYS, "check_mode"} <= result.keys()
+@pytest.mark.parametrize("dest", REFUSED, ids=lambda dest: dest[:20])
+def test_a_place_where_no_roster_can_be_is_refused_at_once(dest: str, sandbox: Sandbox, roles: Roles) -> None:
+    (roles.folder / "folder.yml").mkdir()
+    result = roles.module(EXPORT, args={"dest": dest})
+    assert result["problems"] == [f"dest {REFUSED[dest].format(folder=roles.folder)}"]
+    assert (result["failed"], result["changed"], result["msg"]) == (True, False, result["problems"][0])
+    assert {*EXPORT_KEYS, "check_mode"} <= result.keys()
     assert sandbox.ledger() == []
 
 
-def test_a_failure_leaves_the_file_as_it_is_and_shows_no_secret(sandbox: Sandbox, playbooks: Playbooks) -> None:
-    file = playbooks.folder / "roster.yml"
+def test_a_failure_leaves_the_file_as_it_is_and_shows_no_secret(sandbox: Sandbox, roles: Roles) -> None:
+    file = roles.folder / "roster.yml"
     file.write_text("as it was")
     secret = "wrong-secret/+="
-    run = Run(playbooks, "roster.yml", "-vvvv", TALLYFY_CLIENT_SECRET=secret)
-    assert "the sign-in failed" in run.result["msg"]
-    assert secret not in run.output
+    result = roles.module(EXPORT, args={"dest": "roster.yml"}, tallyfy_client_secret=secret)
+    assert "the sign-in failed" in result["msg"]
+    assert secret not in json.dumps(result)
     assert file.read_text() == "as it was"
-    assert {*EXPORT_KEYS, "changed", "check_mode"} <= run.result.keys()
+    assert {*EXPORT_KEYS, "changed", "check_mode"} <= result.keys()
 
 
-def test_an_asynchronous_task_is_refused(sandbox: Sandbox, playbooks: Playbooks) -> None:
-    play = PLAY.replace("register: done", "register: done\n      async: 60\n      poll: 1")
-    assert "this cannot be an asynchronous task" in Run(playbooks, "roster.yml", play=play).result["msg"]
+def test_an_asynchronous_task_is_refused(sandbox: Sandbox, roles: Roles) -> None:
+    plugin = roles.plugin(EXPORT, {"dest": "roster.yml"}, roles.variables)
+    plugin._task.async_val = 60
+    assert "this cannot be an asynchronous task" in plugin.run(task_vars=roles.variables)["msg"]
     assert sandbox.ledger() == []
