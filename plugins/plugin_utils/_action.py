@@ -186,9 +186,12 @@ class ModuleAction(ActionBase):
 
 def names_of_own(variables: Mapping[str, Any]) -> list[str]:
     """Return the names of variables that somebody has set; what a task registered is named as anybody likes."""
-    registered = {"changed", "failed"}
+    # The result of a task that was skipped, or that looped, does not tell in every ansible-core that it has not failed.
+    ends = {"failed", "skipped", "results", "unreachable"}
     return [
-        name for name, value in variables.items() if not (isinstance(value, Mapping) and registered <= value.keys())
+        name
+        for name, value in variables.items()
+        if not (isinstance(value, Mapping) and "changed" in value and not ends.isdisjoint(value))
     ]
 
 
