@@ -118,17 +118,6 @@ def count_open_tasks(client: Client, leavers: Sequence[Leaver], *, workers: int 
     return {number: count for number, count in counts.items() if count}
 
 
-def find_open_work(client: Client, leavers: Sequence[Leaver], *, workers: int = 1) -> list[Handover]:
-    """Return the running processes and open tasks that people who have left already still have, to be handed over.
-
-    Costs two listings for each hundred people; nothing for those who have access, or nobody to take over.
-    ``run_of`` makes of each what carries it out.
-    """
-    left = left_tasks(leavers)
-    processes = plan_processes(left, read_processes(client, left, workers=workers))
-    return processes + plan_tasks(left, read_open_tasks(client, left, workers=workers))
-
-
 def left_tasks(leavers: Iterable[Leaver]) -> list[Leaver]:
     """Return whose open tasks matter: those of who leaves now are handed over with their access."""
     return [leaver for leaver in leavers if not leaver.has_access and leaver.successor is not None]

@@ -16,9 +16,6 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import shorten
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
-from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
-    PROFILE_FIELDS,
-)
 from ansible_collections.tallyfy.platform.plugins.module_utils._rows import Rows
 
 try:
@@ -31,7 +28,6 @@ except ImportError:  # ansible-core brings it, but a machine that only runs modu
 ENDINGS = (".yml", ".yaml", ".json", ".csv")
 #: The key under which a file may hold its rows, when it is not a plain list.
 ROWS_KEYS = ("people", "members")
-EXPORTED_FIELDS = ("email", "role", *PROFILE_FIELDS)
 _NULL_TAG = "tag:yaml.org,2002:null"
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 _PLAIN_TAGS = {_NULL_TAG, _MERGE_TAG, *(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))}

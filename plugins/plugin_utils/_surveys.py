@@ -36,8 +36,6 @@ _OTHER_PEOPLE = {
     "onboarding": ("onboarding_people", "onboarding_src"),
     "offboarding": ("offboarding_people", "offboarding_src"),
 }
-_YES = ("true", "yes", "on", "1")
-_NO = ("", "false", "no", "off", "0")
 _LONGEST_QUOTE = 100
 _LINE_END = re.compile(r"\r\n|\r|\n")
 #: An entry of a list of addresses, with separators between quotes and brackets; then what an entry consists of.
@@ -101,17 +99,6 @@ def offboarding_rows(variables: Mapping[str, Any]) -> tuple[list[dict[str, Any]]
     if texts and not rows:
         problems.append(f"{EMAILS} holds no e-mail address: {_quoted(answer)}")
     return rows, problems
-
-
-def as_boolean(value: Any, name: str) -> tuple[bool, list[str]]:
-    """Return what an answer to a yes-or-no question says, and what is wrong with it; a blank one is no.
-
-    What is neither is a problem, and never taken for no in silence.
-    """
-    text = "" if value is None else str(value).strip().lower() if isinstance(value, (str, int)) else None
-    if text in _YES:
-        return True, []
-    return False, [] if text in _NO else [f"{name} is neither true nor false: {_quoted(value)}"]
 
 
 def _field(name: str, value: Any) -> tuple[str, list[str]]:

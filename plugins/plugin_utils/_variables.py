@@ -93,20 +93,16 @@ def misspelled_for_role(names: Iterable[str], role: str, variables: Collection[s
     return misspelled(names, known={CONNECTION: connection_variables(), **known})
 
 
-def misspelled(
-    names: Iterable[str], *, known: Mapping[str, Collection[str]], others: Collection[str] = ()
-) -> list[str]:
+def misspelled(names: Iterable[str], *, known: Mapping[str, Collection[str]]) -> list[str]:
     """Return a sentence for each of ``names`` that looks like a known variable and is none, with what was meant.
 
-    ``known`` holds the full names of the variables by their prefix, aliases included; ``others`` are further ones that
-    are in order. A name is refused when it differs from a known one in case or underscores only, when its letters are
-    in another order, when it is much like it (the prefix, too), or when one begins with the other. What begins like
-    nothing known is somebody's own, and so are names with an underscore in front and whatever a role hands on.
+    ``known`` holds the full names of the variables by their prefix, aliases included. A name is refused when it differs
+    from a known one in case or underscores only, when its letters are in another order, when it is much like it (the
+    prefix, too), or when one begins with the other. What begins like nothing known is somebody's own, and so are names
+    with an underscore in front and whatever a role hands on.
     """
     vocabularies = {prefix: _Vocabulary(prefix, own) for prefix, own in known.items()}
-    in_order = frozenset(others).union(
-        RULEBOOK_VARIABLES, _HANDED_TO_TASKS, *(own.full.values() for own in vocabularies.values())
-    )
+    in_order = {*RULEBOOK_VARIABLES, *_HANDED_TO_TASKS}.union(*(own.full.values() for own in vocabularies.values()))
     squashed = {_squashed(name): name for own in vocabularies.values() for name in own.full.values()}
     prefixes = tuple(sorted({CONNECTION, *ROLES, *known}))
     handled = (*_HANDED_ON, *((PERSON,) if "onboarding" in known else ()))

@@ -140,11 +140,6 @@ def word(outcome: str, *, dry_run: bool = False) -> str:
 # --- what happened to somebody or something ---------------------------------------------------------------------------
 
 
-def person_in_words(row: Record, actions: Iterable[Record], *, dry_run: bool) -> str:
-    """Return in one line what happened to a person; ``actions`` are those of the result, or of the person alone."""
-    return Subject("person", row, tuple(actions), dry_run).text
-
-
 @dataclass(frozen=True)
 class Subject:
     """A person, guest or group of a result, and what happened to them in words.

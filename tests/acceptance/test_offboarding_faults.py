@@ -21,10 +21,7 @@ import requests
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
-from ansible_collections.tallyfy.platform.plugins.module_utils._directory import Directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import TallyfyError
-from ansible_collections.tallyfy.platform.plugins.module_utils._handovers import Leaver, find_open_work, run_of
-from ansible_collections.tallyfy.platform.plugins.module_utils._members import list_everybody
 from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding import (
     OFFBOARDING_OPTIONS,
     ensure_offboarding,
@@ -310,23 +307,6 @@ def test_who_cannot_be_handed_over_keeps_their_access_and_the_others_go(
     result = offboard(sandbox)
     assert not result.get("failed"), result["msg"]
     assert outcome(sandbox) == end
-
-
-def test_open_work_of_who_has_left_can_be_handed_over_by_itself(sandbox: Sandbox, scene: None) -> None:
-    """What a roster and a single member need, without guests and groups."""
-    client = Client(connection(sandbox))
-    members = {row["email"]: row for row in list_everybody(client)}
-    leavers = [Leaver(members[BOB], members[ALICE]), Leaver(members[DANA], members[JOHN])]
-    found = find_open_work(client, leavers)
-    assert [(one.kind, one.plan.subject) for one in found] == [("process", "Of Dana"), ("tasks", DANA)]
-    for one in found:
-        run = run_of(client, one, Directory(members.values()))
-        run.complete(run.carry_out)
-        run.raise_failure()
-    assert left_behind(sandbox)[DANA] == [PARTNER, NORA, "Legacy Team"]
-    sandbox.clear_ledger()
-    assert find_open_work(client, leavers) == []
-    assert [entry["route"] for entry in sandbox.ledger()] == ["processes.list", "tasks.list"]
 
 
 def test_nothing_else_is_begun_when_it_is_to_stop(sandbox: Sandbox, scene: None) -> None:

@@ -20,7 +20,6 @@ from ansible_collections.tallyfy.platform.plugins.plugin_utils._surveys import (
     PERSON,
     PERSON_ANSWERS,
     PERSON_FIELDS,
-    as_boolean,
     offboarding_rows,
     onboarding_row,
 )
@@ -354,27 +353,3 @@ def test_no_answer_breaks_it(value: Any) -> None:
     rows, problems = offboarding_rows({EMAILS: value})
     assert isinstance(rows, list)
     assert all(problem.startswith(EMAILS) for problem in problems)
-    assert as_boolean(value, "x") in ((True, []), (False, as_boolean(value, "x")[1]))
-
-
-# --- yes or no --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("said", "values"),
-    [
-        (True, [True, 1, "true", "True", "YES ", "on", "1", "\ttrue\n"]),
-        (False, [False, 0, "false", "No", "off", "0", "", " ", "\r\n", None]),
-    ],
-)
-def test_yes_and_no(said: bool, values: list[Any]) -> None:
-    for value in values:
-        assert as_boolean(value, "drift_fail") == (said, []), value
-
-
-@pytest.mark.parametrize("value", ["maybe", "y", "tru", 2, -1, 1.0, [], ["true"], {}, {"a": 1}, b"true", "{{ x }}"])
-def test_what_is_neither_is_never_taken_for_no_in_silence(value: Any) -> None:
-    assert as_boolean(value, "offboarding_delete") == (
-        False,
-        [f"offboarding_delete is neither true nor false: {value!r}"],
-    )

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import (
+    Subject,
     artifacts_of,
     failure_of,
     listed,
-    person_in_words,
     shown,
     subjects_of,
     text_of,
@@ -129,8 +129,8 @@ def test_what_happened_to_a_person_is_one_line(
     subject: dict[str, Any], actions: list[dict[str, Any]], done: str, would: str
 ) -> None:
     of_somebody_else = {**step("delete"), "email": BOB}
-    assert person_in_words(subject, [*actions, of_somebody_else], dry_run=False) == done
-    assert person_in_words(subject, actions, dry_run=True) == would
+    assert Subject("person", subject, (*actions, of_somebody_else), False).text == done
+    assert Subject("person", subject, tuple(actions), True).text == would
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_what_happened_to_a_person_is_one_line(
     ],
 )
 def test_what_did_not_happen_has_its_reason(subject: dict[str, Any], actions: list[dict[str, Any]], text: str) -> None:
-    assert person_in_words(subject, actions, dry_run=False) == text
+    assert Subject("person", subject, tuple(actions), False).text == text
 
 
 @pytest.mark.parametrize(
