@@ -201,7 +201,8 @@ class BulkAction(ModuleAction):
             people = [row for row in result.get("people", ()) if row.get("outcome") != "unchanged"]
             told = {**result, "people": people}
             rows = max(TEXT_ROWS // max(len(variables.get("ansible_play_hosts_all", ())), 1), 1)
-            artifacts[text_name] = reports.short_text(self.kind, told, moment=datetime.now(timezone.utc), limit=rows)
+            moment, job = datetime.now(timezone.utc), _job_of(variables)
+            artifacts[text_name] = reports.short_text(self.kind, told, moment=moment, job=job, limit=rows)
             text = words.text_of(self.kind, told, report=result.get("report"))
             return {**told, "text": text, "artifacts": artifacts}
         headline = words.failure_of(self.kind, result)[0]
