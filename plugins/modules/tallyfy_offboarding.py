@@ -114,6 +114,7 @@ notes:
   - A removal is taken for done only when Tallyfy shows it.
   - When Tallyfy asks for a pause that is longer than O(max_wait), RV(deferred) tells who has to wait, and the task
     fails. Run it again later; it goes on where it stopped.
+  - With O(report) the task cannot be asynchronous.
 seealso:
   - module: tallyfy.platform.tallyfy_roster
   - module: tallyfy.platform.tallyfy_guest

@@ -124,6 +124,7 @@ notes:
     wait, and the task fails. Run it again later; it goes on where it stopped.
   - An acting member must be an administrator for most of this. A member who may not do what has to be done is refused
     before the first write, in check mode too.
+  - With O(report) the task cannot be asynchronous.
 seealso:
   - module: tallyfy.platform.tallyfy_user
   - module: tallyfy.platform.tallyfy_user_info

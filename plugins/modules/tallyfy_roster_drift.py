@@ -80,6 +80,7 @@ extends_documentation_fragment:
 notes:
   - A member who has no access and is not listed is as wanted, and so is somebody listed as V(disabled) or V(deleted)
     who is not there. The latter is told in RV(notes), since the address may be misspelled.
+  - With O(report) the task cannot be asynchronous.
 seealso:
   - module: tallyfy.platform.tallyfy_roster
   - module: tallyfy.platform.tallyfy_roster_export

@@ -10,7 +10,6 @@ from the role's variables, speaks of them by these names, and says what happened
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -23,6 +22,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._options import M
 from ansible_collections.tallyfy.platform.plugins.plugin_utils import _reports as reports
 from ansible_collections.tallyfy.platform.plugins.plugin_utils import _words as words
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import ModuleAction, names_of_own
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._files import (
+    DOLLAR,
+    NOT_ASYNCHRONOUS,
+    path_from,
+    refusal_of,
+)
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._variables import (
     hosts_hint,
     missing_organization,
@@ -86,7 +91,8 @@ class BulkAction(ModuleAction):
             return {"failed": True, **self._failure(problems)}
         notice = slice_notice(self._plain_variables(variables), hosts, listed)
         if notice:
-            return {**self.spec.failure("", {}, check_mode=bool(self._task.check_mode)), "text": notice}
+            nothing = self.spec.failure("", {"problems": []}, check_mode=bool(self._task.check_mode))
+            return {**nothing, "text": notice}
         arguments, names, problems = self._role_arguments(variables)
         if problems:
             return {"failed": True, **self._failure(problems)}
@@ -127,15 +133,7 @@ class BulkAction(ModuleAction):
             for option, value in arguments.items()
             if self.spec.argument_spec[option].get("elements") == "raw" and isinstance(value, (str, Mapping))
         ]
-        for option in ("src", "report", "dest"):
-            if not is_blank(arguments.get(option)):
-                # From where Ansible was called; a module would take it from the playbook's folder. The answer of a
-                # survey may end in a line break.
-                arguments[option] = os.path.realpath(Path(str(arguments[option]).strip()).expanduser())
-                if "$" in arguments[option]:
-                    # A module would put a variable of the environment in its place, and a message would show it.
-                    problems.append(f"{names[option]} is no file: it holds a dollar sign")
-        return arguments, names, problems
+        return arguments, names, problems + _complete_paths(arguments, names)
 
     def _nothing_given(self, names: Mapping[str, str], variables: dict[str, Any]) -> str:
         first, *others = (names[option] for option in self.needs)
@@ -164,21 +162,21 @@ class BulkAction(ModuleAction):
     def _perform(
         self, arguments: dict[str, Any], variables: dict[str, Any], called: Callable[[str], str] = str
     ) -> dict[str, Any]:
-        report = str(arguments.get("report") or "").strip()
+        report, folder = str(arguments.get("report") or "").strip(), self._loader.get_basedir()
         if not report:
-            return super()._perform(arguments, variables, called)
-        path = Path(report).expanduser()
-        if not path.is_absolute():
-            path = Path(self._loader.get_basedir(), path)
-        problems = [f"{called('report')}: {text}" for text in reports.problems_of_path(str(path))]
-        if problems:
-            return {"failed": True, **self._failure(problems)}
-        result = super()._perform({**arguments, "report": str(path)}, variables, called)
+            return self._carry_out(arguments, variables, called)
+        refusal = refusal_of(report, folder, reports.ENDINGS)
+        if not refusal and self._task.async_val:
+            refusal = NOT_ASYNCHRONOUS
+        if refusal:
+            return {"failed": True, **self._failure([f"{called('report')} {refusal}"])}
+        path = path_from(report, folder)
+        result = self._carry_out({**arguments, "report": str(path)}, variables, called)
         try:
             text = reports.render(
                 self.kind,
                 result,
-                path.suffix.lower(),
+                Path(report).suffix.lower(),
                 moment=datetime.now(timezone.utc),
                 job=_job_of(variables),
             )
@@ -188,6 +186,12 @@ class BulkAction(ModuleAction):
             message = ". ".join(str(one).rstrip(".") for one in (result.get("msg"), text) if one)
             return {**result, "failed": True, "msg": message, "problems": [*result.get("problems", ()), text]}
         return {**result, "report": str(path)}
+
+    def _carry_out(
+        self, arguments: dict[str, Any], variables: dict[str, Any], called: Callable[[str], str]
+    ) -> dict[str, Any]:
+        """Return what the module returns; whatever it is, the report is about it."""
+        return super()._perform(arguments, variables, called)
 
     def _told(self, result: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """Return the result with what the role shows and passes on."""
@@ -226,6 +230,23 @@ class BulkAction(ModuleAction):
         if "exception" in failure or not hasattr(AnsibleActionFail, "omit_exception_key"):
             return {**failure, "failed": True}
         raise RoleFailure(headline, result=failure)
+
+
+def _complete_paths(arguments: dict[str, Any], names: Mapping[str, str]) -> list[str]:
+    """Make the paths of files absolute, in place; return what is wrong with them."""
+    problems = []
+    for option in ("src", "report", "dest"):
+        # The answer of a survey may end in a line break.
+        given = "" if is_blank(arguments.get(option)) else str(arguments[option]).strip()
+        if "$" in given:
+            problems.append(f"{names[option]} {given}: {DOLLAR}")
+        elif given:
+            try:
+                # From where Ansible was called; a module would take it from the playbook's folder.
+                arguments[option] = str(path_from(given, str(Path.cwd())))
+            except (OSError, RuntimeError, ValueError) as error:  # somebody's home who is not there, or no path
+                problems.append(f"{names[option]} {given}: {error}")
+    return problems
 
 
 def _job_of(variables: Mapping[str, Any]) -> dict[str, Any]:

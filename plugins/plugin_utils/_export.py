@@ -18,7 +18,12 @@ from ansible import constants as C  # noqa: N812 - its name everywhere in ansibl
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import ENDINGS
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import plain
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._bulk_action import BulkAction
-from ansible_collections.tallyfy.platform.plugins.plugin_utils._files import path_from, refusal_of, replace_file
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._files import (
+    NOT_ASYNCHRONOUS,
+    path_from,
+    refusal_of,
+    replace_file,
+)
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import (
     acting_as,
     counted,
@@ -27,7 +32,6 @@ from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import (
 )
 
 MOST_NOTES = 20
-NOT_ASYNCHRONOUS = "is written when the task ends, so this cannot be an asynchronous task"
 
 
 class ExportAction(BulkAction):

@@ -15,6 +15,10 @@ from pathlib import Path
 
 #: Names and addresses of people are nobody else's business.
 MODE = 0o640
+#: A module would put the variable's value there, and its message would show it.
+DOLLAR = "it holds a dollar sign, and variables of the environment are not filled in"
+#: What is written with a result is not there as long as the task goes on elsewhere.
+NOT_ASYNCHRONOUS = "is written when the task ends, so this cannot be an asynchronous task"
 
 
 def path_from(given: str, folder: str) -> Path:
@@ -27,8 +31,7 @@ def refusal_of(given: str, folder: str, endings: Sequence[str]) -> str:
     if not given.strip():
         return "is blank"
     if "$" in given:
-        # A module would put a variable of the environment there, and its message would show it.
-        return f"{given}: it holds a dollar sign, and variables of the environment are not filled in"
+        return f"{given}: {DOLLAR}"
     try:
         path = path_from(given, folder)
         kind = _mode_of(path)

@@ -26,25 +26,29 @@ class OffboardingAction(BulkAction):
     def _adapt(self, arguments: dict[str, Any], names: dict[str, str], variables: dict[str, Any]) -> list[str]:
         given = {names[option]: arguments[option] for option in self.alternatives if option in arguments}
         rows, problems = offboarding_rows(plain({EMAILS: self._variable(EMAILS, variables), **given}))
-        if rows and not problems:
+        self.is_by_survey = bool(rows) and not problems
+        if self.is_by_survey:
             arguments["people"] = rows
-            self.is_by_survey = True
         return problems
 
-    def _perform(
-        self, arguments: dict[str, Any], variables: dict[str, Any], called: Callable[[str], str] = str
+    def _carry_out(
+        self, arguments: dict[str, Any], variables: dict[str, Any], called: Callable[[str], str]
     ) -> dict[str, Any]:
+        if not self.is_by_survey:
+            return super()._carry_out(arguments, variables, called)
+        announced = self._announced(arguments, variables, called)
         # Whoever answers a survey sees that the job is green, and takes it that the person is gone.
-        unknown = self._unknown(arguments, variables, called) if self.is_by_survey else []
+        unknown = [row["email"] for row in announced.get("people", ()) if row.get("outcome") == "not_found"]
         if unknown:
             return {"failed": True, **self._failure([f"{EMAILS}: nobody has the address {email}" for email in unknown])}
-        return super()._perform(arguments, variables, called)
+        return announced if self._task.check_mode else super()._carry_out(arguments, variables, called)
 
-    def _unknown(self, arguments: dict[str, Any], variables: dict[str, Any], called: Callable[[str], str]) -> list[str]:
-        """Return the addresses that nobody has, as a dry run tells."""
+    def _announced(
+        self, arguments: dict[str, Any], variables: dict[str, Any], called: Callable[[str], str]
+    ) -> dict[str, Any]:
+        """Return what a dry run tells."""
         was_check_mode, self._task.check_mode = self._task.check_mode, True
         try:
-            found = super()._perform({**arguments, "report": None}, variables, called)
+            return super()._carry_out(arguments, variables, called)
         finally:
             self._task.check_mode = was_check_mode
-        return [row["email"] for row in found.get("people", ()) if row["outcome"] == "not_found"]

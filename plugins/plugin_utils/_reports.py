@@ -14,7 +14,6 @@ import functools
 import json
 import os
 import re
-import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -421,33 +420,6 @@ def _who(row: Row) -> str:
 
 
 # --- the file ---------------------------------------------------------------------------------------------------------
-
-
-def problems_of_path(path: str) -> list[str]:
-    """Return why no report can be written to a path, one text each."""
-    if "$" in path:
-        # Ansible puts a variable of the environment in its place, and a message would show its value.
-        return ["The path of the report holds a dollar sign."]
-    file = Path(path)
-    try:
-        if stat.S_ISDIR(file.stat().st_mode):
-            return [f"{shown(path) or 'The path'} is a folder."]
-    except (FileNotFoundError, NotADirectoryError):
-        # What is new; whether its folder is there is looked at below.
-        pass
-    except OSError as error:
-        # A name that is too long, or a folder that may not be searched.
-        return [f"{shown(path)}: {error.strerror}."]
-    except ValueError:
-        return [f"{shown(path)} is no path."]
-    problems = []
-    if file.suffix.lower() not in ENDINGS:
-        problems.append(f"{shown(path)} does not end in .md, .html or .json.")
-    if not file.parent.is_dir():
-        problems.append(f"The folder {shown(file.parent)} does not exist.")
-    elif not os.access(Path(os.path.realpath(file)).parent, os.W_OK | os.X_OK):
-        problems.append(f"The folder {shown(file.parent)} cannot be written to.")
-    return problems
 
 
 def write(path: str, text: str) -> None:

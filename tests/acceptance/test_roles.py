@@ -490,8 +490,10 @@ def test_mistakes_of_a_file_are_named_with_its_lines(sandbox: Sandbox, roles: Ro
         ("home.md", "is a folder"),
         ("$HOME/report.md", "dollar sign"),
         ("x" * 300 + ".md", "too long"),
+        ("~nobody-of-this-name/report.md", "home"),
+        ("a\0b.md", "null"),
     ],
-    ids=["ending", "folder", "is-folder", "dollar", "too-long"],
+    ids=["ending", "folder", "is-folder", "dollar", "too-long", "home", "null"],
 )
 @both_modes
 def test_a_report_that_cannot_be_written_is_refused_before_anything_is_asked(
@@ -517,6 +519,17 @@ def test_a_report_is_written_in_check_mode_and_of_a_failure(
         roles.fail(role, check_mode, **wrong)
         assert "is not an e-mail address" in (roles.folder / f"bad.{ending}").read_text(encoding="utf-8")
         assert (roles.folder / f"bad.{ending}").stat().st_mode & 0o007 == 0, "names and addresses are not for everybody"
+
+
+def test_a_report_is_not_for_an_asynchronous_task(sandbox: Sandbox, roles: Roles) -> None:
+    """It would be written when the task starts, and say that there was nothing to do."""
+    args = {"people": [{"email": "bob@example.com"}], "report": "report.md"}
+    plugin = roles.plugin("tallyfy_roster", args, roles.variables)
+    plugin._task.async_val = 60
+    result = plugin.run(task_vars=dict(roles.variables))
+    assert result["failed"]
+    assert "asynchronous" in result["msg"]
+    assert not (roles.folder / "report.md").exists()
 
 
 @every_writing_role
@@ -617,7 +630,7 @@ def test_a_slice_without_localhost_does_nothing_and_says_so(role: str, sandbox: 
     told = roles.succeed(role, **WORK[role], **SLICE, **ELSEWHERE)
     assert told["changed"] is False
     assert told["text"][0].startswith("NOTHING WAS DONE HERE. This job is a slice")
-    assert told.get("artifacts", {}) == {}
+    assert (told.get("artifacts", {}), told["problems"]) == ({}, [])
     assert sandbox.ledger() == []
     # In the slice that has it, in no slice and as a node of a workflow the work is done.
     for awx in ({}, {**SLICE, "awx_workflow_job_name": "Approve"}, {**SLICE, "groups": {"all": ["localhost"]}}):

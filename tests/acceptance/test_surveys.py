@@ -326,6 +326,19 @@ def test_an_address_of_nobody_in_a_survey_is_refused(check_mode: bool, sandbox: 
 
 
 @pytest.mark.any_core
+@pytest.mark.parametrize("check_mode", [True, False], ids=["check", "run"])
+def test_an_address_of_nobody_in_a_survey_is_in_the_report(check_mode: bool, sandbox: Sandbox, roles: Roles) -> None:
+    roles.fail("offboarding", check_mode, **answers(offboarding_emails="x@example.com", offboarding_report="report.md"))
+    assert "nobody has the address x@example.com" in (roles.folder / "report.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.any_core
+def test_a_survey_in_check_mode_reads_once(sandbox: Sandbox, roles: Roles) -> None:
+    roles.succeed("offboarding", check_mode=True, **answers(offboarding_emails=JOHN))
+    assert [entry["route"] for entry in sandbox.ledger()].count("members.list") == 1
+
+
+@pytest.mark.any_core
 @pytest.mark.parametrize(
     ("word", "meaning"),
     [("true", True), ("Yes ", True), ("1", True), ("False", False), ("", False), ("maybe", None)],

@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 
 from ansible_collections.tallyfy.platform.plugins.plugin_utils import _reports as reports
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._reports import (
-    problems_of_path,
     render,
     short_text,
     write,
@@ -436,32 +435,6 @@ def test_json_gives_back_any_text(text: str) -> None:
 
 
 # --- the file ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("ending", [".md", ".html", ".json", ".HTML"])
-def test_a_path_in_a_folder_is_fine(tmp_path: Path, ending: str) -> None:
-    assert problems_of_path(str(tmp_path / f"report{ending}")) == []
-
-
-def test_what_is_wrong_with_a_path_is_told(tmp_path: Path) -> None:
-    (tmp_path / "folder.md").mkdir()
-    (tmp_path / "file").write_text("")
-    assert problems_of_path(str(tmp_path / "report.pdf")) == [
-        f"{tmp_path}/report.pdf does not end in .md, .html or .json."
-    ]
-    assert problems_of_path(str(tmp_path / "folder.md")) == [f"{tmp_path}/folder.md is a folder."]
-    assert problems_of_path(str(tmp_path / "no" / "r.md")) == [f"The folder {tmp_path}/no does not exist."]
-    assert problems_of_path(str(tmp_path / "file" / "r.md")) == [f"The folder {tmp_path}/file does not exist."]
-    assert problems_of_path("$HOME/report.md") == ["The path of the report holds a dollar sign."]
-    assert problems_of_path("") == ["The path is a folder."]
-    assert problems_of_path("a\0b.md") == ["a\\u0000b.md is no path."]
-    (problem,) = problems_of_path(str(tmp_path / f"{'x' * 300}.md"))
-    assert problem.endswith(".md: File name too long.")
-
-
-def test_a_folder_that_is_not_ours_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "access", lambda *_: False)
-    assert problems_of_path(str(tmp_path / "r.md")) == [f"The folder {tmp_path} cannot be written to."]
 
 
 def test_a_file_is_replaced_for_user_and_group(tmp_path: Path) -> None:
