@@ -109,7 +109,8 @@ def run_in_process(
                 called=called,
             )
         else:
-            succeeded, result = False, spec.failure(refusal, {}, check_mode=check_mode)
+            succeeded = False
+            result = spec.failure(refusal, {}, check_mode=check_mode) if spec.result_keys else {"msg": refusal}
     except Exception as error:  # noqa: BLE001 - ansible-core would show it with the secrets that it may quote
         succeeded, result = False, _defect(error, used)
     if not succeeded:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -137,6 +138,11 @@ class Modules:
             "_ansible_diff": True,
             "_ansible_module_name": f"{COLLECTION}.{module}",
         }
+        with contextlib.suppress(ImportError):
+            from ansible.module_utils import _internal as core  # ansible-core 2.19 and later
+
+            # A test that imports what belongs to the controller makes this process one.
+            core.is_controller = False
         with _module_arguments({**arguments, **internal}):
             importlib.import_module(f"{MODULES}.{module}").main()
 
