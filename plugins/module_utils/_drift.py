@@ -89,7 +89,7 @@ def find_drift(task: Task) -> dict[str, Any]:
         "notes": notes,
         "actions": [],
         "diff": {},
-        **facts_of(task),
+        **facts_of(task, task.organization()),
     }
     if result["drifted"] and task.params["fail"]:
         compared = sum(not _is_left_alone(person) for person in roster.planned)

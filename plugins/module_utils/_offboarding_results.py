@@ -8,7 +8,7 @@ collection."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._brakes import Halt
@@ -29,6 +29,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results i
     UNDONE,
     ToldRun,
     counts_of,
+    facts_of,
     raise_undone,
 )
 
@@ -229,7 +230,7 @@ def notes_of(ran: OffboardingRun) -> list[str]:
     return list(dict.fromkeys([*notes, *(note for run in ran.guests for note in run.notes)]))
 
 
-def offboarding_result(ran: OffboardingRun, organization: Mapping[str, Any], task: Task) -> dict[str, Any]:
+def offboarding_result(ran: OffboardingRun, organization: Record, task: Task) -> dict[str, Any]:
     """Return the result of ``tallyfy_offboarding``; raises ``RosterError`` when somebody is not gone."""
     people = [ToldPerson(person, run, ran) for person, run in zip(ran.plan.people, ran.people)]
     leaving = [
@@ -257,10 +258,7 @@ def offboarding_result(ran: OffboardingRun, organization: Mapping[str, Any], tas
         "notes": notes_of(ran),
         "actions": _actions(ran),
         "diff": _diff(ran, str(organization["id"])),
-        "org_id": organization["id"],
-        "organization": {**organization, "acting_as": task.client.acting_as()},
-        "check_mode": task.check_mode,
-        "requests": task.client.requests_sent,
+        **facts_of(task, organization),
     }
     # What is not handed over is told of each person whom it concerns.
     undone: list[tuple[str, ToldRun]] = [(one.email, one) for one in people if one.is_undone]

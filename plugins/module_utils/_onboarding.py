@@ -119,6 +119,7 @@ def ensure_onboarding(task: Task) -> dict[str, Any]:
         plan.check()
         plan.read()
         plan.work_out()
+        organization = task.organization()
         run = OnboardingRun(
             client,
             people=plan.member_runs,
@@ -139,7 +140,7 @@ def ensure_onboarding(task: Task) -> dict[str, Any]:
             run.carry_out()
         notes = [*plan.launchpad.notes, *run.notes()]
         warn_of_notes(notes, task.warn)
-        return onboarding_result(run, plan.planned, notes, task)
+        return onboarding_result(run, plan.planned, notes, organization, task)
 
 
 class OnboardingPlan:

@@ -112,7 +112,7 @@ class ToldPerson(ToldRun):
 
 
 def onboarding_result(
-    run: OnboardingRun, planned: Sequence[PlannedPerson], notes: Sequence[str], task: Task
+    run: OnboardingRun, planned: Sequence[PlannedPerson], notes: Sequence[str], organization: Record, task: Task
 ) -> dict[str, Any]:
     """Return the result of ``tallyfy_onboarding``; raises ``RosterError`` when something is not as wanted."""
     processes = {one.email: (ToldThing(one.email, one, run), one) for one in run.processes}
@@ -150,7 +150,7 @@ def onboarding_result(
         "notes": list(notes),
         "actions": _actions(people, groups, guests),
         "diff": _diff(people, groups, guests, task.client.connection.org_id),
-        **facts_of(task),
+        **facts_of(task, organization),
     }
     undone: list[tuple[str, ToldRun]] = [(person.email, person) for person in people if person.is_undone]
     undone += [(one.name, one) for one in (*groups, *guests) if one.is_undone]

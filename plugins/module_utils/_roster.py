@@ -268,6 +268,7 @@ def ensure_roster(task: Task) -> dict[str, Any]:
         roster = read_and_plan(task)
         steps = [step for one in roster.planned for step in one.plan.steps]
         refuse_without_rights(task.client, steps, roster.everybody)
+        organization = task.organization()
         newcomers = Newcomers(task.client)
         runs = [
             MemberRun(task.client, one.desired, one.current, roster.around, one.plan, newcomers)
@@ -290,7 +291,7 @@ def ensure_roster(task: Task) -> dict[str, Any]:
         told = [Told(one, run, roster_run.halt_of(run)) for one, run in zip(roster.planned, runs)]
         notes = [note for run in runs for note in run.notes]
         warn_of_notes(notes, task.warn)
-        return roster_result(told, notes, task)
+        return roster_result(told, notes, organization, task)
 
 
 @dataclass(frozen=True)

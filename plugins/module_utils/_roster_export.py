@@ -84,7 +84,7 @@ def export_roster(task: Task) -> dict[str, Any]:
         "notes": list(export.notes),
         "diff": {},
         "content": export.text,
-        **facts_of(task),
+        **facts_of(task, task.organization()),
     }
 
 

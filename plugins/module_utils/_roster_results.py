@@ -245,7 +245,7 @@ def _story(step: Step) -> str:
     return stories[step.action]
 
 
-def roster_result(told: Sequence[Told], notes: Sequence[str], task: Task) -> dict[str, Any]:
+def roster_result(told: Sequence[Told], notes: Sequence[str], organization: Record, task: Task) -> dict[str, Any]:
     """Return the result of ``tallyfy_roster``; raises ``RosterError`` when somebody is not as wanted."""
     result: dict[str, Any] = {
         "changed": any(one.run.changed for one in told),
@@ -256,7 +256,7 @@ def roster_result(told: Sequence[Told], notes: Sequence[str], task: Task) -> dic
         "notes": list(notes),
         "actions": [{"email": one.email, **step.described()} for one in told for step in one.run.done],
         "diff": diff_of(told, task.client.connection.org_id),
-        **facts_of(task),
+        **facts_of(task, organization),
     }
     total = len(told)
     undone = [one for one in told if one.is_undone]
@@ -267,12 +267,15 @@ def roster_result(told: Sequence[Told], notes: Sequence[str], task: Task) -> dic
     return result
 
 
-def facts_of(task: Task) -> dict[str, Any]:
-    """Return what the result of every bulk module says of the task itself."""
-    organization = task.organization()
+def facts_of(task: Task, organization: Record) -> dict[str, Any]:
+    """Return what the result of every bulk module says of the task itself.
+
+    Who writes has asked for the ``organization`` before: a run does not fail at its end for want of a name.
+    """
     return {
         "org_id": organization["id"],
-        "organization": organization,
+        # In whose name it works may be known only now.
+        "organization": {**organization, "acting_as": task.client.acting_as()},
         "check_mode": task.check_mode,
         "requests": task.client.requests_sent,
     }

@@ -533,6 +533,16 @@ def test_a_report_is_not_for_an_asynchronous_task(sandbox: Sandbox, roles: Roles
 
 
 @every_writing_role
+def test_a_run_does_not_fail_at_its_end_for_want_of_the_organizations_name(
+    role: str, sandbox: Sandbox, roles: Roles
+) -> None:
+    """What has been done would be forgotten then."""
+    sandbox.fault(route="organization.get", status=403, times=None)
+    assert roles.fail(role, **WORK[role])
+    assert sandbox.writes() == []
+
+
+@every_writing_role
 def test_what_was_done_is_told_when_its_report_cannot_be_written(
     role: str, sandbox: Sandbox, roles: Roles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
