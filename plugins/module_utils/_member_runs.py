@@ -355,7 +355,8 @@ class MemberRun(PlanRun):
         self._check(step.values, answer)
 
     def _hand_over(self, step: Step) -> bool:
-        run = TaskHandover(self._client, Leaver(self.record), self.plan)
+        leaver = Leaver(self.record, is_deleted=self.desired.state == "deleted")
+        run = TaskHandover(self._client, leaver, self.plan)
         is_done = run.carry_out(step)
         self.notes += run.notes
         return is_done

@@ -117,7 +117,8 @@ options:
       - E-mail address of an active member who takes over the leaver's open work, with O(state=disabled) and
         O(state=deleted). Without it, open tasks stay with the leaver.
       - Work is handed over together with the access being taken away. Open tasks that somebody has who is disabled
-        already are handed over, too, for which one listing of tasks is read.
+        already are handed over, too, for which one listing of tasks is read. Where Tallyfy refuses that, RV(notes)
+        tells so; nobody is deleted then.
     type: str
 extends_documentation_fragment:
   - tallyfy.platform.connection

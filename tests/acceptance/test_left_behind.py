@@ -69,3 +69,13 @@ def test_need_an_active_successor(john_is_out: Sandbox, modules: Modules) -> Non
     failure = modules.fail("tallyfy_user", email=JOHN, state="disabled", reassign_to="nobody@example.com")
     assert failure["msg"] == f"{JOHN}: reassign_to nobody@example.com is not a member of the organization"
     assert john_is_out.writes() == []
+
+
+@pytest.mark.parametrize("state", ["disabled", "deleted"])
+def test_nobody_is_deleted_whose_tasks_are_not_handed_over(state: str, john_is_out: Sandbox, modules: Modules) -> None:
+    john_is_out.fault(route="members.remove", status=422)
+    people = [{"email": JOHN, "state": state, "reassign_to": BOB}]
+    result = modules.run("tallyfy_roster", people=people)
+    assert bool(result.get("failed")) == (state == "deleted")
+    assert [entry["route"] for entry in john_is_out.writes()] == ["members.remove"]
+    assert [JOHN_ID] in owners(john_is_out)
