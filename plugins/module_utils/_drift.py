@@ -19,7 +19,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Dr
 from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import Policy, named
 from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._lists import fold
-from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import REMOVALS
+from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import is_removal
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import is_service_account, status_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan
@@ -149,7 +149,7 @@ def _outcome(person: PlannedPerson) -> str | None:
     if person.current is None:
         return MISSING if person.desired.state == "present" else None
     if person.plan.steps:
-        return EXTRA if any(step.action in REMOVALS for step in person.plan.steps) else DIFFERENT
+        return EXTRA if is_removal(person.plan) else DIFFERENT
     return UNCLEAR if person.obstacle or person.plan.warnings else None
 
 

@@ -18,7 +18,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import REMOVALS
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InconsistentListError
+from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import is_removal
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import folded, is_bot, role_of, status_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan
 
@@ -121,7 +122,7 @@ def refusals(
     ``guests`` are the addresses of the guests who would be removed, of ``guests_there``. Each text names the numbers,
     the people, and the option that would allow it.
     """
-    leaving = [plan.subject for current, plan in plans if current is not None and _removes(plan)]
+    leaving = [plan.subject for current, plan in plans if current is not None and is_removal(plan)]
     reasons = []
     active = sum(map(_is_active, everybody))
     limit = policy.exceeded(len(leaving), active, len(guests), guests_there)
@@ -156,15 +157,20 @@ def ambiguous(everybody: Iterable[Record]) -> list[str]:
     return sorted(address for address, count in counts.items() if count > 1)
 
 
+def doubt(kind: str, addresses: Iterable[str]) -> InconsistentListError:
+    """Return the error of a list of members or guests that leaves open who is meant by these addresses."""
+    return InconsistentListError(
+        f"The list of {kind}",
+        f"several {kind} have the address {named(addresses)} when case does not matter, so it is not sure who is meant",
+        advice="Nothing was written. Keep one of them in Tallyfy, and run it again.",
+    )
+
+
 def named(people: Iterable[str], longest: int = LONGEST_LIST) -> str:
     """Return the first names of a list and how many more there are."""
     names = list(people)
     more = len(names) - longest
     return ", ".join(names[:longest]) + (f" and {more} more" if more > 0 else "")
-
-
-def _removes(plan: Plan) -> bool:
-    return any(step.action in REMOVALS for step in plan.steps)
 
 
 def _is_active(record: Mapping[str, Any]) -> bool:
@@ -197,7 +203,7 @@ def admins_after(before: Collection[str], plans: Sequence[tuple[Record | None, P
         member = str(current["id"])
         role = plan.after.get("role", role_of(current))
         status = plan.after.get("status", status_of(current))
-        if role == "admin" and status == "active" and not _removes(plan) and not _is_special(current):
+        if role == "admin" and status == "active" and not is_removal(plan) and not _is_special(current):
             after.add(member)
         else:
             after.discard(member)

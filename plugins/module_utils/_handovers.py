@@ -32,6 +32,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._guests import (
     plan_guest,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._lists import Names, rewrite
+from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import plan_open_tasks
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import folded, status_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, PlanRun, Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes import list_runs
@@ -220,11 +221,7 @@ def plan_tasks(leavers: Sequence[Leaver], tasks: Iterable[Record]) -> list[Hando
     for leaver in left_tasks(leavers):
         count = sum(leaver.number in _users_of(task) for task in tasks)
         if count and leaver.successor is not None:
-            successor = str(leaver.successor["email"])
-            reason = f"{count} open task{'s' * (count > 1)}; they go to {successor}"
-            values = {"open_tasks": 0}
-            step = Step("update", leaver.email, reason, values, target=str(leaver.successor["id"]))
-            plan = Plan(leaver.email, {"open_tasks": count}, values, (step,))
+            plan = plan_open_tasks(leaver.email, count, leaver.successor, action="update")
             planned.append(_handover("tasks", plan, [leaver], leaver.record, leaver))
     return planned
 

@@ -178,10 +178,20 @@ def _plan_handover(desired: DesiredMember, current: Record, around: Surroundings
     count = around.open_tasks.get(str(current["id"]), 0)
     if not count:
         return Plan(desired.email)
-    successor = _checked_successor(desired, around)
+    return plan_open_tasks(desired.email, count, _checked_successor(desired, around), action="hand_over")
+
+
+def plan_open_tasks(email: str, count: int, successor: Record, *, action: str) -> Plan:
+    """Return what hands the open tasks of somebody without access to an active member."""
+    values = {"open_tasks": 0}
     reason = f"{count} open task{'s' * (count > 1)}; they go to {successor['email']}"
-    step = Step("hand_over", desired.email, reason, {"open_tasks": 0}, target=str(successor["id"]))
-    return Plan(desired.email, {"open_tasks": count}, {"open_tasks": 0}, (step,))
+    step = Step(action, email, reason, values, target=str(successor["id"]))
+    return Plan(email, {"open_tasks": count}, values, (step,))
+
+
+def is_removal(plan: Plan) -> bool:
+    """Return whether somebody loses their access."""
+    return any(step.action in REMOVALS for step in plan.steps)
 
 
 def is_left_behind(desired: DesiredMember, current: Mapping[str, Any] | None) -> bool:
@@ -206,12 +216,19 @@ def _refuse_protected(email: str, current: Mapping[str, Any], around: Surroundin
 
 def _checked_successor(desired: DesiredMember, around: Surroundings) -> Record:
     successor = around.successors.get(folded(desired.reassign_to))
-    if successor is None:
-        raise _wrong(desired, f"{desired.reassign_to} is not a member of the organization", "reassign_to")
-    if status_of(successor) != "active" or is_bot(successor):
-        kind = "the Tallyfy Bot" if is_bot(successor) else status_of(successor)
-        raise _wrong(desired, f"{desired.reassign_to} is {kind}, and must be active", "reassign_to")
+    reason = reason_against_successor(successor)
+    if successor is None or reason is not None:
+        raise _wrong(desired, f"{desired.reassign_to} {reason}", "reassign_to")
     return successor
+
+
+def reason_against_successor(member: Record | None) -> str | None:
+    """Return why this member cannot take over, ``None`` when they can."""
+    if member is None:
+        return "is not a member of the organization"
+    if is_bot(member):
+        return "is the Tallyfy Bot, and must be active"
+    return None if status_of(member) == "active" else f"is {status_of(member)}, and must be active"
 
 
 def _wrong(desired: DesiredMember, text: str, option: str = "") -> InputError:

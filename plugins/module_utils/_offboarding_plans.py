@@ -17,12 +17,11 @@ from functools import cached_property
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._directory import Directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
-    InconsistentListError,
     InputError,
     Problem,
     RefusedError,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import Policy, ambiguous, named, refusals
+from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import Policy, ambiguous, doubt, refusals
 from ansible_collections.tallyfy.platform.plugins.module_utils._guests import DesiredGuest, associated, plan_guest
 from ansible_collections.tallyfy.platform.plugins.module_utils._handovers import (
     Handover,
@@ -33,14 +32,14 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._handovers import
     plan_tasks,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import (
-    REMOVALS,
     Surroundings,
+    is_removal,
     plan_member,
+    reason_against_successor,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     DesiredMember,
     folded,
-    is_bot,
     status_of,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding_rows import (
@@ -163,7 +162,7 @@ def _plan_person(wish: Wish, desired: DesiredOffboarding, current: Current, prob
             problems.append(wish.problem(f"is a guest; list them in {called('guests')}"))
         return PlannedLeaver(member, plan_member(member, None, current.around))
     successor = current.member(wish.reassign_to)
-    reason = _reason_against(successor) if wish.reassign_to is not None else None
+    reason = reason_against_successor(successor) if wish.reassign_to is not None else None
     leaver = Leaver(record, None if reason else successor, is_deleted=desired.state == DELETED)
     nothing = PlannedLeaver(member, Plan(wish.email), leaver)
     if reason is not None and (leaver.has_access or _has_open_work(leaver, current)):
@@ -177,19 +176,10 @@ def _plan_person(wish: Wish, desired: DesiredOffboarding, current: Current, prob
     except RefusedError as error:
         problems.append(wish.problem(error.text))
         return nothing
-    protector = desired.policy.protector(wish.email) if _removes(plan) else None
+    protector = desired.policy.protector(wish.email) if is_removal(plan) else None
     if protector is not None:
         problems.append(wish.problem(f"not removed, because {called('protect')} holds {protector}"))
     return PlannedLeaver(member, plan, leaver)
-
-
-def _reason_against(successor: Record | None) -> str | None:
-    """Return why this member cannot take over."""
-    if successor is None:
-        return "is not a member of the organization"
-    if is_bot(successor):
-        return "is the Tallyfy Bot, and must be active"
-    return None if status_of(successor) == "active" else f"is {status_of(successor)}, and must be active"
 
 
 def _has_open_work(leaver: Leaver, current: Current) -> bool:
@@ -211,21 +201,12 @@ def _plan_guest(wish: Wish, policy: Policy, current: Current, problems: list[Pro
     return PlannedGuest(desired, record, plan_guest(desired, record, Directory(current.everybody)))
 
 
-def _removes(plan: Plan) -> bool:
-    return any(step.action in REMOVALS for step in plan.steps)
-
-
 def _refuse_doubts(plan: OffboardingPlan, current: Current) -> None:
     """Raise ``InconsistentListError`` when it is not sure who is meant."""
     for kind, records in (("members", current.everybody), ("guests", current.guests)):
         doubtful = ambiguous(records)
         if doubtful and not plan.is_empty:
-            raise InconsistentListError(
-                f"The list of {kind}",
-                f"several {kind} have the address {named(doubtful)} when case does not matter, so it is not sure who "
-                f"is meant",
-                advice="Nothing was written. Keep one of them in Tallyfy, and run it again.",
-            )
+            raise doubt(kind, doubtful)
 
 
 def _refuse(plan: OffboardingPlan, current: Current, policy: Policy) -> None:

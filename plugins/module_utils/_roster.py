@@ -17,17 +17,20 @@ from typing import Any
 from ansible_collections.tallyfy.platform.plugins.module_utils._brakes import Brakes
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
-    InconsistentListError,
     InputError,
     Place,
     Problem,
     RefusedError,
     TallyfyError,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import Policy, ambiguous, named, refusals
+from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import Policy, ambiguous, doubt, refusals
 from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups, missing_group
 from ansible_collections.tallyfy.platform.plugins.module_utils._lists import fold
-from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import REMOVALS, Surroundings, plan_member
+from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import (
+    Surroundings,
+    is_removal,
+    plan_member,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_runs import (
     MemberRun,
     Newcomers,
@@ -182,7 +185,7 @@ def refuse_by_policy(plans: Sequence[tuple[Record | None, Plan]], everybody: Seq
     """Raise ``RefusedError`` when the fuse does not let these plans be carried out."""
     reasons = refusals(plans, everybody, policy)
     if reasons:
-        leavers = sorted(plan.subject for _current, plan in plans if _is_leaving(plan))
+        leavers = sorted(plan.subject for _current, plan in plans if is_removal(plan))
         raise RefusedError(f"Nothing was written: {'; '.join(reasons)}.", removals=leavers, problems=reasons)
 
 
@@ -193,7 +196,7 @@ def _leaving_successors(
     placed: Callable[[int, str, str], Problem],
 ) -> list[Problem]:
     problems = []
-    leaving = {folded(person.desired.email) for person in planned if _is_leaving(person.plan)}
+    leaving = {folded(person.desired.email) for person in planned if is_removal(person.plan)}
     unlisted = {folded(desired.email) for desired, _current in pairs[listed:]}
     for index, (desired, _current) in enumerate(pairs):
         address, successor = folded(desired.email), folded(desired.reassign_to)
@@ -208,7 +211,7 @@ def _leaving_successors(
 
 def _plan_listed(desired: DesiredMember, current: Record | None, policy: Policy, around: Surroundings) -> PlannedPerson:
     plan = plan_member(desired, current, around)
-    protector = policy.protector(desired.email) if _is_leaving(plan) else None
+    protector = policy.protector(desired.email) if is_removal(plan) else None
     if protector is not None:
         raise RefusedError(f"not removed, because {policy.called('protect')} holds {protector}", subject=desired.email)
     return PlannedPerson(desired, current, plan)
@@ -240,17 +243,8 @@ def _refuse_doubts(everybody: Sequence[Record], planned: Sequence[PlannedPerson]
     if not doubtful:
         return
     concerned = {folded(person.desired.email) for person in planned if person.is_listed}
-    if concerned & set(doubtful) or any(_is_leaving(person.plan) for person in planned):
-        raise InconsistentListError(
-            "The list of members",
-            f"several members have the address {named(doubtful)} when case does not matter, so it is not sure who is "
-            f"meant",
-            advice="Nothing was written. Keep one of them in Tallyfy, and run it again.",
-        )
-
-
-def _is_leaving(plan: Plan) -> bool:
-    return any(step.action in REMOVALS for step in plan.steps)
+    if concerned & set(doubtful) or any(is_removal(person.plan) for person in planned):
+        raise doubt("members", doubtful)
 
 
 # --- a whole roster ---------------------------------------------------------------------------------------------------
