@@ -21,7 +21,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     Problem,
     RefusedError,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import Policy, ambiguous, doubt, refusals
+from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import Policy, ambiguous, doubt
 from ansible_collections.tallyfy.platform.plugins.module_utils._guests import DesiredGuest, associated, plan_guest
 from ansible_collections.tallyfy.platform.plugins.module_utils._handovers import (
     Handover,
@@ -48,6 +48,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding_rows
     Wish,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster import refuse_by_policy
 
 
 @dataclass(frozen=True)
@@ -213,6 +214,4 @@ def _refuse(plan: OffboardingPlan, current: Current, policy: Policy) -> None:
     plans = [(person.leaver.record if person.leaver else None, person.plan) for person in plan.people]
     leaving = [guest.desired.email for guest in plan.guests if guest.plan.steps]
     there = len(current.guests) if leaving else None
-    reasons = refusals(plans, current.everybody, policy, guests=leaving, guests_there=there)
-    if reasons:
-        raise RefusedError(f"Nothing was written: {'; '.join(reasons)}.", problems=reasons)
+    refuse_by_policy(plans, current.everybody, policy, guests=leaving, guests_there=there)

@@ -181,11 +181,18 @@ def compare_roster(
     return compared
 
 
-def refuse_by_policy(plans: Sequence[tuple[Record | None, Plan]], everybody: Sequence[Record], policy: Policy) -> None:
-    """Raise ``RefusedError`` when the fuse does not let these plans be carried out."""
-    reasons = refusals(plans, everybody, policy)
+def refuse_by_policy(
+    plans: Sequence[tuple[Record | None, Plan]],
+    everybody: Sequence[Record],
+    policy: Policy,
+    *,
+    guests: Sequence[str] = (),
+    guests_there: int | None = None,
+) -> None:
+    """Raise ``RefusedError`` when the fuse does not let these plans be carried out, and ``guests`` be removed."""
+    reasons = refusals(plans, everybody, policy, guests=guests, guests_there=guests_there)
     if reasons:
-        leavers = sorted(plan.subject for _current, plan in plans if is_removal(plan))
+        leavers = sorted([*(plan.subject for _current, plan in plans if is_removal(plan)), *guests])
         raise RefusedError(f"Nothing was written: {'; '.join(reasons)}.", removals=leavers, problems=reasons)
 
 

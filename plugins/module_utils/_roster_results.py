@@ -184,8 +184,7 @@ class Told(ToldRun):
     @property
     def handed_over(self) -> dict[str, Any]:
         """Who takes over the open work, for the diff: a reviewer wants to know, although it is no field of a member."""
-        done = any(step.action == "remove" for step in self.run.done)
-        return {"reassign_to": self.run.desired.reassign_to} if done else {}
+        return {"reassign_to": self.run.desired.reassign_to} if _hands_over(self.run.done) else {}
 
     def row(self) -> dict[str, Any]:
         outcome = self.outcome
@@ -193,7 +192,7 @@ class Told(ToldRun):
         is_told = outcome not in ("unchanged", "not_found")
         row: dict[str, Any] = {
             "email": self.email,
-            "name": self._name(),
+            "name": self.person.name,
             "action": self.action,
             "fields": sorted({*plan.before, *plan.after}) if is_told and self.action != "delete" else [],
             "outcome": outcome,
@@ -203,17 +202,13 @@ class Told(ToldRun):
             row.update(before=dict(plan.before), after=dict(plan.after))
         if self.run.notes:
             row["notes"] = list(self.run.notes)
-        if any(step.action == "remove" for step in self.steps):
+        if _hands_over(self.steps):
             row["reassign_to"] = self.run.desired.reassign_to
         if not self.person.is_listed:
             row["unlisted"] = True
             if is_service_account(self.person.current or {}):
                 row["service_account"] = True
         return row
-
-    def _name(self) -> str:
-        """Return the full name of the person as they were, or, for somebody new, as they are wanted."""
-        return full_name_of(self.run.current or self.run.desired.profile)
 
     def _message(self) -> str:
         done = "; ".join(_story(step) for step in self.run.done)
@@ -224,6 +219,10 @@ class Told(ToldRun):
         elif done:
             texts.append(f"{done[:1].upper()}{done[1:]}.")
         return " ".join([*texts, *self.run.notes])
+
+
+def _hands_over(steps: Iterable[Step]) -> bool:
+    return any(step.action in ("remove", "hand_over") for step in steps)
 
 
 def _story(step: Step) -> str:

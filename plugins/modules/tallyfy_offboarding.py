@@ -353,6 +353,12 @@ processes:
       name: Onboarding of Jordan Doe
       owner_before: john.smith@example.com
       owner_after: bob@example.com
+removals:
+  description: Everybody who would lose their access.
+  type: list
+  elements: str
+  returned: when the fuse refused the run
+  sample: [frank.moore@example.com, john.smith@example.com]
 problems:
   description:
     - What is wrong with the input, why nothing was written, or what kept somebody from being offboarded.
@@ -465,7 +471,7 @@ organization:
       description: ID of the organization.
       type: str
     name:
-      description: Name of the organization; V(null) where nobody asked for it by O(report).
+      description: Name of the organization; V(null) unless it is asked for, which takes O(report) or a role.
       type: str
     acting_as:
       description: E-mail address of the acting member, or the application.

@@ -218,7 +218,8 @@ people:
       type: str
     action:
       description: The main step, V(create), V(invite), V(enable), V(update), V(change_role), V(add_to_group),
-        V(remove_from_group), V(disable), V(remove), V(delete), or V(none).
+        V(remove_from_group), V(hand_over) (open tasks of somebody who has no access any more), V(disable), V(remove),
+        V(delete), or V(none).
       type: str
     fields:
       description: Names of the fields that differ, C(status) and C(groups) among them.
@@ -378,7 +379,7 @@ actions:
       description: Why the step is needed.
       type: str
     target:
-      description: The group, or the number of the member who takes over the open work.
+      description: The group, or the ID of the member who takes over the open work.
       type: str
       returned: for steps that concern something else beside the member
   sample:

@@ -322,7 +322,7 @@ organization:
       description: ID of the organization.
       type: str
     name:
-      description: Name of the organization; V(null) without O(report).
+      description: Name of the organization; V(null) unless it is asked for, which takes O(report) or a role.
       type: str
     acting_as:
       description: E-mail address of the acting member, or the application.
