@@ -126,7 +126,7 @@ def _content(kind: str, result: Record, moment: datetime, job: Mapping[str, Any]
         attention=_table("Needs attention", attention, ("Who", "Outcome", "Why"), "attention") if attention else None,
         tables=tables,
         more=len(subjects) - len(shown_subjects),
-        notes=notes_of(result, subjects),
+        notes=notes_of(result, subjects, beside_rows=True),
         unchanged=f"{counted(unchanged, 'people')} unchanged" if unchanged else "",
         unchanged_people=_unchanged_people(result),
     )

@@ -476,9 +476,20 @@ def text_of(kind: str, result: Record, *, limit: int = 20, report: str | None = 
     return lines + [shown(note) for note in notes]
 
 
-def notes_of(result: Record, subjects: Iterable[Subject]) -> list[str]:
-    """Return the notes, each once, without those that say no more than that an address is not known."""
-    told = {f"{one.called}: {UNKNOWN[one.kind]}".casefold() for one in subjects if one.outcome == "not_found"}
+def notes_of(result: Record, subjects: Iterable[Subject], *, beside_rows: bool = False) -> list[str]:
+    """Return the notes, each once, without those that the line of a subject holds.
+
+    Those of ``beside_rows`` are told where rows have their own notes, so all notes of subjects are left out.
+    """
+    told: set[str] = set()
+    for one in subjects:
+        own = [_bare(_without_address(shown(note), one.called)) for note in _list(one.row.get("notes"))]
+        text = one.text.casefold()
+        own = [note for note in own if beside_rows or note in text]
+        if one.outcome == "not_found":
+            own.append(UNKNOWN[one.kind])
+        called = one.called.casefold()
+        told.update(form for note in own for form in (note, f"{called}: {note}", f"{called} {note}"))
     notes = dict.fromkeys(shown(note) for note in _list(result.get("notes")))
     return [note for note in notes if note and _bare(note) not in told]
 

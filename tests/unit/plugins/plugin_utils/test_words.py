@@ -357,6 +357,18 @@ def test_a_note_that_a_line_says_already_is_left_out() -> None:
     assert told[2:] == [f"{MARY}: not found: no member has this address", "else"]
 
 
+@pytest.mark.parametrize(
+    ("note", "bare"),
+    [(f"{MARY}: Tallyfy hides it.", "Tallyfy hides it"), (f"{MARY} belongs to two.", "belongs to two")],
+)
+def test_a_note_that_a_line_holds_is_not_told_again(note: str, bare: str) -> None:
+    unclear = {"email": MARY, "outcome": "unclear", "message": bare, "notes": [bare]}
+    told = text_of("drift", result(unclear, notes=[note, "else"]))
+    assert [line for line in told if bare in line or line == "else"] == [f"{MARY}: {bare}", "else"]
+    # The line of somebody for whom all was done holds no notes.
+    assert text_of("roster", result(row("changed", notes=[note]), notes=[note]))[-1] == note
+
+
 # --- failures ---------------------------------------------------------------------------------------------------------
 
 WHERE_TEXT = "Example Corp (25f6)"
