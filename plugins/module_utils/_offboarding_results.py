@@ -24,6 +24,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._options import T
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, PlanRun, Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results import (
     DIFF_PEOPLE,
+    OFFBOARDED_COUNTS,
     OUTCOMES,
     RESULT_KEYS,
     UNDONE,
@@ -33,7 +34,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results i
     raise_undone,
 )
 
-PEOPLE_COUNTS = ("removed", "changed", "unchanged", "not_found", "deferred", "failed", "skipped")
 GROUP_COUNTS = ("changed", "unchanged", "deferred", "failed", "skipped")
 #: What every result holds, also when nothing could be done.
 OFFBOARDING_KEYS: dict[str, Any] = {
@@ -42,8 +42,8 @@ OFFBOARDING_KEYS: dict[str, Any] = {
     "groups": [],
     "processes": [],
     "summary": {
-        "people": dict.fromkeys(PEOPLE_COUNTS, 0),
-        "guests": dict.fromkeys(PEOPLE_COUNTS, 0),
+        "people": dict.fromkeys(OFFBOARDED_COUNTS, 0),
+        "guests": dict.fromkeys(OFFBOARDED_COUNTS, 0),
         "groups": dict.fromkeys(GROUP_COUNTS, 0),
     },
 }
@@ -245,8 +245,8 @@ def offboarding_result(ran: OffboardingRun, organization: Record, task: Task) ->
     result: dict[str, Any] = {
         "changed": any(run.changed for run in runs),
         "summary": {
-            "people": counts_of(people, PEOPLE_COUNTS),
-            "guests": counts_of(guests, PEOPLE_COUNTS),
+            "people": counts_of(people, OFFBOARDED_COUNTS),
+            "guests": counts_of(guests, OFFBOARDED_COUNTS),
             "groups": counts_of(groups, GROUP_COUNTS),
         },
         "people": [one.row() for one in people],

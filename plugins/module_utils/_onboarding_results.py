@@ -19,8 +19,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding_run i
 from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results import (
     DIFF_PEOPLE,
+    ONBOARDED_COUNTS,
     OUTCOMES,
-    PEOPLE_COUNTS,
     RESULT_KEYS,
     PlannedPerson,
     Told,
@@ -33,8 +33,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results i
 
 _MORE = ("unchanged", "deferred", "failed", "skipped")
 COUNTS: dict[str, tuple[str, ...]] = {
-    # Nobody leaves by an onboarding.
-    "people": tuple(name for name in PEOPLE_COUNTS if name not in ("removed", "not_found")),
+    "people": ONBOARDED_COUNTS,
     "processes": ("launched", "reactivated", "changed", *_MORE),
     "groups": ("created", "changed", *_MORE),
     "guests": ("created", "changed", *_MORE),

@@ -28,21 +28,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan
 DIFF_PEOPLE = 100
 MESSAGE_PEOPLE = 20
 WARNED_NOTES = 10
-#: What can become of somebody or something, in the order in which it is told: rows, totals and reports use these words.
-OUTCOMES = (
-    "failed",
-    "deferred",
-    "skipped",
-    "not_found",
-    "created",
-    "invited",
-    "launched",
-    "reactivated",
-    "changed",
-    "removed",
-    "unchanged",
-)
 UNDONE = ("failed", "deferred", "skipped")
+DONE = ("created", "invited", "launched", "reactivated", "changed", "removed")
+#: What can become of somebody or something, in the order in which it is told: rows, totals and reports use these words.
+OUTCOMES = (*UNDONE, "not_found", *DONE, "unchanged")
 #: The outcome of what was done, by the action that says most about it; any other one is ``changed``.
 OUTCOME_OF = {
     "create": "created",
@@ -62,6 +51,9 @@ PEOPLE_COUNTS = (
     "failed",
     "skipped",
 )
+#: Nobody leaves by an onboarding, and nobody comes by an offboarding.
+ONBOARDED_COUNTS = tuple(name for name in PEOPLE_COUNTS if name not in ("removed", "not_found"))
+OFFBOARDED_COUNTS = ("removed", "changed", "unchanged", "not_found", "deferred", "failed", "skipped")
 #: What the result of every bulk module holds, also when nothing could be done.
 RESULT_KEYS: dict[str, Any] = {
     "people": [],

@@ -18,17 +18,22 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._drift import DRIFT as DRIFTED  # what a run would change
+from ansible_collections.tallyfy.platform.plugins.module_utils._drift import OUTCOMES as DRIFT
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results import (
+    DONE,
+    OFFBOARDED_COUNTS,
+    ONBOARDED_COUNTS,
+    PEOPLE_COUNTS,
+    UNDONE,
+)
+
 Record = Mapping[str, Any]
 #: What something is done to, the person of the row when it is empty, and what is done, as a participle.
 Clause = tuple[str, str]
 
-UNDONE = ("failed", "deferred", "skipped")
 #: Outcomes that somebody has to look at.
 ATTENTION = (*UNDONE, "not_found")
-DONE = ("created", "invited", "launched", "reactivated", "changed", "removed")
-DRIFT = ("missing", "extra", "different", "unclear", "kept")
-#: What a run of the roster would change; the others are no drift.
-DRIFTED = ("missing", "extra", "different")
 UNCHANGED = "unchanged"
 #: In the order in which rows are told.
 OUTCOMES = (*ATTENTION, *DONE, *DRIFT, UNCHANGED)
@@ -46,11 +51,11 @@ _PARTICIPLES = {
     "roster": "converged in",
     "drift": "compared in",
 }
-_PEOPLE_COUNTS = ("created", "invited", UNCHANGED, "changed", "removed", "not_found", "deferred", "failed", "skipped")
+#: The counts of people that are passed on, for each kind.
 _COUNTS = {
-    "onboarding": ("created", "invited", "changed", UNCHANGED, "deferred", "failed", "skipped"),
-    "offboarding": ("removed", "changed", UNCHANGED, "not_found", "deferred", "failed", "skipped"),
-    "roster": _PEOPLE_COUNTS,
+    "onboarding": ONBOARDED_COUNTS,
+    "offboarding": OFFBOARDED_COUNTS,
+    "roster": PEOPLE_COUNTS,
     "drift": (*DRIFT, "groups"),
 }
 #: The parts of a summary, with one of each.
