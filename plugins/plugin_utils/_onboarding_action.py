@@ -9,7 +9,8 @@ Private to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,14 @@ class OnboardingAction(BulkAction):
 
     kind = "onboarding"
     roles = ("onboarding",)
+    #: Whom the user's own tasks get a token for.
+    tokens_for: Sequence[str] = ()
     more_variables = ("tokens_for", "tokens_tasks", *(f"person_{name}" for name in PERSON_ANSWERS))
 
     def _adapt(self, arguments: dict[str, Any], names: dict[str, str], variables: dict[str, Any]) -> list[str]:
         answers = {name: self._variable(name, variables) for name in variables if name.startswith(PERSON)}
         given = {names[option]: arguments[option] for option in self.alternatives if option in arguments}
-        row, problems = onboarding_row(plain({**answers, **given}), has_process="process" in arguments)
+        row, problems = onboarding_row({**plain(answers), **given}, has_process="process" in arguments)
         if row is not None and not problems:
             arguments["people"] = [row]
         return problems + self._problems_of_tokens(arguments, variables)
@@ -42,41 +45,47 @@ class OnboardingAction(BulkAction):
     def _problems_of_tokens(self, arguments: Mapping[str, Any], variables: dict[str, Any]) -> list[str]:
         """Return why tokens cannot be handed over, and take note of whom they are for."""
         wanted = plain({"for": self._variable(TOKENS_FOR, variables)})["for"]
-        self.tokens_for: list[str] = []
+        self.tokens_for = []
         if is_blank(wanted) or wanted == []:
             return []
         if not isinstance(wanted, list):
             return [f"{TOKENS_FOR} is no list of e-mail addresses"]
         problems = []
         tasks = self._variable(TOKENS_TASKS, variables)
-        if is_blank(tasks) or not Path(str(tasks)).expanduser().is_file():
+        if is_blank(tasks) or not _is_file(str(tasks)):
             found = "is not given" if is_blank(tasks) else f"is no file on the machine that runs Ansible: {tasks}"
             problems.append(f"{TOKENS_TASKS} {found}; it is the file of tasks that gets each token")
         listed = _addresses(arguments)
-        unlisted = [str(email) for email in wanted if folded(email) not in listed]
-        if unlisted and listed:
+        unlisted = [str(email) for email in wanted if listed is not None and folded(email) not in listed]
+        if unlisted:
             problems.append(f"{TOKENS_FOR} names people who are not listed: {', '.join(unlisted)}")
         self.tokens_for = [str(email).strip() for email in wanted]
         return problems
 
     def _told(self, result: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         told = super()._told(result, variables)
-        tokens_for = getattr(self, "tokens_for", [])
-        if not tokens_for or "summary" not in told:
+        if not self.tokens_for or "summary" not in told:
             return {**told, "tokens_for": []}
         if not told["check_mode"]:
-            return {**told, "tokens_for": tokens_for}
-        text = f"tokens would be handed over for {', '.join(tokens_for)}"
+            return {**told, "tokens_for": list(self.tokens_for)}
+        text = f"tokens would be handed over for {', '.join(self.tokens_for)}"
         return {**told, "tokens_for": [], "text": [*told["text"], text]}
 
 
-def _addresses(arguments: Mapping[str, Any]) -> set[str]:
-    """Return the addresses of the people who are listed, as they are compared; none where the list cannot be read."""
+def _is_file(path: str) -> bool:
+    # Of somebody who is not there there is no home, and a path may be none.
+    with contextlib.suppress(OSError, RuntimeError, ValueError):
+        return Path(path).expanduser().is_file()
+    return False
+
+
+def _addresses(arguments: Mapping[str, Any]) -> set[str] | None:
+    """Return the addresses of the people who are listed, as they are compared; ``None`` where no list can be read."""
     rows = plain({"people": arguments.get("people")})["people"]
     if not is_blank(arguments.get("src")):
         try:
             rows = read_roster(str(arguments["src"])).rows
         except InputError:
             # The module says what is wrong with the file.
-            return set()
-    return {folded(row.get("email")) for row in rows or () if isinstance(row, Mapping)}
+            return None
+    return {folded(row.get("email")) for row in rows if isinstance(row, Mapping)} if isinstance(rows, list) else None
