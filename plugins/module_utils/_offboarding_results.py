@@ -17,7 +17,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import name
 from ansible_collections.tallyfy.platform.plugins.module_utils._handovers import Leaver
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import REMOVALS
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_runs import MemberRun
-from ansible_collections.tallyfy.platform.plugins.module_utils._members import shape_member
+from ansible_collections.tallyfy.platform.plugins.module_utils._members import full_name_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding_plans import PlannedLeaver
 from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding_run import OffboardingRun, RunningHandover
 from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task
@@ -30,6 +30,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results i
     UNDONE,
     ToldRun,
     counts_of,
+    deferred_of,
     facts_of,
     raise_undone,
 )
@@ -119,7 +120,7 @@ class ToldPerson(ToldRun):
         after = {name: value for plan in plans for name, value in plan.after.items()}
         row: Record = {
             "email": self.email,
-            "name": shape_member(self.leaver.record)["full_name"] or "" if self.leaver is not None else "",
+            "name": full_name_of(self.leaver.record) if self.leaver is not None else "",
             "action": self.action,
             "fields": sorted({*before, *after}) if is_told and self.action != "delete" else [],
             "outcome": self.outcome,
@@ -286,11 +287,7 @@ def _deferred(people: Iterable[ToldPerson], guests: Iterable[ToldGuest], groups:
     halts = [("email", one.email, halt) for one in people for halt in (one.halt, *(part.halt for part in one.parts))]
     halts += [("guest", one.email, one.halt) for one in guests]
     halts += [("group", part.subject, part.halt) for part in groups]
-    return [
-        {key: subject, "reason": halt.reason, "not_before": halt.not_before}
-        for key, subject, halt in dict.fromkeys(halts)
-        if halt is not None and halt.is_deferred
-    ]
+    return deferred_of(halts)
 
 
 def _actions(ran: OffboardingRun) -> list[Record]:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._connection import is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import Policy
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import folded, is_address
@@ -91,7 +92,7 @@ def _given_rows(params: Mapping[str, Any], called: Callable[[str], str], problem
     people = params.get("people")
     if isinstance(people, (list, tuple)):
         return Rows(people)
-    if not _is_blank(people):
+    if not is_blank(people):
         text = f"must be a list of dictionaries with email and reassign_to, not {_quoted(people)}"
         problems.append(Problem(text, option=called("people")))
     return Rows([])
@@ -126,7 +127,7 @@ def _people(rows: Rows, general: str | None, problems: list[Problem]) -> list[Wi
 
 
 def _guests(given: Any, called: Callable[[str], str], problems: list[Problem]) -> list[Wish]:
-    if _is_blank(given):
+    if is_blank(given):
         return []
     if not isinstance(given, (list, tuple)):
         text = f"must be a list of e-mail addresses, not {_quoted(given)}"
@@ -182,10 +183,6 @@ def _text(row: Mapping[Any, Any], name: str, found: list[str]) -> str:
 def _unknown(name: Any, known: Sequence[str]) -> str:
     meant = difflib.get_close_matches(str(name), known, n=1)
     return f"unknown field {name}" + (f"; did you mean {meant[0]}?" if meant else "")
-
-
-def _is_blank(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _quoted(value: Any) -> str:

@@ -142,8 +142,8 @@ def onboarding_result(
         "problems": [],
         "deferred": deferred_of(
             [
-                *((person.email, part.halt) for person in people for part in person.parts),
-                *((guest.name, guest.halt) for guest in guests),
+                *(("email", person.email, part.halt) for person in people for part in person.parts),
+                *(("email", guest.name, guest.halt) for guest in guests),
             ]
         ),
         "notes": list(notes),

@@ -243,7 +243,7 @@ def roster_result(told: Sequence[Told], notes: Sequence[str], organization: Reco
         "summary": counts_of(told, PEOPLE_COUNTS),
         "people": [one.row() for one in told],
         "problems": [],
-        "deferred": deferred_of((one.email, one.halt) for one in told),
+        "deferred": deferred_of(("email", one.email, one.halt) for one in told),
         "notes": list(notes),
         "actions": [{"email": one.email, **step.described()} for one in told for step in one.run.done],
         "diff": diff_of(told, task.client.connection.org_id),
@@ -278,11 +278,14 @@ def counts_of(told: Iterable[ToldRun], names: Iterable[str]) -> dict[str, int]:
     return {name: counts[name] for name in names}
 
 
-def deferred_of(halts: Iterable[tuple[str, Halt | None]]) -> list[Record]:
-    """Return the entries of ``deferred`` for those who have to wait, each once."""
+def deferred_of(halts: Iterable[tuple[str, str, Halt | None]]) -> list[Record]:
+    """Return the entries of ``deferred`` for those who have to wait, each once.
+
+    A halt is led by the key and the name of whom it is about.
+    """
     return [
-        {"email": email, "reason": halt.reason, "not_before": halt.not_before}
-        for email, halt in dict.fromkeys(halts)
+        {key: subject, "reason": halt.reason, "not_before": halt.not_before}
+        for key, subject, halt in dict.fromkeys(halts)
         if halt is not None and halt.is_deferred
     ]
 

@@ -25,7 +25,7 @@ class OffboardingAction(BulkAction):
 
     def _adapt(self, arguments: dict[str, Any], names: dict[str, str], variables: dict[str, Any]) -> list[str]:
         given = {names[option]: arguments[option] for option in self.alternatives if option in arguments}
-        rows, problems = offboarding_rows(plain({EMAILS: self._variable(EMAILS, variables), **given}))
+        rows, problems = offboarding_rows({**plain({EMAILS: self._variable(EMAILS, variables)}), **given})
         self.is_by_survey = bool(rows) and not problems
         if self.is_by_survey:
             arguments["people"] = rows

@@ -19,6 +19,7 @@ from datetime import date
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import shorten
+from ansible_collections.tallyfy.platform.plugins.module_utils._connection import is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._lists import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import MEMBER_OPTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding import REFUSED_FIELDS
@@ -61,7 +62,7 @@ def onboarding_row(variables: Mapping[str, Any], *, has_process: bool) -> tuple[
     problems = [
         BOTH_GIVEN.format(f"{PERSON}email", other)
         for other in _OTHER_PEOPLE["onboarding"]
-        if not _is_blank_text(variables.get(other))
+        if not is_blank(variables.get(other))
     ]
     problems += [_unknown(name) for name in answers if name not in PERSON_ANSWERS]
     if "email" not in answers:
@@ -94,7 +95,7 @@ def offboarding_rows(variables: Mapping[str, Any]) -> tuple[list[dict[str, Any]]
     problems = [
         BOTH_GIVEN.format(EMAILS, other)
         for other in _OTHER_PEOPLE["offboarding"]
-        if not _is_blank_text(variables.get(other)) and variables.get(other) != []
+        if not is_blank(variables.get(other)) and variables.get(other) != []
     ]
     if texts and not rows:
         problems.append(f"{EMAILS} holds no e-mail address: {_quoted(answer)}")
@@ -206,11 +207,7 @@ def _is_blank(value: Any) -> bool:
     """Return whether nothing was answered; neither was it where a list holds nothing else."""
     if isinstance(value, (list, tuple)):
         return all(_is_blank(one) for one in value)
-    return _is_blank_text(value) or (isinstance(value, Mapping) and not value)
-
-
-def _is_blank_text(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
+    return is_blank(value) or (isinstance(value, Mapping) and not value)
 
 
 def _quoted(value: Any) -> str:
