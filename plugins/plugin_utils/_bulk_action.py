@@ -96,7 +96,8 @@ class BulkAction(ModuleAction):
         arguments, names, problems = self._role_arguments(variables)
         if problems:
             return {"failed": True, **self._failure(problems)}
-        arguments = {**self._connection_arguments(variables), **arguments, **self._task.args}
+        # The task of a role has nothing but defaults of the play for its module, which the role's variables go before.
+        arguments = {**self._connection_arguments(variables), **self._task.args, **arguments}
         return self._perform(arguments, variables, lambda option: names.get(option, option))
 
     # --- the variables of the role ------------------------------------------------------------------------------------

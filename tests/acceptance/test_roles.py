@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import yaml
@@ -868,3 +869,18 @@ def test_texts_of_the_service_and_of_people_are_no_templates(sandbox: Sandbox, r
     assert "<i>" not in page
     assert "<b>" not in page
     assert r"\<i\>{{ 7\*7 }}\</i\>" in text
+
+
+def test_variables_of_a_role_go_before_module_defaults(sandbox: Sandbox, roles: Roles) -> None:
+    plugin = roles.plugin("tallyfy_roster", {"protect": [], "unlisted": "ignore"}, roles.variables)
+    plugin._task._role = mock.Mock(get_name=lambda *_args, **_more: "tallyfy.platform.roster")
+    variables = {
+        **roles.variables,
+        "roster_people": [{"email": "frank.moore@example.com", "state": "disabled"}],
+        "roster_protect": ["frank.moore@example.com"],
+    }
+    result = plugin.run(task_vars=variables)
+    assert result["problems"] == [
+        "row 1 (frank.moore@example.com): not removed, because roster_protect holds frank.moore@example.com"
+    ]
+    assert sandbox.writes() == []
