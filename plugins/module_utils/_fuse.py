@@ -28,6 +28,8 @@ LONGEST_LIST = 20
 #: What holds when nobody says how many: the percentage, but never less than so many people.
 DEFAULT_PERCENTAGE = "10%"
 DEFAULT_FLOOR = 3
+#: An address or a glob; anything else would match nobody, and protect nobody.
+_PROTECTED = re.compile(r"[^\s,;:<>{}\"]+@[^\s,;:<>{}\"]+|[^\s,;:<>{}\"@]*[*?\[][^\s,;:<>{}\"@]*")
 _AMOUNT = re.compile(r"([0-9]{1,9})|(100|[0-9]{1,2})\s*%")
 
 
@@ -55,8 +57,14 @@ class Policy:
             problems.append(f"{name} {self.max_removals!r} is neither a number nor a percentage such as 10%")
         if self.min_admins < 0:
             problems.append(f"{self.called('min_admins')} is {self.min_admins}, and cannot be negative")
-        if any(not pattern.strip() for pattern in self.protect):
+        if any(not entry.strip() for entry in self.protect):
             problems.append(f"{self.called('protect')} holds a blank entry")
+        problems += [
+            f"{self.called('protect')} holds {entry!r}, which is neither an e-mail address nor a pattern such as "
+            f"*@partner.example.com"
+            for entry in self.protect
+            if entry.strip() and _PROTECTED.fullmatch(entry.strip()) is None
+        ]
         return problems
 
     def allowed_removals(self, there: int) -> int:

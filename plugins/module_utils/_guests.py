@@ -432,7 +432,8 @@ class GuestRun(PlanRun):
         if refusal is not None:
             raise refusal
         raise NotStoredError(
-            f"{self._email}: Tallyfy answered DELETE {path} with success, but still lists the guest. Run it again.",
+            f"Tallyfy answered DELETE {path} with success, but still lists the guest. Run it again.",
+            subject=self._email,
             not_stored=["state"],
         )
 

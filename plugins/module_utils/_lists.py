@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,8 +26,9 @@ LIST_OPTION: dict[str, Any] = {
 
 
 def fold(name: str) -> str:
-    """Return a group's name as it is compared; names that differ only in case count as the same."""
-    return name.strip().casefold()
+    """Return a group's name as it is compared: neither case matters, nor how an accented letter is made up."""
+    folded = name.strip().casefold()
+    return folded if folded.isascii() else unicodedata.normalize("NFC", folded)
 
 
 @dataclass(frozen=True)

@@ -156,11 +156,12 @@ def refuse_without_rights(
         return
     denied = list(rights) if role == "light" else _denied(client, rights)
     if denied:
-        raise RefusedError(
-            f"Nothing was written: this runs as {email}, whose role is {role}, and it takes an administrator to "
+        reason = (
+            f"this runs as {email}, whose role is {role}, and it takes an administrator to "
             f"{', '.join(sorted(denied))}. Set act_as (TALLYFY_ACT_AS) to the e-mail address of an administrator, or "
             f"give the access_token of one."
         )
+        raise RefusedError(f"Nothing was written: {reason}", problems=[reason])
 
 
 def _right_for(step: Step) -> tuple[str, str]:

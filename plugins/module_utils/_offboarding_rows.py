@@ -9,7 +9,6 @@ Nothing here asks the service.
 
 from __future__ import annotations
 
-import difflib
 import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._rows import (
     LEAVING_SUCCESSOR,
     NO_ADDRESS,
     Rows,
+    unknown_field,
 )
 
 #: How a member is planned whose access ends, and one who is deleted for good.
@@ -105,7 +105,7 @@ def _people(rows: Rows, general: str | None, problems: list[Problem]) -> list[Wi
         if not isinstance(row, Mapping):
             problems.append(Problem("not a dictionary with email and reassign_to", rows.place(index)))
             continue
-        found = [_unknown(name, FIELDS) for name in row if name not in FIELDS]
+        found = [unknown_field(name, FIELDS) for name in row if name not in FIELDS]
         email, successor = _text(row, "email", found), _text(row, "reassign_to", found)
         if email and not is_address(email):
             found.append(f"email {email!r} is not an e-mail address")
@@ -138,7 +138,7 @@ def _guests(given: Any, called: Callable[[str], str], problems: list[Problem]) -
     for number, entry in enumerate(given, start=1):
         row = entry if isinstance(entry, Mapping) else {"email": entry}
         place = Place(f"{called('guests')} entry {number}", FIRST_GUEST + number)
-        found = [_unknown(name, GUEST_FIELDS) for name in row if name not in GUEST_FIELDS]
+        found = [unknown_field(name, GUEST_FIELDS) for name in row if name not in GUEST_FIELDS]
         email = _text(row, "email", found)
         if isinstance(row.get("email"), (str, type(None))) and not is_address(email):
             found.append(f"{email!r} is not an e-mail address")
@@ -178,11 +178,6 @@ def _text(row: Mapping[Any, Any], name: str, found: list[str]) -> str:
         return (value or "").strip()
     found.append(f"{name} is not a text: {_quoted(value)}")
     return ""
-
-
-def _unknown(name: Any, known: Sequence[str]) -> str:
-    meant = difflib.get_close_matches(str(name), known, n=1)
-    return f"unknown field {name}" + (f"; did you mean {meant[0]}?" if meant else "")
 
 
 def _quoted(value: Any) -> str:

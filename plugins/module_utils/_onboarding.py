@@ -80,7 +80,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results i
     PlannedPerson,
     warn_of_notes,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._rows import NO_ADDRESS, Rows, checked_rows
+from ansible_collections.tallyfy.platform.plugins.module_utils._rows import (
+    NO_ADDRESS,
+    Rows,
+    checked_rows,
+    unknown_field,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._transport import MOST_CONNECTIONS
 
 #: How many guests are looked up one by one before the list of all of them takes fewer requests.
@@ -243,7 +248,7 @@ class OnboardingPlan:
                 self.problems.append(Problem("neither an address nor a dictionary", place))
                 continue
             params = _without_blanks(params)
-            found = [f"unknown field {name}" for name in params if name not in _GUEST_OPTIONS]
+            found = [unknown_field(name, list(_GUEST_OPTIONS)) for name in params if name not in _GUEST_OPTIONS]
             members = params.get("associated_members")
             if isinstance(members, (str, list, tuple)):
                 params["associated_members"] = {"add": [members] if isinstance(members, str) else list(members)}

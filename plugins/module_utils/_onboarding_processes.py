@@ -52,7 +52,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes import
     reference_field_of,
     with_values,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._rows import Rows
+from ansible_collections.tallyfy.platform.plugins.module_utils._rows import Rows, unknown_field
 from ansible_collections.tallyfy.platform.plugins.module_utils._templates import (
     Template,
     find_template_id,
@@ -155,7 +155,7 @@ def process_wishes(
 def _validated(given: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     if not given:
         return {}, []
-    unknown = [f"unknown field {name}" for name in given if name not in options]
+    unknown = [unknown_field(name, list(options)) for name in given if name not in options]
     known = {name: value for name, value in given.items() if name in options and value is not None}
     result = ArgumentSpecValidator(dict(options)).validate(known)
     params = {name: value for name, value in result.validated_parameters.items() if not is_blank(value)}

@@ -9,6 +9,7 @@ Nothing here asks the service.
 
 from __future__ import annotations
 
+import difflib
 import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -83,7 +84,7 @@ def checked_rows(
             continue
         given = {**general, **_without_blanks(_with_group_lists(row))}
         unknown = [name for name in given if name not in MEMBER_OPTIONS]
-        found = [f"unknown field {name}" for name in unknown]
+        found = [unknown_field(name, list(MEMBER_OPTIONS)) for name in unknown]
         params = {name: value for name, value in given.items() if name in MEMBER_OPTIONS} if unknown else given
         if not _is_plain(params):
             params, more = _validated(params, validator)
@@ -103,13 +104,19 @@ def checked_rows(
     return checked, problems
 
 
+def unknown_field(name: object, known: Sequence[str]) -> str:
+    """Return what is wrong with a field that nobody knows, with the one that was meant, if one is much like it."""
+    meant = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.7)
+    return f"unknown field {name}" + (f"; did you mean {meant[0]}?" if meant else "")
+
+
 def _checked_defaults(
     defaults: Mapping[str, Any], validator: ArgumentSpecValidator
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the good ones, so that a bad one is told once and not with each row, and what is wrong with the others."""
     given = _without_blanks(_with_group_lists(defaults))
     problems = [f"{name} cannot be the same for everybody" for name in _NOT_IN_DEFAULTS if name in given]
-    problems += [f"unknown field {name}" for name in given if name not in MEMBER_OPTIONS]
+    problems += [unknown_field(name, list(MEMBER_OPTIONS)) for name in given if name not in MEMBER_OPTIONS]
     good = {}
     for name in sorted(name for name in given if name in MEMBER_OPTIONS and name not in _NOT_IN_DEFAULTS):
         params, found = _validated({name: given[name], "email": "anybody@example.com"}, validator)

@@ -10,6 +10,7 @@ from the role's variables, speaks of them by these names, and says what happened
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -35,6 +36,7 @@ from ansible_collections.tallyfy.platform.plugins.plugin_utils._variables import
     slice_notice,
 )
 
+_BETWEEN = re.compile(r"[\n,;]")
 #: How many rows the text for other jobs may have, of all hosts together: AWX keeps it, and hands it on.
 TEXT_ROWS = 200
 
@@ -126,6 +128,10 @@ class BulkAction(ModuleAction):
                 if not is_blank(value):
                     arguments[option], names[option] = value, name
                     break
+        for option, value in arguments.items():
+            if self.spec.argument_spec[option].get("elements") == "str" and isinstance(value, str):
+                # The answer of a survey may have an entry a line.
+                arguments[option] = [entry.strip() for entry in _BETWEEN.split(value) if entry.strip()]
         problems = self._adapt(arguments, names, variables)
         if not problems and not any(option in arguments for option in self.needs):
             problems.append(self._nothing_given(names, variables))
@@ -213,7 +219,7 @@ class BulkAction(ModuleAction):
         headline = words.failure_of(self.kind, result)[0]
         # Printed with the failure, so only what says something.
         artifacts = {name: count for name, count in artifacts.items() if count}
-        artifacts[text_name] = headline
+        artifacts[text_name] = f"{headline}\n"
         return self._failed(result, artifacts=artifacts)
 
     def _failed(self, result: dict[str, Any], **more: Any) -> dict[str, Any]:

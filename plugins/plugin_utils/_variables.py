@@ -110,9 +110,10 @@ def misspelled(names: Iterable[str], *, known: Mapping[str, Collection[str]]) ->
     for name in sorted(names):
         if name in in_order or name.startswith("_"):
             continue
-        if name.startswith(handled) and not name.endswith("_"):
+        behind = name[len(CONNECTION) + 1 :] if name.startswith(_HANDED_ON) else ""
+        if name.startswith(handled) and not name.endswith("_") and behind not in in_order:
             continue
-        meant = squashed.get(_squashed(name)) or _meant(name, prefixes, vocabularies)
+        meant = behind if behind in in_order else squashed.get(_squashed(name)) or _meant(name, prefixes, vocabularies)
         if meant:
             whose = "this collection" if meant.startswith(f"{CONNECTION}_") else "this role"
             found.append(f"{name} is not a variable of {whose}; did you mean {meant}?")

@@ -204,7 +204,7 @@ class Subject:
             return message or word(self.outcome)
         if self.outcome == UNCHANGED:
             return UNCHANGED
-        done = self._done() or word(self.outcome, dry_run=self.dry_run)
+        done = self.done() or word(self.outcome, dry_run=self.dry_run)
         if self.kind == "group" and message:
             # Who was taken out, and who could not be.
             return f"{done}; {message}"
@@ -217,7 +217,7 @@ class Subject:
             # The person is in; what is lacking is the process.
             reason = shown(process.get("message") or "").rstrip(".") or "no reason was given"
             message = f"process {in_words(process.get('name'))}: {reason}"
-        done = self._done()
+        done = self.done()
         if not done or "Done before:" in message:
             return message or "no reason was given"
         return f"{message or 'no reason was given'}; before that: {done}"
@@ -227,7 +227,7 @@ class Subject:
         subject = self.row.get("name" if self.kind == "group" else "email")
         return [step for step in self.actions if step.get(key, subject) == subject and "process" not in step and step]
 
-    def _done(self) -> str:
+    def done(self) -> str:
         steps = self._steps()
         if not steps and self.outcome not in UNDONE:
             steps = _steps_of(self.row)
@@ -510,7 +510,8 @@ def failure_of(kind: str, result: Record) -> tuple[str, list[str]]:
     if undone:
         where = organization_in_words(result) or "the organization"
         preposition = _PARTICIPLES[kind].partition(" ")[2]
-        return f"{undone} {preposition} {where}{_done_beside(result, counts)}.", problems or _lines_of(result, UNDONE)
+        told = [*problems, *_done_before(result)] if problems else _lines_of(result, UNDONE)
+        return f"{undone} {preposition} {where}{_done_beside(result, counts)}.", told
     if not problems:
         return shown(result.get("msg") or "The task failed and gave no reason."), []
     number = counted(len(problems), "problems")
@@ -541,6 +542,14 @@ def _done_beside(result: Record, counts: Mapping[str, Mapping[str, int]]) -> str
     if done:
         return f"; {'would be done' if is_dry_run(result) else 'done'}: {done}"
     return "; nothing was written" if is_dry_run(result) or not result.get("changed") else ""
+
+
+def _done_before(result: Record) -> list[str]:
+    """Return what was done for those for whom something failed: the totals count them as failed only."""
+    done = {one.label: one.done() for one in subjects_of(result) if one.outcome in UNDONE}
+    lines = [f"{label}: before that: {text}" for label, text in done.items() if text]
+    more = len(lines) - MOST_PROBLEM_LINES
+    return lines[:MOST_PROBLEM_LINES] + ([f"and {more} more"] if more > 0 else [])
 
 
 def _lines_of(result: Record, outcomes: Sequence[str]) -> list[str]:

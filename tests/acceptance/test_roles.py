@@ -14,7 +14,6 @@ import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 import yaml
@@ -797,7 +796,9 @@ def test_who_has_to_wait_is_named_with_the_moment(role: str, sandbox: Sandbox, r
     variables = {**WORK[role], f"{role}_report": "report.json"}
     result = roles.run(role, **variables)
     assert result["failed"]
-    (problem,) = result["problems"]
+    # Of who was half done, that is told, too.
+    problem, *done = result["problems"]
+    assert all(": before that: " in text for text in done)
     assert JOHN in problem.partition(": ")[0]
     assert re.search(r"Deferred until 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ: ", problem)
     assert result["artifacts"][f"tallyfy_{role}_deferred"] >= 1
@@ -872,15 +873,25 @@ def test_texts_of_the_service_and_of_people_are_no_templates(sandbox: Sandbox, r
 
 
 def test_variables_of_a_role_go_before_module_defaults(sandbox: Sandbox, roles: Roles) -> None:
-    plugin = roles.plugin("tallyfy_roster", {"protect": [], "unlisted": "ignore"}, roles.variables)
-    plugin._task._role = mock.Mock(get_name=lambda *_args, **_more: "tallyfy.platform.roster")
     variables = {
-        **roles.variables,
         "roster_people": [{"email": "frank.moore@example.com", "state": "disabled"}],
         "roster_protect": ["frank.moore@example.com"],
     }
-    result = plugin.run(task_vars=variables)
+    defaults = {"protect": [], "unlisted": "ignore"}
+    result = roles._run("tallyfy_roster", defaults, "roster", check_mode=False, variables=variables)
     assert result["problems"] == [
         "row 1 (frank.moore@example.com): not removed, because roster_protect holds frank.moore@example.com"
     ]
+    assert sandbox.writes() == []
+
+
+def test_protected_people_may_stand_one_a_line(sandbox: Sandbox, roles: Roles) -> None:
+    problems = roles.fail(
+        "offboarding",
+        offboarding_people=[{"email": "bob@example.com"}],
+        offboarding_guests=["partner@example.org"],
+        offboarding_protect="bob@example.com\npartner@example.org\n",
+    )
+    assert len(problems) == 2
+    assert all("offboarding_protect holds" in problem for problem in problems)
     assert sandbox.writes() == []

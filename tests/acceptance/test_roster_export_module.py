@@ -268,7 +268,17 @@ class Run:
         return bool(self.result["changed"])
 
 
-DOCUMENTED = {"changed", "failed", "check_mode", "invocation", "warnings", "deprecations", *EXPORT_KEYS}
+# ``ansible_parsed`` is ansible-core's own, of a module that ran by itself.
+DOCUMENTED = {
+    "changed",
+    "failed",
+    "check_mode",
+    "invocation",
+    "warnings",
+    "deprecations",
+    "ansible_parsed",
+    *EXPORT_KEYS,
+}
 
 
 @pytest.mark.parametrize("ending", [".yml", ".json"])

@@ -66,6 +66,24 @@ def test_other_values_that_make_no_sense() -> None:
 
 
 @pytest.mark.parametrize(
+    "entry",
+    [
+        "a@example.com\nb@example.com",
+        "a@example.com;b@example.com",
+        "{'email': 'a@example.com'}",
+        "A Person <a@example.com>",
+        "mailto:a@example.com",
+        "example.com",
+        "@example.com",
+        "boss",
+    ],
+)
+def test_what_would_protect_nobody_is_refused(entry: str) -> None:
+    (problem,) = Policy(protect=("*@example.net", entry)).problems()
+    assert problem.startswith(f"protect holds {entry!r}, which is neither an e-mail address nor a pattern")
+
+
+@pytest.mark.parametrize(
     ("entry", "is_protected"),
     [
         ("boss@example.com", True),

@@ -53,6 +53,8 @@ PERSON_VARIABLES = {f"onboarding_person_{name}" for name in PERSON_ANSWERS}
 MISSPELLED = {
     # one begins with the other
     "offboarding_protected": "offboarding_protect",
+    "tallyfy_offboarding_protect": "offboarding_protect",
+    "tallyfy_roster_src": "roster_src",
     "offboarding_protect_emails": "offboarding_protect",
     "offboarding_reassign": "offboarding_reassign_to",
     "offboarding_email": "offboarding_emails",
@@ -161,7 +163,7 @@ OWN = [
         "tallyfy_client_secret_globex tallyfy_org_id_globex tallyfy_api_url_staging tallyfy_act_as_globex",
         "tallyfy_organization_id_initech tallyfy_scope_of_globex",
         "tallyfy_roster_created tallyfy_onboarding_report_text tallyfy_offboarding_protected tallyfy_drift_total",
-        "tallyfy_export_roster_people tallyfy_worklist_done tallyfy_task_id tallyfy_roster_src",
+        "tallyfy_export_roster_people tallyfy_worklist_done tallyfy_task_id",
         "awx_setup_organization confirm_task_process confirm_task_id",
         "report_path report_src worklist_template worklist_result",
         "boarding_pass boarding_date draft_report poster_src",
