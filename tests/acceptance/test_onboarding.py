@@ -458,7 +458,7 @@ class TestMistakes:
         process = {**HIRED, "kickoff": [{"Department": "Sales"}], "kick_off": {"Department": "Sales"}}
         failed = modules.fail("tallyfy_onboarding", people=[{**MARY, "process": TOURED}], process=process)
         unknown, wrong = failed["problems"]
-        assert unknown == "process: unknown field kick_off"
+        assert unknown == "process: unknown field kick_off; did you mean kickoff?"
         assert wrong.startswith("process: argument 'kickoff' is of type")
         assert sandbox.writes() == []
 

@@ -243,7 +243,7 @@ def test_every_bad_row_is_named(sandbox: Sandbox, modules: Modules) -> None:
     failed = modules.fail(DRIFT, people=people)
     assert failed["problems"] == [
         "row 1 (bob): email 'bob' is not an e-mail address",
-        f"row 2 ({BOB}): unknown field rol",
+        f"row 2 ({BOB}): unknown field rol; did you mean role?",
         f"row 3 ({BOB.upper()}): the same e-mail address as row 2",
         "row 4: not a dictionary of a person's fields",
     ]
