@@ -7,9 +7,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from .naming import default_name
 from .state import Organization, Run, Task, Template, World
 
-NAME_MAXIMUM = 550
 _UNITS = {"minutes": 1, "hours": 60, "days": 1440, "weeks": 10080, "months": 43200}
 
 
@@ -31,14 +31,13 @@ def launch(
     """
     now = at or world.timestamp()
     fields = template.record["prerun"]
-    title = template.record["title"]
     record: dict[str, Any] = {
         "id": run_id or world.new_hex("run"),
         "increment_id": world.new_number(),
         "checklist_id": template.id,
-        "checklist_title": title,
+        "checklist_title": template.record["title"],
         "assign_someone_else": False,
-        "name": f"{title} - {now[:10]}"[:NAME_MAXIMUM],
+        "name": default_name(template, prerun or {}, now),
         "summary": None,
         "status": "active",
         "started_by": starter_id,

@@ -12,10 +12,12 @@ import orjson
 from .calls import Call, Route
 from .envelopes import Reply, item, json_reply, paged, plain_list, refuse, resource_not_found
 from .field_values import ValueRefusedError, checked_owners, checked_values
-from .launching import NAME_MAXIMUM, forget_run, launch, touch
+from .launching import forget_run, launch, touch
 from .member_records import spelled
+from .naming import name_of_launch, name_of_update
 from .permissions import acting_role
 from .state import Run, Template, World
+from .switches import Switches
 from .tags import included_tags
 from .tasks import DUE_SOON_SECONDS, checked_moment, is_late, passed, shown_task
 from .templates import known_ids, may, template_row, user_id, user_ids
@@ -33,7 +35,7 @@ def launch_process(call: Call) -> Reply:
     if not may(call, template, "process_launch"):
         raise refuse(403, "Permission denied: cannot launch process from this template.")
     values: dict[str, Any] = {
-        "name": checker.text("name", required=switches.launch_name_required, maximum=NAME_MAXIMUM),
+        "name": name_of_launch(call, checker, template),
         "summary": checker.text("summary"),
     }
     starter = call.acting_id
@@ -60,7 +62,6 @@ def launch_process(call: Call) -> Reply:
         checker.errors["prerun"] = complaints
     overrides = _overrides(call, checker, template)
     checker.raise_if_any()
-    unstored = {one["id"] for one in fields if one["label"] in switches.drop_prerun_labels}
     tags, folders = values.pop("tags") or [], values.pop("folders") or []
     run = launch(
         world,
@@ -68,7 +69,7 @@ def launch_process(call: Call) -> Reply:
         template,
         starter_id=starter,
         values={name: value for name, value in values.items() if value is not None},
-        prerun={name: value for name, value in prerun.items() if name not in unstored},
+        prerun=_kept(call, fields, prerun),
         overrides=overrides,
     )
     run.tags = {world.new_id(): tag_id for tag_id in tags}
@@ -98,25 +99,18 @@ def update_process(call: Call) -> Reply:
     if run.record["archived_at"] is not None:
         raise refuse(403, "Cannot update archived processes.")
     checker = Checker(call)
-    changes = _changes(call, checker)
-    prerun: dict[str, Any] = {}
-    if call.body.get("prerun"):
-        fields = run.template.record["prerun"]
-        prerun, complaints = checked_values(call, fields, call.body["prerun"], require=False)
-        if complaints:
-            checker.errors["prerun"] = complaints
+    changes = _changes(call, checker, run)
+    prerun = _changed_values(call, checker, run)
     checker.raise_if_any()
     run.record |= changes
-    run.record["prerun"] = {**run.record["prerun"], **prerun}
+    run.record["prerun"] = prerun
     touch(run, call.world.timestamp())
     return item(_row(call, run))
 
 
-def _changes(call: Call, checker: Checker) -> dict[str, Any]:
+def _changes(call: Call, checker: Checker, run: Run) -> dict[str, Any]:
     body = call.body
-    changes: dict[str, Any] = {}
-    if "name" in body:
-        changes["name"] = checker.text("name", required=True, maximum=NAME_MAXIMUM)
+    changes = name_of_update(call, checker, run.template)
     if "summary" in body:
         changes["summary"] = checker.text("summary")
     if body.get("owner_id") is not None:
@@ -128,6 +122,31 @@ def _changes(call: Call, checker: Checker) -> dict[str, Any]:
     if "groups" in body or not partial:
         changes["groups"] = known_ids(checker, "groups", call.organization.groups) or []
     return changes
+
+
+def _changed_values(call: Call, checker: Checker, run: Run) -> dict[str, Any]:
+    """Return the kick-off values as they are after a PUT, by the words of the switches."""
+    switches = call.world.switches
+    current: dict[str, Any] = run.record["prerun"]
+    if call.body.get("prerun") is None:
+        return current
+    if switches.completed_kickoff_locked and run.record["prerun_status"] == "complete":
+        checker.complain("prerun", "The kick-off form is completed; reopen it to change its values.")
+        return current
+    fields = run.template.record["prerun"]
+    prerun, complaints = checked_values(call, fields, call.body["prerun"], require=False)
+    if complaints:
+        checker.errors["prerun"] = complaints
+    if switches.run_put_prerun == "ignore":
+        return current
+    kept = _kept(call, fields, prerun)
+    return kept if switches.run_put_prerun == "replace" else {**current, **kept}
+
+
+def _kept(call: Call, fields: list[dict[str, Any]], prerun: dict[str, Any]) -> dict[str, Any]:
+    """Return the values without those that the switches have the service lose."""
+    unstored = {one["id"] for one in fields if one["label"] in call.world.switches.drop_prerun_labels}
+    return {name: value for name, value in prerun.items() if name not in unstored}
 
 
 def archive_process(call: Call) -> Reply:
@@ -237,10 +256,24 @@ def _found(call: Call) -> list[Run]:
         runs = [run for run in runs if run.record["archived_at"] is None]
     for name, passes in _FILTERS.items():
         wanted = query.get(name)
-        if wanted and not (name == "q" and switches.run_q_ignored):
+        if wanted and not _is_ignored(switches, name):
             text = wanted.lower()
             runs = [run for run in runs if passes(call, run, text)]
     return list(runs)
+
+
+def _is_ignored(switches: Switches, name: str) -> bool:
+    if name == "q":
+        return switches.run_q_ignored
+    return name == "form_fields_values" and switches.run_values_filter == "ignored"
+
+
+def _matches(call: Call, run: Run, text: str) -> bool:
+    return text in run.name_key or (call.world.switches.run_q_finds_values and _has_text(run, text))
+
+
+def _has_value(call: Call, run: Run, text: str) -> bool:
+    return call.world.switches.run_values_filter == "finds" and _has_text(run, text)
 
 
 def _has_status(call: Call, run: Run, status: str) -> bool:
@@ -267,7 +300,7 @@ def _has_text(run: Run, wanted: str) -> bool:
 
 # Parameter of the list: whether a process passes, given the value in lower case.
 _FILTERS: dict[str, Callable[[Call, Run, str], bool]] = {
-    "q": lambda _call, run, text: text in run.name_key,
+    "q": _matches,
     "status": _has_status,
     "owners": lambda _call, run, ids: _shares([str(run.record["owner_id"])], ids),
     "type": lambda _call, run, kind: run.record["type"] == kind,
@@ -278,14 +311,14 @@ _FILTERS: dict[str, Callable[[Call, Run, str], bool]] = {
     "folder": lambda _call, run, ids: _shares(run.folders.values(), ids),
     "groups": lambda _call, run, ids: _shares(run.record["groups"], ids),
     "task_status": lambda _call, run, status: any(task.record["status"] == status for task in run.tasks),
-    "form_fields_values": lambda _call, run, text: _has_text(run, text),
+    "form_fields_values": _has_value,
 }
 
 
 def _sorted(call: Call, runs: list[Run]) -> list[Run]:
     wanted = call.query.get("sort") or call.query.get("sort_by") or ""
     name = wanted.removeprefix("-")
-    if name not in _SORTABLE:
+    if name not in _SORTABLE or call.world.switches.run_sort_ignored:
         return runs
     if name == "name":
         return sorted(runs, key=lambda run: run.name_key, reverse=wanted.startswith("-"))

@@ -180,12 +180,39 @@ class Switches:
     # Processes and tasks
     launch_name_required: bool = _flag(False, "a launch needs a name")
     launch_status: int = _number(201, "status of a successful launch")
+    auto_naming_wins: str = _choice(
+        "no",
+        ("no", "replaces", "refuses"),
+        "the name in a launch from a template with auto_naming: kept, replaced by the template's own, or refused "
+        "with 422; allow_launcher_change_name does not matter, since no source says that the API reads it",
+    )
+    auto_naming_put: str = _choice(
+        "accept",
+        ("accept", "ignore", "422"),
+        "a PUT of the name of a process whose template has auto_naming: stored, dropped or refused",
+    )
+    auto_naming_everywhere: bool = _flag(
+        False, "the two switches above concern every template, as behind a proxy that renames what is launched"
+    )
+    run_put_prerun: str = _choice(
+        "merge", ("merge", "replace", "ignore"), "what the kick-off values in a process PUT do to those that are there"
+    )
+    completed_kickoff_locked: bool = _flag(
+        False, "a PUT of kick-off values is refused until the completed kick-off is reopened"
+    )
     run_put_partial: bool = _flag(False, "a process PUT keeps the users and groups it does not name")
     run_prerun_missing: bool = _flag(False, "launch answers and list rows carry no prerun, a GET does")
     run_prerun_list_when_empty: bool = _flag(False, "a process without kick-off values has prerun [] instead of {}")
     drop_prerun_labels: tuple[str, ...] = _words((), "labels of kick-off fields whose values are silently not stored")
     prerun_dates: str = _choice("as_sent", ("as_sent", "iso"), "kick-off dates are kept as sent or as ISO 8601 in UTC")
     run_q_ignored: bool = _flag(False, "q in the list of processes is ignored")
+    run_q_finds_values: bool = _flag(False, "q in the list of processes finds texts of kick-off values, too")
+    run_values_filter: str = _choice(
+        "finds",
+        ("finds", "ignored", "finds_nothing"),
+        "what form_fields_values in the list of processes does",
+    )
+    run_sort_ignored: bool = _flag(False, "sort and sort_by in the list of processes are ignored")
     run_checklist_filter_ignored: bool = _flag(False, "checklist_id and blueprint_id in the list are ignored")
     status_archived_ignored: bool = _flag(False, "status=archived in the list of processes is ignored")
     archived_param_ignored: bool = _flag(False, "archived=only and archived=true in the list are ignored")

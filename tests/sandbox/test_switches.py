@@ -171,6 +171,41 @@ def launched(field: str, **changes: Any) -> Callable[[Api], Any]:
     return act
 
 
+def launched_by_itself(**body: Any) -> Callable[[Api], Any]:
+    """Launch from a template that names its processes itself; return the status and the name."""
+
+    def act(api: Api) -> Any:
+        reference, notes = (one["id"] for one in api.get(f"/checklists/{TOUR}").json()["data"]["prerun"])
+        api.put(
+            f"/checklists/{TOUR}",
+            {
+                "title": "Welcome tour",
+                "auto_naming": True,
+                "default_process_name_format": "Tour of {{ notes }} ({{REFERENCE}}){{unknown}}",
+            },
+        )
+        values = {"prerun": {reference: "N-1", notes: "Robin"}}
+        answer = api.post("/runs", {"checklist_id": TOUR, **values, **body})
+        told = answer.json()
+        return answer.status_code, told["data"]["name"] if "data" in told else sorted(told["errors"])
+
+    return act
+
+
+def renamed_by_itself(api: Api) -> tuple[int, str]:
+    api.sandbox.patch_template(TOUR, auto_naming=True)
+    run = api.post("/runs", {"checklist_id": TOUR, "name": "Mine"}).json()["data"]
+    answer = api.put(f"/runs/{run['id']}", {"name": "Other"})
+    return answer.status_code, api.get(f"/runs/{run['id']}").json()["data"]["name"]
+
+
+def corrected(api: Api) -> list[Any]:
+    """Send one kick-off value in a PUT; return it and one that was not sent, as they are afterwards."""
+    api.put(f"/runs/{RUN}", {"prerun": {NAME: "Jo"}})
+    prerun = api.get(f"/runs/{RUN}").json()["data"]["prerun"]
+    return [prerun.get(NAME), prerun.get(CONTRACT)]
+
+
 def completed_twice(api: Api) -> int:
     api.sandbox.patch_task(TASK, taskdata={"97fa6c95a7399ed9ea5f997be085fc28": "SN-1"})
     body = {"task_id": TASK}
@@ -190,6 +225,7 @@ def onboarding_runs(api: Api) -> int:
 
 
 NOTES, START = "89f6f391a05e236f8d8a08ffe5a7173a", "64ed1afe45162647309b013f55ebce99"
+NAME, CONTRACT = "d94210940113aa88d27d73abafc1f539", "7185be635b195ece3332e99e914f5bed"
 ARCHIVED_TEMPLATE = "8d0f6a3b5c7e19248b0d6f4a2c9e7153"
 
 CASES: list[tuple[str, dict[str, Any], Callable[[Api], Any], Any, Any]] = [
@@ -619,6 +655,79 @@ CASES: list[tuple[str, dict[str, Any], Callable[[Api], Any], Any, Any]] = [
         launched(START, **{START: "2026-03-02 09:00:00"}),
         "2026-03-02 09:00:00",
         "2026-03-02T09:00:00.000Z",
+    ),
+    (
+        "auto_naming_wins",
+        {"auto_naming_wins": "replaces"},
+        launched_by_itself(name="Mine"),
+        (201, "Mine"),
+        (201, "Tour of Robin (N-1)"),
+    ),
+    (
+        "auto_naming_wins",
+        {"auto_naming_wins": "refuses"},
+        launched_by_itself(name="Mine"),
+        (201, "Mine"),
+        (422, ["name"]),
+    ),
+    (
+        "auto_naming_wins",
+        {"auto_naming_wins": "refuses"},
+        launched_by_itself(),
+        (201, "Tour of Robin (N-1)"),
+        (201, "Tour of Robin (N-1)"),
+    ),
+    ("auto_naming_put", {"auto_naming_put": "422"}, renamed_by_itself, (200, "Other"), (422, "Mine")),
+    ("auto_naming_put", {"auto_naming_put": "ignore"}, renamed_by_itself, (200, "Other"), (200, "Mine")),
+    (
+        "auto_naming_everywhere",
+        {"auto_naming_everywhere": True, "auto_naming_wins": "refuses", "auto_naming_put": "422"},
+        lambda api: [status(api.post("/runs", TOUR_LAUNCH)), status(api.put(f"/runs/{RUN}", {"name": "Other"}))],
+        [201, 200],
+        [422, 422],
+    ),
+    ("run_put_prerun", {"run_put_prerun": "replace"}, corrected, ["Jo", "Full-time"], ["Jo", None]),
+    ("run_put_prerun", {"run_put_prerun": "ignore"}, corrected, ["Jo", "Full-time"], ["Jordan Rivera", "Full-time"]),
+    (
+        "drop_prerun_labels",
+        {"drop_prerun_labels": ["New hire name"]},
+        corrected,
+        ["Jo", "Full-time"],
+        ["Jordan Rivera", "Full-time"],
+    ),
+    (
+        "completed_kickoff_locked",
+        {"completed_kickoff_locked": True},
+        lambda api: [
+            status(api.put(f"/runs/{RUN}", {"prerun": {NAME: "Jo"}})),
+            status(api.put(f"/runs/{RUN}", {"name": "Other"})),
+            status(api.delete(f"/runs/{RUN}/complete-prerun")),
+            *corrected(api),
+        ],
+        [200, 200, 200, "Jo", "Full-time"],
+        [422, 200, 200, "Jo", "Full-time"],
+    ),
+    ("run_q_finds_values", {"run_q_finds_values": True}, run_names("?q=quiet%20DESK"), [], ["Onbo"]),
+    (
+        "run_values_filter",
+        {"run_values_filter": "ignored"},
+        run_names("?form_fields_values=quiet%20DESK"),
+        ["Onbo"],
+        ["Onbo", "Welc", "Welc"],
+    ),
+    (
+        "run_values_filter",
+        {"run_values_filter": "finds_nothing"},
+        run_names("?form_fields_values=quiet%20DESK"),
+        ["Onbo"],
+        [],
+    ),
+    (
+        "run_sort_ignored",
+        {"run_sort_ignored": True},
+        run_names("?sort=-name"),
+        ["Welc", "Welc", "Onbo"],
+        ["Onbo", "Welc", "Welc"],
     ),
     ("run_q_ignored", {"run_q_ignored": True}, run_names("?q=jordan"), ["Onbo"], ["Onbo", "Welc", "Welc"]),
     (
