@@ -77,10 +77,10 @@ class WaitAllowance:
             self._waiting_until.append(now + seconds)
             return True
 
-    def count_request(self) -> None:
-        """Count one request that goes out."""
+    def count_requests(self, count: int = 1) -> None:
+        """Count the requests that go out."""
         with self._lock:
-            self.requests += 1
+            self.requests += count
 
     def sleep(self, seconds: float) -> None:
         """Wait for ``seconds`` that have been reserved."""
@@ -102,24 +102,26 @@ class Schedule:
         self.sent = sent
         self.paused_until = paused_until
 
-    def reserve(self, now: float) -> float:
-        """Book the next free moment and return it.
+    def reserve(self, now: float, count: int = 1) -> float:
+        """Book ``count`` requests for the next moment at which all of them are free to go, and return it.
 
-        No more than ``per_minute`` bookings ever lie within one window. Moments ahead of ``now`` are bookings of
-        others who are still waiting, so that everybody gets a turn in the order of asking.
+        No more than ``per_minute`` bookings ever lie within one window, unless ``count`` alone is more. Moments ahead
+        of ``now`` are bookings of others who are still waiting, so that everybody gets a turn in the order of asking.
         """
         self._settle(now)
         moment = max(now, self.paused_until)
-        if self.per_minute and len(self.sent) >= self.per_minute:
-            moment = max(moment, self.sent[-self.per_minute] + WINDOW_SECONDS)
+        # Where not even an empty window has room for all, they have the window to themselves.
+        last_out = max(1, self.per_minute - count + 1)
+        if self.per_minute and len(self.sent) >= last_out:
+            moment = max(moment, self.sent[-last_out] + WINDOW_SECONDS)
         # Without a budget nobody asks when the others went out, and the list would only grow.
-        self.sent += [moment] * bool(self.per_minute)
+        self.sent += [moment] * (count if self.per_minute else 0)
         return moment
 
-    def confirm(self, now: float, moment: float) -> float:
+    def confirm(self, now: float, moment: float, count: int = 1) -> float:
         """Return ``moment``, or a later one when the service has asked for a pause since it was booked."""
         self._settle(now)
-        return moment if moment >= self.paused_until else self.reserve(now)
+        return moment if moment >= self.paused_until else self.reserve(now, count)
 
     def pause(self, now: float, seconds: float) -> float:
         """Let nothing go out for ``seconds`` and return when that ends."""
@@ -181,31 +183,32 @@ class RequestBudget:
         self._lock = threading.Lock()
         self._schedule = Schedule(per_minute, [])
 
-    def take(self, allowance: WaitAllowance) -> None:
-        """Wait until the next request may go out. A pause counts for ``allowance``, the pace does not.
+    def take(self, allowance: WaitAllowance, count: int = 1) -> None:
+        """Wait until the next ``count`` requests may go out one right after the other.
 
-        Raises ``PauseTooLongError`` at once when the allowance does not reach.
+        A pause counts for ``allowance``, the pace does not. Raises ``PauseTooLongError`` at once when the allowance
+        does not reach.
         """
-        moment = self._update(lambda schedule: self._reserve(schedule, allowance))
-        allowance.count_request()
+        moment = self._update(partial(self._reserve, allowance=allowance, count=count))
+        allowance.count_requests(count)
         while True:
             wait = moment - self._now()
             if wait <= 0:
                 return
             self._sleep(wait)
-            moment = self._update(partial(self._confirm, moment=moment, allowance=allowance))
+            moment = self._update(partial(self._confirm, moment=moment, allowance=allowance, count=count))
 
-    def _reserve(self, schedule: Schedule, allowance: WaitAllowance) -> float:
+    def _reserve(self, schedule: Schedule, *, allowance: WaitAllowance, count: int) -> float:
         now = self._now()
         self._charge(schedule, now, allowance)
-        return schedule.reserve(now)
+        return schedule.reserve(now, count)
 
-    def _confirm(self, schedule: Schedule, moment: float, allowance: WaitAllowance) -> float:
+    def _confirm(self, schedule: Schedule, *, moment: float, allowance: WaitAllowance, count: int) -> float:
         # Somebody may have been told to pause while we slept; then all who waited queue up again.
         now = self._now()
         if moment < schedule.paused_until:
             self._charge(schedule, now, allowance)
-        return schedule.confirm(now, moment)
+        return schedule.confirm(now, moment, count)
 
     @staticmethod
     def _charge(schedule: Schedule, now: float, allowance: WaitAllowance) -> None:

@@ -29,8 +29,8 @@ FORK = multiprocessing.get_context("fork")
 START = 1_700_000_000.0
 PATIENCE = WaitAllowance(1e9)
 acts = st.lists(
-    st.tuples(st.just("reserve"), st.floats(0, 70))
-    | st.tuples(st.just("reserve"), st.just(0.0))
+    st.tuples(st.integers(1, 3), st.floats(0, 70))
+    | st.tuples(st.just(1), st.just(0.0))
     | st.tuples(st.just("pause"), st.floats(0, 200)),
     max_size=60,
 )
@@ -61,8 +61,8 @@ def most_in_a_window(moments: list[float], seconds: float = 60.0) -> int:
 # --- the schedule -----------------------------------------------------------------------------------------------------
 
 
-@given(st.integers(1, 5), acts, st.booleans())
-def test_rate_order_and_pauses_are_kept(rate: int, todo: list[tuple[str, float]], stored: bool) -> None:
+@given(st.integers(3, 7), acts, st.booleans())
+def test_rate_order_and_pauses_are_kept(rate: int, todo: list[tuple[int | str, float]], stored: bool) -> None:
     schedule, now, booked = Schedule(rate, []), START, []
     for act, seconds in todo:
         if stored:  # as every process does
@@ -74,10 +74,10 @@ def test_rate_order_and_pauses_are_kept(rate: int, todo: list[tuple[str, float]]
             booked.append(schedule.sent[-1])
             continue
         now += seconds
-        moment = schedule.reserve(now)
+        moment = schedule.reserve(now, act)
         assert moment >= now
         assert moment >= schedule.paused_until
-        booked.append(moment)
+        booked += [moment] * act
     assert booked == sorted(booked), "whoever asks first goes first"
     assert most_in_a_window(booked) <= rate
 
@@ -160,6 +160,31 @@ def test_budget_waits_without_a_directory() -> None:
         sent.append(clock.time)
     assert most_in_a_window(sent) == 2
     assert clock.naps == [pytest.approx(WINDOW_SECONDS)] * 3
+
+
+def test_requests_taken_together_go_out_together() -> None:
+    clock, allowance = Clock(), WaitAllowance(0)
+    budget = RequestBudget(3, now=clock.now, sleep=clock.sleep)
+    sent = []
+    for count in (2, 2, 1, 3):
+        budget.take(allowance, count)
+        sent += [clock.time] * count
+    # The second pair does not fit beside the first, and nobody overtakes it.
+    expected = [0.0] * 2 + [WINDOW_SECONDS] * 3 + [2 * WINDOW_SECONDS] * 3
+    assert [moment - START for moment in sent] == pytest.approx(expected)
+        [0, 0] + [WINDOW_SECONDS] * 3 + [2 * WINDOW_SECONDS] * 3
+    )
+    assert allowance.requests == 8
+
+
+def test_more_requests_than_the_rate_have_their_window_to_themselves() -> None:
+    clock = Clock()
+    budget = RequestBudget(1, now=clock.now, sleep=clock.sleep)
+    sent = []
+    for count in (2, 1, 2, 2):
+        budget.take(PATIENCE, count)
+        sent.append(clock.time - START)
+    assert sent == pytest.approx([WINDOW_SECONDS * place for place in range(4)])
 
 
 def test_pause_that_comes_while_somebody_sleeps_is_kept() -> None:
@@ -380,7 +405,7 @@ def test_allowance_is_whole_again_for_the_next_item() -> None:
     allowance = WaitAllowance(5, sleep=clock.sleep, clock=clock.now)
     assert allowance.wait(4)
     assert not allowance.wait(4)
-    allowance.count_request()
+    allowance.count_requests()
     allowance.renew()
     assert allowance.wait(4)
     assert allowance.requests == 0
