@@ -222,15 +222,23 @@ class Client:
         query: Mapping[str, Any] | None = None,
         body: Any = None,
         token: str = "auto",
+        repeats: bool = True,
     ) -> Answer:
         """Send one request below ``api_url`` and return the successful answer.
 
         ``token`` is ``auto`` (by the route), ``application`` or ``user``. Raises an ``ApiError`` for everything else.
+        With ``repeats=False`` no failure that may pass is met by sending it again; only a token that is not accepted
+        any more is renewed, which happens at once.
         """
         source = self.source_for(path, token)
         request = f"{method} {path}"
         response = self._transport.send(
-            method, self.connection.api_url + path, auth=BearerAuth(source, self._transport), query=query, json=body
+            method,
+            self.connection.api_url + path,
+            auth=BearerAuth(source, self._transport),
+            query=query,
+            json=body,
+            repeats=repeats,
         )
         request_id = response.headers.get("X-Request-Id")
         if not succeeded(response):
@@ -324,6 +332,13 @@ class Client:
     def _lock_name(self, subject: str) -> str:
         scope = f"{self.connection.api_url}\n{subject}"
         return "lock-" + hashlib.sha256(scope.encode()).hexdigest()[:24]
+
+    def prepaid(self, count: int) -> contextlib.AbstractContextManager[None]:
+        """Wait for the pace of the next ``count`` requests of this thread before the block, and not in between them.
+
+        What is not used at the end of the block is dropped.
+        """
+        return self._transport.prepaid(count)
 
     def now(self) -> float:
         """Return the time in epoch seconds."""

@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import random
 import re
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -92,7 +94,7 @@ class PacedRetry(Retry):
         is_refused = response is not None and response.status == 429
         counting = self.new(status=(self.status or 0) + 1) if is_refused else self
         following = super(PacedRetry, counting).increment(method, url, response, error, _pool, _stacktrace)
-        asked = self._seconds_asked(response) if response is not None else None
+        asked = seconds_asked(response.headers) if response is not None else None
         following.seconds = asked or backoff_seconds(len(self.history))
         if not self.allowance.reserve(following.seconds):
             raise MaxRetryError(_pool, url, error or ResponseError(f"status {response.status}"))
@@ -104,10 +106,10 @@ class PacedRetry(Retry):
         self.allowance.sleep(self.seconds)
         self.budget.take(self.allowance)
 
-    @staticmethod
-    def _seconds_asked(response: Any) -> float | None:
-        headers = response.headers
-        return retry_after_seconds(headers.get("Retry-After"), headers.get("Date"), datetime.now(timezone.utc))
+
+def seconds_asked(headers: Mapping[str, str]) -> float | None:
+    """Return for how long an answer asks to be left in peace, ``None`` when it does not."""
+    return retry_after_seconds(headers.get("Retry-After"), headers.get("Date"), datetime.now(timezone.utc))
 
 
 def backoff_seconds(attempts: int) -> float:
@@ -132,9 +134,11 @@ class Transport:
         self.connection = connection
         self.allowance = allowance
         self._budget = budget
-        self._session = self._new_session(SAFE_TO_REPEAT)
+        self._session = self._new_session(self._policy(SAFE_TO_REPEAT))
         # Asking twice for a token does no harm, so a sign-in may be repeated although it is a POST.
-        self._sign_in_session = self._new_session(SAFE_TO_REPEAT | {"POST"})
+        self._sign_in_session = self._new_session(self._policy(SAFE_TO_REPEAT | {"POST"}))
+        self._single_session = self._new_session(Retry(0, read=False))
+        self._prepaid = threading.local()
         self._share_connections()
         if not connection.validate_certs:
             # Who has switched the check off knows; the lookup would print the warning with each request.
@@ -150,19 +154,24 @@ class Transport:
         json: Any = None,
         form: Mapping[str, str] | None = None,
         sign_in: bool = False,
+        repeats: bool = True,
     ) -> requests.Response:
         """Send one request and return the answer, whatever its status (but redirects are refused).
 
+        With ``repeats=False`` it is sent once, whatever comes back; the pause that the answer asks for is kept all the
+        same, by everybody.
         Raises ``UnreachableError`` when nothing was carried out, ``LostAnswerError`` when a write may have been, and
         ``PausedError`` when another task was asked for a longer pause than this one may wait.
         """
         name = f"{method} {url}"
-        session = self._sign_in_session if sign_in else self._session
+        session = self._session if repeats else self._single_session
+        session = self._sign_in_session if sign_in else session
         attempts = 0
         while True:
             attempts += 1
             try:
-                self.keep_pace()
+                if sign_in or not self._is_prepaid():
+                    self.keep_pace()
                 response = session.request(
                     method,
                     url + encoded_query(query),
@@ -178,10 +187,12 @@ class Transport:
             except PauseTooLongError as error:
                 raise _paused(error, name) from error
             except requests.exceptions.RequestException as error:
-                may_repeat = (method in SAFE_TO_REPEAT or sign_in) and attempts < BODY_ATTEMPTS
+                may_repeat = repeats and (method in SAFE_TO_REPEAT or sign_in) and attempts < BODY_ATTEMPTS
                 if may_repeat and _body_broke_off(error) and self.allowance.wait(backoff_seconds(attempts - 1)):
                     continue
                 raise self._failure(error, name, may_be_done=method not in {"GET", "HEAD"} and not sign_in) from error
+        if not repeats:
+            self._keep_pause(response)
         if response.is_redirect:
             target = re.split("[?#]", response.headers.get("Location", ""))[0]
             raise RedirectedError(
@@ -195,11 +206,37 @@ class Transport:
         """Wait until the next request may go out."""
         self._budget.take(self.allowance)
 
-    def _new_session(self, may_repeat: frozenset[str]) -> requests.Session:
-        session = requests.Session()
-        session.headers.update(HEADERS)
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        policy = PacedRetry(
+    @contextlib.contextmanager
+    def prepaid(self, count: int) -> Iterator[None]:
+        """Wait for the pace of ``count`` requests at once; so many of this thread do not wait for it in the block.
+
+        What nobody has sent at its end is dropped. After a pause that is longer than this task may wait nothing is
+        prepaid, and the first request says so.
+        """
+        before, self._prepaid.count = getattr(self._prepaid, "count", 0), 0
+        try:
+            with contextlib.suppress(PauseTooLongError):
+                for _request in range(count):
+                    self.keep_pace()
+                    self._prepaid.count += 1
+            yield
+        finally:
+            self.allowance.count_request(-self._prepaid.count)
+            self._prepaid.count = before
+
+    def _is_prepaid(self) -> bool:
+        left: int = getattr(self._prepaid, "count", 0)
+        self._prepaid.count = max(0, left - 1)
+        return left > 0
+
+    def _keep_pause(self, response: requests.Response) -> None:
+        """Let nobody send anything for as long as the answer asks, if this task may wait for so long."""
+        asked = seconds_asked(response.headers) if response.status_code in {429, *TRANSIENT_STATUSES} else None
+        if asked and self.allowance.reaches(asked):
+            self._budget.pause(asked)
+
+    def _policy(self, may_repeat: frozenset[str]) -> PacedRetry:
+        return PacedRetry(
             total=None,
             connect=CONNECT_ATTEMPTS,
             read=CONNECT_ATTEMPTS,
@@ -212,15 +249,23 @@ class Transport:
             budget=self._budget,
             allowance=self.allowance,
         )
+
+    @staticmethod
+    def _new_session(policy: Retry) -> requests.Session:
+        session = requests.Session()
+        session.headers.update(HEADERS)
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("https://", "http://"):
             session.mount(scheme, HTTPAdapter(max_retries=policy, pool_maxsize=MOST_CONNECTIONS))
         return session
 
     def _share_connections(self) -> None:
-        """Let sign-ins use the connections of the other requests: usually it is the same host."""
+        """Let all requests use the same connections: usually sign-ins, too, go to the same host."""
         for scheme in ("https://", "http://"):
-            adapter, of_sign_ins = self._session.get_adapter(scheme), self._sign_in_session.get_adapter(scheme)
-            of_sign_ins.poolmanager, of_sign_ins.proxy_manager = adapter.poolmanager, adapter.proxy_manager
+            adapter = self._session.get_adapter(scheme)
+            for session in (self._sign_in_session, self._single_session):
+                other = session.get_adapter(scheme)
+                other.poolmanager, other.proxy_manager = adapter.poolmanager, adapter.proxy_manager
 
     def _failure(self, error: requests.exceptions.RequestException, name: str, *, may_be_done: bool) -> Exception:
         reason = _reason(error)

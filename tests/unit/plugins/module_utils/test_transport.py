@@ -356,6 +356,117 @@ def test_pause_reaches_other_requests_of_the_budget(server: Server, clock: Clock
     assert clock.naps == [pytest.approx(30)]
 
 
+# --- what is sent once ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_request_that_is_not_to_be_repeated_is_sent_once(
+    server: Server, clock: Clock, method: str, status: int
+) -> None:
+    server.answers = [answer(status, Retry_After="7"), answer()]
+    assert send(transport(clock), method, server.url, repeats=False).status_code == status
+    assert (len(server.requests), clock.naps) == (1, [])
+
+
+@pytest.mark.parametrize("broken", [RESET, HALF, SILENCE], ids=["reset", "half", "silence"])
+def test_lost_answer_of_what_is_not_to_be_repeated(server: Server, clock: Clock, broken: bytes) -> None:
+    server.answers = [broken, answer()]
+    with pytest.raises(LostAnswerError) as caught:
+        send(transport(clock, timeout=0.2), "PUT", server.url, repeats=False)
+    assert bool(caught.value.facts.get("is_late")) is (broken == SILENCE)
+    assert (len(server.requests), clock.naps) == (1, [])
+
+
+def test_connection_that_is_refused_is_tried_once(server: Server, clock: Clock) -> None:
+    server.close()
+    with pytest.raises(UnreachableError, match="no connection"):
+        send(transport(clock), "PUT", server.url, repeats=False)
+    assert clock.naps == []
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_pause_that_an_answer_asks_for_holds_for_everybody(server: Server, clock: Clock, status: int) -> None:
+    one = transport(clock)
+    server.answers = [answer(status, Retry_After="30"), answer()]
+    send(one, "PUT", server.url, repeats=False)
+    assert send(one, "GET", server.url).status_code == 200
+    assert clock.naps == [pytest.approx(30)]
+
+
+def test_pause_that_is_too_long_stops_nobody_else_either(server: Server, clock: Clock) -> None:
+    one = transport(clock, max_wait=10)
+    server.answers = [answer(429, Retry_After="1800"), answer()]
+    assert send(one, "PUT", server.url, repeats=False).status_code == 429
+    assert send(one, "PUT", server.url, repeats=False).status_code == 200
+    assert clock.naps == []
+
+
+def paced(clock: Clock, per_minute: int) -> Transport:
+    connection = Connection(api_url="http://x", token_url="http://x", org_id="o", timeout=5)
+    budget = RequestBudget(per_minute, now=clock.now, sleep=clock.sleep)
+    return Transport(connection, budget, WaitAllowance(300, sleep=clock.sleep, clock=clock.now))
+
+
+def test_nothing_waits_between_requests_that_are_prepaid(server: Server, clock: Clock) -> None:
+    one = paced(clock, 3)
+    server.answers = [answer()] * 9
+    for _request in range(2):
+        send(one, "GET", server.url)
+    with one.prepaid(2):
+        waited = list(clock.naps)
+        assert sum(waited) == pytest.approx(60.5)
+        send(one, "GET", server.url)
+        send(one, "PUT", server.url, repeats=False)
+        assert clock.naps == waited
+        # From here on it is as ever: two more are free.
+        for _request in range(3):
+            send(one, "GET", server.url)
+    assert clock.slept == pytest.approx(2 * 60.5)
+    assert one.allowance.requests == len(server.requests) == 7
+
+
+def test_what_is_left_of_what_was_prepaid_is_dropped(server: Server, clock: Clock) -> None:
+    one = paced(clock, 2)
+    server.answers = [answer()] * 2
+    with one.prepaid(2):
+        send(one, "GET", server.url)
+    assert one.allowance.requests == 1
+    send(one, "GET", server.url)
+    assert clock.slept == pytest.approx(60.5)
+
+
+def test_what_is_prepaid_is_for_the_thread_that_has_waited_for_it(server: Server, clock: Clock) -> None:
+    one = paced(clock, 2)
+    server.answers = [answer()] * 2
+    with one.prepaid(2):
+        other = threading.Thread(target=send, args=(one, "GET", server.url))
+        other.start()
+        other.join()
+        assert clock.slept == pytest.approx(60.5)
+        send(one, "GET", server.url)
+    assert clock.slept == pytest.approx(60.5)
+
+
+def test_sign_in_leaves_what_is_prepaid_to_the_requests(server: Server, clock: Clock) -> None:
+    one = paced(clock, 2)
+    server.answers = [answer()] * 3
+    with one.prepaid(2):
+        send(one, "POST", server.url, form={"a": "b"}, sign_in=True)
+        waited = clock.slept
+        send(one, "GET", server.url)
+        send(one, "PUT", server.url)
+    assert clock.slept == waited
+
+
+def test_pause_that_is_too_long_is_told_by_the_first_request(server: Server, clock: Clock) -> None:
+    one = transport(clock, max_wait=10)
+    one._budget.pause(1800)
+    with one.prepaid(2), pytest.raises(PausedError, match=f"GET {server.url}: .* max_wait"):
+        send(one, "GET", server.url)
+    assert one.allowance.requests == 0
+
+
 # --- failures ---------------------------------------------------------------------------------------------------------
 
 
