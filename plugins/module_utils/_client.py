@@ -104,6 +104,18 @@ class Answer:
         return dict(self.data) if isinstance(self.data, Mapping) else {}
 
 
+@dataclass(frozen=True)
+class _Listing:
+    """What is read page by page, and how; ``most_pages`` is how many are worth reading."""
+
+    path: str
+    query: Mapping[str, Any]
+    token: str
+    workers: int
+    is_paged: bool = True
+    most_pages: int | None = None
+
+
 class Client:
     """Makes calls for one task, or for the items of its loop one after the other. Threads may share it."""
 
@@ -358,26 +370,48 @@ class Client:
         token: str = "auto",
         per_page: int = PER_PAGE,
         workers: int = 1,
+        is_paged: bool = True,
     ) -> list[Record]:
         """Return every record of a listing, in the order of the service; its pages have been checked to add up.
 
         The first page tells how many there are by the service's own count, which may be more than ``per_page`` would
         make; the others are read with ``workers`` of them under way. A listing that changes while it is walked is
         walked again, three times at the most; then, or when it contradicts itself each time,
-        ``InconsistentListError`` is raised: a short list is never returned.
+        ``InconsistentListError`` is raised: a short list is never returned. A list without a count may be short, so
+        only routes that do not come in pages (``is_paged=False``: folders, the minimal lists) may send one.
         Source: API reference, "Envelopes" (walk by the server's numbers) and "Default and maximum page sizes".
         """
-        query = {"per_page": per_page, **(query or {})}
+        listing = _Listing(path, {"per_page": per_page, **(query or {})}, token, workers, is_paged=is_paged)
+        return self._walked(listing) or []
+
+    def records_if_few(
+        self,
+        path: str,
+        *,
+        most_pages: int,
+        query: Mapping[str, Any] | None = None,
+        per_page: int = PER_PAGE,
+        workers: int = 1,
+    ) -> list[Record] | None:
+        """Return every record of a listing as ``records`` does, or ``None`` when it has more than ``most_pages``.
+
+        That is told after one page, by the service's own count.
+        """
+        return self._walked(
+            _Listing(path, {"per_page": per_page, **(query or {})}, "auto", workers, most_pages=most_pages)
+        )
+
+    def _walked(self, listing: _Listing) -> list[Record] | None:
         for _attempt in range(WALK_ATTEMPTS - 1):
             with contextlib.suppress(InconsistentListError):
-                return self._walk(path, query, token, workers)
-        return self._walk(path, query, token, workers)
+                return self._walk(listing)
+        return self._walk(listing)
 
-    def _walk(self, path: str, query: Mapping[str, Any], token: str, workers: int) -> list[Record]:
-        request = f"GET {path}"
+    def _walk(self, listing: _Listing) -> list[Record] | None:
+        path, request = listing.path, f"GET {listing.path}"
 
         def read(number: int) -> tuple[list[Record], Page | None]:
-            answer = self.call("GET", path, query={**query, "page": number}, token=token)
+            answer = self.call("GET", path, query={**listing.query, "page": number}, token=listing.token)
             rows = answer.data
             if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
                 raise UnreadableAnswerError(
@@ -385,7 +419,7 @@ class Client:
                     "the answer is not a list of records",
                     advice="Check that the path is a listing, and api_url.",
                 )
-            return rows, _page_in(answer, request, number)
+            return rows, _page_in(answer, request, number, is_paged=listing.is_paged)
 
         rows, first = read(1)
         if first is None:
@@ -394,8 +428,10 @@ class Client:
         _check_page(request, first, 1, first)
         if first.pages > max(1, first.total):
             raise InconsistentListError(request, f"{first.total} records cannot fill {first.pages} pages")
+        if listing.most_pages is not None and first.pages > listing.most_pages:
+            return None
         others = range(2, first.pages + 1)
-        for number, (more, page) in zip(others, side_by_side(read, others, workers=workers)):
+        for number, (more, page) in zip(others, side_by_side(read, others, workers=listing.workers)):
             _check_page(request, page or first, number, first)
             rows += more
         _check_unique(request, rows)
@@ -548,14 +584,14 @@ def _advice_on_401(kind: str, *, on_application_route: bool) -> str:
     return "A newly issued token was refused, too: check client_id, org_id, and act_as if it is set."
 
 
-def _page_in(answer: Answer, request: str, number: int) -> Page | None:
-    """Return where the page stands, ``None`` for a listing of one page; raises ``InconsistentListError``."""
+def _page_in(answer: Answer, request: str, number: int, *, is_paged: bool) -> Page | None:
+    """Return where the page stands, ``None`` for a listing without pages; raises ``InconsistentListError``."""
     try:
         page = page_of(answer.body)
     except ValueError:
         page, is_readable = None, False
     else:
-        is_readable = page is not None or number == 1
+        is_readable = page is not None or (number == 1 and not is_paged)
     if not is_readable:
         raise InconsistentListError(request, f"page {number} does not say which page it is")
     return page

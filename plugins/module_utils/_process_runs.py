@@ -126,7 +126,7 @@ def _list_tags(client: Client) -> dict[str, list[Any]]:
 
 def _list_folders(client: Client) -> dict[str, list[Any]]:
     query = {"pagination": False, "folder_type": "run", "with": "children"}
-    rows = client.records(client.path("folders"), query=query)
+    rows = client.records(client.path("folders"), query=query, is_paged=False)
     return _ids_by_name((row.get("name"), row["id"]) for row in _with_children(rows))
 
 

@@ -128,10 +128,40 @@ class TestPages:
         )
         assert len(sandbox.ledger(route="members.list")) == -(-len(members) // 40)
 
-    def test_a_listing_without_meta_is_one_page(self, sandbox: Sandbox, client: Client) -> None:
-        members = client.records(client.path("users-list"))
-        assert ALICE in [member["email"] for member in members]
-        assert len(sandbox.ledger(route="members.minimal_list")) == 1 or len(sandbox.ledger()) == 2
+    @pytest.mark.parametrize("route", ["users-list", "guests-list", "folders"])
+    def test_a_route_without_pages_is_read_at_once(self, sandbox: Sandbox, client: Client, route: str) -> None:
+        client.get()
+        sandbox.clear_ledger()
+        assert client.records(client.path(route), is_paged=False)
+        assert len(sandbox.ledger()) == 1
+
+    @pytest.mark.parametrize(
+        ("noun", "route"),
+        [
+            ("users", "members.list"), ("groups", "groups.list"), ("guests", "guests.list"),
+            ("checklists", "templates.list"), ("runs", "processes.list"), ("tasks", "tasks.list"), ("tags", "tags.list"),
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize("body", [{"data": []}, {"data": [], "meta": None}, {"data": [], "count": 0}, []])
+    def test_a_list_without_a_count_may_be_short(
+        self, sandbox: Sandbox, client: Client, noun: str, route: str, body: Any
+    ) -> None:
+        whole = client.records(client.path(noun))
+        sandbox.fault(route=route, times=2, status=200, body=body)
+        assert client.records(client.path(noun)) == whole
+        sandbox.fault(route=route, times=None, status=200, body=body)
+        with pytest.raises(InconsistentListError, match="page 1 does not say which page it is"):
+            client.records(client.path(noun))
+        assert len(sandbox.ledger(method="GET", route=route)) == 1 + 3 + 3
+
+    def test_a_listing_that_is_too_long_costs_one_page(self, sandbox: Sandbox, client: Client) -> None:
+        sandbox.switch(per_page_cap=1)
+        groups = client.records(client.path("groups"))
+        sandbox.clear_ledger()
+        assert client.records_if_few(client.path("groups"), most_pages=len(groups) - 1) is None
+        assert len(sandbox.ledger()) == 1
+        assert client.records_if_few(client.path("groups"), most_pages=len(groups)) == groups
+        assert client.records_if_few(client.path("groups"), most_pages=1, query={"q": "no such group"}) == []
 
     @pytest.mark.parametrize("shape", ["object", "array", "null", "absent"])
     def test_links_are_never_looked_at(self, sandbox: Sandbox, client: Client, shape: str) -> None:
