@@ -67,18 +67,25 @@ class WaitAllowance:
         """Count ``seconds`` as waited and return true; return false when the allowance does not reach."""
         with self._lock:
             now = self._clock()
-            # What another thread waits for anyhow costs nothing.
-            self._waiting_until = [end for end in self._waiting_until if end > now]
-            paid_until = max([now, *self._waiting_until])
-            cost = max(0.0, now + seconds - paid_until)
+            cost = self._cost(now, seconds)
             if cost > self._left:
                 return False
             self._left -= cost
             self._waiting_until.append(now + seconds)
             return True
 
+    def reaches(self, seconds: float) -> bool:
+        """Return whether ``reserve`` would count so many seconds."""
+        with self._lock:
+            return self._cost(self._clock(), seconds) <= self._left
+
+    def _cost(self, now: float, seconds: float) -> float:
+        # What another thread waits for anyhow costs nothing.
+        self._waiting_until = [end for end in self._waiting_until if end > now]
+        return max(0.0, now + seconds - max([now, *self._waiting_until]))
+
     def count_requests(self, count: int = 1) -> None:
-        """Count the requests that go out."""
+        """Count the requests that go out; a negative number takes back what did not."""
         with self._lock:
             self.requests += count
 

@@ -216,12 +216,11 @@ class Transport:
         before, self._prepaid.count = getattr(self._prepaid, "count", 0), 0
         try:
             with contextlib.suppress(PauseTooLongError):
-                for _request in range(count):
-                    self.keep_pace()
-                    self._prepaid.count += 1
+                self._budget.take(self.allowance, count)
+                self._prepaid.count = count
             yield
         finally:
-            self.allowance.count_request(-self._prepaid.count)
+            self.allowance.count_requests(-self._prepaid.count)
             self._prepaid.count = before
 
     def _is_prepaid(self) -> bool:
