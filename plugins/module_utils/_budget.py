@@ -7,12 +7,17 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
+import struct
 import threading
 import time
-from array import array
+import zlib
+from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import astuple, dataclass
 from functools import partial
+from typing import Protocol, TypeVar
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import (
     PrivateDirectory,
@@ -25,6 +30,20 @@ WINDOW_SECONDS = 60.5
 LONGEST_PAUSE_SECONDS = 3600.0
 # The service counts in whole seconds, so the pauses that two tasks were asked for may differ by one.
 SHORT_PAUSE_SECONDS = 1.0
+# As many bookings as the ring remembers. A higher rate counts as this one, which is 540 requests a second.
+MOST_PER_MINUTE = 32768
+# For how long a limit is kept unless the service tells it again: it may be raised, or somebody else used it up.
+LEARNED_SECONDS = 3600.0
+# A refusal without a number may be due to what others sent; that is no reason to crawl.
+LEAST_GUESS_PER_MINUTE = 30
+
+_SLOT = struct.Struct("<d")
+_FIELDS = struct.Struct("<QQdddQdQdQd")
+_SEAL = struct.Struct("<4sI")
+_MARK = b"tfy2"
+_HEADER_BYTES = _SEAL.size + _FIELDS.size
+
+_Result = TypeVar("_Result")
 
 
 class PauseTooLongError(Exception):
@@ -101,69 +120,203 @@ class WaitAllowance:
         return True
 
 
+class Slots(Protocol):
+    """Where the moments of the bookings are kept, by their places in the ring."""
+
+    def __getitem__(self, place: int) -> float: ...
+
+    def __setitem__(self, place: int, moment: float) -> None: ...
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an answer told about the pace: how many requests a minute are taken, and how many of them are left.
+
+    ``is_refusal`` when the request was refused for the sake of the pace.
+    """
+
+    limit: int | None = None
+    remaining: int | None = None
+    is_refusal: bool = False
+
+
+@dataclass(frozen=True)
+class Booking:
+    """So many requests that go out at one moment; ``number`` is that of the first of them."""
+
+    moment: float
+    number: int
+    count: int = 1
+
+
+@dataclass
+class State:
+    """What is known beside the bookings themselves. Moments are epoch seconds.
+
+    ``written`` is the clock at the last booking. Bookings are numbered from 0; those before ``first`` do not count, and
+    ``latest`` is the latest moment of the others. ``learned`` is the limit that the service told, ``share`` what it has
+    left for us while others use it up, too. ``refused`` is how many requests it refused since ``refused_since``.
+    """
+
+    booked: int = 0
+    first: int = 0
+    latest: float = 0.0
+    written: float = 0.0
+    paused_until: float = 0.0
+    learned: int = 0
+    learned_until: float = 0.0
+    share: int = 0
+    share_until: float = 0.0
+    refused: int = 0
+    refused_since: float = 0.0
+
+    @classmethod
+    def unpacked(cls, content: bytes) -> State:
+        """Read what ``packed`` wrote; anything else counts as empty."""
+        if len(content) != _HEADER_BYTES or content[: _SEAL.size] != _sealed(content[_SEAL.size :]):
+            return cls()
+        return cls(*_FIELDS.unpack_from(content, _SEAL.size))
+
+    def packed(self) -> bytes:
+        """Return the state as the first bytes of a file."""
+        fields = _FIELDS.pack(*astuple(self))
+        return _sealed(fields) + fields
+
+
 class Schedule:
-    """When the requests of the last minute went out and the next may go: pure arithmetic on epoch seconds."""
+    """When requests went out and the next may go: pure arithmetic on epoch seconds.
 
-    def __init__(self, per_minute: int, sent: list[float], paused_until: float = 0.0) -> None:
-        self.per_minute = per_minute
-        self.sent = sent
-        self.paused_until = paused_until
+    Slot ``n`` of the ring holds the latest moment of all bookings up to number ``n``. So one slot tells when all but
+    the last so many bookings have left the window, whatever the rates of those who booked them.
+    """
 
-    def reserve(self, now: float, count: int = 1) -> float:
-        """Book ``count`` requests for the next moment at which all of them are free to go, and return it.
+    def __init__(self, per_minute: int, state: State | None = None, slots: Slots | None = None) -> None:
+        self.per_minute = min(per_minute, MOST_PER_MINUTE)
+        self.state = state or State()
+        self._slots: Slots = defaultdict(float) if slots is None else slots
 
-        No more than ``per_minute`` bookings ever lie within one window, unless ``count`` alone is more. Moments ahead
-        of ``now`` are bookings of others who are still waiting, so that everybody gets a turn in the order of asking.
+    def rate(self, now: float) -> int:
+        """Return how many requests a minute may go out now; 0 when there is no budget."""
+        state = self.state
+        told = ((state.learned, state.learned_until), (state.share, state.share_until))
+        return min([self.per_minute, *(limit for limit, until in told if now < until)])
+
+    def reserve(self, now: float, count: int = 1) -> Booking:
+        """Book ``count`` requests for the next moment at which all of them are free to go.
+
+        No window that a booking lies in ever holds more of the earlier ones than its own rate allows, unless ``count``
+        alone is more. Moments ahead of ``now`` are bookings of others who are still waiting, so that everybody gets a
+        turn in the order of asking.
         """
         self._settle(now)
-        moment = max(now, self.paused_until)
-        # Where not even an empty window has room for all, they have the window to themselves.
-        last_out = max(1, self.per_minute - count + 1)
-        if self.per_minute and len(self.sent) >= last_out:
-            moment = max(moment, self.sent[-last_out] + WINDOW_SECONDS)
-        # Without a budget nobody asks when the others went out, and the list would only grow.
-        self.sent += [moment] * (count if self.per_minute else 0)
-        return moment
+        state = self.state
+        moment = max(now, state.paused_until)
+        # Without a budget nobody asks when the others went out.
+        if not self.per_minute:
+            return Booking(moment, state.booked, count)
+        booking = Booking(max(moment, self._free(now, state.booked, count)), state.booked, count)
+        state.latest = max(state.latest, booking.moment)
+        for number in range(state.booked, state.booked + count):
+            self._slots[number % MOST_PER_MINUTE] = state.latest
+        state.booked += count
+        state.written = now
+        return booking
 
-    def confirm(self, now: float, moment: float, count: int = 1) -> float:
-        """Return ``moment``, or a later one when the service has asked for a pause since it was booked."""
+    def confirm(self, now: float, booking: Booking) -> Booking:
+        """Return the booking, or a later one when there is a pause or a lower limit since it was made."""
         self._settle(now)
-        return moment if moment >= self.paused_until else self.reserve(now, count)
+        is_good = booking.moment >= self.state.paused_until and (
+            not self.per_minute or booking.moment >= self._free(now, booking.number, booking.count)
+        )
+        return booking if is_good else self.reserve(now, booking.count)
 
     def pause(self, now: float, seconds: float) -> float:
         """Let nothing go out for ``seconds`` and return when that ends."""
         self._settle(now)
-        self.paused_until = max(self.paused_until, now + seconds)
-        return self.paused_until
+        self.state.paused_until = max(self.state.paused_until, now + seconds)
+        self.state.written = now
+        return self.state.paused_until
 
     def pause_left(self, now: float) -> float:
         """Return for how long nothing may go out."""
         self._settle(now)
-        return max(0.0, self.paused_until - now)
+        return max(0.0, self.state.paused_until - now)
+
+    def learn(self, now: float, limits: Limits) -> None:
+        """Take a limit that the service told, or showed by refusing a request, as long as nothing lower is known."""
+        self._settle(now)
+        state = self.state
+        limit = self._shown(now, limits) if limits.is_refusal else limits.limit
+        if limit is not None and (now >= state.learned_until or limit <= state.learned):
+            state.learned, state.learned_until, state.written = limit, now + LEARNED_SECONDS, now
+        if limits.remaining is not None and not limits.is_refusal:
+            share = max(1, self._went_out(now) + limits.remaining)
+            if share < self.rate(now) or (share == state.share and now < state.share_until):
+                state.share, state.share_until, state.written = share, now + WINDOW_SECONDS, now
+
+    def _shown(self, now: float, limits: Limits) -> int:
+        """Return the limit that a refusal shows: what went out and was not refused is what the service takes."""
+        state = self.state
+        if not now - WINDOW_SECONDS < state.refused_since <= now:
+            state.refused, state.refused_since = 0, now
+        state.refused += 1
+        guess = max(LEAST_GUESS_PER_MINUTE, self._went_out(now) - state.refused)
+        return guess if limits.limit is None else limits.limit
 
     def _settle(self, now: float) -> None:
-        """Drop what has left the window, and what only a wrong clock or a damaged file can have brought."""
-        if not self.paused_until <= now + LONGEST_PAUSE_SECONDS:
-            self.paused_until = 0.0
-        recent = [moment for moment in self.sent if moment > now - WINDOW_SECONDS]
-        # As many bookings as the rate allows lie in each window from here on, so none can be further ahead than this.
-        start, rate = max(now, self.paused_until), max(1, self.per_minute)
-        self.sent = [
-            moment for place, moment in enumerate(recent) if moment <= start + WINDOW_SECONDS * (place // rate + 1)
-        ]
+        """Drop what only a wrong clock can have brought."""
+        state = self.state
+        if now < state.written - WINDOW_SECONDS:
+            state.first, state.latest, state.written = state.booked, 0.0, 0.0
+            state.paused_until = state.learned_until = state.share_until = 0.0
+        if state.paused_until > now + LONGEST_PAUSE_SECONDS:
+            state.paused_until = 0.0
 
-    @classmethod
-    def unpacked(cls, per_minute: int, content: bytes) -> Schedule:
-        """Read what ``packed`` wrote; anything else counts as empty."""
-        numbers = array("d")
-        if len(content) % numbers.itemsize == 0:
-            numbers.frombytes(content)
-        paused_until, *sent = numbers.tolist() or [0.0]
-        return cls(per_minute, sorted(sent), paused_until)
+    def _free(self, now: float, number: int, count: int) -> float:
+        """Return the earliest moment for bookings from ``number`` on, by the pace alone."""
+        # Where not even an empty window has room for all, they have the window to themselves.
+        return self._moment(number - 1 - max(0, self.rate(now) - count)) + WINDOW_SECONDS
 
-    def packed(self) -> bytes:
-        """Return the schedule as bytes: the end of the pause, then one number a request."""
-        return array("d", [self.paused_until, *self.sent]).tobytes()
+    def _moment(self, number: int) -> float:
+        """Return the latest moment of the bookings up to ``number``, minus infinity when nothing is known of them."""
+        if number < max(self.state.first, self.state.booked - MOST_PER_MINUTE):
+            return -math.inf
+        moment = self._slots[number % MOST_PER_MINUTE]
+        # Anything else is in a damaged file only.
+        return moment if 0.0 <= moment <= self.state.latest else -math.inf
+
+    def _went_out(self, now: float) -> int:
+        """Return how many requests have gone out within the window that ends now."""
+        return self._first_after(now) - self._first_after(now - WINDOW_SECONDS)
+
+    def _first_after(self, moment: float) -> int:
+        low, high = max(self.state.first, self.state.booked - MOST_PER_MINUTE), self.state.booked
+        while low < high:
+            middle = (low + high) // 2
+            if self._moment(middle) > moment:
+                high = middle
+            else:
+                low = middle + 1
+        return low
+
+
+class FileSlots:
+    """The slots behind the state in an open file, which has holes where nothing was booked yet."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def __getitem__(self, place: int) -> float:
+        content = os.pread(self._descriptor, _SLOT.size, _HEADER_BYTES + _SLOT.size * place)
+        return float(_SLOT.unpack(content)[0]) if len(content) == _SLOT.size else 0.0
+
+    def __setitem__(self, place: int, moment: float) -> None:
+        os.pwrite(self._descriptor, _SLOT.pack(moment), _HEADER_BYTES + _SLOT.size * place)
+
+
+def _sealed(fields: bytes) -> bytes:
+    """Return what tells a whole state from a damaged one."""
+    return _SEAL.pack(_MARK, zlib.crc32(fields))
 
 
 class RequestBudget:
@@ -188,7 +341,9 @@ class RequestBudget:
         self._now = now
         self._sleep = sleep
         self._lock = threading.Lock()
-        self._schedule = Schedule(per_minute, [])
+        self._schedule = Schedule(per_minute)
+        #: The pace, the limit that was learned and its end, as they were seen last.
+        self._seen = (per_minute, 0, 0.0)
 
     def take(self, allowance: WaitAllowance, count: int = 1) -> None:
         """Wait until the next ``count`` requests may go out one right after the other.
@@ -196,52 +351,71 @@ class RequestBudget:
         A pause counts for ``allowance``, the pace does not. Raises ``PauseTooLongError`` at once when the allowance
         does not reach.
         """
-        moment = self._update(partial(self._reserve, allowance=allowance, count=count))
+        booking = self._update(partial(self._reserve, allowance=allowance, count=count))
         allowance.count_requests(count)
         while True:
-            wait = moment - self._now()
+            wait = booking.moment - self._now()
             if wait <= 0:
                 return
             self._sleep(wait)
-            moment = self._update(partial(self._confirm, moment=moment, allowance=allowance, count=count))
+            booking = self._update(partial(self._confirm, booking=booking, allowance=allowance))
 
-    def _reserve(self, schedule: Schedule, *, allowance: WaitAllowance, count: int) -> float:
+    def _reserve(self, schedule: Schedule, *, allowance: WaitAllowance, count: int) -> Booking:
         now = self._now()
         self._charge(schedule, now, allowance)
         return schedule.reserve(now, count)
 
-    def _confirm(self, schedule: Schedule, *, moment: float, allowance: WaitAllowance, count: int) -> float:
+    def _confirm(self, schedule: Schedule, *, booking: Booking, allowance: WaitAllowance) -> Booking:
         # Somebody may have been told to pause while we slept; then all who waited queue up again.
         now = self._now()
-        if moment < schedule.paused_until:
+        if booking.moment < schedule.state.paused_until:
             self._charge(schedule, now, allowance)
-        return schedule.confirm(now, moment, count)
+        return schedule.confirm(now, booking)
 
     @staticmethod
     def _charge(schedule: Schedule, now: float, allowance: WaitAllowance) -> None:
         pause = schedule.pause_left(now)
         if pause > SHORT_PAUSE_SECONDS and not allowance.reserve(pause):
-            raise PauseTooLongError(schedule.paused_until)
+            raise PauseTooLongError(schedule.state.paused_until)
 
     def pause(self, seconds: float) -> None:
         """Let nobody send anything for ``seconds``, as the service asked."""
         self._update(lambda schedule: schedule.pause(self._now(), seconds))
 
-    def _update(self, change: Callable[[Schedule], float]) -> float:
+    def learn(self, limits: Limits) -> None:
+        """Take a limit of the service into account, which may be lower than the rate of the task."""
+        if self._per_minute and self._is_news(limits):
+            self._update(lambda schedule: schedule.learn(self._now(), limits))
+
+    def _is_news(self, limits: Limits) -> bool:
+        """Return whether the answer may change the pace, so that most answers need no look into the file."""
+        rate, learned, until = self._seen
+        is_known = limits.limit is None or (limits.limit >= learned and until - self._now() > LEARNED_SECONDS / 2)
+        is_enough = limits.remaining is None or limits.remaining >= rate
+        return limits.is_refusal or not (is_known and is_enough)
+
+    def _update(self, change: Callable[[Schedule], _Result]) -> _Result:
         with self._lock:
-            if self._directory is None:
-                return change(self._schedule)
-            try:
-                with self._directory.locked(self._name) as descriptor:
-                    content = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
-                    schedule = Schedule.unpacked(self._per_minute, content)
-                    result = change(schedule)
-                    packed = schedule.packed()
-                    if packed != content:
-                        os.pwrite(descriptor, packed, 0)
-                        os.ftruncate(descriptor, len(packed))
-                    return result
-            except (OSError, UntrustedPathError):
-                # A full or vanished disk must not stop the work: go on with a budget of this process alone.
-                self._directory = None
-                return change(self._schedule)
+            if self._directory is not None:
+                try:
+                    return self._update_file(self._directory, change)
+                except (OSError, UntrustedPathError):
+                    # A full or vanished disk must not stop the work: go on with a budget of this process alone.
+                    self._directory = None
+            return self._changed(self._schedule, change)
+
+    def _update_file(self, directory: PrivateDirectory, change: Callable[[Schedule], _Result]) -> _Result:
+        with directory.locked(self._name) as descriptor:
+            content = os.pread(descriptor, _HEADER_BYTES, 0)
+            schedule = Schedule(self._per_minute, State.unpacked(content), FileSlots(descriptor))
+            result = self._changed(schedule, change)
+            packed = schedule.state.packed()
+            if packed != content:
+                os.pwrite(descriptor, packed, 0)
+            return result
+
+    def _changed(self, schedule: Schedule, change: Callable[[Schedule], _Result]) -> _Result:
+        result = change(schedule)
+        state = schedule.state
+        self._seen = (schedule.rate(self._now()), state.learned, state.learned_until)
+        return result

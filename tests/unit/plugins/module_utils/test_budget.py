@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-import math
 import multiprocessing
 import shutil
-import struct
+from collections import defaultdict
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -15,12 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._budget import (
-    LONGEST_PAUSE_SECONDS,
+    LEARNED_SECONDS,
+    LEAST_GUESS_PER_MINUTE,
+    MOST_PER_MINUTE,
     SHORT_PAUSE_SECONDS,
     WINDOW_SECONDS,
+    Limits,
     PauseTooLongError,
     RequestBudget,
     Schedule,
+    State,
     WaitAllowance,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import PrivateDirectory
@@ -29,9 +33,10 @@ FORK = multiprocessing.get_context("fork")
 START = 1_700_000_000.0
 PATIENCE = WaitAllowance(1e9)
 acts = st.lists(
-    st.tuples(st.integers(1, 3), st.floats(0, 70))
-    | st.tuples(st.just(1), st.just(0.0))
-    | st.tuples(st.just("pause"), st.floats(0, 200)),
+    st.tuples(st.just("reserve"), st.integers(1, 3), st.floats(0, 70))
+    | st.tuples(st.just("reserve"), st.just(1), st.just(0.0))
+    | st.tuples(st.just("pause"), st.just(1), st.floats(0, 200))
+    | st.tuples(st.just("learn"), st.integers(1, 9), st.just(0.0)),
     max_size=60,
 )
 
@@ -52,6 +57,22 @@ class Clock:
         self.time += seconds
 
 
+class Ring(defaultdict[int, float]):
+    """Slots that count how often they are read and written."""
+
+    def __init__(self) -> None:
+        super().__init__(float)
+        self.touched = 0
+
+    def __getitem__(self, place: int) -> float:
+        self.touched += 1
+        return super().__getitem__(place)
+
+    def __setitem__(self, place: int, moment: float) -> None:
+        self.touched += 1
+        super().__setitem__(place, moment)
+
+
 def most_in_a_window(moments: list[float], seconds: float = 60.0) -> int:
     """Return the most moments that lie within any ``seconds``."""
     ordered = sorted(moments)
@@ -61,91 +82,212 @@ def most_in_a_window(moments: list[float], seconds: float = 60.0) -> int:
 # --- the schedule -----------------------------------------------------------------------------------------------------
 
 
-@given(st.integers(3, 7), acts, st.booleans())
-def test_rate_order_and_pauses_are_kept(rate: int, todo: list[tuple[int | str, float]], stored: bool) -> None:
-    schedule, now, booked = Schedule(rate, []), START, []
-    for act, seconds in todo:
+@given(st.lists(st.integers(3, 7), min_size=1, max_size=3), acts, st.booleans())
+def test_rates_order_and_pauses_are_kept(rates: list[int], todo: list[tuple[str, int, float]], stored: bool) -> None:
+    """Tasks of several rates share the bookings, and each keeps its own rate and the learned one."""
+    state, slots, now = State(), Ring(), START
+    booked: list[tuple[float, int]] = []
+    for turn, (act, count, seconds) in enumerate(todo):
         if stored:  # as every process does
-            schedule = Schedule.unpacked(rate, schedule.packed())
+            state = State.unpacked(state.packed())
+        schedule = Schedule(rates[turn % len(rates)], state, slots)
         if act == "pause":
             assert schedule.pause(now, seconds) >= now + seconds
-            paused_until = schedule.paused_until
-            assert schedule.reserve(now) >= paused_until
-            booked.append(schedule.sent[-1])
+            continue
+        if act == "learn":
+            schedule.learn(now, Limits(limit=count))
             continue
         now += seconds
-        moment = schedule.reserve(now, act)
-        assert moment >= now
-        assert moment >= schedule.paused_until
-        booked += [moment] * act
-    assert booked == sorted(booked), "whoever asks first goes first"
-    assert most_in_a_window(booked) <= rate
+        moment = schedule.reserve(now, count).moment
+        assert moment >= max(now, state.paused_until)
+        booked += [(moment, max(count, schedule.rate(now)))] * count
+    moments = [moment for moment, _rate in booked]
+    if len(rates) == 1:
+        assert moments == sorted(moments), "whoever asks first goes first"
+    for place, (moment, rate) in enumerate(booked):
+        # Whoever comes later answers for it.
+        earlier = moments[: place + 1]
+        for start in (one for one in earlier if moment - WINDOW_SECONDS < one <= moment):
+            assert sum(1 for one in earlier if start <= one < start + 60.0) <= rate
 
 
 @given(st.integers(1, 4), st.integers(0, 80))
 def test_long_queue_is_remembered(rate: int, waiting: int) -> None:
-    schedule = Schedule(rate, [])
-    booked = [schedule.reserve(START) for _one in range(waiting)]
+    schedule = Schedule(rate)
+    booked = [schedule.reserve(START).moment for _one in range(waiting)]
     assert booked == [START + WINDOW_SECONDS * (place // rate) for place in range(waiting)]
 
 
 def test_nobody_waits_below_the_rate() -> None:
-    schedule = Schedule(600, [])
-    assert {schedule.reserve(START) for _one in range(600)} == {START}
-    assert schedule.reserve(START + 1) == START + WINDOW_SECONDS
+    schedule = Schedule(600)
+    assert {schedule.reserve(START).moment for _one in range(600)} == {START}
+    assert schedule.reserve(START + 1).moment == START + WINDOW_SECONDS
 
 
-def test_schedule_forgets_what_has_left_the_window() -> None:
-    schedule = Schedule(2, [])
-    for step in range(50):
-        schedule.reserve(START + 100 * step)
-    assert len(schedule.sent) == 1
+def test_fast_task_does_not_wait_for_a_slow_one() -> None:
+    slow = Schedule(2)
+    assert [slow.reserve(START).moment for _one in range(4)] == [START] * 2 + [START + WINDOW_SECONDS] * 2
+    fast = Schedule(9, slow.state, slow._slots)
+    assert [fast.reserve(START).moment for _one in range(5)] == [START] * 5
+
+
+def test_ring_is_used_again_and_again() -> None:
+    slots = Ring()
+    schedule = Schedule(MOST_PER_MINUTE, State(), slots)
+    for step in range(3):
+        assert schedule.reserve(START + 100 * step, MOST_PER_MINUTE).moment == START + 100 * step
+    assert schedule.reserve(START + 201).moment == START + 200 + WINDOW_SECONDS
+    assert max(slots) == MOST_PER_MINUTE - 1
+
+
+def test_higher_rate_than_the_ring_holds_is_that_of_the_ring() -> None:
+    assert Schedule(10 * MOST_PER_MINUTE).rate(START) == MOST_PER_MINUTE
+
+
+@pytest.mark.parametrize("per_minute", [10, 600, 6000, MOST_PER_MINUTE])
+def test_booking_touches_one_slot_whatever_the_rate(per_minute: int) -> None:
+    slots = Ring()
+    schedule = Schedule(per_minute, State(), slots)
+    for _one in range(2 * per_minute):
+        schedule.reserve(START)
+    slots.touched = 0
+    schedule.reserve(START)
+    assert slots.touched == 2
 
 
 def test_rate_of_zero_is_no_budget_but_pauses_are_kept() -> None:
-    schedule = Schedule(0, [])
-    assert [schedule.reserve(START) for _one in range(1000)] == [START] * 1000
+    schedule = Schedule(0)
+    assert [schedule.reserve(START).moment for _one in range(1000)] == [START] * 1000
     schedule.pause(START, 30)
-    assert schedule.reserve(START) == START + 30
-    assert schedule.reserve(START + 31) == START + 31
+    assert schedule.reserve(START).moment == START + 30
+    assert schedule.reserve(START + 31).moment == START + 31
+    assert schedule.state.booked == 0
 
 
 def test_shorter_pause_does_not_end_a_longer_one() -> None:
-    schedule = Schedule(10, [])
+    schedule = Schedule(10)
     schedule.pause(START, 100)
     assert schedule.pause(START + 10, 5) == START + 100
-    assert schedule.reserve(START + 20) == START + 100
+    assert schedule.reserve(START + 20).moment == START + 100
 
 
-@given(st.lists(st.floats(START, START + 60), max_size=20), st.floats(0, START + 99))
-def test_packed_schedule_can_be_read_again(sent: list[float], paused_until: float) -> None:
-    read = Schedule.unpacked(5, Schedule(5, sorted(sent), paused_until).packed())
-    assert (read.per_minute, read.sent, read.paused_until) == (5, sorted(sent), paused_until)
-
-
-@given(
-    st.binary(max_size=100) | st.lists(st.floats(), max_size=12).map(lambda many: struct.pack(f"{len(many)}d", *many))
+state_fields = st.tuples(
+    *(st.integers(0, 2**40) if field.type == "int" else st.floats(allow_nan=False) for field in fields(State))
 )
-def test_garbage_delays_nobody_for_long(content: bytes) -> None:
-    schedule = Schedule.unpacked(5, content)
-    moment = schedule.reserve(START)
-    assert math.isfinite(moment)
-    assert START <= moment <= START + LONGEST_PAUSE_SECONDS + WINDOW_SECONDS * 4
-    assert Schedule.unpacked(5, schedule.packed()).reserve(START) >= moment
+
+
+@given(state_fields)
+def test_packed_state_can_be_read_again(values: tuple[float, ...]) -> None:
+    state = State(*values)
+    assert State.unpacked(state.packed()) == state
+
+
+@given(state_fields, st.data())
+def test_damaged_state_is_empty(values: tuple[float, ...], data: st.DataObject) -> None:
+    whole = State(*values).packed()
+    place = data.draw(st.integers(0, len(whole) - 1))
+    damaged = whole[:place] + bytes([whole[place] ^ data.draw(st.integers(1, 255))]) + whole[place + 1 :]
+    for content in (damaged, whole[:place], data.draw(st.binary(max_size=200))):
+        assert State.unpacked(content) == State()
+
+
+@given(st.lists(st.floats(), min_size=5, max_size=5), st.integers(0, 20))
+def test_damaged_slots_delay_nobody_for_long(garbage: list[float], booked: int) -> None:
+    schedule = Schedule(5)
+    for _one in range(booked):
+        schedule.reserve(START)
+    for number in range(booked):
+        schedule._slots[number] = garbage[number % 5]
+    free = START + WINDOW_SECONDS * (booked // 5)
+    assert START <= schedule.reserve(START).moment <= free
+    schedule.learn(START, Limits(is_refusal=True))
 
 
 def test_clock_that_was_wrong_delays_nobody_for_long() -> None:
-    ahead = Schedule(5, [])
+    schedule = Schedule(5)
     for _one in range(5):
-        ahead.reserve(START + 7200)
-    ahead.pause(START + 7200, 300)
-    assert Schedule.unpacked(5, ahead.packed()).reserve(START) == START
+        schedule.reserve(START + 7200)
+    schedule.pause(START + 7200, 300)
+    schedule.learn(START + 7200, Limits(limit=1))
+    again = Schedule(5, State.unpacked(schedule.state.packed()), schedule._slots)
+    assert [again.reserve(START).moment for _one in range(5)] == [START] * 5
+    assert again.reserve(START).moment == START + WINDOW_SECONDS, "from here on it counts again"
 
 
-@pytest.mark.parametrize("content", [b"", b"1234567", b"\0" * 9])
-def test_content_of_a_wrong_size_is_empty(content: bytes) -> None:
-    read = Schedule.unpacked(5, content)
-    assert (read.sent, read.paused_until) == ([], 0.0)
+def test_clock_that_is_put_right_a_little_forgets_nothing() -> None:
+    schedule = Schedule(1)
+    schedule.reserve(START)
+    assert schedule.reserve(START - 30).moment == START + WINDOW_SECONDS
+
+
+# --- what the service tells -------------------------------------------------------------------------------------------
+
+
+def spread(schedule: Schedule, count: int, now: float = START) -> list[float]:
+    return [schedule.reserve(now).moment - now for _one in range(count)]
+
+
+def test_told_limit_lowers_the_pace_and_is_forgotten_unless_told_again() -> None:
+    schedule = Schedule(600)
+    schedule.learn(START, Limits(limit=2))
+    assert spread(schedule, 3) == [0, 0, WINDOW_SECONDS]
+    schedule.learn(START + 3000, Limits(limit=2))
+    assert schedule.rate(START + 3000 + LEARNED_SECONDS - 1) == 2
+    assert schedule.rate(START + 3000 + LEARNED_SECONDS) == 600
+
+
+def test_lower_limit_counts_and_a_higher_one_only_when_the_lower_is_forgotten() -> None:
+    schedule = Schedule(600)
+    for told, expected in ((100, 100), (300, 100), (50, 50), (9000, 50)):
+        schedule.learn(START, Limits(limit=told))
+        assert schedule.rate(START) == expected
+    schedule.learn(START + LEARNED_SECONDS, Limits(limit=9000))
+    assert schedule.rate(START + LEARNED_SECONDS) == 600, "never above the rate of the task"
+
+
+def test_those_who_wait_queue_up_again_when_the_limit_turns_out_lower() -> None:
+    schedule = Schedule(4)
+    waiting = [schedule.reserve(START) for _one in range(8)][4:]
+    schedule.learn(START, Limits(limit=2))
+    moments = [schedule.confirm(one.moment, one).moment for one in waiting]
+    assert most_in_a_window(moments) <= 2
+    assert min(moments) == START + WINDOW_SECONDS
+
+
+def test_what_others_use_is_theirs_for_a_minute() -> None:
+    schedule = Schedule(600)
+    spread(schedule, 10)
+    schedule.learn(START + 1, Limits(remaining=30))
+    assert schedule.rate(START + 1) == 40
+    schedule.learn(START + 2, Limits(remaining=31))
+    assert schedule.rate(START + 2) == 40
+    assert schedule.rate(START + 1 + WINDOW_SECONDS) == 600
+
+
+def test_nothing_left_stops_nobody_for_good() -> None:
+    schedule = Schedule(600)
+    schedule.learn(START, Limits(remaining=0))
+    assert schedule.rate(START) == 1
+
+
+def test_refusals_without_a_number_show_how_many_were_taken() -> None:
+    schedule = Schedule(600)
+    spread(schedule, 50, START - 100)
+    spread(schedule, 131)
+    for _refused in range(31):
+        schedule.learn(START + 1, Limits(is_refusal=True))
+    assert schedule.rate(START + 1) == 100
+    schedule.learn(START + 120, Limits(is_refusal=True))
+    assert schedule.rate(START + 120) == LEAST_GUESS_PER_MINUTE, "somebody else used it up"
+
+
+@given(st.lists(st.tuples(st.integers(1, 700), st.booleans()), max_size=10))
+def test_learned_limit_is_never_above_the_rate_and_never_nothing(told: list[tuple[int, bool]]) -> None:
+    schedule = Schedule(600)
+    for number, (limit, is_refusal) in enumerate(told):
+        schedule.reserve(START + number)
+        schedule.learn(START + number, Limits(limit, limit - 1, is_refusal))
+        assert 1 <= schedule.rate(START + number) <= min(600, limit)
 
 
 # --- the budget -------------------------------------------------------------------------------------------------------
@@ -204,20 +346,20 @@ def test_pause_that_comes_while_somebody_sleeps_is_kept() -> None:
 
 def test_those_who_were_paused_do_not_all_come_back_at_once() -> None:
     clock = Clock()
-    schedule = Schedule(2, [])
+    schedule = Schedule(2)
     booked = [schedule.reserve(START) for _one in range(6)]
     schedule.pause(START, 150)
     # All six wake up, the early ones before the pause ends, and ask again.
-    later = [schedule.confirm(clock.now() + 61 * (place // 2), moment) for place, moment in enumerate(booked)]
+    later = [schedule.confirm(clock.now() + 61 * (place // 2), one).moment for place, one in enumerate(booked)]
     assert all(moment >= START + 150 for moment in later)
     assert most_in_a_window(later) <= 2
 
 
 def test_moment_is_confirmed_without_a_pause() -> None:
-    schedule = Schedule(1, [])
-    booked = [schedule.reserve(START), schedule.reserve(START)]
-    assert schedule.confirm(booked[1] - 1, booked[1]) == booked[1]
-    assert schedule.reserve(booked[1] - 1) == booked[1] + WINDOW_SECONDS
+    schedule = Schedule(1)
+    _first, second = schedule.reserve(START), schedule.reserve(START)
+    assert schedule.confirm(second.moment - 1, second) == second
+    assert schedule.reserve(second.moment - 1).moment == second.moment + WINDOW_SECONDS
 
 
 def test_processes_of_the_same_scope_share_a_budget(tmp_path: Path) -> None:
@@ -312,7 +454,52 @@ def test_garbage_in_the_file_is_written_over(tmp_path: Path) -> None:
     file.write_bytes(b"nonsense" * 100 + b"!")
     budget.take(PATIENCE)
     assert clock.naps == []
-    assert Schedule.unpacked(5, file.read_bytes()).sent == [START]
+    state = State.unpacked(file.read_bytes()[: len(State().packed())])
+    assert (state.booked, state.latest) == (1, START)
+
+
+def test_file_of_a_busy_task_stays_small(tmp_path: Path) -> None:
+    budget = RequestBudget(MOST_PER_MINUTE, directory=PrivateDirectory(str(tmp_path)))
+    for _one in range(10):
+        budget.take(PATIENCE)
+    (file,) = tmp_path.iterdir()
+    assert file.stat().st_size < 200
+
+
+def test_limit_that_one_process_was_told_holds_for_all(tmp_path: Path) -> None:
+    clock = Clock()
+    one, other, unbound = (
+        RequestBudget(rate, directory=PrivateDirectory(str(tmp_path)), now=clock.now, sleep=clock.sleep)
+        for rate in (600, 600, 0)
+    )
+    one.learn(Limits(limit=1))
+    other.take(PATIENCE)
+    unbound.learn(Limits(limit=1))
+    unbound.take(PATIENCE)
+    assert clock.naps == []
+    other.take(PATIENCE)
+    assert clock.naps == [pytest.approx(WINDOW_SECONDS)]
+
+
+def test_without_a_budget_nothing_is_learned(tmp_path: Path) -> None:
+    budget = RequestBudget(0, directory=PrivateDirectory(str(tmp_path)))
+    budget.learn(Limits(limit=1, remaining=0, is_refusal=True))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_limit_that_is_known_is_not_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    budget = RequestBudget(600, directory=PrivateDirectory(str(tmp_path)), now=clock.now, sleep=clock.sleep)
+    budget.learn(Limits(limit=100, remaining=99))
+    with monkeypatch.context() as patch:
+        patch.setattr(budget, "_update", None)
+        budget.learn(Limits(limit=100, remaining=100))
+        budget.learn(Limits(limit=101))
+    clock.time += LEARNED_SECONDS - 1
+    budget.learn(Limits(limit=100))
+    clock.time += LEARNED_SECONDS - 1
+    budget.take(PATIENCE)
+    assert budget._seen[0] == 100
 
 
 @pytest.mark.parametrize("harm", ["vanished", "open to others", "link"])
@@ -339,7 +526,7 @@ def test_work_goes_on_without_the_directory(tmp_path: Path, harm: str) -> None:
 def book_some(path: str, times: int, results: object) -> None:
     budget = RequestBudget(10, directory=PrivateDirectory(path), scope="x")
     # Only booked and not waited for, so that the clocks of all processes stand still together.
-    moments = [budget._update(lambda schedule: schedule.reserve(START)) for _time in range(times)]
+    moments = [budget._update(lambda schedule: schedule.reserve(START).moment) for _time in range(times)]
     results.put(moments)
 
 
@@ -391,13 +578,6 @@ def test_requests_are_counted() -> None:
     for _request in range(3):
         budget.take(allowance)
     assert allowance.requests == 3
-
-
-def test_without_a_budget_nothing_is_written_down() -> None:
-    schedule = Schedule(0, [])
-    for place in range(1000):
-        schedule.reserve(START + place / 1000)
-    assert schedule.sent == []
 
 
 def test_allowance_is_whole_again_for_the_next_item() -> None:
