@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import signal
 import socket
@@ -23,6 +24,8 @@ from .state import Options, World
 from .switches import SwitchError, Switches
 
 BACKLOG = 2048
+# Thousands of records are planted at once, and looking through them for garbage costs as much as making them.
+COLLECT_AFTER = 100_000
 PARENT_POLL_SECONDS = 0.5
 
 
@@ -95,6 +98,7 @@ def main(arguments: list[str] | None = None) -> int:
     # uvicorn hands a signal on to these once it has shut down; without them the exit status would tell of a crash.
     for wanted in (signal.SIGINT, signal.SIGTERM):
         signal.signal(wanted, stop)
+    gc.set_threshold(COLLECT_AFTER)
     server.run(sockets=[listener])
     return 0
 

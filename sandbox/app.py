@@ -98,6 +98,9 @@ async def _serve(world: World, scope: Scope, receive: Receive, send: Send) -> No
     )
     world.ledger.add(entry)
     fault = world.faults.meet(method, path, entry.route)
+    call = Call(world, method, path, body, headers, query, params, client_host=client[0], warnings=warnings)
+    if fault is not None and fault.apply_late:
+        _put_off(world, lambda: _answer(call, route, raw_path, entry), fault.late_ms)
     delay = world.latency_ms + (fault.delay_ms if fault is not None else 0.0)
     if delay:
         await asyncio.sleep(delay / 1000)
@@ -106,9 +109,7 @@ async def _serve(world: World, scope: Scope, receive: Receive, send: Send) -> No
         if fault.cut == "before":
             _cut(scope)
             return
-    call = Call(world, method, path, body, headers, query, params, client_host=client[0], warnings=warnings)
-    if fault is not None:
-        call.listing_fault = fault.listing
+        call.listing_fault, call.replica = fault.listing, fault.replica
     reply = _answer(call, route, raw_path, entry) if fault is None or fault.runs_request else Reply(200)
     if fault is not None:
         if fault.cut == "after":
@@ -117,6 +118,13 @@ async def _serve(world: World, scope: Scope, receive: Receive, send: Send) -> No
         reply = _spoiled(fault, reply, world.now())
     entry.status = reply.status
     await _respond(scope, send, reply, half=fault is not None and fault.half_body)
+
+
+def _put_off(world: World, work: Callable[[], Reply], late_ms: float | None) -> None:
+    """Keep a request for later: until a test says so, or for so many milliseconds."""
+    world.late.append(work)
+    if late_ms is not None:
+        asyncio.get_running_loop().call_later(late_ms / 1000, world.carry_out, work)
 
 
 async def _read(receive: Receive) -> bytes:
@@ -172,10 +180,13 @@ def _handled(call: Call, route: Route | None, raw_path: str, entry: Entry) -> Re
     if entry.write:
         if switches.read_only:
             raise read_only()
+        world.changes += 1
         call.body = _json_body(call)
     elif route.sign_in:
         call.body = _json_body(call)
     require(call, route.permission)
+    if call.replica is not None and not entry.write:
+        call.organization = call.replica[call.organization.id]
     reply = route.handler(call)
     if switches.rate_limit_per_minute is not None:
         left = switches.rate_limit_per_minute - len(world.windows.get(_limit_key(call), ()))

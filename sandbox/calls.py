@@ -36,6 +36,8 @@ class Call:
     token: Token | None = None
     acting: Member | None = None
     listing_fault: str | None = None
+    # What a lagging copy of the database still holds, by the id of the organization.
+    replica: dict[str, Organization] | None = None
     client_host: str = ""
     warnings: list[str] = field(default_factory=list)
     _organization: Organization | None = None

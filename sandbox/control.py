@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import dataclass, fields
 from typing import Any
@@ -30,6 +33,7 @@ _MEMBER_FIELDS = {described.name for described in fields(Member)} - {
 _ACCOUNT_FIELDS = {described.name for described in fields(Account)} - {"memberships"}
 _GUEST_FIELDS = {described.name for described in fields(Guest)} - {"profile", "row", "row_generation"}
 _PROFILE_FIELDS = {described.name for described in fields(GuestProfile)}
+_HEX_ID = re.compile("[0-9a-f]{32}")
 _GROUP_FIELDS = {"name", "description", "logo", "members", "guests", "created_at", "last_updated"}
 
 
@@ -76,6 +80,7 @@ def control_plane(world: World) -> Starlette:
                     at("/faults", "POST", _add_fault),
                     at("/faults", "GET", _list_faults),
                     at("/faults", "DELETE", _clear_faults),
+                    at("/late", "POST", _carry_out_late),
                     at("/state", "GET", _state),
                     at("/members", "POST", _insert_members),
                     at("/members/{email}", "PATCH", _patch_member),
@@ -92,6 +97,7 @@ def control_plane(world: World) -> Starlette:
                     at("/tokens/revoke", "POST", _revoke_tokens),
                     at("/tokens/expire", "POST", _expire_tokens),
                     at("/clock", "POST", _move_clock),
+                    at("/ids", "POST", _plan_ids),
                 ],
             )
         ]
@@ -100,6 +106,8 @@ def control_plane(world: World) -> Starlette:
 
 async def _carry_out(world: World, step: Step, request: Request) -> Response:
     raw = await request.body()
+    if request.method != "GET":
+        world.changes += 1
     try:
         body = orjson.loads(raw) if raw else {}
         answer, status = step(Order(world, request, body)), 200
@@ -178,7 +186,7 @@ def _set_switches(order: Order) -> Any:
 
 
 def _add_fault(order: Order) -> Any:
-    return {"id": order.world.faults.add(order.body).id}
+    return {"id": order.world.add_fault(order.body).id}
 
 
 def _list_faults(order: Order) -> Any:
@@ -190,68 +198,56 @@ def _clear_faults(order: Order) -> Any:
     return {"faults": []}
 
 
+def _carry_out_late(order: Order) -> Any:
+    """Carry out the requests that were put off, in the order they came in."""
+    return {"statuses": [order.world.carry_out(work) for work in list(order.world.late)]}
+
+
 def _state(order: Order) -> Any:
-    wanted = order.request.query_params.get("organization")
-    if wanted is not None and wanted not in order.world.organizations:
+    """Return all that is there, or the kinds of records that ``only`` names."""
+    query, world = order.request.query_params, order.world
+    kinds = query["only"].split(",") if "only" in query else list(_RECORDS)
+    unknown = sorted(set(kinds) - set(_RECORDS))
+    if unknown:
+        raise ControlError(f"unknown records {', '.join(unknown)}; known are: {', '.join(_RECORDS)}")
+    wanted = query.get("organization")
+    if wanted is not None and wanted not in world.organizations:
         raise ControlError(f"no organization {wanted}", 404)
-    chosen = [order.world.organizations[wanted]] if wanted is not None else list(order.world.organizations.values())
-    return {
-        "organizations": [
-            {
-                "id": organization.id,
-                "name": organization.name,
-                "timezone": organization.timezone,
-                "client_id": organization.client_id,
-                "client_secret": organization.client_secret,
-                "redirect_uris": list(organization.redirect_uris),
-            }
+    chosen = [world.organizations[wanted]] if wanted is not None else list(world.organizations.values())
+    state: dict[str, Any] = {
+        kind: [
+            {"organization_id": organization.id} | record
             for organization in chosen
-        ],
-        "members": [_raw_member(member) for organization in chosen for member in organization.members.values()],
-        "groups": [
-            {"organization_id": organization.id, "id": group.id}
-            | {name: getattr(group, name) for name in sorted(_GROUP_FIELDS)}
-            for organization in chosen
-            for group in organization.groups.values()
-        ],
-        "guests": [
-            {"organization_id": organization.id} | _raw_guest(guest)
-            for organization in chosen
-            for guest in organization.guests.values()
-        ],
-        "tags": [
-            {
-                "organization_id": organization.id,
-                "id": tag.id,
-                "title": tag.title,
-                "color": tag.color,
-                "auto_generated": tag.auto_generated,
-            }
-            for organization in chosen
-            for tag in organization.tags.values()
-        ],
-        "templates": [
-            _raw_template(template) | {"organization_id": organization.id}
-            for organization in chosen
-            for template in organization.templates.values()
-        ],
-        "runs": [
-            _raw_run(run) | {"organization_id": organization.id}
-            for organization in chosen
-            for run in organization.runs.values()
-        ],
-        "tasks": [
-            task.record | {"organization_id": organization.id, "tags": list(task.tags.values())}
-            for organization in chosen
-            for task in organization.tasks.values()
-        ],
-        "folders": [
-            {"organization_id": organization.id, "id": folder.id, "name": folder.name, "parent_id": folder.parent_id}
-            for organization in chosen
-            for folder in organization.folders.values()
-        ],
-        "tokens": len(order.world.tokens),
+            for record in _RECORDS[kind](organization)
+        ]
+        for kind in kinds
     }
+    return state | {"tokens": len(world.tokens)}
+
+
+# What the state is made of: the records of each kind that an organization has.
+_RECORDS: dict[str, Callable[[Organization], Iterable[dict[str, Any]]]] = {
+    "organizations": lambda organization: [_raw_organization(organization)],
+    "members": lambda organization: map(_raw_member, organization.members.values()),
+    "groups": lambda organization: (
+        {"id": group.id} | {name: getattr(group, name) for name in sorted(_GROUP_FIELDS)}
+        for group in organization.groups.values()
+    ),
+    "guests": lambda organization: map(_raw_guest, organization.guests.values()),
+    "tags": lambda organization: (
+        {name: getattr(tag, name) for name in ("id", "title", "color", "auto_generated")}
+        for tag in organization.tags.values()
+    ),
+    "templates": lambda organization: map(_raw_template, organization.templates.values()),
+    "runs": lambda organization: map(_raw_run, organization.runs.values()),
+    "tasks": lambda organization: (
+        task.record | {"tags": list(task.tags.values())} for task in organization.tasks.values()
+    ),
+    "folders": lambda organization: (
+        {name: getattr(folder, name) for name in ("id", "name", "parent_id")}
+        for folder in organization.folders.values()
+    ),
+}
 
 
 def _insert_members(order: Order) -> Any:
@@ -433,9 +429,23 @@ def _expire_tokens(order: Order) -> Any:
 
 
 def _move_clock(order: Order) -> Any:
-    order.world.clock_offset += float(order.body.get("advance_seconds", 0))
-    order.world.switch_changed()  # what is late depends on the clock
-    return {"now": order.world.now(), "offset": order.world.clock_offset}
+    world = order.world
+    now = float(order.body.get("now", world.now())) + float(order.body.get("advance_seconds", 0))
+    is_stopped = order.body.get("stop", world.stopped_at is not None)
+    world.stopped_at = now if is_stopped else None
+    world.clock_offset = 0.0 if is_stopped else now - time.time()
+    world.switch_changed()  # what is late depends on the clock
+    return {"now": world.now(), "offset": world.clock_offset}
+
+
+def _plan_ids(order: Order) -> Any:
+    """Say which ids the next records of a kind get."""
+    wrong = [one for planned in order.body.values() for one in planned if not _HEX_ID.fullmatch(one)]
+    if wrong:
+        raise ControlError(f"no 32-hex id: {', '.join(wrong)}")
+    for kind, planned in order.body.items():
+        order.world.planned_ids.setdefault(kind, deque()).extend(planned)
+    return {kind: list(planned) for kind, planned in order.world.planned_ids.items()}
 
 
 def _organization(order: Order) -> Organization:
@@ -481,6 +491,11 @@ def _set_raw(world: World, member: Member, values: dict[str, Any]) -> None:
         else:
             setattr(member.account, name, value)
     world.touch(member)
+
+
+def _raw_organization(organization: Organization) -> dict[str, Any]:
+    raw = {name: getattr(organization, name) for name in ("id", "name", "timezone", "client_id", "client_secret")}
+    return raw | {"redirect_uris": list(organization.redirect_uris)}
 
 
 def _raw_member(member: Member) -> dict[str, Any]:

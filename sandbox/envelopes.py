@@ -130,6 +130,8 @@ def paged(
         per_page = min(per_page, switches.per_page_cap)
     current = _positive(call.query.get("page"), 1)
     flaw = call.listing_fault
+    if flaw == "empty_list":
+        rows = ()
     served = 1 if flaw == "repeat_page" else current
     page = rows[(served - 1) * per_page : served * per_page]
     total = len(rows)
@@ -140,6 +142,8 @@ def paged(
         total_pages = max(total_pages, current + 1)
     elif flaw == "total_off":
         total += 1
+    if flaw == "unpaged":
+        return plain_list(call, page, render)
     pagination: dict[str, Any] = {
         "total": total,
         "count": len(page),
@@ -158,6 +162,8 @@ def plain_list(call: Call, rows: Sequence[Row], render: Callable[[Row], bytes], 
     """Answer with all rows and no ``meta``."""
     if call.listing_fault == "shrink":
         rows = rows[:-1]
+    elif call.listing_fault == "empty_list":
+        rows = ()
     tail = b'],"count":%d}' % len(rows) if count else b"]}"
     return Reply(200, b"".join((b'{"data":[', b",".join([render(row) for row in rows]), tail)))
 

@@ -15,7 +15,7 @@ import orjson
 from .envelopes import JSON, Reply
 
 CUTS = ("before", "after")
-LISTING_FLAWS = ("shrink", "repeat_page", "grow", "total_off")
+LISTING_FLAWS = ("shrink", "repeat_page", "grow", "total_off", "unpaged", "empty_list", "old")
 
 _FIELDS = {
     "method",
@@ -33,6 +33,8 @@ _FIELDS = {
     "half_body",
     "empty",
     "apply",
+    "apply_late",
+    "late_ms",
     "listing",
     *LISTING_FLAWS,
 }
@@ -71,7 +73,11 @@ class Fault:
     half_body: bool = False
     empty: bool = False
     apply: bool = False
+    apply_late: bool = False
+    late_ms: float | None = None
     listing: str | None = None
+    # The organizations as they were when an ``old`` fault was put in force.
+    replica: dict[str, Any] | None = None
     matched: int = 0
     hits: int = 0
 
@@ -82,6 +88,8 @@ class Fault:
     @property
     def runs_request(self) -> bool:
         """Whether the request does its work although its caller may never learn of it."""
+        if self.apply_late:
+            return False
         return self.apply or self.cut == "after" or (self.cut is None and not self.replaces_answer)
 
     def answer(self, now: float) -> Reply:
@@ -127,7 +135,7 @@ class Fault:
         return True
 
     def as_dict(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in self.__slots__ if name != "replica"}
 
 
 class Faults:
@@ -156,6 +164,7 @@ class Faults:
         for name in ("every", "skip"):
             values[name] = int(values.get(name) or (1 if name == "every" else 0))
         values["delay_ms"] = float(values.get("delay_ms") or 0)
+        _settle_late(values)
         self._count += 1
         fault = Fault(self._count, **values)
         self._faults.append(fault)
@@ -172,6 +181,18 @@ class Faults:
 
     def clear(self) -> None:
         self._faults.clear()
+
+
+def _settle_late(values: dict[str, Any]) -> None:
+    """A request that is put off is answered by a gateway that gave up, unless the fault says otherwise."""
+    if values.get("late_ms") is not None:
+        values["late_ms"], values["apply_late"] = float(values["late_ms"]), True
+    if not values.get("apply_late"):
+        return
+    if values.get("apply") or values.get("cut") == "after":
+        raise FaultError("what is applied late cannot be applied at once")
+    if values.get("cut") is None and not any(values.get(name) for name in ("status", "body", "empty")):
+        values["status"] = 504
 
 
 def _path_matches(pattern: str, path: str) -> bool:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from .naming import default_name
@@ -192,10 +193,12 @@ def new_task_record(
 
 def _deadline(step: dict[str, Any], now: str) -> str | None:
     deadline = step["deadline"]
-    if not deadline:
-        return None
-    moment = datetime.fromisoformat(now[:19])
-    moment += timedelta(minutes=_UNITS.get(deadline["unit"], 1440) * (deadline["value"] or 0))
+    return _later(now, deadline["value"] or 0, deadline["unit"]) if deadline else None
+
+
+@lru_cache(maxsize=1024)
+def _later(now: str, value: int, unit: str) -> str:
+    moment = datetime.fromisoformat(now[:19]) + timedelta(minutes=_UNITS.get(unit, 1440) * value)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 

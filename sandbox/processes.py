@@ -78,7 +78,7 @@ def launch_process(call: Call) -> Reply:
 
 
 def list_processes(call: Call) -> Reply:
-    runs = _sorted(call, _found(call))
+    runs = _listed(call)
     prerun = not call.world.switches.run_prerun_missing
 
     def render(run: Run) -> bytes:
@@ -242,6 +242,20 @@ def _find(call: Call) -> Run:
     return run
 
 
+def _listed(call: Call) -> list[Run]:
+    """Return what the query asks for; what was found for one page counts for the next while nothing changes."""
+    organization, query = call.organization, call.query
+    if query.get("status") == "delayed":  # changes with the time
+        return _sorted(call, _found(call))
+    if organization.listed_at != call.world.changes:
+        organization.listed.clear()
+        organization.listed_at = call.world.changes
+    wanted = tuple(sorted(pair for pair in query.items() if pair[0] not in ("page", "per_page", "with")))
+    if wanted not in organization.listed:
+        organization.listed[wanted] = _sorted(call, _found(call))
+    return organization.listed[wanted]
+
+
 def _found(call: Call) -> list[Run]:
     query, switches = call.query, call.world.switches
     template_id = query.get("checklist_id") or query.get("blueprint_id")
@@ -322,9 +336,12 @@ def _sorted(call: Call, runs: list[Run]) -> list[Run]:
         return runs
     if name == "name":
         return sorted(runs, key=lambda run: run.name_key, reverse=wanted.startswith("-"))
-    return sorted(
-        runs, key=lambda run: (run.record[name] is not None, run.record[name]), reverse=wanted.startswith("-")
-    )
+    # What has no value is less than all that has one. Keys without a tuple keep long lists quick.
+    valued = [run for run in runs if run.record[name] is not None]
+    blank = [run for run in runs if run.record[name] is None] if len(valued) < len(runs) else []
+    if wanted.startswith("-"):
+        return sorted(valued, key=lambda run: run.record[name], reverse=True) + blank
+    return blank + sorted(valued, key=lambda run: run.record[name])
 
 
 def _row(call: Call, run: Run, *, prerun: bool = True) -> bytes:

@@ -7,14 +7,16 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from .faults import Faults
+from .envelopes import Reply
+from .faults import Fault, Faults
 from .ledger import Ledger
 from .switches import Switches
 
@@ -257,6 +259,9 @@ class Organization:
     redirect_uris: tuple[str, ...] = ()
     guest_invites: deque[float] = field(default_factory=deque)
     visible: list[Member] | None = None
+    # Lists of processes by what was asked for, kept until something changes: a walk asks for the same list each time.
+    listed: dict[tuple[tuple[str, str], ...], list[Run]] = field(default_factory=dict)
+    listed_at: int = -1
 
     def admins(self) -> Iterator[Member]:
         """Yield every active administrator who is a person."""
@@ -308,7 +313,9 @@ class World:
         for name, value in self.baseline.switches:
             self.switches.set(name, value)
         self.generation = 0
+        self.changes = 0
         self.clock_offset = 0.0
+        self.stopped_at: float | None = None
         self.latency_ms = options.latency_ms
         self.accounts: dict[int, Account] = {}
         self.accounts_by_email: dict[str, Account] = {}
@@ -318,6 +325,8 @@ class World:
         self.codes: dict[str, AuthorizationCode] = {}
         self.guest_profiles: dict[str, GuestProfile] = {}
         self.windows: dict[str, deque[float]] = {}
+        self.late: list[Callable[[], Reply]] = []
+        self.planned_ids: dict[str, deque[str]] = {}
         self.next_id = 20001
         self.next_number = 100300
         self.hex_count = 0
@@ -327,11 +336,11 @@ class World:
     # Time and ids
 
     def now(self) -> float:
-        """Seconds since the epoch on the server's clock, which tests may move."""
-        return time.time() + self.clock_offset
+        """Seconds since the epoch on the server's clock, which tests may move and stop."""
+        return (time.time() if self.stopped_at is None else self.stopped_at) + self.clock_offset
 
     def timestamp(self) -> str:
-        return datetime.fromtimestamp(self.now(), UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        return _spelled_second(int(self.now()))
 
     def new_id(self) -> int:
         self.next_id += 1
@@ -343,9 +352,28 @@ class World:
         return self.next_number - 1
 
     def new_hex(self, kind: str) -> str:
-        """Return a 32-hex id; the same sequence after every reset, never used twice."""
+        """Return a 32-hex id: a planned one, else the next of a sequence that is the same after every reset."""
+        planned = self.planned_ids.get(kind)
+        if planned:
+            return planned.popleft()
         self.hex_count += 1
         return hashlib.md5(f"{kind}-{self.hex_count}".encode(), usedforsecurity=False).hexdigest()
+
+    # Faults
+
+    def add_fault(self, wanted: dict[str, Any]) -> Fault:
+        """Put a fault in force; raises ``FaultError`` when it is not understood."""
+        fault = self.faults.add(wanted)
+        if fault.listing == "old":
+            fault.replica = deepcopy(self.organizations)
+        return fault
+
+    def carry_out(self, work: Callable[[], Reply]) -> int | None:
+        """Carry out a request that was put off, unless that was done or a reset came first; return its status."""
+        if work not in self.late:
+            return None
+        self.late.remove(work)
+        return work().status
 
     # Keys and look-ups
 
@@ -448,6 +476,11 @@ class World:
         for token in self.tokens.values():
             if token.user_id == member.id and token.organization_id == member.organization.id:
                 token.revoked = True
+
+
+@lru_cache(maxsize=1024)
+def _spelled_second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 # Winter time in the north. Answers that do not change with the season keep tests equal all year.

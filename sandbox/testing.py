@@ -76,6 +76,10 @@ class Sandbox:
     def clear_faults(self) -> None:
         self._control("DELETE", "/faults")
 
+    def carry_out_late(self) -> list[int]:
+        """Carry out what faults with ``apply_late`` put off, in order; return the statuses nobody was told."""
+        return list(self._control("POST", "/late")["statuses"])
+
     def patch_member(self, email: str, /, **fields: Any) -> dict[str, Any]:
         """Set raw fields of a member behind the API's back."""
         return self._control("PATCH", f"/members/{quote(email, safe='')}", fields)
@@ -131,6 +135,19 @@ class Sandbox:
         """Move the server's clock forward."""
         self._control("POST", "/clock", {"advance_seconds": seconds})
 
+    def stop_clock(self, now: float | None = None) -> float:
+        """Stop the server's clock, at a moment if one is given, so that all happens in one second; return the time."""
+        wanted: dict[str, Any] = {"stop": True} if now is None else {"stop": True, "now": now}
+        return float(self._control("POST", "/clock", wanted)["now"])
+
+    def start_clock(self) -> None:
+        """Let the server's clock run on from where it stands."""
+        self._control("POST", "/clock", {"stop": False})
+
+    def plan_ids(self, kind: str, *ids: str) -> None:
+        """Say which ids the next records of a kind get, such as ``run`` or ``task``."""
+        self._control("POST", "/ids", {kind: list(ids)})
+
     # Reading what happened
 
     def ledger(self, **filters: Any) -> list[dict[str, Any]]:
@@ -152,30 +169,33 @@ class Sandbox:
     def clear_ledger(self) -> None:
         self._control("DELETE", "/ledger")
 
-    def state(self, organization: str | None = None) -> dict[str, Any]:
-        """Return everything the sandbox holds: members, groups, guests, tags, templates, runs, tasks, folders."""
-        query = f"?organization={organization}" if organization else ""
-        return self._control("GET", f"/state{query}")
+    def state(self, organization: str | None = None, only: str | None = None) -> dict[str, Any]:
+        """Return everything the sandbox holds: members, groups, guests, tags, templates, runs, tasks, folders.
+
+        ``only`` names the kinds that are wanted, with commas between them: thousands of tasks take their time.
+        """
+        query = {"organization": organization, "only": only}
+        return self._control("GET", f"/state?{urlencode({name: value for name, value in query.items() if value})}")
 
     def member(self, email: str) -> dict[str, Any] | None:
         """Return the raw record of a member of the seeded organization, or None."""
-        for record in self.state(self.org_id)["members"]:
+        for record in self.state(self.org_id, "members")["members"]:
             if record["email"].lower() == email.lower() and not record["deleted"]:
                 return dict(record)
         return None
 
     def group(self, name: str) -> dict[str, Any] | None:
-        for record in self.state(self.org_id)["groups"]:
+        for record in self.state(self.org_id, "groups")["groups"]:
             if record["name"] == name:
                 return dict(record)
         return None
 
     def runs(self, name: str | None = None) -> list[dict[str, Any]]:
         """Return the raw processes of the seeded organization, archived ones too; all, or those of one name."""
-        return [run for run in self.state(self.org_id)["runs"] if name is None or run["name"] == name]
+        return [run for run in self.state(self.org_id, "runs")["runs"] if name is None or run["name"] == name]
 
     def template(self, title: str) -> dict[str, Any] | None:
-        for record in self.state(self.org_id)["templates"]:
+        for record in self.state(self.org_id, "templates")["templates"]:
             if record["title"] == title:
                 return dict(record)
         return None

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from sandbox.testing import SandboxError
-from tests.sandbox.caller import INVITATION, Api, sign_in
+from tests.sandbox.caller import INVITATION, PERSON, RUN, TOUR_LAUNCH, Api, sign_in
 
 CUT = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 
@@ -133,8 +133,93 @@ def test_listing_faults(api: Api) -> None:
     assert walked(api, 1)[0]["meta"]["pagination"]["total"] == honest[0]["meta"]["pagination"]["total"] + 1
 
 
+LISTS = ("/users", "/groups", "/guests", "/runs", "/tags", "/checklists")
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_list_without_paging(path: str, api: Api) -> None:
+    honest = api.get(f"{path}?per_page=1").json()
+    api.sandbox.fault(method="GET", unpaged=True)
+    assert api.get(f"{path}?per_page=1").json() == {"data": honest["data"]}
+    assert api.get(f"{path}?per_page=1").json() == honest
+
+
+@pytest.mark.parametrize("path", [*LISTS, "/users-list"])
+def test_a_list_that_is_empty(path: str, api: Api) -> None:
+    assert api.get(path).json()["data"]
+    api.sandbox.fault(method="GET", empty_list=True)
+    answer = api.get(path).json()
+    assert answer["data"] == []
+    if "meta" in answer:
+        page = answer["meta"]["pagination"]
+        assert (page["total"], page["count"], page["current_page"], page["total_pages"]) == (0, 0, 1, 1)
+
+
+def test_lists_of_a_copy_that_lags(api: Api) -> None:
+    def shown() -> list[Any]:
+        return [api.get(path).json()["data"] for path in LISTS[:4]]
+
+    before = shown()
+    api.sandbox.fault(route="*.list", old=True, times=8)
+    member = api.provision(PERSON).json()["data"]["id"]
+    api.put("/groups/97e95e53bf25476dfbf55dd84fcda0b4", {"name": "Renamed", "members": [member]})
+    api.delete("/guests/partner%40example.org")
+    run = api.post("/runs", TOUR_LAUNCH).json()["data"]["id"]
+    assert api.get(f"/runs/{run}").status_code == 200, "only what the fault meets is old"
+    assert [shown(), shown()] == [before, before]
+    people, groups, guests, runs = shown()
+    assert member in [row["id"] for row in people]
+    assert "Renamed" in [row["name"] for row in groups]
+    assert len(guests) < len(before[2])
+    assert run in [row["id"] for row in runs]
+    api.sandbox.fault(route="processes.*", old=True, times=None)
+    late = api.post("/runs", TOUR_LAUNCH).json()["data"]["id"]
+    assert api.get(f"/runs/{late}").status_code == 404
+    assert api.get(f"/runs/{run}").status_code == 200
+    api.sandbox.clear_faults()
+    assert api.get(f"/runs/{late}").status_code == 200
+
+
+def test_what_is_carried_out_late(api: Api) -> None:
+    api.sandbox.fault(method="POST", apply_late=True)
+    api.sandbox.fault(method="POST", apply_late=True, cut="before")
+    assert api.post("/runs", TOUR_LAUNCH).status_code == 504
+    with pytest.raises(CUT):
+        api.post("/users/invite", INVITATION)
+    assert (len(api.sandbox.runs()), api.sandbox.member(INVITATION["email"])) == (4, None)
+    assert api.sandbox.carry_out_late() == [201, 200]
+    assert (len(api.sandbox.runs()), api.sandbox.member(INVITATION["email"])["status"]) == (5, "invited")
+    assert api.sandbox.carry_out_late() == []
+    assert [entry["status"] for entry in api.sandbox.writes()] == [504, None]
+
+
+def test_what_nobody_waited_for_is_refused_late(api: Api) -> None:
+    api.sandbox.fault(method="DELETE", apply_late=True, delay_ms=400)
+    with pytest.raises(requests.ReadTimeout):
+        api.session.delete(f"{api.sandbox.api_url}/organizations/{api.organization}/runs/{RUN}", timeout=0.1)
+    api.sandbox.delete_run(RUN)
+    assert api.sandbox.carry_out_late() == [404]
+
+
+def test_what_is_carried_out_after_a_while(api: Api) -> None:
+    api.sandbox.fault(method="POST", status=408, late_ms=50)
+    assert api.post("/runs", TOUR_LAUNCH).status_code == 408
+    assert len(api.sandbox.runs()) == 4
+    deadline = time.monotonic() + 5
+    while len(api.sandbox.runs()) == 4:
+        assert time.monotonic() < deadline
+    assert api.sandbox.carry_out_late() == []
+
+
 def test_mistakes_are_told(api: Api) -> None:
-    for wrong in ({"colour": 1}, {"cut": "sideways"}, {"listing": "upside-down"}):
+    late = {"apply_late": True}
+    for wrong in (
+        {"colour": 1},
+        {"cut": "sideways"},
+        {"listing": "upside-down"},
+        {**late, "apply": True},
+        {**late, "cut": "after"},
+    ):
         with pytest.raises(SandboxError):
             api.sandbox.fault(**wrong)
     assert api.sandbox.faults() == []

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -18,7 +19,7 @@ import pytest
 import requests
 
 from sandbox.testing import REPOSITORY_ROOT, Sandbox, SandboxError, running_sandbox
-from tests.sandbox.caller import INVITATION, PERSON, PROFILE, Api, sign_in
+from tests.sandbox.caller import INVITATION, PERSON, PROFILE, TOUR_LAUNCH, Api, sign_in
 
 
 def test_with_and_without_prefix(api: Api) -> None:
@@ -250,6 +251,37 @@ def test_control_plane(api: Api) -> None:
     assert sandbox.member("raw@example.com") is None
     assert sandbox.group("People")["members"] == [1003, 1002]
     assert api.get("/users").status_code == 401, "a reset forgets the tokens"
+
+
+def test_a_clock_that_stands_still(api: Api) -> None:
+    moment = float(int(time.time()) + 60)
+    assert api.sandbox.stop_clock(moment) == moment
+    created = datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    assert [api.post("/runs", TOUR_LAUNCH).json()["data"]["created_at"] for _ in range(2)] == [created, created]
+    assert api.sandbox.health()["now"] == moment
+    api.sandbox.advance(60)
+    assert api.sandbox.stop_clock() == moment + 60
+    api.sandbox.start_clock()
+    assert 0 < api.sandbox.health()["now"] - moment - 60 < 5
+    api.sandbox.reset()
+    assert abs(api.sandbox.health()["now"] - time.time()) < 5
+
+
+def test_the_state_of_some_kinds(sandbox: Sandbox) -> None:
+    everything = sandbox.state()
+    assert sandbox.state(only="runs,tasks") == {name: everything[name] for name in ("runs", "tasks", "tokens")}
+    with pytest.raises(SandboxError):
+        sandbox.state(only="shoes")
+
+
+def test_planned_ids(api: Api) -> None:
+    ids = [f"{number:032x}" for number in (2, 1)]
+    api.sandbox.plan_ids("run", *ids)
+    assert [api.post("/runs", TOUR_LAUNCH).json()["data"]["id"] for _ in range(3)][:2] == ids
+    with pytest.raises(SandboxError):
+        api.sandbox.plan_ids("run", "1")
+    assert api.sandbox.insert_runs({"id": "f" * 32, "created_at": "2030-01-02T03:04:05.000Z"}) == ["f" * 32]
+    assert api.get(f"/runs/{'f' * 32}").json()["data"]["created_at"] == "2030-01-02T03:04:05.000Z"
 
 
 def test_every_switch_and_route_is_in_the_manual(sandbox: Sandbox) -> None:
