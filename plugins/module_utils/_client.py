@@ -67,7 +67,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._token_store impo
     Token,
     TokenStore,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._transport import Transport, encoded_path, succeeded
+from ansible_collections.tallyfy.platform.plugins.module_utils._transport import (
+    Transport,
+    encoded_path,
+    seconds_asked,
+    succeeded,
+)
 
 Record = dict[str, Any]
 
@@ -77,6 +82,8 @@ CREATE_ATTEMPTS = 3
 REMEMBERED_SECONDS = 86400.0
 # How long after its time-out a request may still be carried out.
 LATE_SECONDS = 120.0
+# Of the names of locks that are held for the time of a write: 4096 files at the most.
+SHARED_LOCK_DIGITS = 3
 # How long a record may take to show up after a write whose answer was lost.
 READ_BACK_WAITS_SECONDS = (0.0, 1.0, 2.0)
 REFUSALS: dict[int, type[RefusedByServiceError]] = {
@@ -147,6 +154,8 @@ class Client:
         self.used_answers = Marks(directory, "used-answers", REMEMBERED_SECONDS)
         #: Launches that the service may still be at work on although nobody waits for their answers any more.
         self.late_launches = Marks(directory, "late-launches", LATE_SECONDS)
+        #: The same for the paths of records that are being replaced.
+        self.late_writes = Marks(directory, "late-writes", LATE_SECONDS)
         if connection.has_application:
             self.application = ApplicationTokens(self._transport, self.store, self.secrets, now)
             if connection.act_as:
@@ -309,7 +318,8 @@ class Client:
         with contextlib.ExitStack() as stack:
             if self._directory is not None:
                 with contextlib.suppress(OSError, UntrustedPathError):
-                    name = self._lock_name(subject)
+                    # There are many subjects, and nobody can tell when a file could be deleted; so they share some.
+                    name = self._lock_name(subject, digits=SHARED_LOCK_DIGITS)
                     stack.enter_context(self._directory.locked(name, seconds=self.connection.max_wait))
             yield
 
@@ -341,9 +351,9 @@ class Client:
                     pass
             yield
 
-    def _lock_name(self, subject: str) -> str:
+    def _lock_name(self, subject: str, digits: int = 24) -> str:
         scope = f"{self.connection.api_url}\n{subject}"
-        return "lock-" + hashlib.sha256(scope.encode()).hexdigest()[:24]
+        return "lock-" + hashlib.sha256(scope.encode()).hexdigest()[:digits]
 
     def prepaid(self, count: int) -> contextlib.AbstractContextManager[None]:
         """Wait for the pace of the next ``count`` requests of this thread before the block, and not in between them.
@@ -518,7 +528,7 @@ class Client:
         facts: dict[str, object] = {}
         if status == 429:
             facts["not_before"] = self._not_before(response)
-        return kind(
+        error = kind(
             request,
             text,
             status=status,
@@ -528,6 +538,8 @@ class Client:
             advice=advice or self._advice(status, refusal.code, request, source, facts),
             **facts,
         )
+        error.retry_after = seconds_asked(response.headers)
+        return error
 
     def _advice(
         self, status: int, code: str | None, request: str, source: TokenSource, facts: Mapping[str, object]

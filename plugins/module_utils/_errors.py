@@ -102,6 +102,9 @@ class DriftError(TallyfyError):
 class ApiError(TallyfyError):
     """A call that did not succeed. ``request`` reads ``PUT /organizations/…``; there is no secret in it."""
 
+    #: For how many seconds the answer asked to be left in peace.
+    retry_after: float | None = None
+
     def __init__(self, request: str, answer: str, *, advice: str = "", **facts: object) -> None:
         self.request = request
         self.answer = answer

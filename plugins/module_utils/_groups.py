@@ -29,7 +29,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     Problem,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._guests import list_guests
-from ansible_collections.tallyfy.platform.plugins.module_utils._lists import LIST_OPTION, Names, fold, rewrite
+from ansible_collections.tallyfy.platform.plugins.module_utils._lists import LIST_OPTION, Names, fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import folded, list_everybody
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import (
     Plan,
@@ -38,6 +38,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._plan import (
     unchangeable,
     unchangeable_warning,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._writes import rewrite
 
 LONGEST_NAME = 200
 NO_CONTENT = 204

@@ -32,7 +32,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     Problem,
     RateLimitError,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._lists import LIST_OPTION, Names, rewrite
+from ansible_collections.tallyfy.platform.plugins.module_utils._lists import LIST_OPTION, Names
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     STATES,
     find_member,
@@ -49,6 +49,11 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._plan import (
     Step,
     unchangeable,
     unchangeable_warning,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._writes import (
+    await_late_write,
+    bring_about,
+    rewrite,
 )
 
 #: What the service gives when nobody says how many.
@@ -343,8 +348,8 @@ class GuestRun(PlanRun):
         acts: dict[str, Callable[[], bool]] = {
             "create": lambda: self._create(step),
             "update": self._update,
-            "enable": lambda: self._switch("PUT", "enable"),
-            "disable": lambda: self._switch("DELETE", "disable"),
+            "enable": self._enable,
+            "disable": self._disable,
             "delete": self._delete,
         }
         return acts[step.action]()
@@ -395,19 +400,33 @@ class GuestRun(PlanRun):
         )
         return is_written
 
-    def _switch(self, method: str, action: str) -> bool:
-        path = self._client.path("guests", self._email, action)
+    def _enable(self) -> bool:
+        answer = bring_about(
+            self._client,
+            "guests",
+            self._email,
+            "enable",
+            read=lambda: self._client.get("guests", self._email),
+            is_so=lambda record: not is_disabled(record),
+        )
+        return self._expect(answer, is_disabled_now=False)
+
+    def _disable(self) -> bool:
+        # Otherwise it could give them their access back afterwards.
+        await_late_write(self._client, self._client.path("guests", self._email, "enable"))
         try:
-            answer = self._client.call(method, path).record
+            answer = self._client.call("DELETE", self._client.path("guests", self._email, "disable")).record
         except ForbiddenError as error:
-            if action == "disable":
-                error.advise(
-                    f"A guest who has open tasks is not disabled: let {self._email} complete them, or give them to "
-                    f"somebody else. Otherwise check what the acting user may do."
-                )
+            error.advise(
+                f"A guest who has open tasks is not disabled: let {self._email} complete them, or give them to "
+                f"somebody else. Otherwise check what the acting user may do."
+            )
             raise
+        return self._expect(answer, is_disabled_now=True)
+
+    def _expect(self, answer: Record, *, is_disabled_now: bool) -> bool:
         self.record = answer if isinstance(answer.get("details"), Mapping) else self._client.get("guests", self._email)
-        if is_disabled(self.record) is not (action == "disable"):
+        if is_disabled(self.record) is not is_disabled_now:
             raise NotStoredError(
                 f"Tallyfy answered with success, but the guest is still {STATUSES[is_disabled(self.record)]}.",
                 subject=self._email,

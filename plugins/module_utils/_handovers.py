@@ -31,11 +31,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._guests import (
     is_disabled,
     plan_guest,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._lists import Names, rewrite
+from ansible_collections.tallyfy.platform.plugins.module_utils._lists import Names
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import plan_open_tasks
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import folded, status_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, PlanRun, Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes import list_runs
+from ansible_collections.tallyfy.platform.plugins.module_utils._writes import rewrite
 
 #: Tasks that nobody has to do any more.
 CLOSED = ("completed", "complete", "auto-skipped")

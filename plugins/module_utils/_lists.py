@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lists of which a part or the whole is wanted, and records that others write, too. Private to the collection."""
+"""Lists of which a part or the whole is wanted. Private to the collection."""
 
 from __future__ import annotations
 
@@ -11,11 +11,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, Record
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import NotStoredError, UnreadableAnswerError
-
-WRITE_ATTEMPTS = 3
-TRY_LATER = "Nothing was written; try again later."
 _TEXTS = {"type": "list", "elements": "str"}
 #: The argument spec of a list of which a part or the whole can be wanted.
 LIST_OPTION: dict[str, Any] = {
@@ -80,44 +75,3 @@ class Names:
         add = {key(name): name for name in self.wanted if key(name) not in current}
         remove = {key(name): name for name in unwanted if key(name) in current}
         return [add[name] for name in sorted(add)], [remove[name] for name in sorted(remove)]
-
-
-def rewrite(
-    client: Client,
-    *segments: object,
-    differing: Callable[[Record], Record],
-    body: Callable[[Record, Record], Record],
-    unseen: Callable[[Record], list[str]],
-) -> tuple[Record, bool]:
-    """Write what a record lacks and return it as stored, and whether it had to be written.
-
-    The service replaces whole lists, so the record is read right before it is written, by one process of this
-    controller at a time, and what comes back is checked. A writer on another machine can still come in between.
-
-    ``differing`` returns the fields that are not as wanted with the values to be written, ``body`` makes of the record
-    and those fields what is sent, and ``unseen`` names what a record must show before it can be written back.
-    """
-    path = client.path(*segments)
-    is_written = False
-    left: Record = {}
-    with client.alone(path):
-        for _attempt in range(WRITE_ATTEMPTS):
-            record = client.get(*segments)
-            missing = unseen(record)
-            if missing:
-                # Writing it back would empty the list.
-                raise UnreadableAnswerError(
-                    f"GET {path}", f"the answer has no list of {', '.join(missing)}", advice=TRY_LATER
-                )
-            left = differing(record)
-            if not left:
-                return record, is_written
-            stored = client.call("PUT", path, body=body(record, left)).record
-            is_written = True
-            if not unseen(stored) and not differing(stored):
-                return stored, True
-    raise NotStoredError(
-        f"PUT {path}: the service answered with success, but did not store {', '.join(left)}. "
-        f"Check that the members are active and that nobody else keeps changing the same.",
-        not_stored=sorted(left),
-    )

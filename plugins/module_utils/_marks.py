@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from collections.abc import Callable
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import (
     PrivateDirectory,
@@ -32,12 +33,18 @@ class Marks:
 
     def add(self, text: str, now: float) -> None:
         """Remember the text; a full or read-only disk remembers nothing."""
+        self._change(lambda marks: {**marks, _digest(text): now}, now)
+
+    def drop(self, text: str, now: float) -> None:
+        """Forget the text."""
+        self._change(lambda marks: {mark: at for mark, at in marks.items() if mark != _digest(text)}, now)
+
+    def _change(self, change: Callable[[dict[str, float]], dict[str, float]], now: float) -> None:
         if self._directory is None:
             return
         lock = f"{self._name}.lock"
         with contextlib.suppress(OSError, UntrustedPathError), self._directory.locked(lock, seconds=LOCK_SECONDS):
-            marks = {**self._read(now), _digest(text): now}
-            self._directory.write(self._name, json.dumps(marks).encode())
+            self._directory.write(self._name, json.dumps(change(self._read(now))).encode())
 
     def _read(self, now: float) -> dict[str, float]:
         if self._directory is None:

@@ -103,7 +103,7 @@ def _plan_update(desired: DesiredMember, current: Record, around: Surroundings) 
     if status_of(current) == "disabled":
         steps.append(Step("enable", email, "disabled", {"status": "active"}))
         before["status"], after["status"] = "disabled", "active"
-    changes = _profile_changes(desired, current)
+    changes = profile_changes(desired.profile, current)
     unseen = unseen_in([*desired.profile, *(["role"] if desired.role else [])], current)
     if unseen:
         warnings.append(unseen_warning(email, unseen))
@@ -235,13 +235,20 @@ def _wrong(desired: DesiredMember, text: str, option: str = "") -> InputError:
     return InputError([Problem(text, subject=desired.email, option=option)])
 
 
-def _profile_changes(desired: DesiredMember, current: Mapping[str, Any]) -> Record:
+def profile_changes(
+    wanted: Mapping[str, Any], current: Mapping[str, Any], *, are_unseen_wanted: bool = False
+) -> Record:
+    """Return the fields of a profile that are not as wanted, with the values to be written; pure.
+
+    Those that the record does not show are left out, or, with ``are_unseen_wanted``, are among them.
+    """
     changes: Record = {}
     for name in PROFILE_FIELDS:
-        if name in desired.profile and name in current:
-            wanted = desired.profile[name]
-            if comparable(name, wanted) != comparable(name, current.get(name)):
-                changes[name] = comparable(name, wanted)
+        if name not in wanted or (name not in current and not are_unseen_wanted):
+            continue
+        value = comparable(name, wanted[name])
+        if name not in current or value != comparable(name, current[name]):
+            changes[name] = value
     return changes
 
 
@@ -290,7 +297,7 @@ def needs_timezone(desired: DesiredMember, current: Record | None) -> bool:
     if desired.state != "present" or desired.profile.get("timezone"):
         return False
     if current is not None:
-        return not current.get("timezone") and bool(_profile_changes(desired, current))
+        return not current.get("timezone") and bool(profile_changes(desired.profile, current))
     given_at_creation = PROVISION_FIELDS if desired.provision == "direct" else INVITE_FIELDS
     given = {name for name, value in desired.profile.items() if comparable(name, value) is not None}
     return not given <= set(given_at_creation)
@@ -306,11 +313,11 @@ def needs_acting_email(desired: DesiredMember, current: Mapping[str, Any] | None
 
 
 def fields_needed(desired: DesiredMember, current: Mapping[str, Any]) -> set[str]:
-    """Return the fields of the member's record that are compared or must be kept.
-
-    A PUT carries all of the profile, so one that is needed needs all of the record.
-    """
-    needed = {"status", *(PROFILE_FIELDS if _profile_changes(desired, current) else desired.profile)}
+    """Return the fields of the member's record that the plan depends on."""
+    needed = {"status", *desired.profile}
+    if profile_changes(desired.profile, current):
+        # A PUT must carry one.
+        needed.add("timezone")
     if desired.role or desired.state != "present":
         needed |= {"role", "is_default_admin"}
     if desired.state != "present":

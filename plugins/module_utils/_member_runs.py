@@ -38,6 +38,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans imp
     needs_acting_email,
     needs_timezone,
     plan_member,
+    profile_changes,
     unseen_warning,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
@@ -57,6 +58,11 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
 from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, PlanRun, Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._transport import encoded_path
+from ansible_collections.tallyfy.platform.plugins.module_utils._writes import (
+    await_late_write,
+    bring_about,
+    replace,
+)
 
 #: Somebody who is wanted in some way, and their record if they are a member.
 Pair = tuple[DesiredMember, Optional[Record]]
@@ -263,10 +269,8 @@ class MemberRun(PlanRun):
 
     @property
     def must_read(self) -> bool:
-        """Whether the answer to the creation told too little for what has been sent or is to follow."""
-        if self.error is not None or self._is_whole:
-            return False
-        return self._created is not None or any(step.action == "update" for step in self.open_steps())
+        """Whether the answer to the creation told too little of what has been sent."""
+        return self.error is None and not self._is_whole and self._created is not None
 
     def hidden_fields(self) -> list[str]:
         """Return what the creation sent and the record does not show yet."""
@@ -327,14 +331,27 @@ class MemberRun(PlanRun):
         self.notes += self.plan.warnings
 
     def _update(self, step: Step) -> bool:
-        if not self._is_whole:
-            self.read()
-        kept = {name: self.record.get(name) for name in PROFILE_FIELDS if self.record.get(name) is not None}
-        body = {**self._sent, **kept, **step.values}
-        if body.get("date_format"):
-            body["date_format"] = str(body["date_format"]).lower()
+        # What is sent only because the service insists on it, such as a time zone, counts where the record has none.
+        wanted = {name: value for name, value in step.values.items() if name in self.desired.profile}
+        needed = {name: value for name, value in step.values.items() if name not in wanted}
+        sent: Record = {}
+
+        def body(record: Record, _fields: Record) -> Record:
+            shown = {**self.record, **record}
+            kept = {name: shown[name] for name in PROFILE_FIELDS if shown.get(name) is not None}
+            sent.update({**self._sent, **needed, **kept, **wanted})
+            if sent.get("date_format"):
+                sent["date_format"] = str(sent["date_format"]).lower()
+            return sent
+
         try:
-            answer = self._put(body, "users", self.record["id"])
+            record, is_written = replace(
+                self._client,
+                "users",
+                self.record["id"],
+                differing=lambda record: profile_changes(wanted, record, are_unseen_wanted=True),
+                body=body,
+            )
         except RefusedByServiceError as error:
             if status_of(self.record) == "invited" and error.status in REFUSALS_OF_PROFILES:
                 # Whether an invited member's profile can be written is not documented.
@@ -348,11 +365,13 @@ class MemberRun(PlanRun):
                     "otherwise the acting user must be an administrator."
                 )
             raise
-        self._check(step.values, answer)
-        return True
+        self.record.update(record)
+        self._check({name: value for name, value in step.values.items() if sent.get(name) == value}, record)
+        return is_written
 
     def _change_role(self, step: Step) -> None:
-        answer = self._put({"role": step.values["role"]}, "users", self.record["id"], "role")
+        role = step.values["role"]
+        answer = self._bring_about({"role": role}, "role", is_so=lambda record: role_of(record) == role)
         self._check(step.values, answer)
 
     def _hand_over(self, step: Step) -> bool:
@@ -363,16 +382,27 @@ class MemberRun(PlanRun):
         return is_done
 
     def _enable(self) -> None:
-        answer = self._put(None, "users", self.record["id"], "enable")
+        answer = self._bring_about(None, "enable", is_so=lambda record: status_of(record) == "active")
         self._check({"status": "active"}, answer)
 
-    def _put(self, body: Any, *segments: object) -> Record:
-        answer = self._client.call("PUT", self._client.path(*segments), body=body).record
+    def _bring_about(self, body: Any, action: str, *, is_so: Callable[[Record], bool]) -> Record:
+        number = self.record["id"]
+        answer = bring_about(
+            self._client,
+            "users",
+            number,
+            action,
+            body=body,
+            read=lambda: self._client.get("users", number),
+            is_so=is_so,
+        )
         self.record.update(answer)
         return answer
 
     def _end_access(self, *segments: str, query: Mapping[str, Any] | None = None) -> None:
         path = self._client.path("users", self.record["id"], *segments)
+        # Otherwise it could give them their access back afterwards.
+        await_late_write(self._client, self._client.path("users", self.record["id"], "enable"))
         try:
             answer = self._client.call("DELETE", path, query=query).record
         except NotFoundError as error:

@@ -31,7 +31,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups, list_groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._kickoff import Assignees, choices, shown_value
-from ansible_collections.tallyfy.platform.plugins.module_utils._lists import fold, rewrite
+from ansible_collections.tallyfy.platform.plugins.module_utils._lists import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import find_member, folded, list_everybody
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, PlanRun, Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes import (
@@ -61,6 +61,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._templates import
     is_archived,
     is_searchable,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._writes import bring_about, rewrite
 
 #: What the service calls the states of a process.
 STATUSES = ("active", "complete", "problem", "issue", "improvement", "delayed", "archived")
@@ -354,10 +355,19 @@ class ProcessRun(PlanRun):
 
     def _reactivate(self) -> None:
         path = self._client.path("runs", self.record["id"], "activate")
+        number = self.record["id"]
         try:
-            self._learn(self._client.call("PUT", path).record)
+            answer = bring_about(
+                self._client,
+                "runs",
+                number,
+                "activate",
+                read=lambda: self._client.get("runs", number),
+                is_so=lambda run: not is_archived(run),
+            )
+            self._learn(answer)
         except InvalidError:
-            # An active one cannot be reactivated: this may be the second try after an answer that got lost.
+            # An active one cannot be reactivated, and somebody may have been quicker.
             self._learn({})
             if is_archived(self.record):
                 raise

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import time
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -26,8 +27,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._groups import (
     require_groups,
     shape_group,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._lists import WRITE_ATTEMPTS, Names
+from ansible_collections.tallyfy.platform.plugins.module_utils._lists import Names
+from ansible_collections.tallyfy.platform.plugins.module_utils._marks import Marks
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._writes import WRITE_ATTEMPTS
 
 ANN, BEN, CAT = (
     {"id": number, "email": f"{name}@example.com"} for number, name in ((1, "ann"), (2, "ben"), (3, "cat"))
@@ -183,6 +186,8 @@ class OneGroup:
         self.sent: list[tuple[str, Any]] = []
         self.after_read: list[Callable[[], None]] = []
         self.answered: Callable[[dict[str, Any]], dict[str, Any]] = copy.deepcopy
+        self.late_writes = Marks(None, "late-writes", 120)
+        self.now = time.time
 
     @contextlib.contextmanager
     def alone(self, subject: str) -> Iterator[None]:
@@ -190,6 +195,11 @@ class OneGroup:
         self.sent.append(("lock", None))
         yield
         self.sent.append(("unlock", None))
+
+    @contextlib.contextmanager
+    def prepaid(self, count: int) -> Iterator[None]:
+        assert count == 2
+        yield
 
     def path(self, *segments: object) -> str:
         return "/".join(("", "organizations", "o", *map(str, segments)))
@@ -202,8 +212,8 @@ class OneGroup:
             self.after_read.pop(0)()
         return read
 
-    def call(self, method: str, path: str, *, body: dict[str, Any]) -> SimpleNamespace:
-        assert (method, path) == ("PUT", "/organizations/o/groups/g1")
+    def call(self, method: str, path: str, *, body: dict[str, Any], repeats: bool) -> SimpleNamespace:
+        assert (method, path, repeats) == ("PUT", "/organizations/o/groups/g1", False)
         self.sent.append((method, copy.deepcopy(body)))
         assert body.get("description", "left out"), "the service refuses a description that is null or empty"
         self.group.update(body)
