@@ -30,6 +30,56 @@ class Page:
 
 
 @dataclass(frozen=True)
+class Kind:
+    """What makes an object of an answer a record: its id, a number for some, and the text that it is found by."""
+
+    noun: str = "record"
+    found_by: str | None = None
+    is_numbered: bool = False
+
+    def flaw(self, value: Any) -> str:
+        """Return what keeps ``value`` from being a record of this kind; empty when nothing does.
+
+        A name may be null: nobody looks for a record without one. Everybody has an address.
+        """
+        if not isinstance(value, Mapping):
+            return f"it is not a {self.noun}"
+        if not is_id_of(value.get("id"), is_numbered=self.is_numbered):
+            return f"it is not a {self.noun}, for it has no {'number' if self.is_numbered else 'id'}"
+        if self.found_by is None:
+            return ""
+        text = value.get(self.found_by, ...)
+        may_be_blank = self.found_by != "email"
+        is_found = bool(text.strip()) or may_be_blank if isinstance(text, str) else text is None and may_be_blank
+        return "" if is_found else f"it is not a {self.noun}, for it has no {self.found_by}"
+
+
+#: The kinds of records, by the last word of the route that lists them.
+KINDS = {
+    "users": Kind("member", "email", is_numbered=True),
+    "guests": Kind("guest", "email"),
+    "groups": Kind("group", "name"),
+    "checklists": Kind("template", "title"),
+    "runs": Kind("process", "name"),
+    "tags": Kind("tag", "title"),
+    "folders": Kind("folder", "name"),
+}
+
+
+def kind_of(route: str | None) -> Kind:
+    """Return what a record of this route must be; ``None`` stands for the organization itself."""
+    return KINDS.get(str(route), Kind())
+
+
+def is_id_of(value: Any, *, is_numbered: bool = False) -> bool:
+    """Return whether this can be the id of a record: a number, or a text with something in it."""
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        return False
+    text = str(value).strip()
+    return text.isdecimal() if is_numbered else bool(text)
+
+
+@dataclass(frozen=True)
 class Refusal:
     """What an error body says: one readable text, the machine-readable code, and the texts by field."""
 

@@ -76,7 +76,7 @@ def make_call(client: Client, params: Mapping[str, Any], *, check_mode: bool) ->
 def _read(client: Client, path: str, query: Mapping[str, Any], token: str, *, all_pages: bool) -> dict[str, Any]:
     if all_pages:
         # Any route may be asked for, and some send all they have without a count.
-        records = client.records(path, query=query, token=token, is_paged=False)
+        records = client.records(path, query=query, token=token, is_paged=False, is_checked=False)
         return {"changed": False, "status": 200, "data": records, "meta": None, "request_id": None, "actions": []}
     answer = client.call("GET", path, query=query, token=token)
     return {

@@ -20,7 +20,10 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import (
+    Kind,
     Page,
+    is_id_of,
+    kind_of,
     page_of,
     refusal_in,
     retry_after_seconds,
@@ -107,18 +110,20 @@ class Answer:
 
     @property
     def record(self) -> Record:
-        """The one record of the answer; empty when the answer held none."""
-        return dict(self.data) if isinstance(self.data, Mapping) else {}
+        """The one record of the answer; empty when the answer held none, or one whose id cannot be one."""
+        is_record = isinstance(self.data, Mapping) and ("id" not in self.data or is_id_of(self.data["id"]))
+        return dict(self.data) if is_record else {}
 
 
 @dataclass(frozen=True)
 class _Listing:
-    """What is read page by page, and how; ``most_pages`` is how many are worth reading."""
+    """What is read page by page, and how: records of a ``kind``, if that matters, and no more than ``most_pages``."""
 
     path: str
     query: Mapping[str, Any]
     token: str
     workers: int
+    kind: Kind | None
     is_paged: bool = True
     most_pages: int | None = None
 
@@ -283,8 +288,11 @@ class Client:
         """
         path = self.path(*segments)
         answer = self.call("GET", path, query=query)
-        if not isinstance(answer.data, Mapping):
-            raise UnreadableAnswerError(f"GET {path}", "the answer is not a record", advice="Check api_url.")
+        flaw = kind_of(str(segments[0]) if segments else None).flaw(answer.data)
+        if flaw:
+            raise UnreadableAnswerError(
+                f"GET {path}", f"the answer cannot be used: {flaw}", advice="Check api_url, or try again later."
+            )
         return answer.record
 
     def path(self, *segments: object) -> str:
@@ -381,6 +389,7 @@ class Client:
         per_page: int = PER_PAGE,
         workers: int = 1,
         is_paged: bool = True,
+        is_checked: bool = True,
     ) -> list[Record]:
         """Return every record of a listing, in the order of the service; its pages have been checked to add up.
 
@@ -388,10 +397,12 @@ class Client:
         make; the others are read with ``workers`` of them under way. A listing that changes while it is walked is
         walked again, three times at the most; then, or when it contradicts itself each time,
         ``InconsistentListError`` is raised: a short list is never returned. A list without a count may be short, so
-        only routes that do not come in pages (``is_paged=False``: folders, the minimal lists) may send one.
+        only routes that do not come in pages (``is_paged=False``: folders, the minimal lists) may send one. Every row
+        must be a record by its route (see ``KINDS``), unless they are not used here (``is_checked=False``).
         Source: API reference, "Envelopes" (walk by the server's numbers) and "Default and maximum page sizes".
         """
-        listing = _Listing(path, {"per_page": per_page, **(query or {})}, token, workers, is_paged=is_paged)
+        kind = kind_of(path.rpartition("/")[2]) if is_checked else None
+        listing = _Listing(path, {"per_page": per_page, **(query or {})}, token, workers, kind, is_paged=is_paged)
         return self._walked(listing) or []
 
     def records_if_few(
@@ -407,8 +418,9 @@ class Client:
 
         That is told after one page, by the service's own count.
         """
+        kind = kind_of(path.rpartition("/")[2])
         return self._walked(
-            _Listing(path, {"per_page": per_page, **(query or {})}, "auto", workers, most_pages=most_pages)
+            _Listing(path, {"per_page": per_page, **(query or {})}, "auto", workers, kind, most_pages=most_pages)
         )
 
     def _walked(self, listing: _Listing) -> list[Record] | None:
@@ -429,6 +441,7 @@ class Client:
                     "the answer is not a list of records",
                     advice="Check that the path is a listing, and api_url.",
                 )
+            _check_rows(request, rows, listing.kind)
             return rows, _page_in(answer, request, number, is_paged=listing.is_paged)
 
         rows, first = read(1)
@@ -480,7 +493,7 @@ class Client:
 
     @staticmethod
     def _created(answer: Answer, path: str) -> Record:
-        if answer.record.get("id") is None:
+        if "id" not in answer.record:
             raise LostAnswerError(
                 f"POST {path}",
                 f"the answer holds no record (HTTP {answer.status})",
@@ -619,6 +632,13 @@ def _check_page(request: str, page: Page, number: int, first: Page) -> None:
             f"page {number} counts {page.total} records on {page.pages} pages, and page 1 counted "
             f"{first.total} on {first.pages}",
         )
+
+
+def _check_rows(request: str, rows: list[Record], kind: Kind | None) -> None:
+    """Raise ``InconsistentListError`` for a row that is no record: what is looked for could be that one."""
+    flaw = next(filter(None, (kind.flaw(row) for row in rows)), "") if kind is not None else ""
+    if flaw:
+        raise InconsistentListError(request, f"a row of the list cannot be used: {flaw}", advice="Try again later.")
 
 
 def _check_unique(request: str, rows: list[Record]) -> None:

@@ -138,8 +138,8 @@ class TestPages:
     @pytest.mark.parametrize(
         ("noun", "route"),
         [
-            ("users", "members.list"), ("groups", "groups.list"), ("guests", "guests.list"),
-            ("checklists", "templates.list"), ("runs", "processes.list"), ("tasks", "tasks.list"), ("tags", "tags.list"),
+            ("users", "members.list"), ("groups", "groups.list"), ("guests", "guests.list"), ("tags", "tags.list"),
+            ("checklists", "templates.list"), ("runs", "processes.list"), ("tasks", "tasks.list"),
         ],
     )  # fmt: skip
     @pytest.mark.parametrize("body", [{"data": []}, {"data": [], "meta": None}, {"data": [], "count": 0}, []])
@@ -169,19 +169,20 @@ class TestPages:
         assert len(client.records(client.path("groups"))) == 3
 
     def test_pages_do_not_say_how_long_they_are(self, sandbox: Sandbox, client: Client) -> None:
+        rows = [{"id": number, "email": f"{number}@example.com"} for number in (1, 2)]
         pages = [
-            {"data": [{"id": number}], "meta": {"pagination": {"total": 2, "current_page": number, "total_pages": 2}}}
-            for number in (1, 2)
+            {"data": [row], "meta": {"pagination": {"total": 2, "current_page": row["id"], "total_pages": 2}}}
+            for row in rows
         ]
         for page in pages:
             sandbox.fault(route="members.list", status=200, body=page)
-        assert client.records(client.path("users")) == [{"id": 1}, {"id": 2}]
+        assert client.records(client.path("users")) == rows
 
     @pytest.mark.parametrize("pagination", [None, [], {}, {"total": 2}, {"total": 2, "current_page": 1}])
     def test_a_pagination_that_cannot_be_read_is_no_single_page(
         self, sandbox: Sandbox, client: Client, pagination: object
     ) -> None:
-        body = {"data": [{"id": 1}], "meta": {"pagination": pagination}}
+        body = {"data": [{"id": 1, "email": ALICE}], "meta": {"pagination": pagination}}
         sandbox.fault(route="members.list", times=None, status=200, body=body)
         with pytest.raises(InconsistentListError, match="page 1 does not say which page it is"):
             client.records(client.path("users"))
@@ -209,7 +210,7 @@ class TestPages:
 
     def test_more_pages_than_records_are_not_asked_for(self, sandbox: Sandbox, client: Client) -> None:
         body = {
-            "data": [{"id": 1}],
+            "data": [{"id": 1, "email": ALICE}],
             "meta": {"pagination": {"total": 1, "current_page": 1, "total_pages": 10**9}},
         }
         sandbox.fault(route="members.list", times=None, status=200, body=body)
@@ -232,6 +233,41 @@ class TestPages:
         sandbox.fault(route="members.list", times=None, status=200, body=body, content_type="application/json")
         with pytest.raises(UnreadableAnswerError):
             client.records(client.path("users"))
+
+
+class TestRecords:
+    """A record is a record when it has its id, and in a list what it is found by."""
+
+    @pytest.mark.parametrize("data", [{}, [], None, "fine", {"name": "People"}, {"id": None}, {"id": []}, {"id": ""}])
+    def test_what_is_no_record_is_not_taken_for_one(self, sandbox: Sandbox, client: Client, data: Any) -> None:
+        sandbox.fault(route="organization.get", status=200, body={"data": data})
+        with pytest.raises(
+            UnreadableAnswerError, match=r"GET /organizations/\w+: the answer cannot be used: it is not a"
+        ):
+            client.get()
+
+    @pytest.mark.parametrize(
+        ("noun", "spoiled"),
+        [
+            ("users", {"id": "7a"}), ("users", {"email": " "}), ("users", {"email": None}), ("groups", {"id": None}),
+            ("groups", {"name": []}), ("guests", {"email": {}}), ("checklists", {"title": 7}), ("runs", {"name": {}}),
+            ("tasks", {"id": True}), ("tags", {"title": []}),
+        ],
+    )  # fmt: skip
+    def test_a_row_that_is_no_record_makes_a_list_unusable(
+        self, sandbox: Sandbox, client: Client, noun: str, spoiled: dict[str, Any]
+    ) -> None:
+        path = client.path(noun)
+        whole = client.records(path)
+        page = {"total": len(whole), "current_page": 1, "total_pages": 1}
+        body = {"data": [*whole[:-1], {**whole[-1], **spoiled}], "meta": {"pagination": page}}
+        sandbox.fault(method="GET", path="*" + path, times=2, status=200, body=body)
+        # It is read again, as a list that contradicts itself.
+        assert client.records(path) == whole
+        sandbox.fault(method="GET", path="*" + path, times=None, status=200, body=body)
+        with pytest.raises(InconsistentListError, match="a row of the list cannot be used: it is not a"):
+            client.records(path)
+        assert client.records(path, is_checked=False) == body["data"]
 
 
 class TestTokens:

@@ -15,6 +15,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._answers import (
     LONGEST_QUOTE,
     Page,
     included,
+    kind_of,
     page_of,
     refusal_in,
     retry_after_seconds,
@@ -94,6 +95,40 @@ def test_page_is_read_whatever_its_links_look_like(links: object) -> None:
 
 def test_numbers_spelled_as_texts_are_numbers() -> None:
     assert page_of(pagination(total="101", current_page="2")) == Page(number=2, pages=2, total=101)
+
+
+# --- records ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("route", "value", "flaw"),
+    [
+        (None, {"id": "0a"}, ""),
+        ("anything", {"id": 7, "name": []}, ""),
+        ("users", {"id": 7, "email": "a@example.com"}, ""),
+        ("users", {"id": "7", "email": "a@example.com"}, ""),
+        ("groups", {"id": "0a", "name": None}, ""),
+        ("groups", {"id": "0a", "name": ""}, ""),
+        (None, [], "it is not a record"),
+        ("users", "fine", "it is not a member"),
+        (None, {}, "it is not a record, for it has no id"),
+        ("tags", {"id": True, "title": "a"}, "it is not a tag, for it has no id"),
+        ("runs", {"id": " ", "name": "a"}, "it is not a process, for it has no id"),
+        ("runs", {"id": 1.5, "name": "a"}, "it is not a process, for it has no id"),
+        ("users", {"id": "0a", "email": "a@example.com"}, "it is not a member, for it has no number"),
+        ("users", {"id": 7, "email": " "}, "it is not a member, for it has no email"),
+        ("guests", {"id": 7, "email": None}, "it is not a guest, for it has no email"),
+        ("groups", {"id": "0a"}, "it is not a group, for it has no name"),
+        ("checklists", {"id": "0a", "title": ["a"]}, "it is not a template, for it has no title"),
+    ],
+)
+def test_a_record_has_its_id_and_what_it_is_found_by(route: str | None, value: object, flaw: str) -> None:
+    assert kind_of(route).flaw(value) == flaw
+
+
+@given(st.sampled_from(["users", "groups", "runs", "tasks"]), JSON | st.fixed_dictionaries({"id": JSON, "email": JSON}))
+def test_whatever_comes_is_told(route: str, value: object) -> None:
+    assert isinstance(kind_of(route).flaw(value), str)
 
 
 @pytest.mark.parametrize(
