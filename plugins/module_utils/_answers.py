@@ -179,6 +179,12 @@ def retry_after_seconds(retry_after: str | None, date: str | None, now: datetime
     return min(max(0.0, (until - (started or now)).total_seconds()), LONGEST_WAIT_SECONDS)
 
 
+def answered_second(date: str | None) -> int:
+    """Return the second in which an answer was made, by its ``Date`` header, 0 when it has none that can be read."""
+    moment = _http_date(date) if date else None
+    return 0 if moment is None else int(moment.timestamp())
+
+
 def told_moment(seconds: float) -> str:
     """Return a moment, in epoch seconds, as it is told: ISO 8601 in UTC, in whole seconds."""
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -22,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import (
     Kind,
     Page,
+    answered_second,
     is_id_of,
     kind_of,
     page_of,
@@ -117,15 +118,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class _Listing:
-    """What is read page by page, and how: records of a ``kind``, if that matters, and no more than ``most_pages``."""
+    """What is read page by page, and how: records of a ``kind``, if that matters; ``first_only`` for one page."""
 
     path: str
     query: Mapping[str, Any]
-    token: str
-    workers: int
     kind: Kind | None
+    token: str = "auto"
+    workers: int = 1
     is_paged: bool = True
-    most_pages: int | None = None
+    first_only: bool = False
 
 
 class Client:
@@ -154,6 +155,8 @@ class Client:
         self.application: ApplicationTokens | None = None
         self.member: MemberTokens | None = None
         self._owner_of_token: list[str | None] = []
+        #: The second of the service's clock in which it last answered, 0 where it does not tell.
+        self.service_second = 0
         self.store = TokenStore(directory, connection.client_secret or "")
         #: Answers of the sign-in page that have been used.
         self.used_answers = Marks(directory, "used-answers", REMEMBERED_SECONDS)
@@ -267,6 +270,7 @@ class Client:
             repeats=repeats,
         )
         request_id = response.headers.get("X-Request-Id")
+        self.service_second = max(self.service_second, answered_second(response.headers.get("Date")))
         if not succeeded(response):
             raise self._refused(response, request, source)
         if not response.content:
@@ -378,6 +382,10 @@ class Client:
         """Wait and return true; return false at once when this task may not wait so long."""
         return self._allowance.wait(seconds)
 
+    def rest(self, seconds: float) -> None:
+        """Wait for a moment that is a part of the work, whatever this task may wait for the service."""
+        self._allowance.sleep(seconds)
+
     # --- listings -----------------------------------------------------------------------------------------------------
 
     def records(
@@ -402,34 +410,29 @@ class Client:
         Source: API reference, "Envelopes" (walk by the server's numbers) and "Default and maximum page sizes".
         """
         kind = kind_of(path.rpartition("/")[2]) if is_checked else None
-        listing = _Listing(path, {"per_page": per_page, **(query or {})}, token, workers, kind, is_paged=is_paged)
-        return self._walked(listing) or []
+        listing = _Listing(path, {"per_page": per_page, **(query or {})}, kind, token, workers, is_paged=is_paged)
+        return self._walked(listing)[0]
 
-    def records_if_few(
-        self,
-        path: str,
-        *,
-        most_pages: int,
-        query: Mapping[str, Any] | None = None,
-        per_page: int = PER_PAGE,
-        workers: int = 1,
-    ) -> list[Record] | None:
-        """Return every record of a listing as ``records`` does, or ``None`` when it has more than ``most_pages``.
+    def first_page(self, path: str, *, query: Mapping[str, Any] | None = None) -> tuple[list[Record], Page]:
+        """Return the first page of a listing, checked as ``records`` does, and where it stands.
 
-        That is told after one page, by the service's own count.
+        By the service's own count its caller decides whether to read the others.
         """
-        kind = kind_of(path.rpartition("/")[2])
-        return self._walked(
-            _Listing(path, {"per_page": per_page, **(query or {})}, "auto", workers, kind, most_pages=most_pages)
+        listing = _Listing(
+            path, {"per_page": PER_PAGE, **(query or {})}, kind_of(path.rpartition("/")[2]), first_only=True
         )
+        rows, page = self._walked(listing)
+        if page is None:
+            raise AssertionError("a listing without a count has been refused")
+        return rows, page
 
-    def _walked(self, listing: _Listing) -> list[Record] | None:
+    def _walked(self, listing: _Listing) -> tuple[list[Record], Page | None]:
         for _attempt in range(WALK_ATTEMPTS - 1):
             with contextlib.suppress(InconsistentListError):
                 return self._walk(listing)
         return self._walk(listing)
 
-    def _walk(self, listing: _Listing) -> list[Record] | None:
+    def _walk(self, listing: _Listing) -> tuple[list[Record], Page | None]:
         path, request = listing.path, f"GET {listing.path}"
 
         def read(number: int) -> tuple[list[Record], Page | None]:
@@ -447,12 +450,12 @@ class Client:
         rows, first = read(1)
         if first is None:
             _check_unique(request, rows)
-            return rows
+            return rows, None
         _check_page(request, first, 1, first)
         if first.pages > max(1, first.total):
             raise InconsistentListError(request, f"{first.total} records cannot fill {first.pages} pages")
-        if listing.most_pages is not None and first.pages > listing.most_pages:
-            return None
+        if listing.first_only and first.pages > 1:
+            return rows, first
         others = range(2, first.pages + 1)
         for number, (more, page) in zip(others, side_by_side(read, others, workers=listing.workers)):
             _check_page(request, page or first, number, first)
@@ -460,7 +463,7 @@ class Client:
         _check_unique(request, rows)
         if len(rows) != first.total:
             raise InconsistentListError(request, f"{len(rows)} records came, and the service counts {first.total}")
-        return rows
+        return rows, first
 
     # --- writes whose answer may be lost ------------------------------------------------------------------------------
 

@@ -35,7 +35,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._lists import Nam
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import plan_open_tasks
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import folded, status_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, PlanRun, Step
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes import list_runs
+from ansible_collections.tallyfy.platform.plugins.module_utils._process_search import list_runs
 from ansible_collections.tallyfy.platform.plugins.module_utils._writes import rewrite
 
 #: Tasks that nobody has to do any more.

@@ -136,7 +136,6 @@ def ensure_onboarding(task: Task) -> dict[str, Any]:
             policy=plan.policy,
             workers=task.params["concurrency"],
             brakes=Brakes(goes_on=task.params["on_error"] == "finish", called=task.called),
-            look_again=plan.launchpad.look_again,
             progress=task.progress,
         )
         if task.check_mode:

@@ -14,11 +14,12 @@ import contextlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import PER_PAGE, Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._directory import Directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups
@@ -37,20 +38,18 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._process_runs imp
     read_organization,
     warning_of_automatic_launch,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._process_search import Finder, Sought
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes import (
     PROCESS_OPTIONS,
     DesiredProcess,
+    Found,
     Launch,
-    RunIndex,
     compare_kickoff,
-    find_active,
-    list_runs,
     plan_process,
     prepare_launch,
     problems_with_names,
     problems_with_process,
     reference_field_of,
-    with_values,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._rows import Rows, unknown_field
 from ansible_collections.tallyfy.platform.plugins.module_utils._templates import (
@@ -63,9 +62,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._templates import
 PERSON_FIELDS = ("email", "first_name", "last_name", "full_name", "role", *PROFILE_FIELDS[2:])
 #: By what a person's process is found when nobody says otherwise.
 DEFAULT_REFERENCE = "{email}"
-#: A person's process is there or is launched; nothing else can be wanted of it here.
-_OPTIONS = {name: option for name, option in PROCESS_OPTIONS.items() if name != "state"}
-_OPTIONAL = {name: {**option, "required": False} for name, option in _OPTIONS.items()}
+_OPTIONAL = {name: {**option, "required": False} for name, option in PROCESS_OPTIONS.items()}
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 #: In how many rows a problem is named in each of them.
 MOST_ROWS = 3
@@ -122,7 +119,7 @@ def general_process(given: Any, called: Callable[[str], str] = str) -> tuple[dic
         names = ", ".join(f"{{{name}}}" for name in unknown)
         problems.append(f"{names} is no field of a person; fields: {choices(PERSON_FIELDS)}")
     # What could not be made what it must be is told here, and not with each person.
-    good = {name: value for name, value in params.items() if isinstance(value, _TYPES[_OPTIONS[name]["type"]])}
+    good = {name: value for name, value in params.items() if isinstance(value, _TYPES[PROCESS_OPTIONS[name]["type"]])}
     return good, [Problem(text, Place(called("process"))) for text in problems]
 
 
@@ -222,6 +219,7 @@ class Launchpad:
         self._locks = locks
         self._workers = workers
         self._templates: dict[str, Template | InputError] = {}
+        self._finders: dict[str, Finder] = {}
         self.notes: list[str] = []
 
     def plan(
@@ -251,11 +249,8 @@ class Launchpad:
                 found = [problem.text for problem in template.problems]
             of_rows += [(wish.index, problem) for problem in found]
         of_rows += _twins(ready, rows)
-        indexes = self._indexes(ready)
-        found_runs = [
-            indexes[template.id].find(desired, reference_field_of(desired, template))
-            for _wish, desired, template in ready
-        ]
+        sought = [Sought(desired, partial(reference_field_of, desired, template)) for _wish, desired, template in ready]
+        found_runs = self._found(ready, sought)
         launches: list[Launch | None] = []
         for (wish, desired, template), runs in zip(ready, found_runs):
             launch = None
@@ -276,36 +271,24 @@ class Launchpad:
         if problems:
             return [], problems
         planned = []
-        for (wish, desired, template), runs, launch in zip(ready, found_runs, launches):
+        for (wish, desired, template), one, runs, launch in zip(ready, sought, found_runs, launches):
             current = runs.current
+            plan = plan_process(desired, runs, launch, known, keeps_name=template.names_its_processes)
             run = ProcessRun(
                 self._client,
                 desired,
-                plan_process(desired, runs, launch, known),
+                plan,
                 known,
                 current=current,
                 launch=launch,
-                find_again=self._finder(desired, template),
-                is_alone=True,
+                finder=self._finders[template.id],
+                sought=one,
             )
             fixed, notes = compare_kickoff(desired, current, template.fields) if current is not None else ([], [])
             run.notes += notes
             planned.append(PlannedProcess(wish.index, wish.member.email, run, fixed))
         self._warn_of_automatic_launches(launches)
         return planned, []
-
-    def look_again(self, runs: Sequence[ProcessRun]) -> None:
-        """Settle launches whose answers got lost and which have shown up since."""
-        lost: dict[str, list[tuple[ProcessRun, Template]]] = {}
-        for run in runs:
-            if run.launch is not None and run.is_unknown:
-                lost.setdefault(run.launch.template.id, []).append((run, run.launch.template))
-        for several in lost.values():
-            index = self._index(several[0][1], [run.desired for run, _template in several])
-            for run, template in several:
-                found = index.find(run.desired, reference_field_of(run.desired, template)).current
-                if found is not None:
-                    run.settle_launch(found)
 
     def _template(self, wanted: str) -> Template | InputError:
         if wanted not in self._templates:
@@ -317,46 +300,22 @@ class Launchpad:
                 self._templates[wanted] = error
         return self._templates[wanted]
 
-    def _indexes(self, ready: Iterable[tuple[Wish, DesiredProcess, Template]]) -> dict[str, RunIndex]:
-        wanted: dict[str, tuple[Template, list[DesiredProcess]]] = {}
-        for _wish, desired, template in ready:
-            wanted.setdefault(template.id, (template, []))[1].append(desired)
+    def _found(self, ready: Sequence[tuple[Wish, DesiredProcess, Template]], sought: Sequence[Sought]) -> list[Found]:
+        """Return what carries each reference, after the locks of the templates have been taken."""
+        by_template: dict[str, list[int]] = {}
+        for place, (_wish, _desired, template) in enumerate(ready):
+            by_template.setdefault(template.id, []).append(place)
+            finder = self._finders.setdefault(template.id, Finder(self._client, template.id, workers=self._workers))
+            finder.template = template
         if self._locks is not None:
             # Always in the same order, or two runs could wait for each other.
-            for template_id in sorted(wanted):
+            for template_id in sorted(by_template):
                 self._locks.enter_context(self._client.exclusively(LOCK_SUBJECT.format(template_id)))
-        return {number: self._index(template, desired) for number, (template, desired) in wanted.items()}
-
-    def _index(self, template: Template, desired: Iterable[DesiredProcess]) -> RunIndex:
-        wanted = list(desired)
-        field_ids = {reference_field_of(one, template) for one in wanted}
-        includes = [name for name in ("tags", "folders") if any(getattr(one, name) for one in wanted)]
-
-        def read(*, archived: bool) -> list[Record]:
-            return list_runs(self._client, template.id, archived=archived, includes=includes, workers=self._workers)
-
-        def lacks_some(index: RunIndex) -> bool:
-            return any(index.find(one, reference_field_of(one, template)).current is None for one in wanted)
-
-        named = {one for one in field_ids if one is not None}
-        active, archived = read(archived=False), read(archived=True)
-        index = RunIndex(active, archived, named)
-        if lacks_some(index) and max(len(active), len(archived)) > PER_PAGE:
-            # When one process is archived and another one launched between two pages, a third one is on neither.
-            active = _together(active, read(archived=False))
-            archived = _together(archived, read(archived=True))
-            index = RunIndex(active, archived, named)
-        if named and lacks_some(index):
-            active, archived = (with_values(self._client, rows, workers=self._workers) for rows in (active, archived))
-            index = RunIndex(active, archived, named)
-        return index
-
-    def _finder(self, desired: DesiredProcess, template: Template) -> Callable[[], Record | None]:
-        def find() -> Record | None:
-            active = find_active(self._client, desired, template.id, lambda: reference_field_of(desired, template))
-            return next(iter(active), None)
-
-        return find
+        found: dict[int, Found] = {}
+        for template_id, places in by_template.items():
+            includes = [name for name in ("tags", "folders") if any(getattr(ready[place][1], name) for place in places)]
+            found.update(zip(places, self._finders[template_id].find([sought[place] for place in places], includes)))
+        return [found[place] for place in range(len(ready))]
 
     def _warn_of_automatic_launches(self, launches: Iterable[Launch | None]) -> None:
         templates = {launch.template.id: launch.template for launch in launches if launch is not None}
@@ -365,10 +324,6 @@ class Launchpad:
         organization = read_organization(self._client)
         warnings = (warning_of_automatic_launch(organization, template) for template in templates.values())
         self.notes += [warning for warning in warnings if warning is not None]
-
-
-def _together(rows: Iterable[Record], more: Iterable[Record]) -> list[Record]:
-    return list({row["id"]: row for row in (*rows, *more)}.values())
 
 
 def _told_once(of_rows: Iterable[tuple[int, str, str]], rows: Rows, called: Callable[[str], str]) -> list[Problem]:

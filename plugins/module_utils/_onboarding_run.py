@@ -12,7 +12,6 @@ from dataclasses import replace
 from ansible_collections.tallyfy.platform.plugins.module_utils._brakes import Brakes, Halt
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._directory import Directory
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import ApiError
 from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import Policy
 from ansible_collections.tallyfy.platform.plugins.module_utils._groups import GroupRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._guests import GuestRun
@@ -22,14 +21,18 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._member_runs impo
 from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding_processes import PlannedProcess
 from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import PlanRun
-from ansible_collections.tallyfy.platform.plugins.module_utils._process_runs import ProcessRun
+from ansible_collections.tallyfy.platform.plugins.module_utils._process_runs import (
+    ProcessRun,
+    settle_launches,
+    take_what_is_there,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_run import RosterRun
 
 
 class OnboardingRun:
     """Carries out all plans of an onboarding with ``workers`` requests under way.
 
-    ``look_again`` settles launches whose answers got lost. A process is launched only for somebody who is in, and a
+    A process is launched only for somebody who is in, and a
     process or guest that names somebody who could not be added is left for the next run.
     """
 
@@ -46,20 +49,19 @@ class OnboardingRun:
         policy: Policy,
         workers: int,
         brakes: Brakes,
-        look_again: Callable[[Sequence[ProcessRun]], None],
         progress: Callable[[str], None],
     ) -> None:
         self.people = people
         self.groups = groups
         self.guests = guests
         self.processes = processes
+        self._client = client
         self._around = around
         self._everybody = everybody
         self._workers = workers
         self._brakes = brakes
         # The hourly limit of invited guests keeps nobody else waiting.
         self._guest_brakes = Brakes(goes_on=brakes.goes_on)
-        self._look_again = look_again
         self._halts: dict[int, Halt] = {}
         self.roster = RosterRun(
             client,
@@ -145,14 +147,12 @@ class OnboardingRun:
                 self._halts[id(run)] = Halt(f"Not tried: the group {', '.join(without)} could not be created.")
             else:
                 ready.append(run)
+        if self._brakes.stop is None:
+            take_what_is_there(ready)
         for _nothing in side_by_side(self._work_on_process, ready, workers=self._workers):
             pass
-        if any(run.is_unknown for run in ready) and not self._brakes.is_silent:
-            try:
-                self._look_again(ready)
-            except ApiError:
-                # What is not known is told so; the next run looks first.
-                return
+        if not self._brakes.is_silent:
+            settle_launches(self._client, ready)
 
     def _work_on_process(self, run: ProcessRun) -> None:
         for step in run.open_steps():

@@ -30,20 +30,34 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     UnreadableAnswerError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups, list_groups
-from ansible_collections.tallyfy.platform.plugins.module_utils._kickoff import Assignees, choices, shown_value
+from ansible_collections.tallyfy.platform.plugins.module_utils._kickoff import (
+    Assignees,
+    FormField,
+    Kickoff,
+    choices,
+    encode,
+    is_stored,
+    shown_value,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._lists import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import find_member, folded, list_everybody
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, PlanRun, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._process_search import (
+    Finder,
+    Sought,
+    finder_for,
+    list_runs,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes import (
+    Correction,
     DesiredProcess,
     Found,
     Known,
     Launch,
     compare_kickoff,
-    find_active,
-    find_processes,
+    differing_kickoff,
     is_same_name,
-    list_runs,
+    launch_second,
     names_in,
     plan_process,
     prepare_launch,
@@ -72,6 +86,9 @@ LOST = (LostAnswerError, ServerError, UnreadableAnswerError)
 #: A gateway has given up waiting, which says nothing about the service behind it.
 GATEWAY_TIMEOUT = 504
 LOCK_SUBJECT = "launches of the template {}"
+NOT_LISTED = (
+    "{}: whether another run launched it, too, is not known, because Tallyfy does not list it yet. The next run tells."
+)
 STATE_UNKNOWN = (
     "Whether it was launched is not known. It is not tried again by itself, since that could launch it twice; run it "
     "again: it looks first."
@@ -84,15 +101,17 @@ STATE_UNKNOWN = (
 def look_up(
     client: Client,
     wanted: Sequence[tuple[DesiredProcess, Launch | None]],
+    more: Iterable[Assignees] = (),
     *,
     directory: Directory | None = None,
     groups: Groups | None = None,
 ) -> Known:
-    """Return whom and what the processes name, with as few requests as there are kinds of them.
+    """Return whom and what the processes and ``more`` assignees name, with as few requests as there are kinds of them.
 
     ``directory`` and ``groups`` are what somebody has read already.
     """
     assignees = [one for _desired, launch in wanted if launch is not None for one in _assignees_of(launch)]
+    assignees += more
     emails = {folded(desired.owner) for desired, _launch in wanted if desired.owner}
     emails |= {folded(email) for one in assignees for email in one.users}
     if directory is None:
@@ -171,8 +190,8 @@ def read_organization(client: Client) -> Record:
 class ProcessRun(PlanRun):
     """Carries out one process's plan and keeps the record as the service last told it.
 
-    ``find_again`` looks for an active process that carries the reference. ``is_alone`` says that the caller holds the
-    lock of the template, and has looked since it does.
+    Whoever carries out a plan that launches holds the lock of the template, calls ``take_what_is_there`` before and
+    ``settle_launches`` afterwards.
     """
 
     def __init__(
@@ -184,26 +203,32 @@ class ProcessRun(PlanRun):
         *,
         current: Mapping[str, Any] | None,
         launch: Launch | None,
-        find_again: Callable[[], Record | None],
-        is_alone: bool = False,
+        finder: Finder,
+        sought: Sought,
+        corrections: Sequence[Correction] = (),
     ) -> None:
         super().__init__(plan)
         self.desired = desired
         self.known = known
         self.launch = launch
+        self.finder = finder
+        self.sought = sought
+        #: The process that this run launched, if it knows which one, and the service's second before it did.
+        self.launched: Record | None = None
+        self.launch_began: int | None = None
         self.record: Record = dict(current or {})
         self.notes: list[str] = list(plan.warnings)
         self._client = client
-        self._find_again = find_again
-        self._is_alone = is_alone
+        self._corrections = corrections
 
     def carry_out(self, step: Step) -> bool:
         """Send what the step says and check that the service stored it; return whether it was done."""
         acts: dict[str, Callable[[Step], bool | None]] = {
-            "launch": lambda _step: self._launch_once(),
-            "archive": lambda _step: self._archive(),
+            "launch": lambda _step: self._launch(),
+            "archive": self._archive,
             "reactivate": lambda _step: self._reactivate(),
             "update": self._update,
+            "update_kickoff": lambda _step: self._update_kickoff(),
             "add_tag": self._add_tag,
             "add_to_folder": self._add_to_folder,
         }
@@ -211,37 +236,67 @@ class ProcessRun(PlanRun):
 
     # --- launching ----------------------------------------------------------------------------------------------------
 
-    def _launch_once(self) -> bool:
-        if self.launch is None:
-            raise AssertionError("a launch is carried out without being prepared")
-        if self._is_alone:
-            return self._launch(self.launch)
-        with self._client.exclusively(LOCK_SUBJECT.format(self.launch.template.id)):
-            # Somebody may have been quicker since this process looked.
-            found = self._find_again()
-            if found is not None:
-                self.record = found
-                return False
-            return self._launch(self.launch)
+    def _find_again(self) -> Record | None:
+        return next(iter(self.finder.look_again([self.sought])[0]), None)
 
-    def _launch(self, launch: Launch) -> bool:
+    @property
+    def launches(self) -> bool:
+        """Whether the next step is the launch."""
+        step = next(self.open_steps(), None)
+        return step is not None and step.action == "launch"
+
+    def take(self, found: Record) -> None:
+        """Take the process that somebody else has launched since the plan was made."""
+        for step in self.open_steps():
+            self.finish(step, is_done=False)
+        self.record = found
+
+    def _launch(self) -> bool:
+        launch = self.launch
+        if launch is None:
+            raise AssertionError("a launch is carried out without being prepared")
         late = self._await_late_launch(launch)
         if late is not None:
             self.record = late
             return False
         body = launch.body(self.desired, self.known)
-        path = self._client.path("runs")
+        self.launch_began = self._client.service_second
         try:
             # The service would launch a second one without a word, so the request is never repeated.
-            self.record = self._client.create(path, body, find=self._find_again, attempts=1)
+            self.record = self._post(body)
         except LOST as error:
             if error.facts.get("is_late") or error.status == GATEWAY_TIMEOUT:
                 self._client.late_launches.add(self._mark(launch), self._client.now())
             raise LostAnswerError(error.request, error.answer, advice=STATE_UNKNOWN, status=error.status) from error
-        if not self.desired.is_carried_by(self.record):
+        self.finder.add(self.record)
+        if not launch.template.names_its_processes and not self.desired.is_carried_by(self.record):
             self._rename(launch)
         self._prove(launch, body)
         return True
+
+    def _post(self, body: Record) -> Record:
+        path = self._client.path("runs")
+        read_back: list[Record] = []
+
+        def find() -> Record | None:
+            read_back.extend(self.finder.look_again([self.sought])[0])
+            return next(iter(read_back), None)
+
+        try:
+            record = self._client.create(path, body, find=find, attempts=1)
+        except InvalidError as error:
+            if "name" not in error.errors or not self.finder_knows_without_name:
+                raise
+            # The template lets nobody but Tallyfy name its processes.
+            del body["name"]
+            record = self._client.create(path, body, find=find, attempts=1)
+        self.launched = None if read_back else record
+        return record
+
+    @property
+    def finder_knows_without_name(self) -> bool:
+        """Whether the process can be found again whatever its name is."""
+        return self.desired.reference_field is not None
 
     def _mark(self, launch: Launch) -> str:
         return "\n".join((self._client.connection.api_url, launch.template.id, *map(str, sorted(self.desired.marks()))))
@@ -272,9 +327,13 @@ class ProcessRun(PlanRun):
         except (ApiError, NotStoredError) as error:
             # Whatever the reason is, only this message keeps the next run from launching another one.
             reason = error.answer if isinstance(error, ApiError) else error.message
+            if self.sought.field_id is not None:
+                self.notes.append(f"{self.record.get('name')}: Tallyfy named it, and not {launch.name} ({reason}).")
+                return
             raise NotStoredError(
                 f"{launch.name} was launched, but Tallyfy named it {self.record.get('name')} and did not let it be "
-                f"renamed ({reason}). Rename it, or the next run launches another one.",
+                f"renamed ({reason}). Rename it, or the next run launches another one; with reference_field the name "
+                f"would not matter.",
                 process=shape_process(self.record),
                 not_stored=["name"],
             ) from error
@@ -295,7 +354,50 @@ class ProcessRun(PlanRun):
         """Whether the answer to the launch got lost and the process has not shown up."""
         return self.failed_step is not None and self.failed_step.action == "launch" and isinstance(self.error, LOST)
 
-    def settle_launch(self, found: Mapping[str, Any]) -> None:
+    def settle(self, active: Sequence[Record]) -> None:
+        """Draw the conclusions from the active processes that carry the reference, oldest first, after the launch.
+
+        Everybody who launches looks so, and sees what is older than their own process. So the oldest one stays, and
+        who launched another one archives it.
+        """
+        if not active:
+            if not self.is_unknown:
+                self.notes.append(NOT_LISTED.format(self.record.get("name")))
+            return
+        if self.is_unknown:
+            self._take_late(active[0])
+        if self.launched is not None:
+            surplus = [self.launched] if str(active[0]["id"]) != str(self.launched["id"]) else []
+        else:
+            # Which of them is its own is not known. Nobody else keeps what is not the oldest, either.
+            began = self.launch_began or 0
+            surplus = [one for one in active[1:] if launch_second(one) >= began > 0]
+        for one in surplus:
+            self._give_way(one, active[0])
+
+    def _give_way(self, surplus: Record, first: Record) -> None:
+        name, own_id = surplus.get("name"), str(surplus["id"])
+        step = Step("archive", str(name), f"another run had launched {first['id']}", target=own_id)
+        try:
+            self._archive_run(own_id)
+        except TallyfyError as error:
+            self.fail(
+                step,
+                NotStoredError(
+                    f"{name} was launched twice at the same moment, by this run and by another one, and {own_id} could "
+                    f"not be archived ({error.message}). Archive it; {first['id']} is the older one.",
+                    process=shape_process(first),
+                ),
+            )
+            return
+        self.finish(step)
+        self.record = dict(first)
+        self.notes.append(
+            f"{name}: another run launched it at the same moment. {first['id']}, which is older, stays; {own_id} was "
+            f"archived."
+        )
+
+    def _take_late(self, found: Mapping[str, Any]) -> None:
         """Take note that the process whose launch was in doubt has shown up, and of what was stored of it."""
         step, launch = self.failed_step, self.launch
         if step is None or launch is None:
@@ -340,18 +442,24 @@ class ProcessRun(PlanRun):
 
     # --- changing -----------------------------------------------------------------------------------------------------
 
-    def _archive(self) -> None:
-        path = self._client.path("runs", self.record["id"])
+    def _archive(self, step: Step) -> None:
+        run_id = step.target or str(self.record["id"])
+        archived = self._archive_run(run_id)
+        if run_id == str(self.record["id"]):
+            self.record.update(archived)
+
+    def _archive_run(self, run_id: str) -> Record:
+        """Archive a process and return what is known of it then."""
+        path = self._client.path("runs", run_id)
         try:
-            answer = self._client.call("DELETE", path)
+            record = self._client.call("DELETE", path).record or self._client.get("runs", run_id)
         except NotFoundError:
             # Repeated after a lost answer, or somebody was quicker; or the address is wrong.
-            if self._find_again() is not None:
+            if any(str(one["id"]) == run_id for one in self.finder.look_again([self.sought])[0]):
                 raise
-            self.record["status"] = "archived"
-            return
-        self._learn(answer.record)
-        self._expect(is_archived(self.record), f"DELETE {path}", "the process is still active")
+            record = {"status": "archived"}
+        self._expect(is_archived(record), f"DELETE {path}", "the process is still active")
+        return record
 
     def _reactivate(self) -> None:
         path = self._client.path("runs", self.record["id"], "activate")
@@ -379,10 +487,38 @@ class ProcessRun(PlanRun):
             wanted["owner_id"] = self.known.member_id(self.desired.owner or "")
         return self._put(wanted)
 
+    def _update_kickoff(self) -> bool:
+        """Write kick-off values; all of them are sent, since a service may take those that are left out away.
+
+        Source: API reference, "Update, archive, reactivate" (whether a completed form takes any is written nowhere).
+        """
+        try:
+            return self._put({})
+        except InvalidError as error:
+            error.advise("A kick-off form that has been completed may have to be reopened in Tallyfy first.")
+            raise
+        except NotStoredError as error:
+            labels = [one.field.label for one in self._corrections]
+            raise NotStoredError(
+                f"{self.record.get('name')}: Tallyfy answered with success, but did not store {choices(labels)}. Set "
+                f"that in Tallyfy; a kick-off form that has been completed may have to be reopened first.",
+                process=shape_process(self.record),
+                not_stored=labels,
+            ) from error
+
     def _put(self, wanted: Mapping[str, Any]) -> bool:
-        """Write fields that differ and leave the rest as it is; return whether there was anything to write."""
+        """Write fields that differ and leave the rest as it is; return whether there was anything to write.
+
+        Without fields the kick-off values are written.
+        """
 
         def differing(run: Record) -> Record:
+            if not wanted:
+                stored = values_of(run)
+                sent = {one.field.id: one.sent for one in self._corrections}
+                lost = any(not is_stored(one.field, one.sent, stored.get(one.field.id)) for one in self._corrections)
+                kept = {name: value for name, value in stored.items() if value is not None}
+                return {"prerun": {**kept, **sent}} if lost else {}
             return {name: value for name, value in wanted.items() if not is_same_name(run.get(name), value)}
 
         def body(run: Record, fields: Record) -> Record:
@@ -396,7 +532,10 @@ class ProcessRun(PlanRun):
             self.record["id"],
             differing=differing,
             body=body,
-            unseen=lambda run: [name for name in ("users", "groups") if not isinstance(run.get(name), list)],
+            unseen=lambda run: [
+                *(name for name in ("users", "groups") if not isinstance(run.get(name), list)),
+                *(["prerun"] if not wanted and "prerun" not in run else []),
+            ],
         )
         self.record.update(run)
         return is_written
@@ -445,6 +584,59 @@ class ProcessRun(PlanRun):
             raise NotStoredError(f"{request}: the service answered with success, but {answer}. Run it again.")
 
 
+def take_what_is_there(runs: Sequence[ProcessRun]) -> None:
+    """Look once more for the processes that are about to be launched, and take those that are there by now.
+
+    A list that was read before may have been old, and others launch, too.
+    """
+    for finder, several in _by_finder(run for run in runs if run.launches).items():
+        try:
+            found = finder.look_again([run.sought for run in several])
+        except TallyfyError as error:
+            for run in several:
+                run.fail(next(run.open_steps()), error)
+            continue
+        for run, active in zip(several, found):
+            if active:
+                run.take(active[0])
+
+
+def settle_launches(client: Client, runs: Sequence[ProcessRun]) -> None:
+    """Look whether somebody else launched the same at the same time, and for launches whose answers were lost.
+
+    It waits for the end of the second in which the last process was launched, because ids decide within a second, and
+    one with a smaller id might still come.
+    """
+    open_runs = [run for run in runs if run.launch_began is not None and (run.error is None or run.is_unknown)]
+    if not open_runs:
+        return
+    _await_next_second(client, open_runs)
+    for finder, several in _by_finder(open_runs).items():
+        try:
+            found = finder.look_again([run.sought for run in several])
+        except ApiError as error:
+            for run in several:
+                if not run.is_unknown:
+                    run.notes.append(f"{NOT_LISTED.format(run.record.get('name'))} ({error.answer})")
+            continue
+        for run, active in zip(several, found):
+            run.settle(active)
+
+
+def _await_next_second(client: Client, runs: Iterable[ProcessRun]) -> None:
+    latest = max(launch_second(run.record) or client.service_second for run in runs)
+    if client.service_second <= latest:
+        # Clocks may differ, so that only a whole second is sure.
+        client.rest(1.0)
+
+
+def _by_finder(runs: Iterable[ProcessRun]) -> dict[Finder, list[ProcessRun]]:
+    grouped: dict[Finder, list[ProcessRun]] = {}
+    for run in runs:
+        grouped.setdefault(run.finder, []).append(run)
+    return grouped
+
+
 def _id_of(one: Any) -> Any:
     if not isinstance(one, Mapping):
         return one
@@ -462,70 +654,111 @@ def ensure_process(
     problems = problems_with_process(desired)
     if problems:
         raise InputError(problems)
-    template_id = find_template_id(client, desired.template)
-    templates: list[Template] = []
-
-    def template() -> Template:
-        # Read when it is needed, and once.
-        if not templates:
-            templates.append(get_template(client, template_id, desired.template))
-        return templates[0]
-
-    def field_of_reference() -> str | None:
-        return reference_field_of(desired, template())
-
-    def find_again() -> Record | None:
-        return next(iter(find_active(client, desired, template_id, field_of_reference)), None)
-
-    found = find_processes(client, desired, template_id, field_of_reference)
-    current = found.current
-    launch, known, notes = _considered(client, desired, current, template)
-    plan = plan_process(desired, found, launch, known)
-    fixed, remarks = _compared(desired, current, template) if desired.state == "present" else ([], [])
-    run = ProcessRun(client, desired, plan, known, current=current, launch=launch, find_again=find_again)
-    run.notes += notes + remarks
-    run.complete(run.carry_out, check_mode=check_mode)
-    for note in run.notes:
-        warn(note)
-    run.raise_failure()
-    process = _process_after(run, found, check_mode=check_mode)
-    return {**run.result(), "process": process, "unchangeable": fixed, "notes": run.notes}
+    return SingleProcess(client, desired, warn).ensure(check_mode=check_mode)
 
 
-def _considered(
-    client: Client, desired: DesiredProcess, current: Mapping[str, Any] | None, template: Callable[[], Template]
-) -> tuple[Launch | None, Known, list[str]]:
-    """Return what a launch would send, if there is to be one, whom and what the process names, and what to warn of.
+class SingleProcess:
+    """One process of ``tallyfy_process``. What a template and its processes are is read when it is needed, and once."""
 
-    Raises ``InputError`` with everything that is wrong.
-    """
-    if desired.state == "archived":
-        return None, Known(), []
-    launch: Launch | None = None
-    problems: list[str] = []
-    notes: list[str] = []
-    if current is None:
-        launch, problems = prepare_launch(desired, template())
-        note = warning_of_automatic_launch(read_organization(client), template())
-        notes += [note] if note is not None else []
-    lacking = desired.lacking(current)
-    known = look_up(client, [(lacking, launch)])
-    problems += problems_with_names(lacking, launch, known)
-    if problems:
-        raise InputError(problems)
-    return launch, known, notes
+    def __init__(self, client: Client, desired: DesiredProcess, warn: Callable[[str], None]) -> None:
+        self._client = client
+        self._desired = desired
+        self._warn = warn
+        self._finder = finder_for(client, find_template_id(client, desired.template))
+        self._sought = Sought(desired, self._field_of_reference)
 
+    def ensure(self, *, check_mode: bool) -> dict[str, Any]:
+        """Find it, plan, and carry that out unless in check mode; return the result of the module."""
+        (found,) = self._finder.find([self._sought], self._includes())
+        run, fixed = self._planned(found)
+        with contextlib.ExitStack() as locks:
+            if run.launches and not check_mode:
+                locks.enter_context(self._client.exclusively(LOCK_SUBJECT.format(self._finder.template_id)))
+                take_what_is_there([run])
+            run.complete(run.carry_out, check_mode=check_mode)
+        settle_launches(self._client, [run])
+        for note in run.notes:
+            self._warn(note)
+        run.raise_failure()
+        process = _process_after(run, found, check_mode=check_mode)
+        return {**run.result(), "process": process, "unchangeable": fixed, "notes": run.notes}
 
-def _compared(
-    desired: DesiredProcess, current: Mapping[str, Any] | None, template: Callable[[], Template]
-) -> tuple[list[Record], list[str]]:
-    if current is None or not desired.kickoff:
-        return [], []
-    try:
-        return compare_kickoff(desired, current, shown_fields(current) or template().fields)
-    except InputError:
+    @property
+    def _template(self) -> Template:
+        if self._finder.template is None:
+            self._finder.template = get_template(self._client, self._finder.template_id, self._desired.template)
+        return self._finder.template
+
+    def _field_of_reference(self) -> str | None:
+        return reference_field_of(self._desired, self._template)
+
+    def _includes(self) -> list[str]:
+        includes = [name for name in ("tags", "folders") if getattr(self._desired, name)]
+        return [*includes, *(["ko_form_fields"] if self._desired.kickoff else [])]
+
+    def _planned(self, found: Found) -> tuple[ProcessRun, list[Record]]:
+        """Return the plan, ready to be carried out, and what stays as it is.
+
+        Raises ``InputError`` with everything that is wrong.
+        """
+        client, desired, current = self._client, self._desired, found.current
+        launch, kickoff = None, Kickoff()
+        problems: list[str] = []
+        notes: list[str] = []
+        fields = self._fields(current)
+        if desired.state == "present":
+            if current is None:
+                launch, problems = prepare_launch(desired, self._template)
+                warning = warning_of_automatic_launch(read_organization(client), self._template)
+                notes += [warning] if warning is not None else []
+            elif desired.kickoff_update:
+                kickoff = encode(fields, desired.kickoff, is_whole=False)
+                problems += [f"kickoff: {problem}" for problem in kickoff.problems]
+        lacking = desired.lacking(current)
+        known = look_up(client, [(lacking, launch)], kickoff.assignees) if desired.state == "present" else Known()
+        problems += problems_with_names(lacking, launch, known, kickoff, fields)
+        if problems:
+            raise InputError(problems)
+        corrections = differing_kickoff(kickoff, current, fields, known) if current is not None else []
+        plan = plan_process(
+            desired, found, launch, known, corrections=corrections, keeps_name=self._keeps_name(current)
+        )
+        fixed: list[Record] = []
+        if current is not None and fields and not desired.kickoff_update:
+            fixed, remarks = compare_kickoff(desired, current, fields)
+            notes += remarks
+        run = ProcessRun(
+            client,
+            desired,
+            plan,
+            known,
+            current=current,
+            launch=launch,
+            finder=self._finder,
+            sought=self._sought,
+            corrections=corrections,
+        )
+        run.notes += notes
+        return run, fixed
+
+    def _fields(self, current: Mapping[str, Any] | None) -> tuple[FormField, ...]:
+        """Return the fields of the form of a process that is there, as far as values are compared with it."""
+        if current is None or self._desired.state != "present" or not self._desired.kickoff:
+            return ()
+        with contextlib.suppress(InputError):
+            return shown_fields(current) or self._template.fields
         # The template has been archived since; what was launched from it goes on.
-        return [], []
+        return ()
+
+    def _keeps_name(self, current: Mapping[str, Any] | None) -> bool:
+        """Return whether the template names its processes, which only matters where the name is not the wanted one."""
+        if current is None or not (self._desired.name and self._desired.reference_field):
+            return False
+        if is_same_name(self._desired.full_name(str(current.get("name"))), current.get("name")):
+            return False
+        with contextlib.suppress(InputError):
+            return self._template.names_its_processes
+        return False
 
 
 def _process_after(run: ProcessRun, found: Found, *, check_mode: bool) -> Record | None:

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import html
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import included
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._directory import Directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
 from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups
@@ -38,27 +38,19 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._kickoff import (
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._lists import Names, fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import is_address
-from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import (
     Plan,
     Step,
     unchangeable,
     unchangeable_warning,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._templates import (
-    Template,
-    is_archived,
-    is_searchable,
-)
+from ansible_collections.tallyfy.platform.plugins.module_utils._templates import Template, is_archived
 
 LONGEST_NAME = 550
-VALUE_WORKERS = 8
-AT_LAUNCH = "Kick-off values count at the launch only."
-#: The readings of what brings archived processes, the likelier one first.
-_ARCHIVED = ({"archived": "only"}, {"status": "archived"})
+AT_LAUNCH = "They count at the launch; kickoff_update of tallyfy_process corrects them later."
 #: Kinds of fields that can hold a reference.
 REFERENCE_KINDS = ("text", "textarea", "email")
-#: The argument spec of one process: the options of ``tallyfy_process`` and the fields of a person's ``process``.
+#: The argument spec of one process: options of ``tallyfy_process``, and the fields of a person's ``process``.
 PROCESS_OPTIONS: dict[str, dict[str, Any]] = {
     "template": {"type": "str", "required": True},
     "name": {"type": "str"},
@@ -69,7 +61,12 @@ PROCESS_OPTIONS: dict[str, dict[str, Any]] = {
     "owner": {"type": "str"},
     "tags": {"type": "list", "elements": "str"},
     "folders": {"type": "list", "elements": "str"},
+}
+#: What ``tallyfy_process`` takes beside these.
+SINGLE_OPTIONS: dict[str, dict[str, Any]] = {
     "state": {"type": "str", "choices": ["present", "archived"], "default": "present"},
+    "kickoff_update": {"type": "bool", "default": False},
+    "duplicates": {"type": "str", "choices": ["report", "archive"], "default": "report"},
 }
 _OVERRIDES = ("users", "guests", "groups", "deadline")
 
@@ -88,6 +85,8 @@ class DesiredProcess:
     tags: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     state: str = "present"
+    kickoff_update: bool = False
+    duplicates: str = "report"
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> DesiredProcess:
@@ -111,6 +110,8 @@ class DesiredProcess:
             tags=_names(params.get("tags")),
             folders=_names(params.get("folders")),
             state=params.get("state") or "present",
+            kickoff_update=bool(params.get("kickoff_update")),
+            duplicates=params.get("duplicates") or "report",
         )
 
     @property
@@ -131,7 +132,7 @@ class DesiredProcess:
         return f"{name} ({self.reference})"
 
     def _is_marked(self, name: str) -> bool:
-        return _plain(name).endswith(_plain(f"({self.reference})"))
+        return plain(name).endswith(plain(f"({self.reference})"))
 
     def lacking(self, current: Mapping[str, Any] | None) -> DesiredProcess:
         """Return the same without the tags and folders that the process has, which need not be looked up."""
@@ -155,48 +156,21 @@ class DesiredProcess:
     def marks(self, field_id: str | None = None) -> set[tuple[str, str]]:
         """Return the marks of which a process must have one to be this one."""
         if self.reference is None:
-            return {("name", _plain(self.name))}
-        reference = _plain(self.reference)
+            return {("name", plain(self.name))}
+        reference = plain(self.reference)
         return {("name", reference), ("end", reference), *([("field", reference)] if field_id else [])}
 
 
 def marks_of(run: Mapping[str, Any], field_id: str | None = None) -> set[tuple[str, str]]:
     """Return by what a process can be found: its name, what stands in brackets at its end, and the field's value."""
-    name = _plain(run.get("name"))
+    name = plain(run.get("name"))
     marks = {("name", name)}
     if name.endswith(")"):
         # There may be brackets in a reference, too.
         marks |= {("end", name[start + 1 : -1]) for start, letter in enumerate(name) if letter == "("}
     if field_id is not None:
-        marks.add(("field", _plain(values_of(run).get(field_id))))
+        marks.add(("field", plain(values_of(run).get(field_id))))
     return marks
-
-
-class RunIndex:
-    """Many processes of one template, to be found by their references. ``field_ids`` are those that hold references."""
-
-    def __init__(self, active: Iterable[Record], archived: Iterable[Record], field_ids: Collection[str] = ()) -> None:
-        self._active = self._indexed(active, field_ids)
-        self._archived = self._indexed(archived, field_ids)
-
-    @staticmethod
-    def _indexed(
-        runs: Iterable[Record], field_ids: Collection[str]
-    ) -> dict[str | None, dict[tuple[str, str], list[Record]]]:
-        index: dict[str | None, dict[tuple[str, str], list[Record]]] = {one: {} for one in (None, *field_ids)}
-        for run in runs:
-            for field_id, by_mark in index.items():
-                for mark in marks_of(run, field_id):
-                    by_mark.setdefault(mark, []).append(run)
-        return index
-
-    def find(self, desired: DesiredProcess, field_id: str | None = None) -> Found:
-        """Return the processes that carry the reference."""
-        found = []
-        for index in (self._active, self._archived):
-            runs = {str(run["id"]): run for mark in desired.marks(field_id) for run in index[field_id].get(mark, ())}
-            found.append(tuple(sorted(runs.values(), key=age)))
-        return Found(*found)
 
 
 @dataclass(frozen=True)
@@ -343,7 +317,8 @@ def problems_with_process(desired: DesiredProcess) -> list[str]:
     if desired.owner and not is_address(desired.owner):
         problems.append(f"owner {desired.owner!r} is not an e-mail address")
     if desired.state == "archived":
-        given = [one for one in ("kickoff", "assignments", "owner", "tags", "folders") if getattr(desired, one)]
+        unfit = ("kickoff", "assignments", "owner", "tags", "folders", "kickoff_update")
+        given = [one for one in unfit if getattr(desired, one)]
         problems += [f"{one} cannot be given with state=archived" for one in given]
     return problems
 
@@ -353,6 +328,11 @@ def prepare_launch(desired: DesiredProcess, template: Template) -> tuple[Launch,
     problems = []
     if template.is_draft:
         problems.append(f"template {template.title!r} is a draft; publish it in Tallyfy first")
+    if template.names_its_processes and not desired.reference_field:
+        problems.append(
+            f"template {template.title!r} names its processes itself, so that a process cannot be found by its name: "
+            f"give reference_field, the label of a text field of its kick-off form"
+        )
     given = dict(desired.kickoff)
     if desired.reference_field:
         problems += _add_reference(desired, template, given)
@@ -402,14 +382,22 @@ def _add_reference(desired: DesiredProcess, template: Template, given: dict[str,
     return []
 
 
-def problems_with_names(desired: DesiredProcess, launch: Launch | None, known: Known) -> list[str]:
-    """Return everything that the process names and the organization does not have; pure."""
+def problems_with_names(
+    desired: DesiredProcess,
+    launch: Launch | None,
+    known: Known,
+    kickoff: Kickoff | None = None,
+    fields: Iterable[FormField] = (),
+) -> list[str]:
+    """Return everything that the process names and the organization does not have; pure.
+
+    ``kickoff`` are values for ``fields`` that are to be corrected.
+    """
     problems = known.directory.problems(Names(add=(desired.owner,)), "owner") if desired.owner else []
+    if kickoff is not None:
+        problems += _problems_in_values(kickoff, fields, known)
     if launch is not None:
-        by_id = {one.id: one for one in launch.template.fields}
-        for field_id, value in launch.kickoff.encoded.items():
-            if isinstance(value, Assignees):
-                problems += known.problems_with(value, f"kickoff: {by_id[field_id].label}")
+        problems += _problems_in_values(launch.kickoff, launch.template.fields, known)
         for override in launch.overrides.values():
             if override.assignees is not None:
                 problems += known.problems_with(override.assignees, f"assignments: {override.title}")
@@ -423,13 +411,28 @@ def problems_with_names(desired: DesiredProcess, launch: Launch | None, known: K
     return problems
 
 
+def _problems_in_values(kickoff: Kickoff, fields: Iterable[FormField], known: Known) -> list[str]:
+    labels = {one.id: one.label for one in fields}
+    named = [(labels[number], value) for number, value in kickoff.encoded.items() if isinstance(value, Assignees)]
+    return [problem for label, value in named for problem in known.problems_with(value, f"kickoff: {label}")]
+
+
 # --- planning ---------------------------------------------------------------------------------------------------------
 
 
-def plan_process(desired: DesiredProcess, found: Found, launch: Launch | None, known: Known) -> Plan:
+def plan_process(
+    desired: DesiredProcess,
+    found: Found,
+    launch: Launch | None,
+    known: Known,
+    *,
+    corrections: Sequence[Correction] = (),
+    keeps_name: bool = False,
+) -> Plan:
     """Return what has to be done for one process. Pure: the same arguments always give the same plan.
 
-    ``launch`` is what ``prepare_launch`` made, for a process that is not there yet. Raises ``InputError`` when it is
+    ``launch`` is what ``prepare_launch`` made, for a process that is not there yet, ``corrections`` are the kick-off
+    values to be written, and with ``keeps_name`` the name is the template's affair. Raises ``InputError`` when it is
     not sure which process is meant.
     """
     current = found.current
@@ -439,7 +442,7 @@ def plan_process(desired: DesiredProcess, found: Found, launch: Launch | None, k
         if launch is None:
             raise AssertionError("a launch is planned without being prepared")
         return _plan_launch(desired, launch)
-    return _plan_update(desired, current, found, known)
+    return _plan_update(desired, current, found, known, corrections, keeps_name=keeps_name)
 
 
 def _plan_archive(desired: DesiredProcess, found: Found) -> Plan:
@@ -447,12 +450,23 @@ def _plan_archive(desired: DesiredProcess, found: Found) -> Plan:
         # Its name may be misspelled.
         is_odd = not found.archived
         return Plan(desired.subject, warnings=(f"{desired.subject}: no process carries {desired.key!r}.",) * is_odd)
-    if len(found.active) > 1:
+    if len(found.active) > 1 and desired.duplicates != "archive":
         ids = ", ".join(str(run["id"]) for run in found.active)
-        raise InputError([f"{len(found.active)} active processes carry {desired.key!r}, so none is archived: {ids}"])
-    run = found.active[0]
+        problem = (
+            f"{len(found.active)} active processes carry {desired.key!r}, so none is archived: {ids}. Archive those "
+            f"that are not meant, or all of them with duplicates=archive"
+        )
+        raise InputError([problem])
+    run, *others = found.active
     step = Step("archive", str(run.get("name")), str(run.get("status") or "active"), {"status": "archived"})
-    return Plan(desired.subject, {"status": run.get("status")}, {"status": "archived"}, (step,))
+    steps = (step, *(_archive_of(other, run) for other in others))
+    return Plan(desired.subject, {"status": run.get("status")}, {"status": "archived"}, steps)
+
+
+def _archive_of(duplicate: Record, kept: Mapping[str, Any]) -> Step:
+    """Return the step that archives a process which carries the same reference as an older one."""
+    reason = f"carries the same reference as {kept['id']}, which is older"
+    return Step("archive", str(duplicate.get("name")), reason, {"status": "archived"}, target=str(duplicate["id"]))
 
 
 def _plan_launch(desired: DesiredProcess, launch: Launch) -> Plan:
@@ -468,48 +482,120 @@ def _plan_launch(desired: DesiredProcess, launch: Launch) -> Plan:
     return Plan(desired.subject, {}, after, (step,))
 
 
-def _plan_update(desired: DesiredProcess, current: Record, found: Found, known: Known) -> Plan:
-    before: Record = {}
-    after: Record = {}
-    steps: list[Step] = []
-    warnings = []
-    name = str(current.get("name"))
-    if len(found.active) > 1:
-        others = ", ".join(str(run["id"]) for run in found.active[1:])
-        warnings.append(
-            f"{name}: {len(found.active)} active processes carry {desired.key!r}; besides this one {others}"
-        )
+@dataclass
+class _Draft:
+    """A plan for a process that is there, as far as it has been worked out."""
+
+    name: str
+    before: Record = field(default_factory=dict)
+    after: Record = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def _plan_update(
+    desired: DesiredProcess,
+    current: Record,
+    found: Found,
+    known: Known,
+    corrections: Sequence[Correction],
+    *,
+    keeps_name: bool,
+) -> Plan:
+    draft = _Draft(str(current.get("name")))
+    _see_to_duplicates(draft, desired, found)
     if not found.active:
-        steps.append(Step("reactivate", name, "archived", {"status": "active"}))
-        before["status"], after["status"] = "archived", "active"
+        draft.steps.append(Step("reactivate", draft.name, "archived", {"status": "active"}))
+        draft.before["status"], draft.after["status"] = "archived", "active"
+    _change_fields(draft, desired, current, known, keeps_name=keeps_name)
+    if corrections:
+        draft.before["kickoff"] = {one.field.label: one.current for one in corrections}
+        values = draft.after["kickoff"] = {one.field.label: one.shown for one in corrections}
+        draft.steps.append(Step("update_kickoff", draft.name, _differ(values), values))
+    _tie(draft, desired, current)
+    return Plan(desired.subject, draft.before, draft.after, tuple(draft.steps), tuple(draft.warnings))
+
+
+def _see_to_duplicates(draft: _Draft, desired: DesiredProcess, found: Found) -> None:
+    duplicates = found.active[1:]
+    ids = [str(run["id"]) for run in duplicates]
+    if duplicates and desired.duplicates == "archive":
+        draft.steps += [_archive_of(one, found.active[0]) for one in duplicates]
+        draft.before["duplicates"], draft.after["duplicates"] = ids, []
+    elif duplicates:
+        draft.warnings.append(
+            f"{draft.name}: {len(found.active)} active processes carry {desired.key!r}. The oldest is taken, beside "
+            f"it {', '.join(ids)}. Archive them, for example by tallyfy_process with duplicates=archive."
+        )
+
+
+def _change_fields(draft: _Draft, desired: DesiredProcess, current: Record, known: Known, *, keeps_name: bool) -> None:
     changes: Record = {}
     # Without a reference the name is what the process was found by.
-    full_name = desired.full_name(name) if desired.name and desired.reference else name
-    if not is_same_name(full_name, name):
+    full_name = desired.full_name(draft.name) if desired.name and desired.reference else draft.name
+    if not keeps_name and not is_same_name(full_name, draft.name):
         changes["name"] = full_name
-        before["name"], after["name"] = name, full_name
+        draft.before["name"] = draft.name
     if desired.owner and str(current.get("owner_id")) != str(known.member_id(desired.owner)):
         changes["owner"] = desired.owner
-        before["owner"], after["owner"] = _email_of(current.get("owner_id"), known.directory), desired.owner
+        draft.before["owner"] = _email_of(current.get("owner_id"), known.directory)
     if changes:
-        steps.append(Step("update", name, f"{', '.join(changes)} differ" + "s" * (len(changes) == 1), changes))
+        draft.after.update(changes)
+        draft.steps.append(Step("update", draft.name, _differ(changes), changes))
+
+
+def _tie(draft: _Draft, desired: DesiredProcess, current: Record) -> None:
     for kind, action, wanted in (("tags", "add_tag", desired.tags), ("folders", "add_to_folder", desired.folders)):
         held = names_in(current, kind)
         if wanted and held is None:
-            warnings.append(f"{name}: Tallyfy does not show its {kind}, so they cannot be compared.")
+            draft.warnings.append(f"{draft.name}: Tallyfy does not show its {kind}, so they cannot be compared.")
             continue
         missing = [one for one in wanted if fold(one) not in map(fold, held or ())]
         if missing:
             reason = "not in {}" if kind == "folders" else "lacks {}"
-            steps += [Step(action, name, reason.format(one), target=one) for one in missing]
-            before[kind], after[kind] = sorted(held or ()), sorted([*(held or ()), *missing])
-    return Plan(desired.subject, before, after, tuple(steps), tuple(warnings))
+            draft.steps += [Step(action, draft.name, reason.format(one), target=one) for one in missing]
+            draft.before[kind], draft.after[kind] = sorted(held or ()), sorted([*(held or ()), *missing])
+
+
+def _differ(changes: Mapping[str, Any]) -> str:
+    return f"{', '.join(changes)} differ" + "s" * (len(changes) == 1)
 
 
 def shown_fields(run: Mapping[str, Any]) -> tuple[FormField, ...]:
     """Return the fields of the kick-off form as a process shows them when it is asked to."""
     rows = included(run, "ko_form_fields")
     return fields_of(rows) if isinstance(rows, list) else ()
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A kick-off value that is not as wanted: its field, the value as it is sent, and both as people see them."""
+
+    field: FormField
+    sent: Any
+    current: Any
+    shown: Any
+
+
+def differing_kickoff(
+    kickoff: Kickoff, current: Mapping[str, Any], fields: Iterable[FormField], known: Known | None = None
+) -> list[Correction]:
+    """Return the kick-off values that differ from what is asked for; pure.
+
+    Whose numbers assignees are has to be ``known``; otherwise they are not compared.
+    """
+    if "prerun" not in current:
+        return []
+    stored = values_of(current)
+    found = []
+    for one in fields:
+        wanted = kickoff.encoded.get(one.id)
+        if wanted is None or (isinstance(wanted, Assignees) and known is None):
+            continue
+        sent = known.resolved(wanted) if known is not None else wanted
+        if not is_stored(one, sent, stored.get(one.id)):
+            found.append(Correction(one, sent, shown_value(one, stored.get(one.id)), shown_value(one, wanted)))
+    return found
 
 
 def compare_kickoff(
@@ -522,110 +608,28 @@ def compare_kickoff(
     kickoff = encode(fields, desired.kickoff, is_whole=False)
     name = str(current.get("name"))
     notes = [f"{name}: kickoff: {problem}" for problem in kickoff.problems]
-    stored = values_of(current)
     differing = [
-        unchangeable(one.label, shown_value(one, stored.get(one.id)), shown_value(one, wanted), AT_LAUNCH)
-        for one in fields
-        for wanted in [kickoff.encoded.get(one.id)]
-        # Whose numbers assignees are would have to be asked.
-        if wanted is not None and not isinstance(wanted, Assignees) and not is_stored(one, wanted, stored.get(one.id))
+        unchangeable(one.field.label, one.current, one.shown, AT_LAUNCH)
+        for one in differing_kickoff(kickoff, current, fields)
     ]
-    if "prerun" not in current:
-        differing = []
     return differing, notes + ([unchangeable_warning(name, differing)] if differing else [])
 
 
-# --- reading ----------------------------------------------------------------------------------------------------------
+# --- what a record says -----------------------------------------------------------------------------------------------
 
 
-def find_processes(
-    client: Client, desired: DesiredProcess, template_id: str, field_of_reference: Callable[[], str | None]
-) -> Found:
-    """Return the processes of the template that carry the reference; archived ones where no other one does.
+def age(run: Mapping[str, Any]) -> tuple[int, str]:
+    """Return by what processes are sorted, the oldest first: the second of their launch, and their id.
 
-    The search of the service is asked first. Where nothing is found and it may not be up to the reference, or the
-    name may have been changed since, all processes of the template are read. ``field_of_reference`` gives the id of
-    the field that holds the reference; it is only called then.
+    Answers spell the same moment with and without fractions, so whole seconds are all that can be compared.
     """
-    active = find_active(client, desired, template_id, field_of_reference)
-    if active:
-        return Found(active)
-    needs_all = _needs_all(desired)
-    rows = list_runs(
-        client, template_id, query=None if needs_all else desired.key, archived=True, includes=_includes(desired)
-    )
-    field_id = field_of_reference() if needs_all else None
-    return Found(archived=_carrying(with_values(client, rows) if field_id else rows, desired, field_id))
+    return launch_second(run), str(run.get("id"))
 
 
-def find_active(
-    client: Client, desired: DesiredProcess, template_id: str, field_of_reference: Callable[[], str | None]
-) -> tuple[Record, ...]:
-    """Return the processes that carry the reference and are not archived, oldest first; see ``find_processes``."""
-    includes = _includes(desired)
-    fields = ["ko_form_fields"] if desired.kickoff else []
-    found = _carrying(list_runs(client, template_id, query=desired.key, includes=[*includes, *fields]), desired)
-    if not found and _needs_all(desired):
-        field_id = field_of_reference()
-        rows = list_runs(client, template_id, includes=includes)
-        found = _carrying(with_values(client, rows) if field_id else rows, desired, field_id)
-    return found
-
-
-def _includes(desired: DesiredProcess) -> list[str]:
-    return [name for name in ("tags", "folders") if getattr(desired, name)]
-
-
-def _needs_all(desired: DesiredProcess) -> bool:
-    """Return whether a search that finds nothing does not prove that there is nothing."""
-    return desired.reference_field is not None or not is_searchable(desired.key)
-
-
-def _carrying(rows: Iterable[Record], desired: DesiredProcess, field_id: str | None = None) -> tuple[Record, ...]:
-    return tuple(row for row in rows if desired.is_carried_by(row, field_id))
-
-
-def list_runs(
-    client: Client,
-    template_id: str | None,
-    *,
-    query: str | None = None,
-    archived: bool = False,
-    includes: Sequence[str] = (),
-    filters: Mapping[str, Any] | None = None,
-    workers: int = 1,
-) -> list[Record]:
-    """Return the active or the archived processes of a template, or of all, oldest first.
-
-    What each row says of itself counts, and not the filters of the service, which its sources disagree about: a
-    filter that brings no archived process may be one that it does not know.
-    """
-    common = {"checklist_id": template_id, "q": query, "with": ",".join(includes) or None, **(filters or {})}
-    rows: list[Record] = []
-    for state in _ARCHIVED if archived else ({},):
-        found = client.records(client.path("runs"), query={**common, **state}, workers=workers)
-        rows = [
-            row
-            for row in found
-            if template_id in (None, str(row.get("checklist_id") or template_id)) and is_archived(row) is archived
-        ]
-        if rows:
-            break
-    return sorted(rows, key=age)
-
-
-def with_values(client: Client, rows: Sequence[Record], *, workers: int = VALUE_WORKERS) -> list[Record]:
-    """Return the processes with their kick-off values, which some lists do not show."""
-
-    def whole(row: Record) -> Record:
-        return row if "prerun" in row else {**row, **client.get("runs", row["id"])}
-
-    return list(side_by_side(whole, rows, workers=workers))
-
-
-def age(run: Mapping[str, Any]) -> tuple[str, str]:
-    """Return by what processes are sorted, the oldest first."""
-    return str(run.get("created_at") or ""), str(run.get("id"))
+def launch_second(run: Mapping[str, Any]) -> int:
+    """Return the second in which a process was launched by the clock of the service, 0 when it does not tell."""
+    at = moment(run.get("created_at"))
+    return 0 if at is None else int(at.timestamp())
 
 
 def values_of(run: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -674,10 +678,10 @@ def _email_of(number: Any, directory: Directory) -> Any:
 
 def is_same_name(one: Any, other: Any) -> bool:
     """Return whether two names of processes count as the same."""
-    return _plain(one) == _plain(other)
+    return plain(one) == plain(other)
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
     """Return a text as names and references are compared: without regard to case, spaces and how it is spelled.
 
     Letters with accents have two spellings, and a service may show a text with the escapes of HTML.

@@ -59,6 +59,11 @@ class Template:
         """Whether it has not been published, so that nothing can be launched from it."""
         return str(self.record.get("status") or "").lower() == "draft"
 
+    @property
+    def names_its_processes(self) -> bool:
+        """Whether Tallyfy may give the processes names of its own. Source: API reference, "Auto-naming"."""
+        return bool(self.record.get("auto_naming"))
+
     def step(self, title: str) -> Mapping[str, Any]:
         """Return the step with this title, without regard to case, or with this id or alias.
 

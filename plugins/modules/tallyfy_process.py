@@ -40,8 +40,10 @@ options:
     description:
       - Label of a text field of the kick-off form that gets the O(reference), too. The process is then also found when
         somebody changes its name.
-      - When no name carries the reference, all processes of the template are read for it, which costs one request for
-        each hundred of them.
+      - When no name carries the reference, Tallyfy is asked for the value. Where its search does not find values, which
+        is tried out with a process that is there, all processes of the template are read, which costs one request for
+        each hundred of them; the items of a loop share what was read.
+      - A template that names its processes itself (automatic naming) needs it, since no name tells then.
     type: str
   kickoff:
     description:
@@ -53,7 +55,8 @@ options:
       - For an assignees field, give a list of members' e-mail addresses, or a dictionary with the lists C(users),
         C(guests) (e-mail addresses) and C(groups) (names).
       - For a file, give its web address.
-      - Values count at the launch only. When they differ from those of a process that is there, RV(unchangeable) tells.
+      - Values count at the launch. When they differ from those of a process that is there, RV(unchangeable) tells, unless
+        O(kickoff_update) is true.
     type: dict
   assignments:
     description:
@@ -83,6 +86,22 @@ options:
     type: str
     choices: [present, archived]
     default: present
+  kickoff_update:
+    description:
+      - Whether values of O(kickoff) are also written to a process that is there and has others.
+      - All values of the form are sent and read back. It fails when Tallyfy does not store them, as it may with a form
+        that has been completed and not been reopened.
+    type: bool
+    default: false
+  duplicates:
+    description:
+      - What becomes of further active processes that carry the same reference, such as two runs on controllers with
+        different token caches left behind in earlier versions, or somebody launched by hand.
+      - V(report) names them in a warning and RV(notes). V(archive) archives all but the oldest one, and with
+        O(state=archived) all of them.
+    type: str
+    choices: [report, archive]
+    default: report
 extends_documentation_fragment:
   - tallyfy.platform.connection
   - tallyfy.platform.attributes
@@ -98,12 +117,14 @@ notes:
     looked for, and when it does not show up the module fails and says so; the next run looks first. Where Tallyfy did
     not answer in time it may still be at work on the launch, so the next run waits until two minutes have passed, or
     fails when that is longer than O(max_wait).
-  - One process of a controller at a time launches from a template, by a lock in O(token_cache). Two controllers that
-    launch the same at the same moment are not kept from it; no service lock exists.
-  - Where the search of Tallyfy may not find a reference or a name, because of a C(+), a quote or an accented letter
-    in it, all processes of the template are read before one is launched.
-  - A template that names its processes by itself gets the wanted name back right after the launch. Give
-    O(reference_field) there, so that a run that is broken off in between does not matter.
+  - One process of a controller at a time launches from a template, by a lock in O(token_cache). No lock exists between
+    controllers, so every run looks again right before it launches, and once more afterwards, when the second of its
+    launch has passed. When two have launched the same, the older process stays, and who launched the other one archives
+    it and tells so in RV(notes).
+  - Where the search of Tallyfy may not find a reference or a name, because of an accented letter in it, all processes of
+    the template are read before one is launched.
+  - When Tallyfy gives a process another name than the one it was launched with, it gets the wanted name back right after
+    the launch. Give O(reference_field) where that happens, so that a run that is broken off in between does not matter.
   - A process that was deleted for good is launched again.
 seealso:
   - module: tallyfy.platform.tallyfy_process_info
@@ -208,8 +229,7 @@ process:
         text: Engineering
         value: null
 unchangeable:
-  description: Kick-off values that differ from what is asked for, of a process that is there already. They count at the
-    launch only.
+  description: Kick-off values that differ from what is asked for, of a process that is there already, and stay so.
   type: list
   elements: dict
   returned: success
@@ -230,7 +250,7 @@ unchangeable:
     - field: Department
       current: Sales
       wanted: Engineering
-      reason: Kick-off values count at the launch only.
+      reason: They count at the launch; kickoff_update of tallyfy_process corrects them later.
 actions:
   description:
     - What was done, in order. In check mode, what would be done.
@@ -239,7 +259,7 @@ actions:
   returned: success, and when a write failed
   contains:
     action:
-      description: V(launch), V(reactivate), V(update), V(add_tag), V(add_to_folder) or V(archive).
+      description: V(launch), V(reactivate), V(update), V(update_kickoff), V(add_tag), V(add_to_folder) or V(archive).
       type: str
     fields:
       description: Names of what the step writes.
@@ -249,7 +269,7 @@ actions:
       description: Why the step is needed.
       type: str
     target:
-      description: The template, the tag or the folder.
+      description: The template, the tag, the folder, or the ID of a duplicate that is archived.
       type: str
       returned: for steps that concern something else beside the process
   sample:
@@ -266,8 +286,8 @@ notes:
   returned: success
   sample:
     - >-
-      Onboarding of Jordan Rivera (HR-20417): Tallyfy keeps its own Department. Kick-off values count at the launch
-      only.
+      Onboarding of Jordan Rivera (HR-20417): Tallyfy keeps its own Department. They count at the launch; kickoff_update
+      of tallyfy_process corrects them later.
 failed_action:
   description: The step that failed, with the keys of an entry of RV(actions), which then names what was done before it.
   type: dict
@@ -288,7 +308,10 @@ not_stored:
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
 from ansible_collections.tallyfy.platform.plugins.module_utils._process_runs import ensure_process
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes import PROCESS_OPTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes import (
+    PROCESS_OPTIONS,
+    SINGLE_OPTIONS,
+)
 
 
 def ensure(task: Task) -> dict[str, object]:
@@ -296,7 +319,11 @@ def ensure(task: Task) -> dict[str, object]:
     return ensure_process(task.client, task.params, check_mode=task.check_mode, warn=task.warn)
 
 
-SPEC = ModuleSpec(argument_spec=PROCESS_OPTIONS, operation=ensure, rules={"required_one_of": [("name", "reference")]})
+SPEC = ModuleSpec(
+    argument_spec={**PROCESS_OPTIONS, **SINGLE_OPTIONS},
+    operation=ensure,
+    rules={"required_one_of": [("name", "reference")]},
+)
 
 
 def main() -> None:

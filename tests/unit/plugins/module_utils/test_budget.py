@@ -314,8 +314,6 @@ def test_requests_taken_together_go_out_together() -> None:
     # The second pair does not fit beside the first, and nobody overtakes it.
     expected = [0.0] * 2 + [WINDOW_SECONDS] * 3 + [2 * WINDOW_SECONDS] * 3
     assert [moment - START for moment in sent] == pytest.approx(expected)
-        [0, 0] + [WINDOW_SECONDS] * 3 + [2 * WINDOW_SECONDS] * 3
-    )
     assert allowance.requests == 8
 
 

@@ -16,6 +16,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._directory import
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
 from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._kickoff import Assignees
+from ansible_collections.tallyfy.platform.plugins.module_utils._process_search import RunIndex, list_runs
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes import (
     AT_LAUNCH,
     LONGEST_NAME,
@@ -23,10 +24,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes import
     Found,
     Known,
     Launch,
-    RunIndex,
     age,
     compare_kickoff,
-    list_runs,
     names_in,
     plan_process,
     prepare_launch,
@@ -142,19 +141,14 @@ def test_what_is_launched_is_found_again(reference: str, name: str | None, title
         assert wanted.is_carried_by(run(shown))
 
 
-@given(st.lists(st.tuples(tricky, tricky, st.booleans()), max_size=6), tricky, tricky)
-def test_the_index_finds_what_one_by_one_finds(rows: list[tuple[str, str, bool]], reference: str, name: str) -> None:
+@given(st.lists(st.tuples(tricky, tricky), max_size=6), tricky, tricky)
+def test_the_index_finds_what_one_by_one_finds(rows: list[tuple[str, str]], reference: str, name: str) -> None:
     wanted = desired(reference=reference, name=name)
     assume(wanted.key)
-    runs = [
-        run(title, id=str(number), prerun={FIELD: value}) for number, (title, value, _is_archived) in enumerate(rows)
-    ]
-    archived = [one for one, (_title, _value, is_archived) in zip(runs, rows) if is_archived]
-    active = [one for one in runs if one not in archived]
+    runs = [run(title, id=str(number), prerun={FIELD: value}) for number, (title, value) in enumerate(rows)]
     for field_id in (None, FIELD):
-        found = RunIndex(active, archived, [FIELD]).find(wanted, field_id)
-        assert list(found.active) == [one for one in active if wanted.is_carried_by(one, field_id)]
-        assert list(found.archived) == [one for one in archived if wanted.is_carried_by(one, field_id)]
+        found = RunIndex(runs, [FIELD]).find(wanted, field_id)
+        assert list(found) == [one for one in runs if wanted.is_carried_by(one, field_id)]
 
 
 simple = st.text(string.ascii_lowercase + string.digits + "-", min_size=1, max_size=4)
@@ -374,7 +368,12 @@ def test_several_carry_it() -> None:
     found = Found((THERE, run("Other (E-1)", id="second")))
     made = plan(found, reference="E-1")
     assert made.steps == ()
-    assert made.warnings == ("Jo (E-1): 2 active processes carry 'E-1'; besides this one second",)
+    (warning,) = made.warnings
+    assert warning.startswith("Jo (E-1): 2 active processes carry 'E-1'. The oldest is taken, beside it second.")
+    archived = plan(found, reference="E-1", duplicates="archive")
+    assert [(step.action, step.target) for step in archived.steps] == [("archive", "second")]
+    assert (archived.before, archived.after) == ({"duplicates": ["second"]}, {"duplicates": []})
+    assert archived.warnings == ()
     with pytest.raises(InputError, match=r"2 active processes carry 'E-1', so none is archived: Jo \(E-1\), second"):
         plan(found, reference="E-1", state="archived")
 
