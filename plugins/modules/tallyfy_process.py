@@ -55,8 +55,8 @@ options:
       - For an assignees field, give a list of members' e-mail addresses, or a dictionary with the lists C(users),
         C(guests) (e-mail addresses) and C(groups) (names).
       - For a file, give its web address.
-      - Values count at the launch. When they differ from those of a process that is there, RV(unchangeable) tells, unless
-        O(kickoff_update) is true.
+      - Values count at the launch. When they differ from those of a process that is there, RV(unchangeable) tells,
+        unless O(kickoff_update) is true.
     type: dict
   assignments:
     description:
@@ -121,10 +121,11 @@ notes:
     controllers, so every run looks again right before it launches, and once more afterwards, when the second of its
     launch has passed. When two have launched the same, the older process stays, and who launched the other one archives
     it and tells so in RV(notes).
-  - Where the search of Tallyfy may not find a reference or a name, because of an accented letter in it, all processes of
-    the template are read before one is launched.
-  - When Tallyfy gives a process another name than the one it was launched with, it gets the wanted name back right after
-    the launch. Give O(reference_field) where that happens, so that a run that is broken off in between does not matter.
+  - Where the search of Tallyfy may not find a reference or a name, because of an accented letter in it, all processes
+    of the template are read before one is launched.
+  - When Tallyfy gives a process another name than the one it was launched with, it gets the wanted name back right
+    after the launch. Give O(reference_field) where that happens, so that a run that is broken off in between does not
+    matter.
   - A process that was deleted for good is launched again.
 seealso:
   - module: tallyfy.platform.tallyfy_process_info
