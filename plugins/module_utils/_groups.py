@@ -38,7 +38,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._plan import (
     unchangeable,
     unchangeable_warning,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._writes import rewrite
+from ansible_collections.tallyfy.platform.plugins.module_utils._writes import await_late_writes, rewrite
 
 LONGEST_NAME = 200
 NO_CONTENT = 204
@@ -424,6 +424,8 @@ def ensure_group(
         raise InputError(problems)
     desired = DesiredGroup.from_params(params)
     current = find_group(client, desired.name)
+    if current is not None and await_late_writes(client, [client.path("groups", current["id"])]):
+        current = find_group(client, desired.name)
     is_wanted = desired.members is not None and desired.state == "present"
     directory = _directory(client, is_needed=is_wanted or bool(current and members_of(current)))
     guests = {folded(row["email"]) for row in list_guests(client)} if guests_to_add(desired, current) else None

@@ -52,6 +52,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._plan import (
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._writes import (
     await_late_write,
+    await_late_writes,
     bring_about,
     rewrite,
 )
@@ -474,6 +475,9 @@ def ensure_guest(
         raise InputError(problems)
     desired = DesiredGuest.from_params(params)
     current = find_guest(client, desired.email)
+    paths = [client.path("guests", (current or {}).get("email"), *action) for action in ((), ("enable",))]
+    if current is not None and await_late_writes(client, paths):
+        current = find_guest(client, desired.email)
     directory = _directory(client, desired, current)
     run = GuestRun(client, desired, current, directory, plan_guest(desired, current, directory))
     run.complete(run.carry_out, check_mode=check_mode)

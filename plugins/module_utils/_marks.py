@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import (
     PrivateDirectory,
@@ -30,6 +30,11 @@ class Marks:
     def since(self, text: str, now: float) -> float | None:
         """Return when the text was remembered last, ``None`` when it is not known or too long ago."""
         return self._read(now).get(_digest(text))
+
+    def known(self, texts: Iterable[str], now: float) -> list[str]:
+        """Return those of the texts that are remembered; where nothing is, they are not even looked at."""
+        marks = self._read(now)
+        return [text for text in texts if _digest(text) in marks] if marks else []
 
     def add(self, text: str, now: float) -> None:
         """Remember the text; a full or read-only disk remembers nothing."""

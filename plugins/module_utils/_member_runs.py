@@ -60,6 +60,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan
 from ansible_collections.tallyfy.platform.plugins.module_utils._transport import encoded_path
 from ansible_collections.tallyfy.platform.plugins.module_utils._writes import (
     await_late_write,
+    await_late_writes,
     bring_about,
     replace,
 )
@@ -89,7 +90,7 @@ def look_around(
     ``everybody`` are all members by their address in lower case, for who has read them; successors are looked up
     there, and otherwise one by one.
     """
-    pairs = _completed(client, pairs, workers)
+    pairs = _completed(client, _settled(client, pairs), workers)
     left = [Leaver(current) for desired, current in pairs if current is not None and is_left_behind(desired, current)]
     open_tasks = count_open_tasks(client, left, workers=workers) if left else {}
     wants_groups = any(desired.groups is not None and desired.state == "present" for desired, _current in pairs)
@@ -114,6 +115,19 @@ def look_around(
         successors={name: record for name, record in found.items() if record is not None},
         open_tasks=open_tasks,
     )
+
+
+def _settled(client: Client, pairs: Sequence[Pair]) -> list[Pair]:
+    """Return the pairs as they are when no earlier write to one of them is in doubt any more."""
+    actions: tuple[tuple[str, ...], ...] = ((), ("role",), ("enable",))
+
+    def is_late(current: Mapping[str, Any]) -> bool:
+        return await_late_writes(client, (client.path("users", current["id"], *action) for action in actions))
+
+    return [
+        (desired, find_member(client, desired.email) if current is not None and is_late(current) else current)
+        for desired, current in pairs
+    ]
 
 
 def _completed(client: Client, pairs: Sequence[Pair], workers: int) -> list[Pair]:

@@ -12,7 +12,7 @@ Somebody on another machine can still come in between a GET and its PUT: the ser
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import told_moment
@@ -163,9 +163,20 @@ def await_late_write(client: Client, path: str) -> None:
         not_before = told_moment(until)
         raise BusyError(
             f"PUT {path}: Tallyfy was asked for this a short time ago and did not answer; it may still carry it out. "
-            f"Nothing was sent. Run it again after {not_before}, or allow a longer max_wait.",
+            f"Nothing was written. Run it again after {not_before}, or allow a longer max_wait.",
             not_before=not_before,
         )
+
+
+def await_late_writes(client: Client, paths: Iterable[str]) -> bool:
+    """Wait as ``await_late_write`` does for all of these paths; return whether one of them was in doubt.
+
+    Who decides whether there is anything to do asks before: what is still carried out late would come afterwards.
+    """
+    late = client.late_writes.known(paths, client.now())
+    for path in late:
+        await_late_write(client, path)
+    return bool(late)
 
 
 class _Tries:
