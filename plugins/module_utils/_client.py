@@ -151,7 +151,7 @@ class Client:
         self._allowance = WaitAllowance(connection.max_wait, sleep=sleep, clock=clock)
         scope = f"{connection.api_url}\n{connection.org_id}"
         budget = RequestBudget(connection.rate_limit, directory=directory, scope=scope, now=now, sleep=sleep)
-        self._transport = Transport(connection, budget, self._allowance)
+        self._transport = Transport(connection, budget, self._allowance, self.secrets)
         self.application: ApplicationTokens | None = None
         self.member: MemberTokens | None = None
         self._owner_of_token: list[str | None] = []

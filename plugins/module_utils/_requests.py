@@ -23,37 +23,122 @@ def require_current(policy: type) -> None:
 
 if TYPE_CHECKING:
     import requests
+    from requests import Session
     from requests.adapters import HTTPAdapter
     from requests.auth import AuthBase
+    from requests.exceptions import (
+        ChunkedEncodingError,
+        ConnectTimeout,
+        ContentDecodingError,
+        InvalidHeader,
+        InvalidJSONError,
+        InvalidSchema,
+        InvalidURL,
+        MissingSchema,
+        ReadTimeout,
+        RequestException,
+    )
+    from requests.exceptions import ProxyError as RequestsProxyError
+    from requests.exceptions import SSLError as RequestsSSLError
     from urllib3 import disable_warnings
-    from urllib3.exceptions import InsecureRequestWarning, MaxRetryError, ReadTimeoutError, ResponseError
-    from urllib3.util.retry import Retry
+    from urllib3.exceptions import (
+        ConnectTimeoutError,
+        DecodeError,
+        HTTPError,
+        InsecureRequestWarning,
+        LocationValueError,
+        MaxRetryError,
+        NewConnectionError,
+        ProxyError,
+        ProxySchemeUnsupported,
+        ReadTimeoutError,
+        ResponseError,
+        SSLError,
+    )
+    from urllib3.util import parse_url
+    from urllib3.util.retry import RequestHistory, Retry
 else:
     try:
         import requests
+        from requests import Session
         from requests.adapters import HTTPAdapter
         from requests.auth import AuthBase
+        from requests.exceptions import (
+            ChunkedEncodingError,
+            ConnectTimeout,
+            ContentDecodingError,
+            InvalidHeader,
+            InvalidJSONError,
+            InvalidSchema,
+            InvalidURL,
+            MissingSchema,
+            ReadTimeout,
+            RequestException,
+        )
+        from requests.exceptions import ProxyError as RequestsProxyError
+        from requests.exceptions import SSLError as RequestsSSLError
         from urllib3 import disable_warnings
-        from urllib3.exceptions import InsecureRequestWarning, MaxRetryError, ReadTimeoutError, ResponseError
-        from urllib3.util.retry import Retry
+        from urllib3.exceptions import (
+            ConnectTimeoutError,
+            DecodeError,
+            HTTPError,
+            InsecureRequestWarning,
+            LocationValueError,
+            MaxRetryError,
+            NewConnectionError,
+            ProxyError,
+            ProxySchemeUnsupported,
+            ReadTimeoutError,
+            ResponseError,
+            SSLError,
+        )
+        from urllib3.util import parse_url
+        from urllib3.util.retry import RequestHistory, Retry
 
         require_current(Retry)
     except ImportError:
         REQUESTS_IMPORT_ERROR = traceback.format_exc()
         # Only so that the classes built on these can be defined; none of them is ever used then.
-        requests = disable_warnings = None
-        AuthBase = HTTPAdapter = Retry = object
-        InsecureRequestWarning = MaxRetryError = ReadTimeoutError = ResponseError = Exception
+        requests = disable_warnings = parse_url = None
+        AuthBase = HTTPAdapter = RequestHistory = Retry = Session = object
+        ChunkedEncodingError = ConnectTimeout = ConnectTimeoutError = ContentDecodingError = DecodeError = Exception
+        HTTPError = InsecureRequestWarning = InvalidHeader = InvalidJSONError = InvalidSchema = InvalidURL = Exception
+        LocationValueError = MaxRetryError = MissingSchema = NewConnectionError = ProxyError = Exception
+        ProxySchemeUnsupported = ReadTimeout = ReadTimeoutError = RequestException = RequestsProxyError = Exception
+        RequestsSSLError = ResponseError = SSLError = Exception
 
 __all__ = (
     "REQUESTS_IMPORT_ERROR",
     "AuthBase",
+    "ChunkedEncodingError",
+    "ConnectTimeout",
+    "ConnectTimeoutError",
+    "ContentDecodingError",
+    "DecodeError",
     "HTTPAdapter",
+    "HTTPError",
     "InsecureRequestWarning",
+    "InvalidHeader",
+    "InvalidJSONError",
+    "InvalidSchema",
+    "InvalidURL",
+    "LocationValueError",
     "MaxRetryError",
+    "MissingSchema",
+    "NewConnectionError",
+    "ProxyError",
+    "ProxySchemeUnsupported",
+    "ReadTimeout",
     "ReadTimeoutError",
+    "RequestException",
+    "RequestHistory",
+    "RequestsProxyError",
+    "RequestsSSLError",
     "ResponseError",
     "Retry",
+    "SSLError",
+    "Session",
     "disable_warnings",
+    "parse_url",
     "requests",
 )

@@ -15,14 +15,15 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._answers import retry_after_seconds, shorten, told_moment
+from ansible_collections.tallyfy.platform.plugins.module_utils._answers import retry_after_seconds, told_moment
 from ansible_collections.tallyfy.platform.plugins.module_utils._budget import (
     PauseTooLongError,
     RequestBudget,
     WaitAllowance,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._causes import cause_of, chain_of, reason_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ApiError,
@@ -31,20 +32,30 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     OptionError,
     PausedError,
     RedirectedError,
-    UnreachableError,
-    UnreadableAnswerError,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._network import (
+    bundle_flaw,
+    check_way_to,
+    keep_credentials,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import (
     AuthBase,
+    ChunkedEncodingError,
+    ContentDecodingError,
     HTTPAdapter,
+    HTTPError,
     InsecureRequestWarning,
     MaxRetryError,
     ReadTimeoutError,
+    RequestException,
+    RequestHistory,
     ResponseError,
     Retry,
+    Session,
     disable_warnings,
     requests,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper
 from ansible_collections.tallyfy.platform.plugins.module_utils._version import VERSION
 
 SAFE_TO_REPEAT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
@@ -61,6 +72,10 @@ HEADERS = {
     "User-Agent": f"tallyfy.platform/{VERSION}",
     "X-Tallyfy-Client": "APIClient",
 }
+
+
+class ArrivedBeforeError(MaxRetryError):
+    """The last attempt has failed, and one before it may have arrived."""
 
 
 class PacedRetry(Retry):
@@ -93,7 +108,12 @@ class PacedRetry(Retry):
         """Return the policy for the next attempt, whose wait is reserved; raises when it may not be made."""
         is_refused = response is not None and response.status == 429
         counting = self.new(status=(self.status or 0) + 1) if is_refused else self
-        following = super(PacedRetry, counting).increment(method, url, response, error, _pool, _stacktrace)
+        try:
+            following = super(PacedRetry, counting).increment(method, url, response, error, _pool, _stacktrace)
+        except MaxRetryError as failure:
+            if any(_may_have_arrived(attempt) for attempt in self.history):
+                raise ArrivedBeforeError(_pool, url, failure.reason) from failure.reason
+            raise
         asked = seconds_asked(response.headers) if response is not None else None
         following.seconds = asked or backoff_seconds(len(self.history))
         if not self.allowance.reserve(following.seconds):
@@ -120,6 +140,20 @@ def backoff_seconds(attempts: int) -> float:
     return min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2.0**attempts) * random.uniform(1.0, 1.5)
 
 
+def _may_have_arrived(attempt: RequestHistory) -> bool:
+    """Return whether an attempt that failed may have been carried out; a 429 was not."""
+    if attempt.error is not None:
+        return cause_of(attempt.error).may_have_arrived
+    return attempt.status != 429
+
+
+class DirectSession(Session):
+    """Leaves redirects alone: ``requests`` reads where they lead to even when it is not to follow them."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - the base class has it
+        return None
+
+
 class NoAuth(AuthBase):
     """Sends a request as it is; without it ``requests`` would look for a password in ~/.netrc."""
 
@@ -130,10 +164,19 @@ class NoAuth(AuthBase):
 class Transport:
     """Sends requests for one task over kept connections."""
 
-    def __init__(self, connection: Connection, budget: RequestBudget, allowance: WaitAllowance) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        budget: RequestBudget,
+        allowance: WaitAllowance,
+        secrets: SecretKeeper | None = None,
+    ) -> None:
         self.connection = connection
         self.allowance = allowance
         self._budget = budget
+        self._secrets = secrets or SecretKeeper()
+        keep_credentials(connection, self._secrets)
+        self._checked: set[tuple[str, str]] = set()
         self._session = self._new_session(self._policy(SAFE_TO_REPEAT))
         # Asking twice for a token does no harm, so a sign-in may be repeated although it is a POST.
         self._sign_in_session = self._new_session(self._policy(SAFE_TO_REPEAT | {"POST"}))
@@ -166,6 +209,7 @@ class Transport:
         name = f"{method} {url}"
         session = self._session if repeats else self._single_session
         session = self._sign_in_session if sign_in else session
+        self._check_way(url, name)
         attempts = 0
         while True:
             attempts += 1
@@ -179,22 +223,24 @@ class Transport:
                     data=form,
                     auth=auth,
                     timeout=self.connection.timeout,
-                    # Given with each request: from the session it would be overruled by REQUESTS_CA_BUNDLE.
+                    # Given with each request: from the session it would be overruled by REQUESTS_CA_BUNDLE. With True,
+                    # which is no path, requests looks at that variable, and at CURL_CA_BUNDLE.
                     verify=self.connection.verify,
                     allow_redirects=False,
                 )
                 break
             except PauseTooLongError as error:
                 raise _paused(error, name) from error
-            except requests.exceptions.RequestException as error:
+            except (RequestException, HTTPError) as error:
                 may_repeat = repeats and (method in SAFE_TO_REPEAT or sign_in) and attempts < BODY_ATTEMPTS
                 if may_repeat and _body_broke_off(error) and self.allowance.wait(backoff_seconds(attempts - 1)):
                     continue
-                raise self._failure(error, name, may_be_done=method not in {"GET", "HEAD"} and not sign_in) from error
+                is_write = method not in {"GET", "HEAD"} and not sign_in
+                raise self._failure(error, name, is_write=is_write, arrived_before=attempts > 1) from error
         if not repeats:
             self._keep_pause(response)
         if response.is_redirect:
-            target = re.split("[?#]", response.headers.get("Location", ""))[0]
+            target = self._secrets.mask(re.split("[?#]", response.headers.get("Location", ""))[0])
             raise RedirectedError(
                 name,
                 f"the service redirected to {target} (HTTP {response.status_code})",
@@ -251,7 +297,7 @@ class Transport:
 
     @staticmethod
     def _new_session(policy: Retry) -> requests.Session:
-        session = requests.Session()
+        session = DirectSession()
         session.headers.update(HEADERS)
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("https://", "http://"):
@@ -266,37 +312,36 @@ class Transport:
                 other = session.get_adapter(scheme)
                 other.poolmanager, other.proxy_manager = adapter.poolmanager, adapter.proxy_manager
 
-    def _failure(self, error: requests.exceptions.RequestException, name: str, *, may_be_done: bool) -> Exception:
-        reason = _reason(error)
-        kinds = {kind.__name__ for one in _chain(error) for kind in type(one).__mro__}
-        if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidProxyURL)):
-            return OptionError(f"{name}: this address or the proxy's cannot be used: {reason}")
-        # A handshake that fails comes before anything is sent; a TLS connection that ends early may end an answer.
-        broke_off = may_be_done and kinds & {"SSLEOFError", "SSLZeroReturnError"}
-        if isinstance(error, requests.exceptions.SSLError) and not broke_off:
-            return CertificateError(
-                name,
-                f"the TLS connection failed: {reason}",
-                advice="Check the address, or give the right CA bundle with ca_path.",
-            )
-        if kinds & {"NewConnectionError", "ConnectTimeoutError", "ConnectTimeout", "ProxyError"}:
-            return UnreachableError(
-                name,
-                f"no connection: {reason}",
-                advice="Check api_url, token_url, the network and the proxy settings.",
-            )
-        is_late = bool(kinds & {"ReadTimeoutError", "ReadTimeout"})
-        if is_late:
+    def _check_way(self, url: str, name: str) -> None:
+        """Raise ``OptionError`` when the environment leads requests astray; looked at once for each host."""
+        host = urlsplit(url)[:2]
+        if host not in self._checked:
+            try:
+                check_way_to(url, self.connection)
+            except OptionError as error:
+                raise OptionError(f"{name}: {error.message}") from None
+            self._checked.add(host)
+
+    def _failure(
+        self, error: RequestException | HTTPError, name: str, *, is_write: bool, arrived_before: bool
+    ) -> ApiError | OptionError:
+        cause, reason = cause_of(error), reason_of(error, self._secrets)
+        arrived_before |= any(isinstance(one, ArrivedBeforeError) for one in chain_of(error))
+        if cause.is_late:
             reason = f"no answer within {self.connection.timeout:g} s"
-        if may_be_done:
+        if is_write and (cause.may_have_arrived or arrived_before):
             return LostAnswerError(
                 name,
                 f"the answer was lost: {reason}",
                 advice="It may or may not have been carried out; run it again to find out and to finish.",
-                is_late=is_late or None,
+                is_late=cause.is_late or None,
             )
-        kind: type[ApiError] = UnreadableAnswerError if "IncompleteRead" in kinds else UnreachableError
-        return kind(name, f"the answer broke off: {reason}", advice="Try again later.")
+        flaw = bundle_flaw(self.connection) if issubclass(cause.kind, CertificateError) else ""
+        if flaw:
+            return OptionError(f"{name}: {flaw}")
+        if issubclass(cause.kind, OptionError):
+            return cause.kind(f"{name}: {cause.text}: {reason}")
+        return cause.kind(name, f"{cause.text}: {reason}", advice=cause.advice)
 
 
 def succeeded(response: requests.Response) -> bool:
@@ -321,12 +366,12 @@ def encoded_query(query: Mapping[str, Any] | None) -> str:
     return "?" + urlencode(pairs, quote_via=quote, errors="replace") if pairs else ""
 
 
-def _body_broke_off(error: requests.exceptions.RequestException) -> bool:
+def _body_broke_off(error: RequestException | HTTPError) -> bool:
     """Return whether the answer had begun: urllib3's policy of retries ends before the body is read."""
     is_late = isinstance(error, requests.exceptions.ConnectionError) and isinstance(
         next(iter(error.args), None), ReadTimeoutError
     )
-    return is_late or isinstance(error, requests.exceptions.ChunkedEncodingError)
+    return is_late or isinstance(error, (ChunkedEncodingError, ContentDecodingError))
 
 
 def _paused(error: PauseTooLongError, name: str) -> PausedError:
@@ -337,25 +382,3 @@ def _paused(error: PauseTooLongError, name: str) -> PausedError:
         advice=f"Run it again after {until}, or allow a longer max_wait.",
         not_before=until,
     )
-
-
-def _chain(error: BaseException) -> list[BaseException]:
-    """Return the error and everything it was made of: ``requests`` wraps urllib3, which wraps the socket's error."""
-    found: list[BaseException] = []
-    waiting: list[object] = [error]
-    while waiting:
-        one = waiting.pop(0)
-        if isinstance(one, BaseException) and one not in found:
-            found.append(one)
-            waiting += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
-    return found
-
-
-def _reason(error: BaseException) -> str:
-    """Return the shortest true reason: the words of the operating system or of the TLS library."""
-    chain = _chain(error)
-    for one in chain:
-        if isinstance(one, OSError) and not isinstance(one, requests.exceptions.RequestException) and one.strerror:
-            return shorten(str(getattr(one, "verify_message", "") or one.strerror))
-    last = chain[-1]
-    return shorten(str(last) or type(last).__name__)

@@ -22,10 +22,12 @@ settings.register_profile(
 )
 settings.load_profile("rooms")
 
+CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
 
 @pytest.fixture(autouse=True)
 def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep somebody's own options and proxies out of the tests."""
+    """Keep somebody's own options, proxies and certificates out of the tests."""
     for name in list(os.environ):
-        if name.startswith("TALLYFY_") or name.lower() in {"http_proxy", "https_proxy", "all_proxy"}:
+        if name.startswith("TALLYFY_") or name.lower().endswith("_proxy") or name in CERTIFICATES:
             monkeypatch.delenv(name)

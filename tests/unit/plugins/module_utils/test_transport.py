@@ -583,7 +583,7 @@ def test_redirect_is_refused_and_its_secrets_are_not_shown(
 
 def test_proxy_that_is_no_address_is_a_wrong_option(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://")
-    with pytest.raises(OptionError, match="proxy"):
+    with pytest.raises(OptionError, match="HTTPS_PROXY"):
         send(transport(clock), "GET", "https://go.example.com/api")
 
 
@@ -594,6 +594,106 @@ def test_proxy_that_is_not_there_is_no_connection(
     monkeypatch.setenv("HTTPS_PROXY", server.url)
     with pytest.raises(UnreachableError, match="no connection"):
         send(transport(clock), "POST", "https://go.example.com/api", json={})
+
+
+@pytest.mark.parametrize("password", ["s3cret#rest", "s3cret/rest", "s3cret?rest", "s3cret[rest"])
+def test_password_that_breaks_the_address_of_a_proxy_is_not_shown(
+    server: Server, clock: Clock, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"http://user:{password}@{server.url[7:]}")
+    with pytest.raises(OptionError, match="HTTPS_PROXY is not the address of a proxy") as caught:
+        send(transport(clock), "POST", "https://go.example.com/api", json={})
+    assert caught.value.message.startswith("POST https://go.example.com/api: ")
+    for piece in ("s3cret", "rest"):
+        assert piece not in caught.value.message.replace("percent", "")
+    assert server.requests == []
+
+
+def test_proxy_that_wants_a_password_is_named(server: Server, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.answers = [answer(407, b"")] * 9
+    monkeypatch.setenv("HTTPS_PROXY", f"http://user:s3cret@{server.url[7:]}")
+    with pytest.raises(UnreachableError, match=r"the proxy made no connection: .*407.* Check the proxy") as caught:
+        send(transport(clock), "POST", "https://go.example.com/api", json={})
+    assert "s3cret" not in caught.value.message
+    assert len(server.requests) == 1
+
+
+def test_answer_lost_behind_a_proxy_may_have_been_carried_out(
+    server: Server, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.answers = [RESET]
+    monkeypatch.setenv("HTTP_PROXY", server.url)
+    with pytest.raises(LostAnswerError):
+        send(transport(clock), "POST", "http://go.example.com/api", json={})
+
+
+@pytest.mark.parametrize("first", [RESET, answer(502), BROKEN_CHUNKS], ids=["reset", "502", "half"])
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_write_that_arrived_before_the_connection_failed_may_have_been_carried_out(
+    server: Server, clock: Clock, monkeypatch: pytest.MonkeyPatch, method: str, first: bytes
+) -> None:
+    server.answers = [first]
+    one = transport(clock)
+    # The second attempt finds nobody any more.
+    monkeypatch.setattr(one.allowance, "_sleep", lambda _seconds: server.close())
+    with pytest.raises(LostAnswerError, match="Connection refused"):
+        send(one, method, server.url)
+
+
+def test_write_that_was_refused_before_may_be_repeated(
+    server: Server, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.answers = [answer(429)]
+    one = transport(clock)
+    monkeypatch.setattr(one.allowance, "_sleep", lambda _seconds: server.close())
+    with pytest.raises(UnreachableError, match="Connection refused"):
+        send(one, "PUT", server.url)
+
+
+@pytest.mark.parametrize("location", ["http://[x", "//[", "http://a:b/", "", " "])
+def test_redirect_to_nowhere_is_refused_like_any_other(server: Server, clock: Clock, location: str) -> None:
+    server.answers = [answer(302, Location=location)]
+    with pytest.raises(RedirectedError, match="HTTP 302"):
+        send(transport(clock), "GET", server.url)
+
+
+def test_what_a_proxy_wants_is_not_told_to_the_reader(
+    server: Server, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://user:s3cret@127.0.0.1:1")
+    server.answers = [answer(302, Location="https://user:s3cret@evil.example/s3cret")]
+    with pytest.raises(RedirectedError) as caught:
+        send(transport(clock), "GET", server.url)
+    assert "s3cret" not in caught.value.message
+
+
+def test_body_that_cannot_be_unpacked_is_asked_for_again(server: Server, clock: Clock) -> None:
+    server.answers = [answer(200, b"no gzip", Content_Encoding="gzip"), answer()]
+    assert send(transport(clock), "GET", server.url).json() == {"data": {}}
+
+
+def test_number_that_json_does_not_have_is_not_sent(server: Server, clock: Clock) -> None:
+    with pytest.raises(OptionError, match="this cannot be sent"):
+        send(transport(clock), "POST", server.url, json={"a": float("nan")})
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "ca_path"])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_bundle_that_cannot_be_used_is_named(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, name: str, is_there: bool
+) -> None:
+    bundle = tmp_path / "bundle.pem"
+    if is_there:
+        bundle.write_text("no certificate\n")
+    one = transport(clock)
+    if name == "ca_path":
+        one.connection = replace(one.connection, ca_path=str(bundle))
+    else:
+        monkeypatch.setenv(name, str(bundle))
+    with socket.create_server(("127.0.0.1", 0)) as listening, pytest.raises(OptionError) as caught:
+        send(one, "POST", f"https://127.0.0.1:{listening.getsockname()[1]}", json={})
+    assert f"{name} {bundle} {'holds no certificates' if is_there else 'does not exist'}" in caught.value.message
 
 
 def test_certificates_are_checked_as_the_connection_says(
