@@ -45,6 +45,7 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # The extension of the scope under which the server's protocol leaves the connection, see __main__.py.
+MINUTE_SECONDS = 60.0
 TRANSPORT = "tallyfy.sandbox.transport"
 
 _TITLES = {
@@ -154,6 +155,24 @@ async def _respond(scope: Scope, send: Send, reply: Reply, *, half: bool) -> Non
 
 
 def _answer(call: Call, route: Route | None, raw_path: str, entry: Entry) -> Reply:
+    reply = _answer_without_limits(call, route, raw_path, entry)
+    _tell_limits(call, reply)
+    return reply
+
+
+def _tell_limits(call: Call, reply: Reply) -> None:
+    """Put the numbers of the minute into the headers of all answers; a refusal comes with its own."""
+    shown = call.world.switches.rate_limit_headers
+    if call.pace is not None and reply.status != 429 and shown in ("all", "remaining"):
+        limit, left = call.pace
+        reply.headers.update({"X-RateLimit-Limit": str(limit), "X-RateLimit-Remaining": str(left)})
+    if shown in ("none", "remaining"):
+        reply.headers.pop("X-RateLimit-Limit", None)
+    if shown == "none":
+        reply.headers.pop("X-RateLimit-Remaining", None)
+
+
+def _answer_without_limits(call: Call, route: Route | None, raw_path: str, entry: Entry) -> Reply:
     try:
         return _handled(call, route, raw_path, entry)
     except RefusalError as refusal:
@@ -187,11 +206,7 @@ def _handled(call: Call, route: Route | None, raw_path: str, entry: Entry) -> Re
     require(call, route.permission)
     if call.replica is not None and not entry.write:
         call.organization = call.replica[call.organization.id]
-    reply = route.handler(call)
-    if switches.rate_limit_per_minute is not None:
-        left = switches.rate_limit_per_minute - len(world.windows.get(_limit_key(call), ()))
-        reply.headers["X-RateLimit-Remaining"] = str(max(0, left))
-    return reply
+    return route.handler(call)
 
 
 def _exists(call: Call, route: Route, raw_path: str) -> bool:
@@ -282,15 +297,17 @@ def _limit(call: Call, caller: str, organization_id: str | None) -> None:
     if switches.burst_per_second is not None:
         limits.append((f"burst {caller}", switches.burst_per_second, 1.0, "Too Many Attempts.", False))
     if switches.rate_limit_per_minute is not None:
-        limits.append((caller, switches.rate_limit_per_minute, 60.0, operation, True))
+        limits.append((caller, switches.rate_limit_per_minute, MINUTE_SECONDS, operation, True))
     if organization_id is not None and switches.rate_limit_organization_per_minute is not None:
         name = f"organization minute {organization_id}"
-        limits.append((name, switches.rate_limit_organization_per_minute, 60.0, operation, True))
+        limits.append((name, switches.rate_limit_organization_per_minute, MINUTE_SECONDS, operation, True))
     if organization_id is not None and switches.rate_limit_organization_per_hour is not None:
         name = f"organization hour {organization_id}"
         limits.append((name, switches.rate_limit_organization_per_hour, 3600.0, operation, True))
-    if not limits:
-        return
+    _count(call, limits)
+
+
+def _count(call: Call, limits: list[tuple[str, int, float, str, bool]]) -> None:
     now = call.world.now()
     windows = call.world.windows
     for name, limit, seconds, message, code in limits:
@@ -299,9 +316,13 @@ def _limit(call: Call, caller: str, organization_id: str | None) -> None:
             window.popleft()
         if len(window) >= limit:
             wait = (window[0] if window else now) + seconds - now
-            raise rate_limited(message, wait, code=code)
-    for name, *_ in limits:
+            # How many there may be in a second is told to nobody.
+            raise rate_limited(message, wait, limit=limit if code else None, code=code)
+    for name, limit, seconds, *_ in limits:
         windows[name].append(now)
+        left = limit - len(windows[name])
+        if seconds == MINUTE_SECONDS and (call.pace is None or left < call.pace[1]):
+            call.pace = limit, left
 
 
 def _json_body(call: Call) -> dict[str, Any]:

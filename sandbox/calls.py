@@ -40,6 +40,8 @@ class Call:
     replica: dict[str, Organization] | None = None
     client_host: str = ""
     warnings: list[str] = field(default_factory=list)
+    #: The tightest limit of the minute that counts this request, and how many it leaves.
+    pace: tuple[int, int] | None = None
     _organization: Organization | None = None
 
     @property

@@ -92,11 +92,13 @@ def seat_pool_exhausted(pool: str) -> RefusalError:
     return RefusalError(json_reply({"error": error}, 409))
 
 
-def rate_limited(message: str, retry_after: float, *, code: bool = True) -> RefusalError:
+def rate_limited(message: str, retry_after: float, *, limit: int | None = None, code: bool = True) -> RefusalError:
     body: dict[str, Any] = {"message": message}
     if code:
         body["code"] = "RATE_LIMIT_EXCEEDED"
     headers = {"Retry-After": str(max(1, math.ceil(retry_after))), "X-RateLimit-Remaining": "0"}
+    if limit is not None:
+        headers["X-RateLimit-Limit"] = str(limit)
     return RefusalError(json_reply(body, 429, headers))
 
 

@@ -304,6 +304,7 @@ def _count_invitation(call: Call) -> None:
             f"You've reached the hourly limit for Guest Invite ({limit} per hour per organization). "
             "Please try again later.",
             oldest + HOUR_SECONDS - now,
+            limit=limit,
         )
     invitations.append(now)
 

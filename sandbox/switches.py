@@ -228,6 +228,11 @@ class Switches:
     rate_limit_organization_per_minute: int | None = _number(None, "requests a minute for each organization")
     rate_limit_organization_per_hour: int | None = _number(None, "requests an hour for each organization")
     burst_per_second: int | None = _number(None, "requests a second; beyond it a 429 without code")
+    rate_limit_headers: str = _choice(
+        "all",
+        ("all", "remaining", "429", "none"),
+        "answers with X-RateLimit-Limit and X-RateLimit-Remaining; remaining: the second alone, on all answers",
+    )
     guest_invites_per_hour: int | None = _number(None, "new guests an hour for each organization")
 
     def set(self, name: str, value: Any) -> None:

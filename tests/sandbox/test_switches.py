@@ -22,6 +22,11 @@ def status(answer: Any) -> int:
     return int(answer.status_code)
 
 
+def rate_headers(answer: Any) -> dict[str, str]:
+    named = ((name, answer.headers.get(f"X-RateLimit-{name.title()}")) for name in ("limit", "remaining"))
+    return {name: text for name, text in named if text is not None}
+
+
 def user(api: Api, email: str = "alice.smith@example.com", **options: Any) -> Api:
     return Api(api.sandbox, api.sandbox.issue_token(email, **options))
 
@@ -792,6 +797,13 @@ CASES: list[tuple[str, dict[str, Any], Callable[[Api], Any], Any, Any]] = [
     ("rate_limit_organization_per_hour", {"rate_limit_organization_per_hour": 1}, calls(2), [200, 200], [200, 429]),
     ("burst_per_second", {"burst_per_second": 1}, calls(2), [200, 200], [200, 429]),
     (
+        "rate_limit_headers",
+        {"rate_limit_headers": "remaining", "rate_limit_per_minute": 2},
+        lambda api: rate_headers(api.get("/groups")),
+        {},
+        {"remaining": "1"},
+    ),
+    (
         "guest_invites_per_hour",
         {"guest_invites_per_hour": 0},
         lambda api: status(api.post("/guests", {"email": "g@example.org"})),
@@ -814,6 +826,32 @@ def test_switch(switches: dict[str, Any], act: Callable[[Api], Any], default: An
 
 def test_every_switch_has_a_case(sandbox: Sandbox) -> None:
     assert {case[0] for case in CASES} == set(sandbox.switches())
+
+
+@pytest.mark.parametrize(
+    ("shown", "taken", "refused"),
+    [
+        ("all", {"limit": "1", "remaining": "0"}, {"limit": "1", "remaining": "0"}),
+        ("remaining", {"remaining": "0"}, {"remaining": "0"}),
+        ("429", {}, {"limit": "1", "remaining": "0"}),
+        ("none", {}, {}),
+    ],
+)
+def test_answers_tell_the_limit_of_the_minute(
+    api: Api, shown: str, taken: dict[str, str], refused: dict[str, str]
+) -> None:
+    api.sandbox.switch(rate_limit_per_minute=1, rate_limit_organization_per_minute=9, rate_limit_headers=shown)
+    assert rate_headers(api.get("/users/0")) == taken, "on refusals for other reasons, too"
+    assert rate_headers(api.get("/groups")) == refused
+
+
+def test_answers_tell_nothing_of_the_limits_of_an_hour_or_a_second(api: Api) -> None:
+    api.sandbox.switch(rate_limit_organization_per_hour=9, burst_per_second=9)
+    assert rate_headers(api.get("/groups")) == {}
+    api.sandbox.switch(burst_per_second=0)
+    assert rate_headers(api.get("/groups")) == {"remaining": "0"}
+    api.sandbox.switch(burst_per_second=None, guest_invites_per_hour=0)
+    assert rate_headers(api.post("/guests", {"email": "g@example.org"})) == {"limit": "0", "remaining": "0"}
 
 
 def test_rate_limit_is_a_rolling_minute_for_each_caller(api: Api) -> None:
