@@ -155,6 +155,7 @@ class Client:
         self.application: ApplicationTokens | None = None
         self.member: MemberTokens | None = None
         self._owner_of_token: list[str | None] = []
+        self._organization: list[Record] = []
         #: The second of the service's clock in which it last answered, 0 where it does not tell.
         self.service_second = 0
         self.store = TokenStore(directory, connection.client_secret or "")
@@ -208,7 +209,7 @@ class Client:
             self.connection, access_token=access_token, client_id=None, client_secret=None, act_as=None
         )
         other.application = other.member = None
-        other._owner_of_token = []
+        other._owner_of_token, other._organization = [], []
         return other
 
     def acting_email(self) -> str | None:
@@ -298,6 +299,12 @@ class Client:
                 f"GET {path}", f"the answer cannot be used: {flaw}", advice="Check api_url, or try again later."
             )
         return answer.record
+
+    def organization(self) -> Record:
+        """Return the record of the organization as it was when it was first asked for, by this task or its loop."""
+        if not self._organization:
+            self._organization.append(self.get())
+        return self._organization[0]
 
     def path(self, *segments: object) -> str:
         """Return the encoded path of a route of the organization."""

@@ -110,7 +110,7 @@ def look_around(
         found = {name: everybody.get(name) for name in names}
     return pairs, Surroundings(
         groups=list_groups(client) if wants_groups else Groups(),
-        organization_timezone=client.get().get("timezone") if wants_timezone else None,
+        organization_timezone=client.organization().get("timezone") if wants_timezone else None,
         acting_email=client.acting_email() if wants_acting_email else None,
         successors={name: record for name, record in found.items() if record is not None},
         open_tasks=open_tasks,
@@ -204,7 +204,7 @@ def _acting_email_if_known(client: Client) -> str | None:
 
 def _denied(client: Client, rights: Mapping[str, str]) -> list[str]:
     """Return what a standard member may not do in this organization."""
-    organization = client.get() if any(rights.values()) else {}
+    organization = client.organization() if any(rights.values()) else {}
     # Whether a switch that is not shown is off is left to Tallyfy.
     return [words for words, switch in rights.items() if not switch or organization.get(switch) in (False, 0)]
 

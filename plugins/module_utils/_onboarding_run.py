@@ -148,7 +148,7 @@ class OnboardingRun:
             else:
                 ready.append(run)
         if self._brakes.stop is None:
-            take_what_is_there(ready)
+            take_what_is_there(self._client, ready)
         for _nothing in side_by_side(self._work_on_process, ready, workers=self._workers):
             pass
         if not self._brakes.is_silent:

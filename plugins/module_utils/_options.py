@@ -51,7 +51,7 @@ class Task:
         The name takes a request, which is sent only for a report and for a role, which show it.
         """
         is_shown = self.params.get("report") or self.called is not str
-        name = self.client.get().get("name") if is_shown else None
+        name = self.client.organization().get("name") if is_shown else None
         return {"id": self.client.connection.org_id, "name": name, "acting_as": self.client.acting_as()}
 
 

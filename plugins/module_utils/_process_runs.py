@@ -180,7 +180,7 @@ def warning_of_automatic_launch(organization: Mapping[str, Any], template: Templ
 def read_organization(client: Client) -> Record:
     """Return the record of the organization, an empty one for who may not see it."""
     with contextlib.suppress(ForbiddenError, NotFoundError):
-        return client.get()
+        return client.organization()
     return {}
 
 
@@ -244,6 +244,11 @@ class ProcessRun(PlanRun):
         """Whether the next step is the launch."""
         step = next(self.open_steps(), None)
         return step is not None and step.action == "launch"
+
+    @property
+    def may_have_launched(self) -> bool:
+        """Whether the service was asked to launch it, and did not clearly refuse."""
+        return self.launch_began is not None and (self.launched is not None or self.error is None or self.is_unknown)
 
     def take(self, found: Record) -> None:
         """Take the process that somebody else has launched since the plan was made."""
@@ -390,6 +395,11 @@ class ProcessRun(PlanRun):
                 ),
             )
             return
+        if self.failed_step is not None:
+            # Whatever the archived one lacked does not matter any more.
+            failed = self.failed_step
+            self.reopen()
+            self.finish(failed)
         self.finish(step)
         self.record = dict(first)
         self.notes.append(
@@ -584,7 +594,7 @@ class ProcessRun(PlanRun):
             raise NotStoredError(f"{request}: the service answered with success, but {answer}. Run it again.")
 
 
-def take_what_is_there(runs: Sequence[ProcessRun]) -> None:
+def take_what_is_there(client: Client, runs: Sequence[ProcessRun]) -> None:
     """Look once more for the processes that are about to be launched, and take those that are there by now.
 
     A list that was read before may have been old, and others launch, too.
@@ -592,6 +602,9 @@ def take_what_is_there(runs: Sequence[ProcessRun]) -> None:
     for finder, several in _by_finder(run for run in runs if run.launches).items():
         try:
             found = finder.look_again([run.sought for run in several])
+            if finder.may_give_way(found):
+                client.rest(1.0)
+                found = finder.look_again([run.sought for run in several])
         except TallyfyError as error:
             for run in several:
                 run.fail(next(run.open_steps()), error)
@@ -607,13 +620,19 @@ def settle_launches(client: Client, runs: Sequence[ProcessRun]) -> None:
     It waits for the end of the second in which the last process was launched, because ids decide within a second, and
     one with a smaller id might still come.
     """
-    open_runs = [run for run in runs if run.launch_began is not None and (run.error is None or run.is_unknown)]
-    if not open_runs:
+    sent = [run for run in runs if run.may_have_launched]
+    if not sent:
         return
-    _await_next_second(client, open_runs)
-    for finder, several in _by_finder(open_runs).items():
+    latest = max(launch_second(run.record) or client.service_second for run in sent)
+    if client.service_second <= latest:
+        client.rest(_rest_of_second(client.now() - latest))
+    for finder, several in _by_finder(sent).items():
         try:
             found = finder.look_again([run.sought for run in several])
+            if client.service_second <= latest:
+                # The clocks differ.
+                client.rest(1.0)
+                found = finder.look_again([run.sought for run in several])
         except ApiError as error:
             for run in several:
                 if not run.is_unknown:
@@ -623,11 +642,9 @@ def settle_launches(client: Client, runs: Sequence[ProcessRun]) -> None:
             run.settle(active)
 
 
-def _await_next_second(client: Client, runs: Iterable[ProcessRun]) -> None:
-    latest = max(launch_second(run.record) or client.service_second for run in runs)
-    if client.service_second <= latest:
-        # Clocks may differ, so that only a whole second is sure.
-        client.rest(1.0)
+def _rest_of_second(passed: float) -> float:
+    """Return for how long to wait when by this clock so much of the second has passed; clocks may differ by more."""
+    return 1.02 - passed if 0.0 <= passed < 1.0 else 1.0
 
 
 def _by_finder(runs: Iterable[ProcessRun]) -> dict[Finder, list[ProcessRun]]:
@@ -674,7 +691,7 @@ class SingleProcess:
         with contextlib.ExitStack() as locks:
             if run.launches and not check_mode:
                 locks.enter_context(self._client.exclusively(LOCK_SUBJECT.format(self._finder.template_id)))
-                take_what_is_there([run])
+                take_what_is_there(self._client, [run])
             run.complete(run.carry_out, check_mode=check_mode)
         settle_launches(self._client, [run])
         for note in run.notes:

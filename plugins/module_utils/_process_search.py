@@ -24,6 +24,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes import
     DesiredProcess,
     Found,
     age,
+    launch_second,
     marks_of,
     plain,
     values_of,
@@ -125,6 +126,9 @@ class Finder:
     def find(self, sought: Sequence[Sought], includes: Sequence[str] = ()) -> list[Found]:
         """Return the processes that carry each reference; archived ones where no other one does."""
         active = self._find(sought, includes, archived=False)
+        if self.may_give_way(active):
+            self._client.rest(1.0)
+            active = self._find(sought, includes, archived=False)
         absent = [one for one, runs in zip(sought, active) if not runs]
         archived = iter(self._find(absent, includes, archived=True))
         return [Found(runs) if runs else Found((), next(archived)) for runs in active]
@@ -141,6 +145,11 @@ class Finder:
         if can_search and not 0 < self._pages <= len(sought):
             return self._search(sought, {}, (), by_value=by_value)
         return self._indexed(list_runs(self._client, self.template_id, workers=self._workers), sought)
+
+    def may_give_way(self, active: Iterable[Sequence[Record]]) -> bool:
+        """Return whether one of them was launched in this very second, and may turn out not to be the oldest."""
+        now = self._client.service_second
+        return any(launch_second(run) >= now > 0 for runs in active for run in runs[:1])
 
     def add(self, run: Record) -> None:
         """Take note of a process that was launched."""

@@ -28,6 +28,9 @@ class Service:
         self.quirks = quirks
         self.requests = 0
 
+    #: It does not tell the time.
+    service_second = 0
+
     def path(self, *segments: str) -> str:
         return "/".join(segments)
 
