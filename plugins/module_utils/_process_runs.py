@@ -54,6 +54,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes import
     Found,
     Known,
     Launch,
+    age,
     compare_kickoff,
     differing_kickoff,
     is_same_name,
@@ -75,7 +76,11 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._templates import
     is_archived,
     is_searchable,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._writes import bring_about, rewrite
+from ansible_collections.tallyfy.platform.plugins.module_utils._writes import (
+    LATE_STATUSES,
+    bring_about,
+    rewrite,
+)
 
 #: What the service calls the states of a process.
 STATUSES = ("active", "complete", "problem", "issue", "improvement", "delayed", "archived")
@@ -83,8 +88,6 @@ STATUSES = ("active", "complete", "problem", "issue", "improvement", "delayed", 
 RUNNING = "running"
 #: After these a write may have been carried out.
 LOST = (LostAnswerError, ServerError, UnreadableAnswerError)
-#: A gateway has given up waiting, which says nothing about the service behind it.
-GATEWAY_TIMEOUT = 504
 LOCK_SUBJECT = "launches of the template {}"
 NOT_LISTED = (
     "{}: whether another run launched it, too, is not known, because Tallyfy does not list it yet. The next run tells."
@@ -270,7 +273,7 @@ class ProcessRun(PlanRun):
             # The service would launch a second one without a word, so the request is never repeated.
             self.record = self._post(body)
         except LOST as error:
-            if error.facts.get("is_late") or error.status == GATEWAY_TIMEOUT:
+            if error.facts.get("is_late") or error.status in LATE_STATUSES:
                 self._client.late_launches.add(self._mark(launch), self._client.now())
             raise LostAnswerError(error.request, error.answer, advice=STATE_UNKNOWN, status=error.status) from error
         self.finder.add(self.record)
@@ -290,18 +293,13 @@ class ProcessRun(PlanRun):
         try:
             record = self._client.create(path, body, find=find, attempts=1)
         except InvalidError as error:
-            if "name" not in error.errors or not self.finder_knows_without_name:
+            if "name" not in error.errors or self.desired.reference_field is None:
                 raise
             # The template lets nobody but Tallyfy name its processes.
             del body["name"]
             record = self._client.create(path, body, find=find, attempts=1)
         self.launched = None if read_back else record
         return record
-
-    @property
-    def finder_knows_without_name(self) -> bool:
-        """Whether the process can be found again whatever its name is."""
-        return self.desired.reference_field is not None
 
     def _mark(self, launch: Launch) -> str:
         return "\n".join((self._client.connection.api_url, launch.template.id, *map(str, sorted(self.desired.marks()))))
@@ -372,13 +370,15 @@ class ProcessRun(PlanRun):
         if self.is_unknown:
             self._take_late(active[0])
         if self.launched is not None:
-            surplus = [self.launched] if str(active[0]["id"]) != str(self.launched["id"]) else []
+            # Its own may not be listed yet, and then must not give way to a younger one that is.
+            first = min(active[0], self.launched, key=age)
+            surplus = [self.launched] if str(first["id"]) != str(self.launched["id"]) else []
         else:
             # Which of them is its own is not known. Nobody else keeps what is not the oldest, either.
-            began = self.launch_began or 0
+            first, began = active[0], self.launch_began or 0
             surplus = [one for one in active[1:] if launch_second(one) >= began > 0]
         for one in surplus:
-            self._give_way(one, active[0])
+            self._give_way(one, first)
 
     def _give_way(self, surplus: Record, first: Record) -> None:
         name, own_id = surplus.get("name"), str(surplus["id"])
