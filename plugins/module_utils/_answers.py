@@ -190,6 +190,13 @@ def told_moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def not_before(headers: Mapping[str, str], now: float) -> str:
+    """Return from when on the service may be asked again after a 429; where it does not say, that is in a minute."""
+    moment = datetime.fromtimestamp(now, timezone.utc)
+    seconds = retry_after_seconds(headers.get("Retry-After"), headers.get("Date"), moment)
+    return told_moment(now + (60.0 if seconds is None else seconds))
+
+
 def _http_date(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)

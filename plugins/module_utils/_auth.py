@@ -13,10 +13,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._answers import refusal_in
+from ansible_collections.tallyfy.platform.plugins.module_utils._answers import not_before, refusal_in, shorten
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import TOKEN
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     LostAnswerError,
+    RateLimitError,
     RefusedByServiceError,
     SignInError,
     UnreadableAnswerError,
@@ -28,7 +29,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._transport import
     CONNECT_ATTEMPTS,
     NoAuth,
     Transport,
+    backoff_seconds,
     encoded_path,
+    is_outage,
+    json_in,
     succeeded,
 )
 
@@ -87,6 +91,8 @@ class IssuedTokens(TokenSource):
         self._now = now
         self._token: Token | None = None
         self._proven: Token | None = None
+        #: The token that was refused before it ever worked, after which another one was issued to make sure.
+        self._doubted: Token | None = None
         self._lock = threading.Lock()
 
     def current(self) -> Token:
@@ -127,14 +133,21 @@ class IssuedTokens(TokenSource):
             # First: by the time this thread learns of the refusal, another one's new token may be at work already.
             if self._token is not None and self._token.access_token != rejected.access_token:
                 return self._token
-            # A token that was issued a moment ago and never worked would not work a second time either.
-            if rejected.source == "issued" and self._proven is not rejected:
-                return None
+            is_new = rejected.source == "issued" and self._proven is not rejected
+            # Not every server may know a token that was issued a moment ago. If the next one does not work either,
+            # it is not the token.
+            if is_new:
+                if self._doubted is not None and self._doubted != rejected:
+                    return None
+                self._doubted = rejected
         # Fifty forks find out together as well: the first signs in, the others find its token in the store.
-        return self.obtain(rejected=rejected.access_token)
+        token = self.obtain(rejected=rejected.access_token)
+        if is_new:
+            self._transport.allowance.wait(backoff_seconds(0))
+        return token
 
     def worked(self, token: Token) -> None:
-        self._proven = token
+        self._proven, self._doubted = token, None
 
     def forget(self) -> bool:
         """Remove the stored token and return whether there was one."""
@@ -182,8 +195,10 @@ class ApplicationTokens(IssuedTokens):
         }
         response = self._transport.send("POST", connection.token_url, auth=NoAuth(), form=form, sign_in=True)
         if succeeded(response):
-            return _token_from(response, request, kind=self.kind, org_id=connection.org_id, user=None, now=self._now())
-        raise _sign_in_refusal(response, request, self._secrets, CREDENTIALS_ADVICE)
+            return _token_from(
+                response, request, self._secrets, kind=self.kind, org_id=connection.org_id, user=None, now=self._now()
+            )
+        raise _sign_in_refusal(response, request, self._secrets, CREDENTIALS_ADVICE, self._now())
 
 
 class MemberTokens(IssuedTokens):
@@ -218,7 +233,13 @@ class MemberTokens(IssuedTokens):
         response = self._transport.send("POST", url, auth=auth, sign_in=True)
         if succeeded(response):
             return _token_from(
-                response, request, kind=self.kind, org_id=connection.org_id, user=self.user, now=self._now()
+                response,
+                request,
+                self._secrets,
+                kind=self.kind,
+                org_id=connection.org_id,
+                user=self.user,
+                now=self._now(),
             )
         advice = ""
         if response.status_code in {403, 404, 422}:
@@ -297,24 +318,40 @@ def exchanged_code(
             "The code has expired or was used before, or redirect_uri, code_verifier and client_id are not those it "
             "was asked for with. Authorize again."
         )
-        raise _sign_in_refusal(response, request, secrets, advice)
-    token = _token_from(response, request, kind="user", org_id=connection.org_id, user=None, now=now)
+        raise _sign_in_refusal(response, request, secrets, advice, now)
+    token = _token_from(response, request, secrets, kind="user", org_id=connection.org_id, user=None, now=now)
     secrets.keep(token.access_token)
     return token
 
 
 def _token_from(
-    response: requests.Response, request: str, *, kind: str, org_id: str, user: str | None, now: float
+    response: requests.Response,
+    request: str,
+    secrets: SecretKeeper,
+    *,
+    kind: str,
+    org_id: str,
+    user: str | None,
+    now: float,
 ) -> Token:
     try:
-        body = response.json()
+        body = json_in(response)
         access_token = _checked_token(body["access_token"])
-        expires_in = _checked_lifetime(body.get("expires_in"))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UnreadableAnswerError(
             request,
             f"the answer holds no access token (HTTP {response.status_code}, {_content_type(response)})",
             advice=f"Check token_url; Tallyfy's own pages also name {OTHER_TOKEN_URLS}.",
+        ) from error
+    secrets.keep(access_token)
+    try:
+        expires_in = _checked_lifetime(body.get("expires_in"))
+    except ValueError as error:
+        told = shorten(secrets.mask(repr(body["expires_in"])), 40)
+        raise UnreadableAnswerError(
+            request,
+            f"the token came with expires_in {told}, which is no number of seconds that a token can last",
+            advice="The token is not used. Check that token_url is the address of Tallyfy; if it is, tell its support.",
         ) from error
     return Token(
         access_token=access_token,
@@ -328,31 +365,37 @@ def _token_from(
 
 
 def _sign_in_refusal(
-    response: requests.Response, request: str, secrets: SecretKeeper, advice_on_input: str
-) -> SignInError:
+    response: requests.Response, request: str, secrets: SecretKeeper, advice_on_input: str, now: float
+) -> RefusedByServiceError:
     """Return what the token endpoint refused; ``advice_on_input`` is for what was sent to it."""
     try:
         # Masked before it is shortened: a part of a secret would not be recognized.
-        refusal = refusal_in(masked(response.json(), secrets))
+        refusal = refusal_in(masked(json_in(response), secrets))
     except ValueError:
         refusal = refusal_in(None)
     status = response.status_code
-    if refusal.code == "invalid_client":
+    kind: type[RefusedByServiceError] = SignInError
+    facts: dict[str, Any] = {}
+    if status == 429:
+        kind, facts = RateLimitError, {"not_before": not_before(response.headers, now)}
+        advice = f"Run it again after {facts['not_before']}, or allow a longer max_wait."
+    elif refusal.code == "invalid_client":
         advice = CREDENTIALS_ADVICE
     elif status in {400, 401}:
         advice = advice_on_input
-    elif status < 500 and status != 429:
-        advice = f"Check token_url; Tallyfy's own pages also name {OTHER_TOKEN_URLS}."
-    else:
+    elif is_outage(status):
         advice = "Try again later."
+    else:
+        advice = f"Check token_url; Tallyfy's own pages also name {OTHER_TOKEN_URLS}."
     answer = refusal.text or f"refused without a readable reason ({_content_type(response)})"
-    return SignInError(
+    return kind(
         request,
         f"the sign-in failed: {answer}",
         status=status,
         code=refusal.code,
         request_id=response.headers.get("X-Request-Id"),
         advice=advice,
+        **facts,
     )
 
 
@@ -364,9 +407,11 @@ def _checked_token(value: Any) -> str:
 
 
 def _checked_lifetime(value: Any) -> float:
-    """Return so many seconds, 0 when the answer does not tell; raises ``ValueError`` or ``TypeError`` otherwise."""
-    seconds = float(value or 0)
-    if not abs(seconds) < LONGEST_LIFE_SECONDS:
+    """Return so many seconds, 0 when the answer does not tell; raises ``ValueError`` for what is no such number."""
+    if value is None or value == "":
+        return 0.0
+    seconds = float(str(value))  # true is a number to Python, and none as a text
+    if not 0 <= seconds < LONGEST_LIFE_SECONDS:
         raise ValueError("no lifetime of a token")
     return seconds
 

@@ -27,12 +27,14 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     NotFoundError,
     OptionError,
     PausedError,
+    RateLimitError,
     SignInError,
     TallyfyError,
     UnauthorizedError,
     UnreachableError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._token_store import Token
+from ansible_collections.tallyfy.platform.plugins.module_utils._transport import is_outage
 
 #: What is waited for when several tasks have an answer each: an answer is looked up and noted as used in one go.
 _ANSWERS = "answers of the sign-in page"
@@ -162,8 +164,8 @@ def _exchanged(client: Client, answer: RedirectAnswer, params: Mapping[str, Any]
 def _is_code_unused(error: TallyfyError) -> bool:
     """Return whether the service certainly has not looked at the code, which can be sent once more then."""
     if isinstance(error, SignInError):
-        return error.code != "invalid_grant" and (error.status or 0) < 500
-    return isinstance(error, (UnreachableError, PausedError, OptionError))
+        return error.code != "invalid_grant" and not is_outage(error.status or 0)
+    return isinstance(error, (RateLimitError, UnreachableError, PausedError, OptionError))
 
 
 def _owned(client: Client, token: Token, *, is_code: bool = False) -> Token:

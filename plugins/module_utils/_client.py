@@ -25,11 +25,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._answers import (
     answered_second,
     is_id_of,
     kind_of,
+    not_before,
     page_of,
     refusal_in,
-    retry_after_seconds,
     shorten,
-    told_moment,
     unwrap,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._auth import (
@@ -72,8 +71,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._token_store impo
     TokenStore,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._transport import (
+    BODY_ATTEMPTS,
     Transport,
+    backoff_seconds,
     encoded_path,
+    is_outage,
+    json_in,
     seconds_asked,
     succeeded,
 )
@@ -262,29 +265,27 @@ class Client:
         """
         source = self.source_for(path, token)
         request = f"{method} {path}"
-        response = self._transport.send(
-            method,
-            self.connection.api_url + path,
-            auth=BearerAuth(source, self._transport),
-            query=query,
-            json=body,
-            repeats=repeats,
-        )
-        request_id = response.headers.get("X-Request-Id")
-        self.service_second = max(self.service_second, answered_second(response.headers.get("Date")))
-        if not succeeded(response):
-            raise self._refused(response, request, source)
-        if not response.content:
-            if method == "GET":
-                raise UnreadableAnswerError(
-                    request, f"the answer is empty (HTTP {response.status_code})", advice="Try again later."
-                )
-            return Answer(response.status_code, None, None, request_id)
-        try:
-            content = response.json()
-        except ValueError as error:
-            raise self._unreadable(response, request, method) from error
-        return Answer(response.status_code, unwrap(content), content, request_id)
+        attempts = 0
+        while True:
+            attempts += 1
+            response = self._transport.send(
+                method,
+                self.connection.api_url + path,
+                auth=BearerAuth(source, self._transport),
+                query=query,
+                json=body,
+                repeats=repeats,
+            )
+            self.service_second = max(self.service_second, answered_second(response.headers.get("Date")))
+            if not succeeded(response):
+                raise self._refused(response, request, source)
+            try:
+                return _answer_in(response, method)
+            except ValueError as error:
+                # What came whole may still be half of what was meant, or the page of somebody on the way.
+                may_repeat = method == "GET" and repeats and attempts < BODY_ATTEMPTS
+                if not (may_repeat and self._allowance.wait(backoff_seconds(attempts - 1))):
+                    raise self._unreadable(response, request, method) from error
 
     def get(self, *segments: object, query: Mapping[str, Any] | None = None) -> Record:
         """Return one record below the organization, by the segments of its path.
@@ -529,6 +530,9 @@ class Client:
     # --- what went wrong ----------------------------------------------------------------------------------------------
 
     def _unreadable(self, response: requests.Response, request: str, method: str) -> ApiError:
+        if not response.content:
+            answer = f"the answer is empty (HTTP {response.status_code})"
+            return UnreadableAnswerError(request, answer, advice="Try again later.")
         content_type = response.headers.get("Content-Type", "no content type").split(";")[0]
         start = shorten(self.secrets.mask(response.text), 60)
         answer = f"the answer is not JSON (HTTP {response.status_code}, {content_type}, starting {start!r})"
@@ -542,15 +546,15 @@ class Client:
         status = response.status_code
         try:
             # Masked before it is shortened: a part of a secret would not be recognized.
-            refusal = refusal_in(masked(response.json(), self.secrets))
+            refusal = refusal_in(masked(json_in(response), self.secrets))
         except ValueError:
             content_type = response.headers.get("Content-Type", "no content type").split(";")[0]
             refusal = refusal_in({"message": f"no readable reason ({content_type})"})
         text = refusal.text or "no reason given"
-        kind = REFUSALS.get(status, ServerError if status >= 500 else RefusedByServiceError)
+        kind = REFUSALS.get(status, ServerError if is_outage(status) else RefusedByServiceError)
         facts: dict[str, object] = {}
         if status == 429:
-            facts["not_before"] = self._not_before(response)
+            facts["not_before"] = not_before(response.headers, self._now())
         error = kind(
             request,
             text,
@@ -581,7 +585,7 @@ class Client:
             return "Free a seat or buy more, then run it again."
         if status == 429:
             return f"Run it again after {facts['not_before']}, or allow a longer max_wait."
-        return "Tallyfy itself failed; run it again later." if status >= 500 else ""
+        return "Tallyfy itself failed; run it again later." if is_outage(status) else ""
 
     def _advice_on_403(self, kind: str) -> str:
         org_id, client_id = self.connection.org_id, self.connection.client_id
@@ -590,11 +594,14 @@ class Client:
         actor = f"{self.connection.act_as} (act_as)" if kind == "user" else "the owner of the access_token"
         return f"Check that {actor} is an administrator of the organization {org_id}."
 
-    def _not_before(self, response: requests.Response) -> str:
-        now = datetime.fromtimestamp(self._now(), timezone.utc)
-        headers = response.headers
-        seconds = retry_after_seconds(headers.get("Retry-After"), headers.get("Date"), now)
-        return told_moment(now.timestamp() + (60.0 if seconds is None else seconds))
+
+def _answer_in(response: requests.Response, method: str) -> Answer:
+    """Return what a successful answer holds; raises ``ValueError`` for no JSON, and for a GET without a body."""
+    request_id = response.headers.get("X-Request-Id")
+    if not response.content and method != "GET":
+        return Answer(response.status_code, None, None, request_id)
+    content = json_in(response)
+    return Answer(response.status_code, unwrap(content), content, request_id)
 
 
 def _holder() -> str:

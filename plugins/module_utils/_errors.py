@@ -216,7 +216,7 @@ class PausedError(ApiError):
 
 
 class ServerError(RefusedByServiceError):
-    """5xx that lasted through the retries."""
+    """5xx, or another status of who gave up (408, 425, 499), that lasted: a write may have been carried out."""
 
 
 class SignInError(RefusedByServiceError):

@@ -76,11 +76,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._templates import
     is_archived,
     is_searchable,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._writes import (
-    LATE_STATUSES,
-    bring_about,
-    rewrite,
-)
+from ansible_collections.tallyfy.platform.plugins.module_utils._transport import LATE_STATUSES
+from ansible_collections.tallyfy.platform.plugins.module_utils._writes import bring_about, rewrite
 
 #: What the service calls the states of a process.
 STATUSES = ("active", "complete", "problem", "issue", "improvement", "delayed", "archived")

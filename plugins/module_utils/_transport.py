@@ -59,7 +59,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import S
 from ansible_collections.tallyfy.platform.plugins.module_utils._version import VERSION
 
 SAFE_TO_REPEAT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-TRANSIENT_STATUSES = frozenset({500, 502, 503, 504})
+#: Failures that pass, of the service or of what stands before it: the one list of them.
+TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, *range(520, 528), 530})
+#: Somebody on the way has stopped waiting, which says nothing about the service behind.
+LATE_STATUSES = frozenset({408, 499, 504, 524})
 FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 30.0
 CONNECT_ATTEMPTS = 3
@@ -347,6 +350,19 @@ class Transport:
 def succeeded(response: requests.Response) -> bool:
     """Return whether the status is a 2xx; ``response.ok`` would let 3xx pass."""
     return 200 <= response.status_code < 300
+
+
+def is_outage(status: int) -> bool:
+    """Return whether a status is no refusal, but a failure to treat the request; a write may have been done then."""
+    return status >= 500 or status in TRANSIENT_STATUSES or status in LATE_STATUSES
+
+
+def json_in(response: requests.Response) -> Any:
+    """Return the JSON that an answer holds; raises ``ValueError`` when it holds none."""
+    try:
+        return response.json()
+    except RecursionError as error:
+        raise ValueError("nested too deeply to be an answer") from error
 
 
 def encoded_path(*segments: object) -> str:

@@ -28,6 +28,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     UnreadableAnswerError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._transport import (
+    LATE_STATUSES,
     STATUS_ATTEMPTS,
     TRANSIENT_STATUSES,
     backoff_seconds,
@@ -36,8 +37,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._transport import
 WRITE_ATTEMPTS = 3
 TRY_LATER = "Nothing was written; try again later."
 TOO_MANY_REQUESTS = 429
-#: Somebody on the way has stopped waiting, which says nothing about the service behind.
-LATE_STATUSES = frozenset({408, 499, 504, 524})
 LONGEST_LOOK_SECONDS = 30.0
 Seen = TypeVar("Seen")
 

@@ -202,13 +202,17 @@ class TestSigningIn:
     @pytest.mark.parametrize(
         "body", ["", "[]", "null", '"text"', "{}", '{"access_token": null}', '{"access_token": ""}', '{"access_tok',
                  '{"access_token": ["a"], "expires_in": 60}', '{"access_token": "a b\\nc", "expires_in": 60}',
-                 '{"access_token": "a", "expires_in": "soon"}', '{"access_token": "a", "expires_in": 1e400}',
                  '{"access_token": "\\u00fc", "expires_in": 60}'],
     )  # fmt: skip
     def test_answer_without_a_usable_token(self, sandbox: Sandbox, modules: Modules, body: str) -> None:
         sandbox.fault(route="oauth.token", times=None, **({"body": body} if body else {"empty": True}))
         failure(modules, "tallyfy_token", f"POST {sandbox.token_url}", "no access token", "Check token_url")
         failure(modules, "tallyfy_organization_info", f"POST {sandbox.token_url}", "no access token")
+
+    @pytest.mark.parametrize("lifetime", ['"soon"', "1e400"])
+    def test_token_with_an_odd_lifetime(self, sandbox: Sandbox, modules: Modules, lifetime: str) -> None:
+        sandbox.fault(route="oauth.token", times=None, body=f'{{"access_token": "a", "expires_in": {lifetime}}}')
+        failure(modules, "tallyfy_token", f"POST {sandbox.token_url}", "came with expires_in", "token_url")
 
     def test_token_service_down(self, sandbox: Sandbox, modules: Modules) -> None:
         modules.use(max_wait=0)
@@ -275,7 +279,9 @@ class TestReaching:
 
     def test_a_proxy_that_is_no_address(self, modules: Modules) -> None:
         modules.environment.update(http_proxy="http://[proxy", no_proxy="")
-        failure(modules, "tallyfy_organization_info", "proxy")
+        failure(modules, "tallyfy_organization_info", "http_proxy is not the address of a proxy", "NO_PROXY")
+        modules.environment.update(no_proxy="127.0.0.1")
+        modules.succeed("tallyfy_organization_info")
 
     def test_no_password_from_netrc(self, sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
         netrc = tmp_path / "netrc"
@@ -337,7 +343,18 @@ class TestCertificates:
         bundle = tmp_path / "bundle.pem"
         bundle.write_text("not a certificate\n")
         modules.use(ca_path=str(bundle), max_wait=0)
-        failure(modules, "tallyfy_organization_info", f"POST {modules.options['token_url']}", "ca_path")
+        failure(modules, "tallyfy_organization_info", f"ca_path {bundle} holds no certificates")
+
+    @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+    def test_bundle_of_the_environment_that_is_not_there(self, secured: Sandbox, modules: Modules, name: str) -> None:
+        modules.environment.update({"REQUESTS_CA_BUNDLE": "", name: "/nowhere/bundle.pem"})
+        failure(modules, "tallyfy_organization_info", f"{name} /nowhere/bundle.pem does not exist")
+        assert secured.ledger() == []
+
+    def test_a_variable_that_requests_does_not_read(self, modules: Modules, certificate: tuple[Path, Path]) -> None:
+        modules.environment["SSL_CERT_FILE"] = str(certificate[0])
+        modules.use(max_wait=0)
+        failure(modules, "tallyfy_organization_info", "the TLS connection failed", "(not SSL_CERT_FILE)")
 
     def test_https_where_plain_http_is_spoken(self, modules: Modules) -> None:
         with another_host() as (url, seen):
@@ -407,6 +424,7 @@ class TestAnswers:
 
     @every_task
     def test_a_web_page(self, sandbox: Sandbox, modules: Modules, module: str) -> None:
+        modules.use(max_wait=0)
         sandbox.fault(path="/organizations/*", times=None, body=PAGE)
         failure(
             modules, module, "GET /organizations/", "the answer is not JSON (HTTP 200, text/html, starting '<html>",
@@ -421,11 +439,13 @@ class TestAnswers:
 
     @every_task
     def test_half_of_the_json(self, sandbox: Sandbox, modules: Modules, module: str) -> None:
+        modules.use(max_wait=0)
         sandbox.fault(path="/organizations/*", times=None, body='{"data": [{"id": ')
         failure(modules, module, "GET /organizations/", "the answer is not JSON", **TASKS[module])
 
     @every_task
     def test_an_empty_body(self, sandbox: Sandbox, modules: Modules, module: str) -> None:
+        modules.use(max_wait=0)
         sandbox.fault(path="/organizations/*", times=None, empty=True)
         failure(modules, module, "GET /organizations/", "the answer is empty (HTTP 200)", **TASKS[module])
 
@@ -547,9 +567,6 @@ class TestLimits:
         modules.succeed("tallyfy_token")
         sandbox.fault(times=None, status=429, headers={"Retry-After": "3600"})
         arguments = {"renew": True} if module == "tallyfy_token" else TASKS[module]
-        if module == "tallyfy_token":
-            failure(modules, module, "HTTP 429", **arguments)
-            return
         result = failure(modules, module, "HTTP 429", f"Run it again after {'20'}", "max_wait", **arguments)
         not_before = datetime.datetime.strptime(result["not_before"], "%Y-%m-%dT%H:%M:%S%z")
         ahead = (not_before - datetime.datetime.now(datetime.timezone.utc)).total_seconds()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     UnreadableAnswerError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import PrivateDirectory
+from ansible_collections.tallyfy.platform.plugins.module_utils._transport import BODY_ATTEMPTS
 from sandbox.testing import Sandbox
 
 pytestmark = pytest.mark.any_core
@@ -290,9 +292,77 @@ class TestTokens:
 
     def test_401_on_an_organization_route_names_act_as(self, sandbox: Sandbox, client: Client) -> None:
         sandbox.switch(app_token_on_org_routes="deny")
-        with pytest.raises(UnauthorizedError, match="set act_as"):
+        for sign_ins in (2, 2, 2):
+            with pytest.raises(UnauthorizedError, match="set act_as"):
+                client.get()
+            # The first refusal may be that of a server that does not know the token yet.
+            assert len(sandbox.sign_ins()) == sign_ins
+        assert len(sandbox.ledger(route="organization.get")) == 4
+
+    @pytest.mark.parametrize("act_as", [None, ALICE])
+    @pytest.mark.parametrize("max_wait", [0, 300])
+    def test_a_server_that_does_not_know_the_token_yet_is_asked_again(
+        self, sandbox: Sandbox, client_with: Callable[..., Client], act_as: str | None, max_wait: float
+    ) -> None:
+        refusal = {"status": 401, "body": {"error": True, "message": "Unauthenticated."}}
+        for route in ("organization.get", "applications.token"):
+            sandbox.fault(route=route, **refusal)
+        client = client_with(act_as=act_as, max_wait=max_wait)
+        assert client.get()["id"] == sandbox.org_id
+        assert len(sandbox.sign_ins()) == (5 if act_as else 2)
+        # A token that has worked, and is refused, may again be followed by one that is not known yet.
+        sandbox.revoke_tokens()
+        sandbox.clear_ledger()
+        sandbox.fault(route="organization.get", skip=1, **refusal)
+        with pytest.raises(UnauthorizedError):
             client.get()
-        assert len(sandbox.sign_ins()) == 1
+        assert client.get()["id"] == sandbox.org_id
+
+    def test_threads_that_are_refused_together_share_the_second_token(self, sandbox: Sandbox, client: Client) -> None:
+        source = client.application
+        assert source is not None
+        first = source.current()
+        second = source.renewed(first)
+        assert second is not None
+        assert second.access_token != first.access_token
+        assert source.renewed(first) is second
+        assert source.renewed(second) is None
+        assert len(sandbox.sign_ins()) == 2
+
+    @pytest.mark.parametrize("act_as", [None, ALICE])
+    def test_429_at_a_sign_in_says_when_to_come_back(
+        self, sandbox: Sandbox, client_with: Callable[..., Client], act_as: str | None, waits: list[float]
+    ) -> None:
+        route = "applications.token" if act_as else "oauth.token"
+        sandbox.fault(route=route, times=None, status=429, headers={"Retry-After": "3600"})
+        with pytest.raises(RateLimitError) as failure:
+            client_with(act_as=act_as).get()
+        told = datetime.strptime(str(failure.value.facts["not_before"]), "%Y-%m-%dT%H:%M:%S%z").timestamp()
+        assert 3500 < told - time.time() <= 3601
+        assert f"Run it again after {failure.value.facts['not_before']}" in str(failure.value)
+        assert waits == []
+
+    @pytest.mark.parametrize(
+        "expires_in",
+        ["-1", "1e300", "1" * 400, str(2**63), '"soon"', '"-5"', '"inf"', "NaN", "true", "false", "[]", "[60]", "{}"],
+        ids=lambda text: text[:20],
+    )
+    @pytest.mark.parametrize("act_as", [None, ALICE])
+    def test_an_odd_lifetime_is_named(
+        self, sandbox: Sandbox, client_with: Callable[..., Client], act_as: str | None, expires_in: str
+    ) -> None:
+        route = "applications.token" if act_as else "oauth.token"
+        body = f'{{"access_token": "eyJ.a.b", "expires_in": {expires_in}}}'
+        sandbox.fault(route=route, times=None, body=body, content_type="application/json")
+        with pytest.raises(UnreadableAnswerError, match=r"the token came with expires_in .*no number of seconds"):
+            client_with(act_as=act_as).get()
+        assert len(sandbox.ledger(route=route)) == 1
+
+    @pytest.mark.parametrize("expires_in", [None, 0, "", "3600", 3600.5, 10**9])
+    def test_a_lifetime_that_can_be_understood(self, sandbox: Sandbox, client: Client, expires_in: object) -> None:
+        token = sandbox.issue_token()
+        sandbox.fault(route="oauth.token", times=None, body={"access_token": token, "expires_in": expires_in})
+        assert client.get()["id"] == sandbox.org_id
 
     @pytest.mark.parametrize("forget", ["revoke_tokens", "expire_tokens"])
     @pytest.mark.parametrize("act_as", [None, ALICE])
@@ -427,7 +497,7 @@ class TestTokens:
 
 
 class TestRetries:
-    @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+    @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 520, 524, 527, 530])
     @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
     def test_what_is_safe_is_repeated(self, sandbox: Sandbox, client: Client, method: str, status: int) -> None:
         sandbox.fault(method=method, status=status, times=2, path="/organizations/*")
@@ -488,6 +558,33 @@ class TestRetries:
         with pytest.raises(RefusedByServiceError, match=f"HTTP {status}"):
             client.get()
 
+    @pytest.mark.parametrize(
+        "body", ["", '{"data": {"id"', "<html>busy</html>", "null]", "[" * 100_000], ids=lambda body: body[:5]
+    )
+    def test_an_answer_that_is_no_json_is_asked_for_again(
+        self, sandbox: Sandbox, client: Client, waits: list[float], body: str
+    ) -> None:
+        sandbox.fault(route="organization.get", times=2, body=body)
+        assert client.get()["id"] == sandbox.org_id
+        assert len(sandbox.ledger(route="organization.get")) == BODY_ATTEMPTS
+        assert len(waits) == BODY_ATTEMPTS - 1
+
+    @pytest.mark.parametrize(("max_wait", "requests"), [(300, BODY_ATTEMPTS), (0, 1)])
+    def test_a_lasting_page_is_told(
+        self, sandbox: Sandbox, client_with: Callable[..., Client], max_wait: float, requests: int
+    ) -> None:
+        sandbox.fault(route="organization.get", times=None, body="<html>busy</html>")
+        with pytest.raises(UnreadableAnswerError, match="the answer is not JSON"):
+            client_with(max_wait=max_wait).get()
+        assert len(sandbox.ledger(route="organization.get")) == requests
+
+    def test_a_write_whose_answer_is_no_json_is_not_repeated(self, sandbox: Sandbox, client: Client) -> None:
+        group = client.path("groups", "731dc65d13ecdd9c8a8cb706592cf863")
+        sandbox.fault(method="PUT", body="<html>busy</html>")
+        with pytest.raises(LostAnswerError, match="the answer is not JSON"):
+            client.call("PUT", group, body={"name": "Elders", "members": [], "guests": []})
+        assert len(sandbox.writes()) == 1
+
     def test_a_redirect_is_not_followed(self, sandbox: Sandbox, client: Client) -> None:
         target = f"{sandbox.url}/elsewhere"
         sandbox.fault(route="organization.get", status=307, headers={"Location": target})
@@ -508,6 +605,11 @@ class TestLostAnswers:
             {"status": 500},
             {"status": 503},
             {"status": 504, "apply": True},
+            {"status": 408, "apply": True},
+            {"status": 408},
+            {"status": 425},
+            {"status": 499, "apply": True},
+            {"status": 524, "apply": True},
             {"half_body": True},
             {"empty": True, "apply": True},
             {"status": 200, "body": "<html>proxy</html>", "content_type": "text/html", "apply": True},

@@ -270,7 +270,14 @@ def test_unreachable_with_a_proxy_that_wants_a_password(modules: Modules, plante
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    for proxy in (f"http://user:{quote(PROXY_PASSWORD)}@127.0.0.1:{port}", f"http://user:{PROXY_PASSWORD}@127.0.0.1:x"):
+    proxies = [
+        f"http://user:{quote(PROXY_PASSWORD, safe='')}@127.0.0.1:{port}",
+        f"http://user:{PROXY_PASSWORD}@127.0.0.1:x",
+    ]
+    # Where each of the libraries takes an address apart.
+    halves = PROXY_PASSWORD.split("/")
+    proxies += [f"http://user:{mark.join(halves)}@127.0.0.1:{port}" for mark in "#?[]@"]
+    for proxy in proxies:
         modules.environment.update(http_proxy=proxy, https_proxy=proxy, no_proxy="")
         modules.use(max_wait=0)
         for module in TASKS:

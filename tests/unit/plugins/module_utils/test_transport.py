@@ -35,10 +35,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._transport import
     CONNECT_ATTEMPTS,
     HEADERS,
     STATUS_ATTEMPTS,
+    TRANSIENT_STATUSES,
     NoAuth,
     Transport,
     encoded_path,
     encoded_query,
+    is_outage,
 )
 
 RESET, SILENCE = b"RESET", b"SILENCE"
@@ -270,8 +272,21 @@ def test_429_without_a_usable_wait_backs_off_and_ends(server: Server, clock: Clo
     assert clock.naps == sorted(clock.naps), "each wait is longer than the one before"
 
 
+PASSING = [408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 527, 530]
+
+
+def test_passing_failures_are_these() -> None:
+    assert sorted(TRANSIENT_STATUSES) == PASSING
+
+
+@pytest.mark.parametrize(("status", "expected"), [(400, False), (404, False), (422, False), (429, False), (499, True)])
+def test_what_counts_as_an_outage(status: int, expected: bool) -> None:
+    assert is_outage(status) is expected
+    assert all(is_outage(one) for one in (*PASSING, 501, 599))
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize("status", PASSING)
 def test_passing_failure_is_repeated_where_that_is_safe(server: Server, clock: Clock, method: str, status: int) -> None:
     server.answers = [answer(status, b"<html>"), answer()]
     assert send(transport(clock), method, server.url).status_code == 200
@@ -279,7 +294,7 @@ def test_passing_failure_is_repeated_where_that_is_safe(server: Server, clock: C
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize("status", PASSING)
 def test_write_that_may_have_been_done_is_not_repeated(server: Server, clock: Clock, method: str, status: int) -> None:
     server.answers = [answer(status, b"<html>", Retry_After="1"), answer()]
     assert send(transport(clock), method, server.url).status_code == status
