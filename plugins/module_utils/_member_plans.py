@@ -9,7 +9,7 @@ Source: API reference, "Members" and "Recipes".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan
 PROVISION_FIELDS = ("first_name", "last_name", "timezone")
 INVITE_FIELDS = ("first_name", "last_name")
 CREATIONS = ("create", "invite")
+WRITES = ("update", "change_role")
 CHANGES = ("enable", "update", "change_role", "hand_over")
 GROUP_CHANGES = ("add_to_group", "remove_from_group")
 REMOVALS = ("remove", "disable", "delete")
@@ -50,7 +51,8 @@ class Surroundings:
     """What planning a member must know beside the member: read by ``look_around``, or made up by a test.
 
     ``successors`` are the members who may take over open work, by their address in lower case; ``open_tasks`` how many
-    tasks wait for somebody who has no access any more, by the number of the member.
+    tasks wait for somebody who has no access any more, by the number of the member; ``hidden`` the fields that Tallyfy
+    shows of nobody, as far as that is known.
     """
 
     groups: Groups = field(default_factory=Groups)
@@ -58,6 +60,7 @@ class Surroundings:
     acting_email: str | None = None
     successors: Mapping[str, Record] = field(default_factory=dict)
     open_tasks: Mapping[str, int] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
 
 
 def plan_member(desired: DesiredMember, current: Record | None, around: Surroundings) -> Plan:
@@ -91,7 +94,8 @@ def _plan_creation(desired: DesiredMember, around: Surroundings) -> Plan:
         steps.append(Step("update", desired.email, "not taken at creation", rest))
     group_steps, _names_before, names_after = _plan_groups(desired, None, around)
     after = {**first, **rest, **({"groups": names_after} if names_after else {})}
-    return Plan(desired.email, {}, after, tuple(steps + group_steps))
+    warnings = unseen_warnings(desired.email, unseen_fields(desired, None, around, steps))
+    return Plan(desired.email, {}, after, tuple(steps + group_steps), tuple(warnings))
 
 
 def _plan_update(desired: DesiredMember, current: Record, around: Surroundings) -> Plan:
@@ -104,9 +108,6 @@ def _plan_update(desired: DesiredMember, current: Record, around: Surroundings) 
         steps.append(Step("enable", email, "disabled", {"status": "active"}))
         before["status"], after["status"] = "disabled", "active"
     changes = profile_changes(desired.profile, current)
-    unseen = unseen_in([*desired.profile, *(["role"] if desired.role else [])], current)
-    if unseen:
-        warnings.append(unseen_warning(email, unseen))
     if changes and is_bot(current):
         raise RefusedError(_BOT_REFUSAL, subject=email)
     organizations = included(current, "organizations")
@@ -122,7 +123,8 @@ def _plan_update(desired: DesiredMember, current: Record, around: Surroundings) 
         steps.append(Step("update", email, f"{', '.join(changes)} differ" + ("s" * (len(changes) == 1)), changes))
         before.update({name: current.get(name) for name in changes})
         after.update(changes)
-    if desired.role and "role" not in unseen and desired.role != role_of(current):
+    shows_role = not unseen_in(["role"], current)
+    if desired.role and shows_role and desired.role != role_of(current):
         steps.append(Step("change_role", email, f"role is {role_of(current) or 'empty'}", {"role": desired.role}))
         before["role"], after["role"] = role_of(current) or None, desired.role
     group_steps, names_before, names_after = _plan_groups(desired, current, around)
@@ -130,6 +132,7 @@ def _plan_update(desired: DesiredMember, current: Record, around: Surroundings) 
         before["groups"], after["groups"] = names_before, names_after
     steps += group_steps
     _refuse_impossible(email, current, around, steps, desired.role if "role" in after else None)
+    warnings = unseen_warnings(email, unseen_fields(desired, current, around, steps)) + warnings
     return Plan(email, before, after, tuple(steps), tuple(warnings))
 
 
@@ -280,8 +283,23 @@ def _refuse_doubtful_groups(desired: DesiredMember, held: list[str], groups: Gro
         )
 
 
-def unseen_warning(email: str, unseen: list[str]) -> str:
-    return f"{email}: Tallyfy does not show {', '.join(unseen)}, so it cannot be compared or checked."
+def unseen_fields(
+    desired: DesiredMember, current: Mapping[str, Any] | None, around: Surroundings, steps: Iterable[Step]
+) -> list[str]:
+    """Return the fields that are wanted or written, and that Tallyfy does not show; pure.
+
+    What it will show of somebody who is still to be added is what it shows of the others.
+    """
+    sent = {name for step in steps if step.action in (*CREATIONS, *WRITES) for name in step.values} - {"email"}
+    if current is None:
+        return sorted(sent & around.hidden)
+    return unseen_in({*sent, *desired.profile, *(["role"] if desired.role else [])}, current)
+
+
+def unseen_warnings(email: str, unseen: Iterable[str]) -> list[str]:
+    """Return the one warning of all fields that Tallyfy does not show, none where it shows all."""
+    names = ", ".join(unseen)
+    return [f"{email}: Tallyfy does not show {names}, so it cannot be compared or checked."] if names else []
 
 
 def _required_timezone(desired: DesiredMember, around: Surroundings) -> str:

@@ -9,6 +9,7 @@ Source: API reference, "Members" and "Recipes".
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Optional
@@ -39,7 +40,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans imp
     needs_timezone,
     plan_member,
     profile_changes,
-    unseen_warning,
+    unseen_fields,
+    unseen_warnings,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     PROFILE_FIELDS,
@@ -82,13 +84,15 @@ def look_around(
     *,
     everybody: Mapping[str, Record] | None = None,
     workers: int = 1,
+    is_check_mode: bool = False,
 ) -> tuple[list[Pair], Surroundings]:
     """Return the pairs with records completed where the listing was too short, and what else their plans need.
 
     Asks only for what these plans can depend on: nothing at all for members who are as wanted and have no groups, and
     one listing of tasks for each hundred people who have no access any more and name a successor.
     ``everybody`` are all members by their address in lower case, for who has read them; successors are looked up
-    there, and otherwise one by one.
+    there, and otherwise one by one. A run sees in the answers what Tallyfy does not show of people whom it adds; check
+    mode looks at somebody who is there.
     """
     pairs = _completed(client, _settled(client, pairs), workers)
     left = [Leaver(current) for desired, current in pairs if current is not None and is_left_behind(desired, current)]
@@ -114,7 +118,29 @@ def look_around(
         acting_email=client.acting_email() if wants_acting_email else None,
         successors={name: record for name, record in found.items() if record is not None},
         open_tasks=open_tasks,
+        hidden=_hidden_fields(client, everybody) if is_check_mode and any(map(_is_new, pairs)) else frozenset(),
     )
+
+
+def _is_new(pair: Pair) -> bool:
+    desired, current = pair
+    return current is None and desired.state == "present"
+
+
+def _hidden_fields(client: Client, everybody: Mapping[str, Record] | None) -> frozenset[str]:
+    """Return the fields that Tallyfy shows of nobody: it shows the same of each."""
+    if everybody is None:
+        answer = client.call("GET", client.path("users"), query={"per_page": 1}).data
+        rows = [row for row in answer if isinstance(row, dict)] if isinstance(answer, list) else []
+    else:
+        rows = list(everybody.values())
+    row = max(rows, key=len, default={})
+    hidden = unseen_in(("role", *PROFILE_FIELDS), row) if row.get("id") is not None else []
+    if hidden:
+        # The record itself may show more than the rows of lists.
+        with contextlib.suppress(ForbiddenError, NotFoundError):
+            hidden = unseen_in(hidden, client.get("users", row["id"]))
+    return frozenset(hidden)
 
 
 def _settled(client: Client, pairs: Sequence[Pair]) -> list[Pair]:
@@ -264,6 +290,7 @@ class MemberRun(PlanRun):
         self.is_shown_in_full = False
         # A PUT must carry what the service may not show.
         self._sent: Record = {}
+        self._unseen = set(unseen_fields(desired, current, around, plan.steps))
 
     def carry_out(self, step: Step) -> bool:
         """Send what the step says and check that the service stored it; return whether it was done."""
@@ -342,6 +369,7 @@ class MemberRun(PlanRun):
         self.around.groups.update({name: group for name, group in missing.items() if name not in self.around.groups})
         self.learn(self.current or {})
         self.plan = plan_member(self.desired, self.current, self.around)
+        self._unseen = set(unseen_fields(self.desired, self.current, self.around, self.plan.steps))
         self.notes += self.plan.warnings
 
     def _update(self, step: Step) -> bool:
@@ -445,10 +473,18 @@ class MemberRun(PlanRun):
             self.read()
         self._compare(sent)
 
+    def _tell_unseen(self, unseen: Iterable[str]) -> None:
+        """Tell all that is not shown in one note, as the plan does that knows it before."""
+        (told,) = unseen_warnings(self.desired.email, sorted(self._unseen)) or [""]
+        self._unseen.update(unseen)
+        notes = unseen_warnings(self.desired.email, sorted(self._unseen))
+        place = self.notes.index(told) if told in self.notes else len(self.notes)
+        self.notes[place : place + 1] = notes
+
     def _compare(self, sent: Mapping[str, Any]) -> None:
         unseen = unseen_in(sent, self.record)
         if unseen:
-            self.notes.append(unseen_warning(self.desired.email, unseen))
+            self._tell_unseen(unseen)
         shaped = shape_member(self.record)
         lost = [
             name

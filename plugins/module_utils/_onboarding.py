@@ -155,6 +155,7 @@ class OnboardingPlan:
         self._params = task.params
         self._called = task.called
         self._workers = task.params["concurrency"]
+        self._is_check_mode = task.check_mode
         self.policy = Policy(max_removals="0", min_admins=task.params["min_admins"], called=task.called)
         self.launchpad = Launchpad(task.client, locks, workers=self._workers)
         self.problems: list[Problem] = []
@@ -277,7 +278,9 @@ class OnboardingPlan:
         self.everybody = list_everybody(self._client, workers=self._workers)
         index = {folded(record["email"]): record for record in self.everybody}
         pairs: list[Pair] = [(desired, index.get(folded(desired.email))) for _index, desired in self._listed]
-        self._pairs, self.around = look_around(self._client, pairs, everybody=index, workers=self._workers)
+        self._pairs, self.around = look_around(
+            self._client, pairs, everybody=index, workers=self._workers, is_check_mode=self._is_check_mode
+        )
         whole = {str(current["id"]): current for _desired, current in self._pairs if current is not None}
         self.everybody = [whole.get(str(record["id"]), record) for record in self.everybody]
         self._has_groups = any(desired.groups is not None for desired, _current in pairs)

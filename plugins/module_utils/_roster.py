@@ -322,7 +322,7 @@ def read_and_plan(task: Task, *, policy: Policy | None = None, is_comparison: bo
     if is_comparison and problems:
         raise InputError(problems)
     try:
-        pairs, everybody, around = _read(client, listed, policy, workers)
+        pairs, everybody, around = _read(client, listed, policy, workers, is_check_mode=task.check_mode)
         if is_comparison:
             add_missing_groups(around.groups, pairs, also_removed=True)
             planned = compare_roster(pairs, everybody, policy, around, listed=len(listed))
@@ -416,13 +416,13 @@ def workers_problems(workers: int, called: Callable[[str], str]) -> list[str]:
 
 
 def _read(
-    client: Client, listed: Sequence[DesiredMember], policy: Policy, workers: int
+    client: Client, listed: Sequence[DesiredMember], policy: Policy, workers: int, *, is_check_mode: bool
 ) -> tuple[list[Pair], list[Record], Surroundings]:
     everybody = list_everybody(client, workers=workers)
     index = {folded(record["email"]): record for record in everybody}
     wanted = [*listed, *unlisted_leavers(listed, everybody, policy)]
     pairs: list[Pair] = [(desired, index.get(folded(desired.email))) for desired in wanted]
-    completed, around = look_around(client, pairs, everybody=index, workers=workers)
+    completed, around = look_around(client, pairs, everybody=index, workers=workers, is_check_mode=is_check_mode)
     # The fuse counts what the listing may not show, such as roles.
     whole = {str(current["id"]): current for _desired, current in completed if current is not None}
     return completed, [whole.get(str(record["id"]), record) for record in everybody], around
@@ -443,7 +443,8 @@ def ensure_member(task: Task) -> dict[str, Any]:
     desired = DesiredMember.from_params(task.params, has_application=client.application is not None)
     if desired.state == "present" and desired.provision == "direct" and client.application is None:
         raise InputError([DIRECT_NEEDS_APPLICATION])
-    ((_desired, current),), around = look_around(client, [(desired, find_member(client, desired.email))])
+    pairs: list[Pair] = [(desired, find_member(client, desired.email))]
+    ((_desired, current),), around = look_around(client, pairs, is_check_mode=task.check_mode)
     run = MemberRun(client, desired, current, around, plan_member(desired, current, around))
     refuse_without_rights(client, run.plan.steps)
     if task.check_mode:

@@ -301,6 +301,33 @@ def test_four_promises(one: Case, world: Sandbox, modules: Modules, tmp_path: Pa
         assert picture(world) == after
 
 
+#: What they add or change has fields that some readings of the contract do not show.
+ABOUT_PROFILES = (
+    "user created",
+    "user created with a timezone",
+    "user created with a profile",
+    "user invited with a profile",
+    "user renamed",
+    "roster created",
+    "onboarding of everything",
+)
+
+
+@pytest.mark.any_core
+@pytest.mark.parametrize("shape", ["union", "sdk", "minimal_rows", "minimal"])
+@pytest.mark.parametrize("one", [one for one in CASES if one.name in ABOUT_PROFILES], ids=lambda one: one.name)
+def test_check_mode_tells_the_same_of_what_is_not_shown(
+    one: Case, sandbox: Sandbox, modules: Modules, shape: str
+) -> None:
+    sandbox.switch(member_shape=shape)
+    told = modules.succeed(one.module, check_mode=True, **one.arguments)
+    done = modules.succeed(one.module, **one.arguments)
+    for name in ("notes", "actions", "diff", "summary"):
+        assert told.get(name) == done.get(name)
+    is_told = any("does not show" in note for note in told["notes"])
+    assert is_told is (shape == "minimal" and one.name != "user created")
+
+
 def assert_rest(
     one: Case, before: dict[str, Any], after: dict[str, Any], told: dict[str, Any], done: dict[str, Any]
 ) -> None:

@@ -5,6 +5,9 @@
 from __future__ import annotations
 
 import copy
+import time
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +18,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._answers import i
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups, members_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._lists import Names, fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._marks import Marks
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_lists import list_members
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import Surroundings, plan_member
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_runs import look_around
@@ -817,6 +821,8 @@ class Members:
         self.finds_plus = finds_plus
         self.asked: list[str] = []
         self.acting: str | None = None
+        self.late_writes = Marks(None, "late-writes", 120)
+        self.now = time.time
 
     def path(self, *segments: object) -> str:
         return "/".join(map(str, segments))
@@ -833,6 +839,11 @@ class Members:
         if q and "+" in q and not self.finds_plus:
             return []
         return [dict(row) for row in self.rows if not q or q.lower() in str(row).lower()]
+
+    def call(self, method: str, path: str, *, query: dict[str, Any]) -> SimpleNamespace:
+        assert (method, query) == ("GET", {"per_page": 1})
+        self.asked.append(f"{path}?first")
+        return SimpleNamespace(data=[dict(row) for row in self.rows[:1]])
 
     def acting_email(self) -> str | None:
         return self.acting
@@ -884,6 +895,61 @@ def test_groups_are_only_read_when_they_are_mentioned() -> None:
     client = Members()
     assert set(look(client, wanted(groups=Names(add=("Sales",))), JOHN)[1].groups) == set(GROUPS)
     assert client.asked == ["groups"]
+
+
+@pytest.mark.parametrize(
+    ("row", "whole", "hidden", "asked"),
+    [
+        (JOHN, {}, set(), ["users?first"]),
+        (MINIMAL, JOHN, set(), ["users?first", "get/users/12345"]),
+        (MINIMAL, MINIMAL, set(PROFILE_FIELDS) - {"first_name", "last_name"}, ["users?first", "get/users/12345"]),
+        ({}, {}, set(), ["users?first"]),
+    ],
+    ids=["shown", "short rows", "short records", "no record"],
+)
+def test_check_mode_finds_out_what_is_shown_of_nobody(
+    row: dict[str, Any], whole: dict[str, Any], hidden: set[str], asked: list[str]
+) -> None:
+    client = Members(row, whole=whole)
+    pairs: list[Any] = [(wanted(profile=NEW), None)]
+    assert look_around(client, pairs, is_check_mode=True)[1].hidden == hidden
+    assert client.asked == asked
+    client.asked.clear()
+    everybody = {EMAIL: {**row, "email": EMAIL}}
+    assert look_around(client, pairs, everybody=everybody, is_check_mode=True)[1].hidden == hidden
+    assert client.asked == asked[1:]
+
+
+def test_what_is_shown_of_nobody_matters_for_new_people_in_check_mode_only() -> None:
+    client = Members(MINIMAL, whole=MINIMAL)
+    assert look_around(client, [(wanted(profile=NEW), None)])[1] == Surroundings()
+    assert look_around(client, [(wanted(profile=NEW), JOHN)], is_check_mode=True)[1] == Surroundings()
+    assert look_around(client, [(wanted(state="disabled"), None)], is_check_mode=True)[1] == Surroundings()
+    assert client.asked == []
+
+
+@pytest.mark.parametrize(
+    ("given", "hidden", "expected"),
+    [
+        ({"profile": NEW}, (), ()),
+        ({"profile": NEW}, ("team", "phone"), ()),
+        ({"profile": {**NEW, "team": "x", "phone": "+1"}}, ("team", "phone", "timezone"), ("phone, team, timezone",)),
+        ({"profile": {**NEW, "team": ""}}, ("team",), ()),
+        ({"profile": NEW}, ("role",), ("role",)),
+    ],
+)
+def test_plan_tells_what_is_not_shown_of_somebody_new(
+    given: dict[str, Any], hidden: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    around = replace(AROUND, hidden=frozenset(hidden))
+    told = tuple(f"{EMAIL}: Tallyfy does not show {names}, so it cannot be compared or checked." for names in expected)
+    assert plan_member(wanted(**given), None, around).warnings == told
+
+
+def test_plan_tells_that_the_time_zone_it_has_to_send_is_not_shown() -> None:
+    current = {name: value for name, value in JOHN.items() if name != "timezone"}
+    plan = plan_member(wanted(profile={"team": "x"}), current, AROUND)
+    assert plan.warnings == (f"{EMAIL}: Tallyfy does not show timezone, so it cannot be compared or checked.",)
 
 
 def test_short_row_is_completed_before_it_is_compared() -> None:
