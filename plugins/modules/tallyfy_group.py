@@ -91,9 +91,10 @@ attributes:
   idempotent:
     support: full
 notes:
-  - Tallyfy replaces the whole lists of a group. It is therefore read again right before it is written, one process of a
-    controller at a time changes it, and what was stored is checked. Somebody who changes the same group from another
-    machine at the same moment can still undo it.
+  - Tallyfy replaces the whole lists of a group. It is therefore read again right before it is written, also before a
+    write that failed is repeated; one process of a controller at a time changes it, and what was stored is checked.
+    Somebody who changes the same group from another machine between that reading and its write can still undo it, or be
+    undone.
 seealso:
   - module: tallyfy.platform.tallyfy_group_info
   - module: tallyfy.platform.tallyfy_guest

@@ -136,8 +136,10 @@ notes:
     before the first write, in check mode too.
   - Only they themselves can change the profile of somebody who belongs to several organizations. The module then warns
     and leaves the profile as it is.
-  - One process of a controller at a time changes a group, since Tallyfy replaces the whole list of members. Somebody
-    who changes the same group from another machine at the same moment can still undo it.
+  - Tallyfy replaces a whole profile and the whole list of a group's members. Each is therefore read again right before
+    it is written, also before a write that failed is repeated, and one process of a controller at a time does that.
+    Somebody who changes the same from another machine between that reading and its write can still undo it, or be
+    undone.
   - A deletion that was broken off after the access was taken away is finished by the next run, as long as Tallyfy lists
     disabled members.
 seealso:

@@ -59,3 +59,17 @@ def test_nobody_forgets_what_others_add(directory: PrivateDirectory) -> None:
         list(pool.map(lambda number: Marks(directory, NAME, 60).add(str(number), NOW), range(40)))
     marks = Marks(directory, NAME, 60)
     assert all(marks.since(str(number), NOW) == NOW for number in range(40))
+
+
+def test_those_that_are_remembered_are_found_and_dropped(directory: PrivateDirectory) -> None:
+    marks = Marks(directory, NAME, 60)
+    texts = iter(["a", "b"])
+    assert marks.known(texts, NOW) == []
+    assert list(texts) == ["a", "b"], "where nothing is remembered they are not even looked at"
+    for text in ("a", "b"):
+        marks.add(text, NOW)
+    assert marks.known(["c", "b", "a"], NOW + 10) == ["b", "a"]
+    for text in ("a", "c"):
+        marks.drop(text, NOW + 10)
+    assert marks.known(["c", "b", "a"], NOW + 10) == ["b"]
+    assert marks.known(["b"], NOW + 60) == []
