@@ -72,11 +72,14 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._token_store impo
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._transport import (
     BODY_ATTEMPTS,
+    MAY_BE_DONE_ADVICE,
+    READING,
     Transport,
     backoff_seconds,
     encoded_path,
     is_outage,
     json_in,
+    may_be_done,
     seconds_asked,
     succeeded,
 )
@@ -161,6 +164,8 @@ class Client:
         self._organization: list[Record] = []
         #: The second of the service's clock in which it last answered, 0 where it does not tell.
         self.service_second = 0
+        #: Whether a write of this task has been carried out, or may have been.
+        self.has_written = False
         self.store = TokenStore(directory, connection.client_secret or "")
         #: Answers of the sign-in page that have been used.
         self.used_answers = Marks(directory, "used-answers", REMEMBERED_SECONDS)
@@ -242,8 +247,9 @@ class Client:
         return known or "the owner of the access token"
 
     def renew_allowance(self) -> None:
-        """Allow ``max_wait`` again, for the next item of a loop."""
+        """Allow ``max_wait`` again, for the next item of a loop, which has not written anything yet."""
         self._allowance.renew()
+        self.has_written = False
 
     # --- single calls -------------------------------------------------------------------------------------------------
 
@@ -263,6 +269,15 @@ class Client:
         With ``repeats=False`` no failure that may pass is met by sending it again; only a token that is not accepted
         any more is renewed, which happens at once.
         """
+        try:
+            answer = self._sent(method, path, query=query, body=body, token=token, repeats=repeats)
+        except ApiError as error:
+            self.has_written = self.has_written or error.may_be_done
+            raise
+        self.has_written = self.has_written or method not in READING
+        return answer
+
+    def _sent(self, method: str, path: str, *, query: Any, body: Any, token: str, repeats: bool) -> Answer:
         source = self.source_for(path, token)
         request = f"{method} {path}"
         attempts = 0
@@ -278,7 +293,11 @@ class Client:
             )
             self.service_second = max(self.service_second, answered_second(response.headers.get("Date")))
             if not succeeded(response):
-                raise self._refused(response, request, source)
+                is_write = method not in READING
+                is_unsettled = is_write and is_outage(response.status_code)
+                error = self._refused(response, request, source, MAY_BE_DONE_ADVICE if is_unsettled else "")
+                error.may_be_done = is_write and may_be_done(response)
+                raise error
             try:
                 return _answer_in(response, method)
             except ValueError as error:
@@ -494,7 +513,9 @@ class Client:
         while True:
             try:
                 return self._created(self.call("POST", path, body=body, token=token), path)
-            except (LostAnswerError, ServerError, UnreadableAnswerError) as error:
+            except ApiError as error:
+                if not error.may_be_done:
+                    raise
                 found = self._read_back(find, error)
                 if found is not None:
                     return found
@@ -508,7 +529,7 @@ class Client:
             raise LostAnswerError(
                 f"POST {path}",
                 f"the answer holds no record (HTTP {answer.status})",
-                advice="It may or may not have been carried out; run it again to find out and to finish.",
+                advice=MAY_BE_DONE_ADVICE,
             )
         return answer.record
 
@@ -523,7 +544,7 @@ class Client:
             raise LostAnswerError(
                 lost.request,
                 f"{lost.answer}, and reading back failed too ({error.request}: {error.answer})",
-                advice="It may or may not have been carried out; run it again to find out and to finish.",
+                advice=MAY_BE_DONE_ADVICE,
             ) from error
         return None
 
@@ -538,7 +559,7 @@ class Client:
         answer = f"the answer is not JSON (HTTP {response.status_code}, {content_type}, starting {start!r})"
         if method == "GET":
             return UnreadableAnswerError(request, answer, advice="Check that api_url is the address of the API.")
-        return LostAnswerError(request, answer, advice="It may have been carried out; run it again to find out.")
+        return LostAnswerError(request, answer, advice=MAY_BE_DONE_ADVICE)
 
     def _refused(
         self, response: requests.Response, request: str, source: TokenSource, advice: str = ""

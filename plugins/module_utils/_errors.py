@@ -46,6 +46,9 @@ class TallyfyError(Exception):
     ``text`` is the message without the ``subject`` that it is about, for who names the subject already.
     """
 
+    #: Whether a write may have been carried out all the same, so that claiming that nothing changed could be false.
+    may_be_done = False
+
     def __init__(self, message: str, **facts: object) -> None:
         subject = facts.pop("subject", "")
         self.text = message
@@ -80,7 +83,9 @@ class RefusedError(TallyfyError):
 
 
 class NotStoredError(TallyfyError):
-    """The service answered a write with success and did not store what was sent."""
+    """The service answered a write with success and did not store what was sent; a part of it may be stored."""
+
+    may_be_done = True
 
 
 class BusyError(TallyfyError):
@@ -142,6 +147,8 @@ class CertificateError(UnreachableError):
 
 class LostAnswerError(ApiError):
     """The request was sent and its answer never came or could not be read: it may have been carried out."""
+
+    may_be_done = True
 
 
 class UnreadableAnswerError(ApiError):

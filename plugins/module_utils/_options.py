@@ -159,7 +159,7 @@ def perform(
     called: Callable[[str], str] = str,
 ) -> tuple[bool, dict[str, Any]]:
     """Carry the operation out and return whether it succeeded, and the result without secrets."""
-    secrets = SecretKeeper()
+    secrets, client = SecretKeeper(), None
     try:
         client = client_for(connection_from(params, parse_bool=boolean, signs_in=spec.signs_in(params)), warn)
         secrets = client.secrets
@@ -173,5 +173,9 @@ def perform(
         )
         result = spec.operation(task)
     except TallyfyError as error:
-        return False, masked(spec.failure(error.message, error.facts, check_mode=check_mode), secrets)
+        facts = {
+            **error.facts,
+            "changed": bool(error.facts.get("changed")) or (client is not None and client.has_written),
+        }
+        return False, masked(spec.failure(error.message, facts, check_mode=check_mode), secrets)
     return True, result if spec.shows_tokens else masked(result, secrets)

@@ -10,14 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
-    LostAnswerError,
-    NotStoredError,
-    TallyfyError,
-)
-
-#: After these a part of the step may have been done, so claiming that nothing changed could be false.
-MAY_BE_DONE = (NotStoredError, LostAnswerError)
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import TallyfyError
 
 
 @dataclass(frozen=True)
@@ -135,7 +128,7 @@ class PlanRun:
     @property
     def changed(self) -> bool:
         """Whether something was changed, or may have been."""
-        return bool(self.done) or isinstance(self.error, MAY_BE_DONE)
+        return bool(self.done) or (self.error is not None and self.error.may_be_done)
 
     def raise_failure(self) -> None:
         """Raise the error of the step that failed, if one did, with what had been done before it."""

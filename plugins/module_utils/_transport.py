@@ -58,6 +58,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._requests import 
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper
 from ansible_collections.tallyfy.platform.plugins.module_utils._version import VERSION
 
+READING = frozenset({"GET", "HEAD"})
+MAY_BE_DONE_ADVICE = "It may or may not have been carried out; run it again to find out and to finish."
 SAFE_TO_REPEAT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 #: Failures that pass, of the service or of what stands before it: the one list of them.
 TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, *range(520, 528), 530})
@@ -238,7 +240,7 @@ class Transport:
                 may_repeat = repeats and (method in SAFE_TO_REPEAT or sign_in) and attempts < BODY_ATTEMPTS
                 if may_repeat and _body_broke_off(error) and self.allowance.wait(backoff_seconds(attempts - 1)):
                     continue
-                is_write = method not in {"GET", "HEAD"} and not sign_in
+                is_write = method not in READING and not sign_in
                 raise self._failure(error, name, is_write=is_write, arrived_before=attempts > 1) from error
         if not repeats:
             self._keep_pause(response)
@@ -336,7 +338,7 @@ class Transport:
             return LostAnswerError(
                 name,
                 f"the answer was lost: {reason}",
-                advice="It may or may not have been carried out; run it again to find out and to finish.",
+                advice=MAY_BE_DONE_ADVICE,
                 is_late=cause.is_late or None,
             )
         flaw = bundle_flaw(self.connection) if issubclass(cause.kind, CertificateError) else ""
@@ -363,6 +365,17 @@ def json_in(response: requests.Response) -> Any:
         return response.json()
     except RecursionError as error:
         raise ValueError("nested too deeply to be an answer") from error
+
+
+def may_be_done(response: requests.Response) -> bool:
+    """Return whether a write that failed may have been carried out: by this try, or by one before it."""
+    policy = getattr(response.raw, "retries", None)
+    statuses = [response.status_code]
+    was_lost = False
+    if policy is not None and policy.history:
+        statuses += [one.status for one in policy.history if one.status is not None]
+        was_lost = policy.read < CONNECT_ATTEMPTS
+    return was_lost or any(map(is_outage, statuses))
 
 
 def encoded_path(*segments: object) -> str:

@@ -17,6 +17,7 @@ import pytest
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    ApiError,
     ForbiddenError,
     InconsistentListError,
     InvalidError,
@@ -640,6 +641,43 @@ class TestLostAnswers:
         with pytest.raises(ServerError):
             create_mary(client)
         assert len(sandbox.writes()) == 3
+
+    @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+    @pytest.mark.parametrize(
+        ("fault", "may_be_done"),
+        [
+            *(({"status": status}, True) for status in (408, 425, 499, 500, 502, 503, 504, 524)),
+            ({"cut": "after"}, True),
+            ({"cut": "before"}, True),
+            *(({"status": status}, False) for status in (400, 401, 403, 404, 409, 422, 429)),
+        ],
+        ids=str,
+    )
+    def test_what_a_failure_says_about_the_write(
+        self, sandbox: Sandbox, client: Client, method: str, fault: dict[str, Any], may_be_done: bool
+    ) -> None:
+        sandbox.fault(method=method, path="/organizations/*", times=None, **fault)
+        with pytest.raises(ApiError) as caught:
+            client.call(method, client.path("groups", "731dc65d13ecdd9c8a8cb706592cf863"))
+        assert (caught.value.may_be_done, client.has_written) == (may_be_done, may_be_done)
+        assert ("It may or may not have been carried out" in str(caught.value)) is may_be_done
+        client.renew_allowance()
+        assert client.has_written is False
+
+    def test_an_earlier_try_may_have_done_it(self, sandbox: Sandbox, client: Client) -> None:
+        for first in ({"status": 502}, {"cut": "after"}):
+            sandbox.clear_faults()
+            sandbox.fault(method="PUT", **first)
+            sandbox.fault(method="PUT", times=None, status=422)
+            with pytest.raises(InvalidError) as caught:
+                client.call("PUT", client.path("groups", "731dc65d13ecdd9c8a8cb706592cf863"))
+            assert caught.value.may_be_done
+
+    def test_reading_does_nothing(self, sandbox: Sandbox, client: Client) -> None:
+        sandbox.fault(method="GET", times=None, status=503)
+        with pytest.raises(ServerError) as caught:
+            client.get()
+        assert (caught.value.may_be_done, client.has_written) == (False, False)
 
     def test_a_delete_that_was_done_is_not_an_error(self, sandbox: Sandbox, client: Client) -> None:
         sandbox.fault(method="DELETE", cut="after")
