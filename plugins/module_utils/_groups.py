@@ -27,6 +27,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     NotFoundError,
     NotStoredError,
     Problem,
+    UnreadableAnswerError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._guests import list_guests
 from ansible_collections.tallyfy.platform.plugins.module_utils._lists import LIST_OPTION, Names, fold
@@ -72,7 +73,7 @@ class GroupChange:
             if add or remove:
                 fields["members"] = sorted(int(number) for number in (numbers | set(add)) - set(remove))
         if self.guests is not None:
-            guests = {folded(email): str(email) for email in group.get("guests") or ()}
+            guests = {folded(email): email for email in guests_of(group)}
             add, remove = self.guests.changes(guests, folded)
             if add or remove:
                 gone = {folded(email) for email in remove}
@@ -194,13 +195,23 @@ def members_of(group: Mapping[str, Any]) -> set[int]:
     return numbers_of(group.get("members"), f"group {group.get('name')}")
 
 
+def guests_of(group: Mapping[str, Any]) -> list[str]:
+    """Return the addresses of a group's guests."""
+    values = group.get("guests") or []
+    if not isinstance(values, (list, tuple)) or not all(isinstance(value, str) for value in values):
+        raise UnreadableAnswerError(
+            f"group {group.get('name')}", "its guests are not listed by their addresses", advice="Check api_url."
+        )
+    return list(values)
+
+
 def shape_group(record: Mapping[str, Any], directory: Directory) -> Record:
     """Return a group's record in the one shape that modules return, with its members by their addresses."""
     return {
         **{name: record.get(name) for name in ("id", "name", "description")},
         "members": directory.emails(members_of(record)),
         "member_ids": sorted(members_of(record)),
-        "guests": sorted(map(str, record.get("guests") or ()), key=folded),
+        "guests": sorted(guests_of(record), key=folded),
         "created_at": record.get("created_at"),
         "updated_at": record.get("last_updated") or record.get("updated_at"),
     }
@@ -281,7 +292,7 @@ def guests_to_add(desired: DesiredGroup, current: Mapping[str, Any] | None) -> l
     """Return the addresses of guests who are to come into the group: it matters whether they are there."""
     if desired.guests is None or desired.state != "present":
         return []
-    there = {folded(email) for email in (current or {}).get("guests") or ()}
+    there = set(map(folded, guests_of(current or {})))
     return desired.guests.changes(there, folded)[0]
 
 

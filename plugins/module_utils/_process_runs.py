@@ -13,7 +13,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._answers import told_moment
+from ansible_collections.tallyfy.platform.plugins.module_utils._answers import included, kind_of, told_moment
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import PER_PAGE, Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._directory import Directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
@@ -153,10 +153,9 @@ def _list_folders(client: Client) -> dict[str, list[Any]]:
 def _with_children(rows: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
     for row in rows:
         yield row
-        children = row.get("children")
-        if isinstance(children, Mapping):
-            children = children.get("data")
-        yield from _with_children(children or ())
+        children = included(row, "children")
+        below = children if isinstance(children, list) else ()
+        yield from _with_children(child for child in below if not kind_of("folders").flaw(child))
 
 
 def _ids_by_name(rows: Iterable[tuple[Any, Any]]) -> dict[str, list[Any]]:

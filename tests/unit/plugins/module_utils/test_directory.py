@@ -41,3 +41,9 @@ def test_numbers_that_are_none() -> None:
     assert numbers_of(None, "group Sales") == set()
     with pytest.raises(UnreadableAnswerError, match="group Sales"):
         numbers_of(["ann"], "group Sales")
+
+
+@pytest.mark.parametrize("values", ["12", 7, {"7": 1}, [None], [[7]], ["a"], [float("inf")]])
+def test_members_who_are_no_list_of_numbers_are_told(values: object) -> None:
+    with pytest.raises(UnreadableAnswerError, match="group People: its members are not listed by their numbers"):
+        numbers_of(values, "group People")

@@ -14,13 +14,19 @@ from typing import Any
 import pytest
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._directory import Directory
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, InvalidError, NotStoredError
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    InputError,
+    InvalidError,
+    NotStoredError,
+    UnreadableAnswerError,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._groups import (
     DesiredGroup,
     GroupChange,
     change_members,
     create_group,
     group_problems,
+    guests_of,
     list_groups,
     members_of,
     plan_group,
@@ -366,3 +372,10 @@ def test_any_other_refusal_is_told(name: str, field: str) -> None:
     client.refusal = refused(field)
     with pytest.raises(InvalidError):
         create_group(client, name, members=[1])
+
+
+@pytest.mark.parametrize("guests", ["odd", 7, {"a": 1}, [None], [{"email": "a@example.com"}]])
+def test_guests_who_are_no_list_of_addresses_are_told(guests: object) -> None:
+    # Writing them back would make guests of the letters of a text.
+    with pytest.raises(UnreadableAnswerError, match="group People: its guests are not listed by their addresses"):
+        guests_of({"name": "People", "guests": guests})
