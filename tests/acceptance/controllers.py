@@ -32,7 +32,7 @@ TOUR = "3c1d5e7f9a0b2c4d6e8f0a1b2c3d4e5f"
 TIMEOUT_SECONDS = 10.0
 #: How long somebody who launches waits for the others to do so, too.
 TOGETHER_SECONDS = 2.0
-#: What a request tells whoever watches it: when it is sent, and when its answer is there.
+#: What a request tells whoever watches it: when it is sent, and when its answer is there or got lost.
 Watcher = Callable[[str, requests.PreparedRequest], None]
 
 
@@ -118,9 +118,10 @@ def watched(watcher: Watcher) -> Iterator[None]:
         adapter: requests.adapters.HTTPAdapter, request: requests.PreparedRequest, *arguments: Any, **options: Any
     ) -> requests.Response:
         watcher("before", request)
-        response = send(adapter, request, *arguments, **options)
-        watcher("after", request)
-        return response
+        try:
+            return send(adapter, request, *arguments, **options)
+        finally:
+            watcher("after", request)
 
     requests.adapters.HTTPAdapter.send = watched_send  # type: ignore[method-assign] # for the time of one run
     try:
@@ -143,13 +144,14 @@ def at_launch(moment: str, act: Callable[[], Any]) -> Iterator[None]:
 
 
 def together(*runs: Callable[[], dict[str, Any]]) -> list[dict[str, Any]]:
-    """Carry out runs that all launch at the same moment: each waits with its first launch for those of the others."""
+    """Carry out runs that all launch at the same moment: none launches before all have looked, and none goes on before
+    all have launched."""
     barrier = threading.Barrier(len(runs))
     own = threading.local()
 
     def watcher(now: str, request: requests.PreparedRequest) -> None:
-        if now == "before" and is_launch(request) and not hasattr(own, "has_launched"):
-            own.has_launched = True
+        if is_launch(request) and not getattr(own, "has_launched", False):
+            own.has_launched = now == "after"
             with contextlib.suppress(threading.BrokenBarrierError):
                 barrier.wait(TOGETHER_SECONDS)
 
