@@ -13,10 +13,11 @@ Somebody on another machine can still come in between a GET and its PUT: the ser
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import told_moment
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._client import Answer, Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ApiError,
     BusyError,
@@ -103,21 +104,48 @@ def _replaced(
     differing: Callable[[Record], Record],
     body: Callable[[Record, Record], Record],
 ) -> tuple[Record, bool]:
-    tries = _Tries(client, client.path(*segments))
-
     def read() -> tuple[Record, Record]:
         record = client.get(*segments)
         return record, differing(record)
 
+    done = replace_by(client, client.path(*segments), read=read, body=body)
+    return done.after, done.is_written
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """What became of a PUT: the record right before it and as it came back or was read last, and the answer if any."""
+
+    before: Record
+    after: Record
+    answer: Answer | None
+    is_written: bool
+
+
+def replace_by(
+    client: Client,
+    path: str,
+    *,
+    read: Callable[[], tuple[Record, Record]],
+    body: Callable[[Record, Record], Any],
+    **options: Any,
+) -> Replaced:
+    """Do what ``replace`` does at any path; ``read`` returns the record and the fields that are not as wanted.
+
+    ``options`` go with the PUT to ``Client.call``. Who calls this lets nobody else in by ``Client.alone``.
+    """
+    tries = _Tries(client, path, **options)
+    before: Record | None = None
     while True:
         may_send = tries.may_send
         with client.prepaid(2 if may_send else 1):
             record, fields = tries.read(read)
             if not fields:
-                return record, tries.settle()
-            stored = tries.send(body(record, fields)) if may_send else None
-        if stored is not None:
-            return stored, True
+                return Replaced(record if before is None else before, record, None, tries.settle())
+            before = record if may_send else before
+            answer = tries.send(body(record, fields)) if may_send else None
+        if answer is not None:
+            return Replaced(record, answer.record, answer, True)
         tries.wait()
 
 
@@ -139,7 +167,7 @@ def bring_about(
         while True:
             answer = tries.send(body) if tries.may_send else None
             if answer is not None:
-                return answer
+                return answer.record
             tries.wait()
             if tries.is_in_doubt:
                 record = tries.read(read)
@@ -181,10 +209,11 @@ def await_late_writes(client: Client, paths: Iterable[str]) -> bool:
 class _Tries:
     """The tries of one PUT: whether the last one may have been carried out, and when the next may be sent."""
 
-    def __init__(self, client: Client, path: str) -> None:
+    def __init__(self, client: Client, path: str, **options: Any) -> None:
         await_late_write(client, path)
         self._client = client
         self._path = path
+        self._options = options
         self._error: ApiError | None = None
         self._failures = 0
         self._looks = 0
@@ -198,11 +227,11 @@ class _Tries:
         is_over = self._late_until is None or self._client.now() >= self._late_until
         return is_over and not self._is_last_look
 
-    def send(self, body: Any) -> Record | None:
+    def send(self, body: Any) -> Answer | None:
         """Send it once and return the answer; return ``None`` after a failure that may pass, and raise others."""
         self.is_in_doubt, self._late_until = False, None
         try:
-            return self._client.call("PUT", self._path, body=body, repeats=False).record
+            return self._client.call("PUT", self._path, body=body, repeats=False, **self._options)
         except ApiError as error:
             if not _may_pass(error):
                 raise

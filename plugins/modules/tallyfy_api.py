@@ -52,20 +52,34 @@ options:
     default: auto
   only_if_different:
     description:
-      - Reads O(path) first and writes only when a key of O(body) differs. Only for O(method=PUT) with a dictionary as
-        O(body).
-      - Keys that the answer does not have count as different. Many routes of Tallyfy replace what is left out, so give
-        every key that matters. Lists are compared with their order.
+      - Reads O(path) first and writes only when something in O(body) differs. Only for O(method=PUT) with a dictionary
+        as O(body).
+      - Dictionaries are compared key by key, inner ones too, and only by the keys of O(body). Lists must have the same
+        entries in the same order. Keys that the answer does not have count as different.
+      - A number and the text of the same number, such as V(7) and V("7"), count as equal, as Tallyfy spells some IDs
+        both ways. So do an empty text and V(null), texts that differ in white space around them, and two spellings of
+        one moment.
+      - Afterwards the record is compared with what was read and sent. Values that Tallyfy did not store are a failure.
+        Many routes of Tallyfy replace what is left out, so give every key that matters; what changed without being
+        asked for is told in RV(notes) and in the diff.
+      - The PUT is sent once. After a failure that may pass the record is read again, so that no change of somebody else
+        is overwritten with old values.
     type: bool
     default: false
 extends_documentation_fragment:
   - tallyfy.platform.connection
   - tallyfy.platform.attributes
+notes:
+  - A C(DELETE) that was answered with success is looked at where the record can be read. When it is still there and
+    unchanged, the task fails.
+  - When an answer is lost, or a server fails, a write may have been carried out. The task then fails with
+    C(changed=true), and the message says how to find out. A C(POST) is never repeated by itself after that.
 attributes:
   check_mode:
     support: full
     details:
-      - GET requests are sent. Writes are not; C(DELETE) looks whether there is something to delete.
+      - GET requests are sent. Writes are not; C(DELETE) looks whether there is something to delete. What a PUT changes
+        without being asked to is known only after a run.
   diff_mode:
     support: partial
     details:
@@ -155,13 +169,23 @@ actions:
       description: Why the request is needed.
       type: str
     fields:
-      description: Names of the keys that are written; with O(only_if_different=true) of those that differ.
+      description:
+        - Names of the keys that are written; with O(only_if_different=true) of those that differ. A key of an inner
+          dictionary has the names of all, such as V(taskdata.field).
       type: list
       elements: str
   sample:
     - action: put
       reason: name to be set
       fields: [name]
+notes:
+  description:
+    - With O(only_if_different=true), what Tallyfy changed although nobody asked for it, and what it does not show, so
+      that nobody knows whether it was stored.
+  type: list
+  elements: str
+  returned: success
+  sample: []
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._calls import make_call

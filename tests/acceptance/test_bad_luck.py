@@ -32,6 +32,7 @@ ALICE, BOB, FRANK = "alice.smith@example.com", "bob@example.com", "frank.moore@e
 NEW = {"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major"}
 OTHER_ORGANIZATION = "9c1b6d5a04e84b7fa3d2c0e95f7a6b18"
 LEGACY_GROUP = "731dc65d13ecdd9c8a8cb706592cf863"
+RUNNING = "5e7f9a1b3c5d7e9f1a2b4c6d8e0f2a4b"
 LONGEST_MESSAGE = 700
 PAGE = "<html><head><title>Sign in</title></head><body>Sign in to go on</body></html>"
 
@@ -512,6 +513,84 @@ class TestAnswers:
         assert result["failed_action"]["action"] == "disable"
         sandbox.clear_faults()
         assert modules.succeed("tallyfy_user", email=BOB, state="disabled")["changed"] is False
+
+
+class TestDoubts:
+    """After a failure that leaves open whether a write was carried out, nobody is told that nothing changed."""
+
+    POST = {"method": "POST", "path": "/organizations/{org_id}/groups", "body": {"name": "Fresh", "description": "x"}}
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            {"cut": "after"}, {"empty": True, "status": 504, "apply": True}, {"status": 408, "apply": True},
+            {"status": 499, "apply": True}, {"status": 502}, {"status": 200, "body": PAGE, "apply": True},
+        ],
+        ids=str,
+    )  # fmt: skip
+    def test_a_raw_post_is_not_to_be_repeated_blindly(
+        self, sandbox: Sandbox, modules: Modules, fault: dict[str, Any]
+    ) -> None:
+        sandbox.fault(method="POST", path="/organizations/*/groups", **fault)
+        result = modules.fail("tallyfy_api", **self.POST)
+        told(result, "It may have been carried out. Do not just run it again", "method=GET")
+        assert (result["changed"], result["actions"]) == (True, [])
+        assert result["failed_action"]["action"] == "post"
+        assert len(sandbox.writes()) == 1
+
+    def test_a_raw_post_that_was_refused_is_no_change(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(method="POST", path="/organizations/*/groups", times=None, status=429)
+        assert modules.fail("tallyfy_api", **self.POST)["changed"] is False
+
+    @pytest.mark.parametrize(
+        ("module", "arguments"),
+        [
+            ("tallyfy_user", {"email": BOB, "team": "New"}), ("tallyfy_user", {"email": BOB, "state": "disabled"}),
+            ("tallyfy_user", {"email": BOB, "role": "light"}),
+            ("tallyfy_group", {"name": "People", "members": {"set": []}}),
+            ("tallyfy_group", {"name": "People", "state": "absent"}),
+            ("tallyfy_guest", {"email": "partner@example.org", "state": "deleted"}),
+            ("tallyfy_roster", {"people": [{"email": BOB, "team": "New"}]}),
+            ("tallyfy_api", {"method": "PUT", "path": f"/organizations/{{org_id}}/groups/{LEGACY_GROUP}",
+                             "body": {"name": "Elders"}, "only_if_different": True}),
+        ],
+        ids=str,
+    )  # fmt: skip
+    def test_writes_that_always_fail_may_have_been_carried_out(
+        self, sandbox: Sandbox, modules: Modules, module: str, arguments: dict[str, Any]
+    ) -> None:
+        modules.use(max_wait=0)
+        for method in ("PUT", "DELETE"):
+            sandbox.fault(method=method, times=None, status=502, path="/organizations/*")
+        result = modules.fail(module, **arguments)
+        assert result["changed"] is True
+
+    def test_a_failure_behind_a_write_does_not_hide_it(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(method="DELETE", empty=True, status=200, apply=True)
+        sandbox.fault(route="members.list", skip=1, times=None, status=403)
+        result = modules.fail("tallyfy_user", email=BOB, state="disabled")
+        assert result["changed"] is True
+        assert sandbox.member(BOB)["status"] == "disabled"  # type: ignore[index]
+
+    def test_a_deletion_that_did_nothing(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.use(max_wait=0)
+        sandbox.fault(method="DELETE", empty=True, status=200, times=None)
+        for module, arguments in (
+            ("tallyfy_api", {"method": "DELETE", "path": f"/organizations/{{org_id}}/groups/{LEGACY_GROUP}"}),
+            ("tallyfy_group", {"name": "Legacy Team", "state": "absent"}),
+            ("tallyfy_guest", {"email": "partner@example.org", "state": "deleted"}),
+            ("tallyfy_user", {"email": BOB, "state": "disabled"}),
+            ("tallyfy_process", {"template": "New hire onboarding", "reference": "HR-10293", "state": "archived"}),
+            ("tallyfy_offboarding", {"guests": ["partner@example.org"], "max_removals": 2}),
+            ("tallyfy_offboarding", {"people": [{"email": BOB}], "max_removals": 2}),
+        ):
+            told(modules.fail(module, **arguments))
+
+    def test_an_archived_process_is_still_there(self, modules: Modules) -> None:
+        modules.use(max_wait=0)
+        path = f"/organizations/{{org_id}}/runs/{RUNNING}"
+        for changed in (True, False):
+            assert modules.succeed("tallyfy_api", method="DELETE", path=path)["changed"] is changed
 
 
 class TestRefusals:

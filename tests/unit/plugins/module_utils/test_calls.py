@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,10 +15,18 @@ from hypothesis import strategies as st
 from ansible_collections.tallyfy.platform.plugins.module_utils._calls import make_call, problems_with
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import path_below
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    ApiError,
     ForbiddenError,
     InputError,
+    InvalidError,
+    LostAnswerError,
     NotFoundError,
+    NotStoredError,
     OptionError,
+    RateLimitError,
+    ServerError,
+    UnreachableError,
+    UnreadableAnswerError,
 )
 
 API = "https://go.tallyfy.com/api"
@@ -156,16 +165,31 @@ def test_every_path_stays_below_the_api_or_is_refused(path: str) -> None:
 
 
 class Service:
-    """As much of a client as a call needs; answers by method from a dictionary."""
+    """As much of a client as a call needs; answers by method from a dictionary, with several in a list one by one."""
 
     def __init__(self, **answers: Any) -> None:
         self.connection = SimpleNamespace(api_url=API, org_id="org1")
+        self.late_writes = SimpleNamespace(seconds=120.0, since=lambda _name, _now: None, add=print, drop=print)
         self.answers = answers
         self.sent: list[tuple[str, str, Any]] = []
+
+    def alone(self, _subject: str) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+    def prepaid(self, _count: int) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+    def now(self) -> float:
+        return 0.0
+
+    def wait(self, _seconds: float) -> bool:
+        return True
 
     def call(self, method: str, path: str, *, body: Any = None, **_options: Any) -> SimpleNamespace:
         self.sent.append((method, path, body))
         answer = self.answers[method]
+        if isinstance(answer, list):
+            answer = answer.pop(0) if len(answer) > 1 else answer[0]
         if isinstance(answer, Exception):
             raise answer
         data = answer.get("data", answer) if isinstance(answer, dict) else answer
@@ -231,6 +255,108 @@ def test_wrong_route_is_an_error_and_not_gone() -> None:
         call(service, method="DELETE")
 
 
+@pytest.mark.parametrize(
+    ("path", "errors", "is_gone"),
+    [
+        ("/organizations/org1/guests/a%40example.com", {"email": ["must exist"]}, True),
+        ("/organizations/org1/guests/a%40example.com", {"to": ["must exist"]}, False),
+        ("/organizations/org1/guests/a%40example.com/disable", {"email": ["must exist"]}, False),
+        ("/organizations/org1/tags/7", {"email": ["must exist"]}, False),
+    ],
+)
+def test_a_guest_who_is_unknown_is_gone(path: str, errors: dict[str, list[str]], is_gone: bool) -> None:
+    refusal = InvalidError(f"DELETE {path}", "invalid", status=422, errors=errors)
+    service = Service(GET=ForbiddenError("GET /x", "no", status=403), DELETE=refusal)
+    if not is_gone:
+        with pytest.raises(InvalidError):
+            call(service, method="DELETE", path=path)
+        return
+    result = call(service, method="DELETE", path=path)
+    assert (result["changed"], result["status"], result["actions"]) == (False, 422, [])
+
+
+def test_a_guest_who_is_refused_and_still_there_is_not_gone() -> None:
+    path = "/organizations/org1/guests/a%40example.com"
+    refusal = InvalidError(f"DELETE {path}", "invalid", status=422, errors={"email": ["is in use"]})
+    with pytest.raises(InvalidError):
+        call(Service(GET={"data": {"id": 7}}, DELETE=refusal), method="DELETE", path=path)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "query", "changed"),
+    [
+        ({"id": 7}, gone(), {}, True),
+        ({"id": 7}, ForbiddenError("GET /x", "no", status=403), {}, True),
+        # An archived process and a disabled member can still be read.
+        ({"id": 7, "archived_at": None}, {"id": 7, "archived_at": "2026-01-01"}, {}, True),
+        ({"id": 7, "status": "active"}, {"id": 7, "status": "disabled", "updated_at": "now"}, {}, True),
+        # What was so before is no change, unless the query asks for something that does not show there.
+        ({"id": 7, "archived_at": "2026-01-01"}, {"id": 7, "archived_at": "2026-01-01"}, {}, False),
+        ({"id": 7, "details": {"disabled_at": "2026-01-01"}}, {"id": 7, "details": {"disabled_at": "2026-01-01"}}, {},
+         False),
+        ({"id": 7, "status": "disabled"}, {"id": 7, "status": "disabled"}, {"to": 8}, True),
+        ({"id": 7}, {"id": 7}, {}, None),
+        ({"id": 7, "updated_at": "then"}, {"id": 7, "updated_at": "now"}, {}, None),
+    ],
+)  # fmt: skip
+def test_a_delete_that_did_nothing_is_not_told_as_done(
+    before: Any, after: Any, query: dict[str, Any], changed: bool | None
+) -> None:
+    service = Service(GET=[before, after], DELETE={})
+    if changed is None:
+        with pytest.raises(NotStoredError, match="still there and unchanged") as caught:
+            call(service, method="DELETE", query=query)
+        assert caught.value.facts["changed"] is True
+        return
+    result = call(service, method="DELETE", query=query)
+    assert (result["changed"], len(result["actions"])) == (changed, int(changed))
+
+
+def test_a_delete_that_takes_a_moment_to_show_is_done() -> None:
+    assert call(Service(GET=[{"id": 7}, {"id": 7}, {"id": 7}, gone()], DELETE={}), method="DELETE")["changed"] is True
+
+
+def in_doubt(method: str, status: int) -> ServerError:
+    error = ServerError(f"{method} /x", "Bad Gateway", status=status, advice="Run it again later.")
+    error.may_be_done = True
+    return error
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("kind", ["lost", "refused on the way"])
+def test_a_write_that_may_be_done_is_not_to_be_repeated_blindly(method: str, kind: str) -> None:
+    lost: ApiError = LostAnswerError(f"{method} /x", "the answer was lost", advice="run it again to find out")
+    error = lost if kind == "lost" else in_doubt(method, 502)
+    service = Service(**{"GET": ForbiddenError("GET /x", "no", status=403), method: error})
+    with pytest.raises(ApiError, match=r"It may have been carried out\. Do not just run it again") as caught:
+        call(service, method=method)
+    assert "method=GET" in str(caught.value)
+    assert "later" not in str(caught.value)
+    assert caught.value.facts["changed"] is True
+    assert caught.value.facts["failed_action"]["action"] == method.lower()
+
+
+def test_a_delete_of_what_was_seen_may_be_repeated() -> None:
+    with pytest.raises(ServerError, match="run it again to find out: it looks first") as caught:
+        call(Service(GET={"id": 7}, DELETE=in_doubt("DELETE", 504)), method="DELETE")
+    assert caught.value.facts["changed"] is True
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RateLimitError("POST /x", "slow down", status=429, advice="Run it again after noon."),
+        UnreachableError("POST /x", "no connection", advice="Check api_url."),
+        InvalidError("POST /x", "invalid", status=422),
+    ],
+)
+def test_what_was_refused_changed_nothing(error: ApiError) -> None:
+    told = str(error)
+    with pytest.raises(ApiError) as caught:
+        call(Service(POST=error), method="POST")
+    assert (caught.value.facts["changed"], str(caught.value)) == (False, told)
+
+
 def test_delete_route_that_cannot_be_read_is_tried() -> None:
     service = Service(GET=ForbiddenError("GET /x", "no", status=403), DELETE={"data": {}})
     assert call(service, method="DELETE")["changed"] is True
@@ -244,18 +370,95 @@ def test_delete_route_that_cannot_be_read_is_tried() -> None:
         ({"a": 1, "b": 2}, {"a": 1, "b": 3}, {"b": 2}, {"b": 3}),
         ({"a": 1}, {"c": None}, {}, {"c": None}),
         ({"a": [1, 2]}, {"a": [2, 1]}, {"a": [1, 2]}, {"a": [2, 1]}),
+        # Dictionaries are compared key by key.
+        ({"a": {"b": 1, "c": 2}}, {"a": {"b": 1}}, {}, {}),
+        ({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}}, {"a": {"b": 1}}, {"a": {"b": 3}}),
+        ({"a": {"b": 1}}, {"a": {"c": {"d": 2}}}, {}, {"a": {"c": {"d": 2}}}),
+        ({"a": None}, {"a": {"b": 3}}, {}, {"a": {"b": 3}}),
+        ({"a": [{"id": 7, "text": "x"}]}, {"a": [{"id": "7"}]}, {}, {}),
     ],
 )
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_only_what_differs_is_a_reason_to_write(
     current: dict[str, Any], body: dict[str, Any], before: dict[str, Any], after: dict[str, Any], check_mode: bool
 ) -> None:
-    service = Service(GET={"data": current}, PUT={"data": {**current, **body}})
+    stored = {name: {**(current.get(name) or {}), **value} if isinstance(value, dict) else value
+              for name, value in body.items()}  # fmt: skip
+    service = Service(GET={"data": current}, PUT={"data": {**current, **stored}})
     result = call(service, check_mode=check_mode, method="PUT", only_if_different=True, body=body)
     assert result["changed"] is bool(after)
     assert (result["diff"]["before"], result["diff"]["after"]) == (before, after)
     written = [sent for method, _path, sent in service.sent if method == "PUT"]
     assert written == ([body] if after and not check_mode else [])
+    assert [method for method, _path, _body in service.sent] == ["GET", *["PUT"] * len(written)]
+    assert result["notes"] == []
+
+
+def put(service: Service, body: dict[str, Any], **given: Any) -> dict[str, Any]:
+    return call(service, method="PUT", only_if_different=True, body=body, **given)
+
+
+@pytest.mark.parametrize("stored", [{"a": 1, "b": {"c": 1}}, {"a": 2, "b": {"c": 1}}])
+def test_what_was_not_stored_is_named(stored: dict[str, Any]) -> None:
+    service = Service(GET={"a": 1, "b": {"c": 1}}, PUT=stored)
+    with pytest.raises(NotStoredError, match=r"did not store .*b\.c") as caught:
+        put(service, {"a": 2, "b": {"c": 2}})
+    assert caught.value.facts["not_stored"] == [*["a"] * (stored["a"] == 1), "b.c"]
+    assert caught.value.facts["changed"] is True
+
+
+def test_what_nobody_asked_for_is_told() -> None:
+    before = {
+        "title": "Old",
+        "users": [7],
+        "groups": ["g"],
+        "steps": {"a": 1, "b": 2},
+        "updated_at": "then",
+        "none": None,
+    }
+    after = {"title": "New", "users": [], "groups": [], "steps": {"a": 1, "b": 3}, "updated_at": "now", "none": ""}
+    result = put(Service(GET=before, PUT=after), {"title": "New", "steps": {"a": 1}})
+    assert len(result["notes"]) == 1
+    assert "changed groups, steps.b, users as well" in result["notes"][0]
+    assert result["diff"]["before"] == {"title": "Old", "users": [7], "groups": ["g"], "steps": {"b": 2}}
+    assert result["diff"]["after"] == {"title": "New", "users": [], "groups": [], "steps": {"b": 3}}
+    assert result["actions"][0]["fields"] == ["title"]
+
+
+def test_an_answer_that_shows_less_is_read_again() -> None:
+    service = Service(GET=[{"a": 1, "users": [7]}, {"a": 2, "users": []}], PUT={"a": 2})
+    result = put(service, {"a": 2})
+    assert "changed users as well" in result["notes"][0]
+    assert [method for method, _path, _body in service.sent] == ["GET", "PUT", "GET"]
+
+
+def test_what_is_not_shown_is_not_taken_for_stored() -> None:
+    result = put(Service(GET={"a": {"x": 1}}, PUT={"a": {"x": 1}}), {"a": {"y": 1}, "z": 2})
+    assert result["notes"] == ["Tallyfy does not show a.y, z, so whether it was stored is not known."]
+    assert result["diff"]["after"] == {"a": {"y": 1}, "z": 2}
+
+
+@pytest.mark.parametrize("answer", [{}, {"data": None}, {"data": []}])
+def test_nothing_is_written_where_nothing_can_be_compared(answer: Any) -> None:
+    service = Service(GET=answer)
+    with pytest.raises(UnreadableAnswerError, match="nothing to compare with"):
+        put(service, {"a": 2})
+    assert [method for method, _path, _body in service.sent] == ["GET"]
+
+
+def test_a_put_is_worked_out_again_and_not_repeated() -> None:
+    # Somebody else has written the same in the meantime.
+    service = Service(GET=[{"a": 1}, {"a": 2}], PUT=in_doubt("PUT", 503))
+    result = put(service, {"a": 2})
+    assert (result["changed"], result["data"]) == (True, None)
+    assert [method for method, _path, _body in service.sent] == ["GET", "PUT", "GET"]
+
+
+def test_a_put_that_fails_for_good_may_be_done() -> None:
+    with pytest.raises(ApiError, match="run it again to find out") as caught:
+        put(Service(GET={"a": 1}, PUT=LostAnswerError("PUT /x", "lost", advice="run it again to find out")), {"a": 2})
+    assert caught.value.facts["changed"] is True
+    assert caught.value.facts["failed_action"]["fields"] == ["a"]
 
 
 @pytest.mark.parametrize(
