@@ -171,6 +171,8 @@ class Client:
         self.used_answers = Marks(directory, "used-answers", REMEMBERED_SECONDS)
         #: Launches that the service may still be at work on although nobody waits for their answers any more.
         self.late_launches = Marks(directory, "late-launches", LATE_SECONDS)
+        #: Launches of which no run knows what became of them, with the service's second before they were sent.
+        self.doubtful_launches = Marks(directory, "doubtful-launches", REMEMBERED_SECONDS)
         #: The same for the paths of records that are being replaced.
         self.late_writes = Marks(directory, "late-writes", LATE_SECONDS)
         if connection.has_application:
@@ -404,6 +406,10 @@ class Client:
     def now(self) -> float:
         """Return the time in epoch seconds."""
         return self._now()
+
+    def service_now(self) -> int:
+        """Return a second that has begun by the clock of the service, or at least by that of this machine."""
+        return self.service_second or int(self._now())
 
     def wait(self, seconds: float) -> bool:
         """Wait and return true; return false at once when this task may not wait so long."""

@@ -90,7 +90,7 @@ def address_problems(names: Names | None, option: str) -> list[str]:
 def numbers_of(values: Any, what: str) -> set[int]:
     """Return the numbers of members that a record lists; some answers spell them as texts."""
     # A text would be taken letter by letter.
-    listed = values or () if isinstance(values or (), (list, tuple, set, frozenset)) else (None,)
+    listed: Iterable[Any] = values or () if isinstance(values or (), (list, tuple, set, frozenset)) else (None,)
     try:
         return {int(value) for value in listed}
     except (TypeError, ValueError, OverflowError):

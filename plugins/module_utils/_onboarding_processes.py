@@ -34,6 +34,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
 from ansible_collections.tallyfy.platform.plugins.module_utils._process_runs import (
     LOCK_SUBJECT,
     ProcessRun,
+    doubt_about,
     look_up,
     read_organization,
     warning_of_automatic_launch,
@@ -273,7 +274,15 @@ class Launchpad:
         planned = []
         for (wish, desired, template), one, runs, launch in zip(ready, sought, found_runs, launches):
             current = runs.current
-            plan = plan_process(desired, runs, launch, known, keeps_name=template.names_its_processes)
+            doubt = doubt_about(self._client, template.id, desired, runs)
+            plan = plan_process(
+                desired,
+                runs,
+                launch,
+                known,
+                keeps_name=template.names_its_processes,
+                doubt=doubt,
+            )
             run = ProcessRun(
                 self._client,
                 desired,

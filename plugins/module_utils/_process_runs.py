@@ -51,6 +51,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._process_search i
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes import (
     Correction,
     DesiredProcess,
+    Doubt,
     Found,
     Known,
     Launch,
@@ -259,32 +260,43 @@ class ProcessRun(PlanRun):
         launch = self.launch
         if launch is None:
             raise AssertionError("a launch is carried out without being prepared")
-        late = self._await_late_launch(launch)
-        if late is not None:
-            self.record = late
+        client, mark = self._client, self.mark
+        earlier = self._earlier_launch(launch)
+        if earlier is not None:
+            self.record = earlier
+            self._see_to_name(launch)
             return False
         body = launch.body(self.desired, self.known)
-        self.launch_began = self._client.service_second
+        self.launch_began = client.service_now()
+        # Whoever ends in the middle of it leaves these for the next run.
+        client.late_launches.add(mark, client.now())
+        client.doubtful_launches.add(mark, self.launch_began)
         try:
             # The service would launch a second one without a word, so the request is never repeated.
-            self.record = self._post(body)
-        except LOST as error:
-            if error.facts.get("is_late") or error.status in LATE_STATUSES:
-                self._client.late_launches.add(self._mark(launch), self._client.now())
+            self.record = self._post(launch, body)
+        except TallyfyError as error:
+            if not isinstance(error, ApiError) or not error.may_be_done:
+                client.doubtful_launches.drop(mark, client.now())
+            is_late = bool(error.facts.get("is_late")) or getattr(error, "status", None) in LATE_STATUSES
+            if not is_late:
+                client.late_launches.drop(mark, client.now())
+            if not isinstance(error, ApiError) or not error.may_be_done:
+                raise
             raise LostAnswerError(error.request, error.answer, advice=STATE_UNKNOWN, status=error.status) from error
+        client.late_launches.drop(mark, client.now())
         self.finder.add(self.record)
-        if not launch.template.names_its_processes and not self.desired.is_carried_by(self.record):
-            self._rename(launch)
+        self._see_to_name(launch)
         self._prove(launch, body)
         return True
 
-    def _post(self, body: Record) -> Record:
-        path = self._client.path("runs")
+    def _post(self, launch: Launch, body: Record) -> Record:
+        path, began = self._client.path("runs"), self.launch_began or 0
         read_back: list[Record] = []
 
         def find() -> Record | None:
-            read_back.extend(self.finder.look_again([self.sought])[0])
-            return next(iter(read_back), None)
+            found = self._find_doubtful(launch, doubt_since(self._client, began))
+            read_back.extend([found] if found is not None else [])
+            return found
 
         try:
             record = self._client.create(path, body, find=find, attempts=1)
@@ -297,18 +309,55 @@ class ProcessRun(PlanRun):
         self.launched = None if read_back else record
         return record
 
-    def _mark(self, launch: Launch) -> str:
-        return "\n".join((self._client.connection.api_url, launch.template.id, *map(str, sorted(self.desired.marks()))))
+    def _see_to_name(self, launch: Launch) -> None:
+        if not launch.template.names_its_processes and not self.desired.is_carried_by(self.record):
+            self._rename(launch)
 
-    def _await_late_launch(self, launch: Launch) -> Record | None:
+    def _find_doubtful(self, launch: Launch, doubt: Doubt) -> Record | None:
+        """Return the process that came of a launch which nobody has seen the answer to, if it is there.
+
+        Where neither its name nor its field tells, it is known by its values, its starter and its time.
+        """
+        active = self.finder.look_again([self.sought])[0]
+        if active:
+            return active[0]
+        recent = self.finder.launched_in(doubt)
+        carrying = [run for run in recent if self.desired.is_carried_by(run, self.sought.field_id)]
+        if carrying:
+            return carrying[0]
+        alike = [run for run in recent if launch.is_like(run, self.known)]
+        alike = [run for run in alike if self.finder.is_unmarked(run, self.desired)]
+        starter = self._starter() if alike else None
+        ours = (run for run in alike if run.get("started_by") is None or str(run["started_by"]) == starter)
+        return next((run for run in ours if self.finder.claim(str(run["id"]), self.desired.key)), None)
+
+    def _starter(self) -> str | None:
+        email = self._client.acting_email()
+        member = find_member(self._client, email) if email is not None else None
+        return None if member is None else str(member["id"])
+
+    @property
+    def mark(self) -> str:
+        """How the launch is called among what this controller remembers."""
+        return mark_of(self._client, self.finder.template_id, self.desired)
+
+    def forget_doubt(self) -> None:
+        """Take note that the process is there and can be found again."""
+        self._client.doubtful_launches.drop(self.mark, self._client.now())
+
+    def _earlier_launch(self, launch: Launch) -> Record | None:
         """Return the process that an earlier run asked for in vain, if that was lately and it has shown up since.
 
         Raises ``BusyError`` when the service may still be at work on it for longer than this task may wait.
         """
         client, now = self._client, self._client.now()
-        asked = client.late_launches.since(self._mark(launch), now)
-        if asked is None:
+        since, asked = client.doubtful_launches.since(self.mark, now), client.late_launches.since(self.mark, now)
+        if since is None:
             return None
+        doubt = doubt_since(client, since)
+        found = self._find_doubtful(launch, doubt)
+        if found is not None or asked is None:
+            return found
         until = asked + client.late_launches.seconds
         if not client.wait(max(0.0, until - now)):
             not_before = told_moment(until)
@@ -317,7 +366,7 @@ class ProcessRun(PlanRun):
                 f"Nothing was sent. Run it again after {not_before}, or allow a longer max_wait.",
                 not_before=not_before,
             )
-        return self._find_again()
+        return self._find_doubtful(launch, doubt)
 
     def _rename(self, launch: Launch) -> None:
         """Give the process the name that it was to have: templates may name theirs, and no run would find it again."""
@@ -327,7 +376,7 @@ class ProcessRun(PlanRun):
             # Whatever the reason is, only this message keeps the next run from launching another one.
             reason = error.answer if isinstance(error, ApiError) else error.message
             if self.sought.field_id is not None:
-                self.notes.append(f"{self.record.get('name')}: Tallyfy named it, and not {launch.name} ({reason}).")
+                self._note_other_name(launch.name, error)
                 return
             raise NotStoredError(
                 f"{launch.name} was launched, but Tallyfy named it {self.record.get('name')} and did not let it be "
@@ -375,6 +424,8 @@ class ProcessRun(PlanRun):
             surplus = [one for one in active[1:] if launch_second(one) >= began > 0]
         for one in surplus:
             self._give_way(one, first)
+        if self.error is None:
+            self.forget_doubt()
 
     def _give_way(self, surplus: Record, first: Record) -> None:
         name, own_id = surplus.get("name"), str(surplus["id"])
@@ -491,7 +542,25 @@ class ProcessRun(PlanRun):
         wanted = {name: value for name, value in step.values.items() if name == "name"}
         if "owner" in step.values:
             wanted["owner_id"] = self.known.member_id(self.desired.owner or "")
-        return self._put(wanted)
+        try:
+            return self._put(wanted)
+        except (InvalidError, NotStoredError) as error:
+            is_about_name = (
+                list(error.errors) == ["name"]
+                if isinstance(error, InvalidError)
+                else error.facts.get("not_stored") == ["name"]
+            )
+            # Where the field tells whose process it is, nothing depends on its name.
+            if "name" not in wanted or not is_about_name or self.sought.field_id is None:
+                raise
+            self._note_other_name(str(wanted.pop("name")), error)
+            return self._put(wanted) if wanted else False
+
+    def _note_other_name(self, name: str, error: TallyfyError) -> None:
+        reason = error.answer if isinstance(error, ApiError) else error.message
+        self.notes.append(
+            f"{self.record.get('name')}: Tallyfy named it, and does not let it be called {name} ({reason})."
+        )
 
     def _update_kickoff(self) -> bool:
         """Write kick-off values; all of them are sent, since a service may take those that are left out away.
@@ -588,6 +657,24 @@ class ProcessRun(PlanRun):
     def _expect(self, is_so: bool, request: str, answer: str) -> None:
         if not is_so:
             raise NotStoredError(f"{request}: the service answered with success, but {answer}. Run it again.")
+
+
+def mark_of(client: Client, template_id: str, desired: DesiredProcess) -> str:
+    """Return how a launch is called among what this controller remembers."""
+    return "\n".join((client.connection.api_url, template_id, *map(str, sorted(desired.marks()))))
+
+
+def doubt_since(client: Client, second: float) -> Doubt:
+    """Return until when a launch may be carried out that was sent then: it is given up a while after its time-out."""
+    return Doubt(second, second + client.connection.timeout + client.late_launches.seconds)
+
+
+def doubt_about(client: Client, template_id: str, desired: DesiredProcess, found: Found) -> Doubt | None:
+    """Return when one of several processes may have been launched by an earlier run that did not learn of it."""
+    if len(found.active) < 2:
+        return None
+    since = client.doubtful_launches.since(mark_of(client, template_id, desired), client.now())
+    return None if since is None else doubt_since(client, since)
 
 
 def take_what_is_there(client: Client, runs: Sequence[ProcessRun]) -> None:
@@ -734,7 +821,13 @@ class SingleProcess:
             raise InputError(problems)
         corrections = differing_kickoff(kickoff, current, fields, known) if current is not None else []
         plan = plan_process(
-            desired, found, launch, known, corrections=corrections, keeps_name=self._keeps_name(current)
+            desired,
+            found,
+            launch,
+            known,
+            corrections=corrections,
+            keeps_name=self._keeps_name(current),
+            doubt=doubt_about(client, self._finder.template_id, desired, found),
         )
         fixed: list[Record] = []
         if current is not None and fields and not desired.kickoff_update:

@@ -12,6 +12,7 @@ cheaper than their pages it is asked, once for each reference. Source: API refer
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._kickoff import i
 from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes import (
     DesiredProcess,
+    Doubt,
     Found,
     age,
     launch_second,
@@ -118,6 +120,8 @@ class Finder:
         self._values: dict[str, Any] = {}
         #: The template, once somebody has read it.
         self.template: Template | None = None
+        self._claimed: dict[str, str] = {}
+        self._lock = threading.Lock()
         # Empty when the service is known not to find values.
         self._value_parameter: str | None = None
 
@@ -145,6 +149,28 @@ class Finder:
         if can_search and not 0 < self._pages <= len(sought):
             return self._search(sought, {}, (), by_value=by_value)
         return self._indexed(list_runs(self._client, self.template_id, workers=self._workers), sought)
+
+    def launched_in(self, doubt: Doubt) -> list[Record]:
+        """Return the active processes that were launched then, with their values, the oldest first."""
+        newest_first = _query(self.template_id, more={"sort": "-created_at"})
+        rows, page = self._client.first_page(self._client.path("runs"), query=newest_first)
+        seconds = [launch_second(row) for row in rows]
+        # A service may sort as it likes.
+        if page.pages > 1 and not (seconds == sorted(seconds, reverse=True) and seconds[-1] < doubt.since):
+            rows = list_runs(self._client, self.template_id, workers=self._workers)
+        recent = [row for row in self._own(rows, archived=False) if doubt.covers(row)]
+        self._fill_in(recent)
+        return sorted(recent, key=age)
+
+    @staticmethod
+    def is_unmarked(run: Mapping[str, Any], desired: DesiredProcess) -> bool:
+        """Return whether the name does not say that the process is somebody else's."""
+        return not _is_marked_so(run, {_form(desired.key)})
+
+    def claim(self, run_id: str, key: str) -> bool:
+        """Return whether no other reference than ``key`` has taken this process for its own, by its values alone."""
+        with self._lock:
+            return self._claimed.setdefault(run_id, key) == key
 
     def may_give_way(self, active: Iterable[Sequence[Record]]) -> bool:
         """Return whether one of them was launched in this very second, and may turn out not to be the oldest."""

@@ -187,6 +187,18 @@ class Found:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """From when to when, in seconds of the service, a launch may have been carried out whose answer nobody has seen."""
+
+    since: float
+    until: float
+
+    def covers(self, run: Mapping[str, Any]) -> bool:
+        """Return whether the process may be what came of it."""
+        return self.since <= launch_second(run) <= self.until
+
+
+@dataclass(frozen=True)
 class Known:
     """Who and what a process may name: people by their address, groups, tags and folders by their folded name."""
 
@@ -250,6 +262,15 @@ class Launch:
     def sent(self, known: Known) -> Record:
         """Return the values of the kick-off form as they are sent."""
         return {field_id: known.resolved(value) for field_id, value in self.kickoff.encoded.items()}
+
+    def is_like(self, run: Mapping[str, Any], known: Known) -> bool:
+        """Return whether a process may be what came of this launch: it holds the values that were sent, and no others.
+
+        Nobody else's reference stands in its name then, either.
+        """
+        sent = self.sent(known)
+        others = [value for field_id, value in values_of(run).items() if field_id not in sent and not is_blank(value)]
+        return not others and not self.not_stored(run, sent)
 
     def not_stored(self, run: Mapping[str, Any], sent: Mapping[str, Any]) -> list[FormField]:
         """Return the fields whose values the process does not show as they were sent."""
@@ -428,12 +449,13 @@ def plan_process(
     *,
     corrections: Sequence[Correction] = (),
     keeps_name: bool = False,
+    doubt: Doubt | None = None,
 ) -> Plan:
     """Return what has to be done for one process. Pure: the same arguments always give the same plan.
 
     ``launch`` is what ``prepare_launch`` made, for a process that is not there yet, ``corrections`` are the kick-off
-    values to be written, and with ``keeps_name`` the name is the template's affair. Raises ``InputError`` when it is
-    not sure which process is meant.
+    values to be written, with ``keeps_name`` the name is the affair of the template, and ``doubt`` is when an earlier
+    run may have launched one without learning of it. Raises ``InputError`` when it is not sure which process is meant.
     """
     current = found.current
     if desired.state == "archived":
@@ -442,7 +464,10 @@ def plan_process(
         if launch is None:
             raise AssertionError("a launch is planned without being prepared")
         return _plan_launch(desired, launch)
-    return _plan_update(desired, current, found, known, corrections, keeps_name=keeps_name)
+    draft = _Draft(str(current.get("name")))
+    _see_to_duplicates(draft, desired, found, doubt)
+    _plan_update(draft, desired, current, known, corrections, keeps_name=keeps_name)
+    return Plan(desired.subject, draft.before, draft.after, tuple(draft.steps), tuple(draft.warnings))
 
 
 def _plan_archive(desired: DesiredProcess, found: Found) -> Plan:
@@ -494,17 +519,15 @@ class _Draft:
 
 
 def _plan_update(
+    draft: _Draft,
     desired: DesiredProcess,
     current: Record,
-    found: Found,
     known: Known,
     corrections: Sequence[Correction],
     *,
     keeps_name: bool,
-) -> Plan:
-    draft = _Draft(str(current.get("name")))
-    _see_to_duplicates(draft, desired, found)
-    if not found.active:
+) -> None:
+    if is_archived(current):
         draft.steps.append(Step("reactivate", draft.name, "archived", {"status": "active"}))
         draft.before["status"], draft.after["status"] = "archived", "active"
     _change_fields(draft, desired, current, known, keeps_name=keeps_name)
@@ -513,16 +536,19 @@ def _plan_update(
         values = draft.after["kickoff"] = {one.field.label: one.shown for one in corrections}
         draft.steps.append(Step("update_kickoff", draft.name, _differ(values), values))
     _tie(draft, desired, current)
-    return Plan(desired.subject, draft.before, draft.after, tuple(draft.steps), tuple(draft.warnings))
 
 
-def _see_to_duplicates(draft: _Draft, desired: DesiredProcess, found: Found) -> None:
+def _see_to_duplicates(draft: _Draft, desired: DesiredProcess, found: Found, doubt: Doubt | None) -> None:
     duplicates = found.active[1:]
-    ids = [str(run["id"]) for run in duplicates]
-    if duplicates and desired.duplicates == "archive":
-        draft.steps += [_archive_of(one, found.active[0]) for one in duplicates]
-        draft.before["duplicates"], draft.after["duplicates"] = ids, []
-    elif duplicates:
+    archives_all = desired.duplicates == "archive"
+    # Those whose launch an earlier run did not see to its end are this controller's own to archive.
+    unwanted = [one for one in duplicates if archives_all or (doubt is not None and doubt.covers(one))]
+    if unwanted:
+        draft.steps += [_archive_of(one, found.active[0]) for one in unwanted]
+        draft.before["duplicates"] = [str(one["id"]) for one in unwanted]
+        draft.after["duplicates"] = []
+    ids = [str(one["id"]) for one in duplicates if one not in unwanted]
+    if ids:
         draft.warnings.append(
             f"{draft.name}: {len(found.active)} active processes carry {desired.key!r}. The oldest is taken, beside "
             f"it {', '.join(ids)}. Archive them, for example by tallyfy_process with duplicates=archive."

@@ -586,6 +586,18 @@ class TestDoubts:
         ):
             told(modules.fail(module, **arguments))
 
+    def test_what_a_put_wipes_is_told(self, sandbox: Sandbox, modules: Modules) -> None:
+        number = sandbox.member(BOB)["id"]  # type: ignore[index]
+        sandbox.patch_run(RUNNING, users=[number])
+        put = {
+            "method": "PUT", "path": f"/organizations/{{org_id}}/runs/{RUNNING}", "body": {"name": "Renamed"},
+            "only_if_different": True,
+        }  # fmt: skip
+        result = modules.succeed("tallyfy_api", **put)
+        assert "Tallyfy changed users as well, which was not asked for" in result["notes"][0]
+        assert (result["diff"]["before"]["users"], result["diff"]["after"]["users"]) == ([number], [])
+        assert modules.succeed("tallyfy_api", **put)["changed"] is False
+
     def test_an_archived_process_is_still_there(self, modules: Modules) -> None:
         modules.use(max_wait=0)
         path = f"/organizations/{{org_id}}/runs/{RUNNING}"

@@ -25,6 +25,11 @@ class Service:
     """Archives processes, or refuses to."""
 
     connection = SimpleNamespace(api_url="https://example.com/api")
+    doubtful_launches = SimpleNamespace(drop=lambda _mark, _now: None)
+
+    @staticmethod
+    def now() -> float:
+        return 0.0
 
     def __init__(self, *, refuses: bool = False) -> None:
         self.refuses = refuses
