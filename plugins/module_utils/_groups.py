@@ -435,7 +435,7 @@ def ensure_group(
         raise InputError(problems)
     desired = DesiredGroup.from_params(params)
     current = find_group(client, desired.name)
-    if current is not None and await_late_writes(client, [client.path("groups", current["id"])]):
+    if current is not None and not check_mode and await_late_writes(client, [client.path("groups", current["id"])]):
         current = find_group(client, desired.name)
     is_wanted = desired.members is not None and desired.state == "present"
     directory = _directory(client, is_needed=is_wanted or bool(current and members_of(current)))

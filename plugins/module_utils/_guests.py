@@ -474,10 +474,7 @@ def ensure_guest(
     if problems:
         raise InputError(problems)
     desired = DesiredGuest.from_params(params)
-    current = find_guest(client, desired.email)
-    paths = [client.path("guests", (current or {}).get("email"), *action) for action in ((), ("enable",))]
-    if current is not None and await_late_writes(client, paths):
-        current = find_guest(client, desired.email)
+    current = find_guest(client, desired.email) if check_mode else _find_settled(client, desired.email)
     directory = _directory(client, desired, current)
     run = GuestRun(client, desired, current, directory, plan_guest(desired, current, directory))
     run.complete(run.carry_out, check_mode=check_mode)
@@ -490,6 +487,15 @@ def ensure_guest(
         "unchangeable": run.unchangeable,
         "guest": _guest_after(run, current, directory, check_mode=check_mode),
     }
+
+
+def _find_settled(client: Client, email: str) -> Record | None:
+    """Return the guest as they are when no earlier write to them is in doubt any more."""
+    found = find_guest(client, email)
+    if found is None:
+        return None
+    paths = [client.path("guests", found["email"], *action) for action in ((), ("enable",))]
+    return find_guest(client, email) if await_late_writes(client, paths) else found
 
 
 def _directory(client: Client, desired: DesiredGuest, current: Record | None) -> Directory:

@@ -72,7 +72,9 @@ OFFBOARDING_RULES: dict[str, Any] = {
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def read_current(client: Client, desired: DesiredOffboarding, *, workers: int = 1) -> Current:
+def read_current(
+    client: Client, desired: DesiredOffboarding, *, workers: int = 1, is_check_mode: bool = False
+) -> Current:
     """Return what is there: members, and guests, groups, processes and tasks as far as they matter."""
     everybody = list_everybody(client, workers=workers)
     index = {folded(record["email"]): record for record in everybody}
@@ -81,7 +83,7 @@ def read_current(client: Client, desired: DesiredOffboarding, *, workers: int = 
     ]
     # Open work is looked for below, with what else is to be handed over.
     pairs: list[Pair] = [(replace(member, reassign_to=None), index.get(folded(member.email))) for member in wanted]
-    pairs, around = look_around(client, pairs, everybody=index, workers=workers)
+    pairs, around = look_around(client, pairs, everybody=index, workers=workers, is_check_mode=is_check_mode)
     # The fuse counts what the listing may not show, such as roles.
     whole = {str(record["id"]): record for _member, record in pairs if record is not None}
     everybody = [whole.get(str(record["id"]), record) for record in everybody]
@@ -144,7 +146,7 @@ def ensure_offboarding(task: Task) -> dict[str, Any]:
 
 def _read_and_plan(task: Task, desired: DesiredOffboarding) -> tuple[OffboardingPlan, Current, dict[str, Any]]:
     try:
-        current = read_current(task.client, desired, workers=desired.workers)
+        current = read_current(task.client, desired, workers=desired.workers, is_check_mode=task.check_mode)
         # Before anything is written: an offboarding does not fail at its end for want of a name.
         organization = task.organization()
     except TallyfyError:

@@ -322,7 +322,8 @@ def read_and_plan(task: Task, *, policy: Policy | None = None, is_comparison: bo
     if is_comparison and problems:
         raise InputError(problems)
     try:
-        pairs, everybody, around = _read(client, listed, policy, workers, is_check_mode=task.check_mode)
+        looks_only = task.check_mode or is_comparison
+        pairs, everybody, around = _read(client, listed, policy, workers, is_check_mode=looks_only)
         if is_comparison:
             add_missing_groups(around.groups, pairs, also_removed=True)
             planned = compare_roster(pairs, everybody, policy, around, listed=len(listed))
