@@ -198,8 +198,9 @@ class TestUnknown:
     ("role", "acting", "wish", "requests"),
     [
         # The search for the acting member; the switches of the organization only where they decide.
-        ("admin", "act_as", UPDATED, 3),
-        ("admin", "access_token", UPDATED, 4),
+        # A profile is read right before it is written.
+        ("admin", "act_as", UPDATED, 4),
+        ("admin", "access_token", UPDATED, 5),
         ("standard", "act_as", UPDATED, 2),
         ("light", "act_as", GROUPED, 3),
         ("light", "access_token", UPDATED, 3),
