@@ -446,8 +446,8 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def benchmarks(session: nox.Session) -> None:
-    """Measure rosters, roles, loops and the sandbox: counts and ratios of one run, with the goals beside them."""
+    """Measure rosters, roles, loops, the pace and the sandbox: counts and ratios of one run, beside their goals."""
     session.install("--requirement", "benchmarks/requirements.txt", "pytest>=8")
     env = isolated(session, TALLYFY_SANDBOX_PYTHON=sandbox_python(session), PYTHONPATH=str(CHECKOUT))
-    for name in session.posargs or ["sandbox_throughput", "loop_items", "roster", "roles"]:
+    for name in session.posargs or ["sandbox_throughput", "loop_items", "roster", "roles", "pace"]:
         session.run("python", f"benchmarks/{name}.py", env=env)

@@ -72,6 +72,8 @@ options:
     description:
       - Requests a minute for all processes of this controller and organization together; V(0) means no limit of our
         own. The environment variable E(TALLYFY_RATE_LIMIT) is used when the option is not given.
+      - When Tallyfy's answers show a lower limit, that one is kept for an hour. They never raise the pace, and V(0)
+        ignores them.
     type: int
     default: 600
   validate_certs:

@@ -16,6 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 LONGEST_QUOTE = 300
+LONGEST_NUMBER = 9
 # Far beyond what anybody waits, and still a number that can be added to a date.
 LONGEST_WAIT_SECONDS = 366 * 86400.0
 
@@ -183,6 +184,12 @@ def answered_second(date: str | None) -> int:
     """Return the second in which an answer was made, by its ``Date`` header, 0 when it has none that can be read."""
     moment = _http_date(date) if date else None
     return 0 if moment is None else int(moment.timestamp())
+
+
+def number_told(text: str | None) -> int | None:
+    """Return the number of requests in a header such as ``X-RateLimit-Limit``; ``None`` for anything else."""
+    digits = (text or "").strip()
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_NUMBER else None
 
 
 def told_moment(seconds: float) -> str:

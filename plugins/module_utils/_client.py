@@ -10,6 +10,7 @@ import contextlib
 import copy
 import getpass
 import hashlib
+import math
 import os
 import socket
 import time
@@ -29,6 +30,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._answers import (
     page_of,
     refusal_in,
     shorten,
+    told_moment,
     unwrap,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._auth import (
@@ -40,6 +42,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._auth import (
     exchanged_code,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._budget import RequestBudget, WaitAllowance
+from ansible_collections.tallyfy.platform.plugins.module_utils._caps import Caps
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import APPLICATION_ADVICE, Connection
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ApiError,
@@ -157,7 +160,8 @@ class Client:
         self._allowance = WaitAllowance(connection.max_wait, sleep=sleep, clock=clock)
         scope = f"{connection.api_url}\n{connection.org_id}"
         budget = RequestBudget(connection.rate_limit, directory=directory, scope=scope, now=now, sleep=sleep)
-        self._transport = Transport(connection, budget, self._allowance, self.secrets)
+        self._caps = Caps(directory=directory, scope=scope, now=now)
+        self._transport = Transport(connection, budget, self._allowance, self.secrets, self._caps)
         self.application: ApplicationTokens | None = None
         self.member: MemberTokens | None = None
         self._owner_of_token: list[str | None] = []
@@ -282,6 +286,7 @@ class Client:
     def _sent(self, method: str, path: str, *, query: Any, body: Any, token: str, repeats: bool) -> Answer:
         source = self.source_for(path, token)
         request = f"{method} {path}"
+        self._keep_cap(method, path)
         attempts = 0
         while True:
             attempts += 1
@@ -307,6 +312,22 @@ class Client:
                 may_repeat = method == "GET" and repeats and attempts < BODY_ATTEMPTS
                 if not (may_repeat and self._allowance.wait(backoff_seconds(attempts - 1))):
                     raise self._unreadable(response, request, method) from error
+
+    def _keep_cap(self, method: str, path: str) -> None:
+        """Wait while the service takes no requests of this kind; raise what it said when that is too long."""
+        cap = self._caps.find(method, self.connection.api_url + path)
+        if cap is None or self._allowance.wait(cap.until - self._now()):
+            return
+        not_before = told_moment(math.ceil(cap.until))
+        raise RateLimitError(
+            f"{method} {path}",
+            masked(cap.text, self.secrets) or "no reason given",
+            status=429,
+            code=cap.code,
+            advice=f"That was the answer to an earlier request; this one was not sent. Run it again after "
+            f"{not_before}, or allow a longer max_wait.",
+            not_before=not_before,
+        )
 
     def get(self, *segments: object, query: Mapping[str, Any] | None = None) -> Record:
         """Return one record below the organization, by the segments of its path.

@@ -7,22 +7,31 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import random
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._answers import retry_after_seconds, told_moment
+from ansible_collections.tallyfy.platform.plugins.module_utils._answers import (
+    number_told,
+    refusal_in,
+    retry_after_seconds,
+    told_moment,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._budget import (
+    MOST_PER_MINUTE,
+    Limits,
     PauseTooLongError,
     RequestBudget,
     WaitAllowance,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._caps import Caps
 from ansible_collections.tallyfy.platform.plugins.module_utils._causes import cause_of, chain_of, reason_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
@@ -70,6 +79,10 @@ LONGEST_BACKOFF_SECONDS = 30.0
 CONNECT_ATTEMPTS = 3
 STATUS_ATTEMPTS = 4
 BODY_ATTEMPTS = 3
+#: A longer wait is none of the pace: something has been used up for this kind of request.
+LONGEST_PACE_SECONDS = 60.0
+#: A wait that is asked for after too many requests within seconds.
+LONGEST_BURST_SECONDS = 5.0
 #: As many as may be under way at a time; what a pool cannot keep would be closed after each request.
 MOST_CONNECTIONS = 32
 HEADERS = {
@@ -83,20 +96,53 @@ class ArrivedBeforeError(MaxRetryError):
     """The last attempt has failed, and one before it may have arrived."""
 
 
+class Listener:
+    """Draws the conclusions from what answers tell about limits, for all who share the budget and the caps.
+
+    Source: API reference, "Rate limits". What the numbers in the headers count is not documented: they only ever lower
+    the pace. Limits of one kind of request are on writes, so the numbers of an answer to a write are not looked at.
+    """
+
+    def __init__(self, budget: RequestBudget, caps: Caps) -> None:
+        self.budget = budget
+        self.caps = caps
+
+    def hear(
+        self, method: str, url: str, status: int, headers: Mapping[str, str], body: Callable[[], bytes]
+    ) -> float | None:
+        """Return for how many seconds the answer wants to hear of nobody, ``None`` when it does not say so."""
+        asked = seconds_asked(headers)
+        limit = number_told(headers.get("X-RateLimit-Limit"))
+        limit = limit if limit and limit <= MOST_PER_MINUTE else None
+        if status != 429:
+            if method == "GET":
+                self.budget.learn(Limits(limit, number_told(headers.get("X-RateLimit-Remaining"))))
+            return asked if status in TRANSIENT_STATUSES else None
+        refusal = refusal_in(_json_in(body()))
+        if (asked or 0.0) > LONGEST_PACE_SECONDS or "hour" in refusal.text.casefold():
+            if asked:
+                self.caps.add(method, url, asked, refusal.text, refusal.code)
+            return None
+        # What has no code may be about the last second alone; then it tells nothing about a minute.
+        if refusal.code is not None or (asked or 0.0) > LONGEST_BURST_SECONDS:
+            self.budget.learn(Limits(limit, is_refusal=refusal.code is not None))
+        return asked
+
+
 class PacedRetry(Retry):
     """The retry policy: what may be repeated, after which wait, within the allowance of the task.
 
     A 429 was refused before it was carried out, so any method may be repeated, as often as the allowance lasts.
     """
 
-    def __init__(self, *args: Any, budget: RequestBudget, allowance: WaitAllowance, **options: Any) -> None:
+    def __init__(self, *args: Any, listener: Listener, allowance: WaitAllowance, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.budget = budget
+        self.listener = listener
         self.allowance = allowance
         self.seconds = 0.0
 
     def new(self, **options: Any) -> PacedRetry:
-        return super().new(budget=self.budget, allowance=self.allowance, **options)
+        return super().new(listener=self.listener, allowance=self.allowance, **options)
 
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
         return status_code == 429 or super().is_retry(method, status_code, has_retry_after)
@@ -123,13 +169,15 @@ class PacedRetry(Retry):
         following.seconds = asked or backoff_seconds(len(self.history))
         if not self.allowance.reserve(following.seconds):
             raise MaxRetryError(_pool, url, error or ResponseError(f"status {response.status}"))
-        if asked:
-            self.budget.pause(asked)
+        if response is not None:
+            pause = self.listener.hear(method, url, response.status, response.headers, lambda: _rest_of(response))
+            if pause:
+                self.listener.budget.pause(pause)
         return following
 
     def sleep(self, response: Any = None) -> None:  # noqa: ARG002 - urllib3 calls it with the answer
         self.allowance.sleep(self.seconds)
-        self.budget.take(self.allowance)
+        self.listener.budget.take(self.allowance)
 
 
 def seconds_asked(headers: Mapping[str, str]) -> float | None:
@@ -175,6 +223,7 @@ class Transport:
         budget: RequestBudget,
         allowance: WaitAllowance,
         secrets: SecretKeeper | None = None,
+        caps: Caps | None = None,
     ) -> None:
         self.connection = connection
         self.allowance = allowance
@@ -182,6 +231,7 @@ class Transport:
         self._secrets = secrets or SecretKeeper()
         keep_credentials(connection, self._secrets)
         self._checked: set[tuple[str, str]] = set()
+        self._listener = Listener(budget, caps or Caps())
         self._session = self._new_session(self._policy(SAFE_TO_REPEAT))
         # Asking twice for a token does no harm, so a sign-in may be repeated although it is a POST.
         self._sign_in_session = self._new_session(self._policy(SAFE_TO_REPEAT | {"POST"}))
@@ -242,8 +292,10 @@ class Transport:
                     continue
                 is_write = method not in READING and not sign_in
                 raise self._failure(error, name, is_write=is_write, arrived_before=attempts > 1) from error
-        if not repeats:
-            self._keep_pause(response)
+        pause = self._listener.hear(method, url, response.status_code, response.headers, lambda: response.content)
+        # Who repeats has waited for the pause, or may not wait for so long; then others still try.
+        if pause and not repeats and self.allowance.reaches(pause):
+            self._budget.pause(pause)
         if response.is_redirect:
             target = self._secrets.mask(re.split("[?#]", response.headers.get("Location", ""))[0])
             raise RedirectedError(
@@ -279,12 +331,6 @@ class Transport:
         self._prepaid.count = max(0, left - 1)
         return left > 0
 
-    def _keep_pause(self, response: requests.Response) -> None:
-        """Let nobody send anything for as long as the answer asks, if this task may wait for so long."""
-        asked = seconds_asked(response.headers) if response.status_code in {429, *TRANSIENT_STATUSES} else None
-        if asked and self.allowance.reaches(asked):
-            self._budget.pause(asked)
-
     def _policy(self, may_repeat: frozenset[str]) -> PacedRetry:
         return PacedRetry(
             total=None,
@@ -296,7 +342,7 @@ class Transport:
             allowed_methods=may_repeat,
             status_forcelist=TRANSIENT_STATUSES,
             raise_on_status=False,
-            budget=self._budget,
+            listener=self._listener,
             allowance=self.allowance,
         )
 
@@ -393,6 +439,22 @@ def encoded_query(query: Mapping[str, Any] | None) -> str:
         if value is not None
     ]
     return "?" + urlencode(pairs, quote_via=quote, errors="replace") if pairs else ""
+
+
+def _rest_of(response: Any) -> bytes:
+    """Return the body of an answer of urllib3 that nobody is going to read."""
+    try:
+        content: bytes = response.read(decode_content=True)
+    except (HTTPError, OSError):
+        return b""
+    return content
+
+
+def _json_in(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
 
 
 def _body_broke_off(error: RequestException | HTTPError) -> bool:

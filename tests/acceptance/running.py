@@ -74,6 +74,11 @@ class Modules:
         self.options.update(options)
         self.options = {name: value for name, value in self.options.items() if value is not None}
 
+    def let_caps_end(self) -> None:
+        """Forget what the service refuses for a while, as when that time has passed."""
+        for file in Path(str(self.options["token_cache"])).glob("caps-*"):
+            file.unlink()
+
     def run(self, module: str, check_mode: bool = False, **arguments: Any) -> dict[str, Any]:
         """Run the module in a forked process and return its result, failed or not.
 

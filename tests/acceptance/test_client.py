@@ -34,6 +34,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import PrivateDirectory
 from ansible_collections.tallyfy.platform.plugins.module_utils._transport import BODY_ATTEMPTS
 from sandbox.testing import Sandbox
+from tests.acceptance.pace import send_many
 
 pytestmark = pytest.mark.any_core
 
@@ -683,3 +684,77 @@ class TestLostAnswers:
         sandbox.fault(method="DELETE", cut="after")
         client.call("DELETE", client.path("tags", "c4e1f0a9b8d7465f9e3d2c1b0a998877"))
         assert "Urgent" not in [tag["title"] for tag in sandbox.state(sandbox.org_id)["tags"]]
+
+
+class TestCaps:
+    """What the service takes no more of for an hour holds up requests of that kind, and no others."""
+
+    HOUR = {"status": 429, "headers": {"Retry-After": "3000"}, "times": None, "method": "POST", "path": "*/guests"}
+
+    def test_it_is_remembered_by_all_until_its_time(
+        self, sandbox: Sandbox, client_with: Callable[..., Client], waits: list[float]
+    ) -> None:
+        sandbox.fault(**self.HOUR, body={"message": "hourly limit", "code": "RATE_LIMIT_EXCEEDED"})
+        path = client_with().path("guests")
+        told = []
+        for number in range(3):
+            with pytest.raises(RateLimitError, match="hourly limit") as refusal:
+                client_with(max_wait=2000).call("POST", path, body={"email": f"g{number}@example.org"})
+            told.append(refusal.value)
+        assert len(sandbox.writes()) == 1
+        assert waits == []
+        assert {error.request for error in told} == {f"POST {path}"}
+        assert {error.code for error in told} == {"RATE_LIMIT_EXCEEDED"}
+        first, *others = (
+            datetime.strptime(str(error.facts["not_before"]), "%Y-%m-%dT%H:%M:%S%z").timestamp() for error in told
+        )
+        assert all(abs(moment - first) <= 1 for moment in others)
+        waits.append(3001)
+        sandbox.clear_faults()
+        client_with().call("POST", path, body={"email": "g@example.org"})
+
+    def test_who_may_wait_for_so_long_waits_and_then_sends(
+        self, sandbox: Sandbox, client_with: Callable[..., Client], waits: list[float]
+    ) -> None:
+        sandbox.fault(**self.HOUR)
+        with pytest.raises(RateLimitError):
+            client_with().call("POST", client_with().path("guests"), body={"email": "g@example.org"})
+        sandbox.clear_faults()
+        patient = client_with(max_wait=3600)
+        patient.call("POST", patient.path("guests"), body={"email": "g@example.org"})
+        assert waits == [pytest.approx(3000, abs=5)]
+
+    def test_nothing_else_waits_for_somebody_who_waits_an_hour(
+        self, sandbox: Sandbox, client_with: Callable[..., Client], waits: list[float]
+    ) -> None:
+        sandbox.fault(**{**self.HOUR, "times": 1})
+        patient, other = client_with(max_wait=3600, rate_limit=600), client_with(max_wait=0, rate_limit=600)
+        other.get()
+        sleep, seen = patient._allowance._sleep, []
+
+        def meanwhile(seconds: float) -> None:
+            seen.append(other.get()["id"])
+            seen.append(other.call("PUT", other.path("guests", "nora@example.net"), body={}).record["email"])
+            sleep(seconds)
+
+        patient._allowance._sleep = meanwhile
+        patient.call("POST", patient.path("guests"), body={"email": "g@example.org"})
+        assert seen == [sandbox.org_id, "nora@example.net"]
+        assert waits == [3000]
+
+
+class TestLimitsOfTheService:
+    """The default rate of 600 a minute against a service that takes 100: forks and threads learn it together."""
+
+    FORKS, THREADS, REQUESTS = 4, 8, 450
+
+    @pytest.mark.parametrize(("headers", "most_refused"), [("all", 0), ("remaining", 32), ("429", 32), ("none", 32)])
+    def test_one_burst_is_refused_at_the_most(
+        self, sandbox: Sandbox, tmp_path: Path, headers: str, most_refused: int
+    ) -> None:
+        sandbox.switch(rate_limit_per_minute=100, rate_limit_headers=headers)
+        load = send_many(sandbox, tmp_path / "cache", self.REQUESTS, forks=self.FORKS, threads=self.THREADS)
+        assert load.refused_first <= most_refused
+        assert load.refused_later == 0
+        assert load.sent == self.REQUESTS + load.refused_first
+        assert load.minutes < 5

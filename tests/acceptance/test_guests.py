@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sandbox.testing import Sandbox
-from tests.acceptance.running import Modules
+from tests.acceptance.running import IN_PROCESS, WAYS, Modules
 
 pytestmark = pytest.mark.any_core
 
@@ -208,7 +208,33 @@ class TestHourlyLimit:
         second = {**PAULA, "email": "second@example.org"}
         modules.fail("tallyfy_guest", **second)
         sandbox.advance(3601)
+        modules.let_caps_end()
         assert modules.succeed("tallyfy_guest", **second)["changed"] is True
+
+    @pytest.mark.parametrize("way", WAYS)
+    @pytest.mark.parametrize("token_cache", ["shared", "none"])
+    def test_a_loop_sends_no_further_invitation(
+        self, sandbox: Sandbox, modules: Modules, way: str, token_cache: str
+    ) -> None:
+        if token_cache == "none":
+            modules.use(token_cache="none")
+        sandbox.switch(guest_invites_per_hour=2)
+        items = [{"email": f"guest.{number}@example.org"} for number in range(8)]
+        if way == IN_PROCESS:
+            results = modules.loop("tallyfy_guest", *items)
+        else:
+            results = [modules.run("tallyfy_guest", **item) for item in items]
+        assert [bool(result.get("failed")) for result in results] == [False] * 2 + [True] * 6
+        # A module without a token cache has no place to remember it at.
+        is_forgotten = way != IN_PROCESS and token_cache == "none"
+        assert [write["status"] for write in sandbox.writes()] == [201, 201] + [429] * (6 if is_forgotten else 1)
+        for result, item in zip(results[2:], items[2:]):
+            assert result["deferred"][0]["email"] == item["email"]
+            assert "hourly limit for Guest Invite" in result["deferred"][0]["reason"]
+            assert result["status"] == 429
+            assert f"{item['email']} is not a guest yet. Run it again after {result['not_before']}" in result["msg"]
+        refusals = [result["not_before"] for result in results[2:]]
+        assert len({moment[:-4] for moment in refusals}) <= 2, "all name the same time, but for a second"
 
     def test_a_limit_of_other_calls_defers_nobody(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.fault(method="PUT", status=429, headers={"Retry-After": "900"}, times=None)

@@ -542,6 +542,7 @@ class TestHalfway:
         assert result["deferred"][0]["not_before"] in result["msg"]
         assert {FRANK, BOB} <= active(sandbox)
         sandbox.clear_faults()
+        modules.let_caps_end()
         finished = roster(modules, members)
         assert finished["summary"]["created"] == 35
         assert finished["summary"]["removed"] == 1

@@ -19,7 +19,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._budget import RequestBudget, WaitAllowance
+from ansible_collections.tallyfy.platform.plugins.module_utils._budget import (
+    LEAST_GUESS_PER_MINUTE,
+    RequestBudget,
+    WaitAllowance,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     CertificateError,
@@ -142,9 +146,9 @@ def clock() -> Clock:
     return Clock()
 
 
-def transport(clock: Clock, *, max_wait: float = 300, timeout: float = 5) -> Transport:
+def transport(clock: Clock, *, max_wait: float = 300, timeout: float = 5, rate: int = 0) -> Transport:
     connection = Connection(api_url="http://x", token_url="http://x", org_id="o", timeout=timeout)
-    budget = RequestBudget(0, now=clock.now, sleep=clock.sleep)
+    budget = RequestBudget(rate, now=clock.now, sleep=clock.sleep)
     return Transport(connection, budget, WaitAllowance(max_wait, sleep=clock.sleep, clock=clock.now))
 
 
@@ -480,6 +484,70 @@ def test_pause_that_is_too_long_is_told_by_the_first_request(server: Server, clo
     with one.prepaid(2), pytest.raises(PausedError, match=f"GET {server.url}: .* max_wait"):
         send(one, "GET", server.url)
     assert one.allowance.requests == 0
+
+
+# --- what answers tell about limits -----------------------------------------------------------------------------------
+
+PACE = b'{"message": "You\'ve reached the limit for API requests.", "code": "RATE_LIMIT_EXCEEDED"}'
+HOURLY = b'{"message": "You\'ve reached the hourly limit for Guest Invite.", "code": "RATE_LIMIT_EXCEEDED"}'
+BURST = b'{"message": "Too Many Attempts."}'
+
+
+def told(limit: object = None, remaining: object = None, **others: object) -> dict[str, str]:
+    given = {"X-RateLimit-Limit": limit, "X-RateLimit-Remaining": remaining, **others}
+    return {name: str(value) for name, value in given.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "body", "headers", "rate"),
+    [
+        ("GET", 200, b"{}", told(100), 100),
+        ("GET", 404, b"{}", told(100), 100),
+        ("GET", 200, b"{}", told(100, 20), 21),
+        ("GET", 200, b"{}", told(None, 20), 21),
+        ("GET", 200, b"{}", told(1000, 900), 600),
+        ("POST", 200, b"{}", told(30, 3), 600),
+        *(("GET", 200, b"{}", told(nonsense, nonsense), 600) for nonsense in ("-5", "many", "", "1e3", "10" * 20, "²")),
+        ("GET", 200, b"{}", told(0), 600),
+        ("POST", 429, PACE, told(100, 0, **{"Retry-After": 30}), 100),
+        ("POST", 429, PACE, told(None, 0, **{"Retry-After": 30}), LEAST_GUESS_PER_MINUTE),
+        ("POST", 429, PACE, told(), LEAST_GUESS_PER_MINUTE),
+        ("POST", 429, PACE, told(0, **{"Retry-After": 30}), LEAST_GUESS_PER_MINUTE),
+        ("POST", 429, BURST, told(10, 0, **{"Retry-After": 1}), 600),
+        ("POST", 429, BURST, told(100, 0, **{"Retry-After": 30}), 100),
+        ("POST", 429, b"<html>", told(), 600),
+        ("POST", 429, HOURLY, told(30, 0, **{"Retry-After": 30}), 600),
+        ("POST", 429, PACE, told(30, 0, **{"Retry-After": 61}), 600),
+    ],
+)
+@pytest.mark.parametrize("max_wait", [0, 300], ids=["final", "repeated"])
+def test_answers_teach_the_pace(
+    server: Server, clock: Clock, method: str, status: int, body: bytes, headers: dict[str, str], rate: int,
+    max_wait: float,
+) -> None:  # fmt: skip
+    one = transport(clock, max_wait=max_wait, rate=600)
+    server.answers = [answer(status, body, **headers), answer()]
+    send(one, method, server.url)
+    assert one._budget._schedule.rate(clock.time) == rate
+
+
+@pytest.mark.parametrize(
+    ("body", "seconds", "is_cap"), [(HOURLY, 3000, True), (BURST, 61, True), (HOURLY, 20, True), (PACE, 60, False)]
+)
+@pytest.mark.parametrize("max_wait", [0, 4000], ids=["final", "repeated"])
+@pytest.mark.parametrize("repeats", [True, False])
+def test_cap_of_one_kind_pauses_nothing_else(
+    server: Server, clock: Clock, body: bytes, seconds: int, is_cap: bool, max_wait: float, repeats: bool
+) -> None:
+    one = transport(clock, max_wait=max_wait)
+    pauses: list[float] = []
+    one._budget.pause = pauses.append  # type: ignore[method-assign]
+    server.answers = [answer(429, body, Retry_After=str(seconds)), answer()]
+    send(one, "POST", server.url + "/guests", repeats=repeats)
+    cap = one._listener.caps.find("POST", "/guests")
+    assert (cap is not None) is is_cap
+    assert pauses == ([] if is_cap or not max_wait else [seconds])
+    assert one._listener.caps.find("GET", "/guests") is None
 
 
 # --- failures ---------------------------------------------------------------------------------------------------------
