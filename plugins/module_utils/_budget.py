@@ -34,6 +34,8 @@ SHORT_PAUSE_SECONDS = 1.0
 MOST_PER_MINUTE = 32768
 # For how long a limit is kept unless the service tells it again: it may be raised, or somebody else used it up.
 LEARNED_SECONDS = 3600.0
+# What others use up is theirs until it is told anew, which happens once a window at the latest.
+SHARE_SECONDS = 2 * WINDOW_SECONDS
 # A refusal without a number may be due to what others sent; that is no reason to crawl.
 LEAST_GUESS_PER_MINUTE = 30
 
@@ -252,7 +254,7 @@ class Schedule:
         if limits.remaining is not None and not limits.is_refusal:
             share = max(1, self._went_out(now) + limits.remaining)
             if share < self.rate(now) or (share == state.share and now < state.share_until):
-                state.share, state.share_until, state.written = share, now + WINDOW_SECONDS, now
+                state.share, state.share_until, state.written = share, now + SHARE_SECONDS, now
 
     def _shown(self, now: float, limits: Limits) -> int:
         """Return the limit that a refusal shows: what went out and was not refused is what the service takes."""

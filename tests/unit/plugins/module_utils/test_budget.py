@@ -18,6 +18,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._budget import (
     LEARNED_SECONDS,
     LEAST_GUESS_PER_MINUTE,
     MOST_PER_MINUTE,
+    SHARE_SECONDS,
     SHORT_PAUSE_SECONDS,
     WINDOW_SECONDS,
     Limits,
@@ -254,14 +255,15 @@ def test_those_who_wait_queue_up_again_when_the_limit_turns_out_lower() -> None:
     assert min(moments) == START + WINDOW_SECONDS
 
 
-def test_what_others_use_is_theirs_for_a_minute() -> None:
+def test_what_others_use_is_theirs_for_a_while() -> None:
     schedule = Schedule(600)
     spread(schedule, 10)
     schedule.learn(START + 1, Limits(remaining=30))
     assert schedule.rate(START + 1) == 40
     schedule.learn(START + 2, Limits(remaining=31))
     assert schedule.rate(START + 2) == 40
-    assert schedule.rate(START + 1 + WINDOW_SECONDS) == 600
+    assert schedule.rate(START + SHARE_SECONDS) == 40
+    assert schedule.rate(START + 1 + SHARE_SECONDS) == 600
 
 
 def test_nothing_left_stops_nobody_for_good() -> None:
