@@ -85,9 +85,7 @@ options:
   ca_path:
     description:
       - File or directory with the certificates of the authorities that are trusted. The environment variable
-        E(TALLYFY_CA_PATH) is used when the option is not given, and after it E(REQUESTS_CA_BUNDLE) and
-        E(CURL_CA_BUNDLE).
-      - Proxies come from the environment variables E(HTTPS_PROXY), E(ALL_PROXY) and E(NO_PROXY).
+        E(TALLYFY_CA_PATH) is used when the option is not given.
     type: path
   token_cache:
     description:

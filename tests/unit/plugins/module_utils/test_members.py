@@ -850,7 +850,11 @@ class Members:
 
     def get(self, *segments: object) -> dict[str, Any]:
         self.asked.append(self.path("get", *segments))
-        return {"timezone": "Europe/London"} if not segments else dict(self.whole)
+        return dict(self.whole)
+
+    def organization(self) -> dict[str, Any]:
+        self.asked.append("get")
+        return {"timezone": "Europe/London"}
 
 
 def find(client: Members, email: str) -> dict[str, Any] | None:
