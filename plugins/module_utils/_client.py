@@ -166,6 +166,8 @@ class Client:
         self.member: MemberTokens | None = None
         self._owner_of_token: list[str | None] = []
         self._organization: list[Record] = []
+        #: What the items of a loop share, by who keeps it.
+        self.shared: dict[tuple[str, ...], Any] = {}
         #: The second of the service's clock in which it last answered, 0 where it does not tell.
         self.service_second = 0
         #: Whether a write of this task has been carried out, or may have been.
@@ -223,7 +225,7 @@ class Client:
             self.connection, access_token=access_token, client_id=None, client_secret=None, act_as=None
         )
         other.application = other.member = None
-        other._owner_of_token, other._organization = [], []
+        other._owner_of_token, other._organization, other.shared = [], [], {}
         return other
 
     def acting_email(self) -> str | None:

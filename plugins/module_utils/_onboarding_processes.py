@@ -31,13 +31,15 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     folded,
     shape_member,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._process_lists import (
+    look_up,
+    read_organization,
+    warning_of_automatic_launch,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._process_runs import (
     LOCK_SUBJECT,
     ProcessRun,
     doubt_about,
-    look_up,
-    read_organization,
-    warning_of_automatic_launch,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._process_search import Finder, Sought
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes import (

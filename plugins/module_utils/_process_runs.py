@@ -2,25 +2,21 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reading what planning processes needs, and carrying out one process's plan. Private to the collection.
+"""Carrying out the plans of processes, and launching each exactly once. Private to the collection.
 
 Source: API reference, "Processes" and "Recipes".
 """
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._answers import included, kind_of, told_moment
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import PER_PAGE, Client, Record
-from ansible_collections.tallyfy.platform.plugins.module_utils._directory import Directory
+from ansible_collections.tallyfy.platform.plugins.module_utils._answers import told_moment
+from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ApiError,
     BusyError,
-    ForbiddenError,
-    InputError,
     InvalidError,
     LostAnswerError,
     NotFoundError,
@@ -29,24 +25,17 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     TallyfyError,
     UnreadableAnswerError,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Groups, list_groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._kickoff import (
-    Assignees,
-    FormField,
-    Kickoff,
     choices,
-    encode,
     is_stored,
     shown_value,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._lists import fold
-from ansible_collections.tallyfy.platform.plugins.module_utils._members import find_member, folded, list_everybody
+from ansible_collections.tallyfy.platform.plugins.module_utils._members import find_member
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, PlanRun, Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._process_search import (
     Finder,
     Sought,
-    finder_for,
-    list_runs,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes import (
     Correction,
@@ -56,34 +45,22 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes import
     Known,
     Launch,
     age,
-    compare_kickoff,
-    differing_kickoff,
     is_same_name,
     launch_second,
     names_in,
-    plan_process,
-    prepare_launch,
-    problems_with_names,
-    problems_with_process,
-    reference_field_of,
     shape_process,
-    shown_fields,
     values_of,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._templates import (
-    Template,
-    find_template_id,
-    get_template,
     is_archived,
-    is_searchable,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._transport import LATE_STATUSES
-from ansible_collections.tallyfy.platform.plugins.module_utils._writes import bring_about, rewrite
+from ansible_collections.tallyfy.platform.plugins.module_utils._writes import (
+    await_late_write,
+    bring_about,
+    rewrite,
+)
 
-#: What the service calls the states of a process.
-STATUSES = ("active", "complete", "problem", "issue", "improvement", "delayed", "archived")
-#: Every status of a process that is neither complete nor archived.
-RUNNING = "running"
 #: After these a write may have been carried out.
 LOST = (LostAnswerError, ServerError, UnreadableAnswerError)
 LOCK_SUBJECT = "launches of the template {}"
@@ -94,94 +71,6 @@ STATE_UNKNOWN = (
     "Whether it was launched is not known. It is not tried again by itself, since that could launch it twice; run it "
     "again: it looks first."
 )
-
-
-# --- reading ----------------------------------------------------------------------------------------------------------
-
-
-def look_up(
-    client: Client,
-    wanted: Sequence[tuple[DesiredProcess, Launch | None]],
-    more: Iterable[Assignees] = (),
-    *,
-    directory: Directory | None = None,
-    groups: Groups | None = None,
-) -> Known:
-    """Return whom and what the processes and ``more`` assignees name, with as few requests as there are kinds of them.
-
-    ``directory`` and ``groups`` are what somebody has read already.
-    """
-    assignees = [one for _desired, launch in wanted if launch is not None for one in _assignees_of(launch)]
-    assignees += more
-    emails = {folded(desired.owner) for desired, _launch in wanted if desired.owner}
-    emails |= {folded(email) for one in assignees for email in one.users}
-    if directory is None:
-        directory = _directory_of(client, sorted(emails))
-    if groups is None:
-        groups = list_groups(client) if any(one.groups for one in assignees) else Groups()
-    return Known(
-        directory=directory,
-        groups=groups,
-        tags=_list_tags(client) if any(desired.tags for desired, _launch in wanted) else {},
-        folders=_list_folders(client) if any(desired.folders for desired, _launch in wanted) else {},
-    )
-
-
-def _assignees_of(launch: Launch) -> list[Assignees]:
-    overridden = [one.assignees for one in launch.overrides.values() if one.assignees is not None]
-    return [*launch.kickoff.assignees, *overridden]
-
-
-def _directory_of(client: Client, emails: Sequence[str]) -> Directory:
-    if len(emails) > 1:
-        return Directory(list_everybody(client))
-    found = [find_member(client, email) for email in emails]
-    return Directory(record for record in found if record is not None)
-
-
-def _list_tags(client: Client) -> dict[str, list[Any]]:
-    # Without all=true the service leaves out the tags that it made for processes by itself.
-    rows = client.records(client.path("tags"), query={"all": True})
-    return _ids_by_name((row.get("title"), row["id"]) for row in rows)
-
-
-def _list_folders(client: Client) -> dict[str, list[Any]]:
-    query = {"pagination": False, "folder_type": "run", "with": "children"}
-    rows = client.records(client.path("folders"), query=query, is_paged=False)
-    return _ids_by_name((row.get("name"), row["id"]) for row in _with_children(rows))
-
-
-def _with_children(rows: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
-    for row in rows:
-        yield row
-        children = included(row, "children")
-        below = children if isinstance(children, list) else ()
-        yield from _with_children(child for child in below if not kind_of("folders").flaw(child))
-
-
-def _ids_by_name(rows: Iterable[tuple[Any, Any]]) -> dict[str, list[Any]]:
-    found: dict[str, dict[Any, None]] = {}
-    for name, number in rows:
-        found.setdefault(fold(str(name or "")), {})[number] = None
-    return {name: list(ids) for name, ids in found.items()}
-
-
-def warning_of_automatic_launch(organization: Mapping[str, Any], template: Template) -> str | None:
-    """Return a warning when the organization launches the template by itself for everybody who joins."""
-    is_on = organization.get("enable_onboarding_template")
-    if not is_on or str(organization.get("onboarding_template_id")) != template.id:
-        return None
-    return (
-        f"The organization itself launches {template.title} for everybody who accepts an invitation, so they may get "
-        f"it twice. Switch that off in the settings of the organization, or leave the launch to it."
-    )
-
-
-def read_organization(client: Client) -> Record:
-    """Return the record of the organization, an empty one for who may not see it."""
-    with contextlib.suppress(ForbiddenError, NotFoundError):
-        return client.organization()
-    return {}
 
 
 # --- running ----------------------------------------------------------------------------------------------------------
@@ -388,13 +277,13 @@ class ProcessRun(PlanRun):
 
     def named_members(self) -> list[str]:
         """Return the addresses of the members whom the process names."""
-        assignees = _assignees_of(self.launch) if self.launch is not None else []
+        assignees = self.launch.assignees if self.launch is not None else []
         owner = [self.desired.owner] if self.desired.owner else []
         return [*owner, *(email for one in assignees for email in one.users)]
 
     def named_groups(self) -> list[str]:
         """Return the names of the groups that the launch names."""
-        assignees = _assignees_of(self.launch) if self.launch is not None else []
+        assignees = self.launch.assignees if self.launch is not None else []
         return [name for one in assignees for name in one.groups]
 
     @property
@@ -508,6 +397,7 @@ class ProcessRun(PlanRun):
     def _archive_run(self, run_id: str) -> Record:
         """Archive a process and return what is known of it then."""
         path = self._client.path("runs", run_id)
+        await_late_write(self._client, f"{path}/activate")
         try:
             record = self._client.call("DELETE", path).record or self._client.get("runs", run_id)
         except NotFoundError:
@@ -741,209 +631,3 @@ def _id_of(one: Any) -> Any:
     if not isinstance(one, Mapping):
         return one
     return next((one[name] for name in ("id", "user_id", "group_id") if name in one), one)
-
-
-# --- one process ------------------------------------------------------------------------------------------------------
-
-
-def ensure_process(
-    client: Client, params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], None]
-) -> dict[str, Any]:
-    """Bring one process into the wanted state and return the result of ``tallyfy_process``."""
-    desired = DesiredProcess.from_params(params)
-    problems = problems_with_process(desired)
-    if problems:
-        raise InputError(problems)
-    return SingleProcess(client, desired, warn).ensure(check_mode=check_mode)
-
-
-class SingleProcess:
-    """One process of ``tallyfy_process``. What a template and its processes are is read when it is needed, and once."""
-
-    def __init__(self, client: Client, desired: DesiredProcess, warn: Callable[[str], None]) -> None:
-        self._client = client
-        self._desired = desired
-        self._warn = warn
-        self._finder = finder_for(client, find_template_id(client, desired.template))
-        self._sought = Sought(desired, self._field_of_reference)
-
-    def ensure(self, *, check_mode: bool) -> dict[str, Any]:
-        """Find it, plan, and carry that out unless in check mode; return the result of the module."""
-        (found,) = self._finder.find([self._sought], self._includes())
-        run, fixed = self._planned(found)
-        with contextlib.ExitStack() as locks:
-            if run.launches and not check_mode:
-                locks.enter_context(self._client.exclusively(LOCK_SUBJECT.format(self._finder.template_id)))
-                take_what_is_there(self._client, [run])
-            run.complete(run.carry_out, check_mode=check_mode)
-        settle_launches(self._client, [run])
-        for note in run.notes:
-            self._warn(note)
-        run.raise_failure()
-        process = _process_after(run, found, check_mode=check_mode)
-        return {**run.result(), "process": process, "unchangeable": fixed, "notes": run.notes}
-
-    @property
-    def _template(self) -> Template:
-        if self._finder.template is None:
-            self._finder.template = get_template(self._client, self._finder.template_id, self._desired.template)
-        return self._finder.template
-
-    def _field_of_reference(self) -> str | None:
-        return reference_field_of(self._desired, self._template)
-
-    def _includes(self) -> list[str]:
-        includes = [name for name in ("tags", "folders") if getattr(self._desired, name)]
-        return [*includes, *(["ko_form_fields"] if self._desired.kickoff else [])]
-
-    def _planned(self, found: Found) -> tuple[ProcessRun, list[Record]]:
-        """Return the plan, ready to be carried out, and what stays as it is.
-
-        Raises ``InputError`` with everything that is wrong.
-        """
-        client, desired, current = self._client, self._desired, found.current
-        launch, kickoff = None, Kickoff()
-        problems: list[str] = []
-        notes: list[str] = []
-        fields = self._fields(current)
-        if desired.state == "present":
-            if current is None:
-                launch, problems = prepare_launch(desired, self._template)
-                warning = warning_of_automatic_launch(read_organization(client), self._template)
-                notes += [warning] if warning is not None else []
-            elif desired.kickoff_update:
-                kickoff = encode(fields, desired.kickoff, is_whole=False)
-                problems += [f"kickoff: {problem}" for problem in kickoff.problems]
-        lacking = desired.lacking(current)
-        known = look_up(client, [(lacking, launch)], kickoff.assignees) if desired.state == "present" else Known()
-        problems += problems_with_names(lacking, launch, known, kickoff, fields)
-        if problems:
-            raise InputError(problems)
-        corrections = differing_kickoff(kickoff, current, fields, known) if current is not None else []
-        plan = plan_process(
-            desired,
-            found,
-            launch,
-            known,
-            corrections=corrections,
-            keeps_name=self._keeps_name(current),
-            doubt=doubt_about(client, self._finder.template_id, desired, found),
-        )
-        fixed: list[Record] = []
-        if current is not None and fields and not desired.kickoff_update:
-            fixed, remarks = compare_kickoff(desired, current, fields)
-            notes += remarks
-        run = ProcessRun(
-            client,
-            desired,
-            plan,
-            known,
-            current=current,
-            launch=launch,
-            finder=self._finder,
-            sought=self._sought,
-            corrections=corrections,
-        )
-        run.notes += notes
-        return run, fixed
-
-    def _fields(self, current: Mapping[str, Any] | None) -> tuple[FormField, ...]:
-        """Return the fields of the form of a process that is there, as far as values are compared with it."""
-        if current is None or self._desired.state != "present" or not self._desired.kickoff:
-            return ()
-        with contextlib.suppress(InputError):
-            return shown_fields(current) or self._template.fields
-        # The template has been archived since; what was launched from it goes on.
-        return ()
-
-    def _keeps_name(self, current: Mapping[str, Any] | None) -> bool:
-        """Return whether the template names its processes, which only matters where the name is not the wanted one."""
-        if current is None or not (self._desired.name and self._desired.reference_field):
-            return False
-        if is_same_name(self._desired.full_name(str(current.get("name"))), current.get("name")):
-            return False
-        with contextlib.suppress(InputError):
-            return self._template.names_its_processes
-        return False
-
-
-def _process_after(run: ProcessRun, found: Found, *, check_mode: bool) -> Record | None:
-    """Return the process as it is after the run, or, in check mode, as far as the plan can tell."""
-    current = found.current
-    if current is None and not run.plan.steps:
-        return None
-    if not check_mode:
-        return shape_process(run.record)
-    planned: Record = {name: run.plan.after[name] for name in ("name", "status") if name in run.plan.after}
-    if run.launch is not None:
-        title, number = run.launch.template.title, run.launch.template.id
-        planned.update(checklist_title=title, checklist_id=number, prerun=run.launch.sent(run.known))
-    if run.desired.owner:
-        planned["owner_id"] = run.known.member_id(run.desired.owner)
-    shaped = shape_process({**(current or {}), **planned})
-    if run.plan.after.get("status") == "active":
-        shaped.update(status="active", archived_at=None)
-    return shaped
-
-
-def list_processes(client: Client, filters: Mapping[str, Any]) -> list[Record]:
-    """Return the shaped processes that match, sorted by name.
-
-    ``template``, ``name``, ``reference``, ``query``, ``owner`` (a list) and ``status`` narrow the list down.
-    ``kickoff`` adds the values by the labels that people see, for which each template is read once.
-    """
-    template_id = find_template_id(client, filters["template"]) if filters.get("template") else None
-    desired = DesiredProcess.from_params({name: filters.get(name) for name in ("name", "reference")})
-    text = str(filters.get("query") or "").strip()
-    status = filters.get("status")
-    # What the search of the service may not find is looked for in all processes.
-    query = next((one for one in (desired.key, text) if one and is_searchable(one)), None)
-    rows = []
-    owners = _numbers_of_owners(client, filters.get("owner") or ())
-    # More numbers than that would make too long an address.
-    narrowed = {"owners": ",".join(owners)} if 0 < len(owners) <= PER_PAGE else None
-    if status != "archived":
-        rows += list_runs(client, template_id, query=query, filters=narrowed)
-    if status in (None, "archived"):
-        rows += list_runs(client, template_id, query=query, archived=True, filters=narrowed)
-    if desired.key:
-        rows = [row for row in rows if desired.is_carried_by(row)]
-    rows = [row for row in rows if fold(text) in fold(str(row.get("name") or ""))]
-    if status == RUNNING:
-        rows = [row for row in rows if row.get("status") != "complete" and not row.get("completed_at")]
-    elif status not in (None, "archived"):
-        rows = [row for row in rows if str(row.get("status")) == status]
-    if owners:
-        rows = [row for row in rows if str(row.get("owner_id")) in owners]
-    shaped = [shape_process(row) for row in rows]
-    if filters.get("kickoff"):
-        _add_labels(client, shaped)
-    return sorted(shaped, key=lambda one: (str(one["name"]).casefold(), str(one["id"])))
-
-
-def _numbers_of_owners(client: Client, owners: Sequence[str]) -> list[str]:
-    """Return the numbers of members, spelled as texts, who are given by address or by number."""
-    emails = [owner for owner in owners if not owner.strip().isdigit()]
-    directory = _directory_of(client, emails) if emails else Directory()
-    found = {owner: directory.find(owner) for owner in emails}
-    unknown = [owner for owner, record in found.items() if record is None]
-    if unknown:
-        raise InputError([f"owner {owner} is not a member of the organization" for owner in unknown])
-    numbers = {owner: str(record["id"]) for owner, record in found.items() if record is not None}
-    return list(dict.fromkeys(numbers.get(owner, owner.strip()) for owner in owners))
-
-
-def _add_labels(client: Client, processes: Iterable[Record]) -> None:
-    templates: dict[str, Template | None] = {}
-    for process in processes:
-        number = str(process["template_id"])
-        if number not in templates:
-            templates[number] = None
-            # An archived template is not shown; its processes are told without labels.
-            with contextlib.suppress(InputError):
-                templates[number] = get_template(client, number)
-        template = templates[number]
-        values = process["prerun"]
-        process["kickoff"] = (
-            {one.label: shown_value(one, values.get(one.id)) for one in template.fields} if template else None
-        )

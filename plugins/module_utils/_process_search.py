@@ -16,7 +16,6 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._kickoff import is_blank
@@ -335,14 +334,10 @@ class Finder:
         return page.total < listing.total and any(str(one.get("id")) == str(row["id"]) for one in rows)
 
 
-#: The finders of each client's loop, by template.
-_FINDERS: WeakKeyDictionary[Client, dict[str, Finder]] = WeakKeyDictionary()
-
-
 def finder_for(client: Client, template_id: str) -> Finder:
     """Return the finder of a template that the items of a loop share."""
-    finders = _FINDERS.setdefault(client, {})
-    return finders.setdefault(template_id, Finder(client, template_id))
+    found: Finder = client.shared.setdefault(("processes", template_id), Finder(client, template_id))
+    return found
 
 
 # --- lists of processes -----------------------------------------------------------------------------------------------

@@ -245,6 +245,12 @@ class Launch:
     kickoff: Kickoff
     overrides: Mapping[str, Override] = field(default_factory=dict)
 
+    @property
+    def assignees(self) -> list[Assignees]:
+        """All whom the values and the overrides name."""
+        overridden = [one.assignees for one in self.overrides.values() if one.assignees is not None]
+        return [*self.kickoff.assignees, *overridden]
+
     def body(self, desired: DesiredProcess, known: Known) -> Record:
         """Return the body of the request. Source: API reference, "Launch body"."""
         body: Record = {"checklist_id": self.template.id, "name": self.name, "prerun": self.sent(known)}

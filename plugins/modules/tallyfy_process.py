@@ -308,11 +308,11 @@ not_stored:
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._process_runs import ensure_process
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes import (
     PROCESS_OPTIONS,
     SINGLE_OPTIONS,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._single_process import ensure_process
 
 
 def ensure(task: Task) -> dict[str, object]:

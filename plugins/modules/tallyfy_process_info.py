@@ -150,7 +150,7 @@ processes:
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._process_runs import RUNNING, STATUSES, list_processes
+from ansible_collections.tallyfy.platform.plugins.module_utils._process_lists import RUNNING, STATUSES, list_processes
 
 
 def show(task: Task) -> dict[str, object]:

@@ -20,7 +20,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._client import Cl
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import LostAnswerError, TallyfyError
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import PrivateDirectory
-from ansible_collections.tallyfy.platform.plugins.module_utils._process_runs import ensure_process
+from ansible_collections.tallyfy.platform.plugins.module_utils._single_process import ensure_process
 from sandbox.testing import Sandbox
 
 HIRE_ID = "98e32e2b1b2e491d02e885e91dfd6c76"

@@ -36,8 +36,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._handovers import
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import find_member
 from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import PrivateDirectory
-from ansible_collections.tallyfy.platform.plugins.module_utils._process_runs import ensure_process
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster import ensure_member
+from ansible_collections.tallyfy.platform.plugins.module_utils._single_process import ensure_process
 from sandbox.testing import Sandbox
 
 pytestmark = pytest.mark.any_core
