@@ -446,8 +446,8 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def benchmarks(session: nox.Session) -> None:
-    """Measure rosters, roles, loops, the pace and the sandbox: counts and ratios of one run, beside their goals."""
+    """Measure rosters, roles, loops, references, the pace and the sandbox: counts and ratios beside their goals."""
     session.install("--requirement", "benchmarks/requirements.txt", "pytest>=8")
     env = isolated(session, TALLYFY_SANDBOX_PYTHON=sandbox_python(session), PYTHONPATH=str(CHECKOUT))
-    for name in session.posargs or ["sandbox_throughput", "loop_items", "roster", "roles", "pace"]:
+    for name in session.posargs or ["sandbox_throughput", "loop_items", "roster", "roles", "pace", "references"]:
         session.run("python", f"benchmarks/{name}.py", env=env)

@@ -57,7 +57,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes import
 from ansible_collections.tallyfy.platform.plugins.module_utils._rows import Rows, unknown_field
 from ansible_collections.tallyfy.platform.plugins.module_utils._templates import (
     Template,
-    find_template_id,
+    find_template,
     get_template,
 )
 
@@ -304,9 +304,11 @@ class Launchpad:
     def _template(self, wanted: str) -> Template | InputError:
         if wanted not in self._templates:
             try:
-                template_id = find_template_id(self._client, wanted)
+                template_id, template = find_template(self._client, wanted)
                 same = [one for one in self._templates.values() if isinstance(one, Template) and one.id == template_id]
-                self._templates[wanted] = same[0] if same else get_template(self._client, template_id, wanted)
+                self._templates[wanted] = (
+                    same[0] if same else template or get_template(self._client, template_id, wanted)
+                )
             except InputError as error:
                 self._templates[wanted] = error
         return self._templates[wanted]

@@ -52,7 +52,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes import
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._templates import (
     Template,
-    find_template_id,
+    find_template,
     get_template,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._writes import await_late_writes
@@ -76,7 +76,9 @@ class SingleProcess:
         self._client = client
         self._desired = desired
         self._warn = warn
-        self._finder = finder_for(client, find_template_id(client, desired.template))
+        template_id, template = find_template(client, desired.template)
+        self._finder = finder_for(client, template_id)
+        self._finder.template = template or self._finder.template
         self._sought = Sought(desired, self._field_of_reference)
 
     def ensure(self, *, check_mode: bool) -> dict[str, Any]:

@@ -106,21 +106,30 @@ def is_archived(record: Mapping[str, Any]) -> bool:
 
 
 def find_template_id(client: Client, template: str) -> str:
-    """Return the id of the template that is given by its id or its exact title.
+    """Return the id of the template that is given by its id or its exact title; see ``find_template``."""
+    return find_template(client, template)[0]
+
+
+def find_template(client: Client, template: str) -> tuple[str, Template | None]:
+    """Return the id of the template that is given by its id or its exact title, and the template if that was shown.
 
     An id is not looked up. Titles are not unique: raises ``InputError`` unless exactly one template has it, or, where
     none is left that can be launched, exactly one archived one: what was launched from it goes on.
     """
     template = template.strip()
     if is_id(template):
-        return template
+        return template, None
     path = client.path("checklists")
-    found = _titled(client.records(path, query={"q": template, "archived": True}), template)
+    query = {"q": template, "archived": True, "with": "steps"}
+    found = _titled(client.records(path, query=query), template)
     rows = [] if found else client.records(path)
     # How the search of the service takes unusual characters is not known; the whole list is the last word.
     found = found or _titled(rows, template)
     if len(found) == 1:
-        return str(found[0]["id"])
+        (row,) = found
+        # Rows of the list may be short, and one that is archived is for ``get_template`` to refuse.
+        is_whole = "prerun" in row and isinstance(included(row, "steps"), list) and not is_archived(row)
+        return str(row["id"]), _with_steps(client, row) if is_whole else None
     if found:
         ids = ", ".join(str(row["id"]) for row in found)
         raise InputError([f"template: {len(found)} templates have the title {template!r}; give an id instead: {ids}"])

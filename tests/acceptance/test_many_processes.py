@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Looking for a reference does not grow with history: requests where a template has 20,000 processes."""
+"""Looking for a reference does not grow with history: requests where a template has thousands of processes.
+
+``benchmarks/references.py`` counts them with 20,000.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from tests.acceptance.controllers import Controller, RealTime
 
 pytestmark = pytest.mark.any_core
 
-MANY, SOME, MEMBERS = 20_000, 5_000, 1_000
+MANY, SOME, MEMBERS = 4_000, 1_000, 200
 FIELDS = [{"label": "Reference", "field_type": "text"}, {"label": "Notes", "field_type": "textarea"}]
 PAGES = MANY // 100
 
@@ -97,9 +100,9 @@ class TestAnOnboarding:
         assert onboard(person(7))["changed"] is False
         assert len(sandbox.ledger()) <= 8
 
-    def test_of_a_thousand_known_people(self, sandbox: Sandbox, onboard: Onboard) -> None:
+    def test_of_many_known_people(self, sandbox: Sandbox, onboard: Onboard) -> None:
         assert onboard(*map(person, range(MEMBERS)))["changed"] is False
-        assert len(sandbox.ledger()) <= 215
+        assert len(sandbox.ledger()) <= PAGES + 10
 
     def test_of_one_new_person_where_rows_hold_no_values(
         self, sandbox: Sandbox, onboard: Onboard, history: History
@@ -112,7 +115,7 @@ class TestAnOnboarding:
             reference_field="Reference",
         )
         assert len(sandbox.launches()) == 1
-        assert len(sandbox.ledger()) <= 130
+        assert len(sandbox.ledger()) <= 30
 
 
 class TestALoop:

@@ -99,7 +99,7 @@ class TestRequests:
         ("requests", "writes", "arguments"),
         [
             (8, 1, {"template": TOUR_ID, "reference": "E-1"}),
-            (9, 1, {"template": TOUR, "reference": "E-1"}),
+            (8, 1, {"template": TOUR, "reference": "E-1"}),
             (3, 0, {"template": TOUR_ID, "reference": "E-1", "state": "archived"}),
             (2, 1, {"template": HIRE_ID, "reference": JORDAN, "state": "archived"}),
             (3, 1, {"template": HIRE_ID, "reference": CASEY}),
