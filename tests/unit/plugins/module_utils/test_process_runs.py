@@ -8,12 +8,13 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import LostAnswerError, NotStoredError
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, Step
-from ansible_collections.tallyfy.platform.plugins.module_utils._process_runs import ProcessRun
+from ansible_collections.tallyfy.platform.plugins.module_utils._process_runs import ProcessRun, settle_launches
 from ansible_collections.tallyfy.platform.plugins.module_utils._process_search import Finder, Sought
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes import DesiredProcess, Known, age
 
@@ -26,9 +27,9 @@ class Service:
 
     connection = SimpleNamespace(api_url="https://example.com/api")
     doubtful_launches = SimpleNamespace(drop=lambda _mark, _now: None)
+    late_writes = SimpleNamespace(since=lambda _path, _now: None)
 
-    @staticmethod
-    def now() -> float:
+    def now(self) -> float:
         return 0.0
 
     def __init__(self, *, refuses: bool = False) -> None:
@@ -119,3 +120,42 @@ def test_what_is_not_listed_is_told() -> None:
     run.settle([])
     (note,) = run.notes
     assert "is not known, because Tallyfy does not list it yet" in note
+
+
+class Rests(Service):
+    """Tells the time, and how long somebody rested; it lists one process."""
+
+    def __init__(self, now: float, second: int) -> None:
+        super().__init__()
+        self.service_second = second
+        self.rests: list[float] = []
+        self._now = now
+
+    def now(self) -> float:
+        return self._now
+
+    def rest(self, seconds: float) -> None:
+        self.rests.append(seconds)
+
+    def records(self, _path: str, *, query: dict[str, Any], workers: int = 1) -> list[dict[str, Any]]:
+        assert (query["q"], workers) == ("E-1", 1)
+        return [run_of(7, "a")]
+
+
+@pytest.mark.parametrize(
+    ("passed", "told", "rest"),
+    [
+        (0.0, 7, 1.0), (0.1, 7, 1.0), (0.5, 7, 0.75), (0.99, 7, 0.26),
+        # The service has gone on already.
+        (0.5, 8, None),
+        # This clock is another one, or the service does not tell the time.
+        (-5.0, 7, 1.0), (3.0, 7, 1.0), (0.5, 0, 0.75),
+    ],
+)  # fmt: skip
+def test_the_second_of_the_launch_has_passed_before_it_looks(passed: float, told: int, rest: float | None) -> None:
+    second = 1767225600  # 2026-01-01T00:00:00Z
+    service = Rests(second + 7 + passed, second + told if told else 0)
+    run = launcher(service, run_of(7, "a"))
+    settle_launches(service, [run])  # type: ignore[arg-type] # all of a client that is needed
+    assert service.rests == ([] if rest is None else [pytest.approx(rest)])
+    assert run.record["id"] == "a"
