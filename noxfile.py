@@ -308,6 +308,15 @@ def units(session: nox.Session, core: str) -> None:
     session.run("pytest", *(session.posargs or [*options, "tests/unit", "tests/acceptance"]), env=env)
 
 
+@nox.session(python=CORES[OLDEST], tags=["test_all"])
+def faults(session: nox.Session) -> None:
+    """Let every fault happen to every request of every scenario; the unit tests do so for a sample of them."""
+    install_core(session, OLDEST, "--requirement", "tests/unit/requirements.txt")
+    env = isolated(session, TALLYFY_SANDBOX_PYTHON=sandbox_python(session), FAULTS="all")
+    options = ["-n", "2", "--dist", "worksteal", "--durations", "15"]
+    session.run("pytest", *(session.posargs or [*options, "tests/acceptance/test_faults.py"]), env=env)
+
+
 @nox.session
 @on_cores()
 def build(session: nox.Session, core: str) -> None:
