@@ -36,6 +36,7 @@ ALL = [member(number, role="admin" if number < 3 else "light") for number in ran
         ("10%", 20, 2),
         ("10%", 21, 3),
         ("10%", 9, 1),
+        ("10%", 1010, 101),
         ("10%", 0, 0),
         ("0%", 50, 0),
         ("0", 50, 0),
@@ -188,6 +189,8 @@ def test_all_reasons_are_told() -> None:
 def test_long_lists_are_shortened() -> None:
     assert named(["a", "b"]) == "a, b"
     assert named("abcdef", longest=4) == "a, b, c, d and 2 more"
+    assert named("abcde", longest=4) == "a, b, c, d and 1 more"
+    assert named("abcd", longest=4) == "a, b, c, d"
     assert named([]) == ""
 
 

@@ -20,7 +20,11 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Gr
 from ansible_collections.tallyfy.platform.plugins.module_utils._lists import Names, fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._marks import Marks
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_lists import list_members
-from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import Surroundings, plan_member
+from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import (
+    Surroundings,
+    is_left_behind,
+    plan_member,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_runs import look_around
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     DEFAULT_MESSAGE,
@@ -1023,3 +1027,19 @@ def test_listed_members_are_filtered_shaped_and_sorted() -> None:
     assert listed(email="bob@example.com", role="light") == []
     with_groups = list_members(Members(*rows), {"groups": True})
     assert [member["groups"] for member in with_groups] == [[], ["Ops", "Sales"], ["HR", "Ops"]]
+
+
+@pytest.mark.parametrize(
+    ("current", "given", "is_left"),
+    [
+        ({**BOB, "status": "disabled"}, {"state": "disabled", "reassign_to": "alice@example.com"}, True),
+        ({**BOB, "status": "disabled"}, {"state": "deleted", "reassign_to": "alice@example.com"}, True),
+        ({**BOB, "status": "disabled"}, {"state": "disabled"}, False),
+        ({**BOB, "status": "disabled"}, {"state": "present", "reassign_to": "alice@example.com"}, False),
+        ({**BOB, "status": "active"}, {"state": "disabled", "reassign_to": "alice@example.com"}, False),
+        ({**BOB, "status": "invited"}, {"state": "disabled", "reassign_to": "alice@example.com"}, False),
+        (None, {"state": "disabled", "reassign_to": "alice@example.com"}, False),
+    ],
+)
+def test_only_who_is_out_already_may_have_left_tasks_behind(current: Any, given: dict[str, Any], is_left: bool) -> None:
+    assert is_left_behind(wanted(**given), current) is is_left

@@ -481,9 +481,10 @@ def test_sign_in_leaves_what_is_prepaid_to_the_requests(server: Server, clock: C
 def test_pause_that_is_too_long_is_told_by_the_first_request(server: Server, clock: Clock) -> None:
     one = transport(clock, max_wait=10)
     one._budget.pause(1800)
+    server.answers = [answer()]
     with one.prepaid(2), pytest.raises(PausedError, match=f"GET {server.url}: .* max_wait"):
         send(one, "GET", server.url)
-    assert one.allowance.requests == 0
+    assert one.allowance.requests == len(server.requests) == 0
 
 
 # --- what answers tell about limits -----------------------------------------------------------------------------------
