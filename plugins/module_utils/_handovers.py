@@ -99,7 +99,7 @@ def read_processes(client: Client, leavers: Sequence[Leaver], *, workers: int = 
         owners = ",".join(numbers[start : start + OWNERS_PER_LIST])
         rows = list_runs(client, None, filters={"owners": owners}, workers=workers)
         found.update({str(row["id"]): row for row in rows})
-    return [row for row in found.values() if _owner_of(row) in numbers and is_running(row)]
+    return [row for row in found.values() if owner_of(row) in numbers and is_running(row)]
 
 
 def read_open_tasks(client: Client, leavers: Sequence[Leaver], *, workers: int = 1) -> list[Record]:
@@ -133,7 +133,8 @@ def is_open(task: Mapping[str, Any]) -> bool:
     return str(task.get("status")) not in CLOSED and not task.get("archived_at") and not task.get("completed_at")
 
 
-def _owner_of(run: Mapping[str, Any]) -> str:
+def owner_of(run: Mapping[str, Any]) -> str:
+    """Return the number of the member who owns a process."""
     return str(run.get("owner_id"))
 
 
@@ -205,7 +206,7 @@ def plan_processes(leavers: Sequence[Leaver], runs: Iterable[Record]) -> list[Ha
     by_number = {leaver.number: leaver for leaver in leavers}
     planned = []
     for run in runs:
-        leaver = by_number.get(_owner_of(run))
+        leaver = by_number.get(owner_of(run))
         if leaver is None or leaver.successor is None:
             continue
         before, after = {"owner": leaver.email}, {"owner": str(leaver.successor["email"])}
@@ -278,7 +279,7 @@ class ProcessHandover(PlanRun):
         )[1]
 
     def _is_theirs(self, run: Mapping[str, Any]) -> bool:
-        return _owner_of(run) == self._leaver.number and not run.get("archived_at")
+        return owner_of(run) == self._leaver.number and not run.get("archived_at")
 
 
 def _unseen_in_process(run: Mapping[str, Any]) -> list[str]:

@@ -445,19 +445,22 @@ class MemberRun(PlanRun):
         path = self._client.path("users", self.record["id"], *segments)
         # Otherwise it could give them their access back afterwards.
         await_late_write(self._client, self._client.path("users", self.record["id"], "enable"))
+        refusal = None
         try:
             answer = self._client.call("DELETE", path, query=query).record
         except NotFoundError as error:
             # A repeated DELETE finds nobody after its first try succeeded; a wrong address is another matter.
             if error.code == "ENDPOINT_NOT_FOUND":
                 raise
-            answer = {}
+            answer, refusal = {}, error
         wanted = "deleted" if "delete" in segments else "disabled"
         if status_of(answer) != wanted:
             # Neither a 404 nor an answer that does not say so proves that the access is gone.
             answer = find_member(self._client, self.desired.email) or {"status": wanted}
         self.record.update(answer)
         if status_of(answer) not in {wanted, "deleted"}:
+            if refusal is not None:
+                raise refusal
             raise NotStoredError(
                 f"Tallyfy did not refuse the request, but the member is still {status_of(answer)} instead of {wanted}.",
                 subject=self.desired.email,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._brakes import Brakes, Halt
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import ApiError
 from ansible_collections.tallyfy.platform.plugins.module_utils._fuse import Policy, named
 from ansible_collections.tallyfy.platform.plugins.module_utils._groups import GroupRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._guests import GuestRun
@@ -21,6 +22,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._handovers import
     Handover,
     HandoverRun,
     narrowed,
+    owner_of,
+    read_processes,
     run_of,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_runs import MemberRun
@@ -155,6 +158,32 @@ class OffboardingRun:
         texts = named(one.called for one in undone)
         return Halt(f"Not tried: access ends after the hand-over, which failed for {texts}. Run it again.")
 
+    def _without_owners(self, runs: Sequence[MemberRun]) -> list[MemberRun]:
+        """Return those who do not own a process after their hand-over; the list that was planned by may have been old.
+
+        Who has no successor keeps theirs.
+        """
+        leaving = {folded(run.desired.email) for run in runs if any(run.open_steps())}
+        leavers = [
+            leaver
+            for leaver in self.plan.leavers
+            if leaver.key in leaving and leaver.has_access and leaver.successor is not None
+        ]
+        if not leavers or self._brakes.stop is not None:
+            return list(runs)
+        reasons: dict[str, str] = {}
+        try:
+            for process in read_processes(self._client, leavers, workers=self._workers):
+                owner = next(leaver for leaver in leavers if leaver.number == owner_of(process))
+                reasons[owner.key] = f"the process {process.get('name')} has become theirs since it was planned."
+        except ApiError as error:
+            reasons = {leaver.key: f"whether they own more processes is not known ({error})" for leaver in leavers}
+        for run in runs:
+            reason = reasons.get(folded(run.desired.email))
+            if reason is not None:
+                self._halts[id(run)] = Halt(f"Not tried: {reason} Run it again.")
+        return [run for run in runs if folded(run.desired.email) not in reasons]
+
     def _end_access(self) -> None:
         ready = []
         for run in self.people:
@@ -163,6 +192,7 @@ class OffboardingRun:
                 self._halts[id(run)] = halt
             else:
                 ready.append(run)
+        ready = self._without_owners(ready)
         roster = RosterRun(
             self._client,
             ready,

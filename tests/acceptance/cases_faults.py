@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._in_process import run_in_process
 from sandbox.testing import Sandbox
-from tests.acceptance.faults import Result, Scenario, Stage
+from tests.acceptance.faults import FAULTS, Result, Scenario, Stage
 from tests.acceptance.roles import Roles
 from tests.acceptance.running import COLLECTION, MODULES, Playbooks, Run, given
 from tests.acceptance.test_promises import CASES
@@ -32,6 +32,9 @@ def by_module(name: str, module: str, arguments: dict[str, Any], **more: Any) ->
     spec = importlib.import_module(f"{MODULES}.{module}").SPEC
     if module in IN_BULK:
         arguments = {**arguments, "concurrency": 1}
+    if arguments.get("method") == "POST":
+        # What any route answers is its own affair, so a raw call cannot know that an empty object is none.
+        more["faults"] = [fault for fault in FAULTS if fault != "200 {}"]
 
     def run(stage: Stage, check_mode: bool) -> Result:
         stage.shows_tokens = spec.shows_tokens

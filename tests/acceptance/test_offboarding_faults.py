@@ -104,6 +104,24 @@ def test_who_cannot_be_handed_over_keeps_their_access_and_the_others_go(
     assert picture(sandbox) == end
 
 
+@pytest.mark.parametrize("fault", [{"empty_list": True}, {"status": 403, "skip": 1}], ids=str)
+def test_who_turns_out_to_own_a_process_keeps_their_access(
+    sandbox: Sandbox, offboard: Offboard, fault: dict[str, Any]
+) -> None:
+    """One list of processes is not believed for the whole run."""
+    sandbox.fault(route="processes.list", **fault)
+    result = offboard()
+    assert result["failed"]
+    # The others have no successor, or no access any more.
+    now = statuses(sandbox)
+    assert (now[BOB], now[CHARLIE]) == ("active", "disabled")
+    (problem,) = (one for one in result["problems"] if BOB in one)
+    assert "Run it again." in problem
+    sandbox.clear_faults()
+    assert not offboard().get("failed")
+    assert left_behind(sandbox)[BOB] == []
+
+
 def test_nothing_else_is_begun_when_it_is_to_stop(sandbox: Sandbox, offboard: Offboard) -> None:
     sandbox.fault(route="guests.update", status=403)
     result = offboard(on_error="stop")
