@@ -158,7 +158,7 @@ def _write(call: _Call, seen: _Seen, result: dict[str, Any]) -> bool:
     try:
         answer = call.send()
     except ApiError as error:
-        if call.method == "DELETE" and _is_gone(call, error):
+        if call.method == "DELETE" and _is_gone(call, error, seen):
             result.update(status=error.status)
             # What was seen a moment ago has gone by this very request, whose first answer was lost.
             return bool(seen.is_there)
@@ -189,15 +189,18 @@ def _has_gone(call: _Call, before: _Seen) -> bool:
     )
 
 
-def _is_gone(call: _Call, error: ApiError) -> bool:
+def _is_gone(call: _Call, error: ApiError, before: _Seen) -> bool:
     """Return whether a DELETE was refused because there is nothing to delete.
 
-    For a guest who is not there that is a 422 about the address; source: API reference, "Guests".
+    For a guest who is not there that is a 422 about the address; source: API reference, "Guests". What can still be
+    read as it was before is not gone, whatever the answer says.
     """
-    if isinstance(error, NotFoundError):
-        return error.code != ROUTE_UNKNOWN
+    is_said = isinstance(error, NotFoundError) and error.code != ROUTE_UNKNOWN
     is_about_guest = isinstance(error, InvalidError) and "email" in error.errors and _OF_A_GUEST.search(call.path)
-    return bool(is_about_guest) and _look(call).is_there is not True
+    if not (is_said or is_about_guest):
+        return False
+    after = _look(call) if before.is_there or is_about_guest else before
+    return not after.is_there or after.shown != before.shown
 
 
 def _look(call: _Call) -> _Seen:

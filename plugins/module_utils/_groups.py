@@ -402,9 +402,8 @@ class GroupRun(PlanRun):
                 raise
             found = find_group(self._client, self.desired.name)
             if found is not None and found["id"] == self.record["id"]:
-                raise NotStoredError(
-                    f"DELETE {path}: the service says that there is no such group, and still lists it. Try again later."
-                ) from None
+                error.advise("Tallyfy still lists the group, so nothing was done. Try again later.")
+                raise
             return True
         if status != NO_CONTENT:
             self._expect_gone(path)

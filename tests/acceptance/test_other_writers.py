@@ -219,7 +219,9 @@ FAULTS: dict[str, dict[str, Any]] = {
 
 def set_the_scene(sandbox: Sandbox) -> None:
     alice = number_of(sandbox, ALICE)
-    sandbox.insert_runs({"checklist_id": TOUR, "name": f"{RUN} (E-1)", "owner_id": number_of(sandbox, BOB)})
+    # One of this very second would be looked at again in the next.
+    since = {"created_at": "2026-01-01T00:00:00.000Z"}
+    sandbox.insert_runs({"checklist_id": TOUR, "name": f"{RUN} (E-1)", "owner_id": number_of(sandbox, BOB), **since})
     sandbox.patch_group("People", members=[alice])
     sandbox.patch_guest(PARTNER, associated_members=[alice])
 
@@ -516,7 +518,8 @@ def test_failure_that_lasts_is_raised_after_a_few_tries(play: Play, case: Case) 
     play.sandbox.fault(route=f"{case.noun}.update", status=503, times=None)
     with pytest.raises(ServerError) as caught:
         case.act(play.client())
-    assert caught.value.facts["changed"] is False
+    # The last look has not shown it; a gateway that fails may have let it through all the same.
+    assert caught.value.facts["changed"] is True
     assert len(play.sandbox.writes()) == 5
     assert play.passed < 60
 

@@ -648,7 +648,7 @@ class TestLostAnswers:
 
     def test_carried_out_long_after_the_time_was_up(self, sandbox: Sandbox, modules: Modules) -> None:
         modules.use(max_wait=0, timeout=1)
-        sandbox.fault(method="POST", path="*/runs", delay_ms=3000)
+        sandbox.fault(method="POST", path="*/runs", delay_ms=2000)
         result = modules.fail("tallyfy_process", **LAUNCH)
         assert "no answer within 1 s" in result["msg"]
         assert "Whether it was launched is not known" in result["msg"]

@@ -240,8 +240,17 @@ def test_deleting_what_is_gone_is_no_change(check_mode: bool) -> None:
 
 
 def test_what_was_seen_and_is_gone_after_the_delete_was_deleted() -> None:
-    result = call(Service(GET={"data": {}}, DELETE=gone()), method="DELETE")
+    result = call(Service(GET=[{"data": {"id": 1}}, gone()], DELETE=gone()), method="DELETE")
     assert (result["changed"], result["status"]) == (True, 404)
+
+
+def test_what_is_still_there_after_a_404_was_not_deleted() -> None:
+    with pytest.raises(NotFoundError):
+        call(Service(GET={"data": {"id": 1}}, DELETE=gone()), method="DELETE")
+    # What is archived can still be read.
+    archived = {"data": {"id": 1, "archived_at": "2026-01-01T00:00:00Z"}}
+    result = call(Service(GET=[{"data": {"id": 1}}, archived], DELETE=gone()), method="DELETE")
+    assert result["changed"] is True
 
 
 def test_what_could_not_be_seen_and_is_gone_was_never_there() -> None:
