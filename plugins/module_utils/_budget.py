@@ -256,14 +256,17 @@ class Schedule:
             if share < self.rate(now) or (share == state.share and now < state.share_until):
                 state.share, state.share_until, state.written = share, now + SHARE_SECONDS, now
 
-    def _shown(self, now: float, limits: Limits) -> int:
-        """Return the limit that a refusal shows: what went out and was not refused is what the service takes."""
+    def _shown(self, now: float, limits: Limits) -> int | None:
+        """Return the limit that a refusal shows: what went out and was not refused is what the service takes.
+
+        After a few requests it shows none: what they were too much for is no pace, or others have used it up.
+        """
         state = self.state
         if not now - WINDOW_SECONDS < state.refused_since <= now:
             state.refused, state.refused_since = 0, now
         state.refused += 1
-        guess = max(LEAST_GUESS_PER_MINUTE, self._went_out(now) - state.refused)
-        return guess if limits.limit is None else limits.limit
+        guess = self._went_out(now) - state.refused
+        return limits.limit or (guess if guess >= LEAST_GUESS_PER_MINUTE else None)
 
     def _settle(self, now: float) -> None:
         """Drop what only a wrong clock can have brought."""

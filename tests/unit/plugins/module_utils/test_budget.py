@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._budget import (
     LEARNED_SECONDS,
-    LEAST_GUESS_PER_MINUTE,
     MOST_PER_MINUTE,
     SHARE_SECONDS,
     SHORT_PAUSE_SECONDS,
@@ -280,7 +279,16 @@ def test_refusals_without_a_number_show_how_many_were_taken() -> None:
         schedule.learn(START + 1, Limits(is_refusal=True))
     assert schedule.rate(START + 1) == 100
     schedule.learn(START + 120, Limits(is_refusal=True))
-    assert schedule.rate(START + 120) == LEAST_GUESS_PER_MINUTE, "somebody else used it up"
+    assert schedule.rate(START + 120) == 100, "after no requests that is no limit of them"
+
+
+@pytest.mark.parametrize(("number", "rate"), [(5, 600), (30, 600), (31, 30), (200, 199)])
+def test_a_refusal_after_a_few_requests_shows_no_pace(number: int, rate: int) -> None:
+    """Otherwise a whole controller would crawl for an hour after one."""
+    schedule = Schedule(600)
+    spread(schedule, number)
+    schedule.learn(START + 1, Limits(is_refusal=True))
+    assert schedule.rate(START + 1) == rate
 
 
 @given(st.lists(st.tuples(st.integers(1, 700), st.booleans()), max_size=10))
