@@ -36,8 +36,9 @@ MOST_PER_MINUTE = 32768
 LEARNED_SECONDS = 3600.0
 # What others use up is theirs until it is told anew, which happens once a window at the latest.
 SHARE_SECONDS = 2 * WINDOW_SECONDS
-# A refusal without a number may be due to what others sent; that is no reason to crawl.
-LEAST_GUESS_PER_MINUTE = 30
+# A refusal without a number may be due to what others sent; that is no reason to crawl, nor to go by it for long.
+LEAST_GUESS_PER_MINUTE = 60
+GUESSED_SECONDS = 600.0
 
 _SLOT = struct.Struct("<d")
 _FIELDS = struct.Struct("<QQdddQdQdQd")
@@ -250,7 +251,8 @@ class Schedule:
         state = self.state
         limit = self._shown(now, limits) if limits.is_refusal else limits.limit
         if limit is not None and (now >= state.learned_until or limit <= state.learned):
-            state.learned, state.learned_until, state.written = limit, now + LEARNED_SECONDS, now
+            seconds = LEARNED_SECONDS if limits.limit is not None else GUESSED_SECONDS
+            state.learned, state.learned_until, state.written = limit, now + seconds, now
         if limits.remaining is not None and not limits.is_refusal:
             share = max(1, self._went_out(now) + limits.remaining)
             if share < self.rate(now) or (share == state.share and now < state.share_until):

@@ -185,7 +185,10 @@ notes:
   type: list
   elements: str
   returned: success
-  sample: []
+  sample:
+    - >-
+      Tallyfy changed users as well, which was not asked for. What a PUT leaves out may be replaced; give it in body to
+      keep it.
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._calls import make_call
