@@ -460,6 +460,7 @@ class MemberRun(PlanRun):
         self.record.update(answer)
         if status_of(answer) not in {wanted, "deleted"}:
             if refusal is not None:
+                refusal.advise(f"Nothing was done: the member is still {status_of(answer)} instead of {wanted}.")
                 raise refusal
             raise NotStoredError(
                 f"Tallyfy did not refuse the request, but the member is still {status_of(answer)} instead of {wanted}.",

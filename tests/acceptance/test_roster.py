@@ -602,7 +602,13 @@ class TestHalfway:
         """Nobody is tried once it is known that there is nothing to talk to."""
         with running_sandbox(latency=20) as another:
             modules.use(api_url=another.api_url, token_url=another.token_url, max_wait=0, rate_limit=0)
-            gone = threading.Timer(0.5, os.kill, (another.pid, signal.SIGKILL))
+
+            def go_away() -> None:
+                while len(another.ledger(route="applications.create_user")) < 5:
+                    pass
+                os.kill(another.pid, signal.SIGKILL)
+
+            gone = threading.Thread(target=go_away)
             gone.start()
             result = failed(modules, people(1000), concurrency=4)
             gone.join()
