@@ -125,9 +125,6 @@ class ProcessRun(PlanRun):
 
     # --- launching ----------------------------------------------------------------------------------------------------
 
-    def _find_again(self) -> Record | None:
-        return next(iter(self.finder.look_again([self.sought])[0]), None)
-
     @property
     def launches(self) -> bool:
         """Whether the next step is the launch."""
