@@ -87,13 +87,21 @@ options:
       - File or directory with the certificates of the authorities that are trusted. The environment variable
         E(TALLYFY_CA_PATH) is used when the option is not given.
     type: path
-  token_cache:
+  state_dir:
     description:
-      - Directory for encrypted tokens and the shared request budget. V(none) switches it off. The environment variable
-        E(TALLYFY_TOKEN_CACHE) is used when the option is not given.
-      - The directory must be one's own. When it cannot be used, there is a warning and no cache.
+      - Directory of one's own for locks between processes, the shared request budget and encrypted tokens; an absolute
+        path, or one that starts with C(~). The environment variable E(TALLYFY_STATE_DIR) is used when the option is not
+        given.
+      - V(none) switches it off. Nothing then keeps two processes from writing the same list or launching the same
+        process at the same time, and each process has a token and a budget of its own.
     type: str
     default: ~/.cache/tallyfy-platform
+  cache_tokens:
+    description:
+      - Whether tokens are kept in O(state_dir). Locks and the budget are there in any case. The environment variable
+        E(TALLYFY_CACHE_TOKENS) is used when the option is not given.
+    type: bool
+    default: true
 requirements:
   - requests
 """
@@ -138,7 +146,10 @@ options:
   ca_path:
     env:
       - name: TALLYFY_CA_PATH
-  token_cache:
+  state_dir:
     env:
-      - name: TALLYFY_TOKEN_CACHE
+      - name: TALLYFY_STATE_DIR
+  cache_tokens:
+    env:
+      - name: TALLYFY_CACHE_TOKENS
 """

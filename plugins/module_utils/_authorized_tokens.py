@@ -66,7 +66,7 @@ def kept_token(client: Client, name: str, *, min_ttl: float, now: float) -> Toke
     """
     if not client.store.keeps:
         raise OptionError(
-            f"A token is kept by client_secret and in token_cache, so none can be found as {name}. {APPLICATION_ADVICE}"
+            f"A token is kept by client_secret and in state_dir, so none can be found as {name}. {APPLICATION_ADVICE}"
         )
     connection = client.connection
     token = client.store.get(_scope(client, name))
@@ -223,7 +223,7 @@ def _keep(client: Client, name: str, token: Token, warn: Callable[[str], None]) 
     is_kept = client.store.get(scope) == replace(token, source="cache")
     if not is_kept:
         warn(
-            f"The token is not kept as {name}: that takes a token_cache that can be used, and client_secret to encrypt "
+            f"The token is not kept as {name}: that takes a state_dir that can be used, and client_secret to encrypt "
             f"it with."
         )
     return is_kept

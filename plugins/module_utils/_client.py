@@ -172,7 +172,7 @@ class Client:
         self.service_second = 0
         #: Whether a write of this task has been carried out, or may have been.
         self.has_written = False
-        self.store = TokenStore(directory, connection.client_secret or "")
+        self.store = TokenStore(directory if connection.cache_tokens else None, connection.client_secret or "")
         #: Answers of the sign-in page that have been used.
         self.used_answers = Marks(directory, "used-answers", REMEMBERED_SECONDS)
         #: Launches that the service may still be at work on although nobody waits for their answers any more.
@@ -377,7 +377,7 @@ class Client:
     def alone(self, subject: str) -> Iterator[None]:
         """Let one process of this controller at a time read and write ``subject`` (any text that names it).
 
-        Without a usable ``token_cache`` there is no place for the lock; the work then goes on without it.
+        Without a usable ``state_dir`` there is no place for the lock; the work then goes on without it.
         """
         with contextlib.ExitStack() as stack:
             if self._directory is not None:
@@ -391,7 +391,7 @@ class Client:
     def exclusively(self, subject: str) -> Iterator[None]:
         """Let one run of this kind at a time work on ``subject``, and tell others who has it.
 
-        Raises ``BusyError`` after ``max_wait`` with what the other one wrote down. Without a usable ``token_cache``
+        Raises ``BusyError`` after ``max_wait`` with what the other one wrote down. Without a usable ``state_dir``
         there is no place for the lock; the work then goes on without it.
         """
         with contextlib.ExitStack() as stack:
@@ -719,19 +719,19 @@ def _check_unique(request: str, rows: list[Record]) -> None:
 
 
 def open_client(connection: Connection, secrets: SecretKeeper, warn: Callable[[str], None]) -> Client:
-    """Return a client with the token cache and the shared budget of ``token_cache``, or without them and a warning."""
+    """Return a client with the tokens and the shared budget of ``state_dir``, or without them and a warning."""
     directory = None
-    if connection.token_cache:
+    if connection.state_dir:
         try:
-            directory = PrivateDirectory(connection.token_cache)
+            directory = PrivateDirectory(connection.state_dir)
         except (OSError, UntrustedPathError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             warn(
-                f"The token cache {connection.token_cache} cannot be used ({reason}): tasks sign in one by one and do "
-                f"not share their request budget. Set token_cache to a directory of your own, or to none."
+                f"The directory {connection.state_dir} (state_dir) cannot be used ({reason}): tasks sign in one by one and "
+                f"do not share their request budget. Set state_dir to a directory of your own, or to none."
             )
         else:
-            if not HAS_CRYPTOGRAPHY and connection.has_application:
+            if not HAS_CRYPTOGRAPHY and connection.cache_tokens and connection.has_application:
                 warn("Tokens are not cached, because the Python library cryptography is not there to encrypt them.")
     return Client(connection, directory=directory, secrets=secrets)
 

@@ -33,7 +33,8 @@ OPTIONS: dict[str, tuple[object, tuple[str, ...]]] = {
     "rate_limit": (600, ("TALLYFY_RATE_LIMIT",)),
     "validate_certs": (True, ("TALLYFY_VALIDATE_CERTS",)),
     "ca_path": (None, ("TALLYFY_CA_PATH",)),
-    "token_cache": ("~/.cache/tallyfy-platform", ("TALLYFY_TOKEN_CACHE",)),
+    "state_dir": ("~/.cache/tallyfy-platform", ("TALLYFY_STATE_DIR",)),
+    "cache_tokens": (True, ("TALLYFY_CACHE_TOKENS",)),
 }
 #: Other names of options, as Tallyfy's own pages have them.
 ALIASES = {"organization_id": "org_id", "api_token": "access_token"}
@@ -63,7 +64,8 @@ class Connection:
     rate_limit: int = 600
     validate_certs: bool = True
     ca_path: str | None = None
-    token_cache: str | None = None
+    state_dir: str | None = None
+    cache_tokens: bool = True
 
     @property
     def has_application(self) -> bool:
@@ -110,10 +112,11 @@ def connection_from(
     problems: list[str] = []
     for name, convert, least in (("timeout", float, 1), ("max_wait", float, 0), ("rate_limit", int, 0)):
         values[name] = _number(name, values[name], convert, least, problems)
-    try:
-        values["validate_certs"] = parse_bool(values["validate_certs"])
-    except (TypeError, ValueError):
-        problems.append(f"validate_certs is neither true nor false: {values['validate_certs']!r}")
+    for name in ("validate_certs", "cache_tokens"):
+        try:
+            values[name] = parse_bool(values[name])
+        except (TypeError, ValueError):
+            problems.append(f"{name} is neither true nor false: {values[name]!r}")
     for name in ("api_url", "token_url"):
         values[name] = checked_url(name, str(values[name]), problems)
     problems += _identity_problems(values, signs_in=signs_in)
@@ -122,8 +125,7 @@ def connection_from(
             values["ca_path"] = str(Path(values["ca_path"]).expanduser())
         if not Path(values["ca_path"]).exists():
             problems.append(f"ca_path {values['ca_path']} does not exist on the machine that runs the task")
-    if str(values["token_cache"]).lower() == "none":
-        values["token_cache"] = None
+    values["state_dir"] = _state_dir(str(values["state_dir"]), problems)
     if problems:
         raise OptionError("; ".join(problems), problems=problems)
     return Connection(**{**values, "org_id": values["org_id"] or ""})
@@ -150,6 +152,15 @@ def _identity_problems(values: Mapping[str, Any], *, signs_in: bool) -> list[str
         problems.append("access_token holds characters that no token has")
     problems += [f"{name} is not UTF-8" for name in (*pair, "act_as") if not _is_utf8(str(values[name] or ""))]
     return problems
+
+
+def _state_dir(given: str, problems: list[str]) -> str | None:
+    """Return the directory, ``None`` where it is switched off; a relative one would be another for each playbook."""
+    if given.lower() == "none":
+        return None
+    if not given.startswith(("/", "~")) or "\0" in given:
+        problems.append(f"state_dir must be an absolute path, one that starts with ~, or none: {given!r}")
+    return given
 
 
 def _value_of(name: str, given: Any, environment: Mapping[str, str] | None) -> Any:

@@ -115,7 +115,8 @@ def connection_options() -> dict[str, dict[str, Any]]:
         "rate_limit": {"type": "int"},
         "validate_certs": {"type": "bool"},
         "ca_path": {"type": "path"},
-        "token_cache": {"type": "str", "no_log": False},
+        "state_dir": {"type": "str"},
+        "cache_tokens": {"type": "bool", "no_log": False},
     }
     for name, (default, variables) in OPTIONS.items():
         if default is not None:

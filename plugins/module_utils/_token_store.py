@@ -107,7 +107,7 @@ class TokenStore:
         try:
             return self._directory is not None and self._directory.delete(_name(scope))
         except OSError as error:
-            raise OptionError(f"The kept token cannot be removed from token_cache: {error.strerror}.") from error
+            raise OptionError(f"The kept token cannot be removed from state_dir: {error.strerror}.") from error
 
     @contextlib.contextmanager
     def locked(self, scope: str, seconds: float) -> Iterator[None]:

@@ -105,7 +105,7 @@ notes:
   - People come first, then groups, guests and processes. Nobody's process is launched who could not be brought in.
   - A launch whose answer got lost is looked for and never sent again; see M(tallyfy.platform.tallyfy_process). Run the
     task again for what is told to be unknown, failed or deferred.
-  - One run at a time works on the members of an organization and launches from a template, by locks in O(token_cache).
+  - One run at a time works on the members of an organization and launches from a template, by locks in O(state_dir).
   - With O(report) the task cannot be asynchronous.
 seealso:
   - module: tallyfy.platform.tallyfy_roster

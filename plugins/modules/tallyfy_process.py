@@ -96,7 +96,7 @@ options:
   duplicates:
     description:
       - What becomes of further active processes that carry the same reference, such as two runs on controllers with
-        different token caches left behind in earlier versions, or somebody launched by hand.
+        different state directories left behind in earlier versions, or somebody launched by hand.
       - V(report) names them in a warning and RV(notes). V(archive) archives all but the oldest one, and with
         O(state=archived) all of them.
     type: str
@@ -117,7 +117,7 @@ notes:
     looked for, and when it does not show up the module fails and says so; the next run looks first. Where Tallyfy did
     not answer in time it may still be at work on the launch, so the next run waits until two minutes have passed, or
     fails when that is longer than O(max_wait).
-  - One process of a controller at a time launches from a template, by a lock in O(token_cache). No lock exists between
+  - One process of a controller at a time launches from a template, by a lock in O(state_dir). No lock exists between
     controllers, so every run looks again right before it launches, and once more afterwards, when the second of its
     launch has passed. When two have launched the same, the older process stays, and who launched the other one archives
     it and tells so in RV(notes).

@@ -15,7 +15,7 @@ description:
   - Or takes the answer of the sign-in page in a browser, which P(tallyfy.platform.authorization_request#lookup) makes
     the address of, and returns the token of the person who signed in there, kept under a O(name) if one is given.
   - The modules of this collection sign in by themselves and do not need it.
-  - Tokens are kept, encrypted, in O(token_cache) and handed out again until shortly before they expire.
+  - Tokens are kept, encrypted, in O(state_dir) and handed out again until shortly before they expire.
   - On success the output is censored without C(no_log) in the play, while C(register) holds the token. Failures stay
     readable.
 author:
@@ -92,7 +92,7 @@ attributes:
   idempotent:
     support: partial
     details:
-      - A token that is kept is returned again. With O(renew=true), or without a usable O(token_cache), each run has a
+      - A token that is kept is returned again. With O(renew=true), or without a usable O(state_dir), each run has a
         token issued.
       - A O(redirect_response) works once and is refused when it is used again within a day on the same machine.
 seealso:

@@ -153,14 +153,14 @@ class _Vocabulary:
         return max(extended, key=len, default=None)
 
     def _begun_by(self, rest: str) -> str | None:
-        longer = [one for one in self.firm if one.startswith(rest) and _is_cut_off(one, rest)]
+        longer = [one for one in self.full if one.startswith(rest) and _is_cut_off(one, rest)]
         if self.is_connection:
             # tallyfy_token may be anything; tallyfy_org can only be the ID of the organization. A part of a word is
             # left alone, since every module looks at these, in whatever play it is.
             longer = [one for one in longer if one[len(rest)] == "_"]
             if len({ALIASES.get(one, one) for one in longer}) != 1:
                 return None
-        return longer[0] if longer else None
+        return next((one for one in longer if one in self.firm), None)
 
 
 def _meant(name: str, prefixes: tuple[str, ...], vocabularies: Mapping[str, _Vocabulary]) -> str | None:

@@ -126,7 +126,7 @@ class Stage:
         named = ("api_url", "token_url", "org_id", "client_id", "client_secret")
         return {
             **{name: getattr(self.sandbox, name) for name in named},
-            "token_cache": str(self.folder / "cache"),
+            "state_dir": str(self.folder / "cache"),
             "rate_limit": 0,
         }
 

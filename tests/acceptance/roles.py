@@ -51,7 +51,7 @@ class Roles:
             "tallyfy_org_id": sandbox.org_id,
             "tallyfy_client_id": sandbox.client_id,
             "tallyfy_client_secret": sandbox.client_secret,
-            "tallyfy_token_cache": str(folder / "cache"),
+            "tallyfy_state_dir": str(folder / "cache"),
             "tallyfy_max_wait": 5,
         }
 

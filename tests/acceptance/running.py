@@ -53,7 +53,7 @@ def _module_arguments(arguments: dict[str, Any]) -> Iterator[None]:
 class Modules:
     """Runs modules against the sandbox. ``options`` are connection options that every run gets."""
 
-    def __init__(self, sandbox: Sandbox, token_cache: Path, way: str = AS_MODULE) -> None:
+    def __init__(self, sandbox: Sandbox, state_dir: Path, way: str = AS_MODULE) -> None:
         # Imported before the forks, so that each of them starts in no time.
         for module in sorted(Path(__file__).parents[2].glob("plugins/modules/*.py")):
             importlib.import_module(f"{MODULES}.{module.stem}")
@@ -66,7 +66,7 @@ class Modules:
             "org_id": sandbox.org_id,
             "client_id": sandbox.client_id,
             "client_secret": sandbox.client_secret,
-            "token_cache": str(token_cache),
+            "state_dir": str(state_dir),
             "max_wait": 5,
         }
 
@@ -77,7 +77,7 @@ class Modules:
 
     def let_caps_end(self) -> None:
         """Forget what the service refuses for a while, as when that time has passed."""
-        for file in Path(str(self.options["token_cache"])).glob("caps-*"):
+        for file in Path(str(self.options["state_dir"])).glob("caps-*"):
             file.unlink()
 
     def run(self, module: str, check_mode: bool = False, **arguments: Any) -> dict[str, Any]:

@@ -248,8 +248,8 @@ LOOP = """
 
 def test_a_loop_has_one_connection_and_one_sign_in(sandbox: Sandbox, playbooks: Playbooks) -> None:
     """With a token cache and without one."""
-    without = LOOP.replace("  tasks:", "  vars:\n    tallyfy_token_cache: none\n  tasks:")
-    done = playbooks.run(LOOP + without, TALLYFY_TOKEN_CACHE="~/cache")
+    without = LOOP.replace("  tasks:", "  vars:\n    tallyfy_state_dir: none\n  tasks:")
+    done = playbooks.run(LOOP + without, TALLYFY_STATE_DIR="~/cache")
     assert done.returncode == 0, done.stdout[-3000:]
     assert done.stdout.count("=> (item=somebody)") == 80
     assert len(sandbox.ledger(route="members.list")) == 80
@@ -323,10 +323,10 @@ def test_values_leave_as_plain_json(sandbox: Sandbox, playbooks: Playbooks, opti
 
 def test_paths_are_relative_to_the_playbook(playbooks: Playbooks) -> None:
     (playbooks.folder / "plays").mkdir()
-    as_module = "  vars:\n    tallyfy_token_cache: kept by a module\n    tallyfy_in_process: false\n  tasks:"
+    as_module = "  vars:\n    tallyfy_state_dir: kept by a module\n    tallyfy_in_process: false\n  tasks:"
     once = LOOP.replace("* 40", "* 1")
     (playbooks.folder / "plays" / "play.yml").write_text(once + once.replace("  tasks:", as_module))
-    done = playbooks.run("plays/play.yml", TALLYFY_TOKEN_CACHE="kept")
+    done = playbooks.run("plays/play.yml", TALLYFY_STATE_DIR="kept")
     assert done.returncode == 0, done.stdout[-3000:]
     for name in ("kept", "kept by a module"):
         assert list((playbooks.folder / "plays" / name).glob("token-*"))
@@ -402,7 +402,7 @@ REGISTER = """
     - tallyfy.platform.tallyfy_user:
         email: grace.kim@example.net
         team: Elsewhere
-        token_cache: /dev/null/cache
+        state_dir: /dev/null/cache
       register: warned
     - tallyfy.platform.tallyfy_user:
         email: bob@example.com

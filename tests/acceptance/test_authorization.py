@@ -66,7 +66,7 @@ def exchanges(sandbox: Sandbox) -> int:
 
 
 def kept_files(modules: Modules) -> list[Path]:
-    return [path for path in Path(modules.options["token_cache"]).glob("token-*") if path.suffix != ".lock"]
+    return [path for path in Path(modules.options["state_dir"]).glob("token-*") if path.suffix != ".lock"]
 
 
 # --- what is taken ----------------------------------------------------------------------------------------------------
@@ -163,9 +163,9 @@ def test_a_public_client_exchanges_without_a_secret(sandbox: Sandbox, modules: M
     assert "client_secret" not in exchange["body"]
 
 
-@pytest.mark.parametrize("token_cache", ["none", "/dev/null/cache"])
-def test_without_a_cache_nothing_is_kept(sandbox: Sandbox, modules: Modules, token_cache: str) -> None:
-    modules.use(token_cache=token_cache)
+@pytest.mark.parametrize("state_dir", ["none", "/dev/null/cache"])
+def test_without_a_cache_nothing_is_kept(sandbox: Sandbox, modules: Modules, state_dir: str) -> None:
+    modules.use(state_dir=state_dir)
     result = modules.succeed("tallyfy_token", name="alice", **options(asked(sandbox)))
     assert any("not kept as alice" in str(warning) for warning in result["warnings"])
     assert modules.fail("tallyfy_token", name="alice")["changed"] is False
@@ -263,8 +263,8 @@ def test_replayed(sandbox: Sandbox, modules: Modules, response_type: str) -> Non
 
 def test_a_code_replayed_where_nobody_remembers(sandbox: Sandbox, modules: Modules) -> None:
     given = options(asked(sandbox, "code"))
-    modules.succeed("tallyfy_token", token_cache="none", **given)
-    message = modules.fail("tallyfy_token", token_cache="none", **given)["msg"]
+    modules.succeed("tallyfy_token", state_dir="none", **given)
+    message = modules.fail("tallyfy_token", state_dir="none", **given)["msg"]
     assert "(HTTP 400" in message
     assert "was used before" in message
     assert message.endswith("Authorize again.")
@@ -496,7 +496,7 @@ class TestLookups:
     def test_lookups(self, sandbox: Sandbox, modules: Modules, playbooks: Playbooks) -> None:
         given = options(asked(sandbox))
         taken = modules.succeed("tallyfy_token", name="alice", **given)["token"]
-        run = playbooks.run(LOOKUPS, TALLYFY_TOKEN_CACHE=modules.options["token_cache"], TALLYFY_ACT_AS="")
+        run = playbooks.run(LOOKUPS, TALLYFY_STATE_DIR=modules.options["state_dir"], TALLYFY_ACT_AS="")
         assert run.returncode == 0, run.stdout
         code, token = json.loads((playbooks.folder / "requests.json").read_text())
         assert set(code) == set(token) == {"url", "state", "code_verifier", "redirect_uri"}
@@ -564,7 +564,7 @@ class TestPlaybook:
         for name, values in parse_qs(urlsplit(answer).query).items():
             assert name in {"state", "token_type", "expires_in"} or values[0] not in output
         assert answer not in output
-        modules.use(token_cache=str(playbooks.home / ".cache" / "tallyfy-platform"))
+        modules.use(state_dir=str(playbooks.home / ".cache" / "tallyfy-platform"))
         assert modules.succeed("tallyfy_token", name="alice")["token"]["user"] == ALICE
 
     def test_without_a_terminal(self, sandbox: Sandbox, playbooks: Playbooks) -> None:

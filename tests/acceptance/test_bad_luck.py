@@ -697,7 +697,7 @@ class TestEnvironment:
         modules.use(**dict.fromkeys(names))
         modules.environment.update(
             TALLYFY_ACT_AS="", TALLYFY_ACCESS_TOKEN="", TALLYFY_API_TOKEN=" ", TALLYFY_TIMEOUT="", TALLYFY_CA_PATH="",
-            TALLYFY_VALIDATE_CERTS="", TALLYFY_RATE_LIMIT="", TALLYFY_MAX_WAIT="", TALLYFY_TOKEN_CACHE="",
+            TALLYFY_VALIDATE_CERTS="", TALLYFY_RATE_LIMIT="", TALLYFY_MAX_WAIT="", TALLYFY_STATE_DIR="",
         )  # fmt: skip
         result = modules.succeed("tallyfy_organization_info")
         assert result["organization"]["id"] == sandbox.org_id

@@ -92,7 +92,7 @@ WRONG: dict[str, tuple[str, dict[str, Any]]] = {
     "short secret": ("tallyfy_user", {"email": BOB, "client_secret": "b1b"}),
     "organization that is none": ("tallyfy_user", {"email": BOB, "org_id": "a/b"}),
     "nothing to sign in with": ("tallyfy_user", {"email": BOB, "client_id": "", "client_secret": ""}),
-    "cache that cannot be used": ("tallyfy_user", {"email": BOB, "token_cache": "/dev/null/cache"}),
+    "cache that cannot be used": ("tallyfy_user", {"email": BOB, "state_dir": "/dev/null/cache"}),
     "somebody of two organizations": ("tallyfy_user", {"email": "grace.kim@example.net", "team": "Elsewhere"}),
     "group that is not there": ("tallyfy_user", {**NEW, "groups": {"add": ["Nobodies"]}}),
     "text beyond ASCII": ("tallyfy_user", {**NEW, "first_name": "Zoë \U0001f600 \u2028", "team": "{{ 1 + 1 }}"}),
@@ -122,7 +122,7 @@ class TestLoops:
         return IN_PROCESS
 
     def test_one_connection_and_one_sign_in(self, sandbox: Sandbox, modules: Modules) -> None:
-        modules.use(token_cache="none")
+        modules.use(state_dir="none")
         results = modules.loop("tallyfy_user", *[{"email": BOB, "first_name": "Bob"}] * 20)
         assert [result["changed"] for result in results] == [False] * 20
         assert len(sandbox.sign_ins()) == 1
@@ -130,7 +130,7 @@ class TestLoops:
         assert len({one["connection"] for one in sandbox.ledger()}) == 1
 
     def test_other_options_share_nothing(self, sandbox: Sandbox, modules: Modules) -> None:
-        modules.use(token_cache="none")
+        modules.use(state_dir="none")
         member = sandbox.issue_token(ALICE)
         given = {"client_id": None, "client_secret": None, "access_token": member}
         acting = {"act_as": ALICE}
@@ -150,14 +150,14 @@ class TestLoops:
 
     def test_each_item_may_wait(self, sandbox: Sandbox, modules: Modules) -> None:
         """What one item has waited is not taken from the next: each waits its second, of the one that is allowed."""
-        modules.use(max_wait=1.5, token_cache="none")
+        modules.use(max_wait=1.5, state_dir="none")
         sandbox.fault(route="organization.get", times=1, status=429, headers={"Retry-After": "1"})
         sandbox.fault(route="organization.get", times=1, skip=1, status=429, headers={"Retry-After": "1"})
         results = modules.loop("tallyfy_organization_info", {}, {}, {})
         assert [result.get("msg") for result in results] == [None] * 3
 
     def test_each_item_warns(self, modules: Modules) -> None:
-        modules.use(token_cache="/dev/null/cache")
+        modules.use(state_dir="/dev/null/cache")
         first, second = modules.loop("tallyfy_organization_info", {}, {})
         assert first["warnings"] == second["warnings"]
         assert "cannot be used" in first["warnings"][0]
@@ -169,7 +169,7 @@ class TestLoops:
         assert len(sandbox.sign_ins()) == 2
 
     def test_a_refused_token_is_not_kept(self, sandbox: Sandbox, modules: Modules) -> None:
-        modules.use(token_cache="none", max_wait=0)
+        modules.use(state_dir="none", max_wait=0)
         sandbox.fault(route="organization.get", times=2, status=401)
         first, second = modules.loop("tallyfy_organization_info", {}, {})
         assert first["status"] == 401

@@ -168,15 +168,15 @@ def run_in_an_unusable_home(playbooks: Playbooks, **environment: str) -> str:
 
 def test_home_that_does_not_exist_and_cannot_be_made(sandbox: Sandbox, playbooks: Playbooks) -> None:
     printed = run_in_an_unusable_home(playbooks, HOME="/dev/null")
-    assert "The token cache ~/.cache/tallyfy-platform cannot be used (Not a directory)" in printed
-    assert "Set token_cache to a directory of your own, or to none." in printed
+    assert "The directory ~/.cache/tallyfy-platform (state_dir) cannot be used (Not a directory)" in printed
+    assert "Set state_dir to a directory of your own, or to none." in printed
     assert len(sandbox.sign_ins()) == 1
 
 
 def warned_of(modules: Modules, home: Path, **environment: str) -> str:
     """Run a module in this home, which must succeed; return its warnings."""
     modules.way = IN_PROCESS
-    modules.use(token_cache=None)
+    modules.use(state_dir=None)
     modules.environment.update({"HOME": str(home), **environment})
     return " ".join(modules.succeed("tallyfy_organization_info").get("warnings", ()))
 
@@ -210,5 +210,5 @@ def test_home_that_may_not_be_written(sandbox: Sandbox, modules: Modules, tmp_pa
 
 
 def test_no_cache_is_wanted(sandbox: Sandbox, modules: Modules) -> None:
-    assert warned_of(modules, Path("/dev/null"), TALLYFY_TOKEN_CACHE="none") == ""
+    assert warned_of(modules, Path("/dev/null"), TALLYFY_STATE_DIR="none") == ""
     assert len(sandbox.sign_ins()) == 1

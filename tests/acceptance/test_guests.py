@@ -212,12 +212,12 @@ class TestHourlyLimit:
         assert modules.succeed("tallyfy_guest", **second)["changed"] is True
 
     @pytest.mark.parametrize("way", WAYS)
-    @pytest.mark.parametrize("token_cache", ["shared", "none"])
+    @pytest.mark.parametrize("state_dir", ["shared", "none"])
     def test_a_loop_sends_no_further_invitation(
-        self, sandbox: Sandbox, modules: Modules, way: str, token_cache: str
+        self, sandbox: Sandbox, modules: Modules, way: str, state_dir: str
     ) -> None:
-        if token_cache == "none":
-            modules.use(token_cache="none")
+        if state_dir == "none":
+            modules.use(state_dir="none")
         sandbox.switch(guest_invites_per_hour=2)
         items = [{"email": f"guest.{number}@example.org"} for number in range(8)]
         if way == IN_PROCESS:
@@ -226,7 +226,7 @@ class TestHourlyLimit:
             results = [modules.run("tallyfy_guest", **item) for item in items]
         assert [bool(result.get("failed")) for result in results] == [False] * 2 + [True] * 6
         # A module without a token cache has no place to remember it at.
-        is_forgotten = way != IN_PROCESS and token_cache == "none"
+        is_forgotten = way != IN_PROCESS and state_dir == "none"
         assert [write["status"] for write in sandbox.writes()] == [201, 201] + [429] * (6 if is_forgotten else 1)
         for result, item in zip(results[2:], items[2:]):
             assert result["deferred"][0]["email"] == item["email"]

@@ -335,7 +335,7 @@ class TestResult:
         told = modules.succeed("tallyfy_roster", check_mode=True, people=members, max_removals=3)
         assert sandbox.writes() == []
         sandbox.clear_ledger()
-        modules.use(token_cache="none")
+        modules.use(state_dir="none")
         result = roster(modules, members, max_removals=3)
         for name in ("summary", "people", "actions", "diff", "deferred", "notes", "problems", "organization"):
             assert told[name] == result[name], name
@@ -396,7 +396,7 @@ class TestResult:
     def test_every_key_is_there_after_any_failure(self, sandbox: Sandbox, modules: Modules) -> None:
         keys = set(modules.succeed("tallyfy_roster", people=[{"email": BOB}]))
         wrong = failed(modules, [{"email": "nobody"}])
-        modules.use(client_secret="wrong", token_cache="none")
+        modules.use(client_secret="wrong", state_dir="none")
         unsigned = modules.fail("tallyfy_roster", check_mode=True, people=[{"email": BOB}])
         for result in (wrong, unsigned):
             assert keys <= set(result)
@@ -1104,7 +1104,7 @@ class TestOneAtATime:
         assert isinstance(results[0], AssertionError)
 
     def test_without_a_cache_nobody_waits(self, sandbox: Sandbox, modules: Modules) -> None:
-        modules.use(token_cache="none")
+        modules.use(state_dir="none")
         with at_work(sandbox, modules, 1.0, [NEW]) as results:
             roster(modules, people(1), max_wait=0)
             assert results == []

@@ -158,7 +158,7 @@ def test_modules(sandbox: Sandbox, modules: Modules, planted: Planted, module: s
         assert hits[fault], name
         sandbox.clear_faults()
         plant(sandbox, planted)
-    assert_clean_files(planted, Path(modules.options["token_cache"]))
+    assert_clean_files(planted, Path(modules.options["state_dir"]))
 
 
 @pytest.mark.parametrize("user", [None, ALICE], ids=["application", "user"])
@@ -173,7 +173,7 @@ def test_signing_in(sandbox: Sandbox, modules: Modules, planted: Planted, user: 
         plant(sandbox, planted)
         text = shown(modules, "tallyfy_token", user=user, renew=True)
         assert_clean(planted, f"tallyfy_token ({name})", text)
-    assert_clean_files(planted, Path(modules.options["token_cache"]))
+    assert_clean_files(planted, Path(modules.options["state_dir"]))
 
 
 def answered(mark: str = "?", **parameters: str) -> dict[str, Any]:
@@ -201,8 +201,8 @@ def test_authorizing(sandbox: Sandbox, modules: Modules, planted: Planted, asked
         sandbox.clear_faults()
         fault = sandbox.fault(route=route, times=None, **case)
         # A cache of its own, or the code would count as used.
-        cache = f"{modules.options['token_cache']}-{number}"
-        text = shown(modules, "tallyfy_token", token_cache=cache, **given)
+        cache = f"{modules.options['state_dir']}-{number}"
+        text = shown(modules, "tallyfy_token", state_dir=cache, **given)
         assert_clean(planted, f"tallyfy_token ({name})", text)
         assert_clean_files(planted, Path(cache))
         assert {one["id"]: one["hits"] for one in sandbox.faults()}[fault], name
@@ -210,7 +210,7 @@ def test_authorizing(sandbox: Sandbox, modules: Modules, planted: Planted, asked
     sandbox.fault(route="oauth.token", times=None, body=issued)
     assert '"kept_as": "alice"' in shown(modules, "tallyfy_token", **given)
     assert_clean(planted, "check mode", shown(modules, "tallyfy_token", check_mode=True, **given))
-    assert_clean_files(planted, Path(modules.options["token_cache"]))
+    assert_clean_files(planted, Path(modules.options["state_dir"]))
 
 
 def test_answers_that_are_tampered_with(modules: Modules, planted: Planted) -> None:
@@ -367,7 +367,7 @@ PLAY = """
       tallyfy.platform.tallyfy_token:
         client_secret: "{{ lookup('env', 'WRONG_SECRET') }}"
         renew: true
-        token_cache: none
+        state_dir: none
       ignore_errors: true
     - name: Keep a fact that is not secret
       ansible.builtin.set_fact:
@@ -400,7 +400,7 @@ PLAY = """
     - name: Look up with a wrong secret
       tags: check
       ansible.builtin.debug:
-        msg: "{{ lookup('tallyfy.platform.token', client_secret=lookup('env', 'WRONG_SECRET'), token_cache='none') }}"
+        msg: "{{ lookup('tallyfy.platform.token', client_secret=lookup('env', 'WRONG_SECRET'), state_dir='none') }}"
       ignore_errors: true
     - name: Look up with a secret of two lines
       ansible.builtin.debug:
@@ -666,7 +666,7 @@ def test_over_ssh(playbooks: Playbooks, planted: Planted) -> None:
     - tallyfy.platform.tallyfy_organization_info:
         client_secret: "{{ lookup('env', 'TALLYFY_CLIENT_SECRET') }}"
     - tallyfy.platform.tallyfy_user_info:
-        token_cache: none
+        state_dir: none
 """,
         "-vvvv",
         "-i",

@@ -27,10 +27,17 @@ FULL = {
     "rate_limit": "120",
     "timeout": "10",
     "max_wait": "60",
-    "token_cache": "none",
+    "state_dir": "none",
+    "discard_tokens": True,
 }
 MINIMAL = {"org_id": FULL["org_id"], "client_id": "1111", "client_secret": "the-client-secret"}
-EMPTY = {**dict.fromkeys(FULL, ""), "org_id": FULL["org_id"], "access_token": "the-access-token", "insecure": False}
+EMPTY = {
+    **dict.fromkeys(FULL, ""),
+    "org_id": FULL["org_id"],
+    "access_token": "the-access-token",
+    "insecure": False,
+    "discard_tokens": False,
+}
 #: What a job gets when nothing was filled in: empty, not absent.
 NOTHING = {
     "TALLYFY_ORG_ID": FULL["org_id"],
@@ -45,7 +52,8 @@ NOTHING = {
     "TALLYFY_RATE_LIMIT": "",
     "TALLYFY_TIMEOUT": "",
     "TALLYFY_MAX_WAIT": "",
-    "TALLYFY_TOKEN_CACHE": "",
+    "TALLYFY_STATE_DIR": "",
+    "TALLYFY_CACHE_TOKENS": "true",
 }
 
 
@@ -64,7 +72,8 @@ def test_every_value(tmp_path: Path) -> None:
         "TALLYFY_RATE_LIMIT": "120",
         "TALLYFY_TIMEOUT": "10",
         "TALLYFY_MAX_WAIT": "60",
-        "TALLYFY_TOKEN_CACHE": "none",
+        "TALLYFY_STATE_DIR": "none",
+        "TALLYFY_CACHE_TOKENS": "false",
     }
     kept = (tmp_path / Path(certificate).relative_to(CONTAINER_ROOT)).read_text()
     assert kept == FULL["ca_certificate"]
@@ -104,7 +113,11 @@ def test_no_secret_in_what_awx_keeps(inputs: dict[str, object], tmp_path: Path) 
 def test_every_connection_option_has_its_field() -> None:
     shipped = credential_type()
     fields = {field["id"] for field in shipped["inputs"]["fields"]}
-    assert fields - {"insecure", "ca_certificate"} == set(OPTIONS) - {"validate_certs", "ca_path"}
+    assert fields - {"insecure", "ca_certificate", "discard_tokens"} == set(OPTIONS) - {
+        "validate_certs",
+        "ca_path",
+        "cache_tokens",
+    }
     # The second name of a variable is for people who know the one of Tallyfy's own tools.
     assert set(shipped["injectors"]["env"]) == {variables[0] for _default, variables in OPTIONS.values()}
     assert not fields & set(ALIASES)

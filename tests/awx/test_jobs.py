@@ -189,5 +189,5 @@ def test_somebody_elses_home_that_cannot_be_written(
             DRIFT, project, credential, template_vars=ONLY_LOOKING, options="-v"
         )
     )
-    assert "token_cache" in job.output
+    assert "state_dir" in job.output
     assert_no_secret(job)

@@ -35,7 +35,8 @@ VALUES: dict[str, tuple[Any, str, Any]] = {
     "rate_limit": (60, "60", 60),
     "validate_certs": (False, "no", False),
     "ca_path": (str(Path(__file__).parent), str(Path(__file__).parent), None),
-    "token_cache": ("/var/lib/somewhere", "/var/lib/somewhere", None),
+    "state_dir": ("/var/lib/somewhere", "/var/lib/somewhere", None),
+    "cache_tokens": (False, "no", False),
 }
 
 
@@ -142,7 +143,7 @@ def test_defaults() -> None:
     assert connection.token_url == "https://go.tallyfy.com/oauth/token"
     assert (connection.timeout, connection.max_wait, connection.rate_limit) == (30.0, 300.0, 600)
     assert connection.verify is True
-    assert connection.token_cache == "~/.cache/tallyfy-platform"
+    assert connection.state_dir == "~/.cache/tallyfy-platform"
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------
@@ -305,10 +306,18 @@ def test_home_is_expanded_for_certificates(tmp_path: Path, monkeypatch: pytest.M
     assert problem.startswith("ca_path")
 
 
+@pytest.mark.parametrize(
+    "value", ["false", "False", "no", "0", "state", "./state", "~\0", "/\0", "None/", "$HOME/state"]
+)
+def test_a_state_dir_is_an_absolute_path(value: str) -> None:
+    (problem,) = problems({**ENOUGH, "state_dir": value})
+    assert problem == f"state_dir must be an absolute path, one that starts with ~, or none: {value!r}"
+
+
 @pytest.mark.parametrize("value", ["none", "None", "NONE", " none "])
-def test_cache_can_be_switched_off(value: str) -> None:
-    assert connect({**ENOUGH, "token_cache": value}).token_cache is None
-    assert connect(ENOUGH, {"TALLYFY_TOKEN_CACHE": value}).token_cache is None
+def test_state_dir_can_be_switched_off(value: str) -> None:
+    assert connect({**ENOUGH, "state_dir": value}).state_dir is None
+    assert connect(ENOUGH, {"TALLYFY_STATE_DIR": value}).state_dir is None
 
 
 # --- secrets ----------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from ansible_collections.tallyfy.platform.plugins.plugin_utils import _in_proces
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._in_process import KeptClients, run_in_process
 
 SECRET = "Geheimnis/+= 4711"
-CONNECTION = {"org_id": "a1", "client_id": "1111", "client_secret": SECRET, "token_cache": "none"}
+CONNECTION = {"org_id": "a1", "client_id": "1111", "client_secret": SECRET, "state_dir": "none"}
 
 
 @pytest.fixture(autouse=True)
