@@ -727,8 +727,8 @@ def open_client(connection: Connection, secrets: SecretKeeper, warn: Callable[[s
         except (OSError, UntrustedPathError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             warn(
-                f"The directory {connection.state_dir} (state_dir) cannot be used ({reason}): tasks sign in one by one and "
-                f"do not share their request budget. Set state_dir to a directory of your own, or to none."
+                f"The directory {connection.state_dir} (state_dir) cannot be used ({reason}): tasks sign in one by one "
+                f"and do not share their request budget. Set state_dir to a directory of your own, or to none."
             )
         else:
             if not HAS_CRYPTOGRAPHY and connection.cache_tokens and connection.has_application:
