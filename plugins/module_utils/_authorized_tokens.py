@@ -29,6 +29,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     PausedError,
     RateLimitError,
     SignInError,
+    StateDirError,
     TallyfyError,
     UnauthorizedError,
     UnreachableError,
@@ -38,6 +39,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._transport import
 
 #: What is waited for when several tasks have an answer each: an answer is looked up and noted as used in one go.
 _ANSWERS = "answers of the sign-in page"
+REPLAYABLE = (
+    "That this answer of the sign-in page has been used is not remembered, so whoever has it can use it again ({}). "
+    "Set state_dir to a directory of your own, and let nobody see the answer."
+)
 
 
 def is_authorized(params: Mapping[str, Any]) -> bool:
@@ -113,6 +118,8 @@ def token_of_answer(
     )
     if answer.code is not None and not client.connection.client_id:
         raise InputError(["client_id is not set, which a code is exchanged with: give the option or TALLYFY_CLIENT_ID"])
+    if not client.used_answers.is_kept:
+        warn(REPLAYABLE.format("state_dir is none"))
     if not params["expected_state"]:
         warn("Without expected_state nobody can tell whether the answer was made for this request or by somebody else.")
     with client.alone(_ANSWERS):
@@ -120,9 +127,11 @@ def token_of_answer(
             raise AuthorizationError("This answer of the sign-in page has been used already. Authorize again.")
         if check_mode:
             return None if answer.code is not None else _owned(client, _given(answer, now)), False
-        token = _given(answer, now) if answer.code is None else _exchanged(client, answer, params, now)
-        token = _owned(client, token, is_code=answer.code is not None)
-        client.used_answers.add(answer.mark, now)
+        if answer.code is not None:
+            token = _owned(client, _exchanged(client, answer, params, now, warn), is_code=True)
+        else:
+            token = _owned(client, _given(answer, now))
+            _note_use(client, answer, now, warn)
     if not token.expires_at:
         warn("Tallyfy did not tell when the token expires; it is used until it is refused.")
     elif not token.is_fresh(now, params["min_ttl"]):
@@ -147,7 +156,17 @@ def _given(answer: RedirectAnswer, now: float) -> Token:
     )
 
 
-def _exchanged(client: Client, answer: RedirectAnswer, params: Mapping[str, Any], now: float) -> Token:
+def _note_use(client: Client, answer: RedirectAnswer, now: float, warn: Callable[[str], None]) -> None:
+    try:
+        client.used_answers.add(answer.mark, now)
+    except TallyfyError as error:
+        # The token is there by now.
+        warn(REPLAYABLE.format(error.reason if isinstance(error, StateDirError) else error))
+
+
+def _exchanged(
+    client: Client, answer: RedirectAnswer, params: Mapping[str, Any], now: float, warn: Callable[[str], None]
+) -> Token:
     is_unused = False
     try:
         return client.exchange_code(
@@ -158,7 +177,7 @@ def _exchanged(client: Client, answer: RedirectAnswer, params: Mapping[str, Any]
         raise
     finally:
         if not is_unused:
-            client.used_answers.add(answer.mark, now)
+            _note_use(client, answer, now, warn)
 
 
 def _is_code_unused(error: TallyfyError) -> bool:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 import os
@@ -19,9 +20,13 @@ from dataclasses import astuple, dataclass
 from functools import partial
 from typing import Protocol, TypeVar
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import BusyError
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import (
+    PID_BYTES,
+    STATE_LOCK_SECONDS,
+    HeldError,
     PrivateDirectory,
-    UntrustedPathError,
+    UnusableError,
 )
 
 # The service counts a rolling minute by its own clock; half a second covers what the way there adds and takes.
@@ -43,8 +48,10 @@ GUESSED_SECONDS = 600.0
 _SLOT = struct.Struct("<d")
 _FIELDS = struct.Struct("<QQdddQdQdQd")
 _SEAL = struct.Struct("<4sI")
-_MARK = b"tfy2"
+_MARK = b"tfy3"
 _HEADER_BYTES = _SEAL.size + _FIELDS.size
+#: Behind the header stands who has the file locked, and behind that the slots.
+_SLOTS_AT = _HEADER_BYTES + PID_BYTES
 
 _Result = TypeVar("_Result")
 
@@ -314,11 +321,11 @@ class FileSlots:
         self._descriptor = descriptor
 
     def __getitem__(self, place: int) -> float:
-        content = os.pread(self._descriptor, _SLOT.size, _HEADER_BYTES + _SLOT.size * place)
+        content = os.pread(self._descriptor, _SLOT.size, _SLOTS_AT + _SLOT.size * place)
         return float(_SLOT.unpack(content)[0]) if len(content) == _SLOT.size else 0.0
 
     def __setitem__(self, place: int, moment: float) -> None:
-        os.pwrite(self._descriptor, _SLOT.pack(moment), _HEADER_BYTES + _SLOT.size * place)
+        os.pwrite(self._descriptor, _SLOT.pack(moment), _SLOTS_AT + _SLOT.size * place)
 
 
 def _sealed(fields: bytes) -> bytes:
@@ -349,6 +356,8 @@ class RequestBudget:
         self._sleep = sleep
         self._lock = threading.Lock()
         self._schedule = Schedule(per_minute)
+        #: For how long the next one waits for the lock of the file.
+        self._patience = STATE_LOCK_SECONDS
         #: The pace, the limit that was learned and its end, as they were seen last.
         self._seen = (per_minute, 0, 0.0)
 
@@ -356,7 +365,7 @@ class RequestBudget:
         """Wait until the next ``count`` requests may go out one right after the other.
 
         A pause counts for ``allowance``, the pace does not. Raises ``PauseTooLongError`` at once when the allowance
-        does not reach.
+        does not reach, and ``BusyError`` when a process that hangs has the file of the budget locked.
         """
         booking = self._update(partial(self._reserve, allowance=allowance, count=count))
         allowance.count_requests(count)
@@ -387,12 +396,12 @@ class RequestBudget:
 
     def pause(self, seconds: float) -> None:
         """Let nobody send anything for ``seconds``, as the service asked."""
-        self._update(lambda schedule: schedule.pause(self._now(), seconds))
+        self._note(lambda schedule: schedule.pause(self._now(), seconds))
 
     def learn(self, limits: Limits) -> None:
         """Take a limit of the service into account, which may be lower than the rate of the task."""
         if self._per_minute and self._is_news(limits):
-            self._update(lambda schedule: schedule.learn(self._now(), limits))
+            self._note(lambda schedule: schedule.learn(self._now(), limits))
 
     def _is_news(self, limits: Limits) -> bool:
         """Return whether the answer may change the pace, so that most answers need no look into the file."""
@@ -401,18 +410,32 @@ class RequestBudget:
         is_enough = limits.remaining is None or limits.remaining >= rate
         return limits.is_refusal or not (is_known and is_enough)
 
+    def _note(self, change: Callable[[Schedule], object]) -> None:
+        """Change what an answer told; where that cannot be noted, the next refusal tells it again."""
+        # What has been answered must not fail for want of a note.
+        with contextlib.suppress(BusyError):
+            self._update(change)
+
     def _update(self, change: Callable[[Schedule], _Result]) -> _Result:
         with self._lock:
             if self._directory is not None:
                 try:
                     return self._update_file(self._directory, change)
-                except (OSError, UntrustedPathError):
+                except HeldError as error:
+                    # Whoever comes next must not wait for the same again.
+                    self._patience = 0.0
+                    raise BusyError(
+                        f"The request budget cannot be had: {error}. End it if it hangs, and run this again.",
+                        holder=error.holder,
+                    ) from None
+                except (OSError, UnusableError):
                     # A full or vanished disk must not stop the work: go on with a budget of this process alone.
                     self._directory = None
             return self._changed(self._schedule, change)
 
     def _update_file(self, directory: PrivateDirectory, change: Callable[[Schedule], _Result]) -> _Result:
-        with directory.locked(self._name) as descriptor:
+        with directory.locked(self._name, seconds=self._patience, pid_at=_HEADER_BYTES) as descriptor:
+            self._patience = STATE_LOCK_SECONDS
             content = os.pread(descriptor, _HEADER_BYTES, 0)
             schedule = Schedule(self._per_minute, State.unpacked(content), FileSlots(descriptor))
             result = self._changed(schedule, change)

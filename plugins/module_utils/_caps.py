@@ -18,11 +18,11 @@ from dataclasses import astuple, dataclass
 from urllib.parse import urlsplit
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import (
+    HeldError,
     PrivateDirectory,
-    UntrustedPathError,
+    UnusableError,
 )
 
-LOCK_SECONDS = 10.0
 # The longest cap the service is known for is one of a day; what ends later was written under a wrong clock.
 LONGEST_CAP_SECONDS = 86400.0
 # Names of routes; everything else in a path is an ID or an address.
@@ -62,13 +62,16 @@ class Caps:
         return self._lasting({**self._read(), **self._own}).get(kind)
 
     def add(self, method: str, url: str, seconds: float, text: str, code: str | None = None) -> None:
-        """Remember a refusal for ``seconds``; on a full or read-only disk for this process alone."""
+        """Remember a refusal for ``seconds``; where it cannot be noted for others, for this process alone.
+
+        That costs others a request, which is refused in the same way.
+        """
         cap = Cap(self._now() + min(seconds, LONGEST_CAP_SECONDS), text, code)
         self._own[_digest(kind_of(method, url))] = cap
         directory, lock = self._directory, f"{self._name}.lock"
         if directory is None:
             return
-        with contextlib.suppress(OSError, UntrustedPathError), directory.locked(lock, seconds=LOCK_SECONDS):
+        with contextlib.suppress(OSError, UnusableError, HeldError), directory.locked(lock):
             caps = self._lasting({**self._read(), **self._own})
             directory.write(self._name, json.dumps({kind: astuple(one) for kind, one in caps.items()}).encode())
 
@@ -84,7 +87,7 @@ class Caps:
             return {
                 kind: Cap(float(until), str(text), code and str(code)) for kind, (until, text, code) in caps.items()
             }
-        except (OSError, UntrustedPathError, ValueError, TypeError, AttributeError):
+        except (OSError, UnusableError, ValueError, TypeError, AttributeError, RecursionError):
             return {}
 
 

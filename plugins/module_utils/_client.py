@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import getpass
 import hashlib
 import math
-import os
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -57,14 +53,17 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     RefusedByServiceError,
     SeatPoolError,
     ServerError,
+    StateDirError,
     UnauthorizedError,
     UnreadableAnswerError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._marks import Marks
 from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import (
+    HeldError,
     PrivateDirectory,
-    UntrustedPathError,
+    UnusableError,
+    reason_of,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import requests
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked
@@ -95,8 +94,6 @@ CREATE_ATTEMPTS = 3
 REMEMBERED_SECONDS = 86400.0
 # How long after its time-out a request may still be carried out.
 LATE_SECONDS = 120.0
-# Of the names of locks that are held for the time of a write: 4096 files at the most.
-SHARED_LOCK_DIGITS = 3
 # How long a record may take to show up after a write whose answer was lost.
 READ_BACK_WAITS_SECONDS = (0.0, 1.0, 2.0)
 REFUSALS: dict[int, type[RefusedByServiceError]] = {
@@ -146,6 +143,7 @@ class Client:
         connection: Connection,
         *,
         directory: PrivateDirectory | None = None,
+        state_flaw: str = "",
         secrets: SecretKeeper | None = None,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], float] = time.time,
@@ -157,6 +155,9 @@ class Client:
         self.secrets.keep(connection.access_token)
         self._now = now
         self._directory = directory
+        #: Why there is no directory although one was meant to be, empty when nothing is wrong.
+        self._state_flaw = state_flaw
+        self._lock_flaw: str | None = None
         self._allowance = WaitAllowance(connection.max_wait, sleep=sleep, clock=clock)
         scope = f"{connection.api_url}\n{connection.org_id}"
         budget = RequestBudget(connection.rate_limit, directory=directory, scope=scope, now=now, sleep=sleep)
@@ -375,49 +376,56 @@ class Client:
 
     @contextlib.contextmanager
     def alone(self, subject: str) -> Iterator[None]:
-        """Let one process of this controller at a time read and write ``subject`` (any text that names it).
+        """Let one task of this controller at a time read and write ``subject`` (any text that names it).
 
-        Without a usable ``state_dir`` there is no place for the lock; the work then goes on without it.
+        Raises ``BusyError`` with who is at work there when that takes longer than ``max_wait``, and ``StateDirError``
+        where nothing can be locked. Where ``state_dir`` is switched off, nobody is kept out.
         """
+        if self._state_flaw:
+            raise self._no_locks(self._state_flaw)
         with contextlib.ExitStack() as stack:
             if self._directory is not None:
-                with contextlib.suppress(OSError, UntrustedPathError):
-                    # There are many subjects, and nobody can tell when a file could be deleted; so they share some.
-                    name = self._lock_name(subject, digits=SHARED_LOCK_DIGITS)
-                    stack.enter_context(self._directory.locked(name, seconds=self.connection.max_wait))
+                self._enter(stack, self._directory, subject)
             yield
 
-    @contextlib.contextmanager
-    def exclusively(self, subject: str) -> Iterator[None]:
-        """Let one run of this kind at a time work on ``subject``, and tell others who has it.
+    def exclusively(self, subject: str) -> contextlib.AbstractContextManager[None]:
+        """Do what ``alone`` does, for the time of a whole run; ``subject`` is what a person calls it."""
+        return self.alone(subject)
 
-        Raises ``BusyError`` after ``max_wait`` with what the other one wrote down. Without a usable ``state_dir``
-        there is no place for the lock; the work then goes on without it.
-        """
-        with contextlib.ExitStack() as stack:
-            if self._directory is not None:
-                name = self._lock_name(subject)
-                holder = _holder().encode()
-                try:
-                    descriptor = stack.enter_context(self._directory.locked(name, seconds=self.connection.max_wait))
-                    os.pwrite(descriptor, holder, 0)
-                    os.ftruncate(descriptor, len(holder))
-                except TimeoutError:
-                    other = (self._directory.read(name) or b"").decode(errors="replace")
-                    raise BusyError(
-                        f"Another run has been at work on {subject} for longer than max_wait "
-                        f"({self.connection.max_wait:g} s): {other or 'it does not say who it is'}. Nothing was "
-                        f"written. Wait for its end, or allow a longer max_wait.",
-                        holder=other,
-                    ) from None
-                except (OSError, UntrustedPathError):
-                    # As with every other use of the cache: without a place for it, the work goes on.
-                    pass
-            yield
+    def _enter(self, stack: contextlib.ExitStack, directory: PrivateDirectory, subject: str) -> None:
+        seconds = self.connection.max_wait
+        try:
+            stack.enter_context(directory.locked(self._lock_name(subject), seconds=seconds))
+        except HeldError as error:
+            undone = "This was not written" if self.has_written else "Nothing was written"
+            raise BusyError(
+                f"Another run has been at work on {subject} for longer than max_wait ({seconds:g} s): "
+                f"{error.holder or 'it does not say who it is'}. {undone}. Wait for its end, or allow a longer "
+                f"max_wait.",
+                holder=error.holder,
+            ) from None
+        except UnusableError as error:
+            raise self._no_locks(str(error)) from error
 
-    def _lock_name(self, subject: str, digits: int = 24) -> str:
+    def require_locks(self) -> None:
+        """Raise ``StateDirError`` where ``state_dir`` is no place for locks; who writes asks before the first write."""
+        flaw = self._state_flaw or self.lock_flaw
+        if flaw:
+            raise self._no_locks(flaw)
+
+    @property
+    def lock_flaw(self) -> str:
+        """Why nothing can be locked in ``state_dir``, empty when it can be, and when there is no directory."""
+        if self._lock_flaw is None:
+            self._lock_flaw = "" if self._directory is None else self._directory.lock_flaw()
+        return self._lock_flaw
+
+    def _no_locks(self, flaw: str) -> StateDirError:
+        return StateDirError(self.connection.state_dir or getattr(self._directory, "path", ""), flaw)
+
+    def _lock_name(self, subject: str) -> str:
         scope = f"{self.connection.api_url}\n{subject}"
-        return "lock-" + hashlib.sha256(scope.encode()).hexdigest()[:digits]
+        return "lock-" + hashlib.sha256(scope.encode(errors="replace")).hexdigest()[:24]
 
     def prepaid(self, count: int) -> contextlib.AbstractContextManager[None]:
         """Wait for the pace of the next ``count`` requests of this thread before the block, and not in between them.
@@ -654,18 +662,6 @@ def _answer_in(response: requests.Response, method: str) -> Answer:
     return Answer(response.status_code, unwrap(content), content, request_id)
 
 
-def _holder() -> str:
-    """Return who is at work, for those who wait."""
-    now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
-    # AWX names its job so.
-    job = os.environ.get("JOB_ID", "")
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a number that has no name
-        user = str(os.getuid())
-    return f"process {os.getpid()} of {user} on {socket.gethostname()}, since {now}" + (f", job {job}" * bool(job))
-
-
 def _advice_on_401(kind: str, *, on_application_route: bool) -> str:
     if kind == "given" and on_application_route:
         return f"This route needs the application's token. {APPLICATION_ADVICE}"
@@ -719,21 +715,27 @@ def _check_unique(request: str, rows: list[Record]) -> None:
 
 
 def open_client(connection: Connection, secrets: SecretKeeper, warn: Callable[[str], None]) -> Client:
-    """Return a client with the tokens and the shared budget of ``state_dir``, or without them and a warning."""
-    directory = None
+    """Return a client with the tokens, the locks and the budget of ``state_dir``, or without them and a warning.
+
+    Whoever needs the locks is refused in their place; see ``Client.alone``.
+    """
+    directory, flaw = None, ""
     if connection.state_dir:
         try:
             directory = PrivateDirectory(connection.state_dir)
-        except (OSError, UntrustedPathError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            warn(
-                f"The directory {connection.state_dir} (state_dir) cannot be used ({reason}): tasks sign in one by one "
-                f"and do not share their request budget. Set state_dir to a directory of your own, or to none."
-            )
-        else:
-            if not HAS_CRYPTOGRAPHY and connection.cache_tokens and connection.has_application:
-                warn("Tokens are not cached, because the Python library cryptography is not there to encrypt them.")
-    return Client(connection, directory=directory, secrets=secrets)
+        except (OSError, UnusableError) as error:
+            flaw = reason_of(error)
+    client = Client(connection, directory=directory, state_flaw=flaw, secrets=secrets)
+    lacking = "sign in one by one and do not share" if flaw else "do not share"
+    if flaw or client.lock_flaw:
+        warn(
+            f"The directory {connection.state_dir} (state_dir) cannot be used ({flaw or client.lock_flaw}): tasks "
+            f"{lacking} their request budget, and what needs a lock to write is refused. Set state_dir to a directory "
+            f"of your own, or to none."
+        )
+    elif directory is not None and not HAS_CRYPTOGRAPHY and connection.cache_tokens and connection.has_application:
+        warn("Tokens are not cached, because the Python library cryptography is not there to encrypt them.")
+    return client
 
 
 def path_below(api_url: str, path: str) -> str:

@@ -123,8 +123,8 @@ def connection_from(
     if values["ca_path"]:
         with contextlib.suppress(RuntimeError):  # there is no user of that name
             values["ca_path"] = str(Path(values["ca_path"]).expanduser())
-        if not Path(values["ca_path"]).exists():
-            problems.append(f"ca_path {values['ca_path']} does not exist on the machine that runs the task")
+        flaw = bundle_place_flaw(values["ca_path"])
+        problems += [f"ca_path {values['ca_path']} {flaw}"] if flaw else []
     values["state_dir"] = _state_dir(str(values["state_dir"]), problems)
     if problems:
         raise OptionError("; ".join(problems), problems=problems)
@@ -190,6 +190,14 @@ def _number(name: str, value: Any, convert: Callable[[Any], float], least: float
     elif number < least:
         problems.append(f"{name} is {number:g}, and must be at least {least}")
     return number
+
+
+def bundle_place_flaw(path: str) -> str:
+    """Return why a CA bundle cannot be read from there, empty when it can be: a pipe or a device may never end."""
+    place = Path(path)
+    if not place.exists():
+        return "does not exist on the machine that runs the task"
+    return "" if place.is_file() or place.is_dir() else "is neither a file nor a directory"
 
 
 def checked_url(name: str, url: str, problems: list[str]) -> str:

@@ -92,6 +92,19 @@ class BusyError(TallyfyError):
     """Another run holds what this one needs for itself; nothing has been written."""
 
 
+class StateDirError(TallyfyError):
+    """What a write needs in ``state_dir`` cannot be had there: a lock, or a note of what has been sent."""
+
+    def __init__(self, state_dir: object, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"The directory {state_dir} (state_dir) cannot be used ({reason}). Without a lock there this task could "
+            f"undo or repeat what another one does, so it stops before it writes. Set state_dir to a directory of your "
+            f"own where files can be locked, or to none: then nothing keeps two runs apart.",
+            state_dir=str(state_dir),
+        )
+
+
 class AuthorizationError(TallyfyError):
     """The answer of the sign-in page, or the token that came of it, is not taken; nothing has been kept."""
 

@@ -440,6 +440,8 @@ def ensure_group(
     directory = _directory(client, is_needed=is_wanted or bool(current and members_of(current)))
     guests = {folded(row["email"]) for row in list_guests(client)} if guests_to_add(desired, current) else None
     run = GroupRun(client, desired, current, directory, plan_group(desired, current, directory, guests))
+    if run.plan.steps and not check_mode:
+        client.require_locks()
     run.complete(run.carry_out, check_mode=check_mode)
     for note in run.plan.warnings:
         warn(note)

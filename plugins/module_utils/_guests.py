@@ -477,6 +477,8 @@ def ensure_guest(
     current = find_guest(client, desired.email) if check_mode else _find_settled(client, desired.email)
     directory = _directory(client, desired, current)
     run = GuestRun(client, desired, current, directory, plan_guest(desired, current, directory))
+    if run.plan.steps and not check_mode:
+        client.require_locks()
     run.complete(run.carry_out, check_mode=check_mode)
     for note in run.notes:
         warn(note)

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
+from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection, bundle_place_flaw
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import parse_url, requests
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper
@@ -60,8 +60,9 @@ def check_way_to(url: str, connection: Connection) -> None:
     if proxy:
         _check_proxy(proxy, _proxy_variable(url, proxy))
     bundle = _bundle(connection)
-    if bundle and urlsplit(url).scheme == "https" and not Path(bundle[1]).exists():
-        raise OptionError(f"{' '.join(bundle)} does not exist on the machine that runs the task")
+    flaw = bundle_place_flaw(bundle[1]) if bundle and urlsplit(url).scheme == "https" else ""
+    if bundle and flaw:
+        raise OptionError(f"{' '.join(bundle)} {flaw}")
 
 
 def bundle_flaw(connection: Connection) -> str:

@@ -25,7 +25,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._connection impor
     connection_from,
     environment_value,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import TallyfyError
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import StateDirError, TallyfyError
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import REQUESTS_IMPORT_ERROR
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked
 
@@ -161,8 +161,10 @@ def perform(
 ) -> tuple[bool, dict[str, Any]]:
     """Carry the operation out and return whether it succeeded, and the result without secrets."""
     secrets, client = SecretKeeper(), None
+    lacking: list[str] = []
     try:
-        client = client_for(connection_from(params, parse_bool=boolean, signs_in=spec.signs_in(params)), warn)
+        connection = connection_from(params, parse_bool=boolean, signs_in=spec.signs_in(params))
+        client = client_for(connection, lacking.append)
         secrets = client.secrets
         task = Task(
             client,
@@ -174,9 +176,15 @@ def perform(
         )
         result = spec.operation(task)
     except TallyfyError as error:
+        if isinstance(error, StateDirError):
+            # The error tells the same.
+            lacking.clear()
         facts = {
             **error.facts,
             "changed": bool(error.facts.get("changed")) or (client is not None and client.has_written),
         }
         return False, masked(spec.failure(error.message, facts, check_mode=check_mode), secrets)
+    finally:
+        for text in lacking:
+            warn(text)
     return True, result if spec.shows_tokens else masked(result, secrets)

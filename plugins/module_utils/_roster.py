@@ -451,6 +451,8 @@ def ensure_member(task: Task) -> dict[str, Any]:
     if task.check_mode:
         run.pretend()
     else:
+        if run.plan.steps:
+            client.require_locks()
         RosterRun(client, [run]).carry_out()
     for note in run.notes:
         task.warn(note)

@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import shorten
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
+from ansible_collections.tallyfy.platform.plugins.module_utils._regular_files import read_regular
 from ansible_collections.tallyfy.platform.plugins.module_utils._rows import Rows
 
 try:
@@ -42,7 +43,7 @@ def read_roster(path: str, option: str = "src") -> Rows:
     """
     name = Path(path).name
     try:
-        text = Path(path).expanduser().read_bytes().decode("utf-8-sig")
+        text = read_regular(Path(path).expanduser()).decode("utf-8-sig")
     except OSError as error:
         raise InputError([f"{option} {path}: {error.strerror}"]) from error
     except UnicodeDecodeError as error:

@@ -89,6 +89,8 @@ class SingleProcess:
             if await_late_writes(self._client, [path, f"{path}/activate"]):
                 found = self._find()
         run, fixed = self._planned(found)
+        if run.plan.steps and not check_mode:
+            self._client.require_locks()
         with contextlib.ExitStack() as locks:
             if run.launches and not check_mode:
                 locks.enter_context(self._client.exclusively(LOCK_SUBJECT.format(self._finder.template_id)))

@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import BusyError, OptionError
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import (
+    HeldError,
     PrivateDirectory,
-    UntrustedPathError,
+    UnusableError,
 )
 
 HAS_CRYPTOGRAPHY = True
@@ -84,7 +85,7 @@ class TokenStore:
                 return None
             fields = json.loads(self._cipher(scope).decrypt(content))
             return replace(Token(**fields), source="cache")
-        except (OSError, UntrustedPathError, InvalidToken, ValueError, TypeError):
+        except (OSError, UnusableError, InvalidToken, ValueError, TypeError, RecursionError):
             return None
 
     def has(self, scope: str) -> bool:
@@ -111,11 +112,23 @@ class TokenStore:
 
     @contextlib.contextmanager
     def locked(self, scope: str, seconds: float) -> Iterator[None]:
-        """Let one process at a time issue the token of ``scope``; go on without the lock after ``seconds``."""
+        """Let one process at a time issue the token of ``scope``; where nothing can be locked, each issues its own.
+
+        Raises ``BusyError`` when another one has been at it for longer than ``seconds``.
+        """
         with contextlib.ExitStack() as stack:
             if self._directory is not None:
-                with contextlib.suppress(OSError, UntrustedPathError):
+                try:
                     stack.enter_context(self._directory.locked(_name(scope) + ".lock", seconds=seconds))
+                except HeldError as error:
+                    raise BusyError(
+                        f"Another task has been signing in for too long: {error}. End it if it hangs, and run this "
+                        f"again.",
+                        holder=error.holder,
+                    ) from None
+                except UnusableError:
+                    # Two sign-ins instead of one do no harm.
+                    pass
             yield
 
     def _cipher(self, scope: str) -> Fernet:

@@ -25,6 +25,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     LostAnswerError,
     NotFoundError,
     NotStoredError,
+    TallyfyError,
     UnreachableError,
     UnreadableAnswerError,
 )
@@ -220,6 +221,8 @@ class _Tries:
         #: Until when the service may still carry out what it did not answer.
         self._late_until: float | None = None
         self._is_last_look = False
+        #: Whether other tasks cannot be told of it.
+        self._is_unnoted = False
         self.is_in_doubt = False
 
     @property
@@ -246,7 +249,11 @@ class _Tries:
         if error.facts.get("is_late") or error.status in LATE_STATUSES:
             now = self._client.now()
             self._late_until, self._looks = now + self._client.late_writes.seconds, 0
-            self._client.late_writes.add(self._path, now)
+            try:
+                self._client.late_writes.add(self._path, now)
+            except TallyfyError:
+                # What became of the write is more than why nobody else is told of it.
+                self._is_unnoted = True
 
     def wait(self) -> None:
         """Wait until it is time to look or to send again; raise what went wrong when there is no such time."""
@@ -298,7 +305,9 @@ class _Tries:
             lost.request,
             answer,
             advice=f"Whether it was carried out is not known, and it may still be. Run it again after {not_before}: "
-            f"it looks first. A longer max_wait lets it wait by itself.",
+            f"it looks first. A longer max_wait lets it wait by itself."
+            + " Other tasks do not know of it, since nothing could be noted in state_dir."
+            * self._is_unnoted,
             status=lost.status,
             is_late=True,
             not_before=not_before,

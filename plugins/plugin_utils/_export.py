@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible import constants as C  # noqa: N812 - its name everywhere in ansible-core
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._regular_files import read_regular
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import ENDINGS
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import plain
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._bulk_action import BulkAction
@@ -92,7 +93,7 @@ def write_roster(path: Path, text: str, *, check_mode: bool, shows_diff: bool) -
     Raises ``OSError`` when the file cannot be read or written.
     """
     content = text.encode()
-    before = path.read_bytes() if path.exists() else None
+    before = read_regular(path) if path.exists() else None
     is_changed = before != content
     if is_changed and not check_mode:
         replace_file(path, content)

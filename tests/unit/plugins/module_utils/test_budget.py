@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
+import os
 import shutil
 from collections import defaultdict
 from dataclasses import fields
@@ -14,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.tallyfy.platform.plugins.module_utils import _private_files
 from ansible_collections.tallyfy.platform.plugins.module_utils._budget import (
     LEARNED_SECONDS,
     MOST_PER_MINUTE,
@@ -27,6 +30,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._budget import (
     State,
     WaitAllowance,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import BusyError
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import PrivateDirectory
 
 FORK = multiprocessing.get_context("fork")
@@ -530,6 +534,44 @@ def test_work_goes_on_without_the_directory(tmp_path: Path, harm: str) -> None:
     # The shared count is lost, a count of its own goes on.
     assert clock.naps == [pytest.approx(WINDOW_SECONDS)]
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_who_hangs_is_named_and_waited_for_once(tmp_path: Path) -> None:
+    naps: list[float] = []
+    directory = PrivateDirectory(str(tmp_path), sleep=naps.append)
+    budget = RequestBudget(10, directory=directory, sleep=naps.append)
+    budget.take(PATIENCE)
+    naps.clear()
+    holder = RequestBudget(10, directory=PrivateDirectory(str(tmp_path)))
+
+    def hang(_schedule: Schedule) -> None:
+        with pytest.raises(BusyError, match=f"request budget.*after 10 s by process {os.getpid()}\\. End it"):
+            budget.take(PATIENCE)
+        waited = sum(naps)
+        assert 10 <= waited < 11
+        with pytest.raises(BusyError, match=f"by process {os.getpid()}"):
+            budget.take(PATIENCE)
+        # An answer that has come must not fail for it.
+        budget.pause(30)
+        budget.learn(Limits(limit=1))
+        assert sum(naps) == waited
+
+    holder._update(hang)
+    naps.clear()
+    budget.take(PATIENCE)
+    assert naps == [], "what could not be noted is told again"
+
+
+def test_where_nothing_can_be_locked_each_has_a_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_descriptor: int, _how: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(_private_files.fcntl, "flock", refuse)
+    clock = Clock()
+    budget = RequestBudget(1, directory=PrivateDirectory(str(tmp_path)), now=clock.now, sleep=clock.sleep)
+    budget.take(PATIENCE)
+    budget.take(PATIENCE)
+    assert clock.naps == [pytest.approx(WINDOW_SECONDS)]
 
 
 def book_some(path: str, times: int, results: object) -> None:

@@ -109,6 +109,17 @@ def test_nobody_forgets_what_others_add(caps: Callable[..., Caps]) -> None:
     assert all(caps().find(method, GUESTS) for method in methods)
 
 
+def test_who_hangs_costs_others_a_request(
+    caps: Callable[..., Caps], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = caps()
+    monkeypatch.setattr(one._directory, "_sleep", lambda _seconds: None)
+    with PrivateDirectory(str(tmp_path / "cache")).locked(f"{one._name}.lock"):
+        one.add("POST", GUESTS, 60, "")
+    assert one.find("POST", GUESTS) is not None
+    assert caps().find("POST", GUESTS) is None
+
+
 def test_full_disk_is_survived(caps: Callable[..., Caps], monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_arguments: object) -> None:
         raise OSError(28, "No space left on device")

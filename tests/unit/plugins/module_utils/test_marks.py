@@ -4,11 +4,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.tallyfy.platform.plugins.module_utils import _private_files
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import BusyError, StateDirError
 from ansible_collections.tallyfy.platform.plugins.module_utils._marks import Marks
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import PrivateDirectory
 
@@ -73,3 +78,64 @@ def test_those_that_are_remembered_are_found_and_dropped(directory: PrivateDirec
         marks.drop(text, NOW + 10)
     assert marks.known(["c", "b", "a"], NOW + 10) == ["b"]
     assert marks.known(["b"], NOW + 60) == []
+
+
+def refuse(*_arguments: object, **_options: object) -> None:
+    raise OSError(errno.ENOLCK, "No locks available")
+
+
+def full(*_arguments: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("room", "name", "trouble", "reason"),
+    [
+        pytest.param(_private_files.fcntl, "flock", refuse, "No locks available", id="no locks"),
+        pytest.param(PrivateDirectory, "write", full, "No space left", id="no space"),
+    ],
+)
+def test_what_cannot_be_remembered_is_an_error(
+    directory: PrivateDirectory,
+    monkeypatch: pytest.MonkeyPatch,
+    room: object,
+    name: str,
+    trouble: Callable[..., None],
+    reason: str,
+) -> None:
+    marks = Marks(directory, NAME, 60)
+    marks.add("first", NOW)
+    monkeypatch.setattr(room, name, trouble)
+    with pytest.raises(StateDirError, match=f"{directory.path}.*state_dir.*{NAME}.*{reason}.*none"):
+        marks.add("second", NOW)
+    marks.drop("first", NOW)
+    assert marks.since("first", NOW) == NOW, "others look once more than they need to"
+
+
+@pytest.mark.parametrize("harm", ["pipe", "open to others", "link"])
+def test_what_somebody_else_may_have_planted_is_an_error(directory: PrivateDirectory, harm: str) -> None:
+    file = directory.path / NAME
+    if harm == "pipe":
+        os.mkfifo(file, 0o600)
+    elif harm == "link":
+        file.symlink_to("elsewhere")
+    else:
+        file.touch(mode=0o644)
+    marks = Marks(directory, NAME, 60)
+    with pytest.raises(StateDirError, match=str(file)):
+        marks.since("first", NOW)
+    with pytest.raises(StateDirError, match=str(file)):
+        marks.known(["first"], NOW)
+
+
+def test_who_hangs_is_named(directory: PrivateDirectory) -> None:
+    marks = Marks(PrivateDirectory(str(directory.path), sleep=lambda _seconds: None), NAME, 60)
+    with directory.locked(f"{NAME}.lock"):
+        with pytest.raises(BusyError, match=f"still locked after 10 s by process {os.getpid()} of .*End it"):
+            marks.add("first", NOW)
+        marks.drop("first", NOW)
+
+
+def test_lock_leaves_no_file(directory: PrivateDirectory) -> None:
+    Marks(directory, NAME, 60).add("first", NOW)
+    assert [path.name for path in directory.path.iterdir()] == [NAME]
