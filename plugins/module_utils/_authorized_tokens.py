@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -118,20 +119,19 @@ def token_of_answer(
     )
     if answer.code is not None and not client.connection.client_id:
         raise InputError(["client_id is not set, which a code is exchanged with: give the option or TALLYFY_CLIENT_ID"])
-    if not client.used_answers.is_kept:
-        warn(REPLAYABLE.format("state_dir is none"))
     if not params["expected_state"]:
         warn("Without expected_state nobody can tell whether the answer was made for this request or by somebody else.")
-    with client.alone(_ANSWERS):
+    with contextlib.ExitStack() as lock:
+        uses = _Uses(client, lock, answer, warn)
         if client.used_answers.since(answer.mark, now) is not None:
             raise AuthorizationError("This answer of the sign-in page has been used already. Authorize again.")
         if check_mode:
             return None if answer.code is not None else _owned(client, _given(answer, now)), False
         if answer.code is not None:
-            token = _owned(client, _exchanged(client, answer, params, now, warn), is_code=True)
+            token = _owned(client, _exchanged(client, answer, params, now, uses), is_code=True)
         else:
             token = _owned(client, _given(answer, now))
-            _note_use(client, answer, now, warn)
+            uses.note(now)
     if not token.expires_at:
         warn("Tallyfy did not tell when the token expires; it is used until it is refused.")
     elif not token.is_fresh(now, params["min_ttl"]):
@@ -156,17 +156,35 @@ def _given(answer: RedirectAnswer, now: float) -> Token:
     )
 
 
-def _note_use(client: Client, answer: RedirectAnswer, now: float, warn: Callable[[str], None]) -> None:
-    try:
-        client.used_answers.add(answer.mark, now)
-    except TallyfyError as error:
-        # The token is there by now.
-        warn(REPLAYABLE.format(error.reason if isinstance(error, StateDirError) else error))
+class _Uses:
+    """Notes that an answer has been used, which nobody else does meanwhile, or warns once that it cannot be noted."""
+
+    def __init__(
+        self, client: Client, lock: contextlib.ExitStack, answer: RedirectAnswer, warn: Callable[[str], None]
+    ) -> None:
+        self._client = client
+        self._mark = answer.mark
+        self._warn = warn
+        flaw = "" if client.used_answers.is_kept else "state_dir is none"
+        try:
+            lock.enter_context(client.alone(_ANSWERS))
+        except StateDirError:
+            flaw = "state_dir cannot be used"
+        self._is_kept = not flaw
+        if flaw:
+            warn(REPLAYABLE.format(flaw))
+
+    def note(self, now: float) -> None:
+        if not self._is_kept:
+            return
+        try:
+            self._client.used_answers.add(self._mark, now)
+        except TallyfyError as error:
+            # The token is there by now.
+            self._warn(REPLAYABLE.format(error.reason if isinstance(error, StateDirError) else error))
 
 
-def _exchanged(
-    client: Client, answer: RedirectAnswer, params: Mapping[str, Any], now: float, warn: Callable[[str], None]
-) -> Token:
+def _exchanged(client: Client, answer: RedirectAnswer, params: Mapping[str, Any], now: float, uses: _Uses) -> Token:
     is_unused = False
     try:
         return client.exchange_code(
@@ -177,7 +195,7 @@ def _exchanged(
         raise
     finally:
         if not is_unused:
-            _note_use(client, answer, now, warn)
+            uses.note(now)
 
 
 def _is_code_unused(error: TallyfyError) -> bool:

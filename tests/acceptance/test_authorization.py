@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import pty
@@ -27,6 +28,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._authorization im
     AuthorizationRequest,
     authorization_request,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import PrivateDirectory
 from sandbox.testing import Sandbox
 from tests.acceptance.browsing import answer_to
 from tests.acceptance.running import WAYS, Modules, Playbooks
@@ -166,9 +168,31 @@ def test_a_public_client_exchanges_without_a_secret(sandbox: Sandbox, modules: M
 @pytest.mark.parametrize("state_dir", ["none", "/dev/null/cache"])
 def test_without_a_cache_nothing_is_kept(sandbox: Sandbox, modules: Modules, state_dir: str) -> None:
     modules.use(state_dir=state_dir)
-    result = modules.succeed("tallyfy_token", name="alice", **options(asked(sandbox)))
+    given = options(asked(sandbox))
+    for check_mode in (True, False):
+        result = modules.succeed("tallyfy_token", check_mode, name="alice", **given)
+        (warning,) = (str(one) for one in result["warnings"] if "so whoever has it can use it again" in str(one))
+        assert ("state_dir is none" if state_dir == "none" else "state_dir cannot be used") in warning
     assert any("not kept as alice" in str(warning) for warning in result["warnings"])
     assert modules.fail("tallyfy_token", name="alice")["changed"] is False
+
+
+@pytest.mark.parametrize("response_type", ["token", "code"])
+def test_a_use_that_cannot_be_noted_is_told_once(
+    sandbox: Sandbox, modules: Modules, response_type: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = PrivateDirectory.write
+
+    def full(directory: PrivateDirectory, name: str, content: bytes) -> None:
+        if name == "used-answers":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(directory, name, content)
+
+    monkeypatch.setattr(PrivateDirectory, "write", full)
+    result = modules.succeed("tallyfy_token", name="alice", **options(asked(sandbox, response_type)))
+    (warning,) = (str(one) for one in result["warnings"] if "so whoever has it can use it again" in str(one))
+    assert "used-answers: No space left on device" in warning
+    assert result["token"]["user"] == ALICE
 
 
 def test_an_unknown_expiry_is_told(sandbox: Sandbox, modules: Modules) -> None:
