@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    BusyRequestError,
     LostAnswerError,
     PausedError,
     RateLimitError,
@@ -25,7 +26,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 #: The service wants to hear nothing before a certain time: nobody else would fare better now.
 PAUSES = (RateLimitError, PausedError)
 #: What would fail for everybody else in the same way.
-HOPELESS = (SignInError, UnauthorizedError, UnreachableError)
+HOPELESS = (SignInError, UnauthorizedError, UnreachableError, BusyRequestError)
 #: What a service that is out of order answers. One of them may be one subject's bad luck; so many in a row are not.
 OUTAGES = (ServerError, LostAnswerError, UnreadableAnswerError)
 TROUBLE = (*OUTAGES, *PAUSES, *HOPELESS)

@@ -20,7 +20,6 @@ from dataclasses import astuple, dataclass
 from functools import partial
 from typing import Protocol, TypeVar
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import BusyError
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import (
     PID_BYTES,
     STATE_LOCK_SECONDS,
@@ -365,7 +364,7 @@ class RequestBudget:
         """Wait until the next ``count`` requests may go out one right after the other.
 
         A pause counts for ``allowance``, the pace does not. Raises ``PauseTooLongError`` at once when the allowance
-        does not reach, and ``BusyError`` when a process that hangs has the file of the budget locked.
+        does not reach, and ``HeldError`` when a process that hangs has the file of the budget locked.
         """
         booking = self._update(partial(self._reserve, allowance=allowance, count=count))
         allowance.count_requests(count)
@@ -413,7 +412,7 @@ class RequestBudget:
     def _note(self, change: Callable[[Schedule], object]) -> None:
         """Change what an answer told; where that cannot be noted, the next refusal tells it again."""
         # What has been answered must not fail for want of a note.
-        with contextlib.suppress(BusyError):
+        with contextlib.suppress(HeldError):
             self._update(change)
 
     def _update(self, change: Callable[[Schedule], _Result]) -> _Result:
@@ -421,13 +420,10 @@ class RequestBudget:
             if self._directory is not None:
                 try:
                     return self._update_file(self._directory, change)
-                except HeldError as error:
+                except HeldError:
                     # Whoever comes next must not wait for the same again.
                     self._patience = 0.0
-                    raise BusyError(
-                        f"The request budget cannot be had: {error}. End it if it hangs, and run this again.",
-                        holder=error.holder,
-                    ) from None
+                    raise
                 except (OSError, UnusableError):
                     # A full or vanished disk must not stop the work: go on with a budget of this process alone.
                     self._directory = None

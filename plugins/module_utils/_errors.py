@@ -154,6 +154,13 @@ class UnreachableError(ApiError):
     """No connection could be made, so the request was certainly not carried out."""
 
 
+class BusyRequestError(BusyError, ApiError):
+    """A request was not sent, because a process that hangs holds what all requests need: the budget or the sign-in."""
+
+    def __init__(self, request: str, answer: str, holder: str) -> None:
+        super().__init__(request, answer, advice="End that process if it hangs, and run this again.", holder=holder)
+
+
 class CertificateError(UnreachableError):
     """The TLS connection could not be trusted."""
 

@@ -258,7 +258,7 @@ class ProcessRun(PlanRun):
         """Give the process the name that it was to have: templates may name theirs, and no run would find it again."""
         try:
             self._put({"name": launch.name})
-        except (ApiError, NotStoredError) as error:
+        except TallyfyError as error:
             # Whatever the reason is, only this message keeps the next run from launching another one.
             reason = error.answer if isinstance(error, ApiError) else error.message
             if self.sought.field_id is not None:

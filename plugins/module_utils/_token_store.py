@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import BusyError, OptionError
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import BusyRequestError, OptionError
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import (
     HeldError,
     PrivateDirectory,
@@ -114,18 +114,15 @@ class TokenStore:
     def locked(self, scope: str, seconds: float) -> Iterator[None]:
         """Let one process at a time issue the token of ``scope``; where nothing can be locked, each issues its own.
 
-        Raises ``BusyError`` when another one has been at it for longer than ``seconds``.
+        Raises ``BusyRequestError`` when another one has been at it for longer than ``seconds``.
         """
         with contextlib.ExitStack() as stack:
             if self._directory is not None:
                 try:
                     stack.enter_context(self._directory.locked(_name(scope) + ".lock", seconds=seconds))
                 except HeldError as error:
-                    raise BusyError(
-                        f"Another task has been signing in for too long: {error}. End it if it hangs, and run this "
-                        f"again.",
-                        holder=error.holder,
-                    ) from None
+                    answer = f"another task has been signing in for too long: {error}"
+                    raise BusyRequestError("The sign-in", answer, error.holder) from None
                 except UnusableError:
                     # Two sign-ins instead of one do no harm.
                     pass

@@ -36,6 +36,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._causes import ca
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ApiError,
+    BusyRequestError,
     CertificateError,
     LostAnswerError,
     OptionError,
@@ -47,6 +48,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._network import (
     check_way_to,
     keep_credentials,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import HeldError
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import (
     AuthBase,
     ChunkedEncodingError,
@@ -259,7 +261,8 @@ class Transport:
         With ``repeats=False`` it is sent once, whatever comes back; the pause that the answer asks for is kept all the
         same, by everybody.
         Raises ``UnreachableError`` when nothing was carried out, ``LostAnswerError`` when a write may have been, and
-        ``PausedError`` when another task was asked for a longer pause than this one may wait.
+        ``PausedError`` when another task was asked for a longer pause than this one may wait, and ``BusyRequestError``
+        when a process that hangs has the budget.
         """
         name = f"{method} {url}"
         session = self._session if repeats else self._single_session
@@ -286,6 +289,8 @@ class Transport:
                 break
             except PauseTooLongError as error:
                 raise _paused(error, name) from error
+            except HeldError as error:
+                raise BusyRequestError(name, f"the request budget cannot be had: {error}", error.holder) from None
             except (RequestException, HTTPError) as error:
                 may_repeat = repeats and (method in SAFE_TO_REPEAT or sign_in) and attempts < BODY_ATTEMPTS
                 if may_repeat and _body_broke_off(error) and self.allowance.wait(backoff_seconds(attempts - 1)):
@@ -313,12 +318,12 @@ class Transport:
     def prepaid(self, count: int) -> Iterator[None]:
         """Wait for the pace of ``count`` requests at once; so many of this thread do not wait for it in the block.
 
-        What nobody has sent at its end is dropped. After a pause that is longer than this task may wait nothing is
-        prepaid, and the first request says so.
+        What nobody has sent at its end is dropped. After a pause that is longer than this task may wait, or where the
+        budget cannot be had, nothing is prepaid, and the first request says so.
         """
         before, self._prepaid.count = getattr(self._prepaid, "count", 0), 0
         try:
-            with contextlib.suppress(PauseTooLongError):
+            with contextlib.suppress(PauseTooLongError, HeldError):
                 self._budget.take(self.allowance, count)
                 self._prepaid.count = count
             yield

@@ -21,14 +21,17 @@ from typing import Any
 import pytest
 
 from ansible_collections.tallyfy.platform.plugins.module_utils import _private_files
+from ansible_collections.tallyfy.platform.plugins.module_utils._budget import RequestBudget
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, open_client
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import BusyError, TallyfyError
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import BusyError, LostAnswerError, TallyfyError
 from ansible_collections.tallyfy.platform.plugins.module_utils._groups import ensure_group
 from ansible_collections.tallyfy.platform.plugins.module_utils._marks import Marks
-from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import PrivateDirectory
+from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import HeldError, PrivateDirectory
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper
+from ansible_collections.tallyfy.platform.plugins.module_utils._single_process import ensure_process
 from sandbox.testing import Sandbox
+from tests.acceptance.controllers import at_launch
 from tests.acceptance.running import Modules
 
 pytestmark = pytest.mark.any_core
@@ -260,6 +263,29 @@ def test_who_is_stopped_with_the_marks_is_named(held: Held) -> None:
     with stopped(held.marks) as holder:
         assert "late-launches.lock" in fails_for(held.mark, holder).message
     assert 10 <= held.slept < 11
+
+
+def test_a_launch_whose_answer_is_lost_stays_in_doubt(
+    sandbox: Sandbox, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody hangs with the budget right when it is to be read back."""
+    params = {"template": TOUR, "reference": "E-1", "name": "Bob's tour", "kickoff": {}}
+    sandbox.fault(method="POST", path="*/runs", cut="after")
+
+    def hang(*_arguments: Any) -> None:
+        raise HeldError(Path("budget"), 10, "process 42")
+
+    client = held.client()
+    with (
+        monkeypatch.context() as patch,
+        at_launch("after", lambda: patch.setattr(RequestBudget, "take", hang)),
+        pytest.raises(LostAnswerError, match=r"process 42.*Whether it was launched is not known"),
+    ):
+        ensure_process(client, params, check_mode=False, warn=lambda _text: None)
+    assert client.has_written
+    done = ensure_process(held.client(), params, check_mode=False, warn=lambda _text: None)
+    assert done["changed"] is False
+    assert len([run for run in sandbox.runs() if run["name"].startswith("Bob's tour")]) == 1
 
 
 def test_nothing_is_launched_that_cannot_be_remembered(sandbox: Sandbox, modules: Modules) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -304,6 +305,21 @@ def test_home_is_expanded_for_certificates(tmp_path: Path, monkeypatch: pytest.M
     assert connect({**ENOUGH, "ca_path": "~/ca.pem"}).ca_path == str(tmp_path / "ca.pem")
     (problem,) = problems({**ENOUGH, "ca_path": "~nobody-of-this-name/ca.pem"})
     assert problem.startswith("ca_path")
+
+
+@pytest.mark.parametrize(
+    ("place", "flaw"),
+    [
+        ("pipe", "is neither a file nor a directory"),
+        ("/dev/zero", "is neither a file nor a directory"),
+        ("nul\0", "does not exist on the machine that runs the task"),
+    ],
+    ids=["pipe", "device", "no path"],
+)
+def test_certificates_are_in_a_file_or_a_directory(tmp_path: Path, place: str, flaw: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    path = str(tmp_path / place)
+    assert problems({**ENOUGH, "ca_path": path}) == [f"ca_path {path} {flaw}"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +182,15 @@ def test_bundle_that_is_not_there(
     # Nothing is read from it there.
     check_way_to("http://127.0.0.1/x", connection(**options))
     check_way_to(URL, connection(**options, validate_certs=False))
+
+
+@pytest.mark.parametrize("place", ["pipe", "/dev/zero"])
+def test_bundle_that_would_never_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    path = str(tmp_path / place)
+    assert refusal(ca_path=path).startswith(f"ca_path {path} is neither a file nor a directory")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", path)
+    assert refusal().startswith(f"REQUESTS_CA_BUNDLE {path} is neither a file nor a directory")
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])

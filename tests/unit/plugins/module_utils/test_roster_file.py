@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,18 @@ def test_what_is_nested_too_deeply_is_said(tmp_path: Path) -> None:
 def test_a_path_that_leads_nowhere_is_said(path: str) -> None:
     with pytest.raises(InputError, match=r"^src "):
         read_roster(path)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder"])
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "people.yml"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    words = {"pipe": "Not a regular file", "folder": "Is a directory"}
+    with pytest.raises(InputError, match=f"^src {path}: {words[kind]}$"):
+        read_roster(str(path))
 
 
 def test_merged_keys_are_not_repeated_ones(tmp_path: Path) -> None:

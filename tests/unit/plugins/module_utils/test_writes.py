@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,6 +26,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     UnreachableError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._marks import Marks
+from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import PrivateDirectory
 from ansible_collections.tallyfy.platform.plugins.module_utils._transport import STATUS_ATTEMPTS
 from ansible_collections.tallyfy.platform.plugins.module_utils._writes import bring_about, replace
 
@@ -205,6 +207,16 @@ def test_what_nobody_can_know_is_said_so(act: Any) -> None:
         act(service)
     assert caught.value.facts == {"request": REQUEST, "is_late": True, "not_before": "1970-01-01T00:02:01Z"}
     assert service.waits == [1, 2, 4, 8]
+    assert service.requests.count("PUT") == 1
+
+
+def test_what_other_tasks_cannot_be_told_of_is_said(tmp_path: Path) -> None:
+    directory = PrivateDirectory(str(tmp_path / "state"))
+    (directory.path / "late-writes.lock").symlink_to("elsewhere")
+    service = Service(late(), max_wait=20)
+    service.late_writes = Marks(directory, "late-writes", 120)
+    with pytest.raises(LostAnswerError, match=r"Run it again after .*Other tasks do not know of it"):
+        service.write()
     assert service.requests.count("PUT") == 1
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,12 @@ def test_what_is_too_long_to_be_read_is_not_shown(tmp_path: Path, monkeypatch: p
     diff = write(path, "b")["diff"]
     assert diff["dst_binary"] == 1
     assert "before" not in diff
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "roster.yml")
+    with pytest.raises(OSError, match="Not a regular file"):
+        write(tmp_path / "roster.yml", "a")
 
 
 def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
