@@ -66,6 +66,7 @@ options:
       - Seconds that one task may spend waiting because Tallyfy asks for it or because a request is repeated,
         altogether. The environment variable E(TALLYFY_MAX_WAIT) is used when the option is not given.
       - The pace of O(rate_limit) does not count.
+      - For so long a task also waits for a lock that another one has; then it fails and says who has it.
     type: float
     default: 300
   rate_limit:
@@ -92,6 +93,9 @@ options:
       - Directory of one's own for locks between processes, the shared request budget and encrypted tokens; an absolute
         path, or one that starts with C(~). The environment variable E(TALLYFY_STATE_DIR) is used when the option is not
         given.
+      - It is made when it is not there. One that others may look into or replace is refused and never changed. Where it
+        cannot be used or its files cannot be locked, tasks that read go on with a warning, and what needs a lock fails
+        before it writes.
       - V(none) switches it off. Nothing then keeps two processes from writing the same list or launching the same
         process at the same time, and each process has a token and a budget of its own.
     type: str

@@ -117,10 +117,10 @@ notes:
     looked for, and when it does not show up the module fails and says so; the next run looks first. Where Tallyfy did
     not answer in time it may still be at work on the launch, so the next run waits until two minutes have passed, or
     fails when that is longer than O(max_wait).
-  - One process of a controller at a time launches from a template, by a lock in O(state_dir). No lock exists between
-    controllers, so every run looks again right before it launches, and once more afterwards, when the second of its
-    launch has passed. When two have launched the same, the older process stays, and who launched the other one archives
-    it and tells so in RV(notes).
+  - One process of a controller at a time launches from a template, by a lock in O(state_dir), unless that is V(none).
+    No lock exists between controllers, so every run looks again right before it launches, and once more afterwards,
+    when the second of its launch has passed. When two have launched the same, the older process stays, and who launched
+    the other one archives it and tells so in RV(notes).
   - Where the search of Tallyfy may not find a reference or a name, because of an accented letter in it, all processes
     of the template are read before one is launched.
   - When Tallyfy gives a process another name than the one it was launched with, it gets the wanted name back right

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -184,10 +185,29 @@ def test_somebody_elses_home_that_cannot_be_written(
         "ANSIBLE_REMOTE_TEMP": f"{temporary}/remote",
     }
     there = ExecutionEnvironment(controller.environment.python, stranger, environment)
-    job = succeeded(
-        Controller(there, controller.folder / "stranger").run(
-            DRIFT, project, credential, template_vars=ONLY_LOOKING, options="-v"
+
+    def run(playbook: str, name: str, **template_vars: Any) -> Job:
+        job = Controller(there, controller.folder / name).run(
+            playbook, project, credential, template_vars=template_vars, options="-v"
         )
-    )
-    assert "state_dir" in job.output
-    assert_no_secret(job)
+        assert_no_secret(job)
+        return job
+
+    job = succeeded(run(DRIFT, "reads", **ONLY_LOOKING))
+    assert "Set state_dir to a directory of your own, or to none." in " ".join(job.output.split())
+    people = {"onboarding_people": [{"email": "bob@example.com", "job_title": "Head of Tours"}]}
+    sandbox.clear_ledger()
+    refused = run(ONBOARD, "writes", **people)
+    assert refused.status != 0
+    told = " ".join(refused.output.split())
+    assert "(state_dir) cannot be used (Permission denied)" in told
+    assert "or to none: then nothing keeps two runs apart." in told
+    assert sandbox.writes() == []
+    with tempfile.TemporaryDirectory(dir="/tmp") as own:
+        os.chown(own, 12345, 0)
+        for name, state_dir in (("elsewhere", f"{own}/state"), ("without", "none")):
+            sandbox.patch_member("bob@example.com", job_title="")
+            job = succeeded(run(ONBOARD, name, **people, tallyfy_state_dir=state_dir))
+            assert job.recap["changed"] == 1
+            assert "(state_dir)" not in job.output
+        assert Path(own, "state").stat().st_uid == 12345
