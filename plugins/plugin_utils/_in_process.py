@@ -40,7 +40,7 @@ class KeptClients:
         self._process = os.getpid()
 
     def client_for(self, connection: Connection, warn: Callable[[str], None]) -> Client:
-        """Return a client with its full ``max_wait``, and warn once of what it does without."""
+        """Return a client with its full ``max_wait``, and warn of what it does without, each time."""
         if self._process != os.getpid():
             # Two processes on one connection would get each other's answers.
             self._kept, self._process = {}, os.getpid()
@@ -51,8 +51,8 @@ class KeptClients:
         if len(self._kept) > MOST_CLIENTS:
             del self._kept[next(iter(self._kept))]
         client.renew_allowance()
-        while warnings:
-            warn(warnings.pop(0))
+        for text in warnings:
+            warn(text)
         return client
 
     def forget(self, client: Client) -> None:

@@ -137,13 +137,6 @@ def test_items_share_a_client_when_their_options_are_equal() -> None:
     assert other is not first
 
 
-def test_what_a_loop_does_without_is_told_once() -> None:
-    first, second = (run(lambda _task: {"changed": False}, state_dir="/dev/null/state") for _item in "12")
-    (warning,) = first["warnings"]
-    assert "/dev/null/state (state_dir) cannot be used (Not a directory)" in warning
-    assert not second.get("warnings")
-
-
 def test_what_a_failure_tells_is_no_warning() -> None:
     def operation(task: Task) -> dict[str, Any]:
         with task.client.alone("the list"):
