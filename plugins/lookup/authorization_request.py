@@ -115,6 +115,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._authorization im
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import OPTIONS, environment_value
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import TallyfyError
+from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_text
 
 
 class LookupModule(LookupBase):
@@ -139,7 +140,7 @@ class LookupModule(LookupBase):
                 random_text=secrets.token_urlsafe,
             )
         except TallyfyError as error:
-            raise AnsibleLookupError(error.message) from None
+            raise AnsibleLookupError(shown_text(error.message)) from None
         return [asdict(request)]
 
 

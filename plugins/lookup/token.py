@@ -88,6 +88,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._connection impor
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import TallyfyError
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import REQUESTS_IMPORT_ERROR
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper
+from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_text
 from ansible_collections.tallyfy.platform.plugins.module_utils._tokens import tokens_for
 
 
@@ -113,11 +114,11 @@ class LookupModule(LookupBase):
         secrets = SecretKeeper()
         try:
             connection = connection_from(given, parse_bool=boolean, signs_in=name is None)
-            client = open_client(connection, secrets, Display().warning)
+            client = open_client(connection, secrets, lambda text: Display().warning(shown_text(secrets.mask(text))))
             if name is not None:
                 return [kept_token(client, name, min_ttl=min_ttl, now=time.time()).access_token]
             user = str(terms[0] or "") if terms else None
             token = tokens_for(client, user).obtain(min_ttl=min_ttl)
         except TallyfyError as error:
-            raise AnsibleLookupError(secrets.mask(error.message)) from None
+            raise AnsibleLookupError(shown_text(secrets.mask(error.message))) from None
         return [token.access_token]

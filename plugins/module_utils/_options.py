@@ -28,6 +28,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._connection impor
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import StateDirError, TallyfyError
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import REQUESTS_IMPORT_ERROR
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked
+from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_result, shown_text
 
 
 @dataclass(frozen=True)
@@ -126,12 +127,22 @@ def connection_options() -> dict[str, dict[str, Any]]:
     return spec
 
 
+def _module_for(spec: ModuleSpec) -> AnsibleModule:
+    """Return a module that refuses arguments as any other does, and shows what it quotes of them."""
+
+    class Module(AnsibleModule):
+        def fail_json(self, msg: str, **facts: Any) -> None:
+            super().fail_json(msg=shown_text(msg), **facts)
+
+    return Module(argument_spec=spec.options(), supports_check_mode=True, **spec.rules)
+
+
 def run_module(spec: ModuleSpec) -> None:
     """Run the operation of ``spec`` as an Ansible module and exit.
 
     Every ``TallyfyError`` becomes a clean failure; anything else is a defect and is left to ansible-core to report.
     """
-    module = AnsibleModule(argument_spec=spec.options(), supports_check_mode=True, **spec.rules)
+    module = _module_for(spec)
     if REQUESTS_IMPORT_ERROR is not None:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
     succeeded, result = perform(spec, module.params, check_mode=module.check_mode, warn=module.warn)
@@ -159,19 +170,26 @@ def perform(
     client_for: ClientSource = _new_client,
     called: Callable[[str], str] = str,
 ) -> tuple[bool, dict[str, Any]]:
-    """Carry the operation out and return whether it succeeded, and the result without secrets."""
-    secrets, client = SecretKeeper(), None
+    """Carry the operation out and return whether it succeeded, and the result without secrets.
+
+    Its texts for people are shown after that: a secret is looked for in what it was, and not in what is made of it.
+    """
+    secrets, client = _given_secrets(spec, params), None
     lacking: list[str] = []
+
+    def clean(text: str) -> str:
+        return shown_text(secrets.mask(text))
+
     try:
         connection = connection_from(params, parse_bool=boolean, signs_in=spec.signs_in(params))
         client = client_for(connection, lacking.append)
-        secrets = client.secrets
+        secrets = _given_secrets(spec, params, client.secrets)
         task = Task(
             client,
             params,
             check_mode,
-            warn=lambda text: warn(secrets.mask(text)),
-            progress=lambda text: progress(secrets.mask(text)),
+            warn=lambda text: warn(clean(text)),
+            progress=lambda text: progress(clean(text)),
             called=called,
         )
         result = spec.operation(task)
@@ -183,8 +201,17 @@ def perform(
             **error.facts,
             "changed": bool(error.facts.get("changed")) or (client is not None and client.has_written),
         }
-        return False, masked(spec.failure(error.message, facts, check_mode=check_mode), secrets)
+        return False, shown_result(masked(spec.failure(error.message, facts, check_mode=check_mode), secrets))
     finally:
         for text in lacking:
-            warn(text)
-    return True, result if spec.shows_tokens else masked(result, secrets)
+            warn(clean(text))
+    return True, shown_result(result if spec.shows_tokens else masked(result, secrets))
+
+
+def _given_secrets(spec: ModuleSpec, params: Mapping[str, Any], secrets: SecretKeeper | None = None) -> SecretKeeper:
+    """Return a keeper, or the one given, that knows the parameters that are not to be seen."""
+    keeper = secrets or SecretKeeper()
+    for name, option in spec.options().items():
+        if option.get("no_log") and params.get(name):
+            keeper.keep(str(params[name]))
+    return keeper

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_text
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -48,6 +50,7 @@ def forms_of(secret: str) -> set[str]:
         repr(secret)[1:-1],
         # As a part of a text that has both kinds of quotes.
         repr(secret + "'\"")[1:-4],
+        shown_text(secret),
         base64.b64encode(raw).decode(),
         base64.urlsafe_b64encode(raw).decode(),
     }

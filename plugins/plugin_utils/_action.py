@@ -35,6 +35,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._connection impor
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import REQUESTS_IMPORT_ERROR
+from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_result, shown_text
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._in_process import run_in_process
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._variables import misspelled_connection
 
@@ -56,7 +57,8 @@ class ModuleAction(ActionBase):
         # The file that keeps the result of an asynchronous task would hold the token.
         self._supports_async = not spec.shows_tokens
         result: dict[str, Any] = super().run(tmp, variables)
-        result = merge_hash(result, self._outcome(variables))
+        # Also what never came to the operation of the module: arguments that are refused, and a module that broke.
+        result = merge_hash(result, shown_result(self._outcome(variables)))
         if spec.shows_tokens and not result.get("failed"):
             # What it prints is censored, while register gets it; an error must stay readable.
             result["_ansible_no_log"] = True
@@ -138,7 +140,7 @@ class ModuleAction(ActionBase):
         def progress(text: str) -> None:
             if not self._task.no_log:
                 # What callbacks print on stdout may be for a program to read.
-                self._display.display(f"{name} [{host}]: {text}", stderr=True)
+                self._display.display(shown_text(f"{name} [{host}]: {text}"), stderr=True)
 
         with _working_in(Path(self._loader.get_basedir())):
             outcome = run_in_process(

@@ -22,6 +22,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._client import Cl
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
 from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, perform
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import MASK, SecretKeeper, masked
+from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_result
 
 # What ansible-core puts in the place of a secret parameter.
 HIDDEN_PARAMETER = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
@@ -122,8 +123,8 @@ def run_in_process(
     result["invocation"] = {"module_args": params}
     if warnings:
         result["warnings"] = warnings
-    shown: dict[str, Any] = json.loads(json.dumps(_without(_secret_parameters(spec, params), result)))
-    return shown
+    plain: dict[str, Any] = json.loads(json.dumps(_without(_secret_parameters(spec, params), result)))
+    return shown_result(plain)
 
 
 def _validate(

@@ -11,7 +11,6 @@ anything has little more than ``msg`` and ``problems``.
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results i
     PEOPLE_COUNTS,
     UNDONE,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_text
 
 Record = Mapping[str, Any]
 #: What something is done to, the person of the row when it is empty, and what is done, as a participle.
@@ -73,9 +73,6 @@ MOST_NAMES = 6
 MOST_PROBLEM_LINES = 20
 
 _EMPTY = "empty"
-_HARMFUL = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-#: Scripts and emojis need them inside a word.
-_JOINERS = "\u200c\u200d"
 #: Fields that are told in other words, or say nothing.
 _TOLD_OTHERWISE = {
     "email",
@@ -96,20 +93,11 @@ _TOLD_OTHERWISE = {
 
 
 def shown(value: object, longest: int = LONGEST_TEXT) -> str:
-    """Return a text as it can stand in one line: control characters and what turns the direction are written out."""
+    """Return a text as it can stand in one line, with every harmful character visible."""
     text = " ".join(str(value).split())
     if len(text) > longest:
         text = text[: longest - 1].rstrip() + "…"
-    if text.isprintable():
-        return text
-    return "".join(_shown_character(character) for character in text)
-
-
-def _shown_character(character: str) -> str:
-    if character.isprintable() or character in _JOINERS or unicodedata.category(character) not in _HARMFUL:
-        return character
-    number = ord(character)
-    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+    return shown_text(text)
 
 
 def in_words(value: object) -> str:

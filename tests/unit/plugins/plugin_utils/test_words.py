@@ -236,7 +236,7 @@ def test_each_harmful_character_is_written_out() -> None:
     harmful = [chr(number) for number in range(sys.maxunicode + 1)]
     harmful = [one for one in harmful if unicodedata.category(one) in {"Cc", "Cf", "Cs"} and not one.isspace()]
     assert all(shown(f"a{one}b").isascii() for one in harmful if one not in "\u200c\u200d")
-    assert shown("a\u202eb\x1b[31m\U000e0041") == "a\\u202eb\\u001b[31m\\U000e0041"
+    assert shown("a\u202eb\x1b[31m\U000e0041") == "a\\u202eb\\x1b[31m\\U000e0041"
     assert shown(" a\r\n b\u2028c\t") == "a b c"
     assert shown("{{ 1 }} {% x %}") == "{{ 1 }} {% x %}"
 

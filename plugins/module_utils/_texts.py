@@ -1,0 +1,191 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+r"""Texts as they leave: nothing that steers a terminal, turns a line around or cannot be seen stays in them raw.
+
+Names, error texts and headers are written by others. ``\x1b[2J`` clears a screen, a line break forges the line of
+another task, and U+202E shows a name backwards. Such characters are written out the way Python, JSON and YAML write
+them. Texts for people are treated so where they leave, after secrets have been masked; records keep their values.
+A backslash stays as it is, so that a text may pass here more than once. Private to the collection.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+#: Controls, formats (direction marks, invisible characters, tags), lone surrogates, separators of lines and paragraphs.
+_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
+_JOINER = "\u200d"
+_JOINERS = f"\u200c{_JOINER}"
+#: Letters and marks of which nothing is seen: they make two names look alike.
+_BLANKS = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
+#: They choose among the forms of the character before them, of an emoji for example.
+_SELECTORS = "\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef"
+_SELECTOR = re.compile(f"[{_SELECTORS}]")
+#: What ``str.isprintable`` lets pass and has to be looked at all the same.
+_UNSEEN = re.compile(f"[{_BLANKS}{_SELECTORS}]")
+#: Code points that are no characters, or will be none that can be seen, whatever the age of Python's table.
+_NEVER_SEEN = re.compile(
+    "[\u2065\ufdd0-\ufdef\ufff0-\ufff8\ufffe\uffff\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
+    + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000))
+    + "]"
+)
+#: The class of marks that end a syllable, after which a joiner decides how the next letter is written.
+_VIRAMA = 9
+
+#: An address, or one without its scheme, up to where its path begins; browsers take a backslash for a slash.
+_AUTHORITY = re.compile(r"((?:[a-z][a-z0-9+.-]*:)?[/\\\\]{2,})([^/\\\\]*)", re.IGNORECASE)
+_HOST = re.compile(r"(?:\[[0-9a-f:.%]+\]|[^\s:@\[\]]+)(?::[0-9]*)?", re.IGNORECASE)
+
+#: The texts for people in a result, by key. Each may be a text, a list of texts, or a dictionary of them.
+_TEXTS = frozenset(
+    {"msg", "problems", "notes", "warnings", "text", "message", "reason", "errors", "code", "request", "request_id"}
+    | {"holder", "not_before", "before_header", "after_header"}
+)
+#: What ansible-core and Python print line by line.
+_WITH_LINES = frozenset({"exception", "module_stdout", "module_stderr"})
+#: Where rows with such texts stand. All else is data.
+_ROWS = frozenset(
+    {"people", "guests", "groups", "processes", "process", "actions", "failed_action", "deferred", "unchangeable"}
+    | {"diff"}
+)
+
+
+def shown_text(text: str) -> str:
+    r"""Return the text with every harmful character visible: ``\x1b``, ``\u202e``, ``\n``.
+
+    Joiners and variation selectors stay where scripts and emojis need them: as RFC 5892 has it after a virama and
+    between Arabic letters, and between the parts of an emoji. Tags never stay, so a few regional flags are written out.
+    """
+    return _rewritten(text, _as_escape)
+
+
+def shown_lines(text: str) -> str:
+    """Return a text that has lines, and may have tabs, with everything else visible; so is a lone carriage return."""
+    parts = re.split(r"(\r?\n|\t)", text)
+    return "".join(part if place % 2 else shown_text(part) for place, part in enumerate(parts))
+
+
+def is_harmless(text: str) -> bool:
+    """Return whether ``shown_text`` would write nothing out."""
+    return shown_text(text) == text
+
+
+def json_text(value: Any) -> str:
+    """Return the value as JSON of one line; what is harmful is escaped in it, so reading it gives the same value."""
+    return _rewritten(json.dumps(value, ensure_ascii=False, default=str), _as_json_escape)
+
+
+def public_address(address: str) -> str:
+    """Return what everybody may read of an address: no user, no password, no query, no fragment.
+
+    Where it cannot be told which part is the user or the password, nothing of it is returned.
+    """
+    start = re.split("[?#]", address.strip())[0]
+    match = _AUTHORITY.match(start)
+    if match is None:
+        # A path, with or without a slash; https:user:password@host is none.
+        return "an address that cannot be read" if "@" in address and ":" in start.partition("/")[0] else start
+    host = match[2].rpartition("@")[2]
+    if not _HOST.fullmatch(host):
+        return "an address that cannot be read"
+    return f"{match[1]}{host}{start[match.end() :]}"
+
+
+def shown_result(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the result of a module, or a row of one, with its texts for people as they can be shown."""
+    # ansible-core's own words for a module that broke have lines.
+    with_lines = _WITH_LINES | ({"msg"} if "module_stdout" in result else set())
+    return {key: _shown_part(key, value, with_lines) for key, value in result.items()}
+
+
+def _shown_part(key: str, value: Any, with_lines: Collection[str]) -> Any:
+    if key in with_lines:
+        return shown_lines(value) if isinstance(value, str) else value
+    if key in _TEXTS:
+        return _shown_deep(value)
+    if key in _ROWS and isinstance(value, Mapping):
+        return shown_result(value)
+    if key in _ROWS and isinstance(value, (list, tuple)):
+        return [shown_result(row) if isinstance(row, Mapping) else row for row in value]
+    return value
+
+
+def _shown_deep(value: Any) -> Any:
+    if isinstance(value, str):
+        return shown_text(value)
+    if isinstance(value, Mapping):
+        return {_shown_deep(key): _shown_deep(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_shown_deep(inner) for inner in value]
+    return value
+
+
+# --- the one table ----------------------------------------------------------------------------------------------------
+
+
+def _rewritten(text: str, escape: Callable[[str], str]) -> str:
+    if text.isprintable() and (text.isascii() or _UNSEEN.search(text) is None):
+        return text
+    return "".join(escape(character) if _is_harmful(text, place) else character for place, character in enumerate(text))
+
+
+def _is_harmful(text: str, place: int) -> bool:
+    character = text[place]
+    if character in _JOINERS:
+        return not _is_joining(text, place)
+    if _SELECTOR.match(character):
+        return not _is_selecting(text, place)
+    return (
+        character in _BLANKS
+        or unicodedata.category(character) in _CATEGORIES
+        or _NEVER_SEEN.match(character) is not None
+    )
+
+
+def _is_joining(text: str, place: int) -> bool:
+    before, after = text[place - 1 : place], text[place + 1 : place + 2]
+    if not before or before in _JOINERS or _is_harmful(text, place - 1):
+        return False
+    if unicodedata.combining(before) == _VIRAMA:
+        return True
+    if after and unicodedata.bidirectional(after) == "AL":
+        return unicodedata.bidirectional(before) in ("AL", "NSM")
+    is_part = _is_symbol(before) or _SELECTOR.match(before) is not None
+    return text[place] == _JOINER and is_part and _is_symbol(after)
+
+
+def _is_symbol(character: str) -> bool:
+    """Return whether it can be an emoji; those that are newer than Python's table have no category yet."""
+    if character.isascii() or _NEVER_SEEN.match(character):
+        return False
+    category = unicodedata.category(character)
+    return category[0] == "S" or category == "Cn"
+
+
+def _is_selecting(text: str, place: int) -> bool:
+    before = text[place - 1 : place]
+    if before.isascii():
+        return before in tuple("0123456789#*")
+    # One form for one character: a chain of selectors hides a message.
+    is_base = before not in _JOINERS and not _SELECTOR.match(before) and not before.isspace()
+    return is_base and not _is_harmful(text, place - 1)
+
+
+def _as_escape(character: str) -> str:
+    number = ord(character)
+    if number < 0x100:
+        return _NAMED.get(character) or f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+def _as_json_escape(character: str) -> str:
+    # Beyond U+FFFF JSON wants two halves.
+    digits = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{digits[place : place + 4]}" for place in range(0, len(digits), 4))
