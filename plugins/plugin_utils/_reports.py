@@ -11,7 +11,6 @@ template.
 from __future__ import annotations
 
 import functools
-import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +23,7 @@ from jinja2 import Environment, StrictUndefined, Template
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._drift import DRIFT as DRIFTED
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results import UNDONE
+from ansible_collections.tallyfy.platform.plugins.module_utils._texts import json_text
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._files import replace_file
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import (
     ATTENTION,
@@ -335,28 +335,26 @@ def _as_json(kind: str, result: Record, moment: datetime, job: Mapping[str, Any]
     rows = {part: _json_rows(result.get(part), texts) for part in ("people", "groups", "guests", "processes")}
     known_job = {name: (job or {}).get(name) for name in ("id", "workflow_id", "user")}
     fields: dict[str, str] = {
-        "title": _json(f"{title} {preposition} {where}" if where else title),
-        "kind": _json(kind),
-        "check_mode": _json(is_dry_run(result)),
-        "organization": _json({"id": organization.get("id") or result.get("org_id"), "name": organization.get("name")}),
-        "acting_as": _json(organization.get("acting_as")),
-        "moment": _json(f"{_utc(moment):%Y-%m-%dT%H:%M:%SZ}"),
-        "summary": _json(result.get("summary") or {}),
-        "problems": _json_list(map(_json, result.get("problems") or ())),
+        "title": json_text(f"{title} {preposition} {where}" if where else title),
+        "kind": json_text(kind),
+        "check_mode": json_text(is_dry_run(result)),
+        "organization": json_text(
+            {"id": organization.get("id") or result.get("org_id"), "name": organization.get("name")}
+        ),
+        "acting_as": json_text(organization.get("acting_as")),
+        "moment": json_text(f"{_utc(moment):%Y-%m-%dT%H:%M:%SZ}"),
+        "summary": json_text(result.get("summary") or {}),
+        "problems": _json_list(map(json_text, result.get("problems") or ())),
         **{part: _json_list(lines) for part, lines in rows.items()},
-        "notes": _json_list(map(_json, result.get("notes") or ())),
-        "job": _json(known_job if any(known_job.values()) else None),
+        "notes": _json_list(map(json_text, result.get("notes") or ())),
+        "job": json_text(known_job if any(known_job.values()) else None),
     }
-    return "{\n" + ",\n".join(f"  {_json(name)}: {text}" for name, text in fields.items()) + "\n}\n"
+    return "{\n" + ",\n".join(f"  {json_text(name)}: {text}" for name, text in fields.items()) + "\n}\n"
 
 
 def _json_rows(rows: object, texts: Mapping[int, str]) -> list[str]:
     found = [one for one in rows if isinstance(one, Mapping)] if isinstance(rows, (list, tuple)) else []
-    return [_json({**one, "text": texts[id(one)]} if id(one) in texts else one) for one in found]
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return [json_text({**one, "text": texts[id(one)]} if id(one) in texts else one) for one in found]
 
 
 def _json_list(lines: Iterable[str]) -> str:
