@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,6 +31,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._options import T
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import ENDINGS, require_yaml
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results import facts_of, warn_of_notes
 from ansible_collections.tallyfy.platform.plugins.module_utils._rows import GROUP_SEPARATOR
+from ansible_collections.tallyfy.platform.plugins.module_utils._texts import json_text, shown_lines
 
 EXPORTED_FIELDS = ("email", "role", *PROFILE_FIELDS)
 #: The argument spec of ``tallyfy_roster_export``.
@@ -51,6 +51,10 @@ EXPORT_KEYS: dict[str, Any] = {
 _PLAIN = re.compile(r"[A-Za-z](?: ?[A-Za-z0-9@._/+()-])*|\+?[0-9]+(?: [0-9]+)+", re.ASCII)
 _NUMBER = re.compile(r"\+?[1-9][0-9]*", re.ASCII)
 _YAML_WORDS = ("yes", "no", "true", "false", "on", "off", "null")
+#: With what a spreadsheet begins a formula, also in the full width of East Asian scripts. A phone number is none.
+_FORMULA = re.compile("[=@\t\r\uff1d\uff20]|[+\uff0b\uff0d-](?![0-9 ()./-]*\\Z)")
+_UNSEEN = "control, direction or invisible characters"
+_MOST_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,9 @@ def roster_of(members: Iterable[Mapping[str, Any]], ending: str) -> Export:
         refused = _refused_fields(member)
         notes += [f"{member['email']}: {name} is left out, since no roster may hold its value" for name in refused]
         rows.append(_row(member, refused))
+    if ending == ".csv":
+        rows, more = _rows_for_cells(rows)
+        notes += more
     writers: dict[str, Callable[[Sequence[Record]], str]] = {
         ".yml": _yaml_text,
         ".yaml": _yaml_text,
@@ -156,7 +163,7 @@ def _row(member: Mapping[str, Any], refused: Sequence[str]) -> Record:
 
 def _json_text(rows: Sequence[Record]) -> str:
     # One row a line: then a change of one person is one line of a diff.
-    lines = ",\n".join(f"  {json.dumps(row, ensure_ascii=False)}" for row in rows)
+    lines = ",\n".join(f"  {json_text(row)}" for row in rows)
     return f"[\n{lines}\n]\n" if rows else "[]\n"
 
 
@@ -165,10 +172,21 @@ def _yaml_text(rows: Sequence[Record]) -> str:
         yaml = require_yaml()
     except ValueError as error:
         raise InputError([str(error)]) from error
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    form = {"Dumper": dumper, "allow_unicode": True, "sort_keys": False, "width": 10_000}
-    texts = [_plain_yaml(row) or yaml.dump([row], **form) for row in rows]
+    form = {"Dumper": _dumper_of(yaml), "allow_unicode": True, "sort_keys": False, "width": 10_000}
+    # What is harmful stands between double quotes, where YAML has the same escapes.
+    texts = [_plain_yaml(row) or shown_lines(yaml.dump([row], **form)) for row in rows]
     return "---\n" + "".join(texts) if texts else "--- []\n"
+
+
+def _dumper_of(yaml: Any) -> Any:
+    """Return a dumper that puts texts between double quotes which need escapes beyond those of PyYAML."""
+    base = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+    def represent(dumper: Any, text: str) -> Any:
+        style = None if "\r" not in text and shown_lines(text) == text else '"'
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    return type("Dumper", (base,), {"yaml_representers": {**base.yaml_representers, str: represent}})
 
 
 def _plain_yaml(row: Mapping[str, Any]) -> str:
@@ -192,6 +210,41 @@ def _yaml_value(value: object) -> str:
     return f"'{text}'" if _NUMBER.fullmatch(text) else ""
 
 
+def _rows_for_cells(rows: Iterable[Record]) -> tuple[list[Record], list[str]]:
+    """Return the rows as a table can hold them, and notes of what is left out and of what a spreadsheet would run.
+
+    A table has no escapes. What is left out stays as it is when the file is applied.
+    """
+    kept, notes, formulas = [], [], []
+    for row in rows:
+        email = row["email"]
+        cells = {name: row["groups"]["set"] if name == "groups" else (value,) for name, value in row.items()}
+        harmful = [name for name, values in cells.items() if not all(map(_is_for_cells, values))]
+        if "email" in harmful:
+            raise InputError([f"the address {email!r} has {_UNSEEN}; export to .yml or .json instead"])
+        notes += [f"{email}: {name} is left out, since it has {_UNSEEN}; .yml and .json hold it" for name in harmful]
+        kept.append({name: value for name, value in row.items() if name not in harmful})
+        run = [name for name, values in cells.items() if name not in harmful and any(map(_is_formula, values))]
+        formulas += [f"{email} ({', '.join(run)})"] if run else []
+    if formulas:
+        more = len(formulas) - _MOST_NAMED
+        named = ", ".join(formulas[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+        notes.append(
+            f"A spreadsheet would run what is in these cells as formulas: {named}. Do not open the file in one, or "
+            f"export to .yml or .json."
+        )
+    return kept, notes
+
+
+def _is_for_cells(value: object) -> bool:
+    # Lines and tabs are nothing special in a cell.
+    return shown_lines(str(value)) == str(value)
+
+
+def _is_formula(value: object) -> bool:
+    return _FORMULA.match(str(value)) is not None
+
+
 def _csv_text(rows: Sequence[Record]) -> str:
     columns = (*EXPORTED_FIELDS, "groups.set")
     file = io.StringIO(newline="")
@@ -200,7 +253,7 @@ def _csv_text(rows: Sequence[Record]) -> str:
     quoting_writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow(columns)
     for row in rows:
-        names = row["groups"]["set"]
+        names = row["groups"]["set"] if "groups" in row else ()
         parted = [name for name in names if GROUP_SEPARATOR in name]
         if parted:
             raise InputError([f"the group {parted[0]!r} has a semicolon in its name; export to .yml or .json instead"])

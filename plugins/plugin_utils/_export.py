@@ -17,6 +17,7 @@ from ansible import constants as C  # noqa: N812 - its name everywhere in ansibl
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._regular_files import read_regular
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import ENDINGS
+from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_lines
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import plain
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._bulk_action import BulkAction
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._files import (
@@ -110,9 +111,9 @@ def _diff(path: Path, before: bytes, after: bytes) -> dict[str, Any]:
     elif b"\0" in before:
         diff["dst_binary"] = 1
     else:
-        diff["before"] = before.decode(errors="replace")
+        diff["before"] = shown_lines(before.decode(errors="replace"))
     if len(after) > longest:
         diff["src_larger"] = longest
     else:
-        diff["after"] = after.decode()
+        diff["after"] = shown_lines(after.decode())
     return diff

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import In
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_export import EXPORTED_FIELDS, roster_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import ENDINGS, read_roster
 from ansible_collections.tallyfy.platform.plugins.module_utils._rows import checked_rows
+from ansible_collections.tallyfy.platform.plugins.module_utils._texts import is_harmless
 
 PERSON = {
     "email": "a@example.com", "first_name": "A", "last_name": "B", "status": "active", "is_bot": False,
@@ -24,7 +26,9 @@ PERSON = {
 
 # --- there and back ---------------------------------------------------------------------------------------------------
 
-text = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12).map(str.strip).filter(bool)
+any_text = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=12).map(str.strip).filter(bool)
+# What stands in a file as it is.
+text = any_text.filter(is_harmless)
 nasty = st.sampled_from(
     ["no", "~", "null", "+49151", "007", "1e3", "=1+1", "{{ x }}", 'a"b', "a, b", "- x", "#x", "'", "é"]
 )
@@ -94,6 +98,83 @@ def test_a_value_is_written_as_pyyaml_writes_it(value: str) -> None:
     row = {"email": "a@example.com", "first_name": "A", "last_name": "B", "team": value, "groups": {"set": [value]}}
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     assert written == "---\n" + yaml.dump([row], Dumper=dumper, allow_unicode=True, sort_keys=False, width=10_000)
+
+
+HARMFUL = ("\x1b", "\x00", "\x9b", "\r", "\u202e", "\u200b", "\u2028", "\x85", "\ufeff", "\U000e0041", "\uffff")
+
+
+@pytest.mark.parametrize("ending", [".yml", ".json"])
+@given(before=text | nasty, character=st.sampled_from((*HARMFUL, "\r\n", "\n\x1b")), after=text | nasty)
+def test_what_is_harmful_is_escaped_and_read_again(
+    tmp_path_factory: pytest.TempPathFactory, ending: str, before: str, character: str, after: str
+) -> None:
+    value = before + character + after
+    path = tmp_path_factory.mktemp("there") / f"roster{ending}"
+    path.write_bytes(roster_of([{**PERSON, "team": value, "groups": [value]}], ending).text.encode())
+    assert all(is_harmless(line) for line in path.read_bytes().decode().split("\n"))
+    (row,) = read_roster(str(path)).rows
+    assert (row["team"], row["groups"]["set"]) == (value, [value])
+
+
+@pytest.mark.parametrize("character", HARMFUL, ids=ascii)
+def test_a_table_leaves_out_what_it_cannot_escape(tmp_path: Path, character: str) -> None:
+    value = f"a{character}b"
+    export = roster_of([{**PERSON, "team": value, "job_title": "Cook", "groups": ["Sales", value]}], ".csv")
+    assert all(is_harmless(line) for line in export.text.split("\n"))
+    path = tmp_path / "roster.csv"
+    path.write_bytes(export.text.encode())
+    ((_index, row),) = checked_rows(read_roster(str(path)), {})[0]
+    assert row["job_title"] == "Cook"
+    # Of somebody's groups no part is left out: the others would be all that a run leaves.
+    assert not {name for name in ("team", "groups") if row.get(name)}
+    because = "it has control, direction or invisible characters; .yml and .json hold it"
+    assert export.notes == [f"a@example.com: {name} is left out, since {because}" for name in ("team", "groups")]
+
+
+def test_an_address_that_a_table_cannot_hold_is_refused() -> None:
+    with pytest.raises(InputError, match=r"export to \.yml or \.json instead"):
+        roster_of([{**PERSON, "email": "a\u202e@example.com"}], ".csv")
+
+
+def test_lines_stay_in_a_cell() -> None:
+    export = roster_of([{**PERSON, "job_title": "two\r\nlines\tand a tab"}], ".csv")
+    assert '"two\r\nlines\tand a tab"' in export.text
+    assert export.notes == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-1+cmd", "\t=1", "\r\n=1", "\uff1d1",
+        "\uff0b1+x", "\uff0d1+x", "\uff20x",
+    ],
+    ids=ascii,
+)  # fmt: skip
+def test_formulas_of_a_table_are_told(value: str) -> None:
+    other = {**PERSON, "email": "b@example.com", "job_title": value, "groups": ["A", value]}
+    people = [{**PERSON, "team": value}, other]
+    export = roster_of(people, ".csv")
+    assert value in export.text
+    (note,) = export.notes
+    assert note == (
+        "A spreadsheet would run what is in these cells as formulas: a@example.com (team), b@example.com (job_title, "
+        "groups). Do not open the file in one, or export to .yml or .json."
+    )
+    assert roster_of(people, ".yml").notes == []
+
+
+@pytest.mark.parametrize(
+    "value", ["+49 151 1234567", "+1 (555) 010-0100", "+49151/1234", "-", "-5", "a=b", "a@example.com"]
+)
+def test_numbers_and_plain_texts_are_no_formulas(value: str) -> None:
+    assert roster_of([{**PERSON, "phone": value, "team": value, "groups": [value]}], ".csv").notes == []
+
+
+def test_many_formulas_are_one_note() -> None:
+    people = [{**PERSON, "email": f"p{number:02}@example.com", "team": "=1"} for number in range(25)]
+    (note,) = roster_of(people, ".csv").notes
+    assert "p19@example.com (team) and 5 more. " in note
+    assert "p20@" not in note
 
 
 # --- who and what is in it --------------------------------------------------------------------------------------------
