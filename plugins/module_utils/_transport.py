@@ -10,7 +10,6 @@ import contextlib
 import json
 import math
 import random
-import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
@@ -22,6 +21,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._answers import (
     number_told,
     refusal_in,
     retry_after_seconds,
+    shorten,
     told_moment,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._budget import (
@@ -67,6 +67,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._requests import 
     requests,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper
+from ansible_collections.tallyfy.platform.plugins.module_utils._texts import public_address
 from ansible_collections.tallyfy.platform.plugins.module_utils._version import VERSION
 
 READING = frozenset({"GET", "HEAD"})
@@ -302,7 +303,7 @@ class Transport:
         if pause and not repeats and self.allowance.reaches(pause):
             self._budget.pause(pause)
         if response.is_redirect:
-            target = self._secrets.mask(re.split("[?#]", response.headers.get("Location", ""))[0])
+            target = shorten(public_address(self._secrets.mask(response.headers.get("Location", ""))))
             raise RedirectedError(
                 name,
                 f"the service redirected to {target} (HTTP {response.status_code})",
