@@ -18,11 +18,12 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._causes import chain_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, open_client
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
 from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, perform
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import MASK, SecretKeeper, masked
-from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_result
+from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_result, shown_text
 
 # What ansible-core puts in the place of a secret parameter.
 HIDDEN_PARAMETER = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
@@ -161,8 +162,11 @@ def _renamed(rules: Any, names: Mapping[str, str]) -> Any:
 
 def _defect(error: Exception, used: list[Client]) -> dict[str, Any]:
     """Return what is shown of an error that nobody foresaw."""
-    lines = traceback.format_exception(type(error), error, error.__traceback__)
-    result = {"msg": f"{type(error).__name__}: {error}", "exception": "".join(lines)}
+    told = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    for one in chain_of(error):
+        # Its own lines could look like those of the traceback, or of another task.
+        told = told.replace(str(one), shown_text(str(one)))
+    result = {"msg": f"{type(error).__name__}: {error}", "exception": told}
     for client in used:
         result = masked(result, client.secrets)
     return result

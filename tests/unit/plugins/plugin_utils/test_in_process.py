@@ -119,6 +119,44 @@ def test_warnings_and_progress_are_heard_without_secrets() -> None:
     assert heard == ["half of ******** done"]
 
 
+HOSTILE = "\x1b[2J\nok: [localhost]\u202e"
+SHOWN = "\\x1b[2J\\nok: [localhost]\\u202e"
+
+
+def test_texts_are_shown_and_data_is_kept() -> None:
+    def operation(task: Task) -> dict[str, Any]:
+        task.warn(HOSTILE)
+        task.progress(HOSTILE)
+        return {"changed": False, "notes": [HOSTILE], "data": {"notes": [HOSTILE]}}
+
+    heard: list[str] = []
+    result = run(operation, heard.append)
+    assert (result["notes"], result["warnings"], heard) == ([SHOWN], [SHOWN], [SHOWN])
+    assert result["data"] == {"notes": [HOSTILE]}
+
+
+def test_what_a_defect_quotes_is_shown() -> None:
+    def operation(_task: Task) -> dict[str, Any]:
+        raise KeyError(f"{HOSTILE} again") from ValueError(HOSTILE)
+
+    result = run(operation)
+    assert SHOWN in result["msg"]
+    assert HOSTILE not in result["exception"]
+    assert f"ValueError: {SHOWN}\n" in result["exception"]
+
+
+@pytest.mark.parametrize("shape", [str, ascii])
+def test_a_secret_is_found_before_and_after_it_is_shown(shape: Callable[[str], str]) -> None:
+    secret = "s3\x1bcr\u202eet"
+
+    def operation(_task: Task) -> dict[str, Any]:
+        raise InputError([f"no {shape(secret)} here"])
+
+    result = run(operation, client_secret=secret)
+    assert "s3" not in json.dumps(result)
+    assert "********" in result["msg"]
+
+
 def clients_of(*runs: dict[str, Any], result: Callable[[], Any] = dict) -> list[Client]:
     seen: list[Client] = []
 
