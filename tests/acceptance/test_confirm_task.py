@@ -103,6 +103,16 @@ def messages(output: str) -> dict[str, str]:
     return {match[1]: str(decoder.raw_decode(output, match.end())[0]["msg"]) for match in found}
 
 
+def test_names_steer_no_terminal(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    task = Task(sandbox)
+    task.patch(title="Caf\u00e9 \u2013 \x1b[2J\x9b\u202e\u200b\U000e0041x")
+    told = {"good": task.told(), "bad": task.told(confirm_task_step="Another")}
+    # What is passed on to other jobs is data.
+    output = confirm(playbooks, **told)[1].partition("CUSTOM STATS")[0]
+    assert not [one for one in "\x1b\x9b\u202e\u200b\U000e0041" if one in output]
+    assert "The task Caf\u00e9 \u2013 \ufffd[2J\ufffd\ufffd\ufffd\ufffdx of " in output
+
+
 @pytest.mark.parametrize("check", [(), ("--check",)], ids=["run", "check"])
 def test_what_is_confirmed_is_told_and_acted_on(
     check: tuple[str, ...], sandbox: Sandbox, playbooks: Playbooks, tmp_path: Path
