@@ -665,6 +665,13 @@ def test_redirect_is_refused_and_its_secrets_are_not_shown(
     assert len(server.requests) == 1
 
 
+def test_redirect_shows_no_password(server: Server, clock: Clock) -> None:
+    server.answers = [answer(302, Location="https://user:p4ss@evil.example/cb")]
+    with pytest.raises(RedirectedError, match=r"redirected to https://evil\.example/cb \(HTTP 302\)") as caught:
+        send(transport(clock), "GET", server.url)
+    assert "user" not in caught.value.message
+
+
 def test_proxy_that_is_no_address_is_a_wrong_option(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://")
     with pytest.raises(OptionError, match="HTTPS_PROXY"):

@@ -56,6 +56,13 @@ def test_the_difference_is_told_to_who_wants_it(tmp_path: Path) -> None:
     assert write(tmp_path / "roster.yml", "a", shows_diff=False)["diff"] == {}
 
 
+def test_difference_steers_no_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "roster.yml"
+    path.write_bytes(b"team: \x1b[2J\r\n")
+    diff = write(path, "team: \u202e\n", check_mode=True)["diff"]
+    assert (diff["before"], diff["after"]) == ("team: \\x1b[2J\r\n", "team: \\u202e\n")
+
+
 def test_what_is_too_long_to_be_read_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "MAX_FILE_SIZE_FOR_DIFF", 10)
     path = tmp_path / "roster.yml"
