@@ -32,6 +32,10 @@ options:
       - The file is written with the mode C(0640), since names and addresses of people are nobody else's business. One
         that is there already is not opened up by that.
       - CSV cannot say that somebody is in no group, and has no place for a group with a semicolon in its name.
+      - YAML and JSON hold control, direction and invisible characters escaped. CSV has no escapes; there a field with
+        such a character is left out and named in RV(notes).
+      - A CSV cell that a spreadsheet would run as a formula, since it begins with C(=), C(+), C(-) or C(@) for example,
+        is written as it is and named in RV(notes). Do not open such a file in a spreadsheet.
     type: path
     required: true
 extends_documentation_fragment:
@@ -109,7 +113,8 @@ problems:
   returned: always
   sample: ["dest roster.txt does not end in .yml, .yaml, .json or .csv"]
 notes:
-  description: Which values were left out, one text each.
+  description:
+    - Which values were left out, one text each, and which cells of a CSV file a spreadsheet would run as formulas.
   type: list
   elements: str
   returned: always
