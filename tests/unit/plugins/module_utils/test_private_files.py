@@ -553,23 +553,21 @@ def test_lock_of_a_dead_process_is_free(directory: PrivateDirectory) -> None:
         pass
 
 
-def hold_and_stop(path: str, pipe: int) -> None:
+def hold_and_stop(path: str) -> None:
     with PrivateDirectory(path).locked("lock"):
-        os.write(pipe, b"!")
         os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def test_who_is_stopped_is_named(directory: PrivateDirectory) -> None:
-    reader, writer = os.pipe()
-    worker = FORK.Process(target=hold_and_stop, args=(str(directory.path), writer))
+    worker = FORK.Process(target=hold_and_stop, args=(str(directory.path),))
     worker.start()
-    os.read(reader, 1)
+    os.waitpid(worker.pid or 0, os.WUNTRACED)
     try:
         waiter = PrivateDirectory(str(directory.path), sleep=lambda _seconds: None)
         with pytest.raises(HeldError, match=f"process {worker.pid} of "), waiter.locked("lock"):
             pass
     finally:
-        os.kill(worker.pid or 0, signal.SIGCONT)
+        worker.kill()
         worker.join(30)
     with directory.locked("lock", seconds=0):
         pass
