@@ -7,8 +7,12 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Iterator
+
+import pytest
 
 from tests.collection_tree import collection_tree
+from tests.hostile import HostileServer, running_hostile
 
 TREE = str(collection_tree())
 
@@ -20,3 +24,10 @@ os.environ["ANSIBLE_COLLECTIONS_PATH"] = TREE
 # Somebody's own credentials must never reach a test.
 for name in [name for name in os.environ if name.startswith("TALLYFY_") and name != "TALLYFY_SANDBOX_PYTHON"]:
     del os.environ[name]
+
+
+@pytest.fixture
+def hostile() -> Iterator[HostileServer]:
+    """A server whose addresses say in which way it is hostile; see ``tests/hostile.py``."""
+    with running_hostile() as server:
+        yield server
