@@ -22,6 +22,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     SignInError,
     UnreadableAnswerError,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._reading import rest_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import AuthBase, requests
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked
 from ansible_collections.tallyfy.platform.plugins.module_utils._token_store import Token, TokenStore
@@ -271,7 +272,7 @@ class BearerAuth(AuthBase):
         if renewed is None:
             return response
         # Once it has been read to its end, its connection can serve the repeated request.
-        response.raw.drain_conn()
+        rest_of(response.raw)
         response.close()
         repeated = response.request.copy()
         repeated.headers["Authorization"] = f"Bearer {renewed.access_token}"

@@ -19,6 +19,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     UnreachableError,
     UnreadableAnswerError,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._reading import RefusedAnswerError
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import (
     ChunkedEncodingError,
     ConnectTimeout,
@@ -57,6 +58,13 @@ class Cause(NamedTuple):
 
 #: The causes, the first that fits counts: an error holds those it was made of, and is matched with all of them.
 CAUSES = (
+    Cause(
+        (RefusedAnswerError,),
+        UnreadableAnswerError,
+        "the answer is not taken",
+        "Check that api_url and token_url are the addresses of Tallyfy.",
+        may_have_arrived=True,
+    ),
     Cause(
         (InvalidURL, InvalidSchema, MissingSchema, LocationValueError, ProxySchemeUnsupported, http.client.InvalidURL),
         OptionError,

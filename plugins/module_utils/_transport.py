@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import random
 import threading
@@ -49,11 +48,19 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._network import (
     keep_credentials,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import HeldError
+from ansible_collections.tallyfy.platform.plugins.module_utils._reading import (
+    ACCEPTED_ENCODINGS,
+    PIECE_BYTES,
+    BoundedAdapter,
+    RefusedAnswerError,
+    body_of,
+    json_of,
+    rest_of,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import (
     AuthBase,
     ChunkedEncodingError,
     ContentDecodingError,
-    HTTPAdapter,
     HTTPError,
     InsecureRequestWarning,
     MaxRetryError,
@@ -90,6 +97,7 @@ LONGEST_BURST_SECONDS = 5.0
 MOST_CONNECTIONS = 32
 HEADERS = {
     "Accept": "application/json",
+    "Accept-Encoding": ACCEPTED_ENCODINGS,
     "User-Agent": f"tallyfy.platform/{VERSION}",
     "X-Tallyfy-Client": "APIClient",
 }
@@ -121,7 +129,10 @@ class Listener:
             if method == "GET":
                 self.budget.learn(Limits(limit, number_told(headers.get("X-RateLimit-Remaining"))))
             return asked if status in TRANSIENT_STATUSES else None
-        refusal = refusal_in(_json_in(body()))
+        try:
+            refusal = refusal_in(json_of(body()))
+        except ValueError:
+            refusal = refusal_in(None)
         if (asked or 0.0) > LONGEST_PACE_SECONDS or "hour" in refusal.text.casefold():
             if asked:
                 self.caps.add(method, url, asked, refusal.text, refusal.code)
@@ -173,7 +184,8 @@ class PacedRetry(Retry):
         if not self.allowance.reserve(following.seconds):
             raise MaxRetryError(_pool, url, error or ResponseError(f"status {response.status}"))
         if response is not None:
-            pause = self.listener.hear(method, url, response.status, response.headers, lambda: _rest_of(response))
+            body = rest_of(response)
+            pause = self.listener.hear(method, url, response.status, response.headers, lambda: body)
             if pause:
                 self.listener.budget.pause(pause)
         return following
@@ -275,17 +287,20 @@ class Transport:
             try:
                 if sign_in or not self._is_prepaid():
                     self.keep_pace()
-                response = session.request(
-                    method,
-                    url + encoded_query(query),
-                    json=json,
-                    data=form,
-                    auth=auth,
-                    timeout=self.connection.timeout,
-                    # Given with each request: from the session it would be overruled by REQUESTS_CA_BUNDLE. With True,
-                    # which is no path, requests looks at that variable, and at CURL_CA_BUNDLE.
-                    verify=self.connection.verify,
-                    allow_redirects=False,
+                response = _read(
+                    session.request(
+                        method,
+                        url + encoded_query(query),
+                        json=json,
+                        data=form,
+                        auth=auth,
+                        timeout=self.connection.timeout,
+                        # Given with each request: from the session it would be overruled by REQUESTS_CA_BUNDLE. With
+                        # True, which is no path, requests looks at that variable, and at CURL_CA_BUNDLE.
+                        verify=self.connection.verify,
+                        allow_redirects=False,
+                        stream=True,
+                    )
                 )
                 break
             except PauseTooLongError as error:
@@ -358,7 +373,7 @@ class Transport:
         session.headers.update(HEADERS)
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("https://", "http://"):
-            session.mount(scheme, HTTPAdapter(max_retries=policy, pool_maxsize=MOST_CONNECTIONS))
+            session.mount(scheme, BoundedAdapter(max_retries=policy, pool_maxsize=MOST_CONNECTIONS))
         return session
 
     def _share_connections(self) -> None:
@@ -413,10 +428,7 @@ def is_outage(status: int) -> bool:
 
 def json_in(response: requests.Response) -> Any:
     """Return the JSON that an answer holds; raises ``ValueError`` when it holds none."""
-    try:
-        return response.json()
-    except RecursionError as error:
-        raise ValueError("nested too deeply to be an answer") from error
+    return json_of(response.content)
 
 
 def may_be_done(response: requests.Response) -> bool:
@@ -447,20 +459,17 @@ def encoded_query(query: Mapping[str, Any] | None) -> str:
     return "?" + urlencode(pairs, quote_via=quote, errors="replace") if pairs else ""
 
 
-def _rest_of(response: Any) -> bytes:
-    """Return the body of an answer of urllib3 that nobody is going to read."""
+def _read(response: requests.Response) -> requests.Response:
+    """Return an answer with its body, or without one where that is not taken and the status tells enough."""
     try:
-        content: bytes = response.read(decode_content=True)
-    except (HTTPError, OSError):
-        return b""
-    return content
-
-
-def _json_in(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except ValueError:
-        return None
+        response._content = body_of(response.iter_content(PIECE_BYTES), response.headers)
+    except (RequestException, HTTPError) as error:
+        response.close()
+        is_hostile = isinstance(error, RefusedAnswerError) or cause_of(error).is_late
+        if succeeded(response) or not is_hostile:
+            raise
+        response._content = b""
+    return response
 
 
 def _body_broke_off(error: RequestException | HTTPError) -> bool:
