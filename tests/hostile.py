@@ -113,36 +113,21 @@ def whole(status: int, body: bytes, **headers: object) -> bytes:
     return head(status, Content_Length=len(body), **headers) + body
 
 
-def squeezed(size: int, *, window: int = 31) -> bytes:
-    """Return so many blanks, compressed: a thousandth of their size. 31 makes gzip, 15 zlib, -15 bare deflate."""
+def squeezed(size: int, window: int = 31) -> bytes:
+    """Return so many blanks, compressed to a thousandth. 31 makes gzip, 15 zlib, -15 bare deflate.
+
+    The end is left out: a decoder misses nothing before it has made all of it.
+    """
     packer = zlib.compressobj(9, zlib.DEFLATED, window)
     block = b" " * (1 << 20)
-    return b"".join([*(packer.compress(block) for _ in range(size >> 20)), packer.flush()])
+    begin = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    # After a full flush, the same block is packed in the same way each time.
+    return begin + (packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)) * ((size >> 20) - 1)
 
 
-class Squeezed:
-    """The bombs, made when they are first asked for: each takes a second."""
-
-    def __init__(self) -> None:
-        self._made: dict[str, bytes] = {}
-        self._lock = threading.Lock()
-
-    def get(self, name: str) -> bytes:
-        with self._lock:
-            if name not in self._made:
-                self._made[name] = self._make(name)
-            return self._made[name]
-
-    @staticmethod
-    def _make(name: str) -> bytes:
-        if name == "stacked":
-            # Twice: a few kilobytes become all of it.
-            packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-            return packer.compress(squeezed(BOMB_BYTES)) + packer.flush()
-        return squeezed(BOMB_BYTES, window={"gzip": 31, "zlib": 15, "deflate": -15}[name])
-
-
-_squeezed = Squeezed()
+def gzipped(content: bytes) -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    return packer.compress(content) + packer.flush()
 
 
 @answer("ordinary")
@@ -202,7 +187,7 @@ def _drip_chunk_size(line: Line, request: Request) -> None:
 def _drip_gzip(line: Line, request: Request) -> None:
     """Every byte of it is one that makes a decoder wait for the next."""
     line.send(head(request.status, Content_Encoding="gzip", Content_Length=1 << 30))
-    line.drip_on(squeezed(1 << 20))
+    line.drip_on(gzipped(b" " * (1 << 20)))
 
 
 @answer("endless-100")
@@ -258,12 +243,12 @@ def _flood_trailers(line: Line, request: Request) -> None:
 
 @answer("gzip-bomb")
 def _gzip_bomb(line: Line, request: Request) -> None:
-    line.send(whole(request.status, _squeezed.get("gzip"), Content_Encoding="gzip"))
+    line.send(whole(request.status, squeezed(BOMB_BYTES), Content_Encoding="gzip"))
 
 
 @answer("gzip-bomb-chunked")
 def _gzip_bomb_chunked(line: Line, request: Request) -> None:
-    bomb = _squeezed.get("gzip")
+    bomb = squeezed(BOMB_BYTES)
     line.send(head(request.status, Content_Encoding="gzip", Transfer_Encoding="chunked"))
     line.send(f"{len(bomb):x}\r\n".encode() + bomb + b"\r\n0\r\n\r\n")
 
@@ -271,22 +256,22 @@ def _gzip_bomb_chunked(line: Line, request: Request) -> None:
 @answer("gzip-bomb-of-many")
 def _gzip_bomb_of_many(line: Line, request: Request) -> None:
     """Many members, one after the other, each of them small."""
-    line.send(whole(request.status, squeezed(1 << 20) * (BOMB_BYTES >> 20), Content_Encoding="gzip"))
+    line.send(whole(request.status, gzipped(b" " * (1 << 20)) * (BOMB_BYTES >> 20), Content_Encoding="gzip"))
 
 
 @answer("gzip-bomb-stacked")
 def _gzip_bomb_stacked(line: Line, request: Request) -> None:
-    line.send(whole(request.status, _squeezed.get("stacked"), Content_Encoding="gzip, gzip"))
+    line.send(whole(request.status, gzipped(squeezed(BOMB_BYTES)), Content_Encoding="gzip, gzip"))
 
 
 @answer("zlib-bomb")
 def _zlib_bomb(line: Line, request: Request) -> None:
-    line.send(whole(request.status, _squeezed.get("zlib"), Content_Encoding="deflate"))
+    line.send(whole(request.status, squeezed(BOMB_BYTES, 15), Content_Encoding="deflate"))
 
 
 @answer("deflate-bomb")
 def _deflate_bomb(line: Line, request: Request) -> None:
-    line.send(whole(request.status, _squeezed.get("deflate"), Content_Encoding="deflate"))
+    line.send(whole(request.status, squeezed(BOMB_BYTES, -15), Content_Encoding="deflate"))
 
 
 # --- too deep, too long -----------------------------------------------------------------------------------------------
@@ -440,7 +425,7 @@ def _no_gzip(line: Line, request: Request) -> None:
 
 @answer("half-gzip")
 def _half_gzip(line: Line, request: Request) -> None:
-    line.send(whole(request.status, squeezed(1 << 20)[:-20], Content_Encoding="gzip"))
+    line.send(whole(request.status, gzipped(b" " * (1 << 20))[:-20], Content_Encoding="gzip"))
 
 
 for encoding in ("br", "zstd", "compress", "identity", "x-gzip"):

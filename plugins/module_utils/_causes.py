@@ -41,6 +41,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._requests import 
     RequestsProxyError,
     RequestsSSLError,
     SSLError,
+    UnreadableHeader,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper
 
@@ -63,6 +64,14 @@ CAUSES = (
         UnreadableAnswerError,
         "the answer is not taken",
         "Check that api_url and token_url are the addresses of Tallyfy.",
+        may_have_arrived=True,
+    ),
+    # Before what cannot be sent: requests has one error for the headers of both.
+    Cause(
+        (UnreadableHeader,),
+        UnreadableAnswerError,
+        "the answer cannot be read",
+        "Try again later.",
         may_have_arrived=True,
     ),
     Cause(
@@ -138,7 +147,8 @@ def chain_of(error: BaseException) -> list[BaseException]:
         one = waiting.pop(0)
         if isinstance(one, BaseException) and one not in found:
             found.append(one)
-            waiting += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
+            context = None if one.__suppress_context__ else one.__context__
+            waiting += [*one.args, getattr(one, "reason", None), one.__cause__, context]
     return found
 
 

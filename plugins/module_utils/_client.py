@@ -65,6 +65,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._private_files im
     UnusableError,
     reason_of,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._reading import UnfitError
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import requests
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked
 from ansible_collections.tallyfy.platform.plugins.module_utils._token_store import (
@@ -89,6 +90,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._transport import
 Record = dict[str, Any]
 
 PER_PAGE = 100
+#: Of an unreadable answer, as much as a message could show; requests would look through all of it for its encoding.
+LONGEST_START_BYTES = 10_000
 WALK_ATTEMPTS = 3
 CREATE_ATTEMPTS = 3
 REMEMBERED_SECONDS = 86400.0
@@ -314,7 +317,7 @@ class Client:
                 # What came whole may still be half of what was meant, or the page of somebody on the way.
                 may_repeat = method == "GET" and repeats and attempts < BODY_ATTEMPTS
                 if not (may_repeat and self._allowance.wait(backoff_seconds(attempts - 1))):
-                    raise self._unreadable(response, request, method) from error
+                    raise self._unreadable(response, request, method, error) from error
 
     def _keep_cap(self, method: str, path: str) -> None:
         """Wait while the service takes no requests of this kind; raise what it said when that is too long."""
@@ -587,13 +590,14 @@ class Client:
 
     # --- what went wrong ----------------------------------------------------------------------------------------------
 
-    def _unreadable(self, response: requests.Response, request: str, method: str) -> ApiError:
+    def _unreadable(self, response: requests.Response, request: str, method: str, error: ValueError) -> ApiError:
         if not response.content:
             answer = f"the answer is empty (HTTP {response.status_code})"
             return UnreadableAnswerError(request, answer, advice="Try again later.")
         content_type = response.headers.get("Content-Type", "no content type").split(";")[0]
-        start = shorten(self.secrets.mask(response.text), 60)
-        answer = f"the answer is not JSON (HTTP {response.status_code}, {content_type}, starting {start!r})"
+        start = shorten(self.secrets.mask(response.content[:LONGEST_START_BYTES].decode(errors="replace")), 60)
+        flaw = str(error) if isinstance(error, UnfitError) else "not JSON"
+        answer = f"the answer is {flaw} (HTTP {response.status_code}, {content_type}, starting {start!r})"
         if method == "GET":
             return UnreadableAnswerError(request, answer, advice="Check that api_url is the address of the API.")
         return LostAnswerError(request, answer, advice=MAY_BE_DONE_ADVICE)

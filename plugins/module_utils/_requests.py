@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         ResponseError,
         SSLError,
     )
+    from urllib3.exceptions import InvalidHeader as UnreadableHeader
     from urllib3.util import parse_url
     from urllib3.util.retry import RequestHistory, Retry
 else:
@@ -92,6 +93,7 @@ else:
             ResponseError,
             SSLError,
         )
+        from urllib3.exceptions import InvalidHeader as UnreadableHeader
         from urllib3.util import parse_url
         from urllib3.util.retry import RequestHistory, Retry
 
@@ -105,7 +107,7 @@ else:
         HTTPError = InsecureRequestWarning = InvalidHeader = InvalidJSONError = InvalidSchema = InvalidURL = Exception
         LocationValueError = MaxRetryError = MissingSchema = NewConnectionError = ProxyError = Exception
         ProxySchemeUnsupported = ReadTimeout = ReadTimeoutError = RequestException = RequestsProxyError = Exception
-        RequestsSSLError = ResponseError = SSLError = Exception
+        RequestsSSLError = ResponseError = SSLError = UnreadableHeader = Exception
 
 __all__ = (
     "REQUESTS_IMPORT_ERROR",
@@ -138,6 +140,7 @@ __all__ = (
     "Retry",
     "SSLError",
     "Session",
+    "UnreadableHeader",
     "disable_warnings",
     "parse_url",
     "requests",

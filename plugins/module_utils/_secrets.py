@@ -91,10 +91,23 @@ class SecretKeeper:
 
 def masked(value: Any, secrets: SecretKeeper) -> Any:
     """Return ``value`` with every known secret taken out of all its texts, however deep."""
-    if isinstance(value, str):
-        return secrets.mask(value)
-    if isinstance(value, Mapping):
-        return {masked(key, secrets): masked(inner, secrets) for key, inner in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [masked(inner, secrets) for inner in value]
-    return value
+    waiting: list[tuple[Any, Any]] = []
+
+    def begun(one: Any) -> Any:
+        """Return what stands in the place of a value, to be filled later where it holds others."""
+        if isinstance(one, str):
+            return secrets.mask(one)
+        if not isinstance(one, (Mapping, list, tuple, set, frozenset)):
+            return one
+        empty: Any = {} if isinstance(one, Mapping) else []
+        waiting.append((one, empty))
+        return empty
+
+    result = begun(value)
+    while waiting:
+        source, copy = waiting.pop()
+        if isinstance(source, Mapping):
+            copy.update((begun(key), begun(inner)) for key, inner in source.items())
+        else:
+            copy.extend(map(begun, source))
+    return result

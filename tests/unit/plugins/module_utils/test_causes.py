@@ -21,6 +21,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     UnreachableError,
     UnreadableAnswerError,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._reading import RefusedAnswerError
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import MASK, SecretKeeper
 
 POOL: Any = HTTPConnectionPool("127.0.0.1")
@@ -47,6 +48,11 @@ def of_proxy(error: Exception) -> outer.ProxyError:
         (outer.MissingSchema("x"), OptionError, "address", False),
         (inner.LocationParseError("x"), OptionError, "address", False),
         (outer.ConnectionError(spent(http.client.InvalidURL("x"))), OptionError, "address", False),
+        # requests has one error for a header that cannot be sent and for one that cannot be read.
+        (outer.InvalidHeader("x"), OptionError, "cannot be sent", False),
+        (outer.InvalidHeader(inner.InvalidHeader("Content-Length")), UnreadableAnswerError, "cannot be read", True),
+        (inner.InvalidHeader("Content-Length"), UnreadableAnswerError, "cannot be read", True),
+        (RefusedAnswerError("it is longer than 64 MiB"), UnreadableAnswerError, "is not taken", True),
         (outer.InvalidJSONError("Out of range float values"), OptionError, "cannot be sent", False),
         (outer.ConnectionError(spent(REFUSED)), UnreachableError, "no connection", False),
         (

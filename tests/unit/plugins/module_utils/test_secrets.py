@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ansible_collections.tallyfy.platform.plugins.module_utils import _secrets
-from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import MASK, SecretKeeper
+from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import MASK, SecretKeeper, masked
 
 # Every way in which a secret gets into a text, and the text it then is.
 SPELLINGS = {
@@ -50,28 +51,28 @@ def keeper(*kept: str) -> SecretKeeper:
 @pytest.mark.parametrize("secret", AWKWARD)
 def test_each_spelling_is_masked(spelling: str, secret: str) -> None:
     written = SPELLINGS[spelling](secret)
-    masked = keeper(secret).mask(f"before {written} after")
-    assert written not in masked
-    assert masked.startswith("before ")
-    assert masked.endswith(" after")
-    assert MASK in masked
+    text = keeper(secret).mask(f"before {written} after")
+    assert written not in text
+    assert text.startswith("before ")
+    assert text.endswith(" after")
+    assert MASK in text
 
 
 @given(secrets, texts, texts, st.sampled_from(sorted(SPELLINGS)))
 def test_no_spelling_survives(secret: str, before: str, after: str, spelling: str) -> None:
     written = SPELLINGS[spelling](secret)
     assume(len(written) >= 4)
-    masked = keeper(secret).mask(before + written + after)
+    text = keeper(secret).mask(before + written + after)
     for name, spell in SPELLINGS.items():
-        assert len(spell(secret)) < 4 or spell(secret) not in masked, name
+        assert len(spell(secret)) < 4 or spell(secret) not in text, name
 
 
 @given(st.lists(secrets, min_size=2, max_size=4), texts)
 def test_secrets_that_contain_each_other_leave_no_rest(many: list[str], text: str) -> None:
     whole = "".join(many)
-    masked = keeper(*many, whole).mask(text + whole + text)
+    rest = keeper(*many, whole).mask(text + whole + text)
     for secret in (*many, whole):
-        assert secret not in masked
+        assert secret not in rest
 
 
 def test_longer_secret_goes_before_its_part() -> None:
@@ -110,3 +111,32 @@ def test_secret_from_an_environment_that_is_not_utf8_is_masked() -> None:
     # os.environ turns bytes that are not UTF-8 into lone surrogates.
     secret = b"caf\xe9-secret".decode("utf-8", "surrogateescape")
     assert keeper(secret).mask(f"got {secret}") == f"got {MASK}"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("s3cret", MASK),
+        (None, None),
+        (3.5, 3.5),
+        (True, True),
+        ({"b": "s3cret", "a": {"s3cret": ["s3cret", 1]}}, {"b": MASK, "a": {MASK: [MASK, 1]}}),
+        (("s3cret", ("x",)), [MASK, ["x"]]),
+        ({"s3cret"}, [MASK]),
+        ([{"a": []}, {}, [[]]], [{"a": []}, {}, [[]]]),
+    ],
+)
+def test_whole_values_are_masked(value: Any, expected: Any) -> None:
+    found = masked(value, keeper("s3cret"))
+    assert found == expected
+    assert list(found) == list(expected) if isinstance(expected, dict) else type(found) is type(expected)
+
+
+def test_depth_is_no_matter() -> None:
+    value: Any = "s3cret"
+    for _level in range(50_000):
+        value = {"a": [value]}
+    found = masked(value, keeper("s3cret"))
+    for _level in range(50_000):
+        found = found["a"][0]
+    assert found == MASK
