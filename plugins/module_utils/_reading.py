@@ -148,10 +148,13 @@ def rest_of(response: Any) -> bytes:
         return b""
 
 
-def json_of(content: bytes) -> Any:
-    """Return the JSON that a body holds; raises ``ValueError`` when it holds none, or none that is fit to be used."""
+def json_of(content: bytes | str, **options: Any) -> Any:
+    """Return the JSON that this holds; raises ``ValueError`` when it holds none, or none that is fit to be used.
+
+    ``options`` are further ones of ``json.loads``.
+    """
     try:
-        value = json.loads(content, parse_int=_integer, parse_float=_fraction, parse_constant=_fraction)
+        value = json.loads(content, parse_int=_integer, parse_float=_fraction, parse_constant=_fraction, **options)
     except RecursionError:
         raise UnfitError from None
     if is_deep(value):

@@ -31,7 +31,7 @@ def open_regular(path: str | Path, flags: int, mode: int = 0o600) -> int:
     raise NotRegularError(errno.EINVAL, "Not a regular file", str(path))
 
 
-def read_regular(path: str | Path) -> bytes:
-    """Return what a regular file holds; raise ``OSError`` where there is none."""
+def read_regular(path: str | Path, most: int = -1) -> bytes:
+    """Return what a regular file holds, or its first ``most`` bytes; raise ``OSError`` where there is none."""
     with os.fdopen(open_regular(path, os.O_RDONLY), "rb") as file:
-        return file.read()
+        return file.read(most)

@@ -28,10 +28,11 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     problems_with,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import ENDINGS, require_yaml
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import ENDINGS
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results import facts_of, warn_of_notes
 from ansible_collections.tallyfy.platform.plugins.module_utils._rows import GROUP_SEPARATOR
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import json_text, shown_lines
+from ansible_collections.tallyfy.platform.plugins.module_utils._yaml_texts import require_yaml
 
 EXPORTED_FIELDS = ("email", "role", *PROFILE_FIELDS)
 #: The argument spec of ``tallyfy_roster_export``.

@@ -15,25 +15,22 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import shorten
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import MOST_PROBLEMS, InputError
+from ansible_collections.tallyfy.platform.plugins.module_utils._reading import UnfitError, json_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._regular_files import read_regular
 from ansible_collections.tallyfy.platform.plugins.module_utils._rows import Rows
-
-try:
-    import yaml
-
-    HAS_YAML = True
-except ImportError:  # ansible-core brings it, but a machine that only runs modules may not have it
-    HAS_YAML = False
+from ansible_collections.tallyfy.platform.plugins.module_utils._yaml_texts import has_yaml, texts_in
 
 ENDINGS = (".yml", ".yaml", ".json", ".csv")
 #: The key under which a file may hold its rows, when it is not a plain list.
 ROWS_KEYS = ("people", "members")
-_NULL_TAG = "tag:yaml.org,2002:null"
-_MERGE_TAG = "tag:yaml.org,2002:merge"
-_PLAIN_TAGS = {_NULL_TAG, _MERGE_TAG, *(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))}
+#: A roster of 10,000 people has 2 to 5 MB.
+MOST_BYTES = 32 << 20
+MOST_ROWS = 100_000
 #: As much of a value as a message shows.
 LONGEST_QUOTE = 60
+LONGEST_HEADER = 300
+MOST_VALUES_SHOWN = 3
 
 
 def read_roster(path: str, option: str = "src") -> Rows:
@@ -43,7 +40,10 @@ def read_roster(path: str, option: str = "src") -> Rows:
     """
     name = Path(path).name
     try:
-        text = read_regular(Path(path).expanduser()).decode("utf-8-sig")
+        content = read_regular(Path(path).expanduser(), MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise InputError([f"{option} {path}: it is longer than {MOST_BYTES >> 20} MiB"])
+        text = content.decode("utf-8-sig")
     except OSError as error:
         raise InputError([f"{option} {path}: {error.strerror}"]) from error
     except UnicodeDecodeError as error:
@@ -60,11 +60,14 @@ def read_roster(path: str, option: str = "src") -> Rows:
     if reader is None:
         raise InputError([f"{option} {path}: the name must end in {', '.join(ENDINGS)}"])
     try:
-        return reader(text, name)
+        rows = reader(text, name)
+    except UnfitError as error:
+        raise InputError([f"{option} {path}: it is {error}"]) from error
     except ValueError as error:
         raise InputError([f"{option} {path}: {error}"]) from error
-    except RecursionError as error:
-        raise InputError([f"{option} {path}: it is nested too deeply"]) from error
+    if len(rows.rows) > MOST_ROWS:
+        raise InputError([f"{option} {path}: it holds {len(rows.rows):,} rows; {MOST_ROWS:,} are the most"])
+    return rows
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -75,51 +78,29 @@ def _rows_in_json(text: str, name: str) -> Rows:
 
     def without_repetitions(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         for key in _repeated(key for key, _value in pairs):
-            values = " and ".join(shorten(json.dumps(value), LONGEST_QUOTE) for one, value in pairs if one == key)
-            problems.append(f"{key!r} stands in one row more than once: {values}")
+            text = f"{shorten(key, LONGEST_QUOTE)!r} stands in one row more than once"
+            if len(problems) < MOST_PROBLEMS:
+                values = [value for one, value in pairs if one == key][:MOST_VALUES_SHOWN]
+                text += ": " + " and ".join(shorten(json.dumps(value), LONGEST_QUOTE) for value in values)
+            problems.append(text)
         return dict(pairs)
 
-    rows = _list_in(json.loads(text, object_pairs_hook=without_repetitions))
-    if problems:
-        raise ValueError("; ".join(problems))
+    rows = _list_in(json_of(text, object_pairs_hook=without_repetitions))
+    _refuse(problems)
     return _with_lines(rows, text, name)
 
 
 def _rows_in_yaml(text: str, name: str) -> Rows:
-    require_yaml()
-    try:
-        loader = _text_loader()(text)
-        node = loader.get_single_node()
-        problems = _problems_in(node)
-        if problems:
-            raise ValueError("; ".join(problems))
-        rows = _list_in(loader.construct_document(node) if node is not None else None)
-    except yaml.YAMLError as error:
-        raise ValueError(f"not YAML: {' '.join(str(error).split())}") from error
-    return _with_lines(rows, text, name)
+    found = texts_in(text)
+    _refuse(found.problems)
+    return Rows(_list_in(found.content), source=name, lines=found.lines)
 
 
-def _problems_in(root: Any) -> list[str]:
-    """Return what the loader would not mind: keys that stand twice, of which it takes the last, and types."""
-    problems: list[tuple[int, str]] = []
-    seen: set[int] = set()
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        # An anchor may be met many times, and may hold itself.
-        if node is None or id(node) in seen:
-            continue
-        seen.add(id(node))
-        line = node.start_mark.line + 1
-        if node.tag not in _PLAIN_TAGS:
-            problems.append((line, f"line {line}: the type {node.tag} is not for a roster; all values are texts"))
-        if isinstance(node, yaml.SequenceNode):
-            waiting += node.value
-        elif isinstance(node, yaml.MappingNode):
-            waiting += [one for pair in node.value for one in pair]
-            keys = [key.value for key, _value in node.value if isinstance(key, yaml.ScalarNode)]
-            problems += [(line, f"line {line}: {key!r} stands in one row more than once") for key in _repeated(keys)]
-    return [text for _line, text in sorted(problems)]
+def _refuse(problems: Sequence[str]) -> None:
+    """Raise ``ValueError`` for problems, if there are any."""
+    if problems:
+        more = len(problems) - MOST_PROBLEMS
+        raise ValueError("; ".join(problems[:MOST_PROBLEMS]) + (f"; and {more} more" if more > 0 else ""))
 
 
 def _repeated(keys: Iterable[str]) -> list[str]:
@@ -134,11 +115,12 @@ def _rows_in_csv(text: str, name: str) -> Rows:
             # What a spreadsheet writes in countries with a decimal comma.
             advice = "; put commas between the columns, not semicolons" if any(";" in name for name in header) else ""
             raise ValueError(
-                f"line 1 must name the columns, with email among them; it names {', '.join(header)!r}{advice}"
+                f"line 1 must name the columns, with email among them; it names "
+                f"{shorten(', '.join(header), LONGEST_HEADER)!r}{advice}"
             )
-        twice = sorted({column for column in header if header.count(column) > 1})
+        twice = sorted(_repeated(header))
         if twice:
-            raise ValueError(f"line 1 names the column {twice[0]!r} twice")
+            raise ValueError(f"line 1 names the column {shorten(twice[0], LONGEST_QUOTE)!r} twice")
         rows, lines, line = [], [], reader.line_num + 1
         for cells in reader:
             if any(cell.strip() for cell in cells):
@@ -183,34 +165,12 @@ class _LazyLines(Sequence[int]):
 
 def _with_lines(rows: list[Any], text: str, name: str) -> Rows:
     # JSON is YAML as far as this goes, and PyYAML tells where each thing stands.
-    return Rows(rows, source=name, lines=_LazyLines(text, len(rows)) if HAS_YAML else ())
+    return Rows(rows, source=name, lines=_LazyLines(text, len(rows)) if has_yaml() else ())
 
 
 def _lines_of_rows(text: str, count: int) -> list[int]:
     try:
-        node = yaml.compose(text, Loader=_text_loader())
-    except yaml.YAMLError:
-        return [1] * count
-    if isinstance(node, yaml.MappingNode):
-        node = node.value[0][1]
-    return [row.start_mark.line + 1 for row in node.value] if isinstance(node, yaml.SequenceNode) else [1] * count
-
-
-def require_yaml() -> Any:
-    """Return PyYAML. Raises ``ValueError`` where it is not there."""
-    if not HAS_YAML:
-        raise ValueError("PyYAML is not there to read or write YAML; install it, or use .json or .csv")
-    return yaml
-
-
-def _text_loader() -> Any:
-    """Return a loader for which all values are texts, as in a CSV file: ``no`` is a name and ``+49151`` a number.
-
-    Only null and the merge key keep their meaning.
-    """
-    base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    resolvers = {
-        first: [(tag, pattern) for tag, pattern in found if tag in (_NULL_TAG, _MERGE_TAG)]
-        for first, found in base.yaml_implicit_resolvers.items()
-    }
-    return type("TextLoader", (base,), {"yaml_implicit_resolvers": resolvers})
+        lines = texts_in(text).lines
+    except ValueError:
+        lines = []
+    return lines if len(lines) == count else [1] * count

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.tallyfy.platform.plugins.module_utils import _roster_file
+from ansible_collections.tallyfy.platform.plugins.module_utils import _yaml_texts
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_export import EXPORTED_FIELDS, roster_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import ENDINGS, read_roster
@@ -232,7 +232,7 @@ def test_group_that_a_table_cannot_hold_is_refused() -> None:
 
 
 def test_without_pyyaml_other_forms_still_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_roster_file, "HAS_YAML", False)
+    monkeypatch.setattr(_yaml_texts, "yaml", None)
     assert "a@example.com" in roster_of([PERSON], ".json").text
     with pytest.raises(InputError, match="PyYAML is not there"):
         roster_of([PERSON], ".yml")

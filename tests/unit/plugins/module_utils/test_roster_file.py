@@ -5,14 +5,15 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.tallyfy.platform.plugins.module_utils import _roster_file
+from ansible_collections.tallyfy.platform.plugins.module_utils import _yaml_texts
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import read_roster
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import MOST_BYTES, MOST_ROWS, read_roster
 
 MARY = {"email": "mary@example.com", "first_name": "Mary", "last_name": "Major", "groups": "Ops;Sales, the best"}
 CSV = 'email,first_name,last_name,groups\nmary@example.com,Mary,Major,"Ops;Sales, the best"\n'
@@ -120,7 +121,58 @@ def test_what_cannot_be_read_is_said(tmp_path: Path, name: str, content: str | b
 
 
 def test_what_is_nested_too_deeply_is_said(tmp_path: Path) -> None:
-    assert "it is nested too deeply" in refused(tmp_path, "r.json", "[" * 100_000)
+    assert "it is nested deeper than 100 levels" in refused(tmp_path, "r.json", "[" * 100_000)
+
+
+HOSTILE = {
+    "lists.json": b"[" * 100_000 + b"]" * 100_000,
+    "objects.json": b'{"a":' * 100_000,
+    "in-a-row.json": b'[{"email": "a@example.com", "team": ' + b"[" * 900 + b"]" * 900 + b"}]",
+    "number.json": b'[{"email": ' + b"9" * 1_000_000 + b"}]",
+    "infinity.json": b'[{"email": 1e999}]',
+    "repeated.json": b"[{" + b'"k": [1], ' * 200_000 + b'"k": 1}]',
+    "many-repeated.json": b"[{" + b", ".join(b'"k%d": 1, "k%d": 1' % (n, n) for n in range(100_000)) + b"}]",
+    "long-key.json": b'[{"' + b"k" * 1_000_000 + b'": 1, "' + b"k" * 1_000_000 + b'": 1}]',
+    "flow.yml": b"[" * 100_000,
+    "block.yml": b"- " * 100_000,
+    "laughs.yml": b"a: &a [x,x,x,x,x,x,x,x,x]\n"
+    + b"".join(b"%c: &%c [%s]\n" % (c, c, b",".join([b"*%c" % (c - 1)] * 9)) for c in range(98, 120)),
+    "itself.yml": b"- &a {b: *a}\n",
+    "long-key.yml": b"- {? " + b"k" * 1_000_000 + b" : 1, ? " + b"k" * 1_000_000 + b" : 1}\n",
+    "many-repeated.yml": b"- {" + b"a: 1, " * 100_000 + b"}\n",
+    "one-line.yml": b"x" * (MOST_BYTES + 1),
+    "one-line.json": b" " * (MOST_BYTES + 1),
+    "one-line.csv": b"," * (MOST_BYTES + 1),
+    "cell.csv": b"email,team\na@example.com," + b"x" * 5_000_000 + b"\n",
+    "quoted-cell.csv": b'email,team\na@example.com,"' + b"x\n" * 2_000_000,
+    "header.csv": b"x" * 100_000 + b",y\n",
+    "columns.csv": b",".join(b"c%d" % n for n in range(300_000)) + b"\n",
+    "many-rows.csv": b"email\n" + b"a@example.com\n" * (MOST_ROWS + 1),
+    "cut.csv": b"email\n" + "ü".encode() * (MOST_BYTES // 2),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_file_is_one_short_error(tmp_path: Path, name: str) -> None:
+    assert len(refused(tmp_path, name, HOSTILE[name])) < 5000
+
+
+def test_columns_are_looked_through_once(tmp_path: Path) -> None:
+    header = ",".join(["email", *(f"c{number}" for number in range(100_000))])
+    assert read(tmp_path, "r.csv", f"{header}\na@example.com\n") == [{"email": "a@example.com"}]
+
+
+@pytest.mark.parametrize("name", ["r.yml", "r.json", "r.csv"])
+def test_file_of_gigabytes_is_not_read(tmp_path: Path, name: str) -> None:
+    with (tmp_path / name).open("wb") as file:
+        file.truncate(1 << 40)
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match="it is longer than 32 MiB"):
+            read_roster(str(tmp_path / name))
+        assert tracemalloc.get_traced_memory()[1] < 3 * MOST_BYTES
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("path", ["~nobody-of-this-name/people.yml", "a\0b.yml"], ids=["a home", "a byte"])
@@ -152,7 +204,7 @@ def test_missing_file_is_said(tmp_path: Path) -> None:
 
 
 def test_without_pyyaml_other_forms_still_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_roster_file, "HAS_YAML", False)
+    monkeypatch.setattr(_yaml_texts, "yaml", None)
     assert read(tmp_path, "r.json", '[{"email": "x"}]') == [{"email": "x"}]
     assert read_roster(str(tmp_path / "r.json")).place(0).label == "r.json row 1"
     assert "PyYAML is not there" in refused(tmp_path, "r.yml", "[]")
