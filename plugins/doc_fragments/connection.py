@@ -15,7 +15,8 @@ options:
     description:
       - Base address of the API, with or without a trailing slash. The environment variable E(TALLYFY_API_URL) is used
         when the option is not given.
-      - Plain C(http://) is refused except for loopback addresses.
+      - Plain C(http://) is refused except for loopback addresses (C(localhost), 127.0.0.0/8, C([::1]), written in
+        full), which no proxy is used for.
     type: str
     default: https://go.tallyfy.com/api
   token_url:
@@ -81,12 +82,14 @@ options:
     description:
       - Whether TLS certificates are checked. The environment variable E(TALLYFY_VALIDATE_CERTS) is used when the
         option is not given.
+      - Only V(false), or another spelling of no, switches that off. A blank text does not.
     type: bool
     default: true
   ca_path:
     description:
-      - File or directory with the certificates of the authorities that are trusted. The environment variable
-        E(TALLYFY_CA_PATH) is used when the option is not given.
+      - File or directory with the certificates of the authorities that are trusted. In a directory they need the names
+        that C(openssl rehash) gives them. The environment variable E(TALLYFY_CA_PATH) is used when the option is not
+        given.
     type: path
   state_dir:
     description:

@@ -16,9 +16,16 @@ import hmac
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._connection import TOKEN, checked_url, is_loopback
+from ansible_collections.tallyfy.platform.plugins.module_utils._addresses import (
+    AddressError,
+    checked_url,
+    is_loopback,
+    odd_character,
+    parsed,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._connection import TOKEN
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import AuthorizationError, InputError
 
 AUTHORIZE_URL = "https://account.tallyfy.com/oauth/authorize"
@@ -84,6 +91,10 @@ def authorization_request(
     problems += redirect_uri_problems(redirect_uri)
     if not client_id.strip():
         problems.append("client_id is not set: give the option or TALLYFY_CLIENT_ID")
+    for name, text in (("client_id", client_id.strip()), ("scope", (scope or "").replace(" ", ""))):
+        odd = odd_character(text)
+        if odd:
+            problems.append(f"{name} is none: it holds {odd!r}")
     if problems:
         raise InputError(problems)
     state = random_text(STATE_BYTES)
@@ -111,17 +122,18 @@ def redirect_uri_problems(redirect_uri: str) -> list[str]:
     """Return what keeps an address from being a redirect address. Source: RFC 6749, section 3.1.2."""
     text = redirect_uri.strip()
     try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return ["redirect_uri is not an http(s) address"]
-    if not TOKEN.fullmatch(text) or not host or port == 0 or parts.scheme not in {"http", "https"}:
-        return ["redirect_uri is not an http(s) address"]
-    if "@" in parts.netloc or "#" in text or "\\" in text:
-        return ["redirect_uri must hold no user, password, backslash or fragment"]
-    if parts.scheme == "http" and not is_loopback(host):
+        address = parsed(text)
+    except AddressError as error:
+        return [f"redirect_uri {error}"]
+    if not text.isascii():
+        return ["redirect_uri has an international name as its host; write it as the browser shows it, with xn--"]
+    if "#" in text:
+        return ["redirect_uri must hold no fragment"]
+    if address.scheme == "http" and not is_loopback(address.host):
+        host = address.host
         return [f"redirect_uri must start with https://, since http:// would send the token in the clear to {host}"]
-    taken = sorted({name for name, _value in parse_qsl(parts.query, keep_blank_values=True)} & _OF_ANSWERS)
+    query = address.rest.partition("?")[2]
+    taken = sorted({name for name, _value in parse_qsl(query, keep_blank_values=True)} & _OF_ANSWERS)
     if taken:
         return [f"redirect_uri has {', '.join(taken)} in its query, which the answer needs for itself"]
     return []

@@ -132,11 +132,23 @@ CAUSES = (
     Cause((Exception,), UnreachableError, "the answer broke off", "Try again later.", may_have_arrived=True),
 )
 
+_WRONG_DATES = "Have the certificate of the service renewed, or set the clock of the machine that runs the task."
+_WRONG_HOST = "Check the host in api_url and token_url; its certificate is for another one."
+#: What helps with a certificate, by OpenSSL's number of what is wrong with it (X509_V_ERR_…).
+CERTIFICATE_ADVICE = {9: _WRONG_DATES, 10: _WRONG_DATES, 62: _WRONG_HOST, 64: _WRONG_HOST}
+
 
 def cause_of(error: BaseException) -> Cause:
     """Return the first cause of the table that the error, or one it was made of, belongs to."""
     chain = chain_of(error)
     return next(cause for cause in CAUSES if any(isinstance(one, cause.errors) for one in chain))
+
+
+def advice_on(error: BaseException) -> str:
+    """Return what the reader can do about the error."""
+    codes = [getattr(one, "verify_code", None) for one in chain_of(error)]
+    found = (CERTIFICATE_ADVICE[code] for code in codes if code in CERTIFICATE_ADVICE)
+    return next(found, cause_of(error).advice)
 
 
 def chain_of(error: BaseException) -> list[BaseException]:

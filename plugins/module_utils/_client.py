@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._addresses import odd_character
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import (
     Kind,
     Page,
@@ -747,11 +748,14 @@ def path_below(api_url: str, path: str) -> str:
 
     Raises ``OptionError`` for another host and for a path that climbs out of the API.
     """
-    base = urlsplit(api_url)
+    base, path = urlsplit(api_url), path.strip()
+    odd = odd_character(path.replace("\\", "/"))
+    if odd:
+        raise OptionError(f"path cannot be used: it holds {odd!r}. Write what belongs to a name percent-encoded.")
     try:
         given = urlsplit(path)
-    except ValueError as error:
-        raise OptionError(f"path is neither a path nor an address: {error}") from None
+    except ValueError:
+        raise OptionError("path is neither a path nor an address: its host cannot be read.") from None
     if (given.scheme or given.netloc) and (given.scheme, given.netloc) != (base.scheme, base.netloc):
         raise OptionError(f"path leads to another host than api_url ({base.netloc}); the token is not sent there.")
     if given.query or given.fragment:
@@ -761,4 +765,6 @@ def path_below(api_url: str, path: str) -> str:
         route = route[len(base.path) :] or "/"
     if any(segment in {"..", "."} for segment in unquote(route).replace("\\", "/").split("/")):
         raise OptionError("path climbs with '..' or '.'; give the plain path of the route.")
+    if "\\" in route:
+        raise OptionError("path cannot be used: it holds a backslash. Write what belongs to a name percent-encoded.")
     return route

@@ -7,16 +7,15 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import math
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._addresses import checked_url, odd_character
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import OptionError
 
 # An option is a row: its default and the environment variables that are asked when it is not given.
@@ -150,8 +149,17 @@ def _identity_problems(values: Mapping[str, Any], *, signs_in: bool) -> list[str
         problems.append("act_as needs client_id and client_secret: a ready access_token always acts as its own owner")
     if values["access_token"] and not TOKEN.fullmatch(str(values["access_token"])):
         problems.append("access_token holds characters that no token has")
-    problems += [f"{name} is not UTF-8" for name in (*pair, "act_as") if not _is_utf8(str(values[name] or ""))]
-    return problems
+    return [*problems, *_odd_texts(values)]
+
+
+def _odd_texts(values: Mapping[str, Any]) -> Iterator[str]:
+    for name, kind in (("client_id", "ID"), ("client_secret", ""), ("act_as", "e-mail address")):
+        text = str(values[name] or "")
+        odd = odd_character(text) if kind else ""
+        if not _is_utf8(text):
+            yield f"{name} is not UTF-8"
+        elif odd:
+            yield f"{name} is no {kind}: it holds {odd!r}"
 
 
 def _state_dir(given: str, problems: list[str]) -> str | None:
@@ -195,31 +203,13 @@ def _number(name: str, value: Any, convert: Callable[[Any], float], least: float
 def bundle_place_flaw(path: str) -> str:
     """Return why a CA bundle cannot be read from there, empty when it can be: a pipe or a device may never end."""
     place = Path(path)
-    if not place.exists():
-        return "does not exist on the machine that runs the task"
-    return "" if place.is_file() or place.is_dir() else "is neither a file nor a directory"
-
-
-def checked_url(name: str, url: str, problems: list[str]) -> str:
-    """Return an address of the service without a trailing slash; what is wrong with it is added to ``problems``."""
     try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        problems.append(f"{name} is not an http(s) address: {_without_secrets(url)!r}")
-        return url
-    if parts.scheme not in {"http", "https"} or not host or port == 0:
-        problems.append(f"{name} is not an http(s) address: {_without_secrets(url)!r}")
-    elif any(mark in url for mark in "@?#"):
-        problems.append(f"{name} must hold a plain address, without user, password, query or fragment")
-    elif parts.scheme == "http" and not is_loopback(host):
-        problems.append(f"{name} must start with https://, since http:// would send secrets in the clear to {host}")
-    return url.rstrip("/")
-
-
-def _without_secrets(url: str) -> str:
-    """Return what can be shown of an address: neither what stands before an ``@`` nor a query or fragment."""
-    return re.split("[?#]", url.rpartition("@")[2])[0]
+        if place.is_file() or place.is_dir():
+            return ""
+        is_there = place.exists()
+    except OSError:  # it is too long for a path, or must not be followed
+        is_there = False
+    return "is neither a file nor a directory" if is_there else "does not exist on the machine that runs the task"
 
 
 def _is_utf8(value: str) -> bool:
@@ -228,13 +218,3 @@ def _is_utf8(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine itself, to which nothing travels in the clear."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._addresses import is_loopback
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection, bundle_place_flaw
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import parse_url, requests
@@ -30,6 +31,9 @@ SOCKS_SCHEMES = ("socks4", "socks4a", "socks5", "socks5h")
 PROXY_SCHEMES = ("http", "https", *SOCKS_SCHEMES)
 # Where the libraries would end the user and the password, each of them elsewhere.
 _DELIMITERS = re.compile(r"[/?#\[\]\\]")
+
+# The one kind of name that OpenSSL looks for in a directory of certificates.
+_HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 
 
 def keep_credentials(connection: Connection, secrets: SecretKeeper) -> None:
@@ -54,9 +58,19 @@ def credentials_in(address: str) -> Iterator[str]:
     yield from re.split(r"[/?#\[\]\\@:]", secret)
 
 
+def proxies_for(url: str) -> dict[str, str]:
+    """Return the proxies of the environment that a request to ``url`` may go through, by scheme.
+
+    What is for this machine never leaves it, whatever the environment says: it may travel in the clear.
+    """
+    if is_loopback(urlsplit(url).hostname or ""):
+        return {}
+    return dict(requests.utils.get_environ_proxies(url))
+
+
 def check_way_to(url: str, connection: Connection) -> None:
     """Raise ``OptionError`` for a proxy or CA bundle that requests to ``url`` would use and that cannot be used."""
-    proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
+    proxy = requests.utils.select_proxy(url, proxies_for(url))
     if proxy:
         _check_proxy(proxy, _proxy_variable(url, proxy))
     bundle = _bundle(connection)
@@ -71,13 +85,24 @@ def bundle_flaw(connection: Connection) -> str:
     Reading a bundle takes a while, so this is for after a failure.
     """
     bundle = _bundle(connection)
-    if bundle is None or Path(bundle[1]).is_dir():
+    if bundle is None:
         return ""
+    if Path(bundle[1]).is_dir():
+        if any(_HASHED.fullmatch(name) for name in _names_in(bundle[1])):
+            return ""
+        return f"{' '.join(bundle)} holds no certificates under the names that openssl rehash gives them"
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(bundle[1])
     except OSError as error:
         return f"{' '.join(bundle)} holds no certificates in PEM form that can be read ({error.strerror or error})"
     return ""
+
+
+def _names_in(folder: str) -> list[str]:
+    try:
+        return [file.name for file in Path(folder).iterdir()]
+    except OSError:
+        return []
 
 
 def _userinfo(address: str) -> str:

@@ -22,6 +22,7 @@ def require_current(policy: type) -> None:
 
 
 if TYPE_CHECKING:
+    import idna
     import requests
     from requests import Session
     from requests.adapters import HTTPAdapter
@@ -59,6 +60,10 @@ if TYPE_CHECKING:
     from urllib3.util import parse_url
     from urllib3.util.retry import RequestHistory, Retry
 else:
+    try:
+        import idna  # what requests encodes international names of hosts with
+    except ImportError:
+        idna = None
     try:
         import requests
         from requests import Session
@@ -142,6 +147,7 @@ __all__ = (
     "Session",
     "UnreadableHeader",
     "disable_warnings",
+    "idna",
     "parse_url",
     "requests",
 )

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._addresses import odd_character
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import told_moment
 from ansible_collections.tallyfy.platform.plugins.module_utils._auth import IssuedTokens
 from ansible_collections.tallyfy.platform.plugins.module_utils._authorized_tokens import (
@@ -33,6 +34,9 @@ def tokens_for(client: Client, user: str | None) -> IssuedTokens:
     if user is not None:
         if not user.strip():
             raise OptionError("The e-mail address of the member is blank. Leave it out for the application's token.")
+        odd = odd_character(user.strip())
+        if odd:
+            raise OptionError(f"The e-mail address of the member is none: it holds {odd!r}.")
         return client.tokens_of(user.strip())
     if client.application is None:
         raise OptionError(f"A token is issued to an application only. {APPLICATION_ADVICE}")

@@ -31,7 +31,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._budget import (
     WaitAllowance,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._caps import Caps
-from ansible_collections.tallyfy.platform.plugins.module_utils._causes import cause_of, chain_of, reason_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._causes import advice_on, cause_of, chain_of, reason_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ApiError,
@@ -46,6 +46,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._network import (
     bundle_flaw,
     check_way_to,
     keep_credentials,
+    proxies_for,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import HeldError
 from ansible_collections.tallyfy.platform.plugins.module_utils._reading import (
@@ -216,10 +217,18 @@ def _may_have_arrived(attempt: RequestHistory) -> bool:
 
 
 class DirectSession(Session):
-    """Leaves redirects alone: ``requests`` reads where they lead to even when it is not to follow them."""
+    """Leaves redirects alone: ``requests`` reads where they lead to even when it is not to follow them.
+
+    Proxies are those of ``proxies_for`` only.
+    """
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - the base class has it
         return None
+
+    def merge_environment_settings(self, url: Any, *settings: Any, **named: Any) -> Any:
+        merged = super().merge_environment_settings(url, *settings, **named)
+        merged["proxies"] = proxies_for(url)
+        return merged
 
 
 class NoAuth(AuthBase):
@@ -413,7 +422,7 @@ class Transport:
             return OptionError(f"{name}: {flaw}")
         if issubclass(cause.kind, OptionError):
             return cause.kind(f"{name}: {cause.text}: {reason}")
-        return cause.kind(name, f"{cause.text}: {reason}", advice=cause.advice)
+        return cause.kind(name, f"{cause.text}: {reason}", advice=advice_on(error))
 
 
 def succeeded(response: requests.Response) -> bool:

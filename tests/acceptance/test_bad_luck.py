@@ -25,6 +25,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._connection impor
 from sandbox.testing import Sandbox, running_sandbox
 from tests.acceptance.running import WAYS, Modules, Playbooks
 from tests.certificates import self_signed
+from tests.wires import running_proxy
 
 pytestmark = pytest.mark.any_core
 
@@ -111,6 +112,11 @@ def unused_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def use_unknown_host(modules: Modules) -> None:
+    url = "https://tallyfy.invalid"
+    modules.use(api_url=f"{url}/api", token_url=f"{url}/oauth/token", max_wait=0)
 
 
 class TestSigningIn:
@@ -232,9 +238,7 @@ class TestReaching:
         )  # fmt: skip
 
     def test_unknown_host(self, modules: Modules) -> None:
-        modules.use(
-            api_url="https://tallyfy.invalid/api", token_url="https://tallyfy.invalid/oauth/token", max_wait=0
-        )  # fmt: skip
+        use_unknown_host(modules)
         failure(modules, "tallyfy_organization_info", "POST https://tallyfy.invalid/oauth/token: no connection: ")
 
     @pytest.mark.parametrize("option", ["api_url", "token_url"])
@@ -265,24 +269,29 @@ class TestReaching:
             assert seen == []
 
     def test_an_unreachable_proxy(self, modules: Modules) -> None:
-        modules.environment.update(http_proxy=f"http://127.0.0.1:{unused_port()}", no_proxy="")
-        modules.use(max_wait=0)
+        modules.environment.update(https_proxy=f"http://127.0.0.1:{unused_port()}", no_proxy="")
+        use_unknown_host(modules)
         failure(modules, "tallyfy_organization_info", "no connection: Connection refused", "proxy settings")
 
     def test_a_proxy_is_used_unless_it_is_to_be_bypassed(self, modules: Modules) -> None:
-        with another_host() as (url, seen):
-            modules.environment.update(http_proxy=url, HTTP_PROXY=url, no_proxy="", NO_PROXY="")
-            modules.fail("tallyfy_organization_info")
-            assert [asked for asked, _headers, _body in seen] == [f"POST {modules.options['token_url']}"]
-            modules.environment.update(no_proxy="127.0.0.1", NO_PROXY="127.0.0.1")
-            modules.succeed("tallyfy_organization_info")
-            assert len(seen) == 1
+        use_unknown_host(modules)
+        with running_proxy() as proxy:
+            modules.environment.update(https_proxy=proxy.url, HTTPS_PROXY=proxy.url, no_proxy="", NO_PROXY="")
+            failure(modules, "tallyfy_organization_info", "the proxy made no connection: ", "502 Unknown Host")
+            seen = bytes(proxy.seen)
+            assert seen.startswith(b"CONNECT tallyfy.invalid:443 ")
+            modules.environment.update(no_proxy="tallyfy.invalid", NO_PROXY="tallyfy.invalid")
+            failure(modules, "tallyfy_organization_info", "no connection: ")
+            assert proxy.seen == seen
 
     def test_a_proxy_that_is_no_address(self, modules: Modules) -> None:
-        modules.environment.update(http_proxy="http://[proxy", no_proxy="")
-        failure(modules, "tallyfy_organization_info", "http_proxy is not the address of a proxy", "NO_PROXY")
-        modules.environment.update(no_proxy="127.0.0.1")
+        modules.environment.update(https_proxy="http://[proxy", http_proxy="http://[proxy", no_proxy="")
+        # It is not for this machine.
         modules.succeed("tallyfy_organization_info")
+        use_unknown_host(modules)
+        failure(modules, "tallyfy_organization_info", "https_proxy is not the address of a proxy", "NO_PROXY")
+        modules.environment.update(no_proxy="tallyfy.invalid")
+        failure(modules, "tallyfy_organization_info", "no connection: ")
 
     def test_no_password_from_netrc(self, sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
         netrc = tmp_path / "netrc"

@@ -20,6 +20,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._network import (
     check_way_to,
     credentials_in,
     keep_credentials,
+    proxies_for,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import MASK, SecretKeeper
 
@@ -109,7 +110,31 @@ def test_proxy_that_is_not_used_is_no_error(monkeypatch: pytest.MonkeyPatch, env
 def test_proxy_is_that_of_the_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://[")
     check_way_to(URL, connection())
-    assert refusal("http://127.0.0.1:1/x").startswith("HTTP_PROXY ")
+    assert refusal("http://go.example.com/x").startswith("HTTP_PROXY ")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "LocalHost", "127.0.0.1", "127.8.9.1", "[::1]", "[0:0::1]", "[::ffff:127.0.0.1]"]
+)
+@pytest.mark.parametrize("no_proxy", ["", "example.com", "*", None])
+def test_this_machine_is_reached_without_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, host: str, no_proxy: str | None
+) -> None:
+    for name in (*NAMES, "http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, "http://[")
+    if no_proxy is not None:
+        monkeypatch.setenv("no_proxy", no_proxy)
+    assert proxies_for(f"{scheme}://{host}:8080/api") == {}
+    check_way_to(f"{scheme}://{host}:8080/api", connection())
+
+
+@pytest.mark.parametrize("host", ["go.example.com", "10.0.0.1", "[::ffff:10.0.0.1]", "localhost.example.com", "[::2]"])
+def test_every_other_machine_is_reached_as_the_environment_says(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy:3128")
+    assert proxies_for(f"https://{host}/api")["https"] == "http://proxy:3128"
+    monkeypatch.setenv("no_proxy", "*")
+    assert proxies_for(f"https://{host}/api") == {}
 
 
 @pytest.mark.parametrize("scheme", ["socks4", "socks4a", "socks5", "socks5h"])
@@ -202,8 +227,21 @@ def test_variables_that_requests_does_not_read(monkeypatch: pytest.MonkeyPatch, 
 
 def test_option_wins_over_the_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such")
+    (tmp_path / "0123abcd.0").write_text("")
     check_way_to(URL, connection(ca_path=str(tmp_path)))
     assert bundle_flaw(connection(ca_path=str(tmp_path))) == ""
+
+
+@pytest.mark.parametrize("file", [None, "authority.pem", "0123abcd", "0123ABCD.0", "0123abcd.r0"])
+def test_directory_in_which_openssl_finds_nothing(tmp_path: Path, file: str | None) -> None:
+    if file:
+        (tmp_path / file).write_text("")
+    assert bundle_flaw(connection(ca_path=str(tmp_path))).startswith(f"ca_path {tmp_path} holds no certificates under")
+
+
+def test_bundle_that_nobody_can_look_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/" + "a" * 5000)
+    assert refusal().endswith("does not exist on the machine that runs the task")
 
 
 @pytest.mark.parametrize(
