@@ -15,8 +15,8 @@ options:
     description:
       - Base address of the API, with or without a trailing slash. The environment variable E(TALLYFY_API_URL) is used
         when the option is not given.
-      - Plain C(http://) is refused except for loopback addresses (C(localhost), 127.0.0.0/8, C([::1]), written in
-        full), which no proxy is used for.
+      - Plain C(http://) is refused except for loopback addresses (C(localhost), C(127.0.0.1), C([::1])). No proxy is
+        used for these.
     type: str
     default: https://go.tallyfy.com/api
   token_url:

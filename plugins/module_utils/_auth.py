@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._answered_tokens import keep_tokens
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import not_before, refusal_in, shorten
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import TOKEN
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
@@ -371,7 +372,7 @@ def _sign_in_refusal(
     """Return what the token endpoint refused; ``advice_on_input`` is for what was sent to it."""
     try:
         # Masked before it is shortened: a part of a secret would not be recognized.
-        refusal = refusal_in(masked(json_in(response), secrets))
+        refusal = refusal_in(masked(keep_tokens(json_in(response), secrets), secrets))
     except ValueError:
         refusal = refusal_in(None)
     status = response.status_code

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._answered_tokens import keep_tokens, without_tokens
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import (
     READ_BACK_WAITS_SECONDS,
     Answer,
@@ -43,8 +44,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan
 from ansible_collections.tallyfy.platform.plugins.module_utils._writes import replace_by
 
 ROUTE_UNKNOWN = "ENDPOINT_NOT_FOUND"
-_ISSUES_TOKENS = re.compile(r"/applications/+[^/]+/+users/+([^/]+/+)?token/*$|/oauth/+token/*$")
-
+TOKEN_NOTE = "Tallyfy's answer holds a token, which is not shown; tallyfy_token returns one to register."
 _OF_A_GUEST = re.compile(r"/guests/[^/]+/*$")
 _PUT_AWAY_AT = ("archived_at", "deleted_at", "disabled_at")
 _PUT_AWAY = ("archived", "deleted", "disabled")
@@ -80,23 +80,44 @@ def problems_with(params: Mapping[str, Any]) -> list[str]:
     return problems
 
 
+def issues_tokens(path: str) -> bool:
+    """Return whether a route issues a token: ``/applications/…/users/…/token``, ``/oauth/token``.
+
+    Segments are what stands between slashes as they are sent. A slash that is percent-encoded belongs to a name, or
+    parts segments for some server: whichever it is, it hides nothing.
+    """
+    segments = [unquote(segment).strip().casefold() for segment in path.split("/")]
+    names = [name for segment in segments for name in (segment, *segment.split("/")) if name]
+    if not names or names[-1] != "token":
+        return False
+    return {"applications", "users"} <= set(names) or "oauth" in names
+
+
 def make_call(client: Client, params: Mapping[str, Any], *, check_mode: bool) -> dict[str, Any]:
-    """Make the call that the options of ``tallyfy_api`` describe and return the module's result."""
+    """Make the call that the options of ``tallyfy_api`` describe and return the module's result.
+
+    A token in an answer is not shown, whatever route it came from.
+    """
     path = path_below(client.connection.api_url, params["path"].replace("{org_id}", client.connection.org_id))
     problems = problems_with(params)
-    if _ISSUES_TOKENS.search(unquote(path)):
+    if issues_tokens(path):
         problems.append("this route issues a token; use the module tallyfy_token, which keeps it out of the output")
     if problems:
         raise InputError(problems)
     call = _Call(client, params["method"], path, _joined(params["query"]), params.get("body"), params["token"])
+    result, has_token = without_tokens(_made(call, params, check_mode=check_mode))
+    return {**result, "notes": [*result["notes"], TOKEN_NOTE]} if has_token else dict(result)
+
+
+def _made(call: _Call, params: Mapping[str, Any], *, check_mode: bool) -> dict[str, Any]:
     if call.method == "GET":
         return _read(call, all_pages=params["all_pages"])
     if params["only_if_different"]:
         return Replacement(call).result(check_mode=check_mode)
     seen = _look(call) if call.method == "DELETE" else _Seen(None)
     values = call.body if isinstance(call.body, Mapping) else {}
-    step = Step(call.method.lower(), path, "was asked for", values)
-    plan = Plan(path, steps=() if seen.is_there is False else (step,))
+    step = Step(call.method.lower(), call.path, "was asked for", values)
+    plan = Plan(call.path, steps=() if seen.is_there is False else (step,))
     result = dict(_NO_ANSWER)
     outcome = plan.run(lambda _step: _write(call, seen, result), check_mode=check_mode)
     del outcome["diff"]
@@ -116,11 +137,17 @@ class _Call:
 
     def send(self) -> Answer:
         """Send it and return the answer."""
-        return self.client.call(self.method, self.path, query=self.query, body=self.body, token=self.token)
+        answer = self.client.call(self.method, self.path, query=self.query, body=self.body, token=self.token)
+        return self.heard(answer)
 
     def read(self) -> Answer:
         """Return what the same path shows."""
-        return self.client.call("GET", self.path, query=self.query, token=self.token)
+        return self.heard(self.client.call("GET", self.path, query=self.query, token=self.token))
+
+    def heard(self, answer: Answer) -> Answer:
+        """Return the answer, whose tokens are known from now on."""
+        keep_tokens(answer.body, self.client.secrets)
+        return answer
 
 
 @dataclass(frozen=True)
@@ -149,7 +176,7 @@ def _read(call: _Call, *, all_pages: bool) -> dict[str, Any]:
     if all_pages:
         # Any route may be asked for, and some send all they have without a count.
         rows = call.client.records(call.path, query=call.query, token=call.token, is_paged=False, is_checked=False)
-        return {**result, "data": rows}
+        return {**result, "data": keep_tokens(rows, call.client.secrets)}
     return {**result, **_told(call.read())}
 
 
@@ -209,7 +236,7 @@ def _look(call: _Call) -> _Seen:
     A route that cannot be read, such as ``…/users/7/disable``, says so with a code of its own.
     """
     try:
-        return _Seen(True, call.client.call("GET", call.path, token=call.token).data)
+        return _Seen(True, call.heard(call.client.call("GET", call.path, token=call.token)).data)
     except NotFoundError as error:
         return _Seen(None if error.code == ROUTE_UNKNOWN else False)
     except RefusedByServiceError:
@@ -260,7 +287,7 @@ class Replacement:
                     query=call.query, token=call.token,
                 )  # fmt: skip
             if done.answer is not None:
-                self._answer.update(_told(done.answer))
+                self._answer.update(_told(call.heard(done.answer)))
             if done.is_written:
                 self._look_at(done.before, done.after)
         except TallyfyError as error:

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._addresses import odd_character
+from ansible_collections.tallyfy.platform.plugins.module_utils._answered_tokens import keep_tokens, keep_tokens_of_text
 from ansible_collections.tallyfy.platform.plugins.module_utils._answers import (
     Kind,
     Page,
@@ -596,7 +597,8 @@ class Client:
             answer = f"the answer is empty (HTTP {response.status_code})"
             return UnreadableAnswerError(request, answer, advice="Try again later.")
         content_type = response.headers.get("Content-Type", "no content type").split(";")[0]
-        start = shorten(self.secrets.mask(response.content[:LONGEST_START_BYTES].decode(errors="replace")), 60)
+        text = response.content[:LONGEST_START_BYTES].decode(errors="replace")
+        start = shorten(self.secrets.mask(keep_tokens_of_text(text, self.secrets)), 60)
         flaw = str(error) if isinstance(error, UnfitError) else "not JSON"
         answer = f"the answer is {flaw} (HTTP {response.status_code}, {content_type}, starting {start!r})"
         if method == "GET":
@@ -609,7 +611,7 @@ class Client:
         status = response.status_code
         try:
             # Masked before it is shortened: a part of a secret would not be recognized.
-            refusal = refusal_in(masked(json_in(response), self.secrets))
+            refusal = refusal_in(masked(keep_tokens(json_in(response), self.secrets), self.secrets))
         except ValueError:
             content_type = response.headers.get("Content-Type", "no content type").split(";")[0]
             refusal = refusal_in({"message": f"no readable reason ({content_type})"})

@@ -9,7 +9,7 @@ The documentation of the options is ``plugins/doc_fragments/connection.py``; a t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -145,11 +145,32 @@ def run_module(spec: ModuleSpec) -> None:
     module = _module_for(spec)
     if REQUESTS_IMPORT_ERROR is not None:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
-    succeeded, result = perform(spec, module.params, check_mode=module.check_mode, warn=module.warn)
+    used: list[Client] = []
+
+    def client_for(connection: Connection, warn: Callable[[str], None]) -> Client:
+        used.append(_new_client(connection, warn))
+        return used[-1]
+
+    succeeded, result = perform(
+        spec, module.params, check_mode=module.check_mode, warn=module.warn, client_for=client_for
+    )
+    result["invocation"] = shown_invocation(spec, module.params, used)
     # Not while an error is being handled: ansible-core would show it with its unmasked causes.
     if not succeeded:
         module.fail_json(**result)
     module.exit_json(**result)
+
+
+def shown_invocation(spec: ModuleSpec, params: Mapping[str, Any], used: Sequence[Client]) -> dict[str, Any]:
+    """Return the arguments as a result shows them: a token that an answer told may stand in them, too.
+
+    ``no_log`` ones are left as they are, for those who hide them.
+    """
+    options = spec.options()
+    shown = {name: value for name, value in params.items() if not options.get(name, {}).get("no_log")}
+    for client in used:
+        shown = masked(shown, client.secrets)
+    return {"module_args": {**params, **shown}}
 
 
 def _new_client(connection: Connection, warn: Callable[[str], None]) -> Client:

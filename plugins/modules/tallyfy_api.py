@@ -28,6 +28,7 @@ options:
       - Path of the route below O(api_url), for example V(/organizations/{org_id}/tags). C({org_id}) is replaced.
       - A whole address is accepted only on the host of O(api_url).
       - Routes that issue tokens are refused; use M(tallyfy.platform.tallyfy_token).
+      - Blanks, control characters and backslashes are refused; what belongs to a name is written percent-encoded.
     type: str
     required: true
   query:
@@ -74,6 +75,9 @@ notes:
     unchanged, the task fails.
   - When an answer is lost, or a server fails, a write may have been carried out. The task then fails with
     C(changed=true), and the message says how to find out. A C(POST) is never repeated by itself after that.
+  - What an answer holds as C(access_token), C(refresh_token), C(id_token) or C(client_secret), in this or a similar
+    spelling and at any depth, is shown as V(********), with a note in RV(notes), and stays hidden in later items of a
+    loop. M(tallyfy.platform.tallyfy_token) returns tokens.
 attributes:
   check_mode:
     support: full
@@ -182,6 +186,7 @@ notes:
   description:
     - With O(only_if_different=true), what Tallyfy changed although nobody asked for it, and what it does not show, so
       that nobody knows whether it was stored.
+    - That an answer holds a token, which is not shown.
   type: list
   elements: str
   returned: success

@@ -21,7 +21,7 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible_collections.tallyfy.platform.plugins.module_utils._causes import chain_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, open_client
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, perform
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, perform, shown_invocation
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import MASK, SecretKeeper, masked
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_result, shown_text
 
@@ -121,7 +121,7 @@ def run_in_process(
             # After a defect, or when a token was refused, the next item starts afresh.
             for client in used:
                 _clients.forget(client)
-    result["invocation"] = {"module_args": params}
+    result["invocation"] = shown_invocation(spec, params, used)
     if warnings:
         result["warnings"] = warnings
     plain: dict[str, Any] = json.loads(json.dumps(_without(_secret_parameters(spec, params), result)))

@@ -59,6 +59,8 @@ class Modules:
             importlib.import_module(f"{MODULES}.{module.stem}")
         self.sandbox = sandbox
         self.way = way
+        #: The arguments that the last run showed, empty where ansible-core shows none.
+        self.invocation: dict[str, Any] = {}
         self.environment: dict[str, str] = {}
         self.options: dict[str, Any] = {
             "api_url": sandbox.api_url,
@@ -106,7 +108,7 @@ class Modules:
             raise AssertionError(f"{module} did not return JSON but:\n{text}") from None
         assert len(results) == len(items), f"{module} returned:\n{text}"
         for result in results:
-            result.pop("invocation", None)
+            self.invocation = result.pop("invocation", {}).get("module_args", {})
         return results
 
     def succeed(self, module: str, check_mode: bool = False, **arguments: Any) -> dict[str, Any]:

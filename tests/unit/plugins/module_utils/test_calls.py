@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._calls import make_call, problems_with
+from ansible_collections.tallyfy.platform.plugins.module_utils._calls import TOKEN_NOTE, make_call, problems_with
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import path_below
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ApiError,
@@ -28,6 +28,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     UnreachableError,
     UnreadableAnswerError,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import MASK, SecretKeeper
 
 API = "https://go.tallyfy.com/api"
 
@@ -169,6 +170,7 @@ class Service:
 
     def __init__(self, **answers: Any) -> None:
         self.connection = SimpleNamespace(api_url=API, org_id="org1")
+        self.secrets = SecretKeeper()
         self.late_writes = SimpleNamespace(seconds=120.0, since=lambda _name, _now: None, add=print, drop=print)
         self.answers = answers
         self.sent: list[tuple[str, str, Any]] = []
@@ -482,6 +484,20 @@ def test_a_put_that_fails_for_good_may_be_done() -> None:
         "/api/api/applications/{org_id}/users/a@example.com/token",
         API + "/applications/{org_id}/users/a@example.com/token",
         "/oauth/token",
+        "/applications/{org_id}/users/a%2Fb@example.com/token",
+        "/applications/{org_id}/users/a%2fb%2Fc@example.com/token",
+        "/applications/{org_id}/users/a%2Ftoken@example.com/token",
+        "/applications/{org_id}/users/%2F/token",
+        "/applications/{org_id}/users/a@example.com%2Ftoken",
+        "/applications%2F{org_id}%2Fusers%2Fa@example.com%2Ftoken",
+        "/applications/{org_id}/users/a@example.com//token//",
+        "/applications/{org_id}/users/a@example.com/token%2F",
+        "/applications/{org_id}/users/a@example.com/token%20",
+        "/applications/{org_id}/users/a@example.com/TOKEN",
+        "/Applications/{org_id}/Users/a@example.com/Token",
+        "/applications/another-org/users/a@example.com/%54%4F%4b%45%4E",
+        "/oauth%2Ftoken",
+        "/OAuth/token/",
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -493,7 +509,15 @@ def test_route_that_shows_a_token_is_refused(path: str, method: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/applications/{org_id}/users", "/organizations/{org_id}/users/7/tokens", "/organizations/token/users"]
+    "path",
+    [
+        "/applications/{org_id}/users",
+        "/organizations/{org_id}/users/7/tokens",
+        "/organizations/token/users",
+        "/organizations/{org_id}/users/token",
+        "/applications/{org_id}/users/token%40example.com",
+        "/applications/{org_id}/users/token/x",
+    ],
 )
 def test_other_routes_are_not_taken_for_it(path: str) -> None:
     service = Service(GET={"data": {}})
@@ -506,3 +530,92 @@ def test_bad_options_send_nothing() -> None:
         call(service, body={"a": 1}, only_if_different=True)
     assert len(caught.value.problems) == 2
     assert service.sent == []
+
+
+# --- tokens that nobody expected --------------------------------------------------------------------------------------
+
+TOKEN = "eyJ0eXAi.of-somebody-else"
+SHAPES = {
+    "access_token": {"access_token": TOKEN},
+    "camel": {"accessToken": TOKEN},
+    "dashes": {"Access-Token": TOKEN},
+    "refresh": {"data": {"refresh_token": TOKEN}},
+    "id": {"data": [{"a": [{"ID_TOKEN": TOKEN}]}]},
+    "secret": {"data": {"client": {"clientSecret": TOKEN}}},
+    "list": {"access_token": [TOKEN]},
+    "object": {"access_token": {"value": TOKEN, "expires_in": 604800, "type": "Bearer"}},
+}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "PUT", "DELETE"])
+@pytest.mark.parametrize("answer", SHAPES.values(), ids=SHAPES)
+def test_a_token_in_an_answer_is_known_and_not_shown(answer: dict[str, Any], method: str) -> None:
+    service = Service(**{"GET": ForbiddenError("GET /x", "no", status=403), method: answer})
+    result = call(service, method=method, path="/organizations/{org_id}/odd")
+    assert TOKEN not in str(result)
+    assert MASK in str(result["data"])
+    assert result["notes"] == [TOKEN_NOTE]
+    assert service.secrets.mask(f"Bearer x{TOKEN}x 604800") == f"Bearer x{MASK}x 604800"
+
+
+@pytest.mark.parametrize("value", ["abc", 12345678])
+def test_what_is_no_text_or_a_short_one_is_not_shown_either(value: Any) -> None:
+    result = call(Service(GET={"data": {"access_token": value, "id": 7}}))
+    assert result["data"] == {"access_token": MASK, "id": 7}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"access_token": None, "id_token": "", "client_secret": False, "refreshToken": True},
+        {"valid_token": "abcdefgh", "token": "abcdefgh", "access_tokens_count": 7, "token_type": "Bearer"},
+        {"summary": "access_token: see the page", "title": "the client_secret = unknown"},
+    ],
+)
+def test_what_only_looks_like_one_is_shown(answer: dict[str, Any]) -> None:
+    result = call(Service(GET={"data": answer}))
+    assert (result["data"], result["notes"]) == (answer, [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"https://x.example/cb#access_token={TOKEN}&a=b",
+        f'{{"access_token": "{TOKEN}"}}',
+        f'{{\\"refreshToken\\":\\"{TOKEN}\\"}}',
+        f"client-secret: {TOKEN}, and so on",
+        f"x?id_token%3D{TOKEN}",
+    ],
+)
+def test_a_token_inside_a_text_is_known(text: str) -> None:
+    service = Service(GET={"data": {"url": text}})
+    call(service)
+    assert TOKEN not in service.secrets.mask(text)
+
+
+def test_tokens_of_a_listing(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service()
+    rows = [{"id": number, "client_secret": f"{TOKEN}-{number}"} for number in range(2000)]
+    monkeypatch.setattr(service, "records", lambda *_args, **_options: rows)
+    result = call(service, all_pages=True)
+    assert TOKEN not in str(result)
+    assert result["data"][1999] == {"id": 1999, "client_secret": MASK}
+    assert result["notes"] == [TOKEN_NOTE]
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_token_does_not_stand_in_a_diff(check_mode: bool) -> None:
+    before, body = {"a": 1, "inner": {"access_token": TOKEN}}, {"a": 2, "inner": {"access_token": f"{TOKEN}-new"}}
+    service = Service(GET=[before, body], PUT=body)
+    result = call(service, method="PUT", body=body, only_if_different=True, check_mode=check_mode)
+    assert (result["changed"], result["actions"][0]["fields"]) == (True, ["a", "inner.access_token"])
+    assert TOKEN not in str(result)
+    assert result["diff"]["before"]["inner"] == {"access_token": MASK}
+    # What is there already is compared with what it is.
+    assert call(Service(GET=body), method="PUT", body=body, only_if_different=True)["changed"] is False
+
+
+def test_a_delete_that_is_looked_at_before() -> None:
+    service = Service(GET=[{"id": 7, "access_token": TOKEN}, NotFoundError("GET /x", "gone", status=404)], DELETE={})
+    assert call(service, method="DELETE")["changed"] is True
+    assert service.secrets.mask(TOKEN) == MASK
