@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import hashlib
+import hmac
 import json
 import subprocess
 from collections.abc import Iterator
@@ -186,6 +189,113 @@ def test_nothing_else_starts_a_job(events: Events) -> None:
     assert len(events.controller.launches) == before + 1
 
 
+def forged(body: bytes) -> dict[str, str]:
+    """Return what somebody without the secret may write as the signature of a body."""
+    right = signature(SECRET, body)
+    other = signature(SECRET, json.dumps({**HIRE, "email": "other@example.com"}).encode())
+    digest = right.removeprefix("sha256=")
+    return {
+        "of another event": other,
+        "of another algorithm": "sha1=" + hmac.new(SECRET.encode(), body, hashlib.sha1).hexdigest(),
+        "named another algorithm": f"sha512={digest}",
+        "in base64": "sha256=" + base64.b64encode(bytes.fromhex(digest)).decode(),
+        "in capitals": f"sha256={digest.upper()}",
+        "cut": right[:-1],
+        "longer": f"{right}0",
+        "quoted": f'"{right}"',
+        "twice": f"sha256={right}",
+        "two": f"{other}, {right}",
+        "zeros": "sha256=" + "0" * 64,
+        "no digest": "sha256=",
+        "nothing": "",
+        "the secret itself": SECRET,
+        "no ASCII": "sha256=é",
+    }
+
+
+def test_a_forged_signature_starts_nothing(events: Events) -> None:
+    before = len(events.controller.launches)
+    body = json.dumps({**HIRE, "email": "forged@example.com"}).encode()
+    answers = {name: post(events.hires, body, **{SIGNATURE: value}) for name, value in forged(body).items()}
+    # What cannot even be compared is an error of the source's own.
+    assert answers == {**dict.fromkeys(answers, 401), "no ASCII": 500}
+    for other in ("X-Hub-Signature", "X-Signature-256", "Authorization"):
+        assert post(events.hires, body, **{other: signature(SECRET, body)}) == 400
+    assert events.hire(email="after-forged@example.com") == 200
+    events.await_launch(ONBOARD, onboarding_person_email="after-forged@example.com")
+    assert len(events.controller.launches) == before + 1
+
+
+#: Bodies that are no event, and what the source answers when they are signed.
+MALFORMED = {
+    b"": 400,
+    b"{": 400,
+    b"type=employee.hired": 400,
+    b"\xef\xbb\xbf{}": 400,
+    b'{"a": "\xe9"}': 500,
+    b"[" * 100_000 + b"]" * 100_000: 500,
+    b'{"a": ' + b"9" * 5000 + b"}": 500,
+    b'{"a": "' + b"x" * (2 << 20) + b'"}': 413,
+    b'{"a": NaN}': 200,
+    b'{"a": 1e999}': 200,
+    b'{"a": "\\ud800"}': 200,
+    b'{"a\\u0000": "\\u0000"}': 200,
+    b'{"a": ' * 900 + b"1" + b"}" * 900: 200,
+    b'{"a.b": 1, "a[0]": 2, "\\"": 3, " ": 4}': 200,
+    b'{"": 1}': 200,
+    b'[{"": 1}, [[{"a": {"": {"": 2}}}]]]': 200,
+}
+
+
+def test_a_body_that_is_no_event_stops_nothing(events: Events) -> None:
+    before = len(events.controller.launches)
+    for number, (body, status) in enumerate(MALFORMED.items()):
+        # From somebody who knows the secret, and from strangers.
+        assert post(events.hires, body, **{SIGNATURE: signature(SECRET, body)}) == status, body[:40]
+        assert post(events.hires, body) in {400, 413, 500}, body[:40]
+        for path in ("", PATH):
+            assert post(events.tasks, body, path, **{"X-Tallyfy-orgID": events.sandbox.org_id}) == status, body[:40]
+        # Both go on.
+        assert events.hire(email=f"malformed{number}@example.com") == 200
+        assert events.complete(completion(f"{number:032x}")) == 200
+        events.await_launch(ONBOARD, onboarding_person_email=f"malformed{number}@example.com")
+        events.await_launch(CONFIRM, confirm_task_id=f"{number:032x}")
+    assert len(events.controller.launches) == before + 2 * len(MALFORMED)
+
+
+def test_what_is_too_long_for_the_survey_starts_nothing(events: Events) -> None:
+    before = len(events.controller.launches)
+    assert events.hire(email="long@example.com", first_name="x" * 900_000) == 200
+    assert events.hire(email="after-long@example.com") == 200
+    events.await_launch(ONBOARD, onboarding_person_email="after-long@example.com")
+    assert len(events.controller.launches) == before + 1
+
+
+def test_a_hire_that_is_posted_again_later_changes_nothing(events: Events, tmp_path: Path) -> None:
+    """A signature does not expire; the process of a hire is launched once by its reference all the same."""
+    sandbox = events.sandbox
+    kickoff = {
+        "New hire name": "Re Play", "Personal email": "replay@example.net", "Start date": "2026-12-01",
+        "Contract type": "Full-time", "Department": "Sales",
+    }  # fmt: skip
+    event = {"email": "replay@example.com", "process": "New hire onboarding", "kickoff": kickoff}
+    assert events.hire(**event) == 200
+    answers = events.await_launch(ONBOARD, onboarding_person_email="replay@example.com")
+    # Within the five minutes that ansible-rulebook remembers it.
+    assert events.hire(**event) == 200
+    assert events.hire(email="after-replay@example.com") == 200
+    events.await_launch(ONBOARD, onboarding_person_email="after-replay@example.com")
+    assert events.await_launch(ONBOARD, onboarding_person_email="replay@example.com") == answers
+    # Later it starts a job once more.
+    playbooks = Playbooks(sandbox, tmp_path)
+    for changed in (True, False):
+        before = len(sandbox.state(sandbox.org_id)["runs"])
+        run = playbooks.run("tallyfy.platform.onboard", "-e", json.dumps(answers))
+        assert run.returncode == 0, run.stdout
+        assert ("changed=0" not in run.stdout) is changed, run.stdout
+        assert len(sandbox.state(sandbox.org_id)["runs"]) == before + changed
+
+
 def test_a_hire_that_cannot_be_used_is_told(events: Events) -> None:
     before = len(events.controller.launches)
     told = events.rulebooks[0].output.count("Nobody was onboarded")
@@ -316,6 +426,19 @@ def test_the_job_confirms_what_is_true_and_nothing_else(events: Events, tmp_path
     assert outcome == {"true": True, "invented": False}, run.stdout
     assert "was completed at 2026-02-21 17:00:00 UTC." in run.stdout
     assert "Not confirmed: " in run.stdout
+
+
+def test_a_completion_is_confirmed_once_however_it_is_posted_again(events: Events) -> None:
+    before = len(events.launched(CONFIRM))
+    event = completion("f" * 32, completed_at="2026-02-22T17:00:00Z")
+    # Nothing of it is signed: what else stands in it may differ, and still it is the same completion.
+    headers = {"X-Tallyfy-orgID": events.sandbox.org_id, SIGNATURE: "sha256=0"}
+    for more in ({}, {}, {"next_task": {}}, {"event": "task.completed"}):
+        assert post(events.tasks, {**event, **more}, PATH, **headers) == 200
+    assert events.complete(completion("9" * 31 + "f", completed_at="2026-02-22T17:00:00Z")) == 200
+    for task_id in ("9" * 31 + "f", "f" * 32):
+        events.await_launch(CONFIRM, confirm_task_id=task_id)
+    assert len(events.launched(CONFIRM)) == before + 2
 
 
 # --- around them ------------------------------------------------------------------------------------------------------

@@ -1,0 +1,41 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Take keys without a name out of events.
+
+After one event with such a key, wherever it is, the rule engine of ansible-rulebook 1.3.2 says nothing and treats no
+event any more. A webhook takes any JSON from anybody who reaches its port.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+DOCUMENTATION = r"""
+---
+short_description: Take keys without a name out of events
+description:
+  - Removes every key that is an empty text from an event, at any depth and inside lists. The rule engine stops at an
+    event that has one.
+"""
+
+EXAMPLES = r"""
+- eda.builtin.webhook:
+    port: 5001
+  filters:
+    - tallyfy.platform.drop_empty_keys:
+"""
+
+
+def main(event: dict[str, Any]) -> dict[str, Any]:
+    """Return the event without such keys; without recursion, since strangers decide how deep it is."""
+    waiting: list[Any] = [event]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            value.pop("", None)
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    return event
