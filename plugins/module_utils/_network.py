@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._addresses import is_loopback
+from ansible_collections.tallyfy.platform.plugins.module_utils._addresses import is_loopback, odd_character
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection, bundle_place_flaw
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import parse_url, requests
@@ -140,7 +140,7 @@ def _check_proxy(proxy: str, variable: str) -> None:
 
 def _scheme_of(proxy: str) -> str | None:
     """Return the scheme of a proxy, ``None`` where ``requests`` could not use the address or would misread it."""
-    if proxy != proxy.strip() or _DELIMITERS.search(_userinfo(proxy)):
+    if odd_character(proxy) or _DELIMITERS.search(_userinfo(proxy)):
         return None
     try:
         parts = parse_url(requests.utils.prepend_scheme_if_needed(proxy, "http"))

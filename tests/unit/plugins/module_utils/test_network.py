@@ -68,7 +68,9 @@ def test_password_that_is_not_encoded(monkeypatch: pytest.MonkeyPatch, name: str
     "proxy",
     ["http://", "http:/proxy", "http://[proxy", "http://proxy:port", "http://proxy:99999", "localhost:3128", "ftp://proxy:1",
      "user:secret@proxy:3128", " http://proxy:3128", "http://proxy:3128\n", f"http://{'a' * 64}.example.com:3128",
-     "http://a..b:3128", "http://user:secret", "https://", "://proxy", "http://[::1"],
+     "http://a..b:3128", "http://user:secret", "https://", "://proxy", "http://[::1",
+     "http://pro\nxy:3128", "http://pro xy:3128", "http://proxy:31\t28", "http://proxy\r\nX-Other: a", "http://proxy\x1b[2J",
+     "http://pro\\xy:3128", "http://user:sec ret@proxy:3128"],
 )  # fmt: skip
 def test_what_is_no_address_of_a_proxy(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
