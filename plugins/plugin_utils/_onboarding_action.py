@@ -21,6 +21,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file impo
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import plain
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._bulk_action import BulkAction
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._surveys import PERSON, PERSON_ANSWERS, onboarding_row
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import shown
 
 TOKENS_FOR, TOKENS_TASKS = "onboarding_tokens_for", "onboarding_tokens_tasks"
 
@@ -68,7 +69,7 @@ class OnboardingAction(BulkAction):
             return {**told, "tokens_for": []}
         if not told["check_mode"]:
             return {**told, "tokens_for": list(self.tokens_for)}
-        text = f"tokens would be handed over for {', '.join(self.tokens_for)}"
+        text = f"tokens would be handed over for {', '.join(map(shown, self.tokens_for))}"
         return {**told, "tokens_for": [], "text": [*told["text"], text]}
 
 
