@@ -238,8 +238,9 @@ def _rows_for_cells(rows: Iterable[Record]) -> tuple[list[Record], list[str]]:
 
 
 def _is_for_cells(value: object) -> bool:
-    # Lines and tabs are nothing special in a cell.
-    return shown_lines(str(value)) == str(value)
+    # Line breaks of any system, and tabs, are nothing special between the quotes of a cell.
+    text = str(value).replace("\r", "\n")
+    return shown_lines(text) == text
 
 
 def _is_formula(value: object) -> bool:

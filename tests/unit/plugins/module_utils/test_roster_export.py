@@ -100,11 +100,11 @@ def test_a_value_is_written_as_pyyaml_writes_it(value: str) -> None:
     assert written == "---\n" + yaml.dump([row], Dumper=dumper, allow_unicode=True, sort_keys=False, width=10_000)
 
 
-HARMFUL = ("\x1b", "\x00", "\x9b", "\r", "\u202e", "\u200b", "\u2028", "\x85", "\ufeff", "\U000e0041", "\uffff")
+HARMFUL = ("\x1b", "\x00", "\x9b", "\u202e", "\u200b", "\u2028", "\x85", "\ufeff", "\U000e0041", "\uffff")
 
 
 @pytest.mark.parametrize("ending", [".yml", ".json"])
-@given(before=text | nasty, character=st.sampled_from((*HARMFUL, "\r\n", "\n\x1b")), after=text | nasty)
+@given(before=text | nasty, character=st.sampled_from((*HARMFUL, "\r", "\r\n", "\n\x1b")), after=text | nasty)
 def test_what_is_harmful_is_escaped_and_read_again(
     tmp_path_factory: pytest.TempPathFactory, ending: str, before: str, character: str, after: str
 ) -> None:
@@ -137,8 +137,8 @@ def test_an_address_that_a_table_cannot_hold_is_refused() -> None:
 
 
 def test_lines_stay_in_a_cell() -> None:
-    export = roster_of([{**PERSON, "job_title": "two\r\nlines\tand a tab"}], ".csv")
-    assert '"two\r\nlines\tand a tab"' in export.text
+    export = roster_of([{**PERSON, "job_title": "two\r\nlines\tand\ra tab"}], ".csv")
+    assert '"two\r\nlines\tand\ra tab"' in export.text
     assert export.notes == []
 
 
