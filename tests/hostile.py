@@ -11,7 +11,7 @@ The first segment of an address says how it answers; see ``ANSWERS`` for the kin
         hostile.url("429-flood")            # the same with a body without end and another status than 200
         hostile.url("flood", to="PUT")      # PUTs only; every other request gets an ordinary answer
         hostile.behind = sandbox.url        # that ordinary answer is the sandbox's, which carries hostile ones out, too
-        hostile.requests                    # what arrived: "PUT /flood@PUT/api/organizations/..."
+        hostile.requests                    # what arrived: "PUT /flood.PUT/api/organizations/..."
         hostile.sent                        # how many bytes of answers went out
         hostile.connect = "drip-headers"    # how CONNECT is answered, where it is somebody's proxy
 
@@ -438,7 +438,7 @@ for encoding in ("br", "zstd", "compress", "identity", "x-gzip"):
 
 # --- the server -------------------------------------------------------------------------------------------------------
 
-_FIRST_SEGMENT = re.compile(r"/(?:(?P<status>\d{3})-)?(?P<kind>[^/@?]+)(?:@(?P<method>[A-Z]+))?(?P<rest>[/?].*|$)")
+_FIRST_SEGMENT = re.compile(r"/(?:(?P<status>\d{3})-)?(?P<kind>[^/.?]+)(?:\.(?P<method>[A-Z]+))?(?P<rest>[/?].*|$)")
 
 
 class HostileServer:
@@ -467,7 +467,7 @@ class HostileServer:
         found = _FIRST_SEGMENT.fullmatch(f"/{kind}")
         if found is None or found["kind"] not in ANSWERS:
             raise ValueError(f"no kind of answer: {kind}")
-        return f"{self.origin}/{kind}" + (f"@{to}" if to else "")
+        return f"{self.origin}/{kind}" + (f".{to}" if to else "")
 
     def count(self, sent: int) -> None:
         with self._lock:

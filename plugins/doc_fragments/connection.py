@@ -58,8 +58,8 @@ options:
     type: str
   timeout:
     description:
-      - Seconds that one request may take. The environment variable E(TALLYFY_TIMEOUT) is used when the option is not
-        given.
+      - Seconds that the answer to one request may take, from the end of the request to the last byte. A request that is
+        repeated has them again. The environment variable E(TALLYFY_TIMEOUT) is used when the option is not given.
     type: float
     default: 30
   max_wait:

@@ -9,6 +9,8 @@ The documentation of the options is ``plugins/doc_fragments/connection.py``; a t
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +28,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._connection impor
     environment_value,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import StateDirError, TallyfyError
+from ansible_collections.tallyfy.platform.plugins.module_utils._reading import MOST_LEVELS, is_deep
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import REQUESTS_IMPORT_ERROR
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_result, shown_text
@@ -134,7 +137,13 @@ def _module_for(spec: ModuleSpec) -> AnsibleModule:
         def fail_json(self, msg: str, **facts: Any) -> None:
             super().fail_json(msg=shown_text(msg), **facts)
 
-    return Module(argument_spec=spec.options(), supports_check_mode=True, **spec.rules)
+    try:
+        return Module(argument_spec=spec.options(), supports_check_mode=True, **spec.rules)
+    except RecursionError:
+        # ansible-core copies the options level by level, so there is no module that could tell it.
+        result = spec.failure(f"an option is nested deeper than {MOST_LEVELS} levels", {}, check_mode=False)
+        sys.stdout.write(json.dumps({**result, "failed": True}))
+        sys.exit(1)
 
 
 def run_module(spec: ModuleSpec) -> None:
@@ -145,6 +154,10 @@ def run_module(spec: ModuleSpec) -> None:
     module = _module_for(spec)
     if REQUESTS_IMPORT_ERROR is not None:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
+    flaws = deep_options(module.params)
+    if flaws:
+        result = spec.failure("; ".join(flaws), {}, check_mode=module.check_mode)
+        module.fail_json(**result, invocation={"module_args": {}})
     used: list[Client] = []
 
     def client_for(connection: Connection, warn: Callable[[str], None]) -> Client:
@@ -171,6 +184,16 @@ def shown_invocation(spec: ModuleSpec, params: Mapping[str, Any], used: Sequence
     for client in used:
         shown = masked(shown, client.secrets)
     return {"module_args": {**params, **shown}}
+
+
+def deep_options(params: Mapping[str, Any], called: Callable[[str], str] = str) -> list[str]:
+    """Return what is wrong with options that are nested too deeply to get through ansible-core and back.
+
+    Told before anything is written: it would fail with the result, which then could not say what was written.
+    """
+    return [
+        f"{called(name)} is nested deeper than {MOST_LEVELS} levels" for name, value in params.items() if is_deep(value)
+    ]
 
 
 def _new_client(connection: Connection, warn: Callable[[str], None]) -> Client:

@@ -33,7 +33,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._connection impor
     OPTIONS,
     is_blank,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, deep_options
+from ansible_collections.tallyfy.platform.plugins.module_utils._reading import MOST_LEVELS, is_deep
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import REQUESTS_IMPORT_ERROR
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_result, shown_text
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._in_process import run_in_process
@@ -81,6 +82,9 @@ class ModuleAction(ActionBase):
         self, arguments: dict[str, Any], variables: dict[str, Any], called: Callable[[str], str] = str
     ) -> dict[str, Any]:
         """Return what the module returns for these arguments, in the one way or the other."""
+        flaws = deep_options(arguments, called)
+        if flaws:
+            return {"failed": True, **self._failure(flaws)}
         if self._is_equivalent(variables):
             return self._run_here(arguments, variables, called)
         if self.spec.shows_tokens:
@@ -220,6 +224,8 @@ def open_options(given: Collection[str]) -> list[str]:
 
 def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of a task as they would arrive in a module, without tags, marks and vaults."""
+    if is_deep(arguments):
+        raise AnsibleActionFail(f"A value is nested deeper than {MOST_LEVELS} levels.")
     arrived: dict[str, Any] = json.loads(json.dumps(_contents(arguments), default=_plain_value))
     return arrived
 

@@ -21,7 +21,12 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible_collections.tallyfy.platform.plugins.module_utils._causes import chain_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, open_client
 from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, perform, shown_invocation
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import (
+    ModuleSpec,
+    deep_options,
+    perform,
+    shown_invocation,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import MASK, SecretKeeper, masked
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_result, shown_text
 
@@ -98,6 +103,9 @@ def run_in_process(
         used.append(client)
         return client
 
+    flaws = deep_options(params, called)
+    if flaws:
+        return {**spec.failure("; ".join(flaws), {}, check_mode=check_mode), "failed": True, "invocation": {}}
     try:
         refusal = _validate(name, spec, params, warnings.append, called)
         if refusal is None:
