@@ -74,7 +74,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._requests import 
     disable_warnings,
     requests,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper
+from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import public_address
 from ansible_collections.tallyfy.platform.plugins.module_utils._version import VERSION
 
@@ -115,9 +115,10 @@ class Listener:
     the pace. Limits of one kind of request are on writes, so the numbers of an answer to a write are not looked at.
     """
 
-    def __init__(self, budget: RequestBudget, caps: Caps) -> None:
+    def __init__(self, budget: RequestBudget, caps: Caps, secrets: SecretKeeper) -> None:
         self.budget = budget
         self.caps = caps
+        self.secrets = secrets
 
     def hear(
         self, method: str, url: str, status: int, headers: Mapping[str, str], body: Callable[[], bytes]
@@ -131,7 +132,8 @@ class Listener:
                 self.budget.learn(Limits(limit, number_told(headers.get("X-RateLimit-Remaining"))))
             return asked if status in TRANSIENT_STATUSES else None
         try:
-            refusal = refusal_in(json_of(body()))
+            # Masked before it is shortened, and kept: a part of a secret would not be recognized.
+            refusal = refusal_in(masked(json_of(body()), self.secrets))
         except ValueError:
             refusal = refusal_in(None)
         if (asked or 0.0) > LONGEST_PACE_SECONDS or "hour" in refusal.text.casefold():
@@ -255,7 +257,7 @@ class Transport:
         self._secrets = secrets or SecretKeeper()
         keep_credentials(connection, self._secrets)
         self._checked: set[tuple[str, str]] = set()
-        self._listener = Listener(budget, caps or Caps())
+        self._listener = Listener(budget, caps or Caps(), self._secrets)
         self._session = self._new_session(self._policy(SAFE_TO_REPEAT))
         # Asking twice for a token does no harm, so a sign-in may be repeated although it is a POST.
         self._sign_in_session = self._new_session(self._policy(SAFE_TO_REPEAT | {"POST"}))
@@ -472,6 +474,9 @@ def _read(response: requests.Response) -> requests.Response:
     """Return an answer with its body, or without one where that is not taken and the status tells enough."""
     try:
         response._content = body_of(response.iter_content(PIECE_BYTES), response.headers)
+        # urllib3 1.26 does not mind an answer that is shorter than its header says.
+        if response.raw.length_remaining:
+            raise ChunkedEncodingError(f"{response.raw.length_remaining} bytes are missing")
     except (RequestException, HTTPError) as error:
         response.close()
         is_hostile = isinstance(error, RefusedAnswerError) or cause_of(error).is_late
