@@ -31,7 +31,8 @@ PIECE_BYTES = 16 << 10
 ACCEPTED_ENCODINGS = "gzip, deflate"
 ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 MOST_LEVELS = 100
-MOST_DIGITS = 100
+#: Python itself turns a number of 4300 digits into a text no more.
+MOST_DIGITS = 1000
 
 
 class RefusedAnswerError(HTTPError):
@@ -154,7 +155,7 @@ def json_of(content: bytes | str, **options: Any) -> Any:
     ``options`` are further ones of ``json.loads``.
     """
     try:
-        value = json.loads(content, parse_int=_integer, parse_float=_fraction, parse_constant=_fraction, **options)
+        value = json.loads(content, parse_int=_integer, parse_float=_fraction, **options)
     except RecursionError:
         raise UnfitError from None
     if is_deep(value):
@@ -186,16 +187,17 @@ def is_deep(value: Any) -> bool:
 
 
 def _integer(text: str) -> int:
-    if len(text) > MOST_DIGITS:
-        raise UnfitError("holding a number that is too long")
-    return int(text)
+    return int(_number(text))
 
 
 def _fraction(text: str) -> float:
-    number = float(text) if len(text) <= MOST_DIGITS else math.inf
-    if not math.isfinite(number):
-        raise UnfitError("holding a number that is none or too long")
-    return number
+    return float(_number(text))
+
+
+def _number(text: str) -> str:
+    if len(text) > MOST_DIGITS:
+        raise UnfitError(f"holding a number of more than {MOST_DIGITS} digits")
+    return text
 
 
 def _too_long(most: int) -> RefusedAnswerError:

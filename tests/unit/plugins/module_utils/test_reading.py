@@ -331,11 +331,9 @@ def test_json_of_too_many_levels_is_unfit(levels: int, kind: str) -> None:
         json_of(nested(levels, kind))
 
 
-@pytest.mark.parametrize(
-    "number", ["9" * 101, "9" * 5000, "9" * 1_000_000, "0." + "1" * 100, "1e999", "-1e999", "NaN", "Infinity"]
-)
-def test_json_with_a_number_that_is_none_is_unfit(number: str) -> None:
-    with pytest.raises(UnfitError):
+@pytest.mark.parametrize("number", ["9" * 1001, "9" * 5000, "9" * 1_000_000, "0." + "1" * 1000], ids=len)
+def test_json_with_a_number_without_an_end_is_unfit(number: str) -> None:
+    with pytest.raises(UnfitError, match="a number of more than 1000 digits"):
         json_of(f'{{"id": {number}}}'.encode())
 
 

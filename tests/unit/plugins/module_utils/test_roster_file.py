@@ -129,7 +129,6 @@ HOSTILE = {
     "objects.json": b'{"a":' * 100_000,
     "in-a-row.json": b'[{"email": "a@example.com", "team": ' + b"[" * 900 + b"]" * 900 + b"}]",
     "number.json": b'[{"email": ' + b"9" * 1_000_000 + b"}]",
-    "infinity.json": b'[{"email": 1e999}]',
     "repeated.json": b"[{" + b'"k": [1], ' * 200_000 + b'"k": 1}]',
     "many-repeated.json": b"[{" + b", ".join(b'"k%d": 1, "k%d": 1' % (n, n) for n in range(100_000)) + b"}]",
     "long-key.json": b'[{"' + b"k" * 1_000_000 + b'": 1, "' + b"k" * 1_000_000 + b'": 1}]',
