@@ -88,7 +88,8 @@ class PrivateDirectory:
             self.path.mkdir(mode=0o700)
         _check_own(self.path)
         if not os.access(self.path, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self.path))
+            code = errno.EROFS if os.statvfs(self.path).f_flag & os.ST_RDONLY else errno.EACCES
+            raise OSError(code, os.strerror(code), str(self.path))
 
     def read(self, name: str) -> bytes | None:
         """Return what the file holds, ``None`` when there is none; raise ``UntrustedPathError`` for a foreign one."""
@@ -158,9 +159,9 @@ class PrivateDirectory:
                     if waited >= seconds:
                         raise HeldError(self._path(name), seconds, self._read_holder(descriptor, pid_at))
                     waited += self._nap(waited)
-                is_held = self._is_at(descriptor, name)
-                if is_held:
+                if self._is_at(descriptor, name):
                     _write_holder(descriptor, pid_at)
+                    is_held = True
                     return descriptor
             except OSError as error:
                 raise NoLockError(f"{name} cannot be locked: {reason_of(error)}") from error
@@ -227,7 +228,11 @@ def holder() -> str:
 
 
 def _write_holder(descriptor: int, pid_at: int | None) -> None:
-    words = _PID.pack(os.getpid()) if pid_at is not None else holder().encode()[:HOLDER_BYTES].ljust(HOLDER_BYTES)
+    words = (
+        _PID.pack(os.getpid())
+        if pid_at is not None
+        else holder().encode(errors="replace")[:HOLDER_BYTES].ljust(HOLDER_BYTES)
+    )
     # On a full disk the lock is held all the same; it only does not say by whom.
     with contextlib.suppress(OSError):
         os.pwrite(descriptor, words, pid_at or 0)

@@ -417,6 +417,15 @@ def test_lock_of_who_says_nothing_has_no_name(directory: PrivateDirectory) -> No
             pass
 
 
+def test_names_that_are_not_utf8_are_no_reason_not_to_lock(
+    directory: PrivateDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOB_ID", "\udcff")
+    monkeypatch.setenv("LOGNAME", "a\udcff")
+    with directory.locked("lock"), pytest.raises(HeldError, match=r"process [0-9]+ of a\?"):
+        directory.locked("lock", seconds=0).__enter__()
+
+
 def test_a_file_that_stays_tells_the_process(directory: PrivateDirectory) -> None:
     with directory.locked("budget", pid_at=4) as descriptor:
         os.pwrite(descriptor, b"head", 0)
