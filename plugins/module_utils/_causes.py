@@ -172,4 +172,4 @@ def reason_of(error: BaseException, secrets: SecretKeeper) -> str:
             # Masked before it is shortened: a part of a secret would not be recognized.
             return shorten(secrets.mask(str(getattr(one, "verify_message", "") or one.strerror)))
     last = chain[-1]
-    return shorten(secrets.mask(str(last) or type(last).__name__))
+    return shorten(secrets.mask(str(last))) or type(last).__name__

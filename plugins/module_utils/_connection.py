@@ -35,6 +35,12 @@ OPTIONS: dict[str, tuple[object, tuple[str, ...]]] = {
     "state_dir": ("~/.cache/tallyfy-platform", ("TALLYFY_STATE_DIR",)),
     "cache_tokens": (True, ("TALLYFY_CACHE_TOKENS",)),
 }
+#: Of the numbers among them: the type, the least and the most; a socket takes no time-out of thousands of years.
+NUMBERS: dict[str, tuple[Callable[[Any], float], float, float]] = {
+    "timeout": (float, 1, 86_400),
+    "max_wait": (float, 0, 31_622_400),
+    "rate_limit": (int, 0, 1_000_000),
+}
 #: Other names of options, as Tallyfy's own pages have them.
 ALIASES = {"organization_id": "org_id", "api_token": "access_token"}
 APPLICATION_OPTIONS = ("client_id", "client_secret")
@@ -109,8 +115,8 @@ def connection_from(
     elif not is_blank(given.get("access_token")) and all(is_blank(given.get(name)) for name in APPLICATION_OPTIONS):
         values.update({name: _value_of(name, given.get(name), {}) for name in (*APPLICATION_OPTIONS, "act_as")})
     problems: list[str] = []
-    for name, convert, least in (("timeout", float, 1), ("max_wait", float, 0), ("rate_limit", int, 0)):
-        values[name] = _number(name, values[name], convert, least, problems)
+    for name, bounds in NUMBERS.items():
+        values[name] = _number(name, values[name], *bounds, problems)
     for name in ("validate_certs", "cache_tokens"):
         try:
             values[name] = parse_bool(values[name])
@@ -187,16 +193,21 @@ def is_blank(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _number(name: str, value: Any, convert: Callable[[Any], float], least: float, problems: list[str]) -> Any:
+def _number(
+    name: str, value: Any, convert: Callable[[Any], float], least: float, most: float, problems: list[str]
+) -> Any:
     try:
         number = convert(value)
+        is_finite = math.isfinite(number)
     except (TypeError, ValueError, OverflowError):
         problems.append(f"{name} is not a number: {value!r}")
         return value
-    if not math.isfinite(number):
+    if not is_finite:
         problems.append(f"{name} is {number}, and must be a finite number")
     elif number < least:
         problems.append(f"{name} is {number:g}, and must be at least {least}")
+    elif number > most:
+        problems.append(f"{name} is {number:g}, and must be at most {most}")
     return number
 
 

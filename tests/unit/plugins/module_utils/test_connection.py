@@ -323,6 +323,23 @@ def test_certificates_are_in_a_file_or_a_directory(tmp_path: Path, place: str, f
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("timeout", 1e12, "timeout is 1e+12, and must be at most 86400"),
+        ("max_wait", "1e300", "max_wait is 1e+300, and must be at most 31622400"),
+        ("rate_limit", 10**7, "rate_limit is 1e+07, and must be at most 1000000"),
+    ],
+)
+def test_numbers_that_no_clock_takes(name: str, value: object, problem: str) -> None:
+    assert problems({**ENOUGH, name: value}) == [problem]
+
+
+def test_number_without_an_end() -> None:
+    (problem,) = problems({**ENOUGH, "rate_limit": 10**400})
+    assert problem.startswith("rate_limit is not a number")
+
+
+@pytest.mark.parametrize(
     "value", ["false", "False", "no", "0", "state", "./state", "~\0", "/\0", "None/", "$HOME/state"]
 )
 def test_a_state_dir_is_an_absolute_path(value: str) -> None:
