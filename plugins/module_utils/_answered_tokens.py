@@ -9,6 +9,7 @@ Private to the collection.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -24,6 +25,14 @@ _NAMED = re.compile(
     r"""([^\s"'\\<>&,;{}\[\]]+)""",
     re.IGNORECASE,
 )
+#: The same in a sentence, an element of XML and the like: a long word a few short ones after the name. What has 32
+#: hexadecimal digits is an ID.
+_FOLLOWED = re.compile(
+    r"(?:(?:access|refresh|id)[-_ ]?token|client[-_ ]?secret|bearer)(?:[^A-Za-z0-9]+[A-Za-z0-9]{1,5}){0,3}?"
+    r"[^A-Za-z0-9]+(?![0-9a-f]{32}\b)([A-Za-z0-9._~+/=-]{16,})",
+    re.IGNORECASE,
+)
+_UNICODE_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})")
 #: In a text that is about something else, a shorter word behind such a name is no token.
 SHORTEST_IN_TEXT = 16
 #: Each is looked for in all that is shown. What stands under its name in a result is not shown in any case.
@@ -67,8 +76,9 @@ def _tokens_in(content: Any, shortest: int) -> Iterator[str]:
     while waiting:
         value, name = waiting.pop()
         if isinstance(value, Mapping):
-            # What stands beside the token in an object of its own, such as its type, is no secret.
-            inside = "inside" if name else ""
+            # What stands beside the token in an object of its own, such as its type, is no secret. Others are lists of
+            # names and values.
+            inside = "inside" if name or any(isinstance(one, str) and _is_name(one) for one in value.values()) else ""
             waiting += [(inner, "token" if _is_name(key) else inside) for key, inner in value.items()]
         elif isinstance(value, (list, tuple)):
             waiting += [(inner, name) for inner in value]
@@ -81,10 +91,20 @@ def _tokens_in(content: Any, shortest: int) -> Iterator[str]:
 
 
 def _tokens_of_text(text: str, shortest: int) -> Iterator[str]:
-    for found in _NAMED.finditer(text):
-        if len(found[1]) >= shortest:
-            yield found[1]
-            yield unquote(found[1])
+    for spelling in dict.fromkeys((text, _readable(text))):
+        for found in _NAMED.finditer(spelling):
+            if len(found[1]) >= shortest:
+                yield found[1]
+                yield unquote(found[1])
+        for found in _FOLLOWED.finditer(spelling):
+            # A word of small letters only is one of some language.
+            if not (found[1].isalpha() and found[1].islower()):
+                yield found[1]
+
+
+def _readable(text: str) -> str:
+    """Return a text without the escapes of addresses, of HTML and of JSON that was not read as such."""
+    return html.unescape(unquote(_UNICODE_ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), text)))
 
 
 def _is_name(name: Any) -> bool:
