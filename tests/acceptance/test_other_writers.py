@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 import requests
+from urllib3 import HTTPResponse
 from urllib3.exceptions import ReadTimeoutError
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client
@@ -326,7 +328,7 @@ class Late:
                 raise requests.exceptions.ReadTimeout(ReadTimeoutError(None, str(request.url), "Read timed out."))  # type: ignore[arg-type]
             response = requests.Response()
             response.status_code, response.request, response.url = self.answer, request, str(request.url)
-            response._content = b"<html>Gateway Time-out</html>"
+            response.raw = HTTPResponse(io.BytesIO(b"<html>Gateway Time-out</html>"), preload_content=False)
             return response
 
         with pytest.MonkeyPatch.context() as patch:

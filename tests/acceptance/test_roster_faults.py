@@ -231,7 +231,8 @@ def weather(*faults: dict[str, Any]) -> Any:
         weather({"every": 7, "cut": "before"}),
         weather({"every": 7, "cut": "after"}),
         weather({"every": 9, "status": 500, "apply": True}, {"every": 11, "cut": "before"}),
-        weather({"every": 6, "status": 401}),
+        # Rare enough for eight at a time: of a request that is refused twice in a row the run must give up.
+        weather({"every": 40, "status": 401}),
     ],
 )
 def test_every_so_many_requests(
