@@ -31,7 +31,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import St
 from ansible_collections.tallyfy.platform.plugins.module_utils._reading import MOST_LEVELS, is_deep
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import REQUESTS_IMPORT_ERROR
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked
-from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_result, shown_text
+from ansible_collections.tallyfy.platform.plugins.module_utils._texts import (
+    rewritten,
+    shown_result,
+    shown_text,
+    whole_text,
+)
 
 
 @dataclass(frozen=True)
@@ -224,6 +229,9 @@ def perform(
     def clean(text: str) -> str:
         return shown_text(secrets.mask(text))
 
+    def leaving(result: Mapping[str, Any]) -> dict[str, Any]:
+        return shown_result(rewritten(result, lambda text: whole_text(secrets.mask(text))))
+
     try:
         connection = connection_from(params, parse_bool=boolean, signs_in=spec.signs_in(params))
         client = client_for(connection, lacking.append)
@@ -245,11 +253,11 @@ def perform(
             **error.facts,
             "changed": bool(error.facts.get("changed")) or (client is not None and client.has_written),
         }
-        return False, shown_result(masked(spec.failure(error.message, facts, check_mode=check_mode), secrets))
+        return False, leaving(spec.failure(error.message, facts, check_mode=check_mode))
     finally:
         for text in lacking:
             warn(clean(text))
-    return True, shown_result(result if spec.shows_tokens else masked(result, secrets))
+    return True, shown_result(result) if spec.shows_tokens else leaving(result)
 
 
 def _given_secrets(spec: ModuleSpec, params: Mapping[str, Any], secrets: SecretKeeper | None = None) -> SecretKeeper:

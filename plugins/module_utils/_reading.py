@@ -16,7 +16,8 @@ import json
 import math
 import socket
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import HTTPAdapter, HTTPError
@@ -33,6 +34,10 @@ ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 MOST_LEVELS = 100
 #: Python itself turns a number of 4300 digits into a text no more.
 MOST_DIGITS = 1000
+
+
+#: Where a module is a process of its own, ansible-core makes other things of dictionaries that have such keys.
+RESERVED = "__ansible_"
 
 
 class RefusedAnswerError(HTTPError):
@@ -160,6 +165,8 @@ def json_of(content: bytes | str, **options: Any) -> Any:
         raise UnfitError from None
     if is_deep(value):
         raise UnfitError
+    if _has_reserved_key(value):
+        raise UnfitError(f"holding a key that begins with {RESERVED}, as what Ansible itself reads does")
     return value
 
 
@@ -172,18 +179,30 @@ class UnfitError(ValueError):
 
 def is_deep(value: Any) -> bool:
     """Return whether something is nested deeper than what works itself through it can go."""
-    level = [value]
-    for _level in range(MOST_LEVELS + 1):
+    return len(list(islice(_levels(value), MOST_LEVELS + 2))) > MOST_LEVELS + 1
+
+
+def _levels(value: Any) -> Iterator[list[Any]]:
+    """Yield what is at each level and holds something, from the outside."""
+    level = [value] if isinstance(value, (Mapping, list, tuple)) else []
+    while level:
+        yield level
         level = [
             inner
             for outer in level
-            if isinstance(outer, (Mapping, list, tuple))
             for inner in (outer.values() if isinstance(outer, Mapping) else outer)
-            if isinstance(inner, (dict, list, tuple))
+            if isinstance(inner, (Mapping, list, tuple))
         ]
-        if not level:
-            return False
-    return True
+
+
+def _has_reserved_key(value: Any) -> bool:
+    return any(
+        isinstance(key, str) and key.startswith(RESERVED)
+        for level in _levels(value)
+        for one in level
+        if isinstance(one, Mapping)
+        for key in one
+    )
 
 
 def _integer(text: str) -> int:

@@ -10,11 +10,10 @@ import base64
 import json
 import re
 import threading
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_text
+from ansible_collections.tallyfy.platform.plugins.module_utils._texts import rewritten, shown_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,23 +90,4 @@ class SecretKeeper:
 
 def masked(value: Any, secrets: SecretKeeper) -> Any:
     """Return ``value`` with every known secret taken out of all its texts, however deep."""
-    waiting: list[tuple[Any, Any]] = []
-
-    def begun(one: Any) -> Any:
-        """Return what stands in the place of a value, to be filled later where it holds others."""
-        if isinstance(one, str):
-            return secrets.mask(one)
-        if not isinstance(one, (Mapping, list, tuple, set, frozenset)):
-            return one
-        empty: Any = {} if isinstance(one, Mapping) else []
-        waiting.append((one, empty))
-        return empty
-
-    result = begun(value)
-    while waiting:
-        source, copy = waiting.pop()
-        if isinstance(source, Mapping):
-            copy.update((begun(key), begun(inner)) for key, inner in source.items())
-        else:
-            copy.extend(map(begun, source))
-    return result
+    return rewritten(value, secrets.mask)

@@ -331,6 +331,13 @@ def test_json_of_too_many_levels_is_unfit(levels: int, kind: str) -> None:
         json_of(nested(levels, kind))
 
 
+@pytest.mark.parametrize("key", ["__ansible_type", "__ansible_vault", "\\u005f_ansible_unsafe"])
+@pytest.mark.parametrize("form", ['{"%s": "x"}', '[{"id": 1, "a": [{"b": {"%s": 1}}]}]'])
+def test_json_that_ansible_would_take_for_its_own_is_unfit(key: str, form: str) -> None:
+    with pytest.raises(UnfitError, match="a key that begins with __ansible_"):
+        json_of((form % key).encode())
+
+
 @pytest.mark.parametrize("number", ["9" * 1001, "9" * 5000, "9" * 1_000_000, "0." + "1" * 1000], ids=len)
 def test_json_with_a_number_without_an_end_is_unfit(number: str) -> None:
     with pytest.raises(UnfitError, match="a number of more than 1000 digits"):

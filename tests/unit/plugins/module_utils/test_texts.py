@@ -19,9 +19,11 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._texts import (
     is_harmless,
     json_text,
     public_address,
+    rewritten,
     shown_lines,
     shown_result,
     shown_text,
+    whole_text,
 )
 
 EVERY_CHARACTER = [chr(number) for number in range(sys.maxunicode + 1)]
@@ -161,3 +163,12 @@ def test_lines_of_a_traceback_stay_lines() -> None:
     assert shown_result(failure) == {
         "msg": "MODULE FAILURE\nSee stdout", "module_stdout": "a\n\\x1bb", "exception": "x\n\ty\\x9b",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [("Zo\ud83d", "Zo\\ud83d"), ("\udcff", "\\udcff"), ("Zoë \U0001f600 \x1b", "Zoë \U0001f600 \x1b"), ("", "")],
+)
+def test_half_characters_are_written_out_where_a_record_leaves(text: str, whole: str) -> None:
+    assert whole_text(text) == whole
+    assert rewritten({text: [(text,), {"a": 1}]}, whole_text) == {whole: [[whole], {"a": 1}]}
