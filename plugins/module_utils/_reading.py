@@ -32,10 +32,10 @@ PIECE_BYTES = 16 << 10
 ACCEPTED_ENCODINGS = "gzip, deflate"
 ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 MOST_LEVELS = 100
+#: What holds nothing; nearly all values are of these types, and need no closer look.
+_LEAVES = frozenset({str, int, float, bool, type(None)})
 #: Python itself turns a number of 4300 digits into a text no more.
 MOST_DIGITS = 1000
-
-
 #: Where a module is a process of its own, ansible-core makes other things of dictionaries that have such keys.
 RESERVED = "__ansible_"
 
@@ -179,20 +179,22 @@ class UnfitError(ValueError):
 
 def is_deep(value: Any) -> bool:
     """Return whether something is nested deeper than what works itself through it can go."""
-    return len(list(islice(_levels(value), MOST_LEVELS + 2))) > MOST_LEVELS + 1
+    last = next(islice(_levels(value), MOST_LEVELS, None), [])
+    return any(isinstance(one, (Mapping, list, tuple)) for one in last)
 
 
 def _levels(value: Any) -> Iterator[list[Any]]:
-    """Yield what is at each level and holds something, from the outside."""
-    level = [value] if isinstance(value, (Mapping, list, tuple)) else []
+    """Yield, from the outside, what is at each level and may hold something."""
+    level = [value]
     while level:
         yield level
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if isinstance(outer, Mapping) else outer)
-            if isinstance(inner, (Mapping, list, tuple))
-        ]
+        below: list[Any] = []
+        for outer in level:
+            if isinstance(outer, (dict, Mapping)):
+                below += [one for one in outer.values() if type(one) not in _LEAVES]
+            elif isinstance(outer, (list, tuple)):
+                below += [one for one in outer if type(one) not in _LEAVES]
+        level = below
 
 
 def _has_reserved_key(value: Any) -> bool:
@@ -200,7 +202,7 @@ def _has_reserved_key(value: Any) -> bool:
         isinstance(key, str) and key.startswith(RESERVED)
         for level in _levels(value)
         for one in level
-        if isinstance(one, Mapping)
+        if isinstance(one, dict)
         for key in one
     )
 

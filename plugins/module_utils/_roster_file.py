@@ -77,13 +77,16 @@ def _rows_in_json(text: str, name: str) -> Rows:
     problems: list[str] = []
 
     def without_repetitions(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        row = dict(pairs)
+        if len(row) == len(pairs):
+            return row
         for key in _repeated(key for key, _value in pairs):
             text = f"{shorten(key, LONGEST_QUOTE)!r} stands in one row more than once"
             if len(problems) < MOST_PROBLEMS:
                 values = [value for one, value in pairs if one == key][:MOST_VALUES_SHOWN]
                 text += ": " + " and ".join(shorten(json.dumps(value), LONGEST_QUOTE) for value in values)
             problems.append(text)
-        return dict(pairs)
+        return row
 
     rows = _list_in(json_of(text, object_pairs_hook=without_repetitions))
     _refuse(problems)

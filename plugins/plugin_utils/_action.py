@@ -224,7 +224,7 @@ def open_options(given: Collection[str]) -> list[str]:
 
 def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of a task as they would arrive in a module, without tags, marks and vaults."""
-    if is_deep(arguments):
+    if any(map(is_deep, arguments.values())):
         raise AnsibleActionFail(f"A value is nested deeper than {MOST_LEVELS} levels.")
     arrived: dict[str, Any] = json.loads(json.dumps(_contents(arguments), default=_plain_value))
     return arrived

@@ -324,6 +324,12 @@ def test_json_of_some_levels_is_read(levels: int, kind: str) -> None:
     assert json.dumps(json_of(content), separators=(",", ":")).encode() == content
 
 
+@pytest.mark.parametrize("kind", ["lists", "objects"])
+def test_one_level_too_many_is_unfit(kind: str) -> None:
+    with pytest.raises(UnfitError):
+        json_of(nested(MOST_LEVELS + 1, kind))
+
+
 @pytest.mark.parametrize("kind", ["lists", "objects", "both"])
 @pytest.mark.parametrize("levels", [MOST_LEVELS + 2, 500, 900, 1000, 5000, 100_000])
 def test_json_of_too_many_levels_is_unfit(levels: int, kind: str) -> None:
