@@ -165,7 +165,7 @@ def json_of(content: bytes | str, **options: Any) -> Any:
         raise UnfitError from None
     if is_deep(value):
         raise UnfitError
-    if _has_reserved_key(value):
+    if _may_be_reserved(content) and _has_reserved_key(value):
         raise UnfitError(f"holding a key that begins with {RESERVED}, as what Ansible itself reads does")
     return value
 
@@ -195,6 +195,12 @@ def _levels(value: Any) -> Iterator[list[Any]]:
             elif isinstance(outer, (list, tuple)):
                 below += [one for one in outer if type(one) not in _LEAVES]
         level = below
+
+
+def _may_be_reserved(content: bytes | str) -> bool:
+    """Return whether a key could be reserved, as it stands, behind an escape, or in an encoding of two bytes."""
+    text = content if isinstance(content, str) else content.decode("latin-1")
+    return any(sign in text for sign in (RESERVED, "\\u", "\0"))
 
 
 def _has_reserved_key(value: Any) -> bool:
