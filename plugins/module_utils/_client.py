@@ -381,7 +381,7 @@ class Client:
 
     @contextlib.contextmanager
     def alone(self, subject: str) -> Iterator[None]:
-        """Let one task of this controller at a time read and write ``subject`` (any text that names it).
+        """Let one task of this controller at a time read and write ``subject``, as a person calls it.
 
         Raises ``BusyError`` with who is at work there when that takes longer than ``max_wait``, and ``StateDirError``
         where nothing can be locked. Where ``state_dir`` is switched off, nobody is kept out.
@@ -392,10 +392,6 @@ class Client:
             if self._directory is not None:
                 self._enter(stack, self._directory, subject)
             yield
-
-    def exclusively(self, subject: str) -> contextlib.AbstractContextManager[None]:
-        """Do what ``alone`` does, for the time of a whole run; ``subject`` is what a person calls it."""
-        return self.alone(subject)
 
     def _enter(self, stack: contextlib.ExitStack, directory: PrivateDirectory, subject: str) -> None:
         seconds = self.connection.max_wait

@@ -119,7 +119,7 @@ def ensure_offboarding(task: Task) -> dict[str, Any]:
     try:
         with contextlib.ExitStack() as locks:
             if not task.check_mode:
-                locks.enter_context(client.exclusively(LOCK_SUBJECT.format(client.connection.org_id)))
+                locks.enter_context(client.alone(LOCK_SUBJECT.format(client.connection.org_id)))
             desired = desired_offboarding(task.params, task.called)
             plan, current, organization = _read_and_plan(task, desired)
             run = OffboardingRun(

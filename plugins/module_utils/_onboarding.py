@@ -119,7 +119,7 @@ def ensure_onboarding(task: Task) -> dict[str, Any]:
     with contextlib.ExitStack() as locks:
         if not task.check_mode:
             # Who only looks keeps nobody waiting.
-            locks.enter_context(client.exclusively(LOCK_SUBJECT.format(client.connection.org_id)))
+            locks.enter_context(client.alone(LOCK_SUBJECT.format(client.connection.org_id)))
         plan = OnboardingPlan(task, None if task.check_mode else locks)
         plan.check()
         plan.read()

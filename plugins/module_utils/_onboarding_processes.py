@@ -323,7 +323,7 @@ class Launchpad:
         if self._locks is not None:
             # Always in the same order, or two runs could wait for each other.
             for template_id in sorted(by_template):
-                self._locks.enter_context(self._client.exclusively(LOCK_SUBJECT.format(template_id)))
+                self._locks.enter_context(self._client.alone(LOCK_SUBJECT.format(template_id)))
         found: dict[int, Found] = {}
         for template_id, places in by_template.items():
             includes = [name for name in ("tags", "folders") if any(getattr(ready[place][1], name) for place in places)]

@@ -265,7 +265,7 @@ def ensure_roster(task: Task) -> dict[str, Any]:
     """
     subject = LOCK_SUBJECT.format(task.client.connection.org_id)
     # Who only looks keeps nobody waiting.
-    with contextlib.nullcontext() if task.check_mode else task.client.exclusively(subject):
+    with contextlib.nullcontext() if task.check_mode else task.client.alone(subject):
         roster = read_and_plan(task)
         steps = [step for one in roster.planned for step in one.plan.steps]
         refuse_without_rights(task.client, steps, roster.everybody)

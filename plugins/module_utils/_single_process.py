@@ -93,7 +93,7 @@ class SingleProcess:
             self._client.require_locks()
         with contextlib.ExitStack() as locks:
             if run.launches and not check_mode:
-                locks.enter_context(self._client.exclusively(LOCK_SUBJECT.format(self._finder.template_id)))
+                locks.enter_context(self._client.alone(LOCK_SUBJECT.format(self._finder.template_id)))
                 take_what_is_there(self._client, [run])
             run.complete(run.carry_out, check_mode=check_mode)
         settle_launches(self._client, [run])

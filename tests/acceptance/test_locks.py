@@ -140,7 +140,7 @@ def test_without_a_state_dir_there_are_no_locks(sandbox: Sandbox) -> None:
     """That is what switching it off means, and what is documented of it."""
     sandbox.patch_group(GROUP, members=[])
     client = open_client(connection_to(sandbox, None), SecretKeeper(), pytest.fail)
-    with client.alone("anything"), client.alone("anything"), client.exclusively("anything"):
+    with client.alone("anything"), client.alone("anything"):
         assert add(client, BOB)
 
 
@@ -188,11 +188,11 @@ class Held:
             stop()
 
     def launches(self, stop: Callable[[], None]) -> None:
-        with self.client().exclusively("the launches"):
+        with self.client().alone("the launches"):
             stop()
 
     def launch(self) -> None:
-        with self.client().exclusively("the launches"):
+        with self.client().alone("the launches"):
             pytest.fail("two at once")
 
     def budget(self, stop: Callable[[], None]) -> None:
