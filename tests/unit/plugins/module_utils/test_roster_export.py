@@ -63,7 +63,8 @@ def test_what_is_written_is_read_again(
     tmp_path_factory: pytest.TempPathFactory, ending: str, people: list[dict[str, Any]]
 ) -> None:
     path = tmp_path_factory.mktemp("there") / f"roster{ending}"
-    path.write_bytes(roster_of(people, ending).text.encode())
+    export = roster_of(people, ending)
+    path.write_bytes(export.text.encode())
     rows = read_roster(str(path))
     found = {row["email"]: row for _index, row in checked_rows(rows, {})[0]}
     expected = {one["email"]: one for one in people if one["status"] != "disabled"}
@@ -71,7 +72,9 @@ def test_what_is_written_is_read_again(
     for email, row in found.items():
         person = expected[email]
         for name in EXPORTED_FIELDS:
-            assert str(row.get(name) or "") == str(person.get(name) or ""), name
+            # Such as a name with http:// in it, which another application may have written.
+            is_left_out = any(note.startswith(f"{email}: {name} is left out") for note in export.notes)
+            assert str(row.get(name) or "") == ("" if is_left_out else str(person.get(name) or "")), name
         # A CSV file has no way to say that somebody is in no group at all.
         groups = person["groups"] or (None if ending == ".csv" else [])
         assert (row.get("groups") or {}).get("set") == (groups and sorted(groups, key=str.casefold))
