@@ -21,7 +21,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Gr
 from ansible_collections.tallyfy.platform.plugins.module_utils._lists import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_plans import is_removal
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import is_service_account, status_of
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster import (
     ROSTER_OPTIONS,
@@ -35,6 +34,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results i
     facts_of,
     warn_of_notes,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 
 MISSING, EXTRA, DIFFERENT, UNCLEAR, KEPT = OUTCOMES = ("missing", "extra", "different", "unclear", "kept")
 #: What a run would change; somebody of whom nothing can be said, or whom a run would leave alone, is no drift.

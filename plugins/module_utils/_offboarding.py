@@ -45,9 +45,9 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding_rows
     desired_offboarding,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding_run import OffboardingRun
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster import LOCK_SUBJECT
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results import warn_of_notes
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 
 #: The argument spec of ``tallyfy_offboarding``. Rows are raw, so that messages say which one is wrong.
 OFFBOARDING_OPTIONS: dict[str, dict[str, Any]] = {

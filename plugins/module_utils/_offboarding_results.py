@@ -20,7 +20,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._member_runs impo
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import full_name_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding_plans import PlannedLeaver
 from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding_run import OffboardingRun, RunningHandover
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, PlanRun, Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results import (
     DIFF_PEOPLE,
@@ -34,6 +33,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results i
     facts_of,
     raise_undone,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 
 GROUP_COUNTS = ("changed", "unchanged", "deferred", "failed", "skipped")
 #: What every result holds, also when nothing could be done.

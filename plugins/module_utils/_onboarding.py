@@ -66,7 +66,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding_proce
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding_results import onboarding_result
 from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding_run import OnboardingRun
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster import (
@@ -86,6 +85,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._rows import (
     checked_rows,
     unknown_field,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._transport import MOST_CONNECTIONS
 
 #: How many guests are looked up one by one before the list of all of them takes fewer requests.

@@ -16,7 +16,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._groups import Gr
 from ansible_collections.tallyfy.platform.plugins.module_utils._guests import GuestRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding_processes import PlannedProcess
 from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding_run import OnboardingRun
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results import (
     DIFF_PEOPLE,
     ONBOARDED_COUNTS,
@@ -30,6 +29,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results i
     facts_of,
     raise_undone,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 
 _MORE = ("unchanged", "deferred", "failed", "skipped")
 COUNTS: dict[str, tuple[str, ...]] = {

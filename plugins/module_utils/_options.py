@@ -29,38 +29,13 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import St
 from ansible_collections.tallyfy.platform.plugins.module_utils._reading import MOST_LEVELS, is_deep
 from ansible_collections.tallyfy.platform.plugins.module_utils._requests import REQUESTS_IMPORT_ERROR
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import (
     rewritten,
     shown_result,
     shown_text,
     whole_text,
 )
-
-
-@dataclass(frozen=True)
-class Task:
-    """What an operation gets: the client, its parameters, whether it may write, and how to be heard.
-
-    ``warn`` adds to the result; ``progress`` reaches people while the work goes on, where there is a way to them.
-    ``called`` returns the name under which they know an option: a role has variables of its own for them.
-    """
-
-    client: Client
-    params: Mapping[str, Any]
-    check_mode: bool
-    warn: Callable[[str], None]
-    progress: Callable[[str], None]
-    called: Callable[[str], str] = str
-
-    def organization(self) -> dict[str, Any]:
-        """Return where this works and in whose name, for those who read the result.
-
-        The name takes a request, which is sent only for a report and for a role, which show it.
-        """
-        is_shown = self.params.get("report") or self.called is not str
-        name = self.client.organization().get("name") if is_shown else None
-        return {"id": self.client.connection.org_id, "name": name, "acting_as": self.client.acting_as()}
-
 
 #: An operation decides and acts, and returns what the module returns.
 Operation = Callable[[Task], "dict[str, Any]"]

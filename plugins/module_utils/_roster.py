@@ -49,7 +49,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     status_of,
     unseen_in,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import read_roster
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results import (
@@ -64,6 +63,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._rows import (
     Rows,
     checked_rows,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._transport import MOST_CONNECTIONS
 
 LOCK_SUBJECT = "the roster of {}"

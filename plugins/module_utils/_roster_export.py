@@ -27,10 +27,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     folded,
     problems_with,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import ENDINGS
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results import facts_of, warn_of_notes
 from ansible_collections.tallyfy.platform.plugins.module_utils._rows import GROUP_SEPARATOR
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import json_text, shown_lines
 from ansible_collections.tallyfy.platform.plugins.module_utils._yaml_texts import require_yaml
 

@@ -22,8 +22,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._members import (
     full_name_of,
     is_service_account,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._plan import Plan, PlanRun, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 
 DIFF_PEOPLE = 100
 MESSAGE_PEOPLE = 20

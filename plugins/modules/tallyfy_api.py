@@ -197,7 +197,8 @@ notes:
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._calls import make_call
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 
 
 def call(task: Task) -> dict[str, object]:

@@ -250,7 +250,8 @@ failed_action:
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._groups import GROUP_OPTIONS, ensure_group
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 
 
 def ensure(task: Task) -> dict[str, object]:

@@ -93,7 +93,8 @@ groups:
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._groups import show_groups
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 
 
 def show(task: Task) -> dict[str, object]:

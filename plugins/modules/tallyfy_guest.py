@@ -361,7 +361,8 @@ not_before:
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._guests import GUEST_OPTIONS, ensure_guest
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 
 
 def ensure(task: Task) -> dict[str, object]:

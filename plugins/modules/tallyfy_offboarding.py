@@ -503,7 +503,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding impo
     ensure_offboarding,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding_results import OFFBOARDING_KEYS
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 
 
 def ensure(task: Task) -> dict[str, object]:

@@ -467,7 +467,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding impor
     ensure_onboarding,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding_results import ONBOARDING_KEYS
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 
 
 def ensure(task: Task) -> dict[str, object]:

@@ -85,7 +85,8 @@ caller:
     role: admin
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 
 
 def show(task: Task) -> dict[str, object]:

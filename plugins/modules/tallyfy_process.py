@@ -307,12 +307,13 @@ not_stored:
   sample: [Department]
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes import (
     PROCESS_OPTIONS,
     SINGLE_OPTIONS,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._single_process import ensure_process
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 
 
 def ensure(task: Task) -> dict[str, object]:

@@ -149,8 +149,9 @@ processes:
         Department: Engineering
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
 from ansible_collections.tallyfy.platform.plugins.module_utils._process_lists import RUNNING, STATUSES, list_processes
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 
 
 def show(task: Task) -> dict[str, object]:

@@ -349,8 +349,9 @@ requests:
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._drift import DRIFT_KEYS, DRIFT_OPTIONS, find_drift
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster import ROSTER_RULES
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 
 
 def compare(task: Task) -> dict[str, object]:

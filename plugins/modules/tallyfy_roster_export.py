@@ -154,12 +154,13 @@ requests:
   sample: 3
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster_export import (
     EXPORT_KEYS,
     EXPORT_OPTIONS,
     export_roster,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 
 
 def export(task: Task) -> dict[str, object]:

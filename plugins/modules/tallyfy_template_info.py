@@ -151,7 +151,8 @@ templates:
           position: 1
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._templates import list_templates
 
 

@@ -187,7 +187,8 @@ kept_as:
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._authorized_tokens import is_authorized
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._tokens import ensure_token
 
 

@@ -339,8 +339,9 @@ failed_action:
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import MEMBER_OPTIONS
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster import ensure_member
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 
 
 def ensure(task: Task) -> dict[str, object]:

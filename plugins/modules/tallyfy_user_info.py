@@ -171,7 +171,8 @@ users:
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._member_lists import list_members
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import ROLES
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, Task, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 
 
 def show(task: Task) -> dict[str, object]:

@@ -36,10 +36,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._handovers import
     plan_processes,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._members import find_member
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import PrivateDirectory
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster import ensure_member
 from ansible_collections.tallyfy.platform.plugins.module_utils._single_process import ensure_process
+from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 from sandbox.testing import Sandbox
 
 pytestmark = pytest.mark.any_core
