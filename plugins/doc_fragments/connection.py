@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The connection options: twin of ``plugins/module_utils/_connection.py``; a test keeps the two equal."""
+"""The connection options: twin of ``plugins/module_utils/_http/connection.py``; a test keeps the two equal."""
 
 from __future__ import annotations
 

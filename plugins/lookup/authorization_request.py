@@ -108,13 +108,13 @@ from typing import Any
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._authorization import (
+from ansible_collections.tallyfy.platform.plugins.module_utils._auth.browser_flow import (
     AUTHORIZE_URL,
     AUTHORIZE_URL_VARIABLE,
     authorization_request,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._connection import OPTIONS, environment_value
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import TallyfyError
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import OPTIONS, environment_value
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_text
 
 

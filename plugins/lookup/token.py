@@ -82,14 +82,14 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._authorized_tokens import kept_token
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import open_client
-from ansible_collections.tallyfy.platform.plugins.module_utils._connection import ALIASES, OPTIONS, connection_from
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import open_client
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import TallyfyError
-from ansible_collections.tallyfy.platform.plugins.module_utils._requests import REQUESTS_IMPORT_ERROR
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import ALIASES, OPTIONS, connection_from
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import REQUESTS_IMPORT_ERROR
+from ansible_collections.tallyfy.platform.plugins.module_utils._operations.named_token import kept_token
+from ansible_collections.tallyfy.platform.plugins.module_utils._operations.token import tokens_for
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_text
-from ansible_collections.tallyfy.platform.plugins.module_utils._tokens import tokens_for
 
 
 class LookupModule(LookupBase):

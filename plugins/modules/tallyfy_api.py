@@ -196,9 +196,9 @@ notes:
       keep it.
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._calls import make_call
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._operations.api_call import make_call
 
 
 def call(task: Task) -> dict[str, object]:

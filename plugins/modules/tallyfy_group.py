@@ -249,9 +249,9 @@ failed_action:
     fields: [members]
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._groups import GROUP_OPTIONS, ensure_group
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import GROUP_OPTIONS, ensure_group
 
 
 def ensure(task: Task) -> dict[str, object]:

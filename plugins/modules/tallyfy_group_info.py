@@ -92,9 +92,9 @@ groups:
       updated_at: "2025-06-20T14:45:00.000Z"
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._groups import show_groups
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import show_groups
 
 
 def show(task: Task) -> dict[str, object]:

@@ -360,9 +360,9 @@ not_before:
   sample: "2026-11-22T14:02:10Z"
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._guests import GUEST_OPTIONS, ensure_guest
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import GUEST_OPTIONS, ensure_guest
 
 
 def ensure(task: Task) -> dict[str, object]:

@@ -156,9 +156,9 @@ guests:
       last_accessed_at: null
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._guests import STATUSES, show_guests
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import STATUSES, show_guests
 
 
 def show(task: Task) -> dict[str, object]:

@@ -497,14 +497,14 @@ requests:
   sample: 12
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding import (
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding.operation import (
     OFFBOARDING_OPTIONS,
     OFFBOARDING_RULES,
     ensure_offboarding,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding_results import OFFBOARDING_KEYS
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding.result import OFFBOARDING_KEYS
 
 
 def ensure(task: Task) -> dict[str, object]:

@@ -461,14 +461,14 @@ requests:
   sample: 20
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding import (
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding.plan import (
     ONBOARDING_OPTIONS,
     ONBOARDING_RULES,
     ensure_onboarding,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding_results import ONBOARDING_KEYS
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding.result import ONBOARDING_KEYS
 
 
 def ensure(task: Task) -> dict[str, object]:

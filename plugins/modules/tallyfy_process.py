@@ -307,13 +307,13 @@ not_stored:
   sample: [Department]
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes import (
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desired import (
     PROCESS_OPTIONS,
     SINGLE_OPTIONS,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._single_process import ensure_process
-from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.single import ensure_process
 
 
 def ensure(task: Task) -> dict[str, object]:

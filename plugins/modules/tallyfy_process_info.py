@@ -149,9 +149,13 @@ processes:
         Department: Engineering
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._process_lists import RUNNING, STATUSES, list_processes
-from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.listing import (
+    RUNNING,
+    STATUSES,
+    list_processes,
+)
 
 
 def show(task: Task) -> dict[str, object]:

@@ -400,14 +400,14 @@ removals:
   sample: [bob@example.com]
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster import (
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import (
     ROSTER_OPTIONS,
     ROSTER_RULES,
     ensure_roster,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results import ROSTER_KEYS
-from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import ROSTER_KEYS
 
 
 def ensure(task: Task) -> dict[str, object]:

@@ -348,10 +348,14 @@ requests:
   sample: 3
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._drift import DRIFT_KEYS, DRIFT_OPTIONS, find_drift
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster import ROSTER_RULES
-from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.drift import (
+    DRIFT_KEYS,
+    DRIFT_OPTIONS,
+    find_drift,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import ROSTER_RULES
 
 
 def compare(task: Task) -> dict[str, object]:

@@ -154,13 +154,13 @@ requests:
   sample: 3
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster_export import (
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.export import (
     EXPORT_KEYS,
     EXPORT_OPTIONS,
     export_roster,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
 
 
 def export(task: Task) -> dict[str, object]:

@@ -151,9 +151,9 @@ templates:
           position: 1
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
-from ansible_collections.tallyfy.platform.plugins.module_utils._templates import list_templates
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.template import list_templates
 
 
 def show(task: Task) -> dict[str, object]:

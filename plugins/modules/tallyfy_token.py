@@ -186,10 +186,10 @@ kept_as:
   sample: alice
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._authorized_tokens import is_authorized
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
-from ansible_collections.tallyfy.platform.plugins.module_utils._tokens import ensure_token
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._operations.named_token import is_authorized
+from ansible_collections.tallyfy.platform.plugins.module_utils._operations.token import ensure_token
 
 
 def ensure(task: Task) -> dict[str, object]:

@@ -338,10 +338,10 @@ failed_action:
     target: Engineering
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._members import MEMBER_OPTIONS
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster import ensure_member
-from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import MEMBER_OPTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import ensure_member
 
 
 def ensure(task: Task) -> dict[str, object]:

@@ -169,10 +169,10 @@ users:
       groups: [Engineering]
 """
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._member_lists import list_members
-from ansible_collections.tallyfy.platform.plugins.module_utils._members import ROLES
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import ROLES
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member_list import list_members
 
 
 def show(task: Task) -> dict[str, object]:

@@ -27,15 +27,15 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import merge_hash
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._connection import (
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import (
     ALIASES,
     APPLICATION_OPTIONS,
     OPTIONS,
     is_blank,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec, deep_options
-from ansible_collections.tallyfy.platform.plugins.module_utils._reading import MOST_LEVELS, is_deep
-from ansible_collections.tallyfy.platform.plugins.module_utils._requests import REQUESTS_IMPORT_ERROR
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.reading import MOST_LEVELS, is_deep
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import REQUESTS_IMPORT_ERROR
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, deep_options
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_result, shown_text
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._in_process import run_in_process
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._variables import misspelled_connection

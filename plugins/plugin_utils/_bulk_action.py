@@ -18,8 +18,8 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._connection import is_blank
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import is_blank
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec
 from ansible_collections.tallyfy.platform.plugins.plugin_utils import _reports as reports
 from ansible_collections.tallyfy.platform.plugins.plugin_utils import _words as words
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import ModuleAction, names_of_own

@@ -15,8 +15,8 @@ from typing import Any
 
 from ansible import constants as C  # noqa: N812 - its name everywhere in ansible-core
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._regular_files import read_regular
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import ENDINGS
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.file import ENDINGS
+from ansible_collections.tallyfy.platform.plugins.module_utils._state.regular_files import read_regular
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_lines
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import plain
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._bulk_action import BulkAction

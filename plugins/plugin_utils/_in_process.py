@@ -18,10 +18,10 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._causes import chain_of
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, open_client
-from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import (
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, open_client
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import Connection
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.failures import chain_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import (
     ModuleSpec,
     deep_options,
     perform,

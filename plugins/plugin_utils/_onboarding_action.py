@@ -14,10 +14,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._connection import is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
-from ansible_collections.tallyfy.platform.plugins.module_utils._members import folded
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster_file import read_roster
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import is_blank
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import folded
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.file import read_roster
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import plain
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._bulk_action import BulkAction
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._surveys import PERSON, PERSON_ANSWERS, onboarding_row

@@ -21,8 +21,8 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._drift import DRIFT as DRIFTED
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results import UNDONE
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.drift import DRIFT as DRIFTED
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import UNDONE
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import json_text
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._files import replace_file
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import (

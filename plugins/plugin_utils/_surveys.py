@@ -18,12 +18,12 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._answers import shorten
-from ansible_collections.tallyfy.platform.plugins.module_utils._connection import is_blank
-from ansible_collections.tallyfy.platform.plugins.module_utils._lists import fold
-from ansible_collections.tallyfy.platform.plugins.module_utils._members import MEMBER_OPTIONS
-from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding import REFUSED_FIELDS
-from ansible_collections.tallyfy.platform.plugins.module_utils._rows import GROUP_SEPARATOR
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import shorten
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import is_blank
+from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding.plan import REFUSED_FIELDS
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import MEMBER_OPTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rows import GROUP_SEPARATOR
 
 #: How the variable of each answer about one person begins.
 PERSON = "onboarding_person_"

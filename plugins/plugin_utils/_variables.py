@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._connection import ALIASES, OPTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import ALIASES, OPTIONS
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._surveys import PERSON, PERSON_ANSWERS
 
 CONNECTION = "tallyfy"

@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._drift import DRIFT as DRIFTED  # what a run would change
-from ansible_collections.tallyfy.platform.plugins.module_utils._drift import OUTCOMES as DRIFT
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster_results import (
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.drift import (
+    DRIFT as DRIFTED,  # what a run would change
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.drift import OUTCOMES as DRIFT
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import (
     DONE,
     OFFBOARDED_COUNTS,
     ONBOARDED_COUNTS,

@@ -18,14 +18,17 @@ from typing import Any
 
 import requests
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client
-from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import TallyfyError
-from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding import ONBOARDING_OPTIONS, ensure_onboarding
-from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding_results import ONBOARDING_KEYS
-from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import PrivateDirectory
-from ansible_collections.tallyfy.platform.plugins.module_utils._single_process import ensure_process
-from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import Connection
+from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding.plan import (
+    ONBOARDING_OPTIONS,
+    ensure_onboarding,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding.result import ONBOARDING_KEYS
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.single import ensure_process
+from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_files import PrivateDirectory
 from sandbox.testing import Sandbox
 
 TOUR = "3c1d5e7f9a0b2c4d6e8f0a1b2c3d4e5f"

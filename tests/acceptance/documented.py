@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._authorization import authorization_request
+from ansible_collections.tallyfy.platform.plugins.module_utils._auth.browser_flow import authorization_request
 from sandbox.testing import Sandbox
 from tests.acceptance.running import Playbooks
 

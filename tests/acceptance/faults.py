@@ -28,7 +28,7 @@ from urllib.parse import quote_plus
 
 import requests
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
 from ansible_collections.tallyfy.platform.plugins.plugin_utils import _in_process
 from sandbox.testing import Sandbox
 

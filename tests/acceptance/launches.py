@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client
-from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import LostAnswerError, TallyfyError
-from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import PrivateDirectory
-from ansible_collections.tallyfy.platform.plugins.module_utils._single_process import ensure_process
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import Connection
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.single import ensure_process
+from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_files import PrivateDirectory
 from sandbox.testing import Sandbox
 
 HIRE_ID = "98e32e2b1b2e491d02e885e91dfd6c76"

@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client
-from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
-from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import PrivateDirectory
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import Connection
+from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_files import PrivateDirectory
 from sandbox.testing import Sandbox
 
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import yaml
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._in_process import run_in_process
 from sandbox.testing import Sandbox
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._calls import TOKEN_NOTE
+from ansible_collections.tallyfy.platform.plugins.module_utils._operations.api_call import TOKEN_NOTE
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import MASK
 from sandbox.testing import Sandbox
 from tests.acceptance.running import IN_PROCESS, WAYS, Modules, Playbooks

@@ -24,11 +24,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._authorization import (
+from ansible_collections.tallyfy.platform.plugins.module_utils._auth.browser_flow import (
     AuthorizationRequest,
     authorization_request,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import PrivateDirectory
+from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_files import PrivateDirectory
 from sandbox.testing import Sandbox
 from tests.acceptance.browsing import answer_to
 from tests.acceptance.running import WAYS, Modules, Playbooks

@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._connection import OPTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import OPTIONS
 from sandbox.testing import Sandbox, running_sandbox
 from tests.acceptance.running import WAYS, Modules, Playbooks
 from tests.certificates import self_signed

@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client
-from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ApiError,
     ForbiddenError,
@@ -31,8 +30,9 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     UnauthorizedError,
     UnreadableAnswerError,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import PrivateDirectory
-from ansible_collections.tallyfy.platform.plugins.module_utils._transport import BODY_ATTEMPTS
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import Connection
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import BODY_ATTEMPTS
+from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_files import PrivateDirectory
 from sandbox.testing import Sandbox
 from tests.acceptance.pace import send_many
 

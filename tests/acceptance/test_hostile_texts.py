@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._transport import Transport
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import Transport
 from sandbox.testing import Sandbox
 from tests.acceptance.roles import Roles
 from tests.acceptance.running import AS_MODULE, IN_PROCESS, WAYS, Modules, Playbooks, given

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import BusyError, LostAnswerError
-from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import PrivateDirectory
-from ansible_collections.tallyfy.platform.plugins.module_utils._single_process import ensure_process
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.single import ensure_process
+from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_files import PrivateDirectory
 from sandbox.testing import Sandbox
 from tests.acceptance.launches import TIMEOUT_SECONDS, TOUR_ID, Clock, launch_many, new_client
 

@@ -20,16 +20,16 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tallyfy.platform.plugins.module_utils import _private_files
-from ansible_collections.tallyfy.platform.plugins.module_utils._budget import RequestBudget
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client, open_client
-from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, open_client
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import BusyError, LostAnswerError, TallyfyError
-from ansible_collections.tallyfy.platform.plugins.module_utils._groups import ensure_group
-from ansible_collections.tallyfy.platform.plugins.module_utils._marks import Marks
-from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import HeldError, PrivateDirectory
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.budget import RequestBudget
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import Connection
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import ensure_group
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.single import ensure_process
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper
-from ansible_collections.tallyfy.platform.plugins.module_utils._single_process import ensure_process
+from ansible_collections.tallyfy.platform.plugins.module_utils._state import private_files
+from ansible_collections.tallyfy.platform.plugins.module_utils._state.marks import Marks
+from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_files import HeldError, PrivateDirectory
 from sandbox.testing import Sandbox
 from tests.acceptance.controllers import at_launch
 from tests.acceptance.running import Modules
@@ -349,7 +349,7 @@ def unusable(request: pytest.FixtureRequest, modules: Modules, monkeypatch: pyte
         modules.use(state_dir="/dev/null/state")
         return "Not a directory"
     if request.param == "no locks":
-        monkeypatch.setattr(_private_files.fcntl, "flock", refuse_locks)
+        monkeypatch.setattr(private_files.fcntl, "flock", refuse_locks)
         return NO_LOCKS
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(0o755)

@@ -20,9 +20,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tallyfy.platform.plugins.module_utils import _options
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client
-from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
+from ansible_collections.tallyfy.platform.plugins.module_utils import _module
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import Connection
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._in_process import _validate
 from sandbox.testing import Sandbox
 from tests.acceptance.running import MODULES
@@ -107,7 +107,7 @@ def run(sandbox: Sandbox, one: Case, folder: Path, spoiler: Spoiler) -> tuple[bo
         Path(params["src"]).write_text(FILES[one.arguments["src"]])
     refusal = _validate(one.module, spec, params, print, str)
     assert refusal is None, refusal
-    return _options.perform(spec, params, check_mode=False, warn=lambda _text: None, client_for=spoiler.client_for)
+    return _module.perform(spec, params, check_mode=False, warn=lambda _text: None, client_for=spoiler.client_for)
 
 
 @pytest.mark.parametrize("one", CASES, ids=lambda one: one.name.replace(" ", "-"))

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import Answer, Client
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Answer, Client
 from sandbox.testing import Sandbox
 from tests.acceptance.running import IN_PROCESS, WAYS, Modules
 

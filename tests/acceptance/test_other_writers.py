@@ -19,8 +19,8 @@ import requests
 from urllib3 import HTTPResponse
 from urllib3.exceptions import ReadTimeoutError
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client
-from ansible_collections.tallyfy.platform.plugins.module_utils._connection import Connection
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     BusyError,
     LostAnswerError,
@@ -28,18 +28,18 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ServerError,
     TallyfyError,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._groups import ensure_group
-from ansible_collections.tallyfy.platform.plugins.module_utils._guests import ensure_guest
-from ansible_collections.tallyfy.platform.plugins.module_utils._handovers import (
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import Connection
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import ensure_group
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import ensure_guest
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import find_member
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.single import ensure_process
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover import (
     Leaver,
     ProcessHandover,
     plan_processes,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._members import find_member
-from ansible_collections.tallyfy.platform.plugins.module_utils._private_files import PrivateDirectory
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster import ensure_member
-from ansible_collections.tallyfy.platform.plugins.module_utils._single_process import ensure_process
-from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import ensure_member
+from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_files import PrivateDirectory
 from sandbox.testing import Sandbox
 
 pytestmark = pytest.mark.any_core

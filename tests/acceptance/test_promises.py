@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._guests import PROFILE_FIELDS
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import PROFILE_FIELDS
 from sandbox.testing import Sandbox
 from tests.acceptance.cases_drift import CASES_OF_DRIFT
 from tests.acceptance.cases_groups import CASES_OF_GROUPS

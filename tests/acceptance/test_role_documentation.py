@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._members import MEMBER_OPTIONS
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes import PROCESS_OPTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import MEMBER_OPTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desired import PROCESS_OPTIONS
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._surveys import EMAILS, PERSON
 from tests.acceptance.role_readmes import ROLES, tables_in, variables_table
 from tests.acceptance.roles import MODULES, Roles

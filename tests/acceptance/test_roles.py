@@ -19,8 +19,8 @@ import pytest
 import yaml
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ansible_collections.tallyfy.platform.plugins.module_utils import _roster_run
-from ansible_collections.tallyfy.platform.plugins.module_utils._members import MEMBER_OPTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import MEMBER_OPTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster import run as roster_run
 from ansible_collections.tallyfy.platform.plugins.plugin_utils import _reports
 from sandbox.testing import Sandbox
 from tests.acceptance.roles import Roles
@@ -832,7 +832,7 @@ def test_what_keeps_a_run_from_beginning_is_told(role: str, sandbox: Sandbox, ro
 
 
 def test_progress_is_told_on_stderr(sandbox: Sandbox, roles: Roles, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_roster_run, "PROGRESS_SECONDS", 0.0)
+    monkeypatch.setattr(roster_run, "PROGRESS_SECONDS", 0.0)
     people = [{**MARY, "email": f"hire{number}@example.com"} for number in range(3)]
     for role in ("roster", "onboarding"):
         roles.shown.clear()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._drift import DRIFT_KEYS
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.drift import DRIFT_KEYS
 from sandbox.testing import Sandbox
 from tests.acceptance.running import Modules
 from tests.acceptance.test_promises import ALICE, BOB, CHARLIE, DANA, ERIN, FRANK, GRACE, JOHN, NEW, WORLDS

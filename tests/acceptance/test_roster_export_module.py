@@ -15,8 +15,8 @@ import pytest
 import yaml
 from ansible import constants as C  # noqa: N812 - its name everywhere in ansible-core
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._members import PROFILE_FIELDS
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster_export import EXPORT_KEYS
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import PROFILE_FIELDS
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.export import EXPORT_KEYS
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._export import write_roster
 from sandbox.testing import Sandbox
 from tests.acceptance.roles import Roles

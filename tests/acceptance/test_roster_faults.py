@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 import requests
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
 from sandbox.testing import Sandbox
 from tests.acceptance.running import Modules
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._connection import ALIASES, OPTIONS, connection_from
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import ALIASES, OPTIONS, connection_from
 from tests.awx.jobs import CONTAINER_ROOT, credential_type, inject
 
 SECRETS = {"client_secret": "the-client-secret", "access_token": "the-access-token"}

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._client import Client
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, OptionError
-from ansible_collections.tallyfy.platform.plugins.module_utils._options import ModuleSpec
-from ansible_collections.tallyfy.platform.plugins.module_utils._task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec
 from ansible_collections.tallyfy.platform.plugins.plugin_utils import _in_process
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._in_process import KeptClients, run_in_process
 

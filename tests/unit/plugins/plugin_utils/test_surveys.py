@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._members import MEMBER_OPTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import MEMBER_OPTIONS
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._surveys import (
     EMAILS,
     PERSON,

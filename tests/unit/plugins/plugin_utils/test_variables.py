@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._connection import ALIASES, OPTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import ALIASES, OPTIONS
 from ansible_collections.tallyfy.platform.plugins.plugin_utils import _variables
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._surveys import PERSON_ANSWERS
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._variables import (

@@ -1,0 +1,322 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes that replace what others write, too. Private to the collection.
+
+A PUT is sent once, right after the record has been read. After a failure that may pass the record is read again, and
+what is still to be written is worked out anew: an old body would undo what somebody else has written in the meantime.
+After a time-out the service may still be at work on it, so another one is sent only when it can no longer be.
+Somebody on another machine can still come in between a GET and its PUT: the service takes no condition along with one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    ApiError,
+    BusyError,
+    CertificateError,
+    LostAnswerError,
+    NotFoundError,
+    NotStoredError,
+    TallyfyError,
+    UnreachableError,
+    UnreadableAnswerError,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import told_moment
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import (
+    LATE_STATUSES,
+    STATUS_ATTEMPTS,
+    TRANSIENT_STATUSES,
+    backoff_seconds,
+)
+
+from .client import Answer, Client, Record
+
+WRITE_ATTEMPTS = 3
+TRY_LATER = "Nothing was written; try again later."
+TOO_MANY_REQUESTS = 429
+LONGEST_LOOK_SECONDS = 30.0
+Seen = TypeVar("Seen")
+
+
+def rewrite(
+    client: Client,
+    *segments: object,
+    differing: Callable[[Record], Record],
+    body: Callable[[Record, Record], Record],
+    unseen: Callable[[Record], list[str]],
+) -> tuple[Record, bool]:
+    """Write what a record lacks and return it as stored, and whether it had to be written; see ``replace``.
+
+    What comes back is checked, and what was not stored is written again, three times at the most. ``unseen`` names what
+    a record must show before it can be written back: the service replaces whole lists.
+    """
+    path = client.path(*segments)
+    is_written = False
+    left: Record = {}
+
+    def lacking(record: Record) -> Record:
+        nonlocal left
+        missing = unseen(record)
+        if missing:
+            # Writing it back would empty the list.
+            answer = f"the answer has no list of {', '.join(missing)}"
+            raise UnreadableAnswerError(f"GET {path}", answer, advice=TRY_LATER)
+        left = differing(record)
+        return left
+
+    with client.alone(path):
+        for _attempt in range(WRITE_ATTEMPTS):
+            record, is_sent = _replaced(client, segments, lacking, body)
+            is_written = is_written or is_sent
+            if not is_sent or (not unseen(record) and not differing(record)):
+                return record, is_written
+    raise NotStoredError(
+        f"PUT {path}: the service answered with success, but did not store {', '.join(left)}. "
+        f"Check that the members are active and that nobody else keeps changing the same.",
+        not_stored=sorted(left),
+    )
+
+
+def replace(
+    client: Client,
+    *segments: object,
+    differing: Callable[[Record], Record],
+    body: Callable[[Record, Record], Record],
+) -> tuple[Record, bool]:
+    """Write what a record lacks and return what came back last, and whether it was written.
+
+    The record is read right before it is written, by one process of this controller at a time. ``differing`` returns
+    the fields that are not as wanted with the values to be written, and ``body`` makes of the record and those fields
+    what is sent. A write whose answer got lost counts as written when the record shows what was wanted.
+    Raises ``LostAnswerError`` when it cannot be found out whether it was written.
+    """
+    with client.alone(client.path(*segments)):
+        return _replaced(client, segments, differing, body)
+
+
+def _replaced(
+    client: Client,
+    segments: Sequence[object],
+    differing: Callable[[Record], Record],
+    body: Callable[[Record, Record], Record],
+) -> tuple[Record, bool]:
+    def read() -> tuple[Record, Record]:
+        record = client.get(*segments)
+        return record, differing(record)
+
+    done = replace_by(client, client.path(*segments), read=read, body=body)
+    return done.after, done.is_written
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """What became of a PUT: the record right before it and as it came back or was read last, and the answer if any."""
+
+    before: Record
+    after: Record
+    answer: Answer | None
+    is_written: bool
+
+
+def replace_by(
+    client: Client,
+    path: str,
+    *,
+    read: Callable[[], tuple[Record, Record]],
+    body: Callable[[Record, Record], Any],
+    **options: Any,
+) -> Replaced:
+    """Do what ``replace`` does at any path; ``read`` returns the record and the fields that are not as wanted.
+
+    ``options`` go with the PUT to ``Client.call``. Who calls this lets nobody else in by ``Client.alone``.
+    """
+    tries = _Tries(client, path, **options)
+    before: Record | None = None
+    while True:
+        may_send = tries.may_send
+        with client.prepaid(2 if may_send else 1):
+            record, fields = tries.read(read)
+            if not fields:
+                return Replaced(record if before is None else before, record, None, tries.settle())
+            before = record if may_send else before
+            answer = tries.send(body(record, fields)) if may_send else None
+        if answer is not None:
+            return Replaced(record, answer.record, answer, True)
+        tries.wait()
+
+
+def bring_about(
+    client: Client,
+    *segments: object,
+    body: Any = None,
+    read: Callable[[], Record],
+    is_so: Callable[[Record], bool],
+) -> Record:
+    """PUT what brings one state about, and return the answer, or the record that shows that it was carried out.
+
+    Nothing is replaced that somebody else could have written, so it is read (``read``) only to find out what became of
+    a request whose answer got lost: ``is_so`` tells whether the record shows the state.
+    """
+    path = client.path(*segments)
+    with client.alone(path):
+        tries = _Tries(client, path)
+        while True:
+            answer = tries.send(body) if tries.may_send else None
+            if answer is not None:
+                return answer.record
+            tries.wait()
+            if tries.is_in_doubt:
+                record = tries.read(read)
+                if is_so(record):
+                    tries.settle()
+                    return record
+
+
+def await_late_write(client: Client, path: str) -> None:
+    """Wait until a PUT to this path that nobody knows the end of, sent by any task of this controller, is over.
+
+    Raises ``BusyError`` when this task may not wait for so long.
+    """
+    now = client.now()
+    asked = client.late_writes.since(path, now)
+    if asked is None:
+        return
+    until = asked + client.late_writes.seconds
+    if not client.wait(max(0.0, until - now)):
+        not_before = told_moment(until)
+        raise BusyError(
+            f"PUT {path}: Tallyfy was asked for this a short time ago and did not answer; it may still carry it out. "
+            f"Nothing was written. Run it again after {not_before}, or allow a longer max_wait.",
+            not_before=not_before,
+        )
+
+
+def await_late_writes(client: Client, paths: Iterable[str]) -> bool:
+    """Wait as ``await_late_write`` does for all of these paths; return whether one of them was in doubt.
+
+    Who decides whether there is anything to do asks before: what is still carried out late would come afterwards.
+    """
+    late = client.late_writes.known(paths, client.now())
+    for path in late:
+        await_late_write(client, path)
+    return bool(late)
+
+
+class _Tries:
+    """The tries of one PUT: whether the last one may have been carried out, and when the next may be sent."""
+
+    def __init__(self, client: Client, path: str, **options: Any) -> None:
+        await_late_write(client, path)
+        self._client = client
+        self._path = path
+        self._options = options
+        self._error: ApiError | None = None
+        self._failures = 0
+        self._looks = 0
+        #: Until when the service may still carry out what it did not answer.
+        self._late_until: float | None = None
+        self._is_last_look = False
+        #: Whether other tasks cannot be told of it.
+        self._is_unnoted = False
+        self.is_in_doubt = False
+
+    @property
+    def may_send(self) -> bool:
+        is_over = self._late_until is None or self._client.now() >= self._late_until
+        return is_over and not self._is_last_look
+
+    def send(self, body: Any) -> Answer | None:
+        """Send it once and return the answer; return ``None`` after a failure that may pass, and raise others."""
+        self.is_in_doubt, self._late_until = False, None
+        try:
+            return self._client.call("PUT", self._path, body=body, repeats=False, **self._options)
+        except ApiError as error:
+            if not _may_pass(error):
+                raise
+            self._note(error)
+            return None
+
+    def _note(self, error: ApiError) -> None:
+        self._error = error
+        self._failures += error.status != TOO_MANY_REQUESTS
+        # Neither a refused request nor one without a connection has been carried out.
+        self.is_in_doubt = error.status != TOO_MANY_REQUESTS and not isinstance(error, UnreachableError)
+        if error.facts.get("is_late") or error.status in LATE_STATUSES:
+            now = self._client.now()
+            self._late_until, self._looks = now + self._client.late_writes.seconds, 0
+            try:
+                self._client.late_writes.add(self._path, now)
+            except TallyfyError:
+                # What became of the write is more than why nobody else is told of it.
+                self._is_unnoted = True
+
+    def wait(self) -> None:
+        """Wait until it is time to look or to send again; raise what went wrong when there is no such time."""
+        error = self._error
+        if error is None:
+            raise AssertionError("nothing has been sent that could have failed")
+        if self._is_last_look:
+            raise error if self._late_until is None else self._unknown(error)
+        has_tries = self._failures <= STATUS_ATTEMPTS
+        if has_tries and self._client.wait(self._seconds(error)):
+            return
+        if not self.is_in_doubt:
+            raise error
+        # Whatever comes next, what has been sent is looked at once more.
+        self._is_last_look = True
+
+    def _seconds(self, error: ApiError) -> float:
+        if self._late_until is None:
+            return error.retry_after or backoff_seconds(self._failures)
+        self._looks += 1
+        seconds = min(LONGEST_LOOK_SECONDS, 2.0 ** (self._looks - 1))
+        return max(0.0, min(seconds, self._late_until - self._client.now()))
+
+    def read(self, read: Callable[[], Seen]) -> Seen:
+        """Return what ``read`` returns; raise ``LostAnswerError`` when it fails and something may have been done."""
+        try:
+            return read()
+        except ApiError as error:
+            if self._error is None or not self.is_in_doubt or isinstance(error, NotFoundError):
+                raise
+            raise self._unknown(self._error, error) from error
+
+    def settle(self) -> bool:
+        """Take note that the record is as wanted; return whether that is what has been sent."""
+        if self._late_until is not None:
+            self._client.late_writes.drop(self._path, self._client.now())
+        return self.is_in_doubt
+
+    def _unknown(self, lost: ApiError, unread: ApiError | None = None) -> LostAnswerError:
+        """Return the error for a write of which nobody knows whether it was, or will be, carried out."""
+        answer = lost.answer if unread is None else (
+            f"{lost.answer}, and reading back failed too ({unread.request}: {unread.answer})"
+        )  # fmt: skip
+        if self._late_until is None:
+            advice = "It may or may not have been carried out; run it again to find out and to finish."
+            return LostAnswerError(lost.request, answer, advice=advice, status=lost.status)
+        not_before = told_moment(self._late_until + 1)
+        return LostAnswerError(
+            lost.request,
+            answer,
+            advice=f"Whether it was carried out is not known, and it may still be. Run it again after {not_before}: "
+            f"it looks first. A longer max_wait lets it wait by itself."
+            + " Other tasks do not know of it, since nothing could be noted in state_dir."
+            * self._is_unnoted,
+            status=lost.status,
+            is_late=True,
+            not_before=not_before,
+        )
+
+
+def _may_pass(error: ApiError) -> bool:
+    if isinstance(error, UnreachableError):
+        return not isinstance(error, CertificateError)
+    passing = {TOO_MANY_REQUESTS, *TRANSIENT_STATUSES, *LATE_STATUSES}
+    return isinstance(error, LostAnswerError) or error.status in passing

@@ -1,0 +1,261 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The third-party authorization flow: its address, its state, PKCE and the redirect answer. Private to the collection.
+
+Every function here is pure; randomness is passed in. No message quotes a value of an answer, except for the words of an
+error. Source: API reference, "Implicit authorization for third-party applications"; RFC 6749, RFC 7636.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, quote, urlencode
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import AuthorizationError, InputError
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.addresses import (
+    AddressError,
+    checked_url,
+    is_loopback,
+    odd_character,
+    parsed,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import TOKEN
+
+AUTHORIZE_URL = "https://account.tallyfy.com/oauth/authorize"
+AUTHORIZE_URL_VARIABLE = "TALLYFY_AUTHORIZE_URL"
+#: 256 bits, and a verifier of 86 characters (RFC 7636 allows 43 to 128).
+STATE_BYTES = 32
+VERIFIER_BYTES = 64
+_SECRETS = frozenset({"access_token", "refresh_token", "id_token", "code", "state"})
+#: Parameters that an answer has, so that no redirect address may have them of its own.
+_OF_ANSWERS = _SECRETS | {"token_type", "expires_in", "scope", "error", "error_description", "error_uri"}
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+_SECONDS = re.compile(r"[0-9]{1,10}")
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?")
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+_ERROR_WORD = re.compile(r"[a-z_]{1,40}")
+_LONGEST_DESCRIPTION = 300
+_AGAIN = "Authorize again."
+_REASONS = {
+    "access_denied": "the person did not consent, or Tallyfy does not let them: their e-mail address must be verified, "
+    "and the organization on a paid plan",
+}
+
+
+@dataclass(frozen=True)
+class AuthorizationRequest:
+    """The address to open in a browser, and what the answer is checked with."""
+
+    url: str = field(repr=False)
+    state: str = field(repr=False)
+    redirect_uri: str
+    code_verifier: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class RedirectAnswer:
+    """What the sign-in page sent back: a token, or the code to be exchanged for one.
+
+    ``expires_in`` is in seconds, ``None`` when the answer does not tell. ``mark`` names the answer without telling its
+    state, so that it can be remembered as used.
+    """
+
+    access_token: str | None = field(default=None, repr=False)
+    expires_in: int | None = None
+    code: str | None = field(default=None, repr=False)
+    mark: str = ""
+
+
+def authorization_request(
+    *,
+    client_id: str,
+    redirect_uri: str,
+    random_text: Callable[[int], str],
+    response_type: str = "token",
+    scope: str | None = None,
+    authorize_url: str = AUTHORIZE_URL,
+) -> AuthorizationRequest:
+    """Return a new request; ``random_text`` makes URL-safe text out of so many random bytes.
+
+    Raises ``InputError`` that names everything that is wrong.
+    """
+    problems: list[str] = []
+    authorize_url = checked_url("authorize_url", authorize_url, problems)
+    problems += redirect_uri_problems(redirect_uri)
+    if not client_id.strip():
+        problems.append("client_id is not set: give the option or TALLYFY_CLIENT_ID")
+    for name, text in (("client_id", client_id.strip()), ("scope", (scope or "").replace(" ", ""))):
+        odd = odd_character(text)
+        if odd:
+            problems.append(f"{name} is none: it holds {odd!r}")
+    if problems:
+        raise InputError(problems)
+    state = random_text(STATE_BYTES)
+    verifier = random_text(VERIFIER_BYTES) if response_type == "code" else None
+    query = {
+        "client_id": client_id.strip(),
+        "response_type": response_type,
+        "redirect_uri": redirect_uri.strip(),
+        "scope": scope,
+        "state": state,
+        "code_challenge": code_challenge(verifier) if verifier else None,
+        "code_challenge_method": "S256" if verifier else None,
+    }
+    given = [(name, value) for name, value in query.items() if value]
+    url = f"{authorize_url}?{urlencode(given, quote_via=quote, safe='')}"
+    return AuthorizationRequest(url=url, state=state, redirect_uri=redirect_uri.strip(), code_verifier=verifier)
+
+
+def code_challenge(verifier: str) -> str:
+    """Return the S256 challenge of a verifier. Source: RFC 7636, section 4.2."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def redirect_uri_problems(redirect_uri: str) -> list[str]:
+    """Return what keeps an address from being a redirect address. Source: RFC 6749, section 3.1.2."""
+    text = redirect_uri.strip()
+    try:
+        address = parsed(text)
+    except AddressError as error:
+        return [f"redirect_uri {error}"]
+    if not text.isascii():
+        return ["redirect_uri has an international name as its host; write it as the browser shows it, with xn--"]
+    if "#" in text:
+        return ["redirect_uri must hold no fragment"]
+    if address.scheme == "http" and not is_loopback(address.host):
+        host = address.host
+        return [f"redirect_uri must start with https://, since http:// would send the token in the clear to {host}"]
+    query = address.rest.partition("?")[2]
+    taken = sorted({name for name, _value in parse_qsl(query, keep_blank_values=True)} & _OF_ANSWERS)
+    if taken:
+        return [f"redirect_uri has {', '.join(taken)} in its query, which the answer needs for itself"]
+    return []
+
+
+def secrets_in(redirect_response: str) -> list[str]:
+    """Return what is secret of a pasted answer, however broken the rest of it is."""
+    _address, *parts = re.split("[?#]", redirect_response.strip())
+    pairs = [pair for part in parts for pair in parse_qsl(part)]
+    return [redirect_response.strip(), *(value for name, value in pairs if name.lower() in _SECRETS)]
+
+
+def redirect_answer(
+    redirect_response: str,
+    *,
+    redirect_uri: str,
+    expected_state: str | None,
+    code_verifier: str | None,
+    min_ttl: float = 0,
+) -> RedirectAnswer:
+    """Return what the address in the browser says, after everything about it has been checked.
+
+    A verifier means that a code was asked for, none that a token was. Raises ``InputError`` for options that are no
+    good and ``AuthorizationError`` for an answer that is not taken.
+    """
+    problems = redirect_uri_problems(redirect_uri)
+    if code_verifier and not _VERIFIER.fullmatch(code_verifier):
+        problems.append("code_verifier is none: it has 43 to 128 letters, digits, '-', '.', '_' or '~'")
+    if problems:
+        raise InputError(problems)
+    parameters = _parameters(redirect_response.strip(), redirect_uri.strip())
+    is_refusal = "error" in parameters
+    _check_state(parameters.get("state"), expected_state, is_refusal=is_refusal)
+    if is_refusal:
+        raise _refusal(parameters)
+    wanted, other = ("code", "access_token") if code_verifier else ("access_token", "code")
+    if other in parameters:
+        raise _tampered(
+            "a token came where a code was asked for"
+            if code_verifier
+            else "a code came where a token was asked for; if a code was asked for, give its code_verifier"
+        )
+    if not TOKEN.fullmatch(parameters.get(wanted, "")):
+        raise AuthorizationError(f"The address holds no {wanted}. Paste all of it, as the browser shows it at the end.")
+    mark = hashlib.sha256((parameters.get("state") or parameters[wanted]).encode()).hexdigest()
+    if code_verifier:
+        return RedirectAnswer(code=parameters["code"], mark=mark)
+    seconds = _lifetime(parameters, min_ttl)
+    return RedirectAnswer(access_token=parameters["access_token"], expires_in=seconds, mark=mark)
+
+
+def _parameters(answer: str, redirect_uri: str) -> dict[str, str]:
+    """Return the parameters of the query and of the fragment, once the address is the one that was asked for."""
+    found, expected = _ADDRESS.fullmatch(answer), _ADDRESS.fullmatch(redirect_uri)
+    if not TOKEN.fullmatch(answer):
+        raise AuthorizationError("This is not one address: it is empty, or has spaces or line breaks in it.")
+    if found is None or expected is None:
+        raise AuthorizationError("This is not an address. Paste all of what the browser shows, from https:// on.")
+    if _place(found) != _place(expected):
+        raise _tampered("the browser was not sent back to redirect_uri")
+    own, query = expected[4] or "", found[4] or ""
+    if own:
+        if query != own and not query.startswith(own + "&"):
+            raise _tampered("the query of redirect_uri is not in the address")
+        query = query[len(own) + 1 :]
+    parameters: dict[str, str] = {}
+    for part in (query, found[5] or ""):
+        for name, value in parse_qsl(part, keep_blank_values=True):
+            if parameters.setdefault(name, value) != value:
+                raise _tampered("a parameter is there twice with different values")
+    return parameters
+
+
+def _place(address: re.Match[str]) -> tuple[str, str, str]:
+    """Return scheme, host with port, and path; browsers leave out a scheme's own port and put in an empty path."""
+    scheme, authority = address[1].lower(), address[2].lower()
+    port = _DEFAULT_PORTS.get(scheme, "")
+    return scheme, authority[: -len(port)] if port and authority.endswith(port) else authority, address[3] or "/"
+
+
+def _check_state(state: str | None, expected: str | None, *, is_refusal: bool) -> None:
+    if not expected:
+        if state:
+            raise _tampered("it has a state and there is no expected_state to compare it with")
+        return
+    if state is None:
+        # A refusal gives nothing away, and its reason is what the person needs to know.
+        if is_refusal:
+            return
+        raise _tampered("it has no state")
+    if not hmac.compare_digest(state.encode("utf-8", "replace"), expected.encode("utf-8", "replace")):
+        raise _tampered("its state is not expected_state")
+
+
+def _refusal(parameters: Mapping[str, str]) -> AuthorizationError:
+    word = parameters["error"] if _ERROR_WORD.fullmatch(parameters["error"]) else "an error without a name"
+    description = " ".join(parameters.get("error_description", "").split())
+    if not description or len(description) > _LONGEST_DESCRIPTION:
+        # A part of a long text could be a part of a secret, which nobody would recognize.
+        description = _REASONS.get(word, "")
+    elif word in _REASONS:
+        description = f"{description.rstrip('.')}; {_REASONS[word]}"
+    return AuthorizationError(
+        f"The sign-in page answered with {word}{': ' if description else ''}{description.rstrip('.')}. {_AGAIN}"
+    )
+
+
+def _lifetime(parameters: Mapping[str, str], min_ttl: float) -> int | None:
+    if parameters.get("token_type", "").lower() != "bearer":
+        raise AuthorizationError(f"The token of the answer is no bearer token: its token_type is another. {_AGAIN}")
+    text = parameters.get("expires_in")
+    if text is None:
+        return None
+    if not _SECONDS.fullmatch(text):
+        raise _tampered("its expires_in is no number of seconds")
+    if int(text) <= min_ttl:
+        raise AuthorizationError(
+            f"The token of the answer is expired or about to: it lasts for {int(text)} s, and min_ttl asks for more "
+            f"than {min_ttl:g} s. {_AGAIN}"
+        )
+    return int(text)
+
+
+def _tampered(reason: str) -> AuthorizationError:
+    return AuthorizationError(f"The address is not the answer to this request: {reason}. {_AGAIN}")

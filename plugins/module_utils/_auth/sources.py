@@ -1,0 +1,423 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which token a route needs and how it is got, as ``requests`` auth objects. Private to the collection."""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    LostAnswerError,
+    RateLimitError,
+    RefusedByServiceError,
+    SignInError,
+    UnreadableAnswerError,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import not_before, refusal_in, shorten
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import TOKEN
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.reading import rest_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import AuthBase, requests
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import (
+    CONNECT_ATTEMPTS,
+    NoAuth,
+    Transport,
+    backoff_seconds,
+    encoded_path,
+    is_outage,
+    json_in,
+    succeeded,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked
+
+from .answered_tokens import keep_tokens
+from .store import Token, TokenStore
+
+CREDENTIALS_ADVICE = "Check client_id and client_secret (in Tallyfy: Settings > Integrations)."
+#: No date can be told of an end that is further away.
+LONGEST_LIFE_SECONDS = 1e10
+OTHER_TOKEN_URLS = "https://account.tallyfy.com/oauth/token and https://go.tallyfy.com/api/oauth/token"
+
+
+class TokenSource(ABC):
+    """Hands out the token of one identity. ``kind`` is ``given``, ``application`` or ``user``."""
+
+    kind = ""
+
+    @abstractmethod
+    def current(self) -> Token:
+        """Return a token to send now."""
+
+    @abstractmethod
+    def renewed(self, rejected: Token) -> Token | None:
+        """Return another token after ``rejected`` was answered with 401, or ``None`` where there can be none."""
+
+    @abstractmethod
+    def worked(self, token: Token) -> None:
+        """Take note that the service accepted ``token``."""
+
+
+class GivenToken(TokenSource):
+    """A ready bearer token from the user; it cannot be renewed here."""
+
+    kind = "given"
+
+    def __init__(self, access_token: str, org_id: str) -> None:
+        self._token = Token(access_token=access_token, kind=self.kind, org_id=org_id, source="given")
+
+    def current(self) -> Token:
+        return self._token
+
+    def renewed(self, rejected: Token) -> None:
+        """There is nothing to renew ``rejected`` with."""
+
+    def worked(self, token: Token) -> None:
+        pass
+
+
+class IssuedTokens(TokenSource):
+    """Tokens the service issues: kept in memory and in the store, renewed in time, one sign-in for all forks."""
+
+    def __init__(
+        self, transport: Transport, store: TokenStore, secrets: SecretKeeper, scope: str, now: Callable[[], float]
+    ) -> None:
+        self._transport = transport
+        self._secrets = secrets
+        self._store = store
+        self._scope = f"{scope}\n{self.kind}"
+        self._now = now
+        self._token: Token | None = None
+        self._proven: Token | None = None
+        #: The token that was refused before it ever worked, after which another one was issued to make sure.
+        self._doubted: Token | None = None
+        self._lock = threading.Lock()
+
+    def current(self) -> Token:
+        return self.obtain()
+
+    def obtain(
+        self, *, min_ttl: float | None = None, renew: bool = False, keep: bool = True, rejected: str = ""
+    ) -> Token:
+        """Return a token that lasts for ``min_ttl`` seconds (by default: not in the last tenth of its life).
+
+        ``renew`` asks for a new one in any case, ``rejected`` for any but that one; ``keep=False`` leaves the store
+        as it is.
+        """
+        with self._lock:
+            kept = self._token if self._token is None or self._token.access_token != rejected else None
+            # How long a token without an expiry lasts is unknown: it serves this process, until a 401.
+            if not renew and kept and (kept.expires_at == 0 or kept.is_fresh(self._now(), min_ttl)):
+                return kept
+            found = None if renew else self._stored(min_ttl, rejected)
+            if found is None:
+                # Fifty forks arrive here together: the first signs in, the others find its token in the store. They
+                # wait for as long as a sign-in can take; the kernel frees the lock of a process that dies.
+                connection = self._transport.connection
+                longest = connection.max_wait + (CONNECT_ATTEMPTS + 1) * connection.timeout
+                with self._store.locked(self._scope, longest):
+                    found = None if renew else self._stored(min_ttl, rejected)
+                    if found is None:
+                        found = self._issue()
+                        if keep:
+                            self._store.put(self._scope, found)
+            # Also one from the store: an error may quote the request that carried it.
+            self._secrets.keep(found.access_token)
+            self._token = found
+            return found
+
+    def renewed(self, rejected: Token) -> Token | None:
+        with self._lock:
+            # First: by the time this thread learns of the refusal, another one's new token may be at work already.
+            if self._token is not None and self._token.access_token != rejected.access_token:
+                return self._token
+            is_new = rejected.source == "issued" and self._proven is not rejected
+            # Not every server may know a token that was issued a moment ago. If the next one does not work either,
+            # it is not the token.
+            if is_new:
+                if self._doubted is not None and self._doubted != rejected:
+                    return None
+                self._doubted = rejected
+        # Fifty forks find out together as well: the first signs in, the others find its token in the store.
+        token = self.obtain(rejected=rejected.access_token)
+        if is_new:
+            self._transport.allowance.wait(backoff_seconds(0))
+        return token
+
+    def worked(self, token: Token) -> None:
+        self._proven, self._doubted = token, None
+
+    def forget(self) -> bool:
+        """Remove the stored token and return whether there was one."""
+        self._token = None
+        return self._store.forget(self._scope)
+
+    def has_stored(self) -> bool:
+        """Return whether ``forget`` would find a token of this identity, fresh or not."""
+        return self._store.has(self._scope)
+
+    def _stored(self, min_ttl: float | None, rejected: str) -> Token | None:
+        found = self._store.get(self._scope)
+        is_good = found is not None and found.access_token != rejected and found.is_fresh(self._now(), min_ttl)
+        return found if is_good else None
+
+    @abstractmethod
+    def _issue(self) -> Token:
+        """Have a token issued."""
+
+
+class ApplicationTokens(IssuedTokens):
+    """Tokens by the client credentials grant, which never sees a second address."""
+
+    kind = "application"
+
+    def __init__(
+        self,
+        transport: Transport,
+        store: TokenStore,
+        secrets: SecretKeeper,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        connection = transport.connection
+        scope = f"{connection.token_url}\n{connection.org_id}\n{connection.client_id}"
+        super().__init__(transport, store, secrets, scope, now)
+
+    def _issue(self) -> Token:
+        connection = self._transport.connection
+        request = f"POST {connection.token_url}"
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": str(connection.client_id),
+            "client_secret": str(connection.client_secret),
+            "scope": "*",
+        }
+        response = self._transport.send("POST", connection.token_url, auth=NoAuth(), form=form, sign_in=True)
+        if succeeded(response):
+            return _token_from(
+                response, request, self._secrets, kind=self.kind, org_id=connection.org_id, user=None, now=self._now()
+            )
+        raise _sign_in_refusal(response, request, self._secrets, CREDENTIALS_ADVICE, self._now())
+
+
+class MemberTokens(IssuedTokens):
+    """Tokens in the name of a member, issued to the application."""
+
+    kind = "user"
+
+    def __init__(
+        self,
+        application: ApplicationTokens,
+        user: str,
+        *,
+        transport: Transport,
+        store: TokenStore,
+        secrets: SecretKeeper,
+        refused: Callable[[requests.Response, str, str], RefusedByServiceError],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        connection = transport.connection
+        self.user = user.lower()
+        self._application = application
+        self._refused = refused
+        scope = f"{connection.api_url}\n{connection.org_id}\n{connection.client_id}\n{self.user}"
+        super().__init__(transport, store, secrets, scope, now)
+
+    def _issue(self) -> Token:
+        connection = self._transport.connection
+        path = encoded_path("applications", connection.org_id, "users", self.user, "token")
+        request = f"POST {path}"
+        url = connection.api_url + path
+        auth = BearerAuth(self._application, self._transport)
+        response = self._transport.send("POST", url, auth=auth, sign_in=True)
+        if succeeded(response):
+            return _token_from(
+                response,
+                request,
+                self._secrets,
+                kind=self.kind,
+                org_id=connection.org_id,
+                user=self.user,
+                now=self._now(),
+            )
+        advice = ""
+        if response.status_code in {403, 404, 422}:
+            advice = (
+                f"{self.user} must be an active member of the organization {connection.org_id} to be acted for, and "
+                f"client_id {connection.client_id} must belong to that organization."
+            )
+        raise self._refused(response, request, advice)
+
+
+class BearerAuth(AuthBase):
+    """Sends the source's token; a 401 is answered once with a renewed token, a 403 never."""
+
+    def __init__(self, source: TokenSource, transport: Transport) -> None:
+        self.source = source
+        self._transport = transport
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        token = self.source.current()
+        request.headers["Authorization"] = f"Bearer {token.access_token}"
+        request.register_hook("response", partial(self._survive_401, token))
+        return request
+
+    def _survive_401(self, token: Token, response: requests.Response, **options: Any) -> requests.Response:
+        if response.status_code != 401:
+            self.source.worked(token)
+            return response
+        renewed = self.source.renewed(token)
+        if renewed is None:
+            return response
+        # Once it has been read to its end, its connection can serve the repeated request.
+        rest_of(response.raw)
+        response.close()
+        repeated = response.request.copy()
+        repeated.headers["Authorization"] = f"Bearer {renewed.access_token}"
+        self._transport.keep_pace()
+        answer: requests.Response = response.connection.send(repeated, **options)
+        answer.history.append(response)
+        if answer.status_code != 401:
+            self.source.worked(renewed)
+        return answer
+
+
+def exchanged_code(
+    transport: Transport,
+    secrets: SecretKeeper,
+    *,
+    code: str,
+    redirect_uri: str,
+    code_verifier: str,
+    now: float,
+) -> Token:
+    """Return the token for a code of the sign-in page, whose owner is not known yet.
+
+    A code works once, so the request is sent once; what is refused before it is carried out may be repeated. A client
+    without a secret is a public one, for whom the verifier stands. Source: RFC 6749, section 4.1.3; RFC 7636.
+    """
+    connection = transport.connection
+    request = f"POST {connection.token_url}"
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": str(connection.client_id),
+        "code": code,
+        "code_verifier": code_verifier,
+        "redirect_uri": redirect_uri,
+    }
+    if connection.client_secret:
+        form["client_secret"] = connection.client_secret
+    try:
+        response = transport.send("POST", connection.token_url, auth=NoAuth(), form=form)
+    except LostAnswerError as error:
+        error.advise("A code works once, so it was not sent again. Authorize again.")
+        raise
+    if not succeeded(response):
+        advice = (
+            "The code has expired or was used before, or redirect_uri, code_verifier and client_id are not those it "
+            "was asked for with. Authorize again."
+        )
+        raise _sign_in_refusal(response, request, secrets, advice, now)
+    token = _token_from(response, request, secrets, kind="user", org_id=connection.org_id, user=None, now=now)
+    secrets.keep(token.access_token)
+    return token
+
+
+def _token_from(
+    response: requests.Response,
+    request: str,
+    secrets: SecretKeeper,
+    *,
+    kind: str,
+    org_id: str,
+    user: str | None,
+    now: float,
+) -> Token:
+    try:
+        body = json_in(response)
+        access_token = _checked_token(body["access_token"])
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UnreadableAnswerError(
+            request,
+            f"the answer holds no access token (HTTP {response.status_code}, {_content_type(response)})",
+            advice=f"Check token_url; Tallyfy's own pages also name {OTHER_TOKEN_URLS}.",
+        ) from error
+    secrets.keep(access_token)
+    try:
+        expires_in = _checked_lifetime(body.get("expires_in"))
+    except ValueError as error:
+        told = shorten(secrets.mask(repr(body["expires_in"])), 40)
+        raise UnreadableAnswerError(
+            request,
+            f"the token came with expires_in {told}, which is no number of seconds that a token can last",
+            advice="The token is not used. Check that token_url is the address of Tallyfy; if it is, tell its support.",
+        ) from error
+    return Token(
+        access_token=access_token,
+        kind=kind,
+        org_id=org_id,
+        user=user,
+        token_type=str(body.get("token_type") or "Bearer"),
+        issued_at=now,
+        expires_at=now + expires_in if expires_in else 0.0,
+    )
+
+
+def _sign_in_refusal(
+    response: requests.Response, request: str, secrets: SecretKeeper, advice_on_input: str, now: float
+) -> RefusedByServiceError:
+    """Return what the token endpoint refused; ``advice_on_input`` is for what was sent to it."""
+    try:
+        # Masked before it is shortened: a part of a secret would not be recognized.
+        refusal = refusal_in(masked(keep_tokens(json_in(response), secrets), secrets))
+    except ValueError:
+        refusal = refusal_in(None)
+    status = response.status_code
+    kind: type[RefusedByServiceError] = SignInError
+    facts: dict[str, Any] = {}
+    if status == 429:
+        kind, facts = RateLimitError, {"not_before": not_before(response.headers, now)}
+        advice = f"Run it again after {facts['not_before']}, or allow a longer max_wait."
+    elif refusal.code == "invalid_client":
+        advice = CREDENTIALS_ADVICE
+    elif status in {400, 401}:
+        advice = advice_on_input
+    elif is_outage(status):
+        advice = "Try again later."
+    else:
+        advice = f"Check token_url; Tallyfy's own pages also name {OTHER_TOKEN_URLS}."
+    answer = refusal.text or f"refused without a readable reason ({_content_type(response)})"
+    return kind(
+        request,
+        f"the sign-in failed: {answer}",
+        status=status,
+        code=refusal.code,
+        request_id=response.headers.get("X-Request-Id"),
+        advice=advice,
+        **facts,
+    )
+
+
+def _checked_token(value: Any) -> str:
+    """Return a token that can be sent in a header; raises ``ValueError`` or ``TypeError`` for anything else."""
+    if not TOKEN.fullmatch(value):
+        raise ValueError("characters that no token has")
+    return str(value)
+
+
+def _checked_lifetime(value: Any) -> float:
+    """Return so many seconds, 0 when the answer does not tell; raises ``ValueError`` for what is no such number."""
+    if value is None or value == "":
+        return 0.0
+    seconds = float(str(value))  # true is a number to Python, and none as a text
+    if not 0 <= seconds < LONGEST_LIFE_SECONDS:
+        raise ValueError("no lifetime of a token")
+    return seconds
+
+
+def _content_type(response: requests.Response) -> str:
+    return response.headers.get("Content-Type", "no content type").split(";")[0]

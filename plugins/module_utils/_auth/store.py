@@ -1,0 +1,137 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tokens at rest: encrypted, readable by nobody else, locked against other processes. Private to the collection."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import BusyRequestError, OptionError
+from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_files import (
+    HeldError,
+    PrivateDirectory,
+    UnusableError,
+)
+
+HAS_CRYPTOGRAPHY = True
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet, InvalidToken
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+else:
+    try:
+        from cryptography.fernet import Fernet, InvalidToken
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+    except ImportError:
+        HAS_CRYPTOGRAPHY = False
+
+# Part of the key: raise it when the stored form changes, and older files count as absent.
+FORMAT = b"tallyfy.platform token cache 1"
+
+
+@dataclass(frozen=True)
+class Token:
+    """A bearer token and what is known about it. Times are epoch seconds; 0 means unknown."""
+
+    access_token: str = field(repr=False)
+    kind: str
+    org_id: str
+    user: str | None = None
+    token_type: str = "Bearer"
+    issued_at: float = 0.0
+    expires_at: float = 0.0
+    source: str = "issued"
+
+    def is_fresh(self, now: float, min_ttl: float | None = None) -> bool:
+        """Return whether the token lasts for ``min_ttl`` seconds, by default for the last tenth of its life."""
+        life = self.expires_at - self.issued_at
+        margin = life * 0.1 if min_ttl is None else min_ttl
+        return now + margin < self.expires_at
+
+
+class TokenStore:
+    """Keeps tokens between processes, encrypted with a key that only the holder of the client secret can derive.
+
+    Without a directory, or without the library for encryption, nothing is kept and every look-up is a miss.
+    """
+
+    def __init__(self, directory: PrivateDirectory | None, client_secret: str) -> None:
+        self._directory = directory if HAS_CRYPTOGRAPHY else None
+        self._client_secret = client_secret
+
+    @property
+    def keeps(self) -> bool:
+        """Whether a token can be kept; without a client secret anybody could derive the key."""
+        return self._directory is not None and bool(self._client_secret)
+
+    def get(self, scope: str) -> Token | None:
+        """Return the stored token of ``scope``; what cannot be read, trusted or decrypted counts as absent."""
+        if self._directory is None or not self.keeps:
+            return None
+        try:
+            content = self._directory.read(_name(scope))
+            if content is None:
+                return None
+            fields = json.loads(self._cipher(scope).decrypt(content))
+            return replace(Token(**fields), source="cache")
+        except (OSError, UnusableError, InvalidToken, ValueError, TypeError, RecursionError):
+            return None
+
+    def has(self, scope: str) -> bool:
+        """Return whether there is something to forget, readable or not."""
+        return self._directory is not None and os.path.lexists(self._directory.path / _name(scope))
+
+    def put(self, scope: str, token: Token) -> None:
+        """Keep ``token``; a full or read-only disk costs a sign-in later, nothing else."""
+        if self._directory is None or not self.keeps:
+            return
+        content = self._cipher(scope).encrypt(json.dumps(asdict(token)).encode())
+        with contextlib.suppress(OSError):
+            self._directory.write(_name(scope), content)
+
+    def forget(self, scope: str) -> bool:
+        """Remove the token of ``scope`` and return whether there was one.
+
+        Raises ``OptionError`` when it is there and cannot be removed.
+        """
+        try:
+            return self._directory is not None and self._directory.delete(_name(scope))
+        except OSError as error:
+            raise OptionError(f"The kept token cannot be removed from state_dir: {error.strerror}.") from error
+
+    @contextlib.contextmanager
+    def locked(self, scope: str, seconds: float) -> Iterator[None]:
+        """Let one process at a time issue the token of ``scope``; where nothing can be locked, each issues its own.
+
+        Raises ``BusyRequestError`` when another one has been at it for longer than ``seconds``.
+        """
+        with contextlib.ExitStack() as stack:
+            if self._directory is not None:
+                try:
+                    stack.enter_context(self._directory.locked(_name(scope) + ".lock", seconds=seconds))
+                except HeldError as error:
+                    answer = f"another task has been signing in for too long: {error}"
+                    raise BusyRequestError("The sign-in", answer, error.holder) from None
+                except UnusableError:
+                    # Two sign-ins instead of one do no harm.
+                    pass
+            yield
+
+    def _cipher(self, scope: str) -> Fernet:
+        derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=FORMAT + b"\0" + scope.encode())
+        return Fernet(base64.urlsafe_b64encode(derivation.derive(self._client_secret.encode())))
+
+
+def _name(scope: str) -> str:
+    return "token-" + hashlib.sha256(scope.encode()).hexdigest()[:24]

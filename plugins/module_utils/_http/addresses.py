@@ -1,0 +1,179 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Addresses that people give: what is wrong with one, and which lead to this machine itself. Private to the collection.
+
+Every library takes an address apart in its own way, and some drop or repair what they do not understand. Only what all
+of them read alike passes here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from .requests_guard import idna
+
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)(.*)", re.DOTALL)
+_BRACKETS = re.compile(r"\[([^\[\]]*)\](?::(.*))?", re.DOTALL)
+_PORT = re.compile(r"[0-9]{1,5}")
+# Source: RFC 1123, section 2.1; names of machines in private networks have underscores, too.
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+_LONGEST_HOST = 253
+#: What the C library takes for a part of an IPv4 address.
+_NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
+#: What may stand behind the host as it is. Source: RFC 3986, section 3.3 and 3.4.
+_BEHIND_HOST = re.compile(r"(?:[A-Za-z0-9._~:/?#@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*")
+_LONGEST_SHOWN = 100
+
+
+class AddressError(ValueError):
+    """What is wrong with an address, in words that follow the name of what it was given for."""
+
+
+class Address(NamedTuple):
+    """An address in its parts; ``host`` is in ASCII and without brackets, ``rest`` whatever stands behind the port."""
+
+    scheme: str
+    host: str
+    rest: str
+    url: str
+
+
+def parsed(text: str) -> Address:
+    """Return an address in its parts; raises ``AddressError`` for one that cannot be used or can be misread."""
+    found = _ADDRESS.fullmatch(text)
+    if found and "@" in found[2]:
+        raise AddressError("must hold a plain address, without user and password")
+    odd = odd_character(text)
+    if odd:
+        raise _no_address(f"it holds {odd!r}")
+    if found is None or found[1].lower() not in {"http", "https"}:
+        raise _no_address(_shown(text))
+    scheme, authority, rest = found.groups()
+    given, port = _host_and_port(authority)
+    if port is not None and not (_PORT.fullmatch(port) and 0 < int(port) < 65536):
+        raise _no_address("what follows the host is no port, which is a number from 1 to 65535")
+    host = _checked_ip(given[1:-1]) if given.startswith("[") else _checked_name(given)
+    _check_behind_host(rest)
+    # Who reads on needs no knowledge of international names, and compares the same spelling everywhere.
+    url = text if given.isascii() else f"{scheme}://{host}{authority[len(given) :]}{rest}"
+    return Address(scheme.lower(), host.lower(), rest, url)
+
+
+def checked_url(name: str, url: str, problems: list[str]) -> str:
+    """Return an address of the service without a trailing slash; what is wrong with it is added to ``problems``."""
+    try:
+        address = parsed(url)
+    except AddressError as error:
+        problems.append(f"{name} {error}")
+        return url
+    if any(mark in address.rest for mark in "@?#"):
+        problems.append(f"{name} must hold a plain address, without user, password, query or fragment")
+    elif address.scheme == "http" and not is_loopback(address.host):
+        problems.append(
+            f"{name} must start with https://, since http:// would send secrets in the clear to {address.host}"
+        )
+    return address.url.rstrip("/")
+
+
+def odd_character(text: str) -> str:
+    """Return the first blank, backslash, control or invisible character of a text, empty when it has none."""
+    return next((one for one in text if one == "\\" or one.isspace() or not one.isprintable()), "")
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine itself, to which nothing travels in the clear.
+
+    Other names that a resolver may lead there, such as ``localhost.``, it may also lead elsewhere.
+    """
+    if host.lower() == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    # Python looks at the address in an address from 3.13 on only.
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
+def _no_address(reason: str) -> AddressError:
+    return AddressError(f"is not an http(s) address: {reason}")
+
+
+def _host_and_port(authority: str) -> tuple[str, str | None]:
+    """Return the host, in its brackets if it has some, and the port, ``None`` when there is no colon."""
+    if authority.startswith("["):
+        found = _BRACKETS.fullmatch(authority)
+        if found is None:
+            raise _no_address("an IPv6 address ends with ], and only a port may follow")
+        return f"[{found[1]}]", found[2]
+    host, colon, port = authority.partition(":")
+    if ":" in port:
+        raise _no_address("an IPv6 address stands in [ and ]")
+    return host, port if colon else None
+
+
+def _checked_ip(text: str) -> str:
+    if "%" in text:
+        raise _no_address("the zone of an IPv6 address belongs to one machine only; leave it out")
+    try:
+        address = ipaddress.IPv6Address(text)
+    except ValueError:
+        raise _no_address("there is no IPv6 address between [ and ]") from None
+    if address.is_unspecified:
+        raise _no_address(f"nothing can be sent to {text}")
+    return text
+
+
+def _checked_name(given: str) -> str:
+    host = _in_ascii(given)
+    if not host:
+        raise _no_address("it names no host")
+    labels = host.split(".")
+    if len(labels) > 1 and not labels[-1]:
+        del labels[-1]
+    if len(host) > _LONGEST_HOST or not all(map(_LABEL.fullmatch, labels)):
+        raise _no_address(f"its host cannot be one: {_shown(host)}")
+    if _NUMBER.fullmatch(labels[-1]):
+        _check_ipv4(host)
+    return host
+
+
+def _in_ascii(host: str) -> str:
+    if host.isascii() or len(host) > _LONGEST_HOST:
+        return host
+    try:
+        # As requests has it done. What only looks like another name, such as wide letters, is refused.
+        return idna.encode(host.lower(), strict=True, std3_rules=True).decode()
+    except (UnicodeError, AttributeError):  # it is None where requests is not there either
+        raise _no_address(f"its host is no international name: {_shown(host)}") from None
+
+
+def _check_ipv4(host: str) -> None:
+    """Raise ``AddressError`` for other spellings of numbers: who 127.1 or 0177.0.0.1 is depends on the reader."""
+    try:
+        address = ipaddress.IPv4Address(host)
+    except ValueError:
+        address = None
+    if address is None or str(address) != host:
+        raise _no_address(f"a host of numbers is an IPv4 address such as 127.0.0.1, and not {_shown(host)}")
+    if address.is_unspecified:
+        raise _no_address(f"nothing can be sent to {host}")
+
+
+def _check_behind_host(rest: str) -> None:
+    valid = _BEHIND_HOST.match(rest)
+    end = valid.end() if valid else 0
+    if end < len(rest):
+        raise _no_address(f"write {rest[end]!r} percent-encoded")
+    if not unquote(rest).isprintable():
+        raise _no_address("it holds a percent-encoded character that cannot be printed")
+
+
+def _shown(text: str) -> str:
+    """Return what can be shown of an address: neither what stands before an ``@`` nor a query or fragment."""
+    return re.split("[?#]", text.rpartition("@")[2])[0][:_LONGEST_SHOWN]

@@ -1,0 +1,232 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How to reach one organization: the connection options, checked. Private to the collection."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import OptionError
+
+from .addresses import checked_url, odd_character
+
+# An option is a row: its default and the environment variables that are asked when it is not given.
+OPTIONS: dict[str, tuple[object, tuple[str, ...]]] = {
+    "api_url": ("https://go.tallyfy.com/api", ("TALLYFY_API_URL",)),
+    "token_url": ("https://go.tallyfy.com/oauth/token", ("TALLYFY_TOKEN_URL",)),
+    "org_id": (None, ("TALLYFY_ORG_ID",)),
+    "client_id": (None, ("TALLYFY_CLIENT_ID",)),
+    "client_secret": (None, ("TALLYFY_CLIENT_SECRET",)),
+    "access_token": (None, ("TALLYFY_ACCESS_TOKEN", "TALLYFY_API_TOKEN")),
+    "act_as": (None, ("TALLYFY_ACT_AS",)),
+    "timeout": (30.0, ("TALLYFY_TIMEOUT",)),
+    "max_wait": (300.0, ("TALLYFY_MAX_WAIT",)),
+    "rate_limit": (600, ("TALLYFY_RATE_LIMIT",)),
+    "validate_certs": (True, ("TALLYFY_VALIDATE_CERTS",)),
+    "ca_path": (None, ("TALLYFY_CA_PATH",)),
+    "state_dir": ("~/.cache/tallyfy-platform", ("TALLYFY_STATE_DIR",)),
+    "cache_tokens": (True, ("TALLYFY_CACHE_TOKENS",)),
+}
+#: Of the numbers among them: the type, the least and the most; a socket takes no time-out of thousands of years.
+NUMBERS: dict[str, tuple[Callable[[Any], float], float, float]] = {
+    "timeout": (float, 1, 86_400),
+    "max_wait": (float, 0, 31_622_400),
+    "rate_limit": (int, 0, 1_000_000),
+}
+#: Other names of options, as Tallyfy's own pages have them.
+ALIASES = {"organization_id": "org_id", "api_token": "access_token"}
+APPLICATION_OPTIONS = ("client_id", "client_secret")
+#: What to sign in with: where it was given matters, so nobody but ``connection_from`` may ask the environment for it.
+SIGN_IN_OPTIONS = (*APPLICATION_OPTIONS, "access_token", "act_as")
+APPLICATION_ADVICE = "Give client_id and client_secret (TALLYFY_CLIENT_ID, TALLYFY_CLIENT_SECRET)."
+SIGN_IN_ADVICE = f"{APPLICATION_ADVICE.rstrip('.')} or access_token (TALLYFY_ACCESS_TOKEN)."
+_ORG_ID = re.compile(r"[A-Za-z0-9_-]+")
+#: What a bearer token consists of.
+TOKEN = re.compile(r"[!-~]+")
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The connection options of one task, complete and checked."""
+
+    api_url: str
+    token_url: str
+    org_id: str
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    access_token: str | None = field(default=None, repr=False)
+    act_as: str | None = None
+    timeout: float = 30.0
+    max_wait: float = 300.0
+    rate_limit: int = 600
+    validate_certs: bool = True
+    ca_path: str | None = None
+    state_dir: str | None = None
+    cache_tokens: bool = True
+
+    @property
+    def has_application(self) -> bool:
+        """Whether application credentials are there."""
+        return bool(self.client_id and self.client_secret)
+
+    @property
+    def verify(self) -> bool | str:
+        """What ``requests`` calls verify: a CA bundle, or whether to check certificates at all."""
+        if not self.validate_certs:
+            return False
+        return self.ca_path or True
+
+
+def environment_value(names: tuple[str, ...], environment: Mapping[str, str] | None = None) -> str | None:
+    """Return the first variable of ``names`` that holds something; an empty one counts as not set."""
+    variables = os.environ if environment is None else environment
+    for name in names:
+        value = variables.get(name, "")
+        if value.strip():
+            return value
+    return None
+
+
+def connection_from(
+    given: Mapping[str, Any],
+    *,
+    environment: Mapping[str, str] | None = None,
+    parse_bool: Callable[[Any], bool] = bool,
+    signs_in: bool = True,
+) -> Connection:
+    """Return the checked connection from options as given, then the environment, then the defaults.
+
+    Application credentials win over an access token, unless only the token was given and they come from the
+    environment. Without ``signs_in`` somebody else has signed in or will: there need be nothing to sign in with, and
+    neither an organization nor a secret; what signs in by itself is left out. Raises ``OptionError`` that names every
+    problem.
+    """
+    values = {name: _value_of(name, given.get(name), environment) for name in OPTIONS}
+    if not signs_in:
+        values.update(access_token=None, act_as=None)
+    elif not is_blank(given.get("access_token")) and all(is_blank(given.get(name)) for name in APPLICATION_OPTIONS):
+        values.update({name: _value_of(name, given.get(name), {}) for name in (*APPLICATION_OPTIONS, "act_as")})
+    problems: list[str] = []
+    for name, bounds in NUMBERS.items():
+        values[name] = _number(name, values[name], *bounds, problems)
+    for name in ("validate_certs", "cache_tokens"):
+        try:
+            values[name] = parse_bool(values[name])
+        except (TypeError, ValueError):
+            problems.append(f"{name} is neither true nor false: {values[name]!r}")
+    for name in ("api_url", "token_url"):
+        values[name] = checked_url(name, str(values[name]), problems)
+    problems += _identity_problems(values, signs_in=signs_in)
+    if values["ca_path"]:
+        with contextlib.suppress(RuntimeError):  # there is no user of that name
+            values["ca_path"] = str(Path(values["ca_path"]).expanduser())
+        flaw = bundle_place_flaw(values["ca_path"])
+        problems += [f"ca_path {values['ca_path']} {flaw}"] if flaw else []
+    values["state_dir"] = _state_dir(str(values["state_dir"]), problems)
+    if problems:
+        raise OptionError("; ".join(problems), problems=problems)
+    return Connection(**{**values, "org_id": values["org_id"] or ""})
+
+
+def _identity_problems(values: Mapping[str, Any], *, signs_in: bool) -> list[str]:
+    problems = []
+    if not values["org_id"]:
+        if signs_in:
+            problems.append("org_id is not set: give the option or TALLYFY_ORG_ID")
+    elif not _ORG_ID.fullmatch(str(values["org_id"])):
+        problems.append("org_id is not an organization ID: it has characters that no ID has")
+    pair = APPLICATION_OPTIONS
+    missing = [name for name in pair if not values[name]]
+    if len(missing) == 1 and (signs_in or missing == ["client_id"]):
+        given = next(name for name in pair if name not in missing)
+        variable = OPTIONS[missing[0]][1][0]
+        problems.append(f"{missing[0]} is not set, while {given} is: give the option or {variable}")
+    elif signs_in and missing and not values["access_token"]:
+        problems.append(f"there is nothing to sign in with. {SIGN_IN_ADVICE}")
+    if values["act_as"] and len(missing) == 2 and values["access_token"]:
+        problems.append("act_as needs client_id and client_secret: a ready access_token always acts as its own owner")
+    if values["access_token"] and not TOKEN.fullmatch(str(values["access_token"])):
+        problems.append("access_token holds characters that no token has")
+    return [*problems, *_odd_texts(values)]
+
+
+def _odd_texts(values: Mapping[str, Any]) -> Iterator[str]:
+    for name, kind in (("client_id", "ID"), ("client_secret", ""), ("act_as", "e-mail address")):
+        text = str(values[name] or "")
+        odd = odd_character(text) if kind else ""
+        if not _is_utf8(text):
+            yield f"{name} is not UTF-8"
+        elif odd:
+            yield f"{name} is no {kind}: it holds {odd!r}"
+
+
+def _state_dir(given: str, problems: list[str]) -> str | None:
+    """Return the directory, ``None`` where it is switched off; a relative one would be another for each playbook."""
+    if given.lower() == "none":
+        return None
+    if not given.startswith(("/", "~")) or "\0" in given:
+        problems.append(f"state_dir must be an absolute path, one that starts with ~, or none: {given!r}")
+    return given
+
+
+def _value_of(name: str, given: Any, environment: Mapping[str, str] | None) -> Any:
+    default, variables = OPTIONS[name]
+    value = given
+    if is_blank(value):
+        value = environment_value(variables, environment)
+    if is_blank(value):
+        value = default
+    is_text = isinstance(value, str) or (isinstance(default, (str, type(None))) and not is_blank(value))
+    return str(value).strip() if is_text else value
+
+
+def is_blank(value: Any) -> bool:
+    """Return whether an option or a variable counts as not given: nobody has set it, or to nothing but white space."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _number(
+    name: str, value: Any, convert: Callable[[Any], float], least: float, most: float, problems: list[str]
+) -> Any:
+    try:
+        number = convert(value)
+        is_finite = math.isfinite(number)
+    except (TypeError, ValueError, OverflowError):
+        problems.append(f"{name} is not a number: {value!r}")
+        return value
+    if not is_finite:
+        problems.append(f"{name} is {number}, and must be a finite number")
+    elif number < least:
+        problems.append(f"{name} is {number:g}, and must be at least {least}")
+    elif number > most:
+        problems.append(f"{name} is {number:g}, and must be at most {most}")
+    return number
+
+
+def bundle_place_flaw(path: str) -> str:
+    """Return why a CA bundle cannot be read from there, empty when it can be: a pipe or a device may never end."""
+    place = Path(path)
+    try:
+        if place.is_file() or place.is_dir():
+            return ""
+        is_there = place.exists()
+    except OSError:  # it is too long for a path, or must not be followed
+        is_there = False
+    return "is neither a file nor a directory" if is_there else "does not exist on the machine that runs the task"
+
+
+def _is_utf8(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,236 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The connection options of every module, and the frame in which a module's operation runs. Private to the collection.
+
+The documentation of the options is ``plugins/doc_fragments/connection.py``; a test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.parameters import AnsibleFallbackNotFound
+from ansible.module_utils.parsing.convert_bool import boolean
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, open_client
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import StateDirError, TallyfyError
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import (
+    OPTIONS,
+    SIGN_IN_OPTIONS,
+    Connection,
+    connection_from,
+    environment_value,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.reading import MOST_LEVELS, is_deep
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import REQUESTS_IMPORT_ERROR
+from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked
+from ansible_collections.tallyfy.platform.plugins.module_utils._texts import (
+    rewritten,
+    shown_result,
+    shown_text,
+    whole_text,
+)
+
+#: An operation decides and acts, and returns what the module returns.
+Operation = Callable[[Task], "dict[str, Any]"]
+#: Returns a client for a connection, and warns of what it has to do without.
+ClientSource = Callable[[Connection, Callable[[str], None]], Client]
+
+
+@dataclass(frozen=True)
+class ModuleSpec:
+    """What a module takes beside the connection options, and what it does with it.
+
+    ``rules`` are further checks of ``AnsibleModule``, such as ``mutually_exclusive``. ``shows_tokens`` leaves tokens in
+    a successful result, for the one module whose purpose they are. ``signs_in`` tells from the parameters whether it
+    does so by itself, which takes something to sign in with. ``result_keys`` are what every result holds, a failure's
+    too, with the values of one that came to nothing.
+    """
+
+    argument_spec: Mapping[str, Any]
+    operation: Operation
+    shows_tokens: bool = False
+    signs_in: Callable[[Mapping[str, Any]], bool] = lambda _params: True
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    result_keys: Mapping[str, Any] = field(default_factory=dict)
+
+    def failure(self, message: str, facts: Mapping[str, Any], *, check_mode: bool) -> dict[str, Any]:
+        """Return the result of a failure, with every key that a result has."""
+        result = {"changed": False, **self.result_keys, **facts, "msg": message}
+        if self.result_keys:
+            result["check_mode"] = check_mode
+            # Who found out that something differs has nothing that is wrong to name.
+            result["problems"] = facts.get("problems", [message])
+        return result
+
+    def options(self) -> dict[str, dict[str, Any]]:
+        """Return the argument spec of all options."""
+        return {**connection_options(), **self.argument_spec}
+
+
+def _from_environment(*names: str) -> str:
+    """Return the first variable that holds something; unlike ``env_fallback`` an empty one counts as not set."""
+    value = environment_value(names)
+    if value is None:
+        raise AnsibleFallbackNotFound
+    return value
+
+
+def connection_options() -> dict[str, dict[str, Any]]:
+    """Return the argument spec of the connection options."""
+    spec: dict[str, dict[str, Any]] = {
+        "api_url": {"type": "str"},
+        "token_url": {"type": "str", "no_log": False},
+        "org_id": {"type": "str", "aliases": ["organization_id"]},
+        "client_id": {"type": "str"},
+        "client_secret": {"type": "str", "no_log": True},
+        "access_token": {"type": "str", "no_log": True, "aliases": ["api_token"]},
+        "act_as": {"type": "str"},
+        "timeout": {"type": "float"},
+        "max_wait": {"type": "float"},
+        "rate_limit": {"type": "int"},
+        "validate_certs": {"type": "bool"},
+        "ca_path": {"type": "path"},
+        "state_dir": {"type": "str"},
+        "cache_tokens": {"type": "bool", "no_log": False},
+    }
+    for name, (default, variables) in OPTIONS.items():
+        if default is not None:
+            spec[name]["default"] = default
+        if name not in SIGN_IN_OPTIONS:
+            spec[name]["fallback"] = (_from_environment, list(variables))
+    return spec
+
+
+def _module_for(spec: ModuleSpec) -> AnsibleModule:
+    """Return a module that refuses arguments as any other does, and shows what it quotes of them."""
+
+    class Module(AnsibleModule):
+        def fail_json(self, msg: str, **facts: Any) -> None:
+            super().fail_json(msg=shown_text(msg), **facts)
+
+    return Module(argument_spec=spec.options(), supports_check_mode=True, **spec.rules)
+
+
+def run_module(spec: ModuleSpec) -> None:
+    """Run the operation of ``spec`` as an Ansible module and exit.
+
+    Every ``TallyfyError`` becomes a clean failure; anything else is a defect and is left to ansible-core to report.
+    """
+    module = _module_for(spec)
+    if REQUESTS_IMPORT_ERROR is not None:
+        module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
+    flaws = deep_options(module.params)
+    if flaws:
+        result = spec.failure("; ".join(flaws), {}, check_mode=module.check_mode)
+        module.fail_json(**result, invocation={"module_args": {}})
+    used: list[Client] = []
+
+    def client_for(connection: Connection, warn: Callable[[str], None]) -> Client:
+        used.append(_new_client(connection, warn))
+        return used[-1]
+
+    succeeded, result = perform(
+        spec, module.params, check_mode=module.check_mode, warn=module.warn, client_for=client_for
+    )
+    result["invocation"] = shown_invocation(spec, module.params, used)
+    # Not while an error is being handled: ansible-core would show it with its unmasked causes.
+    if not succeeded:
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+def shown_invocation(spec: ModuleSpec, params: Mapping[str, Any], used: Sequence[Client]) -> dict[str, Any]:
+    """Return the arguments as a result shows them: a token that an answer told may stand in them, too.
+
+    ``no_log`` ones are left as they are, for those who hide them.
+    """
+    options = spec.options()
+    shown = {name: value for name, value in params.items() if not options.get(name, {}).get("no_log")}
+    for client in used:
+        shown = masked(shown, client.secrets)
+    return {"module_args": {**params, **shown}}
+
+
+def deep_options(params: Mapping[str, Any], called: Callable[[str], str] = str) -> list[str]:
+    """Return what is wrong with options that are nested too deeply to get through ansible-core and back.
+
+    Told before anything is written: it would fail with the result, which then could not say what was written.
+    """
+    return [
+        f"{called(name)} is nested deeper than {MOST_LEVELS} levels" for name, value in params.items() if is_deep(value)
+    ]
+
+
+def _new_client(connection: Connection, warn: Callable[[str], None]) -> Client:
+    return open_client(connection, SecretKeeper(), warn)
+
+
+def _unheard(_text: str) -> None:
+    """Say nothing: what a module prints is its result, and nobody sees it before the end."""
+
+
+def perform(
+    spec: ModuleSpec,
+    params: Mapping[str, Any],
+    *,
+    check_mode: bool,
+    warn: Callable[[str], None],
+    progress: Callable[[str], None] = _unheard,
+    client_for: ClientSource = _new_client,
+    called: Callable[[str], str] = str,
+) -> tuple[bool, dict[str, Any]]:
+    """Carry the operation out and return whether it succeeded, and the result without secrets.
+
+    Its texts for people are shown after that: a secret is looked for in what it was, and not in what is made of it.
+    """
+    secrets, client = _given_secrets(spec, params), None
+    lacking: list[str] = []
+
+    def clean(text: str) -> str:
+        return shown_text(secrets.mask(text))
+
+    def leaving(result: Mapping[str, Any]) -> dict[str, Any]:
+        return shown_result(rewritten(result, lambda text: whole_text(secrets.mask(text))))
+
+    try:
+        connection = connection_from(params, parse_bool=boolean, signs_in=spec.signs_in(params))
+        client = client_for(connection, lacking.append)
+        secrets = _given_secrets(spec, params, client.secrets)
+        task = Task(
+            client,
+            params,
+            check_mode,
+            warn=lambda text: warn(clean(text)),
+            progress=lambda text: progress(clean(text)),
+            called=called,
+        )
+        result = spec.operation(task)
+    except TallyfyError as error:
+        if isinstance(error, StateDirError):
+            # The error tells the same.
+            lacking.clear()
+        facts = {
+            **error.facts,
+            "changed": bool(error.facts.get("changed")) or (client is not None and client.has_written),
+        }
+        return False, leaving(spec.failure(error.message, facts, check_mode=check_mode))
+    finally:
+        for text in lacking:
+            warn(clean(text))
+    return True, shown_result(result) if spec.shows_tokens else leaving(result)
+
+
+def _given_secrets(spec: ModuleSpec, params: Mapping[str, Any], secrets: SecretKeeper | None = None) -> SecretKeeper:
+    """Return a keeper, or the one given, that knows the parameters that are not to be seen."""
+    keeper = secrets or SecretKeeper()
+    for name, option in spec.options().items():
+        if option.get("no_log") and params.get(name):
+            keeper.keep(str(params[name]))
+    return keeper

@@ -1,0 +1,159 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""People and guests who leave, in one plan: all of it is read and checked before anything is written. Private to the
+collection."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.breaker import Brakes
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, TallyfyError
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import list_guests
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
+    DesiredMember,
+    folded,
+    list_everybody,
+    status_of,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover import (
+    Leaver,
+    read_open_tasks,
+    read_processes,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_run import (
+    Pair,
+    look_around,
+    refuse_without_rights,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import LOCK_SUBJECT
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import warn_of_notes
+
+from .plan import (
+    Current,
+    OffboardingPlan,
+    plan_offboarding,
+)
+from .result import (
+    notes_of,
+    offboarding_result,
+)
+from .rows import (
+    DesiredOffboarding,
+    desired_offboarding,
+)
+from .run import OffboardingRun
+
+#: The argument spec of ``tallyfy_offboarding``. Rows are raw, so that messages say which one is wrong.
+OFFBOARDING_OPTIONS: dict[str, dict[str, Any]] = {
+    "people": {"type": "raw"},
+    "src": {"type": "path"},
+    "guests": {"type": "raw"},
+    "reassign_to": {"type": "str"},
+    "delete": {"type": "bool", "default": False},
+    "protect": {"type": "list", "elements": "str", "default": []},
+    "max_removals": {"type": "str"},
+    "min_admins": {"type": "int", "default": 2},
+    "concurrency": {"type": "int", "default": 8},
+    "on_error": {"type": "str", "choices": ["finish", "stop"], "default": "finish"},
+    "report": {"type": "path"},
+}
+OFFBOARDING_RULES: dict[str, Any] = {
+    "mutually_exclusive": [("people", "src")],
+    "required_one_of": [("people", "src", "guests")],
+}
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def read_current(
+    client: Client, desired: DesiredOffboarding, *, workers: int = 1, is_check_mode: bool = False
+) -> Current:
+    """Return what is there: members, and guests, groups, processes and tasks as far as they matter."""
+    everybody = list_everybody(client, workers=workers)
+    index = {folded(record["email"]): record for record in everybody}
+    wanted = [
+        DesiredMember(email=wish.email, state=desired.state, reassign_to=wish.reassign_to) for wish in desired.people
+    ]
+    # Open work is looked for below, with what else is to be handed over.
+    pairs: list[Pair] = [(replace(member, reassign_to=None), index.get(folded(member.email))) for member in wanted]
+    pairs, around = look_around(client, pairs, everybody=index, workers=workers, is_check_mode=is_check_mode)
+    # The fuse counts what the listing may not show, such as roles.
+    whole = {str(record["id"]): record for _member, record in pairs if record is not None}
+    everybody = [whole.get(str(record["id"]), record) for record in everybody]
+    # Who has no access any more is looked at as well: what an earlier run could not finish is finished.
+    known = [(member, record) for member, (_same, record) in zip(wanted, pairs) if record is not None]
+    leavers = [Leaver(record) for _member, record in known]
+    gone = [Leaver(record) for member, record in known if member.reassign_to and status_of(record) == "disabled"]
+    successors = {address: index[address] for address in map(_successor_of, wanted) if address in index}
+    return Current(
+        everybody,
+        replace(around, successors=successors),
+        groups=client.records(client.path("groups")) if leavers else (),
+        guests=list_guests(client) if wanted or desired.guests else (),
+        processes=read_processes(client, leavers, workers=workers),
+        tasks=read_open_tasks(client, gone, workers=workers),
+    )
+
+
+def _successor_of(desired: DesiredMember) -> str:
+    return folded(desired.reassign_to)
+
+
+# --- a whole offboarding ----------------------------------------------------------------------------------------------
+
+
+def ensure_offboarding(task: Task) -> dict[str, Any]:
+    """Take the access of people and guests away, their work handed over, and return the result of the module.
+
+    Raises ``InputError`` with everything that is wrong, before anything is written, and ``RosterError`` at the end when
+    somebody is not gone.
+    """
+    client = task.client
+    try:
+        with contextlib.ExitStack() as locks:
+            if not task.check_mode:
+                locks.enter_context(client.alone(LOCK_SUBJECT.format(client.connection.org_id)))
+            desired = desired_offboarding(task.params, task.called)
+            plan, current, organization = _read_and_plan(task, desired)
+            run = OffboardingRun(
+                client,
+                plan,
+                current,
+                policy=desired.policy,
+                workers=desired.workers,
+                brakes=Brakes(goes_on=task.params["on_error"] == "finish", called=task.called),
+                progress=task.progress,
+            )
+            if task.check_mode:
+                run.pretend()
+            else:
+                run.carry_out()
+            warn_of_notes(notes_of(run), task.warn)
+            return offboarding_result(run, organization, task)
+    except TallyfyError as error:
+        told = {"org_id": client.connection.org_id, "requests": client.requests_sent}
+        where = {"id": client.connection.org_id, "name": None, "acting_as": client.acting_as()}
+        error.facts = {**told, "organization": where, **error.facts}
+        raise
+
+
+def _read_and_plan(task: Task, desired: DesiredOffboarding) -> tuple[OffboardingPlan, Current, dict[str, Any]]:
+    try:
+        current = read_current(task.client, desired, workers=desired.workers, is_check_mode=task.check_mode)
+        # Before anything is written: an offboarding does not fail at its end for want of a name.
+        organization = task.organization()
+    except TallyfyError:
+        if desired.problems:
+            raise InputError(desired.problems) from None
+        raise
+    plan = plan_offboarding(desired, current)
+    refuse_without_rights(task.client, plan.steps, current.everybody)
+    return plan, current, organization

@@ -1,0 +1,218 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What has to be done for people and guests who leave: planned from plain records, without asking anybody. Private to
+the collection.
+
+Members are planned as those of a roster; what they leave behind is planned in ``_handovers``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    InputError,
+    Problem,
+    RefusedError,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import DesiredGuest, associated, plan_guest
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
+    DesiredMember,
+    folded,
+    status_of,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy, ambiguous, doubt
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover import (
+    Handover,
+    Leaver,
+    plan_groups,
+    plan_guests,
+    plan_processes,
+    plan_tasks,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import (
+    Surroundings,
+    is_removal,
+    plan_member,
+    reason_against_successor,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import refuse_by_policy
+
+from .rows import (
+    DELETED,
+    DesiredOffboarding,
+    Wish,
+)
+
+
+@dataclass(frozen=True)
+class Current:
+    """What is there before anything is written, as far as an offboarding depends on it."""
+
+    everybody: Sequence[Record] = ()
+    around: Surroundings = field(default_factory=Surroundings)
+    groups: Sequence[Record] = ()
+    guests: Sequence[Record] = ()
+    processes: Sequence[Record] = ()
+    tasks: Sequence[Record] = ()
+
+    def member(self, email: str | None) -> Record | None:
+        """Return the member with this address, whatever their status."""
+        return self._members.get(folded(email))
+
+    def guest(self, email: str) -> Record | None:
+        """Return the guest with this address, disabled or not."""
+        return self._guests.get(folded(email))
+
+    @cached_property
+    def _members(self) -> dict[str, Record]:
+        return {folded(record["email"]): record for record in self.everybody}
+
+    @cached_property
+    def _guests(self) -> dict[str, Record]:
+        return {folded(record.get("email")): record for record in self.guests}
+
+
+@dataclass(frozen=True)
+class PlannedLeaver:
+    """What is to be done about the access of one person. ``leaver`` is ``None`` for who is no member."""
+
+    desired: DesiredMember
+    plan: Plan
+    leaver: Leaver | None = None
+
+
+@dataclass(frozen=True)
+class PlannedGuest:
+    """What is to be done about one guest who leaves; ``record`` is ``None`` for who is no guest."""
+
+    desired: DesiredGuest
+    record: Record | None
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class OffboardingPlan:
+    """Everything that an offboarding does. ``processes`` are the running ones of the leavers, handed over or not."""
+
+    people: Sequence[PlannedLeaver] = ()
+    handovers: Sequence[Handover] = ()
+    guests: Sequence[PlannedGuest] = ()
+    processes: Sequence[Record] = ()
+    directory: Directory = field(default_factory=Directory)
+
+    @property
+    def leavers(self) -> list[Leaver]:
+        return [person.leaver for person in self.people if person.leaver is not None]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is to be written."""
+        return not self.steps
+
+    @property
+    def steps(self) -> list[Step]:
+        """Everything that is to be written."""
+        plans = [*(one.plan for one in self.handovers), *(one.plan for one in self.people)]
+        return [step for plan in (*plans, *(one.plan for one in self.guests)) for step in plan.steps]
+
+
+def plan_offboarding(desired: DesiredOffboarding, current: Current) -> OffboardingPlan:
+    """Return what has to be done. Pure: it depends on nothing but its arguments.
+
+    Raises ``InputError`` with everything that is wrong, ``InconsistentListError`` when the list of members leaves a
+    doubt about who is meant, and ``RefusedError`` when the policy does not allow it.
+    """
+    problems = list(desired.problems)
+    people = [_plan_person(wish, desired, current, problems) for wish in desired.people]
+    leavers = [person.leaver for person in people if person.leaver is not None]
+    directory = Directory(current.everybody)
+    guests = [_plan_guest(wish, desired.policy, current, problems) for wish in desired.guests]
+    if problems:
+        raise InputError(problems)
+    leaving = {folded(wish.email) for wish in desired.guests}
+    plan = OffboardingPlan(
+        people=people,
+        handovers=(
+            *plan_guests(leavers, current.guests, directory, leaving=leaving),
+            *plan_processes(leavers, current.processes),
+            *plan_tasks(leavers, current.tasks),
+            *plan_groups(leavers, current.groups, directory),
+        ),
+        guests=guests,
+        processes=current.processes,
+        directory=directory,
+    )
+    _refuse_doubts(plan, current)
+    _refuse(plan, current, desired.policy)
+    return plan
+
+
+def _plan_person(wish: Wish, desired: DesiredOffboarding, current: Current, problems: list[Problem]) -> PlannedLeaver:
+    called = desired.policy.called
+    member = DesiredMember(email=wish.email, state=desired.state, reassign_to=wish.reassign_to)
+    record = current.member(wish.email)
+    if record is None:
+        if current.guest(wish.email) is not None:
+            problems.append(wish.problem(f"is a guest; list them in {called('guests')}"))
+        return PlannedLeaver(member, plan_member(member, None, current.around))
+    successor = current.member(wish.reassign_to)
+    reason = reason_against_successor(successor) if wish.reassign_to is not None else None
+    leaver = Leaver(record, None if reason else successor, is_deleted=desired.state == DELETED)
+    nothing = PlannedLeaver(member, Plan(wish.email), leaver)
+    if reason is not None and (leaver.has_access or _has_open_work(leaver, current)):
+        text = f"{wish.reassign_to} {reason}"
+        # The one for everybody is told once.
+        once = Problem(text, option=called("reassign_to"))
+        problems.append(once if wish.is_general else wish.problem(text, "reassign_to"))
+        return nothing
+    try:
+        plan = plan_member(member, record, current.around)
+    except RefusedError as error:
+        problems.append(wish.problem(error.text))
+        return nothing
+    protector = desired.policy.protector(wish.email) if is_removal(plan) else None
+    if protector is not None:
+        problems.append(wish.problem(f"not removed, because {called('protect')} holds {protector}"))
+    return PlannedLeaver(member, plan, leaver)
+
+
+def _has_open_work(leaver: Leaver, current: Current) -> bool:
+    """Return whether something of somebody who has left is still to be handed over."""
+    if any(int(leaver.number) in associated(guest) for guest in current.guests):
+        return True
+    heir = replace(leaver, successor=leaver.record)
+    return bool(plan_processes([heir], current.processes) or plan_tasks([heir], current.tasks))
+
+
+def _plan_guest(wish: Wish, policy: Policy, current: Current, problems: list[Problem]) -> PlannedGuest:
+    member, record = current.member(wish.email), current.guest(wish.email)
+    if member is not None and status_of(member) != "disabled":
+        problems.append(wish.problem(f"is a member; list them in {policy.called('people')}"))
+    protector = policy.protector(wish.email)
+    if protector is not None:
+        problems.append(wish.problem(f"not removed, because {policy.called('protect')} holds {protector}"))
+    desired = DesiredGuest(wish.email if record is None else str(record["email"]), "deleted")
+    return PlannedGuest(desired, record, plan_guest(desired, record, Directory(current.everybody)))
+
+
+def _refuse_doubts(plan: OffboardingPlan, current: Current) -> None:
+    """Raise ``InconsistentListError`` when it is not sure who is meant."""
+    for kind, records in (("members", current.everybody), ("guests", current.guests)):
+        doubtful = ambiguous(records)
+        if doubtful and not plan.is_empty:
+            raise doubt(kind, doubtful)
+
+
+def _refuse(plan: OffboardingPlan, current: Current, policy: Policy) -> None:
+    plans = [(person.leaver.record if person.leaver else None, person.plan) for person in plan.people]
+    leaving = [guest.desired.email for guest in plan.guests if guest.plan.steps]
+    there = len(current.guests) if leaving else None
+    refuse_by_policy(plans, current.everybody, policy, guests=leaving, guests_there=there)

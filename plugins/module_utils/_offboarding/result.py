@@ -1,0 +1,342 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is told of an offboarding: one row for each person, guest and group, counts, and the failure. Private to the
+collection."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.breaker import Halt
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, PlanRun, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import full_name_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import named
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover import Leaver
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import REMOVALS
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_run import MemberRun
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import (
+    DIFF_PEOPLE,
+    OFFBOARDED_COUNTS,
+    OUTCOMES,
+    RESULT_KEYS,
+    UNDONE,
+    ToldRun,
+    counts_of,
+    deferred_of,
+    facts_of,
+    raise_undone,
+)
+
+from .plan import PlannedLeaver
+from .run import OffboardingRun, RunningHandover
+
+GROUP_COUNTS = ("changed", "unchanged", "deferred", "failed", "skipped")
+#: What every result holds, also when nothing could be done.
+OFFBOARDING_KEYS: dict[str, Any] = {
+    **RESULT_KEYS,
+    "guests": [],
+    "groups": [],
+    "processes": [],
+    "summary": {
+        "people": dict.fromkeys(OFFBOARDED_COUNTS, 0),
+        "guests": dict.fromkeys(OFFBOARDED_COUNTS, 0),
+        "groups": dict.fromkeys(GROUP_COUNTS, 0),
+    },
+}
+
+
+class ToldPart(ToldRun):
+    """One hand-over: how it ended, and what became different."""
+
+    def __init__(self, one: RunningHandover, halt: Halt | None) -> None:
+        super().__init__(one.run, halt)
+        self.one = one
+        self.kind = one.handover.kind
+        self.subject = one.run.plan.subject
+
+    @property
+    def plan(self) -> Plan:
+        """The difference: what was done, or what was to be done when it did not come to its end."""
+        return self.difference if self.is_changed else self._run.plan
+
+
+class ToldPerson(ToldRun):
+    """One leaver's part of the result: their access, and what is handed over for them."""
+
+    def __init__(self, person: PlannedLeaver, run: MemberRun, ran: OffboardingRun) -> None:
+        super().__init__(run, ran.halt_of(run))
+        self.email = person.desired.email
+        self.leaver: Leaver | None = person.leaver
+        self.is_unknown = person.leaver is None
+        self.parts = [ToldPart(one, ran.halt_of(one.run)) for one in ran.concerning(self.email) if self._is_theirs(one)]
+        self.access = run
+        self._processes = processes_of(person.leaver, ran)
+
+    def _is_theirs(self, one: RunningHandover) -> bool:
+        """Return whether it was done for this person, too, and not for others in the same group alone."""
+        return not one.run.done or self.leaver is None or self.leaver.email not in one.staying
+
+    @property
+    def outcome(self) -> str:
+        """What became of the person: of all parts, what matters most."""
+        own = super().outcome
+        if own == "removed" and not any(part.is_undone for part in self.parts):
+            return own
+        return min([own, *(part.outcome for part in self.parts)], key=OUTCOMES.index)
+
+    @property
+    def action(self) -> str:
+        if self.steps:
+            return super().action
+        kinds = {part.kind for part in self.parts if part.steps}
+        return "update" if kinds - {"group"} else "remove_from_group" if kinds else "none"
+
+    @property
+    def obstacle(self) -> str:
+        """Why it is not done: what the hand-over met, else what the access met."""
+        undone = sorted((one for one in self.parts if one.is_undone), key=lambda one: UNDONE.index(one.outcome))
+        failed = [f"{one.one.called}: {one.obstacle}" for one in undone if one.outcome == "failed"]
+        return "; ".join(dict.fromkeys(failed or [one.obstacle for one in undone])) or super().obstacle
+
+    @property
+    def notes(self) -> list[str]:
+        notes = list(self.access.notes)
+        notes += [note for part in self.parts if part.kind == "tasks" for note in part.one.notes]
+        kept = [str(one["name"]) for one in self._processes if one["owner_after"] == one["owner_before"]]
+        if kept and self.leaver is not None and self.leaver.successor is None:
+            notes.append(f"{self.email} still owns running processes, because nobody takes over: {named(kept)}.")
+        return notes
+
+    def row(self) -> Record:
+        access = self.difference if self.is_changed else self.access.plan
+        plans = [access, *(part.plan for part in self.parts if part.kind == "tasks")]
+        is_told = self.outcome not in ("unchanged", "not_found")
+        before = {name: value for plan in plans for name, value in plan.before.items()}
+        after = {name: value for plan in plans for name, value in plan.after.items()}
+        row: Record = {
+            "email": self.email,
+            "name": full_name_of(self.leaver.record) if self.leaver is not None else "",
+            "action": self.action,
+            "fields": sorted({*before, *after}) if is_told and self.action != "delete" else [],
+            "outcome": self.outcome,
+            "message": self._message(),
+        }
+        if is_told:
+            row.update(before=before, after=after)
+        if self.notes:
+            row["notes"] = self.notes
+        row["reassign_to"] = self.access.desired.reassign_to
+        row["processes"] = self._processes
+        return row
+
+    def _message(self) -> str:
+        told = ""
+        if self.leaver is not None:
+            done = [_story(part.one, self.leaver) for part in self.parts if part.one.run.done]
+            done += [_story_of_access(step, self.leaver) for step in self.access.done]
+            told = "; ".join(done)
+        if self.is_undone:
+            texts = [self.obstacle, f"Done before: {told}." if told else ""]
+        else:
+            texts = [f"{told[:1].upper()}{told[1:]}." if told else ""]
+        return " ".join([*(text for text in texts if text), *self.notes])
+
+
+def _story(one: RunningHandover, leaver: Leaver) -> str:
+    """Return what was done, in words that fit before it is done and afterwards."""
+    kind, subject = one.handover.kind, one.run.plan.subject
+    heir = None if leaver.successor is None else str(leaver.successor["email"])
+    if kind == "group":
+        return f"take out of {subject}"
+    if kind == "tasks":
+        return f"hand {one.run.plan.steps[0].reason.partition(';')[0]} over to {heir}"
+    if heir is None:
+        return f"take the {kind} {subject} from them"
+    return f"hand the {kind} {subject} over to {heir}"
+
+
+def _story_of_access(step: Step, leaver: Leaver) -> str:
+    if step.action == "delete":
+        return "delete"
+    return "take access away" + ("" if leaver.successor is None else f", open work goes to {leaver.successor['email']}")
+
+
+def processes_of(leaver: Leaver | None, ran: OffboardingRun) -> list[Record]:
+    """Return the running processes of a leaver with their owners before and after."""
+    if leaver is None:
+        return []
+    runs = {str(one.handover.record["id"]): one.run for one in ran.handovers if one.handover.kind == "process"}
+    rows = []
+    for process in ran.plan.processes:
+        if str(process.get("owner_id")) != leaver.number:
+            continue
+        run = runs.get(str(process["id"]))
+        after: str | None = leaver.email
+        if run is not None and run.done:
+            after = str(run.plan.after["owner"])
+        elif run is not None and run.error is None and ran.halt_of(run) is None:
+            # Somebody else has changed it in the meantime.
+            after = None
+        rows.append(
+            {"id": process["id"], "name": process.get("name"), "owner_before": leaver.email, "owner_after": after}
+        )
+    return rows
+
+
+class ToldGuest(ToldRun):
+    """The part of the result that is about one guest, who leaves or is handed over."""
+
+    def __init__(self, email: str, run: PlanRun, halt: Halt | None, *, is_unknown: bool = False) -> None:
+        super().__init__(run, halt)
+        self.email = email
+        self.run = run
+        self.is_unknown = is_unknown
+
+    def row(self) -> Record:
+        plan = self.difference if self.is_changed else self.run.plan
+        is_told = self.outcome not in ("unchanged", "not_found")
+        return {
+            "email": self.email,
+            "action": self.action,
+            "outcome": self.outcome,
+            "message": self._message(),
+            "before": dict(plan.before) if is_told else {},
+            "after": dict(plan.after) if is_told else {},
+        }
+
+    def _message(self) -> str:
+        if self.is_unknown:
+            return " ".join(self.run.plan.warnings)
+        if self.is_undone:
+            return self.obstacle
+        if not self.run.done:
+            return ""
+        members = self.run.plan.after.get("associated_members")
+        return "Remove the guest." if members is None else f"Associate with {', '.join(members) or 'nobody'}."
+
+
+# --- the whole result -------------------------------------------------------------------------------------------------
+
+
+def notes_of(ran: OffboardingRun) -> list[str]:
+    """Return what needs somebody's attention and is no failure, each once."""
+    people = [ToldPerson(person, run, ran) for person, run in zip(ran.plan.people, ran.people)]
+    notes = [note for one in people for note in one.notes]
+    notes += [note for one in ran.handovers if one.handover.kind == "guest" for note in one.notes]
+    return list(dict.fromkeys([*notes, *(note for run in ran.guests for note in run.notes)]))
+
+
+def offboarding_result(ran: OffboardingRun, organization: Record, task: Task) -> dict[str, Any]:
+    """Return the result of ``tallyfy_offboarding``; raises ``RosterError`` when somebody is not gone."""
+    people = [ToldPerson(person, run, ran) for person, run in zip(ran.plan.people, ran.people)]
+    leaving = [
+        ToldGuest(guest.desired.email, run, ran.halt_of(run), is_unknown=guest.record is None)
+        for guest, run in zip(ran.plan.guests, ran.guests)
+    ]
+    parts = [ToldPart(one, ran.halt_of(one.run)) for one in ran.handovers]
+    handed = [ToldGuest(part.subject, part.one.run, part.halt) for part in parts if part.kind == "guest"]
+    groups = [part for part in parts if part.kind == "group"]
+    guests = [*leaving, *handed]
+    runs: list[PlanRun] = [*ran.people, *ran.guests, *(one.run for one in ran.handovers)]
+    result: dict[str, Any] = {
+        "changed": any(run.changed for run in runs),
+        "summary": {
+            "people": counts_of(people, OFFBOARDED_COUNTS),
+            "guests": counts_of(guests, OFFBOARDED_COUNTS),
+            "groups": counts_of(groups, GROUP_COUNTS),
+        },
+        "people": [one.row() for one in people],
+        "guests": [one.row() for one in guests],
+        "groups": [_group_row(part) for part in groups],
+        "processes": [process for leaver in ran.plan.leavers for process in processes_of(leaver, ran)],
+        "problems": [],
+        "deferred": _deferred(people, guests, groups),
+        "notes": notes_of(ran),
+        "actions": _actions(ran),
+        "diff": _diff(ran, str(organization["id"])),
+        **facts_of(task, organization),
+    }
+    # What is not handed over is told of each person whom it concerns.
+    undone: list[tuple[str, ToldRun]] = [(one.email, one) for one in people if one.is_undone]
+    undone += [(one.email, one) for one in leaving if one.is_undone]
+    if undone:
+        raise_undone(result, undone, len(people) + len(leaving), kind="people" + " and guests" * bool(leaving))
+    return result
+
+
+def _group_row(part: ToldPart) -> Record:
+    staying, run = part.one.staying, part.one.run
+    stay = f"{named(staying)} stayed, because their hand-over is not done." if staying and run.done else ""
+    is_told = part.outcome != "unchanged"
+    return {
+        "name": part.subject,
+        "action": part.action,
+        "outcome": part.outcome,
+        "message": part.obstacle if part.is_undone else stay,
+        "before": dict(part.plan.before) if is_told else {},
+        "after": dict(part.plan.after) if is_told else {},
+    }
+
+
+def _deferred(people: Iterable[ToldPerson], guests: Iterable[ToldGuest], groups: Iterable[ToldPart]) -> list[Record]:
+    halts = [("email", one.email, halt) for one in people for halt in (one.halt, *(part.halt for part in one.parts))]
+    halts += [("guest", one.email, one.halt) for one in guests]
+    halts += [("group", part.subject, part.halt) for part in groups]
+    return deferred_of(halts)
+
+
+def _actions(ran: OffboardingRun) -> list[Record]:
+    """Return what was done, in the order in which it is done."""
+    actions: list[Record] = []
+    for one in ran.handovers:
+        subject = one.run.plan.subject
+        keys: dict[str, Record] = {
+            "guest": {"guest": subject},
+            "group": {"group": subject},
+            "process": {"email": one.handover.plan.before.get("owner"), "process": subject},
+            "tasks": {"email": subject},
+        }
+        actions += [{**keys[one.handover.kind], **step.described()} for step in one.run.done]
+    actions += [{"email": run.desired.email, **step.described()} for run in ran.people for step in run.done]
+    return actions + [{"guest": run.desired.email, **step.described()} for run in ran.guests for step in run.done]
+
+
+def _diff(ran: OffboardingRun, org_id: str) -> dict[str, Any]:
+    """Return the difference of what changed only; what is not there, before or afterwards, has no entry."""
+    names = Counter(one.run.plan.subject for one in ran.handovers if one.handover.kind == "process")
+    entries: list[tuple[str, PlanRun]] = []
+    for one in ran.handovers:
+        subject, kind = one.run.plan.subject, one.handover.kind
+        if kind == "process" and names[subject] > 1:
+            subject = f"{subject} ({one.handover.record['id']})"
+        entries.append((_written(subject, ran) if kind == "tasks" else f"{kind} {subject}", one.run))
+    entries += [(run.desired.email, run) for run in ran.people]
+    entries += [(f"guest {run.desired.email}", run) for run in ran.guests]
+    changed = [(name, run) for name, run in entries if run.done]
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    for name, run in changed[:DIFF_PEOPLE]:
+        plan = ToldRun(run, None).difference
+        before.setdefault(name, {}).update(plan.before)
+        after.setdefault(name, {}).update(plan.after)
+        if any(step.action == "delete" for step in run.done):
+            del after[name]
+        elif isinstance(run, MemberRun) and any(step.action in REMOVALS for step in run.done):
+            after[name].update({"reassign_to": run.desired.reassign_to} if run.desired.reassign_to else {})
+    header = f"offboarding of {org_id}"
+    more = len(changed) - DIFF_PEOPLE
+    if more > 0:
+        header += f", {DIFF_PEOPLE} of {len(changed)} that differ"
+        after[f"and {more} more"] = "see people, guests and groups in the result"
+    return {"before_header": header, "after_header": header, "before": before, "after": after}
+
+
+def _written(email: str, ran: OffboardingRun) -> str:
+    """Return the address as the input spells it."""
+    return next((one.desired.email for one in ran.plan.people if one.leaver and one.leaver.email == email), email)

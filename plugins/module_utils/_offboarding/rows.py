@@ -1,0 +1,184 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who is to leave: the rows of an offboarding, and everything that is wrong with them. Private to the collection.
+
+Nothing here asks the service.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import is_blank
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import folded, is_address
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.file import read_roster
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import workers_problems
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rows import (
+    LEAVING_SUCCESSOR,
+    NO_ADDRESS,
+    Rows,
+    unknown_field,
+)
+
+#: How a member is planned whose access ends, and one who is deleted for good.
+DISABLED, DELETED = "disabled", "deleted"
+FIELDS = ("email", "reassign_to")
+GUEST_FIELDS = ("email",)
+#: Problems of guests are told after those of the people.
+FIRST_GUEST = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One person or guest who is to leave, and where the input says so.
+
+    ``is_general`` says that ``reassign_to`` is the one that the task names for everybody.
+    """
+
+    place: Place
+    email: str
+    reassign_to: str | None = None
+    is_general: bool = False
+
+    def problem(self, text: str, option: str = "") -> Problem:
+        """Return what is wrong with it."""
+        return Problem(text, self.place, self.email, option)
+
+
+@dataclass(frozen=True)
+class DesiredOffboarding:
+    """What an offboarding is asked for, and what is wrong with it by itself."""
+
+    people: Sequence[Wish] = ()
+    guests: Sequence[Wish] = ()
+    state: str = DISABLED
+    policy: Policy = field(default_factory=Policy)
+    workers: int = 1
+    problems: Sequence[Problem] = ()
+
+
+def desired_offboarding(params: Mapping[str, Any], called: Callable[[str], str]) -> DesiredOffboarding:
+    """Return what the options ask for; ``called`` tells how the caller names an option."""
+    general = str(params.get("reassign_to") or "").strip() or None
+    limit = params.get("max_removals")
+    policy = Policy(
+        protect=tuple(params["protect"]),
+        max_removals=None if limit is None or not str(limit).strip() else str(limit),
+        min_admins=params["min_admins"],
+        reassign_to=general,
+        called=called,
+    )
+    workers = params["concurrency"]
+    wrong_workers = workers_problems(workers, called)
+    problems = [Problem(text) for text in (*policy.problems(), *wrong_workers)]
+    rows = _given_rows(params, called, problems)
+    people = _people(rows, general, problems)
+    guests = _guests(params.get("guests"), called, problems)
+    problems += _conflicts(people, guests, general, called)
+    state = DELETED if params["delete"] else DISABLED
+    return DesiredOffboarding(people, guests, state, policy, 1 if wrong_workers else workers, problems)
+
+
+def _given_rows(params: Mapping[str, Any], called: Callable[[str], str], problems: list[Problem]) -> Rows:
+    if params.get("src") is not None:
+        return read_roster(params["src"], called("src"))
+    people = params.get("people")
+    if isinstance(people, (list, tuple)):
+        return Rows(people)
+    if not is_blank(people):
+        text = f"must be a list of dictionaries with email and reassign_to, not {_quoted(people)}"
+        problems.append(Problem(text, option=called("people")))
+    return Rows([])
+
+
+def _people(rows: Rows, general: str | None, problems: list[Problem]) -> list[Wish]:
+    first: dict[str, int] = {}
+    wishes = []
+    for index, row in enumerate(rows.rows):
+        if not isinstance(row, Mapping):
+            problems.append(Problem("not a dictionary with email and reassign_to", rows.place(index)))
+            continue
+        found = [unknown_field(name, FIELDS) for name in row if name not in FIELDS]
+        email, successor = _text(row, "email", found), _text(row, "reassign_to", found)
+        if email and not is_address(email):
+            found.append(f"email {email!r} is not an e-mail address")
+        elif not email and isinstance(row.get("email"), (str, type(None))):
+            found.append("email is missing")
+        if successor and not is_address(successor):
+            found.append(f"reassign_to {successor!r} is not an e-mail address")
+        elif successor and folded(successor) == folded(email):
+            found.append("reassign_to is the leaver")
+        if email and first.setdefault(folded(email), index) != index:
+            found.append(f"the same e-mail address as {rows.place(first[folded(email)]).label}")
+        problems += [rows.problem(index, row.get("email"), text) for text in found]
+        if email and is_address(email):
+            heir = successor or general
+            # One that is wrong by itself is not looked up.
+            heir = heir if is_address(heir) else None
+            wishes.append(Wish(rows.place(index), email, heir, is_general=not successor))
+    return wishes
+
+
+def _guests(given: Any, called: Callable[[str], str], problems: list[Problem]) -> list[Wish]:
+    if is_blank(given):
+        return []
+    if not isinstance(given, (list, tuple)):
+        text = f"must be a list of e-mail addresses, not {_quoted(given)}"
+        problems.append(Problem(text, option=called("guests")))
+        return []
+    first: dict[str, Place] = {}
+    wishes = []
+    for number, entry in enumerate(given, start=1):
+        row = entry if isinstance(entry, Mapping) else {"email": entry}
+        place = Place(f"{called('guests')} entry {number}", FIRST_GUEST + number)
+        found = [unknown_field(name, GUEST_FIELDS) for name in row if name not in GUEST_FIELDS]
+        email = _text(row, "email", found)
+        if isinstance(row.get("email"), (str, type(None))) and not is_address(email):
+            found.append(f"{email!r} is not an e-mail address")
+        if email and first.setdefault(folded(email), place) != place:
+            found.append(f"the same e-mail address as {first[folded(email)].label}")
+        subject = str(row.get("email") or "").strip() or NO_ADDRESS
+        problems += [Problem(text, place, subject) for text in found]
+        if is_address(email):
+            wishes.append(Wish(place, email))
+    return wishes
+
+
+def _conflicts(
+    people: Sequence[Wish], guests: Sequence[Wish], general: str | None, called: Callable[[str], str]
+) -> list[Problem]:
+    """Return who is listed twice over, and successors who leave themselves."""
+    leaving = {folded(wish.email) for wish in people}
+    problems = [
+        wish.problem(f"is listed in {called('people')}, too") for wish in guests if folded(wish.email) in leaving
+    ]
+    if general is not None and not is_address(general):
+        problems.append(Problem(f"{general!r} is not an e-mail address", option=called("reassign_to")))
+    elif folded(general) in leaving:
+        problems.append(Problem(LEAVING_SUCCESSOR.format(general), option=called("reassign_to")))
+    return problems + [
+        wish.problem(LEAVING_SUCCESSOR.format(wish.reassign_to), "reassign_to")
+        for wish in people
+        if not wish.is_general
+        and folded(wish.reassign_to) in leaving
+        and folded(wish.reassign_to) != folded(wish.email)
+    ]
+
+
+def _text(row: Mapping[Any, Any], name: str, found: list[str]) -> str:
+    value = row.get(name)
+    if value is None or isinstance(value, str):
+        return (value or "").strip()
+    found.append(f"{name} is not a text: {_quoted(value)}")
+    return ""
+
+
+def _quoted(value: Any) -> str:
+    return reprlib.repr(value)

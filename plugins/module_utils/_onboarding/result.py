@@ -1,0 +1,196 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is told of an onboarding: one row for each person, group and guest, counts, and the failure. Private to the
+collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import GroupRun
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import GuestRun
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import (
+    DIFF_PEOPLE,
+    ONBOARDED_COUNTS,
+    OUTCOMES,
+    RESULT_KEYS,
+    PlannedPerson,
+    Told,
+    ToldRun,
+    counts_of,
+    deferred_of,
+    facts_of,
+    raise_undone,
+)
+
+from .processes import PlannedProcess
+from .run import OnboardingRun
+
+_MORE = ("unchanged", "deferred", "failed", "skipped")
+COUNTS: dict[str, tuple[str, ...]] = {
+    "people": ONBOARDED_COUNTS,
+    "processes": ("launched", "reactivated", "changed", *_MORE),
+    "groups": ("created", "changed", *_MORE),
+    "guests": ("created", "changed", *_MORE),
+}
+ONBOARDING_KEYS: dict[str, Any] = {
+    **RESULT_KEYS,
+    "groups": [],
+    "guests": [],
+    "summary": {kind: dict.fromkeys(names, 0) for kind, names in COUNTS.items()},
+}
+
+
+class ToldThing(ToldRun):
+    """The part of the result that is about one group, guest or process."""
+
+    def __init__(self, name: str, run: GroupRun | GuestRun | PlannedProcess, told_by: OnboardingRun) -> None:
+        self.run = run.run if isinstance(run, PlannedProcess) else run
+        super().__init__(self.run, told_by.halt_of(self.run))
+        self.name = name
+        self.notes = list(self.run.plan.warnings if isinstance(self.run, GroupRun) else self.run.notes)
+
+    def told(self) -> Record:
+        """Return what every row has."""
+        texts = [*([self.obstacle] if self.is_undone else []), *self.notes]
+        row = {"action": self.action, "outcome": self.outcome, "message": " ".join(texts)}
+        return {**row, **({"notes": self.notes} if self.notes else {})}
+
+
+class ToldPerson(ToldRun):
+    """One person's part of the result, with their process if they have one."""
+
+    def __init__(self, member: Told, process: ToldThing | None, planned: PlannedProcess | None) -> None:
+        super().__init__(member.run, member.halt)
+        self.member = member
+        self.process = process
+        self._planned = planned
+        self.email = member.email
+
+    @property
+    def parts(self) -> list[ToldRun]:
+        return [self.member, *([self.process] if self.process is not None else [])]
+
+    @property
+    def outcome(self) -> str:
+        """What became of the person: of the two parts, what matters most; with a new process alone they are changed."""
+        outcome = min((part.outcome for part in self.parts), key=OUTCOMES.index)
+        return "changed" if outcome in ("launched", "reactivated") else outcome
+
+    @property
+    def obstacle(self) -> str:
+        """Why the person is not as wanted. That no process is launched for who is not in needs no saying."""
+        return next((part.obstacle for part in self.parts if part.is_undone), "")
+
+    def row(self) -> Record:
+        row = {**self.member.row(), "outcome": self.outcome}
+        if self.process is None or self._planned is None:
+            return row
+        run = self._planned.run
+        name = run.record.get("name") or run.plan.after.get("name") or run.desired.subject
+        title = run.launch.template.title if run.launch is not None else run.record.get("checklist_title")
+        told = self.process.told()
+        row["process"] = {
+            "id": run.record.get("id"),
+            "name": name,
+            "template": title,
+            "reference": run.desired.key,
+            **told,
+            "unchangeable": self._planned.unchangeable,
+        }
+        # In the words of what is done to the person, which are the same in check mode.
+        verb = self.process.action if self.process.action in ("launch", "reactivate") else "update"
+        done = f"{verb.capitalize()} {name}." if self.process.is_changed else ""
+        row["message"] = " ".join(text for text in (row["message"], done, told["message"]) if text)
+        return row
+
+
+def onboarding_result(
+    run: OnboardingRun, planned: Sequence[PlannedPerson], notes: Sequence[str], organization: Record, task: Task
+) -> dict[str, Any]:
+    """Return the result of ``tallyfy_onboarding``; raises ``RosterError`` when something is not as wanted."""
+    processes = {one.email: (ToldThing(one.email, one, run), one) for one in run.processes}
+    people = [
+        ToldPerson(
+            Told(person, member_run, run.halt_of(member_run)), *processes.get(member_run.desired.email, (None, None))
+        )
+        for person, member_run in zip(planned, run.people)
+    ]
+    groups = [ToldThing(one.desired.name, one, run) for one in run.groups]
+    guests = [ToldThing(one.desired.email, one, run) for one in run.guests]
+    things = [*groups, *guests, *(process for process, _planned in processes.values())]
+    told: dict[str, Sequence[ToldRun]] = {
+        "people": people,
+        "processes": [process for process, _one in processes.values()],
+        "groups": groups,
+        "guests": guests,
+    }
+    result: dict[str, Any] = {
+        "changed": any(one.changed for one in (*run.people, *(thing.run for thing in things))),
+        "summary": {kind: counts_of(told[kind], names) for kind, names in COUNTS.items()},
+        "people": [person.row() for person in people],
+        "groups": [{"name": one.name, **one.told()} for one in groups],
+        "guests": [
+            {"email": one.name, **one.told(), "unchangeable": guest.unchangeable}
+            for one, guest in zip(guests, run.guests)
+        ],
+        "problems": [],
+        "deferred": deferred_of(
+            [
+                *(("email", person.email, part.halt) for person in people for part in person.parts),
+                *(("email", guest.name, guest.halt) for guest in guests),
+            ]
+        ),
+        "notes": list(notes),
+        "actions": _actions(people, groups, guests),
+        "diff": _diff(people, groups, guests, task.client.connection.org_id),
+        **facts_of(task, organization),
+    }
+    undone: list[tuple[str, ToldRun]] = [(person.email, person) for person in people if person.is_undone]
+    undone += [(one.name, one) for one in (*groups, *guests) if one.is_undone]
+    if undone:
+        # ansible-core prints all of a failure; thousands of people who are well already would bury the others.
+        result["people"] = [person.row() for person in people if person.outcome != "unchanged"]
+        total = len(people) + len(groups) + len(guests)
+        raise_undone(result, undone, total, kind="people" if total == len(people) else "people, groups and guests")
+    return result
+
+
+def _actions(people: Iterable[ToldPerson], groups: Iterable[ToldThing], guests: Iterable[ToldThing]) -> list[Record]:
+    people = list(people)
+    actions = [{"email": one.email, **step.described()} for one in people for step in one.member.run.done]
+    actions += [{"group": one.name, **step.described()} for one in groups for step in one.run.done]
+    actions += [{"guest": one.name, **step.described()} for one in guests for step in one.run.done]
+    return actions + [
+        {"email": one.email, "process": step.subject, **step.described()}
+        for one in people
+        if one.process is not None
+        for step in one.process.run.done
+    ]
+
+
+def _diff(
+    people: Iterable[ToldPerson], groups: Iterable[ToldThing], guests: Iterable[ToldThing], org_id: str
+) -> dict[str, Any]:
+    """Return the difference of what changed only; what is not there, before or afterwards, has no entry."""
+    entries: list[tuple[str, ToldRun]] = [(f"group {one.name}", one) for one in groups if one.run.done]
+    entries += [(f"guest {one.name}", one) for one in guests if one.run.done]
+    for person in people:
+        entries += [(person.email, person.member)] if person.member.run.done else []
+        if person.process is not None and person.process.run.done:
+            entries.append((f"{person.email}: process", person.process))
+    header = f"onboarding of {org_id}"
+    shown = list(islice(entries, DIFF_PEOPLE))
+    before: dict[str, Any] = {name: dict(one.difference.before) for name, one in shown if one.difference.before}
+    after: dict[str, Any] = {name: dict(one.difference.after) for name, one in shown}
+    more = len(entries) - len(shown)
+    if more:
+        header += f", {len(shown)} of {len(entries)} that differ"
+        after[f"and {more} more"] = "see people in the result"
+    return {"before_header": header, "after_header": header, "before": before, "after": after}

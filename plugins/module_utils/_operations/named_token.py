@@ -1,0 +1,266 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tokens by the browser flow: taken from its answer, tried, kept under a name. Private to the collection."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._auth.browser_flow import (
+    RedirectAnswer,
+    redirect_answer,
+    secrets_in,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._auth.store import Token
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    ApiError,
+    AuthorizationError,
+    ForbiddenError,
+    InputError,
+    NotFoundError,
+    OptionError,
+    PausedError,
+    RateLimitError,
+    SignInError,
+    StateDirError,
+    TallyfyError,
+    UnauthorizedError,
+    UnreachableError,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import told_moment
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import APPLICATION_ADVICE
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import is_outage
+
+#: What is waited for when several tasks have an answer each: an answer is looked up and noted as used in one go.
+_ANSWERS = "answers of the sign-in page"
+REPLAYABLE = (
+    "That this answer of the sign-in page has been used is not remembered, so whoever has it can use it again ({}). "
+    "Set state_dir to a directory of your own, and let nobody see the answer."
+)
+
+
+def is_authorized(params: Mapping[str, Any]) -> bool:
+    """Return whether a token by the browser flow is asked for, which takes nothing to sign in with."""
+    return params.get("redirect_response") is not None or params.get("name") is not None
+
+
+def problems_with(params: Mapping[str, Any]) -> list[str]:
+    """Return everything that is wrong with the options by themselves."""
+    problems = []
+    if params["name"] is not None and not params["name"].strip():
+        problems.append("name is blank")
+    if params["renew"]:
+        problems.append(
+            "renew is for tokens of the application and of members; who signs in by a browser does it again"
+        )
+    if params["state"] == "absent" and params["redirect_response"] is not None:
+        problems.append("redirect_response is for state=present; state=absent forgets the token of that name")
+    return problems
+
+
+def kept_token(client: Client, name: str, *, min_ttl: float, now: float) -> Token:
+    """Return the token kept under ``name``.
+
+    Raises ``AuthorizationError`` when it is gone, ends before ``min_ttl`` or belongs to another organization.
+    """
+    if not client.store.keeps:
+        raise OptionError(
+            f"A token is kept by client_secret and in state_dir, so none can be found as {name}. {APPLICATION_ADVICE}"
+        )
+    connection = client.connection
+    token = client.store.get(_scope(client, name))
+    if token is None:
+        raise AuthorizationError(
+            f"No token is kept as {name} for client_id {connection.client_id}, or it was kept with another client "
+            f"secret. Authorize again."
+        )
+    client.secrets.keep(token.access_token)
+    if connection.org_id and token.org_id != connection.org_id:
+        raise AuthorizationError(
+            f"The token kept as {name} belongs to the organization {token.org_id}, not to org_id {connection.org_id}."
+        )
+    if token.expires_at and not token.is_fresh(now, min_ttl):
+        until = told_moment(token.expires_at)
+        raise AuthorizationError(
+            f"The token kept as {name} ends at {until}, which is less than min_ttl ({min_ttl:g} s) away or over. "
+            f"Authorize again."
+        )
+    return token
+
+
+def forget_token(client: Client, name: str, *, check_mode: bool) -> bool:
+    """Forget the token of that name and return whether there was one."""
+    scope = _scope(client, name)
+    return client.store.has(scope) if check_mode else client.store.forget(scope)
+
+
+def token_of_answer(
+    client: Client, params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], None], now: float
+) -> tuple[Token | None, bool]:
+    """Return the token that the answer in the browser leads to, tried, and whether it is kept under its name.
+
+    In check mode nothing is kept, and a code is not exchanged, since it works once: ``None`` comes back for it.
+    """
+    for secret in (params["expected_state"], params["code_verifier"], *secrets_in(params["redirect_response"])):
+        client.secrets.keep(secret)
+    answer = redirect_answer(
+        params["redirect_response"],
+        redirect_uri=params["redirect_uri"],
+        expected_state=params["expected_state"],
+        code_verifier=params["code_verifier"],
+        min_ttl=params["min_ttl"],
+    )
+    if answer.code is not None and not client.connection.client_id:
+        raise InputError(["client_id is not set, which a code is exchanged with: give the option or TALLYFY_CLIENT_ID"])
+    if not params["expected_state"]:
+        warn("Without expected_state nobody can tell whether the answer was made for this request or by somebody else.")
+    with contextlib.ExitStack() as lock:
+        uses = _Uses(client, lock, answer, warn)
+        if client.used_answers.since(answer.mark, now) is not None:
+            raise AuthorizationError("This answer of the sign-in page has been used already. Authorize again.")
+        if check_mode:
+            return None if answer.code is not None else _owned(client, _given(answer, now)), False
+        if answer.code is not None:
+            token = _owned(client, _exchanged(client, answer, params, now, uses), is_code=True)
+        else:
+            token = _owned(client, _given(answer, now))
+            uses.note(now)
+    if not token.expires_at:
+        warn("Tallyfy did not tell when the token expires; it is used until it is refused.")
+    elif not token.is_fresh(now, params["min_ttl"]):
+        raise AuthorizationError(
+            f"The token lasts for {token.expires_at - now:.0f} s, and min_ttl asks for more than {params['min_ttl']} s."
+        )
+    return token, params["name"] is not None and _keep(client, params["name"], token, warn)
+
+
+def _scope(client: Client, name: str) -> str:
+    connection = client.connection
+    return f"{connection.api_url}\n{connection.client_id}\n{quote(name.strip())}\nauthorized"
+
+
+def _given(answer: RedirectAnswer, now: float) -> Token:
+    return Token(
+        access_token=str(answer.access_token),
+        kind="user",
+        org_id="",
+        issued_at=now,
+        expires_at=now + answer.expires_in if answer.expires_in else 0.0,
+    )
+
+
+class _Uses:
+    """Notes that an answer has been used, which nobody else does meanwhile, or warns once that it cannot be noted."""
+
+    def __init__(
+        self, client: Client, lock: contextlib.ExitStack, answer: RedirectAnswer, warn: Callable[[str], None]
+    ) -> None:
+        self._client = client
+        self._mark = answer.mark
+        self._warn = warn
+        flaw = "" if client.used_answers.is_kept else "state_dir is none"
+        try:
+            lock.enter_context(client.alone(_ANSWERS))
+        except StateDirError:
+            flaw = "state_dir cannot be used"
+        self._is_kept = not flaw
+        if flaw:
+            warn(REPLAYABLE.format(flaw))
+
+    def note(self, now: float) -> None:
+        if not self._is_kept:
+            return
+        try:
+            self._client.used_answers.add(self._mark, now)
+        except TallyfyError as error:
+            # The token is there by now.
+            self._warn(REPLAYABLE.format(error.reason if isinstance(error, StateDirError) else error))
+
+
+def _exchanged(client: Client, answer: RedirectAnswer, params: Mapping[str, Any], now: float, uses: _Uses) -> Token:
+    is_unused = False
+    try:
+        return client.exchange_code(
+            str(answer.code), redirect_uri=params["redirect_uri"].strip(), code_verifier=params["code_verifier"]
+        )
+    except TallyfyError as error:
+        is_unused = _is_code_unused(error)
+        raise
+    finally:
+        if not is_unused:
+            uses.note(now)
+
+
+def _is_code_unused(error: TallyfyError) -> bool:
+    """Return whether the service certainly has not looked at the code, which can be sent once more then."""
+    if isinstance(error, SignInError):
+        return error.code != "invalid_grant" and not is_outage(error.status or 0)
+    return isinstance(error, (RateLimitError, UnreachableError, PausedError, OptionError))
+
+
+def _owned(client: Client, token: Token, *, is_code: bool = False) -> Token:
+    """Return the token with its owner and its organization, which is ``org_id`` where that is given."""
+    try:
+        user, org_id = _owner(client.with_token(token.access_token))
+    except ApiError as error:
+        if is_code:
+            error.advise("The code is used up, and its token was not kept. Authorize again.")
+        raise
+    return replace(token, user=user, org_id=org_id)
+
+
+def _owner(client: Client) -> tuple[str, str]:
+    wanted = client.connection.org_id
+    try:
+        me = client.call("GET", client.path("me") if wanted else "/me").record
+    except UnauthorizedError as error:
+        raise AuthorizationError(
+            f"Tallyfy refuses the token ({error.answer}): it is expired or revoked. Authorize again."
+        ) from error
+    except (ForbiddenError, NotFoundError) as error:
+        if not wanted:
+            raise
+        raise AuthorizationError(_foreign(wanted, error.answer)) from error
+    email = me.get("email")
+    if not isinstance(email, str) or not email:
+        raise AuthorizationError("Tallyfy does not tell whose the token is. Check api_url.")
+    org_id = str(me.get("organization_id") or wanted or _only_organization(client))
+    if wanted and org_id != wanted:
+        raise AuthorizationError(_foreign(wanted, f"it belongs to {org_id}"))
+    return email.lower(), org_id
+
+
+def _foreign(wanted: str, reason: str) -> str:
+    return (
+        f"The token is not for the organization {wanted} (org_id): {reason}. Open that organization in Tallyfy in the "
+        f"same browser and authorize again, or give the other org_id."
+    )
+
+
+def _only_organization(client: Client) -> str:
+    rows: list[Record] = client.records("/me/organizations")
+    if len(rows) != 1:
+        raise AuthorizationError(
+            f"Who signed in belongs to {len(rows)} organizations, and Tallyfy does not tell which one the token is "
+            f"for: give org_id."
+        )
+    return str(rows[0]["id"])
+
+
+def _keep(client: Client, name: str, token: Token, warn: Callable[[str], None]) -> bool:
+    scope = _scope(client, name)
+    client.store.put(scope, token)
+    is_kept = client.store.get(scope) == replace(token, source="cache")
+    if not is_kept:
+        warn(
+            f"The token is not kept as {name}: that takes a state_dir that can be used, and client_secret to encrypt "
+            f"it with."
+        )
+    return is_kept

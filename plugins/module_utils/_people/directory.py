@@ -1,0 +1,100 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Members by their address and by their number: people write the one, Tallyfy the other. Private to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import UnreadableAnswerError
+
+from .member import folded, is_address, is_bot, status_of
+
+
+class Directory:
+    """All members of an organization, whatever their status."""
+
+    def __init__(self, everybody: Iterable[Record] = ()) -> None:
+        self._by_address: dict[str, list[Record]] = {}
+        self._addresses: dict[int, str] = {}
+        for record in everybody:
+            self._by_address.setdefault(folded(record["email"]), []).append(record)
+            self._addresses[int(record["id"])] = str(record["email"])
+
+    def find(self, email: str) -> Record | None:
+        """Return the member with this address, or ``None``."""
+        return next(iter(self._by_address.get(folded(email), ())), None)
+
+    def problems(self, names: Names | None, option: str) -> list[str]:
+        """Return why addresses of a list cannot be those of its members; nobody needs to be there to be removed."""
+        problems = []
+        for email in dict.fromkeys(names.wanted if names is not None else ()):
+            found = self._by_address.get(folded(email), [])
+            if not found:
+                problems.append(f"{option}: {email} is not a member of the organization")
+            elif len(found) > 1:
+                numbers = ", ".join(str(record["id"]) for record in found)
+                problems.append(f"{option}: several members have the address {email} ({numbers})")
+            elif is_bot(found[0]):
+                problems.append(f"{option}: {email} is the Tallyfy Bot")
+            elif status_of(found[0]) == "disabled":
+                problems.append(f"{option}: {email} is disabled")
+        return problems
+
+    def strangers(self, names: Names | None, option: str) -> list[str]:
+        """Return a note on each address to be removed that nobody has: it may be misspelled."""
+        unwanted = names.remove if names is not None else ()
+        return [
+            f"{option}: no member has the address {email}, so there was nobody to remove."
+            for email in dict.fromkeys(unwanted)
+            if self.find(email) is None
+        ]
+
+    def numbers(self, names: Names | None) -> Names | None:
+        """Return the list with the members' numbers, spelled as texts, in the place of their addresses."""
+        if names is None:
+            return None
+        return Names(
+            add=self._numbers_of(names.add),
+            remove=self._numbers_of(names.remove),
+            set=None if names.set is None else self._numbers_of(names.set),
+        )
+
+    def _numbers_of(self, emails: Iterable[str]) -> tuple[str, ...]:
+        found = (record for email in emails for record in self._by_address.get(folded(email), ()))
+        return tuple(dict.fromkeys(str(record["id"]) for record in found))
+
+    def emails(self, numbers: Iterable[int]) -> list[str]:
+        """Return the sorted addresses of the members with these numbers, as far as they are listed."""
+        return sorted((self._addresses[one] for one in numbers if one in self._addresses), key=folded)
+
+    def told(self, numbers: Iterable[int]) -> list[str]:
+        """Return the sorted addresses, and the numbers of those who are not listed, so that a diff hides nobody."""
+        numbers = set(numbers)
+        return self.emails(numbers) + [str(one) for one in sorted(numbers - self._addresses.keys())]
+
+
+def address_problems(names: Names | None, option: str) -> list[str]:
+    """Return what is wrong with a list of addresses by itself."""
+    if names is None:
+        return []
+    every = dict.fromkeys((*names.add, *names.remove, *(names.set or ())))
+    wrong = [email for email in every if str(email).strip() and not is_address(email)]
+    return names.problems(option, folded) + [f"{option}: {email!r} is not an e-mail address" for email in wrong]
+
+
+def numbers_of(values: Any, what: str) -> set[int]:
+    """Return the numbers of members that a record lists; some answers spell them as texts."""
+    # A text would be taken letter by letter.
+    listed: Iterable[Any] = values or () if isinstance(values or (), (list, tuple, set, frozenset)) else (None,)
+    try:
+        return {int(value) for value in listed}
+    except (TypeError, ValueError, OverflowError):
+        raise UnreadableAnswerError(
+            what, "its members are not listed by their numbers", advice="Check api_url."
+        ) from None

@@ -1,0 +1,466 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Groups: find them, plan them, and change what they are and who is in them. Private to the collection.
+
+Source: API reference, "Groups" and "Ensure a group".
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.rewrite import await_late_writes, rewrite
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import LIST_OPTION, Names, fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import (
+    Plan,
+    PlanRun,
+    Step,
+    unchangeable,
+    unchangeable_warning,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    InputError,
+    InvalidError,
+    NotFoundError,
+    NotStoredError,
+    Problem,
+    UnreadableAnswerError,
+)
+
+from .directory import (
+    Directory,
+    address_problems,
+    numbers_of,
+)
+from .guest import list_guests
+from .member import folded, list_everybody
+
+LONGEST_NAME = 200
+NO_CONTENT = 204
+NO_EMPTY_DESCRIPTION = "Tallyfy does not let the description of a group be empty."
+#: The argument spec of ``tallyfy_group``.
+GROUP_OPTIONS: dict[str, dict[str, Any]] = {
+    "name": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "description": {"type": "str"},
+    "members": LIST_OPTION,
+    "guests": LIST_OPTION,
+}
+
+
+@dataclass(frozen=True)
+class GroupChange:
+    """What is to become of a group; ``None`` leaves it as it is. ``members`` are numbers, spelled as texts."""
+
+    description: str | None = None
+    members: Names | None = None
+    guests: Names | None = None
+
+    def differing(self, group: Mapping[str, Any]) -> Record:
+        """Return the fields of a group that are not as wanted, with the values to be written; pure."""
+        fields: Record = {}
+        if self.description and self.description != str(group.get("description") or "").strip():
+            fields["description"] = self.description
+        if self.members is not None:
+            numbers = {str(number) for number in members_of(group)}
+            add, remove = self.members.changes(numbers)
+            if add or remove:
+                fields["members"] = sorted(int(number) for number in (numbers | set(add)) - set(remove))
+        if self.guests is not None:
+            guests = {folded(email): email for email in guests_of(group)}
+            add, remove = self.guests.changes(guests, folded)
+            if add or remove:
+                gone = {folded(email) for email in remove}
+                kept = [email for key, email in guests.items() if key not in gone]
+                fields["guests"] = sorted([*kept, *(email.strip() for email in add)], key=folded)
+        return fields
+
+
+@dataclass(frozen=True)
+class DesiredGroup:
+    """What is wanted of one group; what is ``None`` was not mentioned and stays as it is."""
+
+    name: str
+    state: str = "present"
+    description: str | None = None
+    members: Names | None = None
+    guests: Names | None = None
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> DesiredGroup:
+        """Return what module parameters ask for."""
+        description = params.get("description")
+        return cls(
+            name=str(params["name"]).strip(),
+            state=params.get("state") or "present",
+            description=None if description is None else str(description).strip(),
+            members=Names.from_option(params.get("members")),
+            guests=Names.from_option(params.get("guests")),
+        )
+
+    def change(self, directory: Directory) -> GroupChange:
+        """Return the change to any group of this name, with the members by their numbers."""
+        return GroupChange(self.description, directory.numbers(self.members), self.guests)
+
+    def unchangeable(self, current: Mapping[str, Any] | None) -> list[Record]:
+        """Return what is wanted and cannot be had: a description cannot be cleared, and a new group needs one."""
+        present = self.name if current is None else str(current.get("description") or "").strip()
+        if self.state != "present" or self.description != "" or not present:
+            return []
+        return [unchangeable("description", present, "", NO_EMPTY_DESCRIPTION)]
+
+
+def group_problems(params: Mapping[str, Any]) -> list[str]:
+    """Return everything that is wrong with the wanted values by themselves; nothing is asked of the service."""
+    name = str(params.get("name") or "").strip()
+    problems = [] if name else ["name is blank"]
+    if len(name) > LONGEST_NAME:
+        problems.append(f"name has {len(name)} characters, at most {LONGEST_NAME} are allowed")
+    for option in ("members", "guests"):
+        problems += address_problems(Names.from_option(params.get(option)), option)
+    return problems
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+class Groups(dict[str, Record]):
+    """The groups of an organization by their folded name, and who is in them.
+
+    ``ambiguous`` are the folded names that several groups have.
+    """
+
+    ambiguous: frozenset[str] = frozenset()
+
+    @cached_property
+    def _names_by_member(self) -> dict[str, list[str]]:
+        names: dict[str, list[str]] = {}
+        for group in self.values():
+            for member in members_of(group):
+                names.setdefault(str(member), []).append(str(group["name"]))
+        return names
+
+    def names_of(self, member: Mapping[str, Any] | None) -> list[str]:
+        """Return the names of the groups that hold the member; nobody is in none."""
+        return list(self._names_by_member.get(str(member.get("id")), ())) if member is not None else []
+
+
+def list_groups(client: Client) -> Groups:
+    """Return all groups. Source: API reference, "Groups" (the list always comes in pages)."""
+    rows = client.records(client.path("groups"))
+    groups = Groups({fold(str(row.get("name", ""))): row for row in rows})
+    counts = Counter(fold(str(row.get("name", ""))) for row in rows)
+    groups.ambiguous = frozenset(name for name, count in counts.items() if count > 1)
+    return groups
+
+
+def missing_group(name: str, description: str | None = None) -> Record:
+    """Return the place of a group that is wanted and not there yet, which people can be planned into."""
+    return {"id": None, "name": name, "description": description, "members": [], "guests": []}
+
+
+def find_group(client: Client, name: str) -> Record | None:
+    """Return the group of this name, or ``None``; raises ``InputError`` when several have it, but for case.
+
+    The service's ``q`` is a substring search, so all groups are read and compared here.
+    """
+    rows = client.records(client.path("groups"))
+    found = [row for row in rows if fold(str(row.get("name", ""))) == fold(name)]
+    if len(found) > 1:
+        told = ", ".join(f"{row['name']!r} is {row['id']}" for row in found)
+        raise InputError(
+            [f"several groups are called {name!r} when case does not matter ({told}); rename or delete one of them"]
+        )
+    return found[0] if found else None
+
+
+def require_groups(groups: Mapping[str, Record], names: Iterable[str], subject: str) -> None:
+    """Raise ``InputError`` that lists every name which is no group of the organization."""
+    unknown = sorted({name for name in names if fold(name) not in groups})
+    if unknown:
+        there = ", ".join(sorted(str(group["name"]) for group in groups.values())[:20]) or "none"
+        raise InputError(
+            [Problem(f"there is no group {name!r} (groups: {there})", subject=subject) for name in unknown]
+        )
+
+
+def members_of(group: Mapping[str, Any]) -> set[int]:
+    """Return the ids of a group's members; some answers spell them as texts."""
+    return numbers_of(group.get("members"), f"group {group.get('name')}")
+
+
+def guests_of(group: Mapping[str, Any]) -> list[str]:
+    """Return the addresses of a group's guests."""
+    values = group.get("guests") or []
+    if not isinstance(values, (list, tuple)) or not all(isinstance(value, str) for value in values):
+        raise UnreadableAnswerError(
+            f"group {group.get('name')}", "its guests are not listed by their addresses", advice="Check api_url."
+        )
+    return list(values)
+
+
+def shape_group(record: Mapping[str, Any], directory: Directory) -> Record:
+    """Return a group's record in the one shape that modules return, with its members by their addresses."""
+    return {
+        **{name: record.get(name) for name in ("id", "name", "description")},
+        "members": directory.emails(members_of(record)),
+        "member_ids": sorted(members_of(record)),
+        "guests": sorted(guests_of(record), key=folded),
+        "created_at": record.get("created_at"),
+        "updated_at": record.get("last_updated") or record.get("updated_at"),
+    }
+
+
+def show_groups(client: Client, filters: Mapping[str, Any]) -> list[Record]:
+    """Return the shaped groups that match ``name`` and ``query``, sorted by name."""
+    name = fold(filters.get("name") or "")
+    rows = client.records(client.path("groups"), query={"q": filters.get("query") or None})
+    rows = [row for row in rows if not name or fold(str(row.get("name", ""))) == name]
+    directory = _directory(client, is_needed=any(members_of(row) for row in rows))
+    return sorted((shape_group(row, directory) for row in rows), key=lambda group: fold(str(group["name"])))
+
+
+def _directory(client: Client, *, is_needed: bool) -> Directory:
+    return Directory(list_everybody(client) if is_needed else ())
+
+
+# --- planning ---------------------------------------------------------------------------------------------------------
+
+
+def plan_group(
+    desired: DesiredGroup, current: Record | None, directory: Directory, guests: Collection[str] | None = None
+) -> Plan:
+    """Return what has to be done for one group. Pure: the same arguments always give the same plan.
+
+    ``directory`` holds the members, and ``guests`` the addresses of all guests in lower case; ``None`` for who has
+    not read them leaves it to the service to refuse one who is none. Raises ``InputError`` with every address that
+    cannot be in a group.
+    """
+    if desired.state == "absent":
+        return _plan_deletion(desired, current, directory)
+    change = desired.change(directory)
+    problems = directory.problems(desired.members, "members") + [
+        f"guests: {email} is not a guest of the organization"
+        for email in guests_to_add(desired, current)
+        if guests is not None and folded(email) not in guests
+    ]
+    if problems:
+        raise InputError(problems)
+    kept = desired.unchangeable(current)
+    warnings = [unchangeable_warning(desired.name, kept)] if kept else []
+    warnings += directory.strangers(desired.members, "members")
+    if current is None:
+        values: Record = {"name": desired.name, "description": desired.description or desired.name}
+        values.update({name: value for name, value in change.differing({}).items() if value})
+        step = Step("create", desired.name, "no group of this name", _told(values, directory))
+        return Plan(desired.name, {}, step.values, (step,), tuple(warnings))
+    fields = change.differing(current)
+    if not fields:
+        return Plan(desired.name, warnings=tuple(warnings))
+    before, after = _told({name: current.get(name) for name in fields}, directory), _told(fields, directory)
+    reason = f"{', '.join(fields)} differ{'s' * (list(fields) == ['description'])}"
+    return Plan(desired.name, before, after, (Step("update", desired.name, reason, after),), tuple(warnings))
+
+
+def _plan_deletion(desired: DesiredGroup, current: Record | None, directory: Directory) -> Plan:
+    if current is None:
+        return Plan(desired.name)
+    shown = {name: value for name, value in shape_group(current, directory).items() if name != "member_ids"}
+    before = {
+        name: value for name, value in _told({**shown, "members": members_of(current)}, directory).items() if value
+    }
+    return Plan(desired.name, before, {}, (Step("delete", desired.name, "absence was asked for"),))
+
+
+def _told(fields: Mapping[str, Any], directory: Directory) -> Record:
+    """Return the fields as people read them: members by their addresses, lists in order."""
+    told = dict(fields)
+    if "members" in told:
+        told["members"] = directory.told(members_of(fields))
+    if "guests" in told:
+        told["guests"] = sorted(map(str, told["guests"] or ()), key=folded)
+    return told
+
+
+def guests_to_add(desired: DesiredGroup, current: Mapping[str, Any] | None) -> list[str]:
+    """Return the addresses of guests who are to come into the group: it matters whether they are there."""
+    if desired.guests is None or desired.state != "present":
+        return []
+    there = set(map(folded, guests_of(current or {})))
+    return desired.guests.changes(there, folded)[0]
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def create_group(
+    client: Client,
+    name: str,
+    description: str | None = None,
+    members: Sequence[int] = (),
+    guests: Sequence[str] = (),
+) -> Record:
+    """Create a group and return it as stored; who and what was sent has been checked.
+
+    A group that somebody else has made in the meantime gets what this one was to have.
+    """
+    body: Record = {"name": name, "description": description or name}
+    body.update({key: list(value) for key, value in (("members", members), ("guests", guests)) if value})
+    try:
+        group = client.create(client.path("groups"), body, find=lambda: find_group(client, name))
+    except InvalidError as error:
+        found = find_group(client, name) if "name" in error.errors else None
+        if found is None:
+            raise
+        group = found
+    wanted = GroupChange(description, Names(add=tuple(map(str, members))), Names(add=tuple(guests)))
+    return _changed(client, group, wanted)
+
+
+def change_group(client: Client, group_id: str, change: GroupChange) -> tuple[Record, bool]:
+    """Change a group in one write and return it as stored, and whether it had to be written."""
+
+    def body(group: Record, fields: Record) -> Record:
+        sent: Record = {"name": group.get("name"), "members": sorted(members_of(group)), "guests": group["guests"]}
+        # A description that is null or empty is refused, so it is left out then and stays as it is.
+        if group.get("description"):
+            sent["description"] = group["description"]
+        return {**sent, **fields}
+
+    return rewrite(client, "groups", group_id, differing=change.differing, body=body, unseen=_unseen_lists)
+
+
+def change_members(client: Client, group_id: str, *, add: Sequence[int] = (), remove: Sequence[int] = ()) -> Record:
+    """Add and remove members and return the group as stored."""
+    names = Names(add=tuple(map(str, add)), remove=tuple(map(str, remove)))
+    return change_group(client, group_id, GroupChange(members=names))[0]
+
+
+def _changed(client: Client, group: Record, change: GroupChange) -> Record:
+    """Return the group as it is when nothing about it differs, else as it is after having been changed."""
+    if not _unseen_lists(group) and not change.differing(group):
+        return group
+    return change_group(client, str(group["id"]), change)[0]
+
+
+def _unseen_lists(group: Mapping[str, Any]) -> list[str]:
+    return [name for name in ("members", "guests") if not isinstance(group.get(name), list)]
+
+
+class GroupRun(PlanRun):
+    """Carries out one group's plan and keeps the record as the service last told it."""
+
+    def __init__(
+        self, client: Client, desired: DesiredGroup, current: Record | None, directory: Directory, plan: Plan
+    ) -> None:
+        super().__init__(plan)
+        self.desired = desired
+        self.record: Record = dict(current or {})
+        self._client = client
+        self._change = desired.change(directory)
+
+    def carry_out(self, step: Step) -> bool:
+        """Send what the step says and check that the service stored it; return whether it was done."""
+        acts: dict[str, Callable[[], bool]] = {
+            "create": self._create,
+            "update": self._update,
+            "delete": self._delete,
+        }
+        return acts[step.action]()
+
+    def _create(self) -> bool:
+        members = self._change.members.wanted if self._change.members is not None else ()
+        guests = self.desired.guests.wanted if self.desired.guests is not None else ()
+        group = create_group(
+            self._client,
+            self.desired.name,
+            self.desired.description,
+            [int(number) for number in members],
+            [email.strip() for email in guests],
+        )
+        # The whole of a list may be wanted, and somebody else may have made the group with others in it.
+        self.record = _changed(self._client, group, self._change)
+        return True
+
+    def _update(self) -> bool:
+        self.record, is_written = change_group(self._client, str(self.record["id"]), self._change)
+        return is_written
+
+    def _delete(self) -> bool:
+        path = self._client.path("groups", self.record["id"])
+        try:
+            status = self._client.call("DELETE", path).status
+        except NotFoundError as error:
+            # A repeated DELETE finds nothing after its first try succeeded; a wrong address is another matter.
+            if error.code == "ENDPOINT_NOT_FOUND":
+                raise
+            found = find_group(self._client, self.desired.name)
+            if found is not None and found["id"] == self.record["id"]:
+                error.advise("Tallyfy still lists the group, so nothing was done. Try again later.")
+                raise
+            return True
+        if status != NO_CONTENT:
+            self._expect_gone(path)
+        return True
+
+    def _expect_gone(self, path: str) -> None:
+        """Raise ``NotStoredError`` when the group is still there: only the documented answer proves that it is not."""
+        try:
+            group = self._client.get("groups", self.record["id"])
+        except NotFoundError:
+            return
+        if not group.get("deleted_at"):
+            raise NotStoredError(
+                f"DELETE {path}: the service answered with success, but the group is still there. Run it again.",
+                not_stored=["state"],
+            )
+
+
+def ensure_group(
+    client: Client, params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], None]
+) -> dict[str, Any]:
+    """Bring one group into the wanted state and return the result of ``tallyfy_group``.
+
+    Raises ``InputError`` before anything is sent when the wanted values are wrong by themselves.
+    """
+    problems = group_problems(params)
+    if problems:
+        raise InputError(problems)
+    desired = DesiredGroup.from_params(params)
+    current = find_group(client, desired.name)
+    if current is not None and not check_mode and await_late_writes(client, [client.path("groups", current["id"])]):
+        current = find_group(client, desired.name)
+    is_wanted = desired.members is not None and desired.state == "present"
+    directory = _directory(client, is_needed=is_wanted or bool(current and members_of(current)))
+    guests = {folded(row["email"]) for row in list_guests(client)} if guests_to_add(desired, current) else None
+    run = GroupRun(client, desired, current, directory, plan_group(desired, current, directory, guests))
+    if run.plan.steps and not check_mode:
+        client.require_locks()
+    run.complete(run.carry_out, check_mode=check_mode)
+    for note in run.plan.warnings:
+        warn(note)
+    run.raise_failure()
+    return {
+        **run.result(),
+        "notes": list(run.plan.warnings),
+        "unchangeable": desired.unchangeable(current),
+        "group": _group_after(run, directory, check_mode=check_mode),
+    }
+
+
+def _group_after(run: GroupRun, directory: Directory, *, check_mode: bool) -> Record | None:
+    """Return the group as it is after the run, or, in check mode, as far as the plan can tell."""
+    desired = run.desired
+    if desired.state == "absent":
+        return None
+    if not check_mode or not run.plan.steps:
+        return shape_group(run.record, directory)
+    planned = {"name": desired.name, "description": desired.description or desired.name, **run.record}
+    return shape_group({**planned, **desired.change(directory).differing(run.record)}, directory)

@@ -1,0 +1,532 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Guests: find them, plan them, and change what can be changed about them. Private to the collection.
+
+A profile counts only when the guest is first created, wherever in Tallyfy that was. Source: API reference, "Guests".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from typing import Any
+from urllib.parse import urlsplit
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.rewrite import (
+    await_late_write,
+    await_late_writes,
+    bring_about,
+    rewrite,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import LIST_OPTION, Names
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import (
+    Plan,
+    PlanRun,
+    Step,
+    unchangeable,
+    unchangeable_warning,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    ForbiddenError,
+    InputError,
+    InvalidError,
+    NotFoundError,
+    NotStoredError,
+    PausedError,
+    Problem,
+    RateLimitError,
+)
+
+from .directory import (
+    Directory,
+    address_problems,
+    numbers_of,
+)
+from .member import (
+    STATES,
+    find_member,
+    folded,
+    is_address,
+    is_timezone,
+    list_everybody,
+    same_email,
+    status_of,
+)
+
+#: What the service gives when nobody says how many.
+GUESTS_PER_PAGE = 999
+STATUSES = ("active", "disabled")
+LONGEST = {
+    "first_name": 200,
+    "last_name": 200,
+    "company_name": 200,
+    "opportunity_name": 200,
+    "status": 200,
+    "phone_1": 20,
+    "phone_2": 20,
+}
+ADDRESSES = ("company_url", "contact_url", "image_url", "opportunity_url")
+#: What is stored when a guest is first created, in the order in which people read it.
+PROFILE_FIELDS = (*LONGEST, *ADDRESSES, "timezone", "external_sync_source", "external_date_creation")
+KEPT = "The profile of a guest counts only when they are first created in Tallyfy, in whichever organization."
+NOBODY = "no guest has this address."
+DIFFERENT = "associated_members differ"
+NOT_AT_CREATION = "not taken at creation"
+#: The argument spec of ``tallyfy_guest``.
+GUEST_OPTIONS: dict[str, dict[str, Any]] = {
+    "email": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": [*STATES, "absent"], "default": "present"},
+    **{name: {"type": "str"} for name in PROFILE_FIELDS},
+    "external_sync_source": {"type": "str", "choices": ["salesforce"]},
+    "associated_members": LIST_OPTION,
+}
+_DATE_FORMAT = "%Y-%m-%d %H:%M:%S"
+_FRACTION = re.compile(r"\.\d+")
+
+
+@dataclass(frozen=True)
+class DesiredGuest:
+    """What is wanted of one guest. A field that is not in ``profile`` was not mentioned."""
+
+    email: str
+    state: str = "present"
+    profile: Mapping[str, str] = field(default_factory=dict)
+    members: Names | None = None
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> DesiredGuest:
+        """Return what module parameters ask for; ``None`` counts as not mentioned."""
+        return cls(
+            email=str(params["email"]).strip(),
+            # ``absent`` is another spelling of ``deleted``.
+            state="deleted" if params.get("state") == "absent" else params.get("state") or "present",
+            profile={name: str(params[name]).strip() for name in PROFILE_FIELDS if params.get(name) is not None},
+            members=Names.from_option(params.get("associated_members")),
+        )
+
+
+# --- what is wrong with what is wanted --------------------------------------------------------------------------------
+
+
+def guest_problems(params: Mapping[str, Any]) -> list[str]:
+    """Return everything that is wrong with the wanted values by themselves; nothing is asked of the service."""
+    given = {name: str(params[name]).strip() for name in PROFILE_FIELDS if params.get(name) is not None}
+    email = str(params.get("email") or "").strip()
+    problems = [] if is_address(email) else [f"email {email!r} is not an e-mail address"]
+    problems += [
+        f"{name} has {len(given[name])} characters, at most {longest} are allowed"
+        for name, longest in LONGEST.items()
+        if len(given.get(name, "")) > longest
+    ]
+    problems += [
+        f"{name} {given[name]!r} is not a web address such as https://example.com"
+        for name in ADDRESSES
+        if given.get(name) and not _is_web_address(given[name])
+    ]
+    zone = given.get("timezone")
+    if zone and not is_timezone(zone):
+        problems.append(f"timezone {zone!r} is not an IANA name such as Europe/Berlin")
+    date = given.get("external_date_creation")
+    if date and _date(date) is None:
+        problems.append(f"external_date_creation {date!r} is not a date such as 2026-01-31 09:00:00")
+    return problems + address_problems(Names.from_option(params.get("associated_members")), "associated_members")
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", text)
+
+
+def _date(text: str) -> str | None:
+    """Return a date as the service takes it, in UTC, or ``None`` when it cannot be read.
+
+    Source: API reference, "Dates, times, time zones" (answers spell them in five ways; no offset means UTC).
+    """
+    try:
+        moment = datetime.fromisoformat(_FRACTION.sub("", text.strip()).replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo is None else moment.astimezone(timezone.utc)).strftime(_DATE_FORMAT)
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def find_guest(client: Client, email: str) -> Record | None:
+    """Return the guest with this address, disabled or not, or ``None``.
+
+    The service's ``q`` is a substring search, so the address is compared here, exactly but for case. An address with
+    a ``+`` is also looked for in the whole list, because its way through ``q`` is in doubt.
+    """
+    found = _exact(list_guests(client, query=email), email)
+    return _exact(list_guests(client), email) if found is None and "+" in email else found
+
+
+def list_guests(client: Client, *, query: str | None = None) -> list[Record]:
+    """Return all guests of the organization, or those whose address contains ``query``."""
+    rows = client.records(client.path("guests"), query={"q": query}, per_page=GUESTS_PER_PAGE)
+    return [row for row in rows if not row.get("deleted_at")]
+
+
+def _exact(rows: list[Record], email: str) -> Record | None:
+    return next((row for row in rows if same_email(row.get("email"), email)), None)
+
+
+def show_guests(client: Client, filters: Mapping[str, Any]) -> list[Record]:
+    """Return the shaped guests that match ``email``, ``query`` and ``status``, sorted by e-mail address."""
+    email, text = (filters.get("email") or "").strip(), (filters.get("query") or "").strip()
+    if email:
+        found = find_guest(client, email)
+        rows = [found] if found is not None and text.casefold() in str(found["email"]).casefold() else []
+    else:
+        rows = list_guests(client, query=text or None)
+    status = filters.get("status")
+    rows = [row for row in rows if status in (None, STATUSES[is_disabled(row)])]
+    directory = Directory(list_everybody(client) if any(associated(row) for row in rows) else ())
+    return sorted((shape_guest(row, directory) for row in rows), key=lambda guest: folded(guest["email"]))
+
+
+def detail(record: Mapping[str, Any], name: str) -> Any:
+    """Return a field of a guest, which is at the top of the record or, in the old shape, among the details."""
+    details = record.get("details")
+    value = details.get(name) if isinstance(details, Mapping) else None
+    return record.get(name) if value is None else value
+
+
+def is_disabled(record: Mapping[str, Any]) -> bool:
+    """Return whether the guest has no access."""
+    return bool(detail(record, "disabled_at"))
+
+
+def associated(record: Mapping[str, Any]) -> set[int]:
+    """Return the numbers of the members the guest is associated with."""
+    return numbers_of(detail(record, "associated_members"), f"guest {record.get('email')}")
+
+
+def shape_guest(record: Mapping[str, Any], directory: Directory) -> Record:
+    """Return a guest's record in the one shape that modules return, whichever shape the service used.
+
+    Their link is left out: who has it is let in without a password.
+    """
+    return {
+        "id": None if record.get("id") is None else str(record["id"]),
+        "email": record.get("email"),
+        **{name: comparable(name, detail(record, name)) for name in PROFILE_FIELDS},
+        "is_disabled": is_disabled(record),
+        "disabled_at": detail(record, "disabled_at"),
+        "associated_members": directory.emails(associated(record)),
+        "associated_member_ids": sorted(associated(record)),
+        "created_at": record.get("created_at"),
+        "last_accessed_at": detail(record, "last_accessed_at"),
+    }
+
+
+def comparable(name: str, value: Any) -> Any:
+    """Return a value as it is compared: trimmed, empty like missing, dates in the spelling the service takes."""
+    if isinstance(value, str):
+        value = value.strip()
+        if name == "external_date_creation":
+            value = _date(value) or value
+    return value or None
+
+
+# --- planning ---------------------------------------------------------------------------------------------------------
+
+
+def plan_guest(desired: DesiredGuest, current: Record | None, directory: Directory) -> Plan:
+    """Return what has to be done for one guest. Pure: the same arguments always give the same plan.
+
+    Raises ``InputError`` with every address that the guest cannot be associated with, and for one who cannot become a
+    guest, because ``directory`` has them as a member.
+    """
+    email = desired.email
+    if current is None and desired.state != "present":
+        return Plan(email, warnings=(f"{email}: {NOBODY}",))
+    if desired.state == "deleted":
+        gone = {name: value for name, value in shape_guest(current or {}, directory).items() if value}
+        return Plan(email, gone, {}, (Step("delete", email, "permanent deletion was asked for"),))
+    problems: list[Problem | str] = [*directory.problems(desired.members, "associated_members")]
+    problems += _member_problems(desired, directory) if current is None else []
+    if problems:
+        raise InputError(problems)
+    warnings = directory.strangers(desired.members, "associated_members")
+    if current is None:
+        return _plan_creation(desired, directory, warnings)
+    kept = drift(desired, current)
+    warnings += [unchangeable_warning(email, kept)] if kept else []
+    before: Record = {}
+    after: Record = {}
+    steps = []
+    if is_disabled(current) is not (desired.state == "disabled"):
+        action = "enable" if is_disabled(current) else "disable"
+        steps.append(Step(action, email, STATUSES[is_disabled(current)], {"is_disabled": not is_disabled(current)}))
+        before["is_disabled"], after["is_disabled"] = is_disabled(current), not is_disabled(current)
+    fields = differing(desired, current, directory)
+    if fields:
+        before["associated_members"] = directory.told(associated(current))
+        after["associated_members"] = directory.told(fields["associated_members"])
+        values = {"associated_members": after["associated_members"]}
+        steps.append(Step("update", email, DIFFERENT, values))
+    return Plan(email, before, after, tuple(steps), tuple(warnings))
+
+
+def _plan_creation(desired: DesiredGuest, directory: Directory, warnings: list[str]) -> Plan:
+    email, reason = desired.email, "not a guest of the organization"
+    profile = {name: comparable(name, value) for name, value in desired.profile.items()}
+    values = {"email": email, **{name: value for name, value in profile.items() if value is not None}}
+    steps = [Step("create", email, reason, values)]
+    fields = differing(desired, {}, directory)
+    rest = {name: directory.told(numbers) for name, numbers in fields.items()}
+    if rest:
+        steps.append(Step("update", email, NOT_AT_CREATION, rest))
+    return Plan(email, {}, {**values, **rest}, tuple(steps), tuple(warnings))
+
+
+def _member_problems(desired: DesiredGuest, directory: Directory) -> list[Problem]:
+    member = directory.find(desired.email)
+    # Whether somebody who was a member may become a guest is the service's to say.
+    if member is None or status_of(member) == "disabled":
+        return []
+    text = f"is a member of the organization ({status_of(member)}), and no member can be a guest of it"
+    return [Problem(text, subject=desired.email)]
+
+
+def differing(desired: DesiredGuest, current: Mapping[str, Any], directory: Directory) -> dict[str, list[int]]:
+    """Return the members to be associated, by their numbers, when they are not those of the record; pure."""
+    names = directory.numbers(desired.members)
+    there = {str(number) for number in associated(current)}
+    add, remove = names.changes(there) if names is not None else ([], [])
+    if not add and not remove:
+        return {}
+    return {"associated_members": sorted(int(number) for number in (there | set(add)) - set(remove))}
+
+
+def drift(desired: DesiredGuest, current: Mapping[str, Any]) -> list[Record]:
+    """Return the fields of the profile that are not as wanted and stay so."""
+    if desired.state == "deleted":
+        return []
+    shaped = shape_guest(current, Directory())
+    return [
+        unchangeable(name, shaped[name], comparable(name, value), KEPT)
+        for name, value in desired.profile.items()
+        if shaped[name] != comparable(name, value)
+    ]
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+class GuestRun(PlanRun):
+    """Carries out one guest's plan and keeps the record as the service last told it.
+
+    ``notes`` and ``unchangeable`` are what somebody should know about it.
+    """
+
+    def __init__(
+        self, client: Client, desired: DesiredGuest, current: Record | None, directory: Directory, plan: Plan
+    ) -> None:
+        super().__init__(plan)
+        self.desired = desired
+        self.record: Record = dict(current or {})
+        self.notes: list[str] = list(plan.warnings)
+        self.unchangeable: list[Record] = drift(desired, current) if current is not None else []
+        self._client = client
+        self._directory = directory
+
+    def use(self, directory: Directory) -> None:
+        """Take the numbers of members from another directory: some of them may have been added since the plan."""
+        self._directory = directory
+
+    def carry_out(self, step: Step) -> bool:
+        """Send what the step says and check that the service stored it; return whether it was done."""
+        acts: dict[str, Callable[[], bool]] = {
+            "create": lambda: self._create(step),
+            "update": self._update,
+            "enable": self._enable,
+            "disable": self._disable,
+            "delete": self._delete,
+        }
+        return acts[step.action]()
+
+    @property
+    def _email(self) -> str:
+        return str(self.record.get("email") or self.desired.email)
+
+    def _create(self, step: Step) -> bool:
+        email = self.desired.email
+        try:
+            self.record = self._client.create(
+                self._client.path("guests"), step.values, find=lambda: find_guest(self._client, email)
+            )
+        except (RateLimitError, PausedError) as error:
+            not_before = error.facts.get("not_before")
+            error.advise(f"{email} is not a guest yet. Run it again after {not_before}.")
+            error.facts["deferred"] = [{"email": email, "reason": error.answer, "not_before": not_before}]
+            raise
+        except InvalidError as error:
+            if "email" in error.errors:
+                error.advise(f"Check that {email} can receive mail, and that no member has or had this address.")
+            raise
+        self._start_over(step)
+        return True
+
+    def _start_over(self, created: Step) -> None:
+        """Plan again what follows, because the guest may have been there already, with a past of their own."""
+        if not isinstance(self.record.get("details"), Mapping):
+            self.record = self._client.get("guests", self._email)
+        self.unchangeable = drift(self.desired, self.record)
+        rest = plan_guest(self.desired, self.record, self._directory)
+        self.notes = list(rest.warnings)
+        kept = {"associated_members", *(str(entry["field"]) for entry in self.unchangeable)}
+        told = {name: value for name, value in self.plan.after.items() if name not in kept}
+        steps = [replace(step, reason=NOT_AT_CREATION) if step.action == "update" else step for step in rest.steps]
+        self.plan = replace(self.plan, after={**told, **rest.after}, steps=(created, *steps))
+
+    def _update(self) -> bool:
+        self.record, is_written = rewrite(
+            self._client,
+            "guests",
+            self._email,
+            differing=lambda record: differing(self.desired, record, self._directory),
+            # The validator of some versions asks for the address; the rest of the profile is ignored or refused.
+            body=lambda record, fields: {"email": record.get("email"), **fields},
+            unseen=_unseen_lists,
+        )
+        return is_written
+
+    def _enable(self) -> bool:
+        answer = bring_about(
+            self._client,
+            "guests",
+            self._email,
+            "enable",
+            read=lambda: self._client.get("guests", self._email),
+            is_so=lambda record: not is_disabled(record),
+        )
+        return self._expect(answer, is_disabled_now=False)
+
+    def _disable(self) -> bool:
+        # Otherwise it could give them their access back afterwards.
+        await_late_write(self._client, self._client.path("guests", self._email, "enable"))
+        try:
+            answer = self._client.call("DELETE", self._client.path("guests", self._email, "disable")).record
+        except ForbiddenError as error:
+            error.advise(
+                f"A guest who has open tasks is not disabled: let {self._email} complete them, or give them to "
+                f"somebody else. Otherwise check what the acting user may do."
+            )
+            raise
+        return self._expect(answer, is_disabled_now=True)
+
+    def _expect(self, answer: Record, *, is_disabled_now: bool) -> bool:
+        self.record = answer if isinstance(answer.get("details"), Mapping) else self._client.get("guests", self._email)
+        if is_disabled(self.record) is not is_disabled_now:
+            raise NotStoredError(
+                f"Tallyfy answered with success, but the guest is still {STATUSES[is_disabled(self.record)]}.",
+                subject=self._email,
+                not_stored=["is_disabled"],
+            )
+        return True
+
+    def _delete(self) -> bool:
+        path = self._client.path("guests", self._email)
+        refusal = None
+        try:
+            answer = self._client.call("DELETE", path).record
+        except (NotFoundError, InvalidError) as error:
+            # The service answers either way for a guest who is not there; a wrong address is another matter.
+            is_told = "email" in error.errors if isinstance(error, InvalidError) else error.code != "ENDPOINT_NOT_FOUND"
+            if not is_told:
+                raise
+            answer, refusal = {}, error
+        # No answer but a record that says so proves that they are gone.
+        if answer.get("deleted_at") or find_guest(self._client, self._email) is None:
+            return True
+        if refusal is not None:
+            raise refusal
+        raise NotStoredError(
+            f"Tallyfy answered DELETE {path} with success, but still lists the guest. Run it again.",
+            subject=self._email,
+            not_stored=["state"],
+        )
+
+
+def _unseen_lists(record: Mapping[str, Any]) -> list[str]:
+    details = record.get("details")
+    return [] if isinstance(details, Mapping) and "associated_members" in details else ["associated_members"]
+
+
+def ensure_guest(
+    client: Client, params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], None]
+) -> dict[str, Any]:
+    """Bring one guest into the wanted state and return the result of ``tallyfy_guest``.
+
+    Raises ``InputError`` before anything is sent when the wanted values are wrong by themselves.
+    """
+    problems = guest_problems(params)
+    if problems:
+        raise InputError(problems)
+    desired = DesiredGuest.from_params(params)
+    current = find_guest(client, desired.email) if check_mode else _find_settled(client, desired.email)
+    directory = _directory(client, desired, current)
+    run = GuestRun(client, desired, current, directory, plan_guest(desired, current, directory))
+    if run.plan.steps and not check_mode:
+        client.require_locks()
+    run.complete(run.carry_out, check_mode=check_mode)
+    for note in run.notes:
+        warn(note)
+    run.raise_failure()
+    return {
+        **run.result(),
+        "notes": run.notes,
+        "unchangeable": run.unchangeable,
+        "guest": _guest_after(run, current, directory, check_mode=check_mode),
+    }
+
+
+def _find_settled(client: Client, email: str) -> Record | None:
+    """Return the guest as they are when no earlier write to them is in doubt any more."""
+    found = find_guest(client, email)
+    if found is None:
+        return None
+    paths = [client.path("guests", found["email"], *action) for action in ((), ("enable",))]
+    return find_guest(client, email) if await_late_writes(client, paths) else found
+
+
+def _directory(client: Client, desired: DesiredGuest, current: Record | None) -> Directory:
+    """Return the members as far as the plan depends on them: all, or the one who is no guest for being a member."""
+    is_wanted = desired.members is not None and desired.state != "deleted"
+    if current is not None:
+        return Directory(list_everybody(client) if is_wanted or associated(current) else ())
+    if desired.state != "present":
+        return Directory()
+    if is_wanted:
+        return Directory(list_everybody(client))
+    member = find_member(client, desired.email)
+    return Directory([] if member is None else [member])
+
+
+def _guest_after(run: GuestRun, current: Record | None, directory: Directory, *, check_mode: bool) -> Record | None:
+    """Return the guest as they are after the run, or, in check mode, as far as the plan can tell."""
+    desired = run.desired
+    if desired.state == "deleted" or (current is None and not run.plan.steps):
+        return None
+    shaped = shape_guest(run.record, directory)
+    if not check_mode:
+        return shaped
+    planned = {name: value for name, value in run.plan.after.items() if name in shaped}
+    fields = differing(desired, run.record, directory)
+    if fields:
+        planned["associated_members"] = directory.emails(fields["associated_members"])
+        planned["associated_member_ids"] = fields["associated_members"]
+    if planned.get("is_disabled") is False:
+        planned["disabled_at"] = None
+    return {**shaped, **planned}

@@ -1,0 +1,292 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Members: what can be wanted of one, what their records say, and how they are found. Private to the collection.
+
+Source: API reference, "Members".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import LIST_OPTION, Names
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InconsistentListError
+
+ROLES = ("admin", "standard", "light")
+STATES = ("present", "disabled", "deleted")
+DEFAULT_ROLE = "light"
+DEFAULT_MESSAGE = "You are invited to join us on Tallyfy."
+#: Writable by PUT, in the order in which people read them. The first three must be part of every PUT.
+PROFILE_FIELDS = (
+    "first_name",
+    "last_name",
+    "timezone",
+    "phone",
+    "job_title",
+    "job_description",
+    "team",
+    "country_id",
+    "date_format",
+)
+#: What an empty text clears; the other fields cannot be empty.
+CLEARABLE_FIELDS = ("phone", "job_title", "job_description", "team")
+#: What the service gives at the most, and how many pages are asked for at a time when nobody says.
+MEMBERS_PER_PAGE = 1000
+PAGE_WORKERS = 8
+LONGEST = {"first_name": 32, "last_name": 32, "phone": 20, "invitation_message": 5000}
+#: Fields of a member's record under all names that the service has for them, the usual one first.
+SHAPE = {
+    "id": ("id",),
+    "email": ("email",),
+    "username": ("username",),
+    "full_name": ("full_name",),
+    "status": ("status",),
+    "role": ("role", "user_role"),
+    **{name: (name,) for name in PROFILE_FIELDS},
+    "is_default_admin": ("is_default_admin",),
+    "support_user": ("support_user",),
+    "created_at": ("created_at",),
+    "updated_at": ("updated_at", "last_updated"),
+    "last_login_at": ("last_login_at",),
+}
+#: The argument spec of one member: the options of ``tallyfy_user`` and the fields of a row.
+MEMBER_OPTIONS: dict[str, dict[str, Any]] = {
+    "email": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": [*STATES, "absent"], "default": "present"},
+    "first_name": {"type": "str"},
+    "last_name": {"type": "str"},
+    "role": {"type": "str", "choices": list(ROLES)},
+    "timezone": {"type": "str"},
+    "phone": {"type": "str"},
+    "job_title": {"type": "str"},
+    "job_description": {"type": "str"},
+    "team": {"type": "str"},
+    "country_id": {"type": "int"},
+    "date_format": {"type": "str", "choices": ["mm/dd/yyyy", "dd/mm/yyyy"]},
+    "groups": LIST_OPTION,
+    "provision": {"type": "str", "choices": ["direct", "invite"]},
+    "invitation_message": {"type": "str", "default": DEFAULT_MESSAGE},
+    "reassign_to": {"type": "str"},
+}
+_EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s.,;<>\"]+")
+_DELETED = re.compile(r"\.deleted\.\d+$")
+_SCHEME = re.compile(r"(?i)\b(https?|ftp)://|^www\.")
+
+
+@dataclass(frozen=True)
+class DesiredMember:
+    """What is wanted of one person. A field that is not in ``profile`` was not mentioned and stays as it is."""
+
+    email: str
+    state: str = "present"
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    role: str | None = None
+    groups: Names | None = None
+    provision: str = "invite"
+    invitation_message: str = DEFAULT_MESSAGE
+    reassign_to: str | None = None
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any], *, has_application: bool) -> DesiredMember:
+        """Return what module parameters or a row of a roster ask for; ``None`` counts as not mentioned."""
+        return cls(
+            email=str(params["email"]).strip(),
+            state=state_from(params.get("state")),
+            profile={name: params[name] for name in PROFILE_FIELDS if params.get(name) is not None},
+            role=params.get("role"),
+            groups=Names.from_option(params.get("groups")),
+            provision=params.get("provision") or ("direct" if has_application else "invite"),
+            invitation_message=params.get("invitation_message") or DEFAULT_MESSAGE,
+            reassign_to=(params.get("reassign_to") or "").strip() or None,
+        )
+
+
+def state_from(given: object) -> str:
+    """Return the state that is wanted; ``absent`` is another spelling of ``disabled``."""
+    state = str(given or "present")
+    return "disabled" if state == "absent" else state
+
+
+# --- what is wrong with what is wanted --------------------------------------------------------------------------------
+
+
+def problems_with(params: Mapping[str, Any]) -> list[str]:
+    """Return everything that is wrong with the wanted values by themselves; nothing is asked of the service."""
+    problems = []
+    email = str(params.get("email") or "").strip()
+    if not is_address(email):
+        problems.append(f"email {email!r} is not an e-mail address")
+    for name, longest in LONGEST.items():
+        length = len(str(params.get(name) or "").strip())
+        if length > longest:
+            problems.append(f"{name} has {length} characters, at most {longest} are allowed")
+    for name in ("first_name", "last_name"):
+        value = params.get(name)
+        if value is not None and not str(value).strip():
+            problems.append(f"{name} is blank; it cannot be cleared")
+        elif value is not None and _SCHEME.search(str(value)):
+            problems.append(f"{name} is a web address")
+    zone = params.get("timezone")
+    if zone is not None and not is_timezone(str(zone).strip()):
+        problems.append(f"timezone {zone!r} is not an IANA name such as Europe/Berlin")
+    successor = str(params.get("reassign_to") or "").strip()
+    if successor and not is_address(successor):
+        problems.append(f"reassign_to {successor!r} is not an e-mail address")
+    elif successor and same_email(successor, email):
+        problems.append("reassign_to is the leaver")
+    names = Names.from_option(params.get("groups"))
+    return problems + (names.problems() if names else [])
+
+
+def is_timezone(name: str) -> bool:
+    """Return whether this is an IANA name; any name will do on a machine without the time zone database."""
+    if not name:
+        return False
+    for known in (name, "UTC"):
+        # A key that is no plain relative path, or that names a folder, is refused in several ways.
+        with contextlib.suppress(KeyError, ValueError, OSError):
+            ZoneInfo(known)
+            return known == name
+    return True
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def is_address(email: object) -> bool:
+    """Return whether this looks like an e-mail address.
+
+    What cannot be seen, such as the zero-width space that spreadsheets and mail programs leave behind, is in none.
+    """
+    address = str(email or "").strip()
+    return address.isprintable() and bool(_EMAIL.fullmatch(address))
+
+
+def folded(email: object) -> str:
+    """Return an address as it is compared: neither case matters, nor how an accented letter is made up."""
+    address = str(email or "").strip().lower()
+    return address if address.isascii() else unicodedata.normalize("NFC", address)
+
+
+def same_email(left: object, right: object) -> bool:
+    """Return whether two addresses are the same person's."""
+    return folded(left) == folded(right)
+
+
+def find_member(client: Client, email: str) -> Record | None:
+    """Return the member with this address, whatever their status, or ``None``.
+
+    The service's ``q`` is a substring search, so the address is compared here, exactly but for case. An address with
+    a ``+`` is also looked for in the whole list, because its way through ``q`` is in doubt. Removed members are not
+    listed. ``organizations`` is included, because a member of several organizations cannot be edited.
+    """
+    path = client.path("users")
+    query = {"with": "organizations"}
+    found = _exact(client.records(path, query={**query, "q": email}), email)
+    if found is None and "+" in email:
+        found = _exact(client.records(path, query=query), email)
+    return found
+
+
+def list_everybody(client: Client, *, workers: int = PAGE_WORKERS) -> list[Record]:
+    """Return the records of all members, whatever their status, as the service tells them in large pages.
+
+    Permanently deleted members, which some services keep listing, are left out. Raises ``InconsistentListError`` for a
+    list that cannot be true.
+    """
+    path = client.path("users")
+    rows = client.records(path, query={"with": "organizations"}, per_page=MEMBERS_PER_PAGE, workers=workers)
+    if not rows:
+        # Then everybody would be added again.
+        raise InconsistentListError(f"GET {path}", "nobody is listed, and every organization has members")
+    return [row for row in rows if status_of(row) != "deleted"]
+
+
+def _exact(rows: list[Record], email: str) -> Record | None:
+    for row in rows:
+        if same_email(row.get("email"), email) and status_of(row) != "deleted":
+            return row
+    return None
+
+
+def status_of(record: Mapping[str, Any]) -> str:
+    """Return ``active``, ``invited``, ``disabled`` or, for a permanently deleted member, ``deleted``."""
+    if _DELETED.search(str(record.get("email", ""))):
+        return "deleted"
+    return str(record.get("status") or "active").lower()
+
+
+def role_of(record: Mapping[str, Any]) -> str:
+    """Return the role in lower case; answers also spell it ``Admin``."""
+    return str(_first_of(record, SHAPE["role"]) or "").lower()
+
+
+def full_name_of(record: Mapping[str, Any]) -> str:
+    """Return the first and last name of a record or a profile, empty for who has none."""
+    names = (str(record.get(name) or "").strip() for name in ("first_name", "last_name"))
+    return " ".join(name for name in names if name) or str(record.get("full_name") or "")
+
+
+def is_bot(record: Mapping[str, Any]) -> bool:
+    """Return whether this is the Tallyfy Bot. How a bot is marked is not documented, so several marks count."""
+    return (
+        str(record.get("type") or "").lower() == "bot"
+        or str(record.get("username") or "").lower() == "tallyfybot"
+        or same_email(record.get("email"), "bot@tallyfy.com")
+        or str(record.get("full_name") or "").strip().lower() == "tallyfy bot"
+    )
+
+
+def is_service_account(record: Mapping[str, Any]) -> bool:
+    """Return whether this is nobody of the organization: the Tallyfy Bot, or a support account of Tallyfy."""
+    return is_bot(record) or bool(record.get("support_user"))
+
+
+def shape_member(record: Mapping[str, Any], groups: list[str] | None = None) -> Record:
+    """Return a member's record in the one shape that modules return, whichever shape the service used."""
+    shaped = {name: _first_of(record, spellings) for name, spellings in SHAPE.items()}
+    shaped["role"] = role_of(record) or None
+    shaped["status"] = status_of(record) if record.get("status") else None
+    shaped["date_format"] = comparable("date_format", shaped["date_format"])
+    shaped["is_bot"] = is_bot(record)
+    shaped["is_default_admin"] = bool(shaped["is_default_admin"])
+    shaped["support_user"] = bool(shaped["support_user"])
+    if not shaped["full_name"]:
+        names = (str(shaped[name]) for name in ("first_name", "last_name") if shaped[name])
+        shaped["full_name"] = " ".join(names) or None
+    if groups is not None:
+        shaped["groups"] = sorted(groups, key=str.casefold)
+    return shaped
+
+
+def comparable(name: str, value: Any) -> Any:
+    """Return a value as it is compared: trimmed, empty like missing, date formats in lower case, ids as integers."""
+    if isinstance(value, str):
+        value = value.strip()
+        if name == "date_format":
+            value = value.lower()
+        if name == "country_id" and value.isdigit():
+            return int(value)
+    return None if value == "" else value
+
+
+def unseen_in(names: Iterable[str], record: Mapping[str, Any]) -> list[str]:
+    """Return the names that the record does not show under any of their spellings."""
+    return sorted(name for name in names if name not in record and all(one not in record for one in SHAPE[name]))
+
+
+def _first_of(record: Mapping[str, Any], spellings: tuple[str, ...]) -> Any:
+    for spelling in spellings:
+        value = record.get(spelling)
+        if value is not None:
+            return value
+    return None

@@ -1,0 +1,77 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Members as they are listed for people: filtered, completed and in one shape. Private to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
+
+from .group import list_groups
+from .member import (
+    MEMBERS_PER_PAGE,
+    PAGE_WORKERS,
+    PROFILE_FIELDS,
+    find_member,
+    role_of,
+    shape_member,
+    status_of,
+    unseen_in,
+)
+
+
+def list_members(client: Client, filters: Mapping[str, Any]) -> list[Record]:
+    """Return the shaped members that match ``email``, ``query``, ``status`` and ``role``, sorted by e-mail address.
+
+    The service filters by text only. ``groups`` adds the names of each member's groups, ``complete`` reads the record
+    of each member whom the list shows in part only.
+    """
+    email = (filters.get("email") or "").strip()
+    if email:
+        found = find_member(client, email)
+        rows = [found] if found is not None else []
+        text = str(filters.get("query") or "").casefold()
+        rows = [
+            row
+            for row in rows
+            if text in " ".join(str(row.get(name)) for name in ("first_name", "last_name", "email")).casefold()
+        ]
+    else:
+        rows = client.records(
+            client.path("users"),
+            query={"q": filters.get("query") or None},
+            per_page=MEMBERS_PER_PAGE,
+            workers=PAGE_WORKERS,
+        )
+    groups = list_groups(client) if filters.get("groups") else None
+    status, role = filters.get("status"), filters.get("role")
+    rows = [
+        row
+        for row in rows
+        if status_of(row) != "deleted" and status in (None, status_of(row)) and role in (None, role_of(row))
+    ]
+    if filters.get("complete"):
+        rows = _completed(client, rows)
+    members = [shape_member(row, None if groups is None else groups.names_of(row)) for row in rows]
+    return sorted(members, key=lambda member: str(member["email"]).lower())
+
+
+def _completed(client: Client, rows: list[Record]) -> list[Record]:
+    short = {str(row["id"]): row for row in rows if unseen_in(("role", *PROFILE_FIELDS), row)}
+    if not short:
+        return rows
+
+    def read(number: str) -> Record:
+        return {**short[number], **client.get("users", number)}
+
+    first, *others = short
+    found = {first: read(first)}
+    # A service that shows no more of one member will not show more of ten thousand.
+    if unseen_in(PROFILE_FIELDS, found[first]) != unseen_in(PROFILE_FIELDS, short[first]):
+        found.update(zip(others, side_by_side(read, others, workers=PAGE_WORKERS)))
+    return [found.get(str(row["id"]), row) for row in rows]

@@ -1,0 +1,458 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Kick-off forms: what their fields take, how values are written for them and read back. Private to the collection.
+
+Source: API reference, "Kick-off and task field values". Every function here is pure.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import shorten
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import folded, is_address
+
+LONGEST_TEXT = 200
+LONGEST_TEXTAREA = 30000
+#: How many valid choices a message names.
+MOST_CHOICES = 30
+LONGEST_QUOTE = 60
+_SECONDS_AND_ZONE = re.compile(
+    r"(?P<date>\d{4}-\d\d-\d\d)(?:[T ](?P<time>\d\d:\d\d)(?P<seconds>:\d\d)?(?:\.\d+)? ?(?P<zone>Z|[+-]\d\d:?\d\d)?)?"
+)
+_TAGS = re.compile(r"<[^>]*>")
+
+
+class UnfitError(Exception):
+    """A name or a value that a template cannot take; its text says what would be valid."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """A choice of a field. ``value`` is what the service keeps beside the text, mostly nothing."""
+
+    id: Any
+    text: str
+    value: Any = None
+
+
+@dataclass(frozen=True)
+class FormField:
+    """A field of a kick-off form. ``kind`` is the service's ``field_type``, ``columns`` the labels of a table's."""
+
+    id: str
+    label: str
+    kind: str
+    alias: str = ""
+    is_required: bool = False
+    options: tuple[Option, ...] = ()
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Assignees:
+    """Whom a field or a step is given to, as people name them: addresses of members and guests, names of groups."""
+
+    users: tuple[str, ...] = ()
+    guests: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+    @classmethod
+    def from_value(cls, value: Any) -> Assignees:
+        """Return whom a text, a list of members or a dictionary names; raises ``UnfitError`` for anything else."""
+        if not isinstance(value, Mapping):
+            value = {"users": value}
+        unknown = sorted(str(name) for name in value if name not in ("users", "guests", "groups"))
+        if unknown:
+            raise UnfitError(f"takes users, guests and groups, not {', '.join(unknown)}")
+        lists = {name: _texts(value.get(name)) for name in ("users", "guests", "groups")}
+        for email in (*lists["users"], *lists["guests"]):
+            if not is_address(email):
+                raise UnfitError(f"{email!r} is not an e-mail address")
+        return cls(**lists)
+
+    def shown(self) -> dict[str, list[str]]:
+        """Return the assignees as they are shown, without empty lists."""
+        lists = {"users": self.users, "guests": self.guests, "groups": self.groups}
+        return {name: list(one) for name, one in lists.items() if one}
+
+
+@dataclass(frozen=True)
+class Kickoff:
+    """Values for a kick-off form: ``encoded`` by field id and ``shown`` by label, and everything that is wrong.
+
+    ``encoded`` is what the service takes, except that ``Assignees`` stand where their numbers will.
+    """
+
+    encoded: Mapping[str, Any] = field(default_factory=dict)
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+    @property
+    def assignees(self) -> list[Assignees]:
+        """All assignees that the values name."""
+        return [value for value in self.encoded.values() if isinstance(value, Assignees)]
+
+
+def fields_of(definitions: Any) -> tuple[FormField, ...]:
+    """Return the fields of a kick-off form, in their order, from a template's ``prerun``."""
+    rows = [row for row in definitions or () if isinstance(row, Mapping) and row.get("id")]
+    return tuple(
+        FormField(
+            id=str(row["id"]),
+            label=str(row.get("label") or "").strip(),
+            kind=str(row.get("field_type") or "text"),
+            alias=str(row.get("alias") or ""),
+            is_required=bool(row.get("required")),
+            options=tuple(
+                Option(option.get("id"), str(option.get("text") or ""), option.get("value"))
+                for option in row.get("options") or ()
+                if isinstance(option, Mapping)
+            ),
+            columns=tuple(
+                str(column.get("label") or "") for column in row.get("columns") or () if isinstance(column, Mapping)
+            ),
+        )
+        for row in sorted(rows, key=position_of)
+    )
+
+
+def find_field(fields: Iterable[FormField], name: str) -> FormField:
+    """Return the field that people call so: by its label without regard to case, by its alias or by its id.
+
+    Raises ``UnfitError`` with what would be valid when there is none, or when several have the label.
+    """
+    fields = tuple(fields)
+    wanted = str(name).strip()
+    exact = [one for one in fields if wanted in (one.id, one.alias)]
+    named = exact or [one for one in fields if fold(one.label) == fold(wanted)]
+    if len(named) > 1:
+        # Labels that differ in case are told apart by it.
+        named = [one for one in named if one.label == wanted] or named
+    if len(named) == 1:
+        return named[0]
+    if named:
+        aliases = ", ".join(one.alias or one.id for one in named)
+        raise UnfitError(f"{len(named)} fields have the label {wanted!r}; use an alias instead: {aliases}")
+    raise UnfitError(f"there is no field {wanted!r}; fields: {choices(one.label for one in fields)}")
+
+
+def encode(fields: Iterable[FormField], given: Mapping[str, Any], *, is_whole: bool = True) -> Kickoff:
+    """Return the values for a form, given by the labels that people see; blank ones count as not given.
+
+    A required value that is missing is a problem of a form that ``is_whole``.
+    """
+    fields = tuple(fields)
+    encoded: dict[str, Any] = {}
+    problems: list[str] = []
+    named: dict[str, str] = {}
+    for name, value in given.items():
+        try:
+            one = find_field(fields, name)
+        except UnfitError as error:
+            problems.append(str(error))
+            continue
+        if one.id in named:
+            problems.append(f"{named[one.id]!r} and {name!r} are the same field")
+        named[one.id] = str(name)
+        if is_blank(value):
+            continue
+        try:
+            encoded[one.id] = _encoder_of(one)(one, value)
+        except UnfitError as error:
+            problems.append(f"{one.label}: {error}")
+            # Told once: it has a value, which is wrong.
+            encoded[one.id] = None
+    missing = [one for one in fields if is_whole and one.is_required and one.id not in encoded]
+    problems += [f"{one.label} is required ({described(one)})" for one in missing]
+    shown = {one.label: shown_value(one, encoded[one.id]) for one in fields if one.id in encoded}
+    return Kickoff(encoded, shown, tuple(problems))
+
+
+def is_blank(value: Any) -> bool:
+    """Return whether there is nothing in a value; the service takes an empty text for none."""
+    if isinstance(value, str):
+        return not value.strip()
+    if isinstance(value, Mapping):
+        return all(is_blank(inner) for inner in value.values())
+    if isinstance(value, (list, tuple)):
+        return all(is_blank(inner) for inner in value)
+    return value is None
+
+
+def described(one: FormField) -> str:
+    """Return what a field takes, in a few words."""
+    if one.options:
+        return f"{one.kind} of {choices(option.text for option in one.options)}"
+    return f"{one.kind} with the columns {choices(one.columns)}" if one.columns else one.kind
+
+
+def choices(names: Iterable[str]) -> str:
+    """Return names for a message, all of them unless there are very many."""
+    names = list(names)
+    more = len(names) - MOST_CHOICES
+    return ", ".join(names[:MOST_CHOICES]) + (f" and {more} more" if more > 0 else "") if names else "none"
+
+
+def shown_value(one: FormField, encoded: Any) -> Any:
+    """Return a value, encoded or as the service stores it, as people write it down."""
+    if isinstance(encoded, Assignees):
+        return encoded.shown()
+    if one.kind == "dropdown" and isinstance(encoded, Mapping):
+        return encoded.get("text")
+    if one.kind == "multiselect" and isinstance(encoded, list):
+        return [option.get("text") if isinstance(option, Mapping) else option for option in _selected(encoded)]
+    if one.kind == "file" and isinstance(encoded, list):
+        return [entry.get("url") if isinstance(entry, Mapping) else entry for entry in encoded]
+    return encoded
+
+
+def is_stored(one: FormField, sent: Any, stored: Any) -> bool:
+    """Return whether the service stored what was sent, in whatever spelling it shows that."""
+    return bool(_COMPARISONS.get(one.kind, _is_same_text)(sent, stored))
+
+
+def moment(value: Any) -> datetime | None:
+    """Return the moment a date stands for, ``None`` when it cannot be read. Without an offset it counts as UTC."""
+    match = _SECONDS_AND_ZONE.fullmatch(str(value).strip())
+    if match is None:
+        return None
+    time = (match["time"] or "00:00") + (match["seconds"] or ":00")
+    zone = (match["zone"] or "Z").replace("Z", "+0000").replace(":", "")
+    with contextlib.suppress(ValueError, OverflowError):
+        read = datetime.strptime(f"{match['date']} {time} {zone}", "%Y-%m-%d %H:%M:%S %z")
+        return read.astimezone(timezone.utc)
+    return None
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def _encoder_of(one: FormField) -> Callable[[FormField, Any], Any]:
+    # What a kind that this collection does not know takes is for the service to judge.
+    return _ENCODERS.get(one.kind, lambda _one, value: _as_json(value))
+
+
+def _as_json(value: Any) -> Any:
+    """Return a value as it arrives at the service; dates, which YAML knows and JSON does not, become texts."""
+    return json.loads(json.dumps(value, default=str))
+
+
+def _encode_text(one: FormField, value: Any) -> str:
+    text = _text(value)
+    longest = LONGEST_TEXTAREA if one.kind == "textarea" else LONGEST_TEXT
+    if len(text) > longest:
+        raise UnfitError(f"has {len(text)} characters, at most {longest} are allowed")
+    return text
+
+
+def _encode_email(_one: FormField, value: Any) -> str:
+    email = _text(value)
+    if not is_address(email):
+        raise UnfitError(f"{_quoted(email)} is not an e-mail address")
+    return email
+
+
+def _encode_date(_one: FormField, value: Any) -> str:
+    read = moment(_text(value))
+    if read is None:
+        raise UnfitError(f"{_quoted(value)} is not a date such as 2026-03-02 or 2026-03-02T09:00:00Z")
+    return f"{read.replace(tzinfo=None).isoformat(timespec='seconds')}.000Z"
+
+
+def _encode_radio(one: FormField, value: Any) -> str:
+    return _option(one, value).text
+
+
+def _encode_dropdown(one: FormField, value: Any) -> dict[str, Any]:
+    option = _option(one, value)
+    return {"id": option.id, "text": option.text, "value": option.value}
+
+
+def _encode_multiselect(one: FormField, value: Any) -> list[dict[str, Any]]:
+    chosen: dict[str, dict[str, Any]] = {}
+    problems = []
+    for text in value if isinstance(value, (list, tuple)) else [value]:
+        try:
+            option = _encode_dropdown(one, text)
+        except UnfitError as error:
+            problems.append(str(error))
+        else:
+            # Without this mark the service stores the choice and shows nothing.
+            chosen[str(option["id"])] = {**option, "selected": True}
+    if problems:
+        raise UnfitError("; ".join(problems))
+    return list(chosen.values())
+
+
+def _encode_table(one: FormField, value: Any) -> list[str]:
+    columns = one.columns
+    if isinstance(value, Mapping):
+        by_label = {fold(str(label)): cell for label, cell in value.items()}
+        unknown = [str(label) for label in value if fold(str(label)) not in map(fold, columns)]
+        if unknown:
+            raise UnfitError(f"there is no column {', '.join(unknown)}; columns: {choices(columns)}")
+        value = [by_label.get(fold(label), "") for label in columns]
+    if not isinstance(value, (list, tuple)):
+        raise UnfitError(f"is a table: give a list with one entry for each column ({choices(columns)})")
+    if len(value) != len(columns):
+        raise UnfitError(f"has {len(value)} entries for {len(columns)} columns ({choices(columns)})")
+    return [_text(cell) if cell is not None else "" for cell in value]
+
+
+def _encode_assignees(_one: FormField, value: Any) -> Assignees:
+    return Assignees.from_value(value)
+
+
+def _encode_files(_one: FormField, value: Any) -> list[dict[str, Any]]:
+    entries = value if isinstance(value, (list, tuple)) else [value]
+    return [_file(entry) for entry in entries]
+
+
+def _file(entry: Any) -> dict[str, Any]:
+    if isinstance(entry, Mapping) and entry.get("id"):
+        # Somebody has uploaded it and knows what the service calls it.
+        return dict(_as_json(entry))
+    url = str(entry.get("url") or "") if isinstance(entry, Mapping) else str(entry)
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise UnfitError(f"{_quoted(url)} is not the web address of a file")
+    name = entry.get("filename") if isinstance(entry, Mapping) else None
+    return {"filename": name or unquote(parts.path.rpartition("/")[2]) or parts.netloc, "url": url, "source": "url"}
+
+
+_ENCODERS: dict[str, Callable[[FormField, Any], Any]] = {
+    "text": _encode_text,
+    "textarea": _encode_text,
+    "email": _encode_email,
+    "date": _encode_date,
+    "radio": _encode_radio,
+    "dropdown": _encode_dropdown,
+    "multiselect": _encode_multiselect,
+    "table": _encode_table,
+    "assignees_form": _encode_assignees,
+    "file": _encode_files,
+}
+
+
+def _option(one: FormField, value: Any) -> Option:
+    """Return the option with this text: exactly, or else without regard to case if that is no other one's."""
+    text = _text(value)
+    found = [option for option in one.options if option.text == text]
+    found = found or [option for option in one.options if fold(option.text) == fold(text)]
+    if len(found) > 1:
+        raise UnfitError(f"{len(found)} options are called {_quoted(text)}; give them different texts in Tallyfy")
+    if not found:
+        raise UnfitError(f"{_quoted(text)} is no option; options: {choices(option.text for option in one.options)}")
+    return found[0]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        raise UnfitError(f"is the truth value {str(value).lower()}; put quotes around a text such as 'yes' or 'no'")
+    if isinstance(value, (Mapping, list, tuple)):
+        raise UnfitError(f"takes one text or number, not {_quoted(value)}")
+    return str(value).strip()
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if is_blank(value):
+        return ()
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return tuple(_text(one) for one in values if not is_blank(one))
+
+
+def _quoted(value: Any) -> str:
+    return repr(shorten(str(value), LONGEST_QUOTE))
+
+
+def position_of(row: Mapping[str, Any]) -> int:
+    """Return the place of a field or a step among the others."""
+    try:
+        return int(row.get("position") or 0)
+    except (TypeError, ValueError):
+        return 0
+
+
+# --- reading back -----------------------------------------------------------------------------------------------------
+
+
+def _is_same_text(sent: Any, stored: Any) -> bool:
+    # A field with an editor may keep its text as HTML.
+    return _plain(sent) == _plain(stored) or _plain(sent) == _plain(html.unescape(_TAGS.sub(" ", str(stored))))
+
+
+def _plain(text: Any) -> str:
+    return " ".join(str("" if text is None else text).split())
+
+
+def _is_same_email(sent: Any, stored: Any) -> bool:
+    return folded(sent) == folded(stored)
+
+
+def _is_same_date(sent: Any, stored: Any) -> bool:
+    left, right = moment(sent), moment(stored)
+    if left is None or right is None:
+        return False
+    # A field without a time of day may keep the day alone.
+    return left == right or (":" not in str(stored) and left.date() == right.date())
+
+
+def _is_same_option(sent: Any, stored: Any) -> bool:
+    if isinstance(stored, Mapping):
+        return str(stored.get("id")) == str(sent["id"])
+    return _is_same_text(sent["text"], stored)
+
+
+def _are_same_options(sent: Any, stored: Any) -> bool:
+    if not isinstance(stored, list):
+        return False
+    chosen = {str(option.get("id")) for option in _selected(stored) if isinstance(option, Mapping)}
+    return chosen == {str(option["id"]) for option in sent}
+
+
+def _selected(options: list[Any]) -> list[Any]:
+    return [one for one in options if not isinstance(one, Mapping) or one.get("selected") is not False]
+
+
+def _are_same_cells(sent: Any, stored: Any) -> bool:
+    return isinstance(stored, list) and [_plain(cell) for cell in sent] == [_plain(cell) for cell in stored]
+
+
+def _are_same_assignees(sent: Any, stored: Any) -> bool:
+    return isinstance(stored, Mapping) and all(
+        _marks(sent.get(name)) == _marks(stored.get(name)) for name in ("users", "guests", "groups")
+    )
+
+
+def _marks(people: Any) -> set[str]:
+    """Return who is meant; some answers hold a whole record where others hold its number."""
+    return {folded(one.get("id", one.get("email")) if isinstance(one, Mapping) else one) for one in people or ()}
+
+
+def _are_same_files(sent: Any, stored: Any) -> bool:
+    stored = stored if isinstance(stored, list) else [stored]
+    addresses = {str(entry.get("url")) for entry in stored if isinstance(entry, Mapping)}
+    return all(str(entry.get("url")) in addresses for entry in sent)
+
+
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "email": _is_same_email,
+    "date": _is_same_date,
+    "dropdown": _is_same_option,
+    "multiselect": _are_same_options,
+    "table": _are_same_cells,
+    "assignees_form": _are_same_assignees,
+    "file": _are_same_files,
+}

@@ -1,0 +1,422 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Finding processes by their references, in as few requests as that takes, however many there are. Private to the
+collection.
+
+A template may have launched tens of thousands of processes. The search of the service knows their names; where that is
+cheaper than their pages it is asked, once for each reference. Source: API reference, "List and find".
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
+
+from .desired import (
+    DesiredProcess,
+    Doubt,
+    Found,
+    age,
+    launch_second,
+    marks_of,
+    plain,
+    values_of,
+)
+from .kickoff import is_blank
+from .template import (
+    Template,
+    is_archived,
+    is_searchable,
+)
+
+VALUE_WORKERS = 8
+#: The readings of what brings archived processes, the likelier one first.
+READINGS: tuple[Mapping[str, str], ...] = ({"archived": "only"}, {"status": "archived"})
+#: Parameters by which a service may find kick-off values. Whether it does is tried out before it is believed.
+VALUE_PARAMETERS = ("form_fields_values", "q")
+#: Of how many processes the values are read to find one to try that out with.
+MOST_SAMPLES = 3
+#: A shorter piece of a reference would be found in too many names.
+SHORTEST_PIECE = 3
+_ODD = re.compile(r"[^\w\s.@:,()/-]+", re.ASCII)
+_WORDS, _DIGITS = re.compile(r"[^\W\d_]+"), re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class Sought:
+    """A process that is looked for. ``field_of_reference`` gives the id of the field that holds the reference, if any.
+
+    It is called only when the names alone do not tell, because it may take a request.
+    """
+
+    desired: DesiredProcess
+    field_of_reference: Callable[[], str | None] = lambda: None
+
+    @property
+    def field_id(self) -> str | None:
+        """The id of the field that holds the reference, ``None`` when none is named or the form has none such."""
+        return self.field_of_reference() if self.desired.reference_field else None
+
+
+class RunIndex:
+    """Many processes of one template, to be found by their references. ``field_ids`` are those that hold references."""
+
+    def __init__(self, runs: Iterable[Record], field_ids: Collection[str] = ()) -> None:
+        self._index: dict[str | None, dict[tuple[str, str], list[Record]]] = {one: {} for one in (None, *field_ids)}
+        for run in runs:
+            self.add(run)
+
+    def add(self, run: Record) -> None:
+        """Let one more process be found."""
+        for field_id, by_mark in self._index.items():
+            for mark in marks_of(run, field_id):
+                by_mark.setdefault(mark, []).append(run)
+
+    def find(self, desired: DesiredProcess, field_id: str | None = None) -> tuple[Record, ...]:
+        """Return the processes that carry the reference, oldest first."""
+        by_mark = self._index[field_id]
+        runs = {str(run["id"]): run for mark in desired.marks(field_id) for run in by_mark.get(mark, ())}
+        return tuple(sorted(runs.values(), key=age))
+
+
+@dataclass
+class Listing:
+    """The processes of a template that are archived, or those that are not, as far as they have been read.
+
+    ``rows`` is their first page, or all of them where ``is_whole``; ``pages`` and ``total`` are the service's numbers.
+    """
+
+    rows: list[Record]
+    pages: int
+    total: int
+    state: Mapping[str, str]
+
+    @property
+    def is_whole(self) -> bool:
+        return self.pages <= 1
+
+
+class Finder:
+    """Finds processes of one template, for one task or for the items of its loop.
+
+    What took more than one page to read is kept for the next item; everything else is asked for each time.
+    """
+
+    def __init__(self, client: Client, template_id: str, *, workers: int = 1) -> None:
+        self.template_id = template_id
+        self._client = client
+        self._workers = workers
+        self._kept: dict[bool, tuple[frozenset[str], list[Record]]] = {}
+        self._pages = 0
+        self._has_active = False
+        self._values: dict[str, Any] = {}
+        #: The template, once somebody has read it.
+        self.template: Template | None = None
+        self._claimed: dict[str, str] = {}
+        self._lock = threading.Lock()
+        # Empty when the service is known not to find values.
+        self._value_parameter: str | None = None
+
+    # --- what is asked of it ------------------------------------------------------------------------------------------
+
+    def find(self, sought: Sequence[Sought], includes: Sequence[str] = ()) -> list[Found]:
+        """Return the processes that carry each reference; archived ones where no other one does."""
+        active = self._find(sought, includes, archived=False)
+        if self.may_give_way(active):
+            self._client.rest(1.0)
+            active = self._find(sought, includes, archived=False)
+        absent = [one for one, runs in zip(sought, active) if not runs]
+        archived = iter(self._find(absent, includes, archived=True))
+        return [Found(runs) if runs else Found((), next(archived)) for runs in active]
+
+    def look_again(self, sought: Sequence[Sought]) -> list[tuple[Record, ...]]:
+        """Return the active processes that carry each reference at this moment, oldest first.
+
+        What was read before does not count, but it tells whether all pages are fewer requests than so many searches.
+        """
+        names_tell = self.template is None or not self.template.names_its_processes
+        by_value = not names_tell and bool(self._value_parameter)
+        # Whoever launches the same now spells it in the same way.
+        can_search = by_value or (names_tell and all(piece_of(one.desired.key) is not None for one in sought))
+        if can_search and not 0 < self._pages <= len(sought):
+            return self._search(sought, {}, (), by_value=by_value)
+        return self._indexed(list_runs(self._client, self.template_id, workers=self._workers), sought)
+
+    def launched_in(self, doubt: Doubt) -> list[Record]:
+        """Return the active processes that were launched then, with their values, the oldest first."""
+        newest_first = _query(self.template_id, more={"sort": "-created_at"})
+        rows, page = self._client.first_page(self._client.path("runs"), query=newest_first)
+        seconds = [launch_second(row) for row in rows]
+        # A service may sort as it likes.
+        if page.pages > 1 and not (seconds == sorted(seconds, reverse=True) and seconds[-1] < doubt.since):
+            rows = list_runs(self._client, self.template_id, workers=self._workers)
+        recent = [row for row in self._own(rows, archived=False) if doubt.covers(row)]
+        self._fill_in(recent)
+        return sorted(recent, key=age)
+
+    @staticmethod
+    def is_unmarked(run: Mapping[str, Any], desired: DesiredProcess) -> bool:
+        """Return whether the name does not say that the process is somebody else's."""
+        return not _is_marked_so(run, {_form(desired.key)})
+
+    def claim(self, run_id: str, key: str) -> bool:
+        """Return whether no other reference than ``key`` has taken this process for its own, by its values alone."""
+        with self._lock:
+            return self._claimed.setdefault(run_id, key) == key
+
+    def may_give_way(self, active: Iterable[Sequence[Record]]) -> bool:
+        """Return whether one of them was launched in this very second, and may turn out not to be the oldest."""
+        now = self._client.service_second
+        return any(launch_second(run) >= now > 0 for runs in active for run in runs[:1])
+
+    def add(self, run: Record) -> None:
+        """Take note of a process that was launched."""
+        if False in self._kept:
+            self._kept[False][1].append(run)
+
+    # --- how it goes about it -----------------------------------------------------------------------------------------
+
+    def _find(self, sought: Sequence[Sought], includes: Sequence[str], *, archived: bool) -> list[tuple[Record, ...]]:
+        if not sought:
+            return []
+        kept = self._kept.get(archived)
+        if kept is not None and kept[0].issuperset(includes):
+            return self._indexed(kept[1], sought)
+        found: list[tuple[Record, ...]] = []
+        for state in READINGS if archived else ({},):
+            found, is_sure = self._find_in(sought, includes, state, archived=archived)
+            if is_sure or any(found):
+                break
+        return found
+
+    def _find_in(
+        self, sought: Sequence[Sought], includes: Sequence[str], state: Mapping[str, str], *, archived: bool
+    ) -> tuple[list[tuple[Record, ...]], bool]:
+        """Return what is found by one reading of the parameters, and whether that is the last word."""
+        # A letter such as an umlaut has more spellings than the search may know.
+        can_search = all(one.desired.key.isascii() and piece_of(one.desired.key) is not None for one in sought)
+        names: list[tuple[Record, ...]] | None = None
+        if can_search and len(sought) == 1 and not archived:
+            names = self._search(sought, state, includes)
+            if names[0] or sought[0].field_id is None:
+                return names, True
+        listing = self._first_page(state, includes)
+        proves = not archived or any(map(is_archived, listing.rows)) or (listing.total == 0 and self._has_active)
+        if not listing.is_whole and can_search and listing.pages > len(sought):
+            if names is None:
+                names = self._search(sought, state, includes)
+            lacking = [one for one, runs in zip(sought, names) if not runs and one.field_id is not None]
+            if not lacking:
+                return names, proves
+            if self._finds_values(lacking, listing):
+                by_value = iter(self._search(lacking, state, includes, by_value=True))
+                merged = [
+                    runs or (next(by_value) if one.field_id is not None else ()) for one, runs in zip(sought, names)
+                ]
+                return merged, proves
+        rows = self._whole(listing, includes, archived=archived)
+        return self._indexed(rows, sought), proves
+
+    def _first_page(self, state: Mapping[str, str], includes: Sequence[str]) -> Listing:
+        query = _query(self.template_id, includes=_brief(includes), state=state)
+        rows, page = self._client.first_page(self._client.path("runs"), query=query)
+        listing = Listing(rows, page.pages, page.total, state)
+        if not state:
+            self._pages = page.pages
+            self._has_active = any(not is_archived(row) for row in rows)
+        return listing
+
+    def _whole(self, listing: Listing, includes: Sequence[str], *, archived: bool) -> list[Record]:
+        if listing.is_whole:
+            return self._own(listing.rows, archived=archived)
+        query = _query(self.template_id, includes=_brief(includes), state=listing.state)
+        found = self._client.records(self._client.path("runs"), query=query, workers=self._workers)
+        rows = self._own(found, archived=archived)
+        if rows:
+            self._kept[archived] = (frozenset(_brief(includes)), rows)
+        return rows
+
+    def _own(self, rows: Iterable[Record], *, archived: bool) -> list[Record]:
+        return _rows_of(rows, self.template_id, archived=archived)
+
+    def _indexed(self, rows: list[Record], sought: Sequence[Sought]) -> list[tuple[Record, ...]]:
+        """Return what all rows hold, whose values are read only where a name does not tell whose process it is."""
+        index = RunIndex(rows)
+        found = [index.find(one.desired) for one in sought]
+        lacking = [one for one, runs in zip(sought, found) if not runs and one.field_id is not None]
+        if not lacking:
+            return found
+        self._read_values(rows, lacking)
+        index = RunIndex(rows, {one.field_id for one in lacking if one.field_id is not None})
+        return [
+            runs or (index.find(one.desired, one.field_id) if one.field_id is not None else ())
+            for one, runs in zip(sought, found)
+        ]
+
+    def _read_values(self, rows: Sequence[Record], sought: Iterable[Sought]) -> None:
+        """Add the kick-off values, which some lists do not show, to the rows that may be one of those sought."""
+        forms = {_form(one.desired.key) for one in sought}
+        self._fill_in(row for row in rows if not _is_marked_so(row, forms))
+
+    def _fill_in(self, rows: Iterable[Record]) -> None:
+        short = [row for row in rows if "prerun" not in row]
+        new = [row for row in short if str(row["id"]) not in self._values]
+        for whole in with_values(self._client, new, workers=max(self._workers, VALUE_WORKERS)):
+            self._values[str(whole["id"])] = whole.get("prerun")
+        for row in short:
+            row["prerun"] = self._values[str(row["id"])]
+
+    # --- searching ----------------------------------------------------------------------------------------------------
+
+    def _search(
+        self, sought: Sequence[Sought], state: Mapping[str, str], includes: Sequence[str], *, by_value: bool = False
+    ) -> list[tuple[Record, ...]]:
+        """Return what the search of the service finds, by names or, where it is known to find them, by values."""
+
+        def look_for(one: Sought) -> tuple[Record, ...]:
+            parameter = self._value_parameter if by_value and self._value_parameter else "q"
+            text = one.desired.key if by_value else piece_of(one.desired.key)
+            query = _query(self.template_id, includes=includes, state=state, more={parameter: text})
+            rows = self._client.records(self._client.path("runs"), query=query)
+            found = self._own(rows, archived=bool(state))
+            if by_value:
+                self._read_values(found, [one])
+            carried = [row for row in found if one.desired.is_carried_by(row, one.field_id if by_value else None)]
+            return tuple(sorted(carried, key=age))
+
+        found = list(side_by_side(look_for, sought, workers=self._workers))
+        self._has_active = self._has_active or (not state and any(found))
+        return found
+
+    def _finds_values(self, sought: Iterable[Sought], listing: Listing) -> bool:
+        """Return whether the search of the service is known to find the values of the fields of these.
+
+        No source says which parameter does, or that an answer without rows is to be believed. So it is tried out with
+        a value of a process that is there, which must be found, and must not bring all the others, too.
+        """
+        wanted = list(sought)
+        if not all(is_searchable(one.desired.key) for one in wanted):
+            return False
+        if self._value_parameter is None:
+            field_ids = {one.field_id for one in wanted if one.field_id is not None}
+            rows = self._own(listing.rows, archived=bool(listing.state))
+            samples = self._samples(rows, field_ids)
+            if not samples:
+                return False
+            parameters = (one for one in VALUE_PARAMETERS if self._is_proved(one, samples, listing))
+            self._value_parameter = next(parameters, "")
+        return self._value_parameter != ""
+
+    def _samples(self, rows: Sequence[Record], field_ids: Iterable[str]) -> list[tuple[Record, str]]:
+        """Return one process with a value that can be searched for."""
+        samples = [row for row in rows if "prerun" in row] or rows[:MOST_SAMPLES]
+        self._fill_in(samples)
+        for row in samples:
+            for value in map(values_of(row).get, field_ids):
+                if isinstance(value, str) and not is_blank(value) and is_searchable(value):
+                    return [(row, value)]
+        return []
+
+    def _is_proved(self, parameter: str, samples: Iterable[tuple[Record, str]], listing: Listing) -> bool:
+        ((row, value),) = samples
+        if parameter == "q" and plain(value) in plain(row.get("name")):
+            # It would be found by its name.
+            return False
+        query = _query(self.template_id, state=listing.state, more={parameter: value})
+        rows, page = self._client.first_page(self._client.path("runs"), query=query)
+        return page.total < listing.total and any(str(one.get("id")) == str(row["id"]) for one in rows)
+
+
+def finder_for(client: Client, template_id: str) -> Finder:
+    """Return the finder of a template that the items of a loop share."""
+    found: Finder = client.shared.setdefault(("processes", template_id), Finder(client, template_id))
+    return found
+
+
+# --- lists of processes -----------------------------------------------------------------------------------------------
+
+
+def list_runs(
+    client: Client,
+    template_id: str | None,
+    *,
+    query: str | None = None,
+    archived: bool = False,
+    includes: Sequence[str] = (),
+    filters: Mapping[str, Any] | None = None,
+    workers: int = 1,
+) -> list[Record]:
+    """Return the active or the archived processes of a template, or of all, oldest first.
+
+    What each row says of itself counts, and not the filters of the service, which its sources disagree about: a
+    filter that brings no archived process may be one that it does not know.
+    """
+    rows: list[Record] = []
+    for state in READINGS if archived else ({},):
+        asked = _query(template_id, includes=includes, state=state, more={"q": query, **(filters or {})})
+        rows = _rows_of(
+            client.records(client.path("runs"), query=asked, workers=workers), template_id, archived=archived
+        )
+        if rows:
+            break
+    return sorted(rows, key=age)
+
+
+def with_values(client: Client, rows: Sequence[Record], *, workers: int = VALUE_WORKERS) -> list[Record]:
+    """Return the processes with their kick-off values, which some lists do not show."""
+
+    def whole(row: Record) -> Record:
+        return row if "prerun" in row else {**row, **client.get("runs", row["id"])}
+
+    return list(side_by_side(whole, rows, workers=workers))
+
+
+def _query(
+    template_id: str | None,
+    *,
+    includes: Iterable[str] = (),
+    state: Mapping[str, str] | None = None,
+    more: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    return {"checklist_id": template_id, "with": ",".join(includes) or None, **(more or {}), **(state or {})}
+
+
+def _rows_of(rows: Iterable[Record], template_id: str | None, *, archived: bool) -> list[Record]:
+    return [
+        row
+        for row in rows
+        if template_id in (None, str(row.get("checklist_id") or template_id)) and is_archived(row) is archived
+    ]
+
+
+def _brief(includes: Iterable[str]) -> list[str]:
+    """Return the includes without the form, which each of a thousand rows would repeat."""
+    return [one for one in includes if one != "ko_form_fields"]
+
+
+def piece_of(key: str) -> str | None:
+    """Return the longest piece of a reference that the service's search is sure to find, ``None`` when all are short.
+
+    Its search finds parts of names, so whatever carries the reference is found by a piece of it.
+    """
+    pieces = [piece.strip() for piece in _ODD.split(key)]
+    longest = max(pieces, key=len)
+    return longest if len(longest) >= min(SHORTEST_PIECE, len(key)) and longest else None
+
+
+def _form(text: str) -> str:
+    """Return what references of one kind have in common: ``E-17`` and ``E-4`` are alike, and so are all addresses."""
+    return "@" if "@" in text else _DIGITS.sub("0", _WORDS.sub("a", plain(text)))
+
+
+def _is_marked_so(run: Mapping[str, Any], forms: Collection[str]) -> bool:
+    """Return whether the name of a process ends with a reference of such a form, and so says whose process it is."""
+    return any(kind == "end" and _form(text) in forms for kind, text in marks_of(run))

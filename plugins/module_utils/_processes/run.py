@@ -1,0 +1,630 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Carrying out the plans of processes, and launching each exactly once. Private to the collection.
+
+Source: API reference, "Processes" and "Recipes".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.rewrite import (
+    await_late_write,
+    bring_about,
+    rewrite,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, PlanRun, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    ApiError,
+    BusyError,
+    InvalidError,
+    LostAnswerError,
+    NotFoundError,
+    NotStoredError,
+    ServerError,
+    TallyfyError,
+    UnreadableAnswerError,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import told_moment
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import LATE_STATUSES
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import find_member
+
+from .desired import (
+    Correction,
+    DesiredProcess,
+    Doubt,
+    Found,
+    Known,
+    Launch,
+    age,
+    is_same_name,
+    launch_second,
+    names_in,
+    shape_process,
+    values_of,
+)
+from .kickoff import (
+    choices,
+    is_stored,
+    shown_value,
+)
+from .reference import (
+    Finder,
+    Sought,
+)
+from .template import (
+    is_archived,
+)
+
+#: After these a write may have been carried out.
+LOST = (LostAnswerError, ServerError, UnreadableAnswerError)
+LOCK_SUBJECT = "launches of the template {}"
+NOT_LISTED = (
+    "{}: whether another run launched it, too, is not known, because Tallyfy does not list it yet. The next run tells."
+)
+STATE_UNKNOWN = (
+    "Whether it was launched is not known. It is not tried again by itself, since that could launch it twice; run it "
+    "again: it looks first."
+)
+
+
+# --- running ----------------------------------------------------------------------------------------------------------
+
+
+class ProcessRun(PlanRun):
+    """Carries out one process's plan and keeps the record as the service last told it.
+
+    Whoever carries out a plan that launches holds the lock of the template, calls ``take_what_is_there`` before and
+    ``settle_launches`` afterwards.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        desired: DesiredProcess,
+        plan: Plan,
+        known: Known,
+        *,
+        current: Mapping[str, Any] | None,
+        launch: Launch | None,
+        finder: Finder,
+        sought: Sought,
+        corrections: Sequence[Correction] = (),
+    ) -> None:
+        super().__init__(plan)
+        self.desired = desired
+        self.known = known
+        self.launch = launch
+        self.finder = finder
+        self.sought = sought
+        #: The process that this run launched, if it knows which one, and the service's second before it did.
+        self.launched: Record | None = None
+        self.launch_began: int | None = None
+        self.record: Record = dict(current or {})
+        self.notes: list[str] = list(plan.warnings)
+        self._client = client
+        self._corrections = corrections
+
+    def carry_out(self, step: Step) -> bool:
+        """Send what the step says and check that the service stored it; return whether it was done."""
+        acts: dict[str, Callable[[Step], bool | None]] = {
+            "launch": lambda _step: self._launch(),
+            "archive": self._archive,
+            "reactivate": lambda _step: self._reactivate(),
+            "update": self._update,
+            "update_kickoff": lambda _step: self._update_kickoff(),
+            "add_tag": self._add_tag,
+            "add_to_folder": self._add_to_folder,
+        }
+        return acts[step.action](step) is not False
+
+    # --- launching ----------------------------------------------------------------------------------------------------
+
+    @property
+    def launches(self) -> bool:
+        """Whether the next step is the launch."""
+        step = next(self.open_steps(), None)
+        return step is not None and step.action == "launch"
+
+    @property
+    def may_have_launched(self) -> bool:
+        """Whether the service was asked to launch it, and did not clearly refuse."""
+        return self.launch_began is not None and (self.launched is not None or self.error is None or self.is_unknown)
+
+    def take(self, found: Record) -> None:
+        """Take the process that somebody else has launched since the plan was made."""
+        for step in self.open_steps():
+            self.finish(step, is_done=False)
+        self.record = found
+
+    def _launch(self) -> bool:
+        launch = self.launch
+        if launch is None:
+            raise AssertionError("a launch is carried out without being prepared")
+        client, mark = self._client, self.mark
+        earlier = self._earlier_launch(launch)
+        if earlier is not None:
+            self.record = earlier
+            self._see_to_name(launch)
+            return False
+        body = launch.body(self.desired, self.known)
+        self.launch_began = client.service_now()
+        # Whoever ends in the middle of it leaves these for the next run.
+        client.late_launches.add(mark, client.now())
+        client.doubtful_launches.add(mark, self.launch_began)
+        try:
+            # The service would launch a second one without a word, so the request is never repeated.
+            self.record = self._post(launch, body)
+        except TallyfyError as error:
+            if not isinstance(error, ApiError) or not error.may_be_done:
+                client.doubtful_launches.drop(mark, client.now())
+            is_late = bool(error.facts.get("is_late")) or getattr(error, "status", None) in LATE_STATUSES
+            if not is_late:
+                client.late_launches.drop(mark, client.now())
+            if not isinstance(error, ApiError) or not error.may_be_done:
+                raise
+            raise LostAnswerError(error.request, error.answer, advice=STATE_UNKNOWN, status=error.status) from error
+        client.late_launches.drop(mark, client.now())
+        self.finder.add(self.record)
+        self._see_to_name(launch)
+        self._prove(launch, body)
+        return True
+
+    def _post(self, launch: Launch, body: Record) -> Record:
+        path, began = self._client.path("runs"), self.launch_began or 0
+        read_back: list[Record] = []
+
+        def find() -> Record | None:
+            found = self._find_doubtful(launch, doubt_since(self._client, began))
+            read_back.extend([found] if found is not None else [])
+            return found
+
+        try:
+            record = self._client.create(path, body, find=find, attempts=1)
+        except InvalidError as error:
+            if "name" not in error.errors or self.desired.reference_field is None:
+                raise
+            # The template lets nobody but Tallyfy name its processes.
+            del body["name"]
+            record = self._client.create(path, body, find=find, attempts=1)
+        self.launched = None if read_back else record
+        return record
+
+    def _see_to_name(self, launch: Launch) -> None:
+        if not launch.template.names_its_processes and not self.desired.is_carried_by(self.record):
+            self._rename(launch)
+
+    def _find_doubtful(self, launch: Launch, doubt: Doubt) -> Record | None:
+        """Return the process that came of a launch which nobody has seen the answer to, if it is there.
+
+        Where neither its name nor its field tells, it is known by its values, its starter and its time.
+        """
+        active = self.finder.look_again([self.sought])[0]
+        if active:
+            return active[0]
+        recent = self.finder.launched_in(doubt)
+        carrying = [run for run in recent if self.desired.is_carried_by(run, self.sought.field_id)]
+        if carrying:
+            return carrying[0]
+        alike = [run for run in recent if launch.is_like(run, self.known)]
+        alike = [run for run in alike if self.finder.is_unmarked(run, self.desired)]
+        starter = self._starter() if alike else None
+        ours = (run for run in alike if run.get("started_by") is None or str(run["started_by"]) == starter)
+        return next((run for run in ours if self.finder.claim(str(run["id"]), self.desired.key)), None)
+
+    def _starter(self) -> str | None:
+        email = self._client.acting_email()
+        member = find_member(self._client, email) if email is not None else None
+        return None if member is None else str(member["id"])
+
+    @property
+    def mark(self) -> str:
+        """How the launch is called among what this controller remembers."""
+        return mark_of(self._client, self.finder.template_id, self.desired)
+
+    def forget_doubt(self) -> None:
+        """Take note that the process is there and can be found again."""
+        self._client.doubtful_launches.drop(self.mark, self._client.now())
+
+    def _earlier_launch(self, launch: Launch) -> Record | None:
+        """Return the process that an earlier run asked for in vain, if that was lately and it has shown up since.
+
+        Raises ``BusyError`` when the service may still be at work on it for longer than this task may wait.
+        """
+        client, now = self._client, self._client.now()
+        since, asked = client.doubtful_launches.since(self.mark, now), client.late_launches.since(self.mark, now)
+        if since is None:
+            return None
+        doubt = doubt_since(client, since)
+        found = self._find_doubtful(launch, doubt)
+        if found is not None or asked is None:
+            return found
+        until = asked + client.late_launches.seconds
+        if not client.wait(max(0.0, until - now)):
+            not_before = told_moment(until)
+            raise BusyError(
+                f"Tallyfy was asked to launch {launch.name} a short time ago and did not answer; it may still do so. "
+                f"Nothing was sent. Run it again after {not_before}, or allow a longer max_wait.",
+                not_before=not_before,
+            )
+        return self._find_doubtful(launch, doubt)
+
+    def _rename(self, launch: Launch) -> None:
+        """Give the process the name that it was to have: templates may name theirs, and no run would find it again."""
+        try:
+            self._put({"name": launch.name})
+        except TallyfyError as error:
+            # Whatever the reason is, only this message keeps the next run from launching another one.
+            reason = error.answer if isinstance(error, ApiError) else error.message
+            if self.sought.field_id is not None:
+                self._note_other_name(launch.name, error)
+                return
+            raise NotStoredError(
+                f"{launch.name} was launched, but Tallyfy named it {self.record.get('name')} and did not let it be "
+                f"renamed ({reason}). Rename it, or the next run launches another one; with reference_field the name "
+                f"would not matter.",
+                process=shape_process(self.record),
+                not_stored=["name"],
+            ) from error
+
+    def named_members(self) -> list[str]:
+        """Return the addresses of the members whom the process names."""
+        assignees = self.launch.assignees if self.launch is not None else []
+        owner = [self.desired.owner] if self.desired.owner else []
+        return [*owner, *(email for one in assignees for email in one.users)]
+
+    def named_groups(self) -> list[str]:
+        """Return the names of the groups that the launch names."""
+        assignees = self.launch.assignees if self.launch is not None else []
+        return [name for one in assignees for name in one.groups]
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the answer to the launch got lost and the process has not shown up."""
+        return self.failed_step is not None and self.failed_step.action == "launch" and isinstance(self.error, LOST)
+
+    def settle(self, active: Sequence[Record]) -> None:
+        """Draw the conclusions from the active processes that carry the reference, oldest first, after the launch.
+
+        Everybody who launches looks so, and sees what is older than their own process. So the oldest one stays, and
+        who launched another one archives it.
+        """
+        if not active:
+            if not self.is_unknown:
+                self.notes.append(NOT_LISTED.format(self.record.get("name")))
+            return
+        if self.is_unknown:
+            self._take_late(active[0])
+        if self.launched is not None:
+            # Its own may not be listed yet, and then must not give way to a younger one that is.
+            first = min(active[0], self.launched, key=age)
+            surplus = [self.launched] if str(first["id"]) != str(self.launched["id"]) else []
+        else:
+            # Which of them is its own is not known. Nobody else keeps what is not the oldest, either.
+            first, began = active[0], self.launch_began or 0
+            surplus = [one for one in active[1:] if launch_second(one) >= began > 0]
+        for one in surplus:
+            self._give_way(one, first)
+        if self.error is None:
+            self.forget_doubt()
+
+    def _give_way(self, surplus: Record, first: Record) -> None:
+        name, own_id = surplus.get("name"), str(surplus["id"])
+        step = Step("archive", str(name), f"another run had launched {first['id']}", target=own_id)
+        try:
+            self._archive_run(own_id)
+        except TallyfyError as error:
+            self.fail(
+                step,
+                NotStoredError(
+                    f"{name} was launched twice at the same moment, by this run and by another one, and {own_id} could "
+                    f"not be archived ({error.message}). Archive it; {first['id']} is the older one.",
+                    process=shape_process(first),
+                ),
+            )
+            return
+        if self.failed_step is not None:
+            # Whatever the archived one lacked does not matter any more.
+            failed = self.failed_step
+            self.reopen()
+            self.finish(failed)
+        self.finish(step)
+        self.record = dict(first)
+        self.notes.append(
+            f"{name}: another run launched it at the same moment. {first['id']}, which is older, stays; {own_id} was "
+            f"archived."
+        )
+
+    def _take_late(self, found: Mapping[str, Any]) -> None:
+        """Take note that the process whose launch was in doubt has shown up, and of what was stored of it."""
+        step, launch = self.failed_step, self.launch
+        if step is None or launch is None:
+            return
+        self.record = dict(found)
+        self.reopen()
+        self.finish(step)
+        try:
+            self._prove(launch, launch.body(self.desired, self.known))
+        except TallyfyError as error:
+            self.fail(step, error)
+
+    def _prove(self, launch: Launch, body: Mapping[str, Any]) -> None:
+        """Raise ``NotStoredError`` for what the launch sent and the service dropped; a 2xx does not prove anything."""
+        sent = body["prerun"]
+        if sent and any(field_id not in values_of(self.record) for field_id in sent):
+            # The answer to the launch may be a short one.
+            try:
+                self.record.update(self._client.get("runs", self.record["id"]))
+            except ApiError as error:
+                # The launch itself has been done, so it has neither failed nor is it deferred.
+                raise NotStoredError(
+                    f"{self.record.get('name')} was launched, but what Tallyfy stored of it could not be read "
+                    f"({error.answer}). Run it again: it compares the values.",
+                    process=shape_process(self.record),
+                ) from error
+        lost = launch.not_stored(self.record, sent)
+        wrong_owner = (
+            "owner_id" in body and "owner_id" in self.record and str(self.record["owner_id"]) != str(body["owner_id"])
+        )
+        if not lost and not wrong_owner:
+            return
+        stored = values_of(self.record)
+        texts = [f"{one.label} (stored: {shown_value(one, stored.get(one.id))!r})" for one in lost]
+        texts += ["owner"] * wrong_owner
+        raise NotStoredError(
+            f"{self.record.get('name')} was launched, but Tallyfy did not store {choices(texts)}. Set that in Tallyfy; "
+            f"a launch cannot be repeated.",
+            process=shape_process(self.record),
+            not_stored=[one.label for one in lost] + ["owner_id"] * wrong_owner,
+        )
+
+    # --- changing -----------------------------------------------------------------------------------------------------
+
+    def _archive(self, step: Step) -> None:
+        run_id = step.target or str(self.record["id"])
+        archived = self._archive_run(run_id)
+        if run_id == str(self.record["id"]):
+            self.record.update(archived)
+
+    def _archive_run(self, run_id: str) -> Record:
+        """Archive a process and return what is known of it then."""
+        path = self._client.path("runs", run_id)
+        await_late_write(self._client, f"{path}/activate")
+        try:
+            record = self._client.call("DELETE", path).record or self._client.get("runs", run_id)
+        except NotFoundError:
+            # Repeated after a lost answer, or somebody was quicker; or the address is wrong.
+            if any(str(one["id"]) == run_id for one in self.finder.look_again([self.sought])[0]):
+                raise
+            record = {"status": "archived"}
+        self._expect(is_archived(record), f"DELETE {path}", "the process is still active")
+        return record
+
+    def _reactivate(self) -> None:
+        path = self._client.path("runs", self.record["id"], "activate")
+        number = self.record["id"]
+        try:
+            answer = bring_about(
+                self._client,
+                "runs",
+                number,
+                "activate",
+                read=lambda: self._client.get("runs", number),
+                is_so=lambda run: not is_archived(run),
+            )
+            self._learn(answer)
+        except InvalidError:
+            # An active one cannot be reactivated, and somebody may have been quicker.
+            self._learn({})
+            if is_archived(self.record):
+                raise
+        self._expect(not is_archived(self.record), f"PUT {path}", "the process is still archived")
+
+    def _update(self, step: Step) -> bool:
+        wanted = {name: value for name, value in step.values.items() if name == "name"}
+        if "owner" in step.values:
+            wanted["owner_id"] = self.known.member_id(self.desired.owner or "")
+        try:
+            return self._put(wanted)
+        except (InvalidError, NotStoredError) as error:
+            is_about_name = (
+                list(error.errors) == ["name"]
+                if isinstance(error, InvalidError)
+                else error.facts.get("not_stored") == ["name"]
+            )
+            # Where the field tells whose process it is, nothing depends on its name.
+            if "name" not in wanted or not is_about_name or self.sought.field_id is None:
+                raise
+            self._note_other_name(str(wanted.pop("name")), error)
+            return self._put(wanted) if wanted else False
+
+    def _note_other_name(self, name: str, error: TallyfyError) -> None:
+        reason = error.answer if isinstance(error, ApiError) else error.message
+        self.notes.append(
+            f"{self.record.get('name')}: Tallyfy named it, and does not let it be called {name} ({reason})."
+        )
+
+    def _update_kickoff(self) -> bool:
+        """Write kick-off values; all of them are sent, since a service may take those that are left out away.
+
+        Source: API reference, "Update, archive, reactivate" (whether a completed form takes any is written nowhere).
+        """
+        try:
+            return self._put({})
+        except InvalidError as error:
+            error.advise("A kick-off form that has been completed may have to be reopened in Tallyfy first.")
+            raise
+        except NotStoredError as error:
+            labels = [one.field.label for one in self._corrections]
+            raise NotStoredError(
+                f"{self.record.get('name')}: Tallyfy answered with success, but did not store {choices(labels)}. Set "
+                f"that in Tallyfy; a kick-off form that has been completed may have to be reopened first.",
+                process=shape_process(self.record),
+                not_stored=labels,
+            ) from error
+
+    def _put(self, wanted: Mapping[str, Any]) -> bool:
+        """Write fields that differ and leave the rest as it is; return whether there was anything to write.
+
+        Without fields the kick-off values are written.
+        """
+
+        def differing(run: Record) -> Record:
+            if not wanted:
+                stored = values_of(run)
+                sent = {one.field.id: one.sent for one in self._corrections}
+                lost = any(not is_stored(one.field, one.sent, stored.get(one.field.id)) for one in self._corrections)
+                kept = {name: value for name, value in stored.items() if value is not None}
+                return {"prerun": {**kept, **sent}} if lost else {}
+            return {name: value for name, value in wanted.items() if not is_same_name(run.get(name), value)}
+
+        def body(run: Record, fields: Record) -> Record:
+            # What a PUT leaves out of these is detached. A name may be shown with escapes and is not written back.
+            kept = {name: [_id_of(one) for one in run[name]] for name in ("users", "groups")}
+            return {**kept, **fields}
+
+        run, is_written = rewrite(
+            self._client,
+            "runs",
+            self.record["id"],
+            differing=differing,
+            body=body,
+            unseen=lambda run: [
+                *(name for name in ("users", "groups") if not isinstance(run.get(name), list)),
+                *(["prerun"] if not wanted and "prerun" not in run else []),
+            ],
+        )
+        self.record.update(run)
+        return is_written
+
+    def _add_tag(self, step: Step) -> None:
+        title = str(step.target)
+        body = {
+            "subject_id": self.record["id"],
+            "subject_type": "Run",
+            "tag_id": self.known.tags[fold(title)][0],
+            "tag_type": "private",
+        }
+        self._attach(self._client.path("checklists", "tags"), body, "tags", title)
+
+    def _add_to_folder(self, step: Step) -> None:
+        name = str(step.target)
+        body = {
+            "folder_id": self.known.folders[fold(name)][0],
+            "subject_id": self.record["id"],
+            "subject_type": "Run",
+        }
+        self._attach(self._client.path("folders", "add-object"), body, "folders", name)
+
+    def _attach(self, path: str, body: Mapping[str, Any], kind: str, name: str) -> None:
+        def find() -> Record | None:
+            run = self._client.get("runs", self.record["id"], query={"with": kind})
+            self.record.update(run)
+            return run if fold(name) in map(fold, names_in(run, kind) or ()) else None
+
+        try:
+            # The answer is the number of the association, and no record.
+            self._client.call("POST", path, body=body)
+        except LOST:
+            if find() is None:
+                raise
+            return
+        self._expect(find() is not None, f"POST {path}", f"the process does not have {name} among its {kind}")
+
+    def _learn(self, record: Mapping[str, Any]) -> None:
+        if not record:
+            record = self._client.get("runs", self.record["id"])
+        self.record.update(record)
+
+    def _expect(self, is_so: bool, request: str, answer: str) -> None:
+        if not is_so:
+            raise NotStoredError(f"{request}: the service answered with success, but {answer}. Run it again.")
+
+
+def mark_of(client: Client, template_id: str, desired: DesiredProcess) -> str:
+    """Return how a launch is called among what this controller remembers."""
+    return "\n".join((client.connection.api_url, template_id, *map(str, sorted(desired.marks()))))
+
+
+def doubt_since(client: Client, second: float) -> Doubt:
+    """Return until when a launch may be carried out that was sent then: it is given up a while after its time-out."""
+    return Doubt(second, second + client.connection.timeout + client.late_launches.seconds)
+
+
+def doubt_about(client: Client, template_id: str, desired: DesiredProcess, found: Found) -> Doubt | None:
+    """Return when one of several processes may have been launched by an earlier run that did not learn of it."""
+    if len(found.active) < 2:
+        return None
+    since = client.doubtful_launches.since(mark_of(client, template_id, desired), client.now())
+    return None if since is None else doubt_since(client, since)
+
+
+def take_what_is_there(client: Client, runs: Sequence[ProcessRun]) -> None:
+    """Look once more for the processes that are about to be launched, and take those that are there by now.
+
+    A list that was read before may have been old, and others launch, too.
+    """
+    for finder, several in _by_finder(run for run in runs if run.launches).items():
+        try:
+            found = finder.look_again([run.sought for run in several])
+            if finder.may_give_way(found):
+                client.rest(1.0)
+                found = finder.look_again([run.sought for run in several])
+        except TallyfyError as error:
+            for run in several:
+                run.fail(next(run.open_steps()), error)
+            continue
+        for run, active in zip(several, found):
+            if active:
+                run.take(active[0])
+
+
+def settle_launches(client: Client, runs: Sequence[ProcessRun]) -> None:
+    """Look whether somebody else launched the same at the same time, and for launches whose answers were lost.
+
+    It waits for the end of the second in which the last process was launched, because ids decide within a second, and
+    one with a smaller id might still come.
+    """
+    sent = [run for run in runs if run.may_have_launched]
+    if not sent:
+        return
+    latest = max(launch_second(run.record) or client.service_second for run in sent)
+    if client.service_second <= latest:
+        client.rest(_rest_of_second(client.now() - latest))
+    for finder, several in _by_finder(sent).items():
+        try:
+            found = finder.look_again([run.sought for run in several])
+        except ApiError as error:
+            for run in several:
+                if not run.is_unknown:
+                    run.notes.append(f"{NOT_LISTED.format(run.record.get('name'))} ({error.answer})")
+            continue
+        for run, active in zip(several, found):
+            run.settle(active)
+
+
+def _rest_of_second(passed: float) -> float:
+    """Return for how long to wait when by this clock so much of the second has passed; a whole one is always enough.
+
+    The clocks of machines differ by less than a quarter of a second, or by so much that this one does not tell.
+    """
+    return min(1.0, 1.25 - passed) if 0.0 <= passed < 1.0 else 1.0
+
+
+def _by_finder(runs: Iterable[ProcessRun]) -> dict[Finder, list[ProcessRun]]:
+    grouped: dict[Finder, list[ProcessRun]] = {}
+    for run in runs:
+        grouped.setdefault(run.finder, []).append(run)
+    return grouped
+
+
+def _id_of(one: Any) -> Any:
+    if not isinstance(one, Mapping):
+        return one
+    return next((one[name] for name in ("id", "user_id", "group_id") if name in one), one)

@@ -1,0 +1,211 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One process of ``tallyfy_process``: found, planned and carried out. Private to the collection."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.rewrite import await_late_writes
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    InputError,
+)
+
+from .desired import (
+    DesiredProcess,
+    Found,
+    Known,
+    compare_kickoff,
+    differing_kickoff,
+    is_same_name,
+    plan_process,
+    prepare_launch,
+    problems_with_names,
+    problems_with_process,
+    reference_field_of,
+    shape_process,
+    shown_fields,
+)
+from .kickoff import (
+    FormField,
+    Kickoff,
+    encode,
+)
+from .listing import (
+    look_up,
+    read_organization,
+    warning_of_automatic_launch,
+)
+from .reference import (
+    Sought,
+    finder_for,
+)
+from .run import (
+    LOCK_SUBJECT,
+    ProcessRun,
+    doubt_about,
+    settle_launches,
+    take_what_is_there,
+)
+from .template import (
+    Template,
+    find_template,
+    get_template,
+)
+
+
+def ensure_process(
+    client: Client, params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], None]
+) -> dict[str, Any]:
+    """Bring one process into the wanted state and return the result of ``tallyfy_process``."""
+    desired = DesiredProcess.from_params(params)
+    problems = problems_with_process(desired)
+    if problems:
+        raise InputError(problems)
+    return SingleProcess(client, desired, warn).ensure(check_mode=check_mode)
+
+
+class SingleProcess:
+    """One process of ``tallyfy_process``. What a template and its processes are is read when it is needed, and once."""
+
+    def __init__(self, client: Client, desired: DesiredProcess, warn: Callable[[str], None]) -> None:
+        self._client = client
+        self._desired = desired
+        self._warn = warn
+        template_id, template = find_template(client, desired.template)
+        self._finder = finder_for(client, template_id)
+        self._finder.template = template or self._finder.template
+        self._sought = Sought(desired, self._field_of_reference)
+
+    def ensure(self, *, check_mode: bool) -> dict[str, Any]:
+        """Find it, plan, and carry that out unless in check mode; return the result of the module."""
+        found = self._find()
+        if found.current is not None and not check_mode:
+            path = self._client.path("runs", found.current["id"])
+            if await_late_writes(self._client, [path, f"{path}/activate"]):
+                found = self._find()
+        run, fixed = self._planned(found)
+        if run.plan.steps and not check_mode:
+            self._client.require_locks()
+        with contextlib.ExitStack() as locks:
+            if run.launches and not check_mode:
+                locks.enter_context(self._client.alone(LOCK_SUBJECT.format(self._finder.template_id)))
+                take_what_is_there(self._client, [run])
+            run.complete(run.carry_out, check_mode=check_mode)
+        settle_launches(self._client, [run])
+        for note in run.notes:
+            self._warn(note)
+        run.raise_failure()
+        process = _process_after(run, found, check_mode=check_mode)
+        return {**run.result(), "process": process, "unchangeable": fixed, "notes": run.notes}
+
+    def _find(self) -> Found:
+        (found,) = self._finder.find([self._sought], self._includes())
+        return found
+
+    @property
+    def _template(self) -> Template:
+        if self._finder.template is None:
+            self._finder.template = get_template(self._client, self._finder.template_id, self._desired.template)
+        return self._finder.template
+
+    def _field_of_reference(self) -> str | None:
+        return reference_field_of(self._desired, self._template)
+
+    def _includes(self) -> list[str]:
+        includes = [name for name in ("tags", "folders") if getattr(self._desired, name)]
+        return [*includes, *(["ko_form_fields"] if self._desired.kickoff else [])]
+
+    def _planned(self, found: Found) -> tuple[ProcessRun, list[Record]]:
+        """Return the plan, ready to be carried out, and what stays as it is.
+
+        Raises ``InputError`` with everything that is wrong.
+        """
+        client, desired, current = self._client, self._desired, found.current
+        launch, kickoff = None, Kickoff()
+        problems: list[str] = []
+        notes: list[str] = []
+        fields = self._fields(current)
+        if desired.state == "present":
+            if current is None:
+                launch, problems = prepare_launch(desired, self._template)
+                warning = warning_of_automatic_launch(read_organization(client), self._template)
+                notes += [warning] if warning is not None else []
+            elif desired.kickoff_update:
+                kickoff = encode(fields, desired.kickoff, is_whole=False)
+                problems += [f"kickoff: {problem}" for problem in kickoff.problems]
+        lacking = desired.lacking(current)
+        known = look_up(client, [(lacking, launch)], kickoff.assignees) if desired.state == "present" else Known()
+        problems += problems_with_names(lacking, launch, known, kickoff, fields)
+        if problems:
+            raise InputError(problems)
+        corrections = differing_kickoff(kickoff, current, fields, known) if current is not None else []
+        plan = plan_process(
+            desired,
+            found,
+            launch,
+            known,
+            corrections=corrections,
+            keeps_name=self._keeps_name(current),
+            doubt=doubt_about(client, self._finder.template_id, desired, found),
+        )
+        fixed: list[Record] = []
+        if current is not None and fields and not desired.kickoff_update:
+            fixed, remarks = compare_kickoff(desired, current, fields)
+            notes += remarks
+        run = ProcessRun(
+            client,
+            desired,
+            plan,
+            known,
+            current=current,
+            launch=launch,
+            finder=self._finder,
+            sought=self._sought,
+            corrections=corrections,
+        )
+        run.notes += notes
+        return run, fixed
+
+    def _fields(self, current: Mapping[str, Any] | None) -> tuple[FormField, ...]:
+        """Return the fields of the form of a process that is there, as far as values are compared with it."""
+        if current is None or self._desired.state != "present" or not self._desired.kickoff:
+            return ()
+        with contextlib.suppress(InputError):
+            return shown_fields(current) or self._template.fields
+        # The template has been archived since; what was launched from it goes on.
+        return ()
+
+    def _keeps_name(self, current: Mapping[str, Any] | None) -> bool:
+        """Return whether the template names its processes, which only matters where the name is not the wanted one."""
+        if current is None or not (self._desired.name and self._desired.reference_field):
+            return False
+        if is_same_name(self._desired.full_name(str(current.get("name"))), current.get("name")):
+            return False
+        with contextlib.suppress(InputError):
+            return self._template.names_its_processes
+        return False
+
+
+def _process_after(run: ProcessRun, found: Found, *, check_mode: bool) -> Record | None:
+    """Return the process as it is after the run, or, in check mode, as far as the plan can tell."""
+    current = found.current
+    if current is None and not run.plan.steps:
+        return None
+    if not check_mode:
+        return shape_process(run.record)
+    planned: Record = {name: run.plan.after[name] for name in ("name", "status") if name in run.plan.after}
+    if run.launch is not None:
+        title, number = run.launch.template.title, run.launch.template.id
+        planned.update(checklist_title=title, checklist_id=number, prerun=run.launch.sent(run.known))
+    if run.desired.owner:
+        planned["owner_id"] = run.known.member_id(run.desired.owner)
+    shaped = shape_process({**(current or {}), **planned})
+    if run.plan.after.get("status") == "active":
+        shaped.update(status="active", archived_at=None)
+    return shaped

@@ -1,0 +1,246 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How the live organization differs from its roster, person by person. Private to the collection.
+
+Rows are made of the plans that a roster run would carry out, so that a comparison and a run agree.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import DriftError
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import is_service_account, status_of
+
+from .fuse import Policy, named
+from .member_plan import is_removal
+from .plan import (
+    ROSTER_OPTIONS,
+    Roster,
+    read_and_plan,
+    unlisted_from,
+)
+from .result import (
+    RESULT_KEYS,
+    PlannedPerson,
+    facts_of,
+    warn_of_notes,
+)
+
+MISSING, EXTRA, DIFFERENT, UNCLEAR, KEPT = OUTCOMES = ("missing", "extra", "different", "unclear", "kept")
+#: What a run would change; somebody of whom nothing can be said, or whom a run would leave alone, is no drift.
+DRIFT = (MISSING, EXTRA, DIFFERENT)
+NOT_ON_THE_ROSTER = "is not on the roster"
+NOT_A_MEMBER = "is not a member"
+MESSAGE_NAMES = 5
+#: The argument spec of ``tallyfy_roster_drift``.
+DRIFT_OPTIONS: dict[str, dict[str, Any]] = {
+    **{name: ROSTER_OPTIONS[name] for name in ("people", "src", "defaults", "protect", "concurrency", "report")},
+    "unlisted": {"type": "str", "choices": ["ignore", "disabled", "absent"], "default": "disabled"},
+    "fail": {"type": "bool", "default": False},
+}
+DRIFT_KEYS: dict[str, Any] = {
+    **RESULT_KEYS,
+    "summary": dict.fromkeys((*OUTCOMES, "total", "groups"), 0),
+    "groups": [],
+    "drifted": False,
+}
+_NOTHING = "empty"
+#: What a value must not hold to stand in a line without quotes.
+_MARKS = ("; ", ", ", '"')
+
+
+def find_drift(task: Task) -> dict[str, Any]:
+    """Return the result of ``tallyfy_roster_drift``; nothing is written.
+
+    Raises ``InputError`` with every row that is wrong, and ``DriftError`` with the whole result when there is drift
+    and the task is to fail then.
+    """
+    policy = Policy(
+        unlisted=unlisted_from(task.params["unlisted"]),
+        protect=tuple(task.params["protect"]),
+        # The fuse keeps people from being removed, and nobody is: it must not hide how much differs.
+        max_removals="100%",
+        min_admins=0,
+        called=task.called,
+    )
+    roster = read_and_plan(task, policy=policy, is_comparison=True)
+    rows, groups = drift_rows(roster.planned), missing_groups(roster)
+    notes = [warning for person in roster.planned for warning in person.plan.warnings]
+    summary = _summary(rows, groups)
+    warn_of_notes(notes, task.warn)
+    result: dict[str, Any] = {
+        "changed": False,
+        "drifted": summary["total"] > 0,
+        "summary": summary,
+        "people": rows,
+        "groups": groups,
+        "problems": [],
+        "deferred": [],
+        "notes": notes,
+        "actions": [],
+        "diff": {},
+        **facts_of(task, task.organization()),
+    }
+    if result["drifted"] and task.params["fail"]:
+        compared = sum(not _is_left_alone(person) for person in roster.planned)
+        raise DriftError(_failure(rows, groups, compared), **result)
+    return result
+
+
+def drift_rows(planned: Iterable[PlannedPerson]) -> list[Record]:
+    """Return a row for each person who differs, in the given order. Pure.
+
+    Somebody wanted away who is not there is as wanted. The Tallyfy Bot and support accounts belong to every
+    organization; that nobody lists them is no drift.
+    """
+    return [_row(person, outcome) for person in planned if (outcome := _outcome(person)) is not None]
+
+
+def missing_groups(roster: Roster) -> list[Record]:
+    """Return a row for each group that people of the roster name and that is not there, in the order of the roster."""
+    groups = roster.around.groups
+    people: dict[str, list[str]] = {name: [] for name, group in groups.items() if group.get("id") is None}
+    if not people:
+        return []
+    for person in roster.planned:
+        for name in _groups_named_by(person, groups):
+            people[name].append(person.desired.email)
+    return [
+        {"name": groups[name]["name"], "outcome": MISSING, "people": emails, "message": _told_group(len(emails))}
+        for name, emails in people.items()
+    ]
+
+
+def _groups_named_by(person: PlannedPerson, groups: Groups) -> dict[str, None]:
+    """Return the folded names of the groups that are not there and that a row names."""
+    names = person.desired.groups if person.desired.state == "present" else None
+    if names is None:
+        return {}
+    folded_names = map(fold, (*names.wanted, *names.remove))
+    return {name: None for name in folded_names if groups[name].get("id") is None}
+
+
+def _told_group(count: int) -> str:
+    return f"is not there; {count} {'person names' if count == 1 else 'people name'} it"
+
+
+# --- people -----------------------------------------------------------------------------------------------------------
+
+
+def _is_left_alone(person: PlannedPerson) -> bool:
+    return not person.is_listed and is_service_account(person.current or {})
+
+
+def _outcome(person: PlannedPerson) -> str | None:
+    if not person.is_listed:
+        if _is_left_alone(person):
+            return None
+        return EXTRA if person.plan.steps else KEPT
+    if person.current is None:
+        return MISSING if person.desired.state == "present" else None
+    if person.plan.steps:
+        return EXTRA if is_removal(person.plan) else DIFFERENT
+    return UNCLEAR if person.obstacle or person.plan.warnings else None
+
+
+def _row(person: PlannedPerson, outcome: str) -> Record:
+    differences = _differences(person)
+    # The row names the person already.
+    notes = [note.removeprefix(person.desired.email).lstrip(": ").rstrip(".") for note in person.plan.warnings]
+    return {
+        "email": person.desired.email,
+        "name": person.name,
+        "outcome": outcome,
+        "differences": differences,
+        "message": "; ".join([*_told_of(person, outcome, differences), *notes]),
+        "unlisted": not person.is_listed,
+        "notes": notes,
+    }
+
+
+def _differences(person: PlannedPerson) -> list[Record]:
+    """Return what it is and what the roster has, field by field; groups that are only in one of the two."""
+    plan = person.plan
+    if not person.is_listed:
+        # Whoever is not on the roster has no field there.
+        return []
+    if person.desired.state == "deleted" and plan.steps:
+        return [_difference("status", status_of(person.current or {}), "deleted")]
+    names = dict.fromkeys([*plan.before, *plan.after])
+    return [
+        _group_difference(plan) if name == "groups" else _difference(name, plan.before.get(name), plan.after.get(name))
+        for name in names
+        # That somebody who is not there has another address says nothing.
+        if name != "email"
+    ]
+
+
+def _difference(field: str, current: Any, wanted: Any) -> Record:
+    return {"field": field, "is": current, "roster": wanted}
+
+
+def _group_difference(plan: Plan) -> Record:
+    held, wanted = plan.before.get("groups") or [], plan.after.get("groups") or []
+    return _difference(
+        "groups", [name for name in held if name not in wanted], [name for name in wanted if name not in held]
+    )
+
+
+def _told_of(person: PlannedPerson, outcome: str, differences: Iterable[Mapping[str, Any]]) -> list[str]:
+    obstacle = person.obstacle.rstrip(".")
+    if outcome == KEPT:
+        return [f"{NOT_ON_THE_ROSTER}, and a run would keep them: {obstacle}"]
+    if not person.is_listed:
+        return [NOT_ON_THE_ROSTER]
+    if outcome == MISSING:
+        return [obstacle or NOT_A_MEMBER]
+    return [obstacle] if obstacle else [text for difference in differences for text in _told(difference)]
+
+
+def _told(difference: Mapping[str, Any]) -> list[str]:
+    name, current, wanted = difference["field"], difference["is"], difference["roster"]
+    if name != "groups":
+        return [f"{name} is {_shown(current)}, should be {_shown(wanted)}"]
+    texts = [f"should be in {_shown(wanted)}"] if wanted else []
+    return texts + ([f"should not be in {_shown(current)}"] if current else [])
+
+
+def _shown(value: Any) -> str:
+    """Return a value as it can stand in one line; a text that could be misread there is put into quotes."""
+    if value is None or value == "":
+        return _NOTHING
+    if isinstance(value, list):
+        return ", ".join(_shown(one) for one in value)
+    text = str(value)
+    is_clear = text == " ".join(text.split()) and text != _NOTHING and not any(mark in text for mark in _MARKS)
+    return text if is_clear else json.dumps(text, ensure_ascii=False)
+
+
+# --- all of them ------------------------------------------------------------------------------------------------------
+
+
+def _summary(rows: Iterable[Mapping[str, Any]], groups: Sequence[Record]) -> dict[str, int]:
+    counts = Counter(row["outcome"] for row in rows)
+    total = sum(counts[outcome] for outcome in DRIFT) + len(groups)
+    return {**{outcome: counts[outcome] for outcome in OUTCOMES}, "total": total, "groups": len(groups)}
+
+
+def _failure(rows: Iterable[Mapping[str, Any]], groups: Sequence[Mapping[str, Any]], compared: int) -> str:
+    differing = [f"{row['email']} ({row['outcome']})" for row in rows if row["outcome"] in DRIFT]
+    lacking = [f"group {group['name']} ({group['outcome']})" for group in groups]
+    verb = "differs" if len(differing) == 1 else "differ"
+    text = f"{len(differing)} of {compared} people {verb} from the roster"
+    if lacking:
+        text += f", and {len(lacking)} of its groups {'is' if len(lacking) == 1 else 'are'} not there"
+    return f"{text}: {named([*lacking, *differing], MESSAGE_NAMES)}."

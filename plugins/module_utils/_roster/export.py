@@ -1,0 +1,265 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The live organization as a roster file: YAML, JSON or CSV. Private to the collection.
+
+Applying the file changes nothing, and the same organization always gives the same text.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, Problem
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
+    MEMBER_OPTIONS,
+    PROFILE_FIELDS,
+    folded,
+    problems_with,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member_list import list_members
+from ansible_collections.tallyfy.platform.plugins.module_utils._texts import json_text, shown_lines
+
+from .file import ENDINGS
+from .result import facts_of, warn_of_notes
+from .rows import GROUP_SEPARATOR
+from .yaml_texts import require_yaml
+
+EXPORTED_FIELDS = ("email", "role", *PROFILE_FIELDS)
+#: The argument spec of ``tallyfy_roster_export``.
+EXPORT_OPTIONS: dict[str, dict[str, Any]] = {"dest": {"type": "path", "required": True}}
+EXPORT_KEYS: dict[str, Any] = {
+    "dest": None,
+    "people": 0,
+    "left_out": {"disabled": 0, "service_accounts": 0},
+    "problems": [],
+    "notes": [],
+    "diff": {},
+    "org_id": None,
+    "organization": {},
+    "requests": 0,
+}
+# Texts that YAML takes as they are: a word, or a phone number with spaces. Without spaces that would be a number.
+_PLAIN = re.compile(r"[A-Za-z](?: ?[A-Za-z0-9@._/+()-])*|\+?[0-9]+(?: [0-9]+)+", re.ASCII)
+_NUMBER = re.compile(r"\+?[1-9][0-9]*", re.ASCII)
+_YAML_WORDS = ("yes", "no", "true", "false", "on", "off", "null")
+#: With what a spreadsheet begins a formula, also in the full width of East Asian scripts. A phone number is none.
+_FORMULA = re.compile("[=@\t\r\uff1d\uff20]|[+\uff0b\uff0d-](?![0-9 ()./-]*\\Z)")
+_UNSEEN = "control, direction or invisible characters"
+_MOST_NAMED = 20
+
+
+@dataclass(frozen=True)
+class Export:
+    """A roster file: its text, how many people are in it, and who and what is not. ``notes`` name the values."""
+
+    text: str
+    people: int
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+
+def export_roster(task: Task) -> dict[str, Any]:
+    """Return the result of ``tallyfy_roster_export`` with the ``content`` of the file, which others write.
+
+    Raises ``InputError`` for what no roster file can say.
+    """
+    dest = task.params["dest"]
+    ending = Path(dest).suffix.lower()
+    if ending not in ENDINGS:
+        endings = f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
+        raise InputError([Problem(f"{dest} does not end in {endings}", option=task.called("dest"))])
+    export = roster_of(list_members(task.client, {"groups": True, "complete": True}), ending)
+    warn_of_notes(export.notes, task.warn)
+    return {
+        "changed": False,
+        "dest": dest,
+        "people": export.people,
+        "left_out": dict(export.left_out),
+        "problems": [],
+        "notes": list(export.notes),
+        "diff": {},
+        "content": export.text,
+        **facts_of(task, task.organization()),
+    }
+
+
+def roster_of(members: Iterable[Mapping[str, Any]], ending: str) -> Export:
+    """Return the roster file of these members, sorted, as ``ending`` (with its dot) wants it. Pure.
+
+    ``members`` have the shape that ``tallyfy_user_info`` returns with ``groups``. Whoever has no access or belongs to
+    Tallyfy (the bot, support accounts) is left out; a value that is not set is, too, and so is one that no roster may
+    hold: other applications write to the service, too. Raises ``InputError`` for what no such file can say.
+    """
+    kinds: dict[str, list[Mapping[str, Any]]] = {"disabled": [], "service_accounts": [], "people": []}
+    for member in members:
+        kinds[_kind_of(member)].append(member)
+    people = sorted(kinds["people"], key=lambda one: folded(one["email"]))
+    _refuse_repetitions(people)
+    rows, notes = [], []
+    for member in people:
+        refused = _refused_fields(member)
+        notes += [f"{member['email']}: {name} is left out, since no roster may hold its value" for name in refused]
+        rows.append(_row(member, refused))
+    if ending == ".csv":
+        rows, more = _rows_for_cells(rows)
+        notes += more
+    writers: dict[str, Callable[[Sequence[Record]], str]] = {
+        ".yml": _yaml_text,
+        ".yaml": _yaml_text,
+        ".json": _json_text,
+        ".csv": _csv_text,
+    }
+    left_out = {kind: len(kinds[kind]) for kind in ("disabled", "service_accounts")}
+    return Export(writers[ending](rows), len(rows), left_out, notes)
+
+
+def _kind_of(member: Mapping[str, Any]) -> str:
+    if member["is_bot"] or member["support_user"]:
+        return "service_accounts"
+    return "disabled" if member.get("status") == "disabled" else "people"
+
+
+def _refuse_repetitions(people: Iterable[Mapping[str, Any]]) -> None:
+    addresses = Counter(folded(one["email"]) for one in people)
+    twice = sorted(address for address, count in addresses.items() if count > 1)
+    if twice:
+        those = f"the address {', '.join(twice)} when case does not matter"
+        raise InputError(
+            [f"several members have {those}, so a roster cannot tell them apart; keep one of them in Tallyfy"]
+        )
+
+
+def _refused_fields(member: Mapping[str, Any]) -> list[str]:
+    given = {name: member[name] for name in EXPORTED_FIELDS if member.get(name) not in (None, "")}
+    refused = [name for name, value in given.items() if value not in MEMBER_OPTIONS[name].get("choices", (value,))]
+    if problems_with(given):
+        alone = {name: {"email": member["email"], name: value} for name, value in given.items() if name != "email"}
+        known = problems_with({"email": member["email"]})
+        refused += [name for name, row in alone.items() if problems_with(row) != known]
+    return refused + [name for name, value in given.items() if not _is_unicode(str(value)) and name not in refused]
+
+
+def _is_unicode(text: str) -> bool:
+    """Return whether a file can hold it: JSON lets half a character stand alone, and UTF-8 does not."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _row(member: Mapping[str, Any], refused: Sequence[str]) -> Record:
+    row = {name: member[name] for name in EXPORTED_FIELDS if member.get(name) not in (None, "") and name not in refused}
+    return {**row, "groups": {"set": sorted(member["groups"], key=str.casefold)}}
+
+
+# --- the forms of a file ----------------------------------------------------------------------------------------------
+
+
+def _json_text(rows: Sequence[Record]) -> str:
+    # One row a line: then a change of one person is one line of a diff.
+    lines = ",\n".join(f"  {json_text(row)}" for row in rows)
+    return f"[\n{lines}\n]\n" if rows else "[]\n"
+
+
+def _yaml_text(rows: Sequence[Record]) -> str:
+    try:
+        yaml = require_yaml()
+    except ValueError as error:
+        raise InputError([str(error)]) from error
+    form = {"Dumper": _dumper_of(yaml), "allow_unicode": True, "sort_keys": False, "width": 10_000}
+    # What is harmful stands between double quotes, where YAML has the same escapes.
+    texts = [_plain_yaml(row) or shown_lines(yaml.dump([row], **form)) for row in rows]
+    return "---\n" + "".join(texts) if texts else "--- []\n"
+
+
+def _dumper_of(yaml: Any) -> Any:
+    """Return a dumper that puts texts between double quotes which need escapes beyond those of PyYAML."""
+    base = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+    def represent(dumper: Any, text: str) -> Any:
+        style = None if "\r" not in text and shown_lines(text) == text else '"'
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    return type("Dumper", (base,), {"yaml_representers": {**base.yaml_representers, str: represent}})
+
+
+def _plain_yaml(row: Mapping[str, Any]) -> str:
+    """Return a row as PyYAML writes it, if that is simple, else nothing: of ten thousand rows PyYAML makes seconds."""
+    fields = {name: _yaml_value(value) for name, value in row.items() if name != "groups"}
+    names = [_yaml_value(name) for name in row["groups"]["set"]]
+    if not all(fields.values()) or not all(names):
+        return ""
+    told = "\n  ".join(f"{name}: {text}" for name, text in fields.items())
+    groups = "".join(f"\n    - {name}" for name in names) if names else " []"
+    return f"- {told}\n  groups:\n    set:{groups}\n"
+
+
+def _yaml_value(value: object) -> str:
+    """Return a value as PyYAML writes it, empty when only PyYAML knows."""
+    if isinstance(value, int):
+        return str(value)
+    text = str(value)
+    if _PLAIN.fullmatch(text) and text.lower() not in _YAML_WORDS:
+        return text
+    return f"'{text}'" if _NUMBER.fullmatch(text) else ""
+
+
+def _rows_for_cells(rows: Iterable[Record]) -> tuple[list[Record], list[str]]:
+    """Return the rows as a table can hold them, and notes of what is left out and of what a spreadsheet would run.
+
+    A table has no escapes. What is left out stays as it is when the file is applied.
+    """
+    kept, notes, formulas = [], [], []
+    for row in rows:
+        email = row["email"]
+        cells = {name: row["groups"]["set"] if name == "groups" else (value,) for name, value in row.items()}
+        harmful = [name for name, values in cells.items() if not all(map(_is_for_cells, values))]
+        if "email" in harmful:
+            raise InputError([f"the address {email!r} has {_UNSEEN}; export to .yml or .json instead"])
+        notes += [f"{email}: {name} is left out, since it has {_UNSEEN}; .yml and .json hold it" for name in harmful]
+        kept.append({name: value for name, value in row.items() if name not in harmful})
+        run = [name for name, values in cells.items() if name not in harmful and any(map(_is_formula, values))]
+        formulas += [f"{email} ({', '.join(run)})"] if run else []
+    if formulas:
+        more = len(formulas) - _MOST_NAMED
+        named = ", ".join(formulas[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+        notes.append(
+            f"A spreadsheet would run what is in these cells as formulas: {named}. Do not open the file in one, or "
+            f"export to .yml or .json."
+        )
+    return kept, notes
+
+
+def _is_for_cells(value: object) -> bool:
+    # Line breaks of any system, and tabs, are nothing special between the quotes of a cell.
+    text = str(value).replace("\r", "\n")
+    return shown_lines(text) == text
+
+
+def _is_formula(value: object) -> bool:
+    return _FORMULA.match(str(value)) is not None
+
+
+def _csv_text(rows: Sequence[Record]) -> str:
+    columns = (*EXPORTED_FIELDS, "groups.set")
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, lineterminator="\n")
+    # Older Pythons leave a lone carriage return outside quotes, where it ends the line for whoever reads it.
+    quoting_writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    writer.writerow(columns)
+    for row in rows:
+        names = row["groups"]["set"] if "groups" in row else ()
+        parted = [name for name in names if GROUP_SEPARATOR in name]
+        if parted:
+            raise InputError([f"the group {parted[0]!r} has a semicolon in its name; export to .yml or .json instead"])
+        cells = [*(row.get(name, "") for name in EXPORTED_FIELDS), GROUP_SEPARATOR.join(names)]
+        (quoting_writer if "\r" in "".join(map(str, cells)) else writer).writerow(cells)
+    return file.getvalue()

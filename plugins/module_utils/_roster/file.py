@@ -1,0 +1,180 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Roster files: YAML, JSON and CSV, as they are read. Private to the collection."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import MOST_PROBLEMS, InputError
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import shorten
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.reading import UnfitError, json_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._state.regular_files import read_regular
+
+from .rows import Rows
+from .yaml_texts import has_yaml, texts_in
+
+ENDINGS = (".yml", ".yaml", ".json", ".csv")
+#: The key under which a file may hold its rows, when it is not a plain list.
+ROWS_KEYS = ("people", "members")
+#: A roster of 10,000 people has 2 to 5 MB.
+MOST_BYTES = 32 << 20
+MOST_ROWS = 100_000
+#: As much of a value as a message shows.
+LONGEST_QUOTE = 60
+LONGEST_HEADER = 300
+MOST_VALUES_SHOWN = 3
+
+
+def read_roster(path: str, option: str = "src") -> Rows:
+    """Return the rows of a roster file. Raises ``InputError`` for one that cannot be read or understood.
+
+    ``option`` is how the person who reads the error calls the option.
+    """
+    name = Path(path).name
+    try:
+        content = read_regular(Path(path).expanduser(), MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise InputError([f"{option} {path}: it is longer than {MOST_BYTES >> 20} MiB"])
+        text = content.decode("utf-8-sig")
+    except OSError as error:
+        raise InputError([f"{option} {path}: {error.strerror}"]) from error
+    except UnicodeDecodeError as error:
+        raise InputError([f"{option} {path}: not UTF-8 (byte {error.start})"]) from error
+    except (RuntimeError, ValueError) as error:  # somebody's home who is not there, or a path that no file can have
+        raise InputError([f"{option} {path!r}: {error}"]) from error
+    readers: dict[str, Callable[[str, str], Rows]] = {
+        ".yml": _rows_in_yaml,
+        ".yaml": _rows_in_yaml,
+        ".json": _rows_in_json,
+        ".csv": _rows_in_csv,
+    }
+    reader = readers.get(Path(path).suffix.lower())
+    if reader is None:
+        raise InputError([f"{option} {path}: the name must end in {', '.join(ENDINGS)}"])
+    try:
+        rows = reader(text, name)
+    except UnfitError as error:
+        raise InputError([f"{option} {path}: it is {error}"]) from error
+    except ValueError as error:
+        raise InputError([f"{option} {path}: {error}"]) from error
+    if len(rows.rows) > MOST_ROWS:
+        raise InputError([f"{option} {path}: it holds {len(rows.rows):,} rows; {MOST_ROWS:,} are the most"])
+    return rows
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def _rows_in_json(text: str, name: str) -> Rows:
+    problems: list[str] = []
+
+    def without_repetitions(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        row = dict(pairs)
+        if len(row) == len(pairs):
+            return row
+        for key in _repeated(key for key, _value in pairs):
+            text = f"{shorten(key, LONGEST_QUOTE)!r} stands in one row more than once"
+            if len(problems) < MOST_PROBLEMS:
+                values = [value for one, value in pairs if one == key][:MOST_VALUES_SHOWN]
+                text += ": " + " and ".join(shorten(json.dumps(value), LONGEST_QUOTE) for value in values)
+            problems.append(text)
+        return row
+
+    rows = _list_in(json_of(text, object_pairs_hook=without_repetitions))
+    _refuse(problems)
+    return _with_lines(rows, text, name)
+
+
+def _rows_in_yaml(text: str, name: str) -> Rows:
+    found = texts_in(text)
+    _refuse(found.problems)
+    return Rows(_list_in(found.content), source=name, lines=found.lines)
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    """Raise ``ValueError`` for problems, if there are any."""
+    if problems:
+        more = len(problems) - MOST_PROBLEMS
+        raise ValueError("; ".join(problems[:MOST_PROBLEMS]) + (f"; and {more} more" if more > 0 else ""))
+
+
+def _repeated(keys: Iterable[str]) -> list[str]:
+    return [key for key, count in Counter(keys).items() if count > 1]
+
+
+def _rows_in_csv(text: str, name: str) -> Rows:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = [column.strip().lower() for column in next(reader, [])]
+        if "email" not in header:
+            # What a spreadsheet writes in countries with a decimal comma.
+            advice = "; put commas between the columns, not semicolons" if any(";" in name for name in header) else ""
+            raise ValueError(
+                f"line 1 must name the columns, with email among them; it names "
+                f"{shorten(', '.join(header), LONGEST_HEADER)!r}{advice}"
+            )
+        twice = sorted(_repeated(header))
+        if twice:
+            raise ValueError(f"line 1 names the column {shorten(twice[0], LONGEST_QUOTE)!r} twice")
+        rows, lines, line = [], [], reader.line_num + 1
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                if len(cells) > len(header):
+                    raise ValueError(f"line {line} has {len(cells)} cells, and the header names {len(header)} columns")
+                if any(cell.strip() for column, cell in zip(header, cells) if not column):
+                    raise ValueError(f"line {line} has a value in a column that line 1 does not name")
+                # An empty cell is a value left out: a table cannot tell it from one that is to be cleared.
+                rows.append({column: cell.strip() for column, cell in zip(header, cells) if column and cell.strip()})
+                lines.append(line)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(f"line {reader.line_num}: {error}") from error
+    return Rows(rows, source=name, lines=lines)
+
+
+def _list_in(content: Any) -> list[Any]:
+    rows = content
+    if isinstance(content, Mapping) and len(content) == 1:
+        rows = next((content[key] for key in ROWS_KEYS if key in content), None)
+    if isinstance(rows, list):
+        return rows
+    raise ValueError(f"it must hold a list of people, or a dictionary with nothing but {ROWS_KEYS[0]}")
+
+
+class _LazyLines(Sequence[int]):
+    """The line of each row, found out when the first of them is asked for: only a message needs them."""
+
+    def __init__(self, text: str, count: int) -> None:
+        self._text = text
+        self._count = count
+        self._found: list[int] | None = None
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: Any) -> Any:
+        if self._found is None:
+            self._found = _lines_of_rows(self._text, self._count)
+        return self._found[index]
+
+
+def _with_lines(rows: list[Any], text: str, name: str) -> Rows:
+    # JSON is YAML as far as this goes, and PyYAML tells where each thing stands.
+    return Rows(rows, source=name, lines=_LazyLines(text, len(rows)) if has_yaml() else ())
+
+
+def _lines_of_rows(text: str, count: int) -> list[int]:
+    try:
+        lines = texts_in(text).lines
+    except ValueError:
+        lines = []
+    return lines if len(lines) == count else [1] * count

@@ -1,0 +1,219 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The fuse: how much a roster may take away before somebody has to say that it is meant. Private to the collection.
+
+Everything here is pure and looks at plans, so that check mode is refused what a run would be refused.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import math
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InconsistentListError
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import folded, is_bot, role_of, status_of
+
+from .member_plan import is_removal
+
+Record = dict[str, Any]
+LONGEST_LIST = 20
+#: What holds when nobody says how many: the percentage, but never less than so many people.
+DEFAULT_PERCENTAGE = "10%"
+DEFAULT_FLOOR = 3
+#: An address or a glob; anything else would match nobody, and protect nobody.
+_PROTECTED = re.compile(r"[^\s,;:<>{}\"]+@[^\s,;:<>{}\"]+|[^\s,;:<>{}\"@]*[*?\[][^\s,;:<>{}\"@]*")
+_AMOUNT = re.compile(r"([0-9]{1,9})|(100|[0-9]{1,2})\s*%")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a run may take away.
+
+    ``max_removals`` is a number, or a percentage of the active members and of the guests. ``None`` is the default of
+    the modules: a tenth, and three people at the least.
+    """
+
+    unlisted: str = "ignore"
+    protect: tuple[str, ...] = ()
+    max_removals: str | None = DEFAULT_PERCENTAGE
+    min_admins: int = 2
+    reassign_to: str | None = None
+    #: How the person who reads the texts calls an option.
+    called: Callable[[str], str] = str
+
+    def problems(self) -> list[str]:
+        """Return what is wrong with the values by themselves."""
+        problems = []
+        if self.max_removals is not None and _AMOUNT.fullmatch(self.max_removals.strip()) is None:
+            name = self.called("max_removals")
+            problems.append(f"{name} {self.max_removals!r} is neither a number nor a percentage such as 10%")
+        if self.min_admins < 0:
+            problems.append(f"{self.called('min_admins')} is {self.min_admins}, and cannot be negative")
+        if any(not entry.strip() for entry in self.protect):
+            problems.append(f"{self.called('protect')} holds a blank entry")
+        problems += [
+            f"{self.called('protect')} holds {entry!r}, which is neither an e-mail address nor a pattern such as "
+            f"*@partner.example.com"
+            for entry in self.protect
+            if entry.strip() and _PROTECTED.fullmatch(entry.strip()) is None
+        ]
+        return problems
+
+    def allowed_removals(self, there: int) -> int:
+        """Return how many may be removed of so many active members, or guests, or both.
+
+        A percentage is rounded up: otherwise nobody could ever leave an organization of nine. ``100%`` is no limit.
+        """
+        floor = DEFAULT_FLOOR if self.max_removals is None else 0
+        amount = _AMOUNT.fullmatch((DEFAULT_PERCENTAGE if self.max_removals is None else self.max_removals).strip())
+        if amount is None:
+            return 0
+        if not amount[2]:
+            return int(amount[1])
+        # All of them: also those who are invited and not among the active ones.
+        return sys.maxsize if amount[2] == "100" else max(floor, math.ceil(there * int(amount[2]) / 100))
+
+    def exceeded(self, members: int, active: int, guests: int = 0, guests_there: int | None = None) -> str | None:
+        """Return in words the limit that is exceeded when so many leave at once, of so many who are there, or ``None``.
+
+        Members and guests are counted together. A percentage holds for each kind as well: thousands of guests do not
+        make room for the removal of every member.
+        """
+        amount = f"{DEFAULT_PERCENTAGE}, at least {DEFAULT_FLOOR}," if self.max_removals is None else self.max_removals
+        people, others = f"{active} active members", f"{guests_there} guests"
+        limits = [
+            (members + guests, active + (guests_there or 0), f"{people} and {others}" if guests_there else people)
+        ]
+        if self.max_removals is None or self.max_removals.strip().endswith("%"):
+            limits += [(members, active, people), (guests, guests_there or 0, others)]
+        return next(
+            (
+                f"({amount} of {kinds}) allows {self.allowed_removals(there)}"
+                for leaving, there, kinds in limits
+                if leaving > self.allowed_removals(there)
+            ),
+            None,
+        )
+
+    def protector(self, email: object) -> str | None:
+        """Return the entry of ``protect`` that holds for this address: the address itself, or a glob."""
+        address = folded(email)
+        return next(
+            (
+                entry
+                for entry in self.protect
+                # The address itself may hold brackets, which mean something else in a glob.
+                if folded(entry) == address or fnmatch.fnmatchcase(address, folded(entry))
+            ),
+            None,
+        )
+
+
+def refusals(
+    plans: Sequence[tuple[Record | None, Plan]],
+    everybody: Collection[Record],
+    policy: Policy,
+    *,
+    guests: Sequence[str] = (),
+    guests_there: int | None = None,
+) -> list[str]:
+    """Return why these plans, each with the member's current record, must not be carried out; empty when they may.
+
+    ``guests`` are the addresses of the guests who would be removed, of ``guests_there``. Each text names the numbers,
+    the people, and the option that would allow it.
+    """
+    leaving = [plan.subject for current, plan in plans if current is not None and is_removal(plan)]
+    reasons = []
+    active = sum(map(_is_active, everybody))
+    limit = policy.exceeded(len(leaving), active, len(guests), guests_there)
+    if limit is not None:
+        total = len(leaving) + len(guests)
+        kinds = [_counted(len(people), noun) for people, noun in ((leaving, "member"), (guests, "guest")) if people]
+        reasons.append(
+            f"{' and '.join(kinds)} would lose their access, and {policy.called('max_removals')} "
+            f"{limit}: {named([*leaving, *guests])}. "
+            f"If that is meant, set {policy.called('max_removals')} to {total}"
+        )
+    before = active_admins(everybody)
+    after = admins_after(before, plans)
+    if is_short_of_admins(before, after, policy.min_admins):
+        name = policy.called("min_admins")
+        losing = [plan.subject for current, plan in plans if current and str(current["id"]) in before - after]
+        reasons.append(
+            f"{len(after)} of {len(before)} active administrators would be left, and {name} asks for "
+            f"{policy.min_admins}; those who would stop being one: {named(losing)}. "
+            f"If that is meant, set {name} to {len(after)}"
+        )
+    return reasons
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" + "s" * (count != 1)
+
+
+def ambiguous(everybody: Iterable[Record]) -> list[str]:
+    """Return the addresses that several members have, when case does not matter."""
+    counts = Counter(folded(record.get("email")) for record in everybody)
+    return sorted(address for address, count in counts.items() if count > 1)
+
+
+def doubt(kind: str, addresses: Iterable[str]) -> InconsistentListError:
+    """Return the error of a list of members or guests that leaves open who is meant by these addresses."""
+    return InconsistentListError(
+        f"The list of {kind}",
+        f"several {kind} have the address {named(addresses)} when case does not matter, so it is not sure who is meant",
+        advice="Nothing was written. Keep one of them in Tallyfy, and run it again.",
+    )
+
+
+def named(people: Iterable[str], longest: int = LONGEST_LIST) -> str:
+    """Return the first names of a list and how many more there are."""
+    names = list(people)
+    more = len(names) - longest
+    return ", ".join(names[:longest]) + (f" and {more} more" if more > 0 else "")
+
+
+def _is_active(record: Mapping[str, Any]) -> bool:
+    return status_of(record) == "active" and not _is_special(record)
+
+
+def _is_special(record: Mapping[str, Any]) -> bool:
+    return is_bot(record) or bool(record.get("support_user"))
+
+
+def active_admins(everybody: Iterable[Record]) -> set[str]:
+    """Return the numbers of the active administrators."""
+    return {str(record["id"]) for record in everybody if _is_active(record) and role_of(record) == "admin"}
+
+
+def is_short_of_admins(before: Collection[str], after: Collection[str], min_admins: int) -> bool:
+    """Return whether too few administrators would be left, and fewer than there are."""
+    return len(after) < min_admins and len(after) < len(before)
+
+
+def admins_after(before: Collection[str], plans: Sequence[tuple[Record | None, Plan]]) -> set[str]:
+    """Return the active administrators that the plans leave.
+
+    Somebody who is only being added does not count: nobody has seen them work yet.
+    """
+    after = set(before)
+    for current, plan in plans:
+        if current is None or not plan.steps:
+            continue
+        member = str(current["id"])
+        role = plan.after.get("role", role_of(current))
+        status = plan.after.get("status", status_of(current))
+        if role == "admin" and status == "active" and not is_removal(plan) and not _is_special(current):
+            after.add(member)
+        else:
+            after.discard(member)
+    return after

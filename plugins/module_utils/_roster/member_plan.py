@@ -1,0 +1,343 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What has to be done for one member: planned from plain records, without asking anybody. Private to the collection.
+
+Source: API reference, "Members" and "Recipes".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names, fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, Problem, RefusedError
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import included
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, require_groups
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
+    DEFAULT_ROLE,
+    PROFILE_FIELDS,
+    DesiredMember,
+    comparable,
+    folded,
+    is_bot,
+    role_of,
+    same_email,
+    shape_member,
+    status_of,
+    unseen_in,
+)
+
+#: What the application route takes at creation beside the e-mail address and the role.
+PROVISION_FIELDS = ("first_name", "last_name", "timezone")
+INVITE_FIELDS = ("first_name", "last_name")
+CREATIONS = ("create", "invite")
+WRITES = ("update", "change_role")
+CHANGES = ("enable", "update", "change_role", "hand_over")
+GROUP_CHANGES = ("add_to_group", "remove_from_group")
+REMOVALS = ("remove", "disable", "delete")
+#: Nothing is to be done for somebody who is wanted away, but the address may be misspelled.
+UNKNOWN_ADDRESS = "No member has this address."
+_BOT_REFUSAL = "the Tallyfy Bot cannot be edited."
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What planning a member must know beside the member: read by ``look_around``, or made up by a test.
+
+    ``successors`` are the members who may take over open work, by their address in lower case; ``open_tasks`` how many
+    tasks wait for somebody who has no access any more, by the number of the member; ``hidden`` the fields that Tallyfy
+    shows of nobody, as far as that is known.
+    """
+
+    groups: Groups = field(default_factory=Groups)
+    organization_timezone: str | None = None
+    acting_email: str | None = None
+    successors: Mapping[str, Record] = field(default_factory=dict)
+    open_tasks: Mapping[str, int] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
+
+
+def plan_member(desired: DesiredMember, current: Record | None, around: Surroundings) -> Plan:
+    """Return what has to be done for one person. Pure: the same arguments always give the same plan.
+
+    Raises ``RefusedError`` for people who must not be touched so, and ``InputError`` for what is missing.
+    """
+    if desired.state != "present":
+        return _plan_removal(desired, current, around)
+    if current is None:
+        return _plan_creation(desired, around)
+    return _plan_update(desired, current, around)
+
+
+def _plan_creation(desired: DesiredMember, around: Surroundings) -> Plan:
+    missing = [name for name in ("first_name", "last_name") if not str(desired.profile.get(name) or "").strip()]
+    if missing:
+        raise _wrong(desired, f"not a member yet; to add them give {' and '.join(missing)}")
+    compared = {name: comparable(name, value) for name, value in desired.profile.items()}
+    profile = {name: value for name, value in compared.items() if value is not None}
+    at_creation = PROVISION_FIELDS if desired.provision == "direct" else INVITE_FIELDS
+    if "timezone" not in profile and any(name not in at_creation for name in profile):
+        profile["timezone"] = _required_timezone(desired, around)
+    first = {name: profile[name] for name in at_creation if name in profile}
+    first.update(email=desired.email, role=desired.role or DEFAULT_ROLE)
+    action = "create" if desired.provision == "direct" else "invite"
+    reason = "not a member of the organization"
+    steps = [Step(action, desired.email, reason, first)]
+    rest = {name: value for name, value in profile.items() if name not in first}
+    if rest:
+        steps.append(Step("update", desired.email, "not taken at creation", rest))
+    group_steps, _names_before, names_after = _plan_groups(desired, None, around)
+    after = {**first, **rest, **({"groups": names_after} if names_after else {})}
+    warnings = unseen_warnings(desired.email, unseen_fields(desired, None, around, steps))
+    return Plan(desired.email, {}, after, tuple(steps + group_steps), tuple(warnings))
+
+
+def _plan_update(desired: DesiredMember, current: Record, around: Surroundings) -> Plan:
+    before: Record = {}
+    after: Record = {}
+    steps: list[Step] = []
+    warnings: list[str] = []
+    email = desired.email
+    if status_of(current) == "disabled":
+        steps.append(Step("enable", email, "disabled", {"status": "active"}))
+        before["status"], after["status"] = "disabled", "active"
+    changes = profile_changes(desired.profile, current)
+    if changes and is_bot(current):
+        raise RefusedError(_BOT_REFUSAL, subject=email)
+    organizations = included(current, "organizations")
+    if changes and isinstance(organizations, list) and len(organizations) > 1:
+        warnings.append(
+            f"{email} belongs to {len(organizations)} organizations, so only they themselves can change their "
+            f"{', '.join(changes)}."
+        )
+        changes = {}
+    if changes:
+        if not current.get("timezone") and not changes.get("timezone"):
+            changes["timezone"] = _required_timezone(desired, around)
+        steps.append(Step("update", email, f"{', '.join(changes)} differ" + ("s" * (len(changes) == 1)), changes))
+        before.update({name: current.get(name) for name in changes})
+        after.update(changes)
+    shows_role = not unseen_in(["role"], current)
+    if desired.role and shows_role and desired.role != role_of(current):
+        steps.append(Step("change_role", email, f"role is {role_of(current) or 'empty'}", {"role": desired.role}))
+        before["role"], after["role"] = role_of(current) or None, desired.role
+    group_steps, names_before, names_after = _plan_groups(desired, current, around)
+    if group_steps:
+        before["groups"], after["groups"] = names_before, names_after
+    steps += group_steps
+    _refuse_impossible(email, current, around, steps, desired.role if "role" in after else None)
+    warnings = unseen_warnings(email, unseen_fields(desired, current, around, steps)) + warnings
+    return Plan(email, before, after, tuple(steps), tuple(warnings))
+
+
+def _refuse_impossible(
+    email: str, current: Mapping[str, Any], around: Surroundings, steps: list[Step], new_role: str | None
+) -> None:
+    if steps and is_bot(current):
+        raise RefusedError(_BOT_REFUSAL, subject=email)
+    if new_role in (None, "admin"):
+        return
+    if current.get("is_default_admin"):
+        raise RefusedError(
+            f"the default administrator cannot become {new_role}: make somebody else the default administrator in "
+            f"Tallyfy first.",
+            subject=email,
+        )
+    if role_of(current) == "admin" and same_email(around.acting_email, email):
+        raise RefusedError("the acting user cannot stop being an administrator by this run.", subject=email)
+
+
+def _plan_removal(desired: DesiredMember, current: Record | None, around: Surroundings) -> Plan:
+    email = desired.email
+    if current is None:
+        return Plan(email, warnings=(f"{email}: {UNKNOWN_ADDRESS}",))
+    handover = _plan_handover(desired, current, around)
+    if desired.state == "disabled" and status_of(current) == "disabled":
+        return handover
+    _refuse_protected(email, current, around)
+    steps = list(handover.steps)
+    status = status_of(current)
+    if status != "disabled" and desired.reassign_to:
+        successor = _checked_successor(desired, around)
+        reason = f"{status}; open work goes to {successor['email']}"
+        steps.append(Step("remove", email, reason, {"status": "disabled"}, target=str(successor["id"])))
+    elif status != "disabled":
+        steps.append(Step("disable", email, status, {"status": "disabled"}))
+    if desired.state == "deleted":
+        steps.append(Step("delete", email, "permanent deletion was asked for"))
+        before = {name: value for name, value in shape_member(current).items() if value not in (None, False)}
+        return Plan(email, before, {}, tuple(steps))
+    return Plan(email, {"status": status}, {"status": "disabled"}, tuple(steps))
+
+
+def _plan_handover(desired: DesiredMember, current: Record, around: Surroundings) -> Plan:
+    """Return what an earlier run, or whoever took the access away, has left undone."""
+    count = around.open_tasks.get(str(current["id"]), 0)
+    if not count:
+        return Plan(desired.email)
+    return plan_open_tasks(desired.email, count, _checked_successor(desired, around), action="hand_over")
+
+
+def plan_open_tasks(email: str, count: int, successor: Record, *, action: str) -> Plan:
+    """Return what hands the open tasks of somebody without access to an active member."""
+    values = {"open_tasks": 0}
+    reason = f"{count} open task{'s' * (count > 1)}; they go to {successor['email']}"
+    step = Step(action, email, reason, values, target=str(successor["id"]))
+    return Plan(email, {"open_tasks": count}, values, (step,))
+
+
+def is_removal(plan: Plan) -> bool:
+    """Return whether somebody loses their access."""
+    return any(step.action in REMOVALS for step in plan.steps)
+
+
+def is_left_behind(desired: DesiredMember, current: Mapping[str, Any] | None) -> bool:
+    """Return whether open tasks may wait for somebody without access, which somebody else is to take over."""
+    is_out = current is not None and status_of(current) == "disabled"
+    return is_out and desired.state != "present" and desired.reassign_to is not None
+
+
+def _refuse_protected(email: str, current: Mapping[str, Any], around: Surroundings) -> None:
+    reason = None
+    if is_bot(current):
+        reason = "the Tallyfy Bot, which belongs to every organization"
+    elif current.get("support_user"):
+        reason = "a support account of Tallyfy"
+    elif current.get("is_default_admin"):
+        reason = "the default administrator: make somebody else the default administrator in Tallyfy first"
+    elif around.acting_email and same_email(around.acting_email, current.get("email")):
+        reason = "the acting user: let another administrator remove them"
+    if reason:
+        raise RefusedError(f"not removed, because this is {reason}.", subject=email)
+
+
+def _checked_successor(desired: DesiredMember, around: Surroundings) -> Record:
+    successor = around.successors.get(folded(desired.reassign_to))
+    reason = reason_against_successor(successor)
+    if successor is None or reason is not None:
+        raise _wrong(desired, f"{desired.reassign_to} {reason}", "reassign_to")
+    return successor
+
+
+def reason_against_successor(member: Record | None) -> str | None:
+    """Return why this member cannot take over, ``None`` when they can."""
+    if member is None:
+        return "is not a member of the organization"
+    if is_bot(member):
+        return "is the Tallyfy Bot, and must be active"
+    return None if status_of(member) == "active" else f"is {status_of(member)}, and must be active"
+
+
+def _wrong(desired: DesiredMember, text: str, option: str = "") -> InputError:
+    return InputError([Problem(text, subject=desired.email, option=option)])
+
+
+def profile_changes(
+    wanted: Mapping[str, Any], current: Mapping[str, Any], *, are_unseen_wanted: bool = False
+) -> Record:
+    """Return the fields of a profile that are not as wanted, with the values to be written; pure.
+
+    Those that the record does not show are left out, or, with ``are_unseen_wanted``, are among them.
+    """
+    changes: Record = {}
+    for name in PROFILE_FIELDS:
+        if name not in wanted or (name not in current and not are_unseen_wanted):
+            continue
+        value = comparable(name, wanted[name])
+        if name not in current or value != comparable(name, current[name]):
+            changes[name] = value
+    return changes
+
+
+def _plan_groups(
+    desired: DesiredMember, current: Record | None, around: Surroundings
+) -> tuple[list[Step], list[str], list[str]]:
+    if desired.groups is None:
+        return [], [], []
+    names = desired.groups
+    require_groups(around.groups, (*names.add, *names.remove, *(names.set or ())), desired.email)
+    held = around.groups.names_of(current)
+    _refuse_doubtful_groups(desired, held, around.groups)
+    add, remove = names.changes({fold(name) for name in held})
+    official = {key: str(group["name"]) for key, group in around.groups.items()}
+    add, remove = [official[fold(name)] for name in add], [official[fold(name)] for name in remove]
+    steps = [Step("add_to_group", desired.email, f"not in {name}", target=name) for name in add]
+    steps += [Step("remove_from_group", desired.email, f"in {name}", target=name) for name in remove]
+    kept = [name for name in held if name not in remove]
+    return steps, sorted(held, key=str.casefold), sorted([*kept, *add], key=str.casefold)
+
+
+def _refuse_doubtful_groups(desired: DesiredMember, held: list[str], groups: Groups) -> None:
+    names = desired.groups or Names()
+    concerned = (*names.add, *names.remove) if names.set is None else (*names.set, *held)
+    doubtful = sorted({fold(name) for name in concerned} & groups.ambiguous)
+    if doubtful:
+        raise _wrong(
+            desired, f"several groups are called {', '.join(doubtful)} when case does not matter; rename one of them"
+        )
+
+
+def unseen_fields(
+    desired: DesiredMember, current: Mapping[str, Any] | None, around: Surroundings, steps: Iterable[Step]
+) -> list[str]:
+    """Return the fields that are wanted or written, and that Tallyfy does not show; pure.
+
+    What it will show of somebody who is still to be added is what it shows of the others.
+    """
+    sent = {name for step in steps if step.action in (*CREATIONS, *WRITES) for name in step.values} - {"email"}
+    if current is None:
+        return sorted(sent & around.hidden)
+    return unseen_in({*sent, *desired.profile, *(["role"] if desired.role else [])}, current)
+
+
+def unseen_warnings(email: str, unseen: Iterable[str]) -> list[str]:
+    """Return the one warning of all fields that Tallyfy does not show, none where it shows all."""
+    names = ", ".join(unseen)
+    return [f"{email}: Tallyfy does not show {names}, so it cannot be compared or checked."] if names else []
+
+
+def _required_timezone(desired: DesiredMember, around: Surroundings) -> str:
+    if not around.organization_timezone:
+        raise _wrong(
+            desired, "neither the member nor the organization has a time zone, and Tallyfy needs one: give timezone"
+        )
+    return str(around.organization_timezone)
+
+
+def needs_timezone(desired: DesiredMember, current: Record | None) -> bool:
+    """Return whether the plan needs the time zone of the organization, because the member has and gets none."""
+    if desired.state != "present" or desired.profile.get("timezone"):
+        return False
+    if current is not None:
+        return not current.get("timezone") and bool(profile_changes(desired.profile, current))
+    given_at_creation = PROVISION_FIELDS if desired.provision == "direct" else INVITE_FIELDS
+    given = {name for name, value in desired.profile.items() if comparable(name, value) is not None}
+    return not given <= set(given_at_creation)
+
+
+def needs_acting_email(desired: DesiredMember, current: Mapping[str, Any] | None) -> bool:
+    """Return whether it matters for the plan who is acting: nobody takes their own access or rights away."""
+    if current is None:
+        return False
+    if desired.state == "present":
+        return desired.role in ("standard", "light") and role_of(current) == "admin"
+    return desired.state == "deleted" or status_of(current) != "disabled"
+
+
+def fields_needed(desired: DesiredMember, current: Mapping[str, Any]) -> set[str]:
+    """Return the fields of the member's record that the plan depends on."""
+    needed = {"status", *desired.profile}
+    if profile_changes(desired.profile, current):
+        # A PUT must carry one.
+        needed.add("timezone")
+    if desired.role or desired.state != "present":
+        needed |= {"role", "is_default_admin"}
+    if desired.state != "present":
+        needed |= {"support_user"}
+    return needed

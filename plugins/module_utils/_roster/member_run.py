@@ -1,0 +1,506 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reading what planning members needs, and carrying out one member's plan. Private to the collection.
+
+Source: API reference, "Members" and "Recipes".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Optional
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.rewrite import (
+    await_late_write,
+    await_late_writes,
+    bring_about,
+    replace,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, PlanRun, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    NotStoredError,
+    RefusedByServiceError,
+    RefusedError,
+    TallyfyError,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import shorten
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import encoded_path
+from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, list_groups
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
+    PROFILE_FIELDS,
+    SHAPE,
+    DesiredMember,
+    comparable,
+    find_member,
+    folded,
+    list_everybody,
+    role_of,
+    same_email,
+    shape_member,
+    status_of,
+    unseen_in,
+)
+
+from .handover import (
+    Leaver,
+    TaskHandover,
+    count_open_tasks,
+)
+from .member_plan import (
+    GROUP_CHANGES,
+    Surroundings,
+    fields_needed,
+    is_left_behind,
+    needs_acting_email,
+    needs_timezone,
+    plan_member,
+    profile_changes,
+    unseen_fields,
+    unseen_warnings,
+)
+
+#: Somebody who is wanted in some way, and their record if they are a member.
+Pair = tuple[DesiredMember, Optional[Record]]
+#: Answers that tell that this profile is not to be written, and not that something else is wrong.
+REFUSALS_OF_PROFILES = (400, 403, 404)
+#: The switch of an organization that lets standard members write groups.
+MANAGE_GROUPS = "allow_manage_groups"
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def look_around(
+    client: Client,
+    pairs: Sequence[Pair],
+    *,
+    everybody: Mapping[str, Record] | None = None,
+    workers: int = 1,
+    is_check_mode: bool = False,
+) -> tuple[list[Pair], Surroundings]:
+    """Return the pairs with records completed where the listing was too short, and what else their plans need.
+
+    Asks only for what these plans can depend on: nothing at all for members who are as wanted and have no groups, and
+    one listing of tasks for each hundred people who have no access any more and name a successor.
+    ``everybody`` are all members by their address in lower case, for who has read them; successors are looked up
+    there, and otherwise one by one. A run sees in the answers what Tallyfy does not show of people whom it adds; check
+    mode looks at somebody who is there. Only a run waits for earlier writes whose end nobody knows.
+    """
+    pairs = _completed(client, pairs if is_check_mode else _settled(client, pairs), workers)
+    left = [Leaver(current) for desired, current in pairs if current is not None and is_left_behind(desired, current)]
+    open_tasks = count_open_tasks(client, left, workers=workers) if left else {}
+    wants_groups = any(desired.groups is not None and desired.state == "present" for desired, _current in pairs)
+    wants_timezone = any(needs_timezone(desired, current) for desired, current in pairs)
+    wants_acting_email = any(needs_acting_email(desired, current) for desired, current in pairs)
+    names = sorted(
+        {
+            folded(desired.reassign_to)
+            for desired, current in pairs
+            if desired.reassign_to and desired.state != "present"
+            if current is not None and (status_of(current) != "disabled" or str(current["id"]) in open_tasks)
+        }
+    )
+    if everybody is None:
+        found = {name: find_member(client, name) for name in names}
+    else:
+        found = {name: everybody.get(name) for name in names}
+    return pairs, Surroundings(
+        groups=list_groups(client) if wants_groups else Groups(),
+        organization_timezone=client.organization().get("timezone") if wants_timezone else None,
+        acting_email=client.acting_email() if wants_acting_email else None,
+        successors={name: record for name, record in found.items() if record is not None},
+        open_tasks=open_tasks,
+        hidden=_hidden_fields(client, everybody) if is_check_mode and any(map(_is_new, pairs)) else frozenset(),
+    )
+
+
+def _is_new(pair: Pair) -> bool:
+    desired, current = pair
+    return current is None and desired.state == "present"
+
+
+def _hidden_fields(client: Client, everybody: Mapping[str, Record] | None) -> frozenset[str]:
+    """Return the fields that Tallyfy shows of nobody: it shows the same of each."""
+    if everybody is None:
+        answer = client.call("GET", client.path("users"), query={"per_page": 1}).data
+        rows = [row for row in answer if isinstance(row, dict)] if isinstance(answer, list) else []
+    else:
+        rows = list(everybody.values())
+    row = max(rows, key=len, default={})
+    hidden = unseen_in(("role", *PROFILE_FIELDS), row) if row.get("id") is not None else []
+    if hidden:
+        # The record itself may show more than the rows of lists.
+        with contextlib.suppress(ForbiddenError, NotFoundError):
+            hidden = unseen_in(hidden, client.get("users", row["id"]))
+    return frozenset(hidden)
+
+
+def _settled(client: Client, pairs: Sequence[Pair]) -> list[Pair]:
+    """Return the pairs as they are when no earlier write to one of them is in doubt any more."""
+    actions: tuple[tuple[str, ...], ...] = ((), ("role",), ("enable",))
+
+    def is_late(current: Mapping[str, Any]) -> bool:
+        return await_late_writes(client, (client.path("users", current["id"], *action) for action in actions))
+
+    return [
+        (desired, find_member(client, desired.email) if current is not None and is_late(current) else current)
+        for desired, current in pairs
+    ]
+
+
+def _completed(client: Client, pairs: Sequence[Pair], workers: int) -> list[Pair]:
+    """Return the pairs with every field that their plans need; rows of a listing may be as short as six fields.
+
+    A field that even the whole record lacks cannot be compared, and is warned about and left alone.
+    """
+    completed = list(pairs)
+    short = [
+        (index, current)
+        for index, (desired, current) in enumerate(pairs)
+        if current is not None and unseen_in(fields_needed(desired, current), current)
+    ]
+    whole = side_by_side(lambda one: client.get("users", one[1]["id"]), short, workers=workers)
+    for (index, current), record in zip(short, whole):
+        completed[index] = (pairs[index][0], {**current, **record})
+    return completed
+
+
+def refuse_without_rights(
+    client: Client,
+    steps: Iterable[Step],
+    everybody: Iterable[Record] | None = None,
+    *,
+    group_steps: Iterable[Step] = (),
+) -> None:
+    """Raise ``RefusedError`` when the acting member is known not to be allowed what these steps do.
+
+    It is asked before the first write, so that nobody is left half done. The role is the one that the list of members
+    tells; who has read it gives ``everybody``. ``group_steps`` are those of plans for groups themselves.
+    Source: API reference, "Suggested permission matrix".
+    """
+    rights = dict(map(_right_for, steps))
+    rights.update((f"{step.action} a group", MANAGE_GROUPS) for step in group_steps)
+    # That goes through the application.
+    rights.pop("create", None)
+    email = _acting_email_if_known(client) if rights else None
+    if email is None:
+        return
+    if everybody is None:
+        acting = find_member(client, email)
+    else:
+        acting = next((record for record in everybody if same_email(record["email"], email)), None)
+    role = role_of(acting or {})
+    if role not in ("standard", "light"):
+        return
+    denied = list(rights) if role == "light" else _denied(client, rights)
+    if denied:
+        reason = (
+            f"this runs as {email}, whose role is {role}, and it takes an administrator to "
+            f"{', '.join(sorted(denied))}. Set act_as (TALLYFY_ACT_AS) to the e-mail address of an administrator, or "
+            f"give the access_token of one."
+        )
+        raise RefusedError(f"Nothing was written: {reason}", problems=[reason])
+
+
+def _right_for(step: Step) -> tuple[str, str]:
+    """Return what a step about a member does, in words, and which switch of the organization lets others do it."""
+    if step.action in GROUP_CHANGES:
+        return step.action.replace("_", " "), MANAGE_GROUPS
+    if step.action == "invite":
+        is_admin = step.values.get("role") == "admin"
+        return ("invite an administrator", "") if is_admin else ("invite", "allow_user_invite")
+    return step.action.replace("_", " "), ""
+
+
+def _acting_email_if_known(client: Client) -> str | None:
+    try:
+        return client.acting_email()
+    except (ForbiddenError, NotFoundError):
+        # What cannot be known beforehand is left to Tallyfy to refuse.
+        return None
+
+
+def _denied(client: Client, rights: Mapping[str, str]) -> list[str]:
+    """Return what a standard member may not do in this organization."""
+    organization = client.organization() if any(rights.values()) else {}
+    # Whether a switch that is not shown is off is left to Tallyfy.
+    return [words for words, switch in rights.items() if not switch or organization.get(switch) in (False, 0)]
+
+
+# --- running ----------------------------------------------------------------------------------------------------------
+
+
+class Newcomers:
+    """Finds who was not there when the plans were made, for all runs together.
+
+    The service may know an address although its search does not show it. Then the whole list is the last word, and it
+    is read once: with ten thousand addresses that the service does not like, it would be read ten thousand times.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+        self._everybody: dict[str, Record] | None = None
+
+    def find(self, email: str) -> Record | None:
+        """Return the member with this address, whatever their status, or ``None``."""
+        with self._lock:
+            is_first = self._everybody is None
+            if self._everybody is None:
+                self._everybody = {folded(row["email"]): row for row in list_everybody(self._client)}
+            found = self._everybody.get(folded(email))
+        return found if found is not None or is_first else find_member(self._client, email)
+
+
+class MemberRun(PlanRun):
+    """Carries out one member's plan and keeps the record as the service last told it.
+
+    Steps that change groups are left to the caller, who writes each group once for everybody.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        desired: DesiredMember,
+        current: Record | None,
+        around: Surroundings,
+        plan: Plan,
+        newcomers: Newcomers | None = None,
+    ) -> None:
+        super().__init__(plan)
+        self.desired = desired
+        self.current = current
+        self.around = around
+        self.record: Record = dict(current or {})
+        self.notes: list[str] = list(plan.warnings)
+        self._client = client
+        self._newcomers = newcomers or Newcomers(client)
+        # ``look_around`` completes the record of somebody who is there; the answer to a creation is a short one.
+        self._is_whole = current is not None
+        self._created: tuple[Step, Mapping[str, Any]] | None = None
+        #: Whether the service is known to show no more of a member than the record has.
+        self.is_shown_in_full = False
+        # A PUT must carry what the service may not show.
+        self._sent: Record = {}
+        self._unseen = set(unseen_fields(desired, current, around, plan.steps))
+
+    def carry_out(self, step: Step) -> bool:
+        """Send what the step says and check that the service stored it; return whether it was done."""
+        org_id = self._client.connection.org_id
+        acts: dict[str, Callable[[], bool | None]] = {
+            "create": lambda: self._add(encoded_path("applications", org_id, "users"), step.values, step),
+            "invite": lambda: self._add(self._client.path("users", "invite"), self._invitation(step), step),
+            "update": lambda: self._update(step),
+            "change_role": lambda: self._change_role(step),
+            "enable": self._enable,
+            "hand_over": lambda: self._hand_over(step),
+            "disable": lambda: self._end_access("disable"),
+            "remove": lambda: self._end_access(query={"with_reassignment": True, "to": step.target}),
+            "delete": lambda: self._end_access("delete"),
+        }
+        return acts[step.action]() is not False
+
+    @property
+    def must_read(self) -> bool:
+        """Whether the answer to the creation told too little of what has been sent."""
+        return self.error is None and not self._is_whole and self._created is not None
+
+    def hidden_fields(self) -> list[str]:
+        """Return what the creation sent and the record does not show yet."""
+        return unseen_in(self._created[1], self.record) if self._created is not None else []
+
+    def learn(self, record: Mapping[str, Any]) -> None:
+        """Take note of the member's whole record, which somebody has read."""
+        self.record.update(record)
+        self._is_whole = True
+
+    def read(self) -> None:
+        """Read the member's whole record."""
+        self.learn(self._client.get("users", self.record["id"]))
+
+    def prove_creation(self) -> None:
+        """Compare what the creation sent with the record, if its answer told too little; fail the step otherwise."""
+        if self._created is None:
+            return
+        (step, sent), self._created = self._created, None
+        try:
+            if not self.is_shown_in_full and (not self._is_whole or unseen_in(sent, self.record)):
+                self.read()
+            self._compare(sent)
+        except TallyfyError as error:
+            self.fail(step, error)
+
+    def _invitation(self, step: Step) -> Record:
+        return {**step.values, "message": self.desired.invitation_message}
+
+    def _add(self, path: str, body: Mapping[str, Any], step: Step) -> bool:
+        email = str(body["email"])
+        try:
+            self.record = self._client.create(path, body, find=lambda: find_member(self._client, email))
+        except InvalidError as error:
+            # The service may know the address although the search did not show it, or somebody was quicker.
+            found = self._newcomers.find(email) if "email" in error.errors else None
+            if found is None:
+                error.facts["email"] = email
+                raise
+            self._start_over(found)
+            return False
+        sent = {name: value for name, value in body.items() if name in SHAPE and name != "email"}
+        self._sent = {name: value for name, value in sent.items() if name in PROFILE_FIELDS}
+        if unseen_in(sent, self.record):
+            self._created = step, sent
+        else:
+            self._compare(sent)
+        return True
+
+    def _start_over(self, found: Record) -> None:
+        """Plan again for somebody who was not there when the plan was made."""
+        missing = {name: group for name, group in self.around.groups.items() if group.get("id") is None}
+        ((_desired, self.current),), self.around = look_around(self._client, [(self.desired, found)])
+        # Groups that are still to be created, by the same task, are there for the plan all the same.
+        self.around.groups.update({name: group for name, group in missing.items() if name not in self.around.groups})
+        self.learn(self.current or {})
+        self.plan = plan_member(self.desired, self.current, self.around)
+        self._unseen = set(unseen_fields(self.desired, self.current, self.around, self.plan.steps))
+        self.notes += self.plan.warnings
+
+    def _update(self, step: Step) -> bool:
+        # What is sent only because the service insists on it, such as a time zone, counts where the record has none.
+        wanted = {name: value for name, value in step.values.items() if name in self.desired.profile}
+        needed = {name: value for name, value in step.values.items() if name not in wanted}
+        sent: Record = {}
+
+        def body(record: Record, _fields: Record) -> Record:
+            shown = {**self.record, **record}
+            kept = {name: shown[name] for name in PROFILE_FIELDS if shown.get(name) is not None}
+            sent.update({**self._sent, **needed, **kept, **wanted})
+            if sent.get("date_format"):
+                sent["date_format"] = str(sent["date_format"]).lower()
+            return sent
+
+        try:
+            record, is_written = replace(
+                self._client,
+                "users",
+                self.record["id"],
+                differing=lambda record: profile_changes(wanted, record, are_unseen_wanted=True),
+                body=body,
+            )
+        except RefusedByServiceError as error:
+            if status_of(self.record) == "invited" and error.status in REFUSALS_OF_PROFILES:
+                # Whether an invited member's profile can be written is not documented.
+                self.notes.append(
+                    f"{self.desired.email} is still invited, and Tallyfy did not take their profile: {error}"
+                )
+                return False
+            if isinstance(error, ForbiddenError):
+                error.advise(
+                    "Only they themselves can change the profile of somebody who belongs to several organizations; "
+                    "otherwise the acting user must be an administrator."
+                )
+            raise
+        self.record.update(record)
+        self._check({name: value for name, value in step.values.items() if sent.get(name) == value}, record)
+        return is_written
+
+    def _change_role(self, step: Step) -> None:
+        role = step.values["role"]
+        answer = self._bring_about({"role": role}, "role", is_so=lambda record: role_of(record) == role)
+        self._check(step.values, answer)
+
+    def _hand_over(self, step: Step) -> bool:
+        leaver = Leaver(self.record, is_deleted=self.desired.state == "deleted")
+        run = TaskHandover(self._client, leaver, self.plan)
+        is_done = run.carry_out(step)
+        self.notes += run.notes
+        return is_done
+
+    def _enable(self) -> None:
+        answer = self._bring_about(None, "enable", is_so=lambda record: status_of(record) == "active")
+        self._check({"status": "active"}, answer)
+
+    def _bring_about(self, body: Any, action: str, *, is_so: Callable[[Record], bool]) -> Record:
+        number = self.record["id"]
+        answer = bring_about(
+            self._client,
+            "users",
+            number,
+            action,
+            body=body,
+            read=lambda: self._client.get("users", number),
+            is_so=is_so,
+        )
+        self.record.update(answer)
+        return answer
+
+    def _end_access(self, *segments: str, query: Mapping[str, Any] | None = None) -> None:
+        path = self._client.path("users", self.record["id"], *segments)
+        # Otherwise it could give them their access back afterwards.
+        await_late_write(self._client, self._client.path("users", self.record["id"], "enable"))
+        refusal = None
+        try:
+            answer = self._client.call("DELETE", path, query=query).record
+        except NotFoundError as error:
+            # A repeated DELETE finds nobody after its first try succeeded; a wrong address is another matter.
+            if error.code == "ENDPOINT_NOT_FOUND":
+                raise
+            answer, refusal = {}, error
+        wanted = "deleted" if "delete" in segments else "disabled"
+        if status_of(answer) != wanted:
+            # Neither a 404 nor an answer that does not say so proves that the access is gone.
+            answer = find_member(self._client, self.desired.email) or {"status": wanted}
+        self.record.update(answer)
+        if status_of(answer) not in {wanted, "deleted"}:
+            if refusal is not None:
+                refusal.advise(f"Nothing was done: the member is still {status_of(answer)} instead of {wanted}.")
+                raise refusal
+            raise NotStoredError(
+                f"Tallyfy did not refuse the request, but the member is still {status_of(answer)} instead of {wanted}.",
+                subject=self.desired.email,
+                not_stored=["status"],
+            )
+
+    def _check(self, sent: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+        """Raise ``NotStoredError`` for values that the service accepted and did not store.
+
+        What the answer does not tell is read; source: API reference, "unknown keys are dropped and still answered 2xx".
+        """
+        if unseen_in(sent, answer):
+            self.read()
+        self._compare(sent)
+
+    def _tell_unseen(self, unseen: Iterable[str]) -> None:
+        """Tell all that is not shown in one note, as the plan does that knows it before."""
+        (told,) = unseen_warnings(self.desired.email, sorted(self._unseen)) or [""]
+        self._unseen.update(unseen)
+        notes = unseen_warnings(self.desired.email, sorted(self._unseen))
+        place = self.notes.index(told) if told in self.notes else len(self.notes)
+        self.notes[place : place + 1] = notes
+
+    def _compare(self, sent: Mapping[str, Any]) -> None:
+        unseen = unseen_in(sent, self.record)
+        if unseen:
+            self._tell_unseen(unseen)
+        shaped = shape_member(self.record)
+        lost = [
+            name
+            for name, value in sent.items()
+            if name not in unseen and comparable(name, value) != comparable(name, shaped.get(name))
+        ]
+        if lost:
+            found = ", ".join(f"{name} is {shorten(repr(shaped.get(name)), 60)}" for name in lost)
+            raise NotStoredError(
+                f"Tallyfy answered with success but did not store {', '.join(lost)} ({found}). "
+                f"Check that the values are ones Tallyfy knows and that the acting user may set them.",
+                subject=self.desired.email,
+                not_stored=lost,
+            )

@@ -1,0 +1,341 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is told of the people of a roster: rows, counts, the difference and the failure. Private to the collection."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.breaker import Halt
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, PlanRun, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import RosterError
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
+    DesiredMember,
+    full_name_of,
+    is_service_account,
+)
+
+from .fuse import named
+from .member_plan import REMOVALS
+from .member_run import MemberRun
+
+DIFF_PEOPLE = 100
+MESSAGE_PEOPLE = 20
+WARNED_NOTES = 10
+UNDONE = ("failed", "deferred", "skipped")
+DONE = ("created", "invited", "launched", "reactivated", "changed", "removed")
+#: What can become of somebody or something, in the order in which it is told: rows, totals and reports use these words.
+OUTCOMES = (*UNDONE, "not_found", *DONE, "unchanged")
+#: The outcome of what was done, by the action that says most about it; any other one is ``changed``.
+OUTCOME_OF = {
+    "create": "created",
+    "invite": "invited",
+    "launch": "launched",
+    "reactivate": "reactivated",
+    **dict.fromkeys(REMOVALS, "removed"),
+}
+PEOPLE_COUNTS = (
+    "created",
+    "invited",
+    "changed",
+    "unchanged",
+    "removed",
+    "not_found",
+    "deferred",
+    "failed",
+    "skipped",
+)
+#: Nobody leaves by an onboarding, and nobody comes by an offboarding.
+ONBOARDED_COUNTS = tuple(name for name in PEOPLE_COUNTS if name not in ("removed", "not_found"))
+OFFBOARDED_COUNTS = ("removed", "changed", "unchanged", "not_found", "deferred", "failed", "skipped")
+#: What the result of every bulk module holds, also when nothing could be done.
+RESULT_KEYS: dict[str, Any] = {
+    "people": [],
+    "problems": [],
+    "deferred": [],
+    "notes": [],
+    "actions": [],
+    "diff": {},
+    "org_id": None,
+    "organization": {},
+    "requests": 0,
+}
+ROSTER_KEYS: dict[str, Any] = {**RESULT_KEYS, "summary": dict.fromkeys(PEOPLE_COUNTS, 0)}
+
+
+@dataclass(frozen=True)
+class PlannedPerson:
+    """What is to be done for one person of a roster. ``obstacle`` says why nothing is, where that needs saying."""
+
+    desired: DesiredMember
+    current: Record | None
+    plan: Plan
+    is_listed: bool = True
+    obstacle: str = ""
+
+    @property
+    def note(self) -> str:
+        """What is told of a member who is not listed and whom a run leaves alone."""
+        return f"Not listed, and kept: {self.obstacle}" if self.obstacle and not self.is_listed else ""
+
+    @property
+    def name(self) -> str:
+        """The full name as it is, or, for somebody new, as it is wanted."""
+        return full_name_of(self.current or self.desired.profile)
+
+
+class ToldRun:
+    """What is told of one subject: how its run ended, and what became different."""
+
+    #: Whether somebody who is wanted away is not there at all.
+    is_unknown = False
+
+    def __init__(self, run: PlanRun, halt: Halt | None) -> None:
+        self._run = run
+        self.halt = halt
+
+    @property
+    def outcome(self) -> str:
+        if self.halt is not None:
+            return "deferred" if self.halt.is_deferred else "skipped"
+        if self._run.error is not None:
+            return "failed"
+        if self._run.done:
+            return OUTCOME_OF.get(self.action, "changed")
+        return "not_found" if self.is_unknown else "unchanged"
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether it is not as wanted."""
+        return self.outcome in UNDONE
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether everything that was planned has been done, and that was something."""
+        return bool(self._run.done) and not self.is_undone
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that say what is done: those that were done, or all of them when it did not come to its end."""
+        # What the service declined is no action of a subject for which the rest was done.
+        return tuple(self._run.done) if self.halt is None and self._run.error is None else self._run.plan.steps
+
+    @property
+    def action(self) -> str:
+        """The step that says most about what is done: the first one, or the last for somebody who leaves."""
+        steps = self.steps
+        if not steps:
+            return "none"
+        return steps[-1 if steps[-1].action in REMOVALS else 0].action
+
+    @property
+    def obstacle(self) -> str:
+        """Why it is not as wanted, without what differs for everybody: who it is, and the number of the request."""
+        if self.halt is not None:
+            return self.halt.reason
+        return self._run.error.text if self._run.error is not None else ""
+
+    @property
+    def difference(self) -> Plan:
+        """What became different: the plan, or as much of it as was done."""
+        plan, done = self._run.plan, self._run.done
+        if len(done) == len(plan.steps):
+            return plan
+        after = {name: value for step in done for name, value in step.values.items()}
+        return Plan(plan.subject, {name: value for name, value in plan.before.items() if name in after}, after)
+
+
+class Told(ToldRun):
+    """One person's part of the result."""
+
+    def __init__(self, person: PlannedPerson, run: MemberRun, halt: Halt | None) -> None:
+        super().__init__(run, halt)
+        self.run = run
+        self.person = person
+        self.email = run.desired.email
+        self.is_unknown = run.current is None and run.desired.state != "present"
+
+    @property
+    def difference(self) -> Plan:
+        """What became different, with the groups that were joined and left."""
+        plan = super().difference
+        joined = {step.target for step in self.run.done if step.action == "add_to_group"}
+        left = {step.target for step in self.run.done if step.action == "remove_from_group"}
+        if plan is self.run.plan or not joined | left:
+            return plan
+        before = self.run.plan.before.get("groups", ())
+        groups = sorted(map(str, {*before, *joined} - left), key=str.casefold)
+        return Plan(plan.subject, {**plan.before, "groups": before}, {**plan.after, "groups": groups})
+
+    @property
+    def handed_over(self) -> dict[str, Any]:
+        """Who takes over the open work, for the diff: a reviewer wants to know, although it is no field of a member."""
+        return {"reassign_to": self.run.desired.reassign_to} if _hands_over(self.run.done) else {}
+
+    def row(self) -> dict[str, Any]:
+        outcome = self.outcome
+        plan = self.difference if self.is_changed else self.run.plan
+        is_told = outcome not in ("unchanged", "not_found")
+        row: dict[str, Any] = {
+            "email": self.email,
+            "name": self.person.name,
+            "action": self.action,
+            "fields": sorted({*plan.before, *plan.after}) if is_told and self.action != "delete" else [],
+            "outcome": outcome,
+            "message": self._message(),
+        }
+        if is_told:
+            row.update(before=dict(plan.before), after=dict(plan.after))
+        if self.run.notes:
+            row["notes"] = list(self.run.notes)
+        if _hands_over(self.steps):
+            row["reassign_to"] = self.run.desired.reassign_to
+        if not self.person.is_listed:
+            row["unlisted"] = True
+            if is_service_account(self.person.current or {}):
+                row["service_account"] = True
+        return row
+
+    def _message(self) -> str:
+        done = "; ".join(_story(step) for step in self.run.done)
+        texts = [self.person.note] if self.person.note else []
+        if self.is_undone:
+            texts.append(self.halt.reason if self.halt is not None else str(self.run.error))
+            texts += [f"Done before: {done}."] * bool(done)
+        elif done:
+            texts.append(f"{done[:1].upper()}{done[1:]}.")
+        return " ".join([*texts, *self.run.notes])
+
+
+def _hands_over(steps: Iterable[Step]) -> bool:
+    return any(step.action in ("remove", "hand_over") for step in steps)
+
+
+def _story(step: Step) -> str:
+    """Return what a step does, in words that fit before it is done and afterwards."""
+    fields = ", ".join(step.values)
+    stories = {
+        "create": f"add as {step.values.get('role')}",
+        "invite": f"invite as {step.values.get('role')}",
+        "enable": "enable",
+        "update": f"set {fields}",
+        "change_role": f"make {step.values.get('role')}, {step.reason}",
+        "add_to_group": f"put into {step.target}",
+        "remove_from_group": f"take out of {step.target}",
+        "hand_over": f"hand over {step.reason.replace('; they go', '')}",
+        "disable": "take access away",
+        "remove": f"take access away, {step.reason.partition('; ')[2]}",
+        "delete": "delete",
+    }
+    return stories[step.action]
+
+
+def roster_result(told: Sequence[Told], notes: Sequence[str], organization: Record, task: Task) -> dict[str, Any]:
+    """Return the result of ``tallyfy_roster``; raises ``RosterError`` when somebody is not as wanted."""
+    result: dict[str, Any] = {
+        "changed": any(one.run.changed for one in told),
+        "summary": counts_of(told, PEOPLE_COUNTS),
+        "people": [one.row() for one in told],
+        "problems": [],
+        "deferred": deferred_of(("email", one.email, one.halt) for one in told),
+        "notes": list(notes),
+        "actions": [{"email": one.email, **step.described()} for one in told for step in one.run.done],
+        "diff": diff_of(told, task.client.connection.org_id),
+        **facts_of(task, organization),
+    }
+    total = len(told)
+    undone = [one for one in told if one.is_undone]
+    if undone:
+        # ansible-core prints all of a failure; thousands of people who are well already would bury the others.
+        result["people"] = [one.row() for one in told if one.outcome != "unchanged"]
+        raise_undone(result, [(one.email, one) for one in undone], total)
+    return result
+
+
+def facts_of(task: Task, organization: Record) -> dict[str, Any]:
+    """Return what the result of every bulk module says of the task itself.
+
+    Who writes has asked for the ``organization`` before: a run does not fail at its end for want of a name.
+    """
+    return {
+        "org_id": organization["id"],
+        # In whose name it works may be known only now.
+        "organization": {**organization, "acting_as": task.client.acting_as()},
+        "check_mode": task.check_mode,
+        "requests": task.client.requests_sent,
+    }
+
+
+def counts_of(told: Iterable[ToldRun], names: Iterable[str]) -> dict[str, int]:
+    """Return how many have each outcome; everybody counts once."""
+    counts = Counter(one.outcome for one in told)
+    return {name: counts[name] for name in names}
+
+
+def deferred_of(halts: Iterable[tuple[str, str, Halt | None]]) -> list[Record]:
+    """Return the entries of ``deferred`` for those who have to wait, each once.
+
+    A halt is led by the key and the name of whom it is about.
+    """
+    return [
+        {key: subject, "reason": halt.reason, "not_before": halt.not_before}
+        for key, subject, halt in dict.fromkeys(halts)
+        if halt is not None and halt.is_deferred
+    ]
+
+
+def raise_undone(
+    result: dict[str, Any], undone: Sequence[tuple[str, ToldRun]], total: int, *, kind: str = "people"
+) -> None:
+    """Raise the error of a run after which somebody or something is not as wanted, with its whole result."""
+    problems = _problems_of((name, one.outcome, one.obstacle) for name, one in undone)
+    by_outcome = Counter(one.outcome for _name, one in undone)
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in by_outcome.items())
+    told = "; ".join(problem.rstrip(".") for problem in problems)
+    result["problems"] = problems
+    raise RosterError(f"{len(undone)} of {total} {kind} are not as wanted ({counts}). {told}.", **result)
+
+
+def _problems_of(obstacles: Iterable[tuple[str, str, str]]) -> list[str]:
+    """Return why people are not as wanted, one text for all who met the same obstacle, the failed ones first.
+
+    An obstacle is a name, such as an e-mail address, an outcome and a text.
+    """
+    people: dict[str, list[str]] = {}
+    for name, _outcome, text in sorted(obstacles, key=lambda one: one[1] != "failed"):
+        people.setdefault(text, []).append(name)
+    problems = [f"{named(names)}: {text}" for text, names in people.items()]
+    more = len(problems) - MESSAGE_PEOPLE
+    return problems[:MESSAGE_PEOPLE] + [f"and {more} more reasons, see people"] * (more > 0)
+
+
+def diff_of(told: Sequence[Told], org_id: str) -> dict[str, Any]:
+    """Return the difference of changed people only, field by field; bounded, so that it can be read."""
+    changed = [one for one in told if one.run.done]
+    header = f"members of {org_id}"
+    shown = changed[:DIFF_PEOPLE]
+    # Who is not there, before or afterwards, has no entry, so that the lines of the diff say just what happens.
+    before: dict[str, Any] = {one.email: dict(one.difference.before) for one in shown if one.person.current is not None}
+    after: dict[str, Any] = {
+        one.email: {**one.difference.after, **one.handed_over} for one in shown if one.action != "delete"
+    }
+    more = len(changed) - len(shown)
+    if more:
+        header += f", {len(shown)} of {len(changed)} who differ"
+        after[f"and {more} more"] = "see people in the result"
+    return {"before_header": header, "after_header": header, "before": before, "after": after}
+
+
+def warn_of_notes(notes: Sequence[str], warn: Callable[[str], None]) -> None:
+    """Warn of the first few notes; thousands would be read by nobody."""
+    for note in notes[:WARNED_NOTES]:
+        warn(note)
+    if len(notes) > WARNED_NOTES:
+        warn(f"There are {len(notes) - WARNED_NOTES} more notes like these; see notes in the result.")

@@ -1,0 +1,223 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rows of a roster: what each asks for, and everything that is wrong with them. Private to the collection.
+
+Nothing here asks the service.
+"""
+
+from __future__ import annotations
+
+import difflib
+import reprlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import RequiredError, UnsupportedError
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import shorten
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
+    CLEARABLE_FIELDS,
+    MEMBER_OPTIONS,
+    folded,
+    problems_with,
+)
+
+#: What stands between the groups in one text, such as a cell of a CSV file.
+GROUP_SEPARATOR = ";"
+LEAVING_SUCCESSOR = "{} is leaving too"
+NO_ADDRESS = "no e-mail address"
+LONGEST_QUOTE = 100
+_LISTS = ("add", "remove", "set")
+_NOT_IN_DEFAULTS = ("email",)
+
+
+class Rows:
+    """Rows as somebody gave them, and how each is called in a message."""
+
+    def __init__(self, rows: Sequence[Any], *, source: str = "", lines: Sequence[int] = ()) -> None:
+        self.rows = rows
+        self._source = source
+        self._lines = lines
+
+    def replaced(self, rows: Sequence[Any]) -> Rows:
+        """Return other rows in the same places."""
+        return Rows(rows, source=self._source, lines=self._lines)
+
+    def place(self, index: int) -> Place:
+        """Return where the row stands: its line in the file, or its number counted from 1."""
+        if index < len(self._lines):
+            return Place(f"{self._source} line {self._lines[index]}", index)
+        return Place(f"{self._source} row {index + 1}".strip(), index)
+
+    def problem(self, index: int, email: object, text: str, option: str = "") -> Problem:
+        """Return what is wrong with a row."""
+        return Problem(text, self.place(index), str(email or "").strip() or NO_ADDRESS, option)
+
+
+def checked_rows(
+    rows: Rows, defaults: Mapping[str, Any], called: Callable[[str], str] = str
+) -> tuple[list[tuple[int, Mapping[str, Any]]], list[Problem]]:
+    """Return each row's index with the parameters it asks for, as ``tallyfy_user`` takes them, and every problem.
+
+    A row holds options of ``tallyfy_user``; what it leaves out comes from ``defaults``. ``null`` counts as left out,
+    and so does an empty text, except where it clears a field. ``groups`` may also be a list, or a text with semicolons:
+    then it names groups to be added. The parameters of rows with problems are not complete. ``called`` is how the
+    person who reads the problems calls an option.
+    """
+    validator = ArgumentSpecValidator(MEMBER_OPTIONS)
+    general, found_in_defaults = _checked_defaults(defaults, validator)
+    problems = [Problem(text, Place(called("defaults"))) for text in found_in_defaults]
+    leavers = {
+        folded(row.get("email"))
+        for row in rows.rows
+        if isinstance(row, Mapping) and (row.get("state") or general.get("state") or "present") != "present"
+    }
+    first_index_of: dict[str, int] = {}
+    checked: list[tuple[int, Mapping[str, Any]]] = []
+    for index, row in enumerate(rows.rows):
+        if not isinstance(row, Mapping):
+            problems.append(Problem("not a dictionary of a person's fields", rows.place(index)))
+            continue
+        given = {**general, **_without_blanks(_with_group_lists(row))}
+        unknown = [name for name in given if name not in MEMBER_OPTIONS]
+        found = [unknown_field(name, list(MEMBER_OPTIONS)) for name in unknown]
+        params = {name: value for name, value in given.items() if name in MEMBER_OPTIONS} if unknown else given
+        if not _is_plain(params):
+            params, more = _validated(params, validator)
+            found += more
+        if "email" in params:
+            found += problems_with(params)
+        address = folded(params.get("email"))
+        earlier = first_index_of.setdefault(address, index) if address else index
+        if earlier != index:
+            found.append(f"the same e-mail address as {rows.place(earlier).label}")
+        successor = folded(params.get("reassign_to"))
+        email = params.get("email")
+        problems += [rows.problem(index, email, text) for text in found]
+        if successor and successor in leavers and successor != address:
+            problems.append(rows.problem(index, email, LEAVING_SUCCESSOR.format(successor), "reassign_to"))
+        checked.append((index, params))
+    return checked, problems
+
+
+def unknown_field(name: object, known: Sequence[str]) -> str:
+    """Return what is wrong with a field that nobody knows, with the one that was meant, if one is much like it."""
+    meant = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.7)
+    return f"unknown field {name}" + (f"; did you mean {meant[0]}?" if meant else "")
+
+
+def _checked_defaults(
+    defaults: Mapping[str, Any], validator: ArgumentSpecValidator
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the good ones, so that a bad one is told once and not with each row, and what is wrong with the others."""
+    given = _without_blanks(_with_group_lists(defaults))
+    problems = [f"{name} cannot be the same for everybody" for name in _NOT_IN_DEFAULTS if name in given]
+    problems += [unknown_field(name, list(MEMBER_OPTIONS)) for name in given if name not in MEMBER_OPTIONS]
+    good = {}
+    for name in sorted(name for name in given if name in MEMBER_OPTIONS and name not in _NOT_IN_DEFAULTS):
+        params, found = _validated({name: given[name], "email": "anybody@example.com"}, validator)
+        found += problems_with(params)
+        problems += found
+        if not found:
+            good[name] = given[name]
+    return good, problems
+
+
+def _is_plain(params: Mapping[str, Any]) -> bool:
+    """Return whether every value has its final type and is one of the choices, as in nearly every row.
+
+    ansible-core judges the others; for thousands of rows that would take seconds.
+    """
+    for name, value in params.items():
+        option = MEMBER_OPTIONS[name]
+        if option["type"] == "str":
+            if not isinstance(value, str) or value not in option.get("choices", (value,)):
+                return False
+        elif option["type"] == "int":
+            if not isinstance(value, int) or isinstance(value, bool):
+                return False
+        elif not _are_plain_groups(value):
+            return False
+    return "email" in params
+
+
+def _are_plain_groups(groups: Any) -> bool:
+    if not isinstance(groups, dict) or not groups.keys() <= set(_LISTS) or ("set" in groups and len(groups) > 1):
+        return False
+    return all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in groups.values())
+
+
+def _validated(params: Mapping[str, Any], validator: ArgumentSpecValidator) -> tuple[dict[str, Any], list[str]]:
+    """Return the values as ansible-core converts them, and what it finds wrong."""
+    given = dict(params)
+    problems = []
+    # ansible-core's own check cannot bear sub-options that are no dictionary, nor names of them that are no texts.
+    if isinstance(given.get("groups"), Mapping):
+        given["groups"] = {str(name): value for name, value in given["groups"].items()}
+    elif "groups" in given:
+        problems.append(
+            f"groups is neither a list nor a dictionary of add, remove or set: {_quoted(given.pop('groups'))}"
+        )
+    # ansible-core would make a text of a list.
+    shapeless = [name for name, value in given.items() if name != "groups" and isinstance(value, (list, tuple, dict))]
+    # A bare no of YAML is false, and somebody may be called No.
+    shapeless += [name for name, value in given.items() if isinstance(value, bool)]
+    problems += [f"{name} is neither a text nor a number: {_quoted(given.pop(name))}" for name in shapeless]
+    result = validator.validate(given)
+    # An address that was taken out is not missing.
+    problems += [
+        _told(error) for error in result.errors if "email" not in shapeless or not isinstance(error, RequiredError)
+    ]
+    # The object that holds the errors is true even when there are none.
+    if problems or result.error_messages:
+        return {name: value for name, value in given.items() if isinstance(value, (str, int))}, problems
+    return result.validated_parameters, problems
+
+
+def _with_group_lists(row: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """Return the row with ``groups`` as a dictionary of lists, from any of the spellings a file may have."""
+    columns = {name: row[f"groups.{name}"] for name in _LISTS if row.get(f"groups.{name}")}
+    groups = row.get("groups")
+    if not columns and (groups is None or isinstance(groups, Mapping)):
+        return row
+    if isinstance(groups, (str, list, tuple)):
+        groups = {"add": groups} if groups else {}
+    if not isinstance(groups, (Mapping, type(None))):
+        return row
+    lists = {**(groups or {}), **columns}
+    lists = {name: _names_in(names) if name in columns or name == "add" else names for name, names in lists.items()}
+    kept = {name: value for name, value in row.items() if name not in {"groups", *(f"groups.{one}" for one in _LISTS)}}
+    return {**kept, **({"groups": lists} if lists else {})}
+
+
+def _names_in(names: Any) -> Any:
+    if isinstance(names, str):
+        return [name.strip() for name in names.split(GROUP_SEPARATOR) if name.strip()]
+    return list(names) if isinstance(names, tuple) else names
+
+
+def _without_blanks(row: Mapping[Any, Any]) -> dict[Any, Any]:
+    return {name: value for name, value in row.items() if not _is_left_out(name, value)}
+
+
+def _is_left_out(name: Any, value: Any) -> bool:
+    if not isinstance(value, str) or value.strip():
+        return value is None
+    # A name of nothing but spaces is a mistake that somebody should hear of.
+    return name not in CLEARABLE_FIELDS and (value == "" or name not in ("first_name", "last_name"))
+
+
+def _quoted(value: Any) -> str:
+    """Return as much of a value as fits into a message; all of it could be without end."""
+    return shorten(reprlib.repr(value), LONGEST_QUOTE)
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, UnsupportedError):
+        # ansible-core writes this one as a list of what is supported, led by the name alone.
+        return f"unknown field {str(error).partition('. Supported')[0]}"
+    return str(error)

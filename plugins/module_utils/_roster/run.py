@@ -1,0 +1,324 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Carrying out the plans of many members side by side, in an order that is safe. Private to the collection.
+
+People are added first, then changed, then each group is written once for everybody, and access is taken away last.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.breaker import TROUBLE, Brakes, Halt
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    ApiError,
+    InvalidError,
+    NotStoredError,
+    SeatPoolError,
+    TallyfyError,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import change_members, create_group
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
+    MEMBERS_PER_PAGE,
+    list_everybody,
+    role_of,
+    unseen_in,
+)
+
+from .fuse import (
+    Policy,
+    active_admins,
+    admins_after,
+    is_short_of_admins,
+)
+from .member_plan import (
+    CHANGES,
+    CREATIONS,
+    GROUP_CHANGES,
+    REMOVALS,
+)
+from .member_run import MemberRun
+
+PROGRESS_SECONDS = 5.0
+AFTER_AN_ERROR = "Not tried: access is taken away last, and not after an error. Run it again."
+
+
+class RosterRun:
+    """Carries out members' plans with ``workers`` requests under way.
+
+    ``brakes`` tell when nothing else is to be tried. ``progress`` gets a line now and then.
+    Of ``everybody``, all members as they were before, as many as the ``policy`` asks for stay active administrators,
+    also when somebody who was to become one does not.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        runs: Sequence[MemberRun],
+        *,
+        workers: int = 1,
+        brakes: Brakes | None = None,
+        everybody: Sequence[Record] = (),
+        policy: Policy | None = None,
+        progress: Callable[[str], None] = lambda _text: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._runs = runs
+        self._workers = workers
+        self._brakes = brakes or Brakes()
+        self._admins = active_admins(everybody)
+        self._policy = policy or Policy(min_admins=0)
+        self._progress = progress
+        self._clock = clock
+        self._told_at = clock()
+        self._lock = threading.Lock()
+        self._halts: dict[int, Halt] = {}
+        self._full_pools: dict[str, Halt] = {}
+        self._after_an_error: Halt | None = None
+
+    def carry_out(self) -> None:
+        """Carry out all plans, as far as that is possible; the runs and ``halt_of`` tell how far that was."""
+        self._bring_in()
+        self._take_access()
+        if (
+            self._full_pools
+            and (self._brakes.stop or self._after_an_error) is None
+            and any(_has_freed_a_seat(run) for run in self._runs)
+        ):
+            self._seat_those_who_wait()
+            self._bring_in()
+            self._take_access()
+        for run in self._runs:
+            run.sort_done()
+
+    def _bring_in(self) -> None:
+        self._phase("added", CREATIONS)
+        self._look_again()
+        self._phase("changed", CHANGES, but_not=_is_demotion)
+        # Whoever takes over becomes an administrator before somebody else stops being one.
+        self._keep_administrators()
+        self._phase("changed", CHANGES)
+        self._write_groups()
+
+    def _take_access(self) -> None:
+        if any(run.error is not None and not self._is_deferred(run) for run in self._runs):
+            self._after_an_error = Halt(AFTER_AN_ERROR)
+        # Where only seats are lacking it goes on: whoever leaves frees one.
+        self._keep_administrators()
+        self._phase("removed", REMOVALS)
+
+    def _keep_administrators(self) -> None:
+        """Halt those who would stop being administrators, if others have not become one and too few would be left."""
+        takes = [run for run in self._runs if any(_takes_rights(run, step) for step in run.open_steps())]
+        if not takes:
+            return
+        left = admins_after(self._admins, [(run.current, _as_far_as(run, run in takes)) for run in self._runs])
+        if not is_short_of_admins(self._admins, left, self._policy.min_admins):
+            return
+        name = self._policy.called("min_admins")
+        reason = (
+            f"Not tried: {len(left)} active administrators would be left, and {name} asks for "
+            f"{self._policy.min_admins}, because somebody who was to be an administrator is not one yet. Run it again, "
+            f"or, if that is meant, set {name} to {len(left)}."
+        )
+        for run in takes:
+            self._halts.setdefault(id(run), Halt(reason))
+
+    def _seat_those_who_wait(self) -> None:
+        self._full_pools.clear()
+        for run in self._runs:
+            if self._halts.pop(id(run), None) is not None:
+                run.reopen()
+
+    def halt_of(self, run: MemberRun) -> Halt | None:
+        """Return why steps of the run have not been tried, ``None`` when all have been."""
+        return self._halts.get(id(run))
+
+    def _is_deferred(self, run: MemberRun) -> bool:
+        halt = self.halt_of(run)
+        return halt is not None and halt.is_deferred
+
+    # --- people -------------------------------------------------------------------------------------------------------
+
+    def _phase(
+        self,
+        done: str,
+        actions: Collection[str],
+        *,
+        but_not: Callable[[MemberRun, Step], bool] = lambda _run, _step: False,
+    ) -> None:
+        concerned = [run for run in self._runs if any(not but_not(run, step) for step in run.open_steps(actions))]
+
+        def work(run: MemberRun) -> None:
+            for step in run.open_steps(actions):
+                if but_not(run, step):
+                    continue
+                if not self._may_try(run, step):
+                    return
+                run.attempt(step, run.carry_out)
+                self._learn_from(run, step)
+
+        self._work_on(work, concerned, f"people {done}")
+
+    def _work_on(self, work: Callable[[MemberRun], None], runs: Sequence[MemberRun], what: str) -> None:
+        for number, _nothing in enumerate(side_by_side(work, runs, workers=self._workers), start=1):
+            now = self._clock()
+            if now - self._told_at >= PROGRESS_SECONDS:
+                self._told_at = now
+                self._progress(f"{number} of {len(runs)} {what}")
+
+    def _may_try(self, run: MemberRun, step: Step) -> bool:
+        with self._lock:
+            # Who could not be added cannot be changed either.
+            pool = _pool_for(run, step)
+            stop = self._brakes.stop or self._after_an_error
+            halt = self._halts.get(id(run)) or stop or (self._full_pools.get(pool) if pool else None)
+            if halt is not None:
+                self._halts[id(run)] = halt
+            return halt is None
+
+    def _learn_from(self, run: MemberRun, step: Step) -> None:
+        """Draw the conclusions from a step that failed, for the person and for all who have not had their turn."""
+        pool = _pool_for(run, step)
+        # What needs no seat has met another kind of conflict.
+        lacks_seat = isinstance(run.error, SeatPoolError) and pool is not None
+        halt = self._brakes.learn(run.desired.email, None if lacks_seat else run.error)
+        with self._lock:
+            if lacks_seat:
+                halt = self._full_pools.setdefault(
+                    str(pool), Halt(f"Deferred: no {pool} seat is left. {run.error}", True)
+                )
+            if halt is not None:
+                self._halts[id(run)] = halt
+
+    # --- reading back -------------------------------------------------------------------------------------------------
+
+    def _look_again(self) -> None:
+        """Read what the answers to creations did not tell, in pages as soon as that takes fewer requests."""
+        short = [run for run in self._runs if run.must_read and self.halt_of(run) is None]
+        if len(short) > 1 + len(self._runs) // MEMBERS_PER_PAGE:
+            self._learn_from_list(short)
+        self._work_on(self._prove, short, "new people read back")
+        for run in short:
+            if run.failed_step is not None and not isinstance(run.error, TROUBLE):
+                self._learn_from(run, run.failed_step)
+
+    def _prove(self, run: MemberRun) -> None:
+        stop = self._brakes.stop
+        if self._brakes.is_silent and stop is not None:
+            # That they have been added is told, and not taken for proved.
+            with self._lock:
+                self._halts.setdefault(id(run), stop)
+            return
+        run.prove_creation()
+        if run.failed_step is None:
+            self._brakes.learn(run.desired.email, None)
+        elif isinstance(run.error, TROUBLE):
+            self._learn_from(run, run.failed_step)
+
+    def _learn_from_list(self, short: Sequence[MemberRun]) -> None:
+        try:
+            everybody = {str(row["id"]): row for row in list_everybody(self._client, workers=self._workers)}
+        except ApiError:
+            # Then each of them is read by itself, and whatever is wrong is said there.
+            return
+        listed = [run for run in short if str(run.record.get("id")) in everybody]
+        for run in listed:
+            run.learn(everybody[str(run.record["id"])])
+        lacking = [run for run in listed if run.hidden_fields()]
+        if not lacking:
+            return
+        hidden = lacking[0].hidden_fields()
+        lacking[0].prove_creation()
+        # A service that shows no more of one member by itself will not show more of thousands.
+        if unseen_in(hidden, lacking[0].record) == hidden:
+            for run in lacking:
+                run.is_shown_in_full = True
+
+    # --- groups -------------------------------------------------------------------------------------------------------
+
+    def _write_groups(self) -> None:
+        by_group: dict[str, list[tuple[MemberRun, Step]]] = {}
+        for run in self._runs:
+            for step in run.open_steps(GROUP_CHANGES):
+                by_group.setdefault(fold(str(step.target)), []).append((run, step))
+        for _nothing in side_by_side(self._write_group, list(by_group.values()), workers=self._workers):
+            pass
+
+    def _write_group(self, changes: Sequence[tuple[MemberRun, Step]]) -> None:
+        # Whom another group's failure has ended in the meantime is left where they are.
+        concerned = [(run, step) for run, step in changes if run.error is None and self._may_try(run, step)]
+        if not concerned:
+            return
+        try:
+            self._change(concerned)
+        except (InvalidError, NotStoredError) as error:
+            if len(concerned) == 1:
+                self._fail(concerned, error)
+                return
+            # One of them cannot be a member of the group; that must not keep the others out.
+            for one in concerned:
+                self._write_group([one])
+        except TallyfyError as error:
+            self._fail(concerned, error)
+
+    def _change(self, concerned: Sequence[tuple[MemberRun, Step]]) -> None:
+        run, step = concerned[0]
+        group = run.around.groups[fold(str(step.target))]
+        add = [int(run.record["id"]) for run, step in concerned if step.action == "add_to_group"]
+        remove = [int(run.record["id"]) for run, step in concerned if step.action == "remove_from_group"]
+        if group.get("id") is None:
+            # Wanted, and not there yet: its first members come with it, in one request.
+            group.update(create_group(self._client, group["name"], group.get("description"), add, group["guests"]))
+        else:
+            change_members(self._client, group["id"], add=add, remove=remove)
+        with self._lock:
+            for run, step in concerned:
+                run.finish(step)
+
+    def _fail(self, concerned: Sequence[tuple[MemberRun, Step]], error: TallyfyError) -> None:
+        for run, step in concerned:
+            with self._lock:
+                run.fail(step, error)
+            self._learn_from(run, step)
+
+
+def _has_freed_a_seat(run: MemberRun) -> bool:
+    return any(
+        step.action in REMOVALS or (step.action == "change_role" and step.values.get("role") == "light")
+        for step in run.done
+    )
+
+
+def _is_demotion(run: MemberRun, step: Step) -> bool:
+    return step.action == "change_role" and role_of(run.current or {}) == "admin"
+
+
+def _takes_rights(run: MemberRun, step: Step) -> bool:
+    return _is_demotion(run, step) or (step.action in REMOVALS and role_of(run.current or {}) == "admin")
+
+
+def _as_far_as(run: MemberRun, is_to_go_on: bool) -> Plan:
+    """Return the plan with what has been done of it, and, with ``is_to_go_on``, what is still to take rights away."""
+    open_steps = run.open_steps() if is_to_go_on else ()
+    steps = (*run.done, *(step for step in open_steps if _takes_rights(run, step)))
+    return Plan(run.desired.email, {}, {name: value for step in steps for name, value in step.values.items()}, steps)
+
+
+def _pool_for(run: MemberRun, step: Step) -> str | None:
+    """Return the pool of seats that the step takes one from. Source: API reference, "Seats"."""
+    if step.action not in {*CREATIONS, "enable", "change_role"}:
+        return None
+    role = step.values.get("role") or role_of(run.record)
+    if step.action == "change_role" and role == "light":
+        return None
+    return "light" if role == "light" else "full"

@@ -1,0 +1,85 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What all processes of a controller remember for a while. Private to the collection."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import BusyError, StateDirError, TallyfyError
+
+from .private_files import (
+    HeldError,
+    PrivateDirectory,
+    UnusableError,
+    reason_of,
+)
+
+
+class Marks:
+    """Remembers texts by their digests for so many seconds; without a directory nothing.
+
+    What is remembered keeps tasks from doing something twice. So what cannot be read or written is an error, and only
+    who forgets something goes on without it. Raises ``StateDirError``, and ``BusyError`` when a process that hangs has
+    the lock.
+    """
+
+    def __init__(self, directory: PrivateDirectory | None, name: str, seconds: float) -> None:
+        self.seconds = seconds
+        self._directory = directory
+        self._name = name
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is a place for what is to be remembered."""
+        return self._directory is not None
+
+    def since(self, text: str, now: float) -> float | None:
+        """Return when the text was remembered last, ``None`` when it is not known or too long ago."""
+        return self._read(now).get(_digest(text))
+
+    def known(self, texts: Iterable[str], now: float) -> list[str]:
+        """Return those of the texts that are remembered; where nothing is, they are not even looked at."""
+        marks = self._read(now)
+        return [text for text in texts if _digest(text) in marks] if marks else []
+
+    def add(self, text: str, now: float) -> None:
+        """Remember the text."""
+        self._change(lambda marks: {**marks, _digest(text): now}, now)
+
+    def drop(self, text: str, now: float) -> None:
+        """Forget the text; where that fails, others look or wait once more than they need to."""
+        with contextlib.suppress(TallyfyError):
+            self._change(lambda marks: {mark: at for mark, at in marks.items() if mark != _digest(text)}, now)
+
+    def _change(self, change: Callable[[dict[str, float]], dict[str, float]], now: float) -> None:
+        if self._directory is None:
+            return
+        try:
+            with self._directory.locked(f"{self._name}.lock"):
+                self._directory.write(self._name, json.dumps(change(self._read(now))).encode())
+        except HeldError as error:
+            raise BusyError(f"{error}. End it if it hangs, and run this again.", holder=error.holder) from None
+        except (OSError, UnusableError) as error:
+            raise StateDirError(self._directory.path, f"{self._name}: {reason_of(error)}") from error
+
+    def _read(self, now: float) -> dict[str, float]:
+        if self._directory is None:
+            return {}
+        try:
+            marks = json.loads(self._directory.read(self._name) or b"{}")
+            return {mark: float(at) for mark, at in marks.items() if now - at < self.seconds}
+        except (OSError, UnusableError) as error:
+            raise StateDirError(self._directory.path, f"{self._name}: {reason_of(error)}") from error
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            # Files are replaced in one step, so whoever made this of one knew nothing of its marks.
+            return {}
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()

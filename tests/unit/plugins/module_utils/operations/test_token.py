@@ -1,0 +1,105 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tokens as a result."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._auth.store import Token
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.tallyfy.platform.plugins.module_utils._operations.token import (
+    ensure_token,
+    shape_token,
+    tokens_for,
+)
+
+NOW = 1_700_000_000.0
+TOKEN = Token(
+    access_token="eyJ.x.y", kind="user", org_id="o", user="a@example.com", issued_at=NOW, expires_at=NOW + 604800.9
+)
+
+
+def test_shape() -> None:
+    assert shape_token(TOKEN, NOW) == {
+        "access_token": "eyJ.x.y",
+        "token_type": "Bearer",
+        "expires_in": 604800,
+        "expires_at": "2023-11-21T22:13:20Z",
+        "kind": "user",
+        "user": "a@example.com",
+        "org_id": "o",
+        "source": "issued",
+    }
+
+
+def test_expired_token_lasts_no_negative_time() -> None:
+    assert shape_token(TOKEN, NOW + 1_000_000)["expires_in"] == 0
+
+
+class Source:
+    """Hands out one token and keeps what it was asked."""
+
+    def __init__(self, token: Token = TOKEN) -> None:
+        self.token = token
+        self.asked: list[Any] = []
+
+    def obtain(self, **options: Any) -> Token:
+        self.asked.append(options)
+        return self.token
+
+    def has_stored(self) -> bool:
+        return True
+
+    def forget(self) -> bool:
+        self.asked.append("forget")
+        return True
+
+
+def ensure(source: Source, *, check_mode: bool = False, **given: Any) -> dict[str, Any]:
+    client = SimpleNamespace(application=source, tokens_of=lambda _user: source)
+    params = {"user": None, "min_ttl": 300, "renew": False, "state": "present", **given}
+    return ensure_token(client, params, check_mode=check_mode, now=NOW)
+
+
+@pytest.mark.parametrize(("source", "changed"), [("issued", True), ("cache", False)])
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_changed_means_issued(source: str, changed: bool, check_mode: bool) -> None:
+    tokens = Source(Token(access_token="x", kind="application", org_id="o", source=source))
+    assert ensure(tokens, check_mode=check_mode)["changed"] is changed
+    # A token that is got in check mode is not kept.
+    assert tokens.asked == [{"min_ttl": 300, "renew": False, "keep": not check_mode}]
+
+
+def test_forgetting_is_only_told_in_check_mode() -> None:
+    tokens = Source()
+    assert ensure(tokens, state="absent", check_mode=True) == {"changed": True}
+    assert tokens.asked == []
+    assert ensure(tokens, state="absent") == {"changed": True}
+    assert tokens.asked == ["forget"]
+
+
+def test_token_of_nobody_needs_an_application() -> None:
+    client = SimpleNamespace(application=None)
+    with pytest.raises(OptionError, match="client_id"):
+        tokens_for(client, None)
+
+
+def test_without_a_user_it_is_the_application() -> None:
+    application = Source()
+    client = SimpleNamespace(application=application, tokens_of=pytest.fail)
+    params = {"user": None, "min_ttl": 0, "renew": False, "state": "present"}
+    ensure_token(client, params, check_mode=False, now=NOW)
+    assert len(application.asked) == 1
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\n"])
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_blank_user_is_not_the_application(blank: str, state: str) -> None:
+    source = Source()
+    with pytest.raises(OptionError, match="the member is blank"):
+        ensure(source, user=blank, state=state)
+    assert source.asked == []

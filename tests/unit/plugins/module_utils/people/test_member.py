@@ -1,0 +1,1045 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Planning one member: a table of every rule, and random people on which the rules must hold together."""
+
+from __future__ import annotations
+
+import copy
+import time
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names, fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, RefusedError
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import included
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, members_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
+    DEFAULT_MESSAGE,
+    PROFILE_FIELDS,
+    DesiredMember,
+    find_member,
+    is_bot,
+    problems_with,
+    role_of,
+    same_email,
+    shape_member,
+    status_of,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member_list import list_members
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import (
+    Surroundings,
+    is_left_behind,
+    plan_member,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_run import look_around
+from ansible_collections.tallyfy.platform.plugins.module_utils._state.marks import Marks
+
+EMAIL = "john.smith@example.com"
+JOHN: dict[str, Any] = {
+    "id": 12345,
+    "email": EMAIL,
+    "username": "johnsmith",
+    "first_name": "John",
+    "last_name": "Smith",
+    "full_name": "John Smith",
+    "country_id": 1,
+    "is_active": True,
+    "active": True,
+    "type": "standard",
+    "created_at": "2024-06-01T08:00:00.000Z",
+    "updated_at": "2026-02-10T09:12:44.000Z",
+    "last_updated": "2026-02-10T09:12:44.000Z",
+    "last_login_at": "2026-02-10T09:12:44.000Z",
+    "support_user": False,
+    "phone": "+15551234567",
+    "job_title": "Project Manager",
+    "job_description": None,
+    "team": "Operations",
+    "timezone": "America/New_York",
+    "role": "standard",
+    "status": "active",
+    "date_format": "mm/dd/yyyy",
+    "is_default_admin": False,
+}
+MINIMAL = {name: JOHN[name] for name in ("id", "email", "first_name", "last_name", "status", "role")}
+BOB = {"id": 7, "email": "bob@example.com", "status": "active", "role": "admin"}
+GROUPS = Groups(
+    {
+        "sales": {"id": "g1", "name": "Sales", "members": [7]},
+        "ops": {"id": "g2", "name": "Ops", "members": ["12345", 7]},
+        "hr": {"id": "g3", "name": "HR", "members": [12345]},
+    }
+)
+AROUND = Surroundings(groups=GROUPS, organization_timezone="Europe/London", successors={BOB["email"]: BOB})
+NEW = {"first_name": "John", "last_name": "Smith"}
+
+
+def wanted(**given: Any) -> DesiredMember:
+    return DesiredMember(**{"email": EMAIL, **given})
+
+
+def acts(plan: Plan) -> list[tuple[str, dict[str, Any], str | None]]:
+    return [(step.action, dict(step.values), step.target) for step in plan.steps]
+
+
+# --- the table: what is there, what is wanted, what is done -----------------------------------------------------------
+
+UNCHANGED: list[tuple[str, dict[str, Any], dict[str, Any] | None]] = [
+    ("present and nothing mentioned", {}, JOHN),
+    ("present in the shortest shape", {}, MINIMAL),
+    ("invited counts as present", {}, {**JOHN, "status": "invited"}),
+    ("every field as wanted", {"profile": {name: JOHN[name] for name in PROFILE_FIELDS}, "role": "standard"}, JOHN),
+    ("spaces around a value do not count", {"profile": {"team": " Operations "}}, JOHN),
+    ("the service's spaces do not count", {"profile": {"team": "Operations"}}, {**JOHN, "team": "Operations "}),
+    ("empty and missing are the same", {"profile": {"job_description": ""}}, JOHN),
+    ("role in capitals", {"role": "standard"}, {**JOHN, "role": "Standard"}),
+    ("role under its old name", {"role": "admin"}, {**MINIMAL, "role": None, "user_role": "Admin"}),
+    ("date format in capitals", {"profile": {"date_format": "mm/dd/yyyy"}}, {**JOHN, "date_format": "MM/DD/YYYY"}),
+    ("country as a text", {"profile": {"country_id": 1}}, {**JOHN, "country_id": "1"}),
+    ("status in capitals", {}, {**JOHN, "status": "Active"}),
+    ("no status at all", {}, {name: value for name, value in JOHN.items() if name != "status"}),
+    ("address in other case", {"email": EMAIL.upper()}, JOHN),
+    ("in the groups already", {"groups": Names(add=("OPS", " hr"))}, JOHN),
+    ("not in the group anyway", {"groups": Names(remove=("Sales",))}, JOHN),
+    ("exactly these groups", {"groups": Names(set=("hr", "Ops"))}, JOHN),
+    ("no time zone, and none needed", {"profile": {"team": "Operations"}}, {**JOHN, "timezone": None}),
+    ("the default administrator as they are", {"role": "admin"}, {**JOHN, "is_default_admin": True, "role": "Admin"}),
+    ("the bot as it is", {}, {**JOHN, "type": "bot"}),
+    ("wanted disabled and disabled", {"state": "disabled"}, {**JOHN, "status": "disabled"}),
+    (
+        "disabled with a successor",
+        {"state": "disabled", "reassign_to": "x@example.com"},
+        {**JOHN, "status": "Disabled"},
+    ),
+    (
+        "wanted disabled, disabled and protected",
+        {"state": "disabled"},
+        {**JOHN, "status": "disabled", "support_user": True},
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "current"), [case[1:] for case in UNCHANGED], ids=[case[0] for case in UNCHANGED])
+def test_nothing_to_do(given: dict[str, Any], current: dict[str, Any] | None) -> None:
+    plan = plan_member(wanted(**given), current, AROUND)
+    assert (plan.steps, dict(plan.before), dict(plan.after), plan.warnings) == ((), {}, {}, ())
+
+
+@pytest.mark.parametrize("state", ["disabled", "deleted"])
+def test_leaver_whom_nobody_knows_is_warned_of(state: str) -> None:
+    plan = plan_member(wanted(state=state), None, AROUND)
+    assert plan == Plan(EMAIL, warnings=(f"{EMAIL}: No member has this address.",))
+
+
+CHANGES: list[Any] = [
+    pytest.param(
+        {"profile": {"team": "Support", "phone": "+15551234567"}},
+        JOHN,
+        [("update", {"team": "Support"}, None)],
+        {"team": "Operations"},
+        {"team": "Support"},
+        id="only the field that differs",
+    ),
+    pytest.param(
+        {"profile": {"team": "", "phone": " "}},
+        JOHN,
+        [("update", {"phone": None, "team": None}, None)],
+        {"phone": "+15551234567", "team": "Operations"},
+        {"phone": None, "team": None},
+        id="an empty text clears",
+    ),
+    pytest.param(
+        {"profile": {"date_format": "dd/mm/yyyy"}},
+        {**JOHN, "date_format": "MM/DD/YYYY"},
+        [("update", {"date_format": "dd/mm/yyyy"}, None)],
+        {"date_format": "MM/DD/YYYY"},
+        {"date_format": "dd/mm/yyyy"},
+        id="date format is written in lower case",
+    ),
+    pytest.param(
+        {"profile": {"first_name": "john"}},
+        JOHN,
+        [("update", {"first_name": "john"}, None)],
+        {"first_name": "John"},
+        {"first_name": "john"},
+        id="case matters in a name",
+    ),
+    pytest.param(
+        {"profile": {"team": "Support"}},
+        {**JOHN, "timezone": None},
+        [("update", {"team": "Support", "timezone": "Europe/London"}, None)],
+        {"team": "Operations", "timezone": None},
+        {"team": "Support", "timezone": "Europe/London"},
+        id="a member without a time zone gets the organization's when a PUT is needed",
+    ),
+    pytest.param(
+        {"profile": {"team": "Support", "timezone": "Asia/Tokyo"}},
+        {**JOHN, "timezone": ""},
+        [("update", {"timezone": "Asia/Tokyo", "team": "Support"}, None)],
+        {"timezone": "", "team": "Operations"},
+        {"timezone": "Asia/Tokyo", "team": "Support"},
+        id="the wanted time zone goes before the organization's",
+    ),
+    pytest.param(
+        {"role": "admin"},
+        {**JOHN, "role": "Light"},
+        [("change_role", {"role": "admin"}, None)],
+        {"role": "light"},
+        {"role": "admin"},
+        id="role has a route of its own",
+    ),
+    pytest.param(
+        {"role": "light"},
+        {**MINIMAL, "role": None},
+        [("change_role", {"role": "light"}, None)],
+        {"role": None},
+        {"role": "light"},
+        id="role that is not known",
+    ),
+    pytest.param(
+        {},
+        {**JOHN, "status": "disabled"},
+        [("enable", {"status": "active"}, None)],
+        {"status": "disabled"},
+        {"status": "active"},
+        id="a disabled member who is wanted again",
+    ),
+    pytest.param(
+        {"profile": {"team": "Support"}, "role": "admin", "groups": Names(add=("sales",), remove=("OPS",))},
+        {**JOHN, "status": "disabled"},
+        [
+            ("enable", {"status": "active"}, None),
+            ("update", {"team": "Support"}, None),
+            ("change_role", {"role": "admin"}, None),
+            ("add_to_group", {}, "Sales"),
+            ("remove_from_group", {}, "Ops"),
+        ],
+        {"status": "disabled", "team": "Operations", "role": "standard", "groups": ["HR", "Ops"]},
+        {"status": "active", "team": "Support", "role": "admin", "groups": ["HR", "Sales"]},
+        id="everything, enabled first",
+    ),
+    pytest.param(
+        {"groups": Names(set=())},
+        JOHN,
+        [("remove_from_group", {}, "HR"), ("remove_from_group", {}, "Ops")],
+        {"groups": ["HR", "Ops"]},
+        {"groups": []},
+        id="out of all groups",
+    ),
+    pytest.param(
+        {"groups": Names(set=("sales", "HR"))},
+        JOHN,
+        [("add_to_group", {}, "Sales"), ("remove_from_group", {}, "Ops")],
+        {"groups": ["HR", "Ops"]},
+        {"groups": ["HR", "Sales"]},
+        id="the whole list of groups",
+    ),
+    pytest.param(
+        {"role": "admin"},
+        {**JOHN, "is_default_admin": True},
+        [("change_role", {"role": "admin"}, None)],
+        {"role": "standard"},
+        {"role": "admin"},
+        id="the default administrator may become administrator",
+    ),
+    pytest.param(
+        {"profile": {"team": "Support"}},
+        {**JOHN, "is_default_admin": True, "support_user": True},
+        [("update", {"team": "Support"}, None)],
+        {"team": "Operations"},
+        {"team": "Support"},
+        id="the default administrator's profile may change",
+    ),
+    pytest.param(
+        {"profile": NEW, "provision": "direct"},
+        None,
+        [("create", {"first_name": "John", "last_name": "Smith", "email": EMAIL, "role": "light"}, None)],
+        {},
+        {"first_name": "John", "last_name": "Smith", "email": EMAIL, "role": "light"},
+        id="created, with the least role",
+    ),
+    pytest.param(
+        {"profile": NEW, "role": "admin"},
+        None,
+        [("invite", {"first_name": "John", "last_name": "Smith", "email": EMAIL, "role": "admin"}, None)],
+        {},
+        {"first_name": "John", "last_name": "Smith", "email": EMAIL, "role": "admin"},
+        id="invited",
+    ),
+    pytest.param(
+        {"profile": {**NEW, "timezone": "Asia/Tokyo"}, "provision": "direct"},
+        None,
+        [
+            (
+                "create",
+                {**NEW, "timezone": "Asia/Tokyo", "email": EMAIL, "role": "light"},
+                None,
+            )
+        ],
+        {},
+        {**NEW, "timezone": "Asia/Tokyo", "email": EMAIL, "role": "light"},
+        id="the application route takes the time zone at once",
+    ),
+    pytest.param(
+        {"profile": {**NEW, "timezone": "Asia/Tokyo", "team": "Support"}},
+        None,
+        [
+            ("invite", {**NEW, "email": EMAIL, "role": "light"}, None),
+            ("update", {"timezone": "Asia/Tokyo", "team": "Support"}, None),
+        ],
+        {},
+        {**NEW, "email": EMAIL, "role": "light", "timezone": "Asia/Tokyo", "team": "Support"},
+        id="an invitation takes no profile, so it follows",
+    ),
+    pytest.param(
+        {"profile": {**NEW, "team": "Support"}, "provision": "direct"},
+        None,
+        [
+            ("create", {**NEW, "timezone": "Europe/London", "email": EMAIL, "role": "light"}, None),
+            ("update", {"team": "Support"}, None),
+        ],
+        {},
+        {**NEW, "timezone": "Europe/London", "email": EMAIL, "role": "light", "team": "Support"},
+        id="a PUT will be needed, so the organization's time zone is given",
+    ),
+    pytest.param(
+        {"profile": {**NEW, "team": "", "phone": " "}, "provision": "direct"},
+        None,
+        [("create", {**NEW, "email": EMAIL, "role": "light"}, None)],
+        {},
+        {**NEW, "email": EMAIL, "role": "light"},
+        id="blank fields of a new member need no PUT",
+    ),
+    pytest.param(
+        {"profile": NEW, "groups": Names(add=("hr", "SALES"), remove=("Ops",))},
+        None,
+        [
+            ("invite", {**NEW, "email": EMAIL, "role": "light"}, None),
+            ("add_to_group", {}, "HR"),
+            ("add_to_group", {}, "Sales"),
+        ],
+        {},
+        {**NEW, "email": EMAIL, "role": "light", "groups": ["HR", "Sales"]},
+        id="a new member joins groups",
+    ),
+    pytest.param(
+        {"state": "disabled"},
+        JOHN,
+        [("disable", {"status": "disabled"}, None)],
+        {"status": "active"},
+        {"status": "disabled"},
+        id="access is taken away",
+    ),
+    pytest.param(
+        {"state": "disabled", "profile": {"team": "x"}, "role": "admin", "groups": Names(add=("Sales",))},
+        {**JOHN, "status": "invited"},
+        [("disable", {"status": "disabled"}, None)],
+        {"status": "invited"},
+        {"status": "disabled"},
+        id="an invited member is disabled, and nothing else of a leaver is changed",
+    ),
+    pytest.param(
+        {"state": "disabled", "reassign_to": "bob@example.com"},
+        JOHN,
+        [("remove", {"status": "disabled"}, "7")],
+        {"status": "active"},
+        {"status": "disabled"},
+        id="open work is handed over",
+    ),
+    pytest.param(
+        {"state": "deleted"},
+        MINIMAL,
+        [("disable", {"status": "disabled"}, None), ("delete", {}, None)],
+        {**MINIMAL, "full_name": "John Smith"},
+        {},
+        id="deleted in two steps",
+    ),
+    pytest.param(
+        {"state": "deleted", "reassign_to": "bob@example.com"},
+        {**MINIMAL, "status": "invited"},
+        [("remove", {"status": "disabled"}, "7"), ("delete", {}, None)],
+        {**MINIMAL, "status": "invited", "full_name": "John Smith"},
+        {},
+        id="deleted with a successor",
+    ),
+    pytest.param(
+        {"state": "deleted"},
+        {**MINIMAL, "status": "disabled"},
+        [("delete", {}, None)],
+        {**MINIMAL, "status": "disabled", "full_name": "John Smith"},
+        {},
+        id="a deletion that was half done is resumed",
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "current", "steps", "before", "after"), CHANGES)
+def test_plan(
+    given: dict[str, Any],
+    current: dict[str, Any] | None,
+    steps: list[Any],
+    before: dict[str, Any],
+    after: dict[str, Any],
+) -> None:
+    plan = plan_member(wanted(**given), current, AROUND)
+    assert acts(plan) == steps
+    assert (dict(plan.before), dict(plan.after)) == (before, after)
+    assert plan.subject == EMAIL
+    assert all(step.subject == EMAIL and step.reason for step in plan.steps)
+
+
+BOTS = [
+    {**JOHN, "type": "Bot"},
+    {**JOHN, "username": "TallyfyBot"},
+    {**JOHN, "email": "Bot@Tallyfy.com"},
+    {**JOHN, "full_name": "Tallyfy Bot"},
+]
+REFUSED: list[Any] = [
+    *((state, bot, None, "Tallyfy Bot") for bot in BOTS for state in ({"state": "disabled"}, {"state": "deleted"})),
+    *(({"role": "admin"}, bot, None, "Tallyfy Bot") for bot in BOTS),
+    ({"profile": {"team": "x"}}, BOTS[0], None, "Tallyfy Bot"),
+    ({"groups": Names(add=("Sales",))}, BOTS[0], None, "Tallyfy Bot"),
+    ({"state": "disabled"}, {**JOHN, "support_user": True}, None, "support account"),
+    ({"state": "deleted"}, {**JOHN, "support_user": True}, None, "support account"),
+    ({"state": "disabled"}, {**JOHN, "is_default_admin": True}, None, "default administrator"),
+    ({"state": "deleted"}, {**JOHN, "is_default_admin": True}, None, "default administrator"),
+    ({"state": "deleted"}, {**JOHN, "is_default_admin": True, "status": "disabled"}, None, "default administrator"),
+    ({"role": "light"}, {**JOHN, "is_default_admin": True, "role": "admin"}, None, "default administrator"),
+    ({"role": "standard"}, {**JOHN, "is_default_admin": True, "role": "Admin"}, None, "default administrator"),
+    ({"state": "disabled"}, JOHN, "JOHN.smith@example.com", "the acting user"),
+    ({"state": "disabled", "reassign_to": "bob@example.com"}, JOHN, EMAIL, "the acting user"),
+    ({"state": "deleted"}, {**JOHN, "status": "disabled"}, EMAIL, "the acting user"),
+]
+
+
+@pytest.mark.parametrize(("given", "current", "acting", "reason"), REFUSED)
+def test_protected_people_are_refused_with_the_reason(
+    given: dict[str, Any], current: dict[str, Any], acting: str | None, reason: str
+) -> None:
+    around = Surroundings(
+        groups=GROUPS, organization_timezone="UTC", acting_email=acting, successors={BOB["email"]: BOB}
+    )
+    with pytest.raises(RefusedError, match=reason) as caught:
+        plan_member(wanted(**given), current, around)
+    assert EMAIL in caught.value.message
+
+
+def test_somebody_else_may_be_removed_by_the_acting_user() -> None:
+    around = Surroundings(acting_email="admin@example.com")
+    assert acts(plan_member(wanted(state="disabled"), JOHN, around)) == [("disable", {"status": "disabled"}, None)]
+
+
+@pytest.mark.parametrize(
+    ("given", "current", "around", "words"),
+    [
+        ({}, None, AROUND, "give first_name and last_name"),
+        ({"profile": {"first_name": "John", "last_name": " "}}, None, AROUND, "give last_name"),
+        ({"profile": {"last_name": "Smith"}}, None, AROUND, "give first_name$"),
+        ({"profile": {"team": "x"}}, {**JOHN, "timezone": None}, Surroundings(), "give timezone"),
+        ({"profile": {**NEW, "team": "x"}}, None, Surroundings(), "give timezone"),
+        ({"groups": Names(add=("Sales", "Marketing"))}, JOHN, AROUND, "no group 'Marketing'"),
+        ({"groups": Names(remove=("Marketing",))}, JOHN, AROUND, "no group 'Marketing'"),
+        ({"groups": Names(set=("Marketing",)), "profile": NEW}, None, AROUND, "no group 'Marketing'"),
+        ({"state": "disabled", "reassign_to": "x@example.com"}, JOHN, Surroundings(), "x@example.com is not a member"),
+        (
+            {"state": "disabled", "reassign_to": "bob@example.com"},
+            JOHN,
+            Surroundings(successors={BOB["email"]: {**BOB, "status": "disabled"}}),
+            "is disabled, and must be active",
+        ),
+        (
+            {"state": "deleted", "reassign_to": "bob@example.com"},
+            JOHN,
+            Surroundings(successors={BOB["email"]: {**BOB, "status": "Invited"}}),
+            "is invited, and must be active",
+        ),
+        (
+            {"state": "disabled", "reassign_to": "bot@tallyfy.com"},
+            JOHN,
+            Surroundings(successors={"bot@tallyfy.com": {**BOB, "type": "bot"}}),
+            "is the Tallyfy Bot, and must be active",
+        ),
+    ],
+)
+def test_what_is_missing_is_said(
+    given: dict[str, Any], current: dict[str, Any] | None, around: Surroundings, words: str
+) -> None:
+    with pytest.raises(InputError, match=words) as caught:
+        plan_member(wanted(**given), current, around)
+    assert {problem.subject for problem in caught.value.problems} == {EMAIL}
+    assert str(caught.value).startswith(f"{EMAIL}: ")
+
+
+@pytest.mark.parametrize("organizations", [[{"id": "a"}, {"id": "b"}], {"data": [{"id": "a"}, {"id": "b"}]}])
+def test_member_of_several_organizations_keeps_the_profile(organizations: object) -> None:
+    current = {**JOHN, "organizations": organizations}
+    plan = plan_member(wanted(profile={"team": "Support"}, role="admin"), current, AROUND)
+    assert acts(plan) == [("change_role", {"role": "admin"}, None)]
+    (warning,) = plan.warnings
+    assert "2 organizations" in warning
+    assert "team" in warning
+    assert "team" not in plan.after
+    # What is as wanted is nothing to warn about.
+    assert plan_member(wanted(profile={"team": "Operations"}), current, AROUND).warnings == ()
+
+
+@pytest.mark.parametrize("organizations", [None, [], [{"id": "a"}], {"data": [{"id": "a"}]}, {"data": None}])
+def test_member_of_one_organization_is_edited(organizations: object) -> None:
+    plan = plan_member(wanted(profile={"team": "x"}), {**JOHN, "organizations": organizations}, AROUND)
+    assert [step.action for step in plan.steps] == ["update"]
+    assert plan.warnings == ()
+
+
+def test_field_that_is_not_shown_is_warned_about_and_left_alone() -> None:
+    plan = plan_member(wanted(profile={"team": "x", "first_name": "John"}), MINIMAL, AROUND)
+    assert plan.steps == ()
+    (warning,) = plan.warnings
+    assert "team" in warning
+    assert "first_name" not in warning
+
+
+# --- random people ----------------------------------------------------------------------------------------------------
+
+VALUES: dict[str, list[Any]] = {
+    "first_name": ["John", "Jon"],
+    "last_name": ["Smith", "Smythe"],
+    "timezone": ["Asia/Tokyo", "UTC"],
+    "phone": ["1", "2", "", " "],
+    "job_title": ["a", "A", ""],
+    "job_description": ["d", ""],
+    "team": ["Ops", " Ops", "ops"],
+    "country_id": [1, 2],
+    "date_format": ["mm/dd/yyyy", "dd/mm/yyyy"],
+}
+STORED: dict[str, list[Any]] = {
+    **VALUES,
+    "timezone": ["Asia/Tokyo", "UTC", None, ""],
+    "phone": ["1", None, ""],
+    "job_title": ["a", None],
+    "country_id": [1, "2", None],
+    "date_format": ["MM/DD/YYYY", "dd/mm/yyyy", None],
+}
+group_names = st.lists(st.sampled_from(["Sales", "ops", " HR "]), max_size=3, unique=True)
+wishes = st.builds(
+    DesiredMember,
+    email=st.sampled_from([EMAIL, EMAIL.upper()]),
+    state=st.sampled_from(["present", "present", "disabled", "deleted"]),
+    profile=st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in VALUES.items()}),
+    role=st.sampled_from([None, "admin", "standard", "light"]),
+    groups=st.none()
+    | st.builds(Names, add=group_names.map(tuple))
+    | st.builds(Names, remove=group_names.map(tuple))
+    | st.builds(Names, set=group_names.map(tuple)),
+    provision=st.sampled_from(["direct", "invite"]),
+    reassign_to=st.sampled_from([None, "bob@example.com"]),
+)
+people = st.none() | st.fixed_dictionaries(
+    {
+        "id": st.just(12345),
+        "email": st.sampled_from([EMAIL, "John.Smith@Example.com"]),
+        "status": st.sampled_from(["active", "invited", "disabled", "Active"]),
+        "role": st.sampled_from(["admin", "Standard", "light"]),
+        **{name: st.sampled_from(values) for name, values in STORED.items()},
+    },
+    optional={
+        "type": st.sampled_from(["standard", "bot"]),
+        "is_default_admin": st.booleans(),
+        "support_user": st.booleans(),
+        "organizations": st.sampled_from([[], [1], [1, 2], {"data": [1, 2, 3]}]),
+    },
+)
+surroundings = st.builds(
+    lambda held, acting, successor: {
+        "groups": Groups(
+            {
+                fold(name): {"id": name, "name": name, "members": [7, 12345] if name in held else ["7"]}
+                for name in ("Sales", "Ops", "HR")
+            }
+        ),
+        "organization_timezone": "Europe/London",
+        "acting_email": acting,
+        "successors": {BOB["email"]: successor} if successor else {},
+    },
+    st.sets(st.sampled_from(["Sales", "Ops", "HR"])),
+    st.sampled_from([None, EMAIL, "admin@example.com"]),
+    st.sampled_from([BOB, {**BOB, "status": "disabled"}, None]),
+)
+
+
+class World:
+    """What a service does to one person when the steps of a plan are sent, with everything it insists on."""
+
+    def __init__(self, current: dict[str, Any] | None, groups: dict[str, Any]) -> None:
+        self.member = copy.deepcopy(current)
+        self.id = 12345 if current else 999
+        self.groups = copy.deepcopy(groups)
+
+    def apply(self, step: Step) -> None:
+        if step.action in {"create", "invite"}:
+            assert self.member is None
+            status = "active" if step.action == "create" else "invited"
+            self.member = {**dict.fromkeys(PROFILE_FIELDS), "id": self.id, "status": status, **step.values}
+            return
+        member = self.member
+        assert member is not None
+        assert not is_bot(member)
+        if step.action == "update":
+            assert set(step.values) <= set(PROFILE_FIELDS)
+            member.update(step.values)
+            assert all(member[name] for name in ("first_name", "last_name", "timezone")), "the service needs these"
+        elif step.action == "change_role":
+            assert not (member.get("is_default_admin") and step.values["role"] != "admin")
+            member["role"] = step.values["role"]
+        elif step.action == "enable":
+            assert member["status"] == "disabled"
+            member["status"] = "active"
+        else:
+            self.end_or_join(step, member)
+
+    def end_or_join(self, step: Step, member: dict[str, Any]) -> None:
+        if step.action in {"disable", "remove"}:
+            assert member["status"] != "disabled"
+            assert not member.get("is_default_admin")
+            assert (step.action == "remove") == (step.target is not None)
+            member["status"] = "disabled"
+            for group in self.groups.values():
+                group["members"] = [one for one in group["members"] if int(one) != self.id]
+        elif step.action == "delete":
+            assert member["status"] == "disabled", "Please disable the user before deletion."
+            self.member = None
+        else:
+            members = self.groups[fold(str(step.target))]["members"]
+            if step.action == "add_to_group":
+                assert self.id not in members
+                members.append(self.id)
+            else:
+                assert step.action == "remove_from_group"
+                members.remove(self.id)
+
+    def seen(self) -> dict[str, Any]:
+        """Return everything a plan may change, in one spelling."""
+        if self.member is None:
+            return {}
+        seen = {name: plain(name, self.member.get(name)) for name in (*PROFILE_FIELDS, "role", "status")}
+        seen["groups"] = sorted(group["name"] for group in self.groups.values() if self.id in members_of(group))
+        return seen
+
+
+def plain(name: str, value: Any) -> Any:
+    if name == "country_id" and value is not None:
+        return int(value)
+    if isinstance(value, str):
+        value = value.strip()
+        if name in {"date_format", "role", "status"}:
+            value = value.lower()
+    return sorted(value) if name == "groups" else value or None
+
+
+def is_refused(desired: DesiredMember, current: dict[str, Any] | None, acting: str | None) -> bool:
+    """Return whether removing this person, or making them less, is forbidden; written down a second time."""
+    if current is None:
+        return False
+    role = current["role"].lower()
+    is_acting = acting is not None and acting.lower() == current["email"].lower()
+    if desired.state == "present":
+        becomes_less = desired.role not in (None, "admin", role)
+        return becomes_less and (bool(current.get("is_default_admin")) or (is_acting and role == "admin"))
+    if desired.state == "disabled" and current["status"] == "disabled":
+        return False
+    return (
+        current.get("type") == "bot"
+        or bool(current.get("support_user") or current.get("is_default_admin"))
+        or is_acting
+    )
+
+
+def is_as_wanted(desired: DesiredMember, world: World, before: dict[str, Any]) -> bool:
+    seen = world.seen()
+    if desired.state == "deleted":
+        return world.member is None
+    if desired.state == "disabled":
+        return world.member is None or seen["status"] == "disabled"
+    organizations = included(world.member or {}, "organizations")
+    names = set(seen["groups"])
+    wish = desired.groups or Names()
+    folded = {fold(name) for name in names}
+    if len(organizations or []) > 1:
+        assert all(seen[name] == before[name] for name in PROFILE_FIELDS)
+    else:
+        assert all(seen[name] == plain(name, value) for name, value in desired.profile.items())
+    assert desired.role in (None, seen["role"])
+    assert {fold(name) for name in wish.add} <= folded
+    assert not {fold(name) for name in wish.remove} & folded
+    assert wish.set is None or {fold(name) for name in wish.set} == folded
+    return seen["status"] in {"active", "invited"}
+
+
+@settings(max_examples=250)
+@given(wishes, people, surroundings)
+def test_plan_leads_to_what_is_wanted_and_tells_exactly_what_it_does(
+    desired: DesiredMember, current: dict[str, Any] | None, things: dict[str, Any]
+) -> None:
+    around = Surroundings(**things)
+    arguments = copy.deepcopy((desired, current, things))
+    is_protected = is_refused(desired, current, around.acting_email)
+    plan: Plan | None = None
+    try:
+        plan = plan_member(desired, current, around)
+    except RefusedError:
+        assert is_protected or is_bot(current or {})
+    except InputError:
+        assert current is None or desired.reassign_to
+    assert (desired, current, things) == arguments, "planning changes nothing"
+    if plan is None:
+        return
+    assert not is_protected
+    assert plan == plan_member(desired, current, around), "the same arguments give the same plan"
+
+    world = World(current, things["groups"])
+    before = world.seen()
+    for step in plan.steps:
+        world.apply(step)
+    assert is_as_wanted(desired, world, before)
+
+    again = plan_member(desired, world.member, Surroundings(**{**things, "groups": Groups(world.groups)}))
+    assert again.steps == (), "the second time there is nothing to do"
+    assert (again.before, again.after) == ({}, {})
+
+    after = world.seen()
+    if not before or not after:
+        assert bool(plan.steps) == (bool(before) != bool(after))
+        told = {name: plain(name, value) for name, value in plan.after.items() if name != "email"}
+        assert told == {name: after.get(name) for name in told}
+        assert {name for name, value in after.items() if value and name not in {"status"}} <= set(told)
+        return
+    differing = {name for name in after if before[name] != after[name]}
+    if desired.state == "disabled":
+        differing.discard("groups")  # the service's own doing
+    assert set(plan.before) == set(plan.after) == differing
+    assert {name: plain(name, value) for name, value in plan.before.items()} == {
+        name: before[name] for name in differing
+    }
+    assert {name: plain(name, value) for name, value in plan.after.items()} == {name: after[name] for name in differing}
+
+
+# --- options ----------------------------------------------------------------------------------------------------------
+
+
+def test_only_what_is_mentioned_is_wanted() -> None:
+    params = {**dict.fromkeys(PROFILE_FIELDS), "email": f" {EMAIL} ", "team": "", "reassign_to": "  ", "groups": None}
+    desired = DesiredMember.from_params(params, has_application=True)
+    assert desired == DesiredMember(email=EMAIL, profile={"team": ""}, provision="direct")
+    assert DesiredMember.from_params(params, has_application=False).provision == "invite"
+    assert DesiredMember.from_params({**params, "provision": "invite"}, has_application=True).provision == "invite"
+    assert desired.invitation_message == DEFAULT_MESSAGE
+
+
+@pytest.mark.parametrize("email", ["a@b.co", "o'hara+x@example.com", "ü@exämple.de", "A.B@EXAMPLE.COM"])
+def test_addresses(email: str) -> None:
+    assert problems_with({"email": email}) == []
+
+
+@pytest.mark.parametrize(
+    "email", ["", None, "a", "a@b", "@b.co", "a@b.co,c@d.co", "a b@c.de", "<a@b.co>", "a@@b.co", "a@b."]
+)
+def test_what_is_no_address(email: str | None) -> None:
+    assert any("not an e-mail address" in problem for problem in problems_with({"email": email}))
+
+
+def test_all_problems_of_one_member() -> None:
+    found = problems_with(
+        {
+            "email": "x",
+            "first_name": "",
+            "last_name": "ftp://x",
+            "phone": "1" * 21,
+            "timezone": " ",
+            "reassign_to": "x",
+            "groups": {"set": ["a"], "add": ["b"]},
+        }
+    )
+    assert len(found) == 7
+
+
+# --- shapes -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ({"status": "Active", "email": EMAIL}, "active"),
+        ({"status": "invited"}, "invited"),
+        ({}, "active"),
+        ({"email": f"{EMAIL}.deleted.1007", "status": "disabled"}, "deleted"),
+        ({"email": "a.deleted.7@example.com", "status": "active"}, "active"),
+    ],
+)
+def test_status(record: dict[str, Any], expected: str) -> None:
+    assert status_of(record) == expected
+
+
+def test_role_is_read_under_both_names() -> None:
+    assert role_of({"role": "Admin"}) == "admin"
+    assert role_of({"user_role": "Light"}) == "light"
+    assert role_of({"role": None, "user_role": "light"}) == "light"
+    assert role_of({}) == ""
+
+
+def test_same_person() -> None:
+    assert same_email(" A@b.co", "a@B.CO ")
+    assert not same_email("a@b.co", "a@b.com")
+
+
+def test_shape_is_the_same_whatever_the_service_sent() -> None:
+    documented = {name: value for name, value in JOHN.items() if name not in {"active", "last_updated", "support_user"}}
+    documented.update(role="Standard", date_format="MM/DD/YYYY")
+    sdk = {name: value for name, value in JOHN.items() if name not in {"is_active", "updated_at", "type"}}
+    assert shape_member(documented) == shape_member(sdk) == shape_member(JOHN)
+    assert shape_member(JOHN)["updated_at"] == JOHN["last_updated"]
+
+
+def test_shape_of_the_shortest_record() -> None:
+    shaped = shape_member(MINIMAL)
+    assert set(shaped) == set(shape_member(JOHN))
+    assert shaped["full_name"] == "John Smith"
+    assert (shaped["phone"], shaped["is_bot"], shaped["is_default_admin"]) == (None, False, False)
+    assert "groups" not in shaped
+    assert shape_member(MINIMAL, ["b", "A"])["groups"] == ["A", "b"]
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+class Members:
+    """As much of a client as reading members needs; lists rows and counts what was asked."""
+
+    def __init__(self, *rows: dict[str, Any], whole: dict[str, Any] | None = None, finds_plus: bool = True) -> None:
+        self.rows = rows
+        self.whole = whole or {}
+        self.finds_plus = finds_plus
+        self.asked: list[str] = []
+        self.acting: str | None = None
+        self.late_writes = Marks(None, "late-writes", 120)
+        self.now = time.time
+
+    def path(self, *segments: object) -> str:
+        return "/".join(map(str, segments))
+
+    def records(
+        self, path: str, *, query: dict[str, Any] | None = None, per_page: int = 100, workers: int = 1
+    ) -> list[dict[str, Any]]:
+        assert per_page >= 100
+        assert workers >= 1
+        q = (query or {}).get("q")
+        self.asked.append(f"{path}?q={q}" if q else path)
+        if path == "groups":
+            return list(copy.deepcopy(GROUPS).values())
+        if q and "+" in q and not self.finds_plus:
+            return []
+        return [dict(row) for row in self.rows if not q or q.lower() in str(row).lower()]
+
+    def call(self, method: str, path: str, *, query: dict[str, Any]) -> SimpleNamespace:
+        assert (method, query) == ("GET", {"per_page": 1})
+        self.asked.append(f"{path}?first")
+        return SimpleNamespace(data=[dict(row) for row in self.rows[:1]])
+
+    def acting_email(self) -> str | None:
+        return self.acting
+
+    def get(self, *segments: object) -> dict[str, Any]:
+        self.asked.append(self.path("get", *segments))
+        return dict(self.whole)
+
+    def organization(self) -> dict[str, Any]:
+        self.asked.append("get")
+        return {"timezone": "Europe/London"}
+
+
+def find(client: Members, email: str) -> dict[str, Any] | None:
+    return find_member(client, email)
+
+
+def test_member_is_found_exactly_but_for_case() -> None:
+    longer = {**JOHN, "id": 1, "email": "x" + EMAIL}
+    client = Members(longer, {**JOHN, "email": "John.Smith@Example.com"})
+    found = find(client, EMAIL)
+    assert found is not None
+    assert found["id"] == 12345
+    assert client.asked == [f"users?q={EMAIL}"]
+    assert find(Members(longer), EMAIL) is None
+
+
+def test_deleted_member_is_not_found() -> None:
+    assert find(Members({**JOHN, "email": f"{EMAIL}.deleted.12345"}), EMAIL) is None
+
+
+def test_address_with_a_plus_is_looked_for_in_the_whole_list_too() -> None:
+    plus = {**JOHN, "email": "john+x@example.com"}
+    client = Members(plus, finds_plus=False)
+    assert find(client, "john+x@example.com") == plus
+    assert client.asked == ["users?q=john+x@example.com", "users"]
+    assert find(client, "else+x@example.com") is None
+
+
+def look(client: Members, desired: DesiredMember, current: dict[str, Any] | None) -> tuple[Any, Surroundings]:
+    ((_desired, found),), around = look_around(client, [(desired, current)])
+    return found, around
+
+
+def test_member_as_wanted_costs_no_further_request() -> None:
+    client = Members()
+    current, around = look(client, wanted(profile={"team": "Operations"}, role="standard"), JOHN)
+    assert (current, around) == (JOHN, Surroundings())
+    assert client.asked == []
+
+
+def test_groups_are_only_read_when_they_are_mentioned() -> None:
+    client = Members()
+    assert set(look(client, wanted(groups=Names(add=("Sales",))), JOHN)[1].groups) == set(GROUPS)
+    assert client.asked == ["groups"]
+
+
+@pytest.mark.parametrize(
+    ("row", "whole", "hidden", "asked"),
+    [
+        (JOHN, {}, set(), ["users?first"]),
+        (MINIMAL, JOHN, set(), ["users?first", "get/users/12345"]),
+        (MINIMAL, MINIMAL, set(PROFILE_FIELDS) - {"first_name", "last_name"}, ["users?first", "get/users/12345"]),
+        ({}, {}, set(), ["users?first"]),
+    ],
+    ids=["shown", "short rows", "short records", "no record"],
+)
+def test_check_mode_finds_out_what_is_shown_of_nobody(
+    row: dict[str, Any], whole: dict[str, Any], hidden: set[str], asked: list[str]
+) -> None:
+    client = Members(row, whole=whole)
+    pairs: list[Any] = [(wanted(profile=NEW), None)]
+    assert look_around(client, pairs, is_check_mode=True)[1].hidden == hidden
+    assert client.asked == asked
+    client.asked.clear()
+    everybody = {EMAIL: {**row, "email": EMAIL}}
+    assert look_around(client, pairs, everybody=everybody, is_check_mode=True)[1].hidden == hidden
+    assert client.asked == asked[1:]
+
+
+def test_what_is_shown_of_nobody_matters_for_new_people_in_check_mode_only() -> None:
+    client = Members(MINIMAL, whole=MINIMAL)
+    assert look_around(client, [(wanted(profile=NEW), None)])[1] == Surroundings()
+    assert look_around(client, [(wanted(profile=NEW), JOHN)], is_check_mode=True)[1] == Surroundings()
+    assert look_around(client, [(wanted(state="disabled"), None)], is_check_mode=True)[1] == Surroundings()
+    assert client.asked == []
+
+
+@pytest.mark.parametrize(
+    ("given", "hidden", "expected"),
+    [
+        ({"profile": NEW}, (), ()),
+        ({"profile": NEW}, ("team", "phone"), ()),
+        ({"profile": {**NEW, "team": "x", "phone": "+1"}}, ("team", "phone", "timezone"), ("phone, team, timezone",)),
+        ({"profile": {**NEW, "team": ""}}, ("team",), ()),
+        ({"profile": NEW}, ("role",), ("role",)),
+    ],
+)
+def test_plan_tells_what_is_not_shown_of_somebody_new(
+    given: dict[str, Any], hidden: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    around = replace(AROUND, hidden=frozenset(hidden))
+    told = tuple(f"{EMAIL}: Tallyfy does not show {names}, so it cannot be compared or checked." for names in expected)
+    assert plan_member(wanted(**given), None, around).warnings == told
+
+
+def test_plan_tells_that_the_time_zone_it_has_to_send_is_not_shown() -> None:
+    current = {name: value for name, value in JOHN.items() if name != "timezone"}
+    plan = plan_member(wanted(profile={"team": "x"}), current, AROUND)
+    assert plan.warnings == (f"{EMAIL}: Tallyfy does not show timezone, so it cannot be compared or checked.",)
+
+
+def test_short_row_is_completed_before_it_is_compared() -> None:
+    client = Members(whole=JOHN)
+    current, _around = look(client, wanted(profile={"team": "Operations"}), MINIMAL)
+    assert current == JOHN
+    assert client.asked == ["get/users/12345"]
+
+
+def test_time_zone_that_a_short_row_leaves_out_is_not_overwritten() -> None:
+    client = Members(whole=JOHN)
+    desired = wanted(profile={"first_name": "Jon"})
+    current, around = look(client, desired, MINIMAL)
+    assert acts(plan_member(desired, current, around)) == [("update", {"first_name": "Jon"}, None)]
+    assert client.asked == ["get/users/12345"]
+
+
+@pytest.mark.parametrize(
+    ("given", "current", "asks"),
+    [
+        ({"profile": {"team": "x"}}, {**JOHN, "timezone": None}, True),
+        ({"profile": {"team": "x", "timezone": "UTC"}}, {**JOHN, "timezone": None}, False),
+        ({"profile": {"team": "Operations"}}, {**JOHN, "timezone": None}, False),
+        ({"profile": {**NEW, "team": "x"}}, None, True),
+        ({"profile": {**NEW, "team": ""}}, None, False),
+        ({"profile": NEW}, None, False),
+        ({"state": "disabled", "profile": {"team": "x"}}, None, False),
+    ],
+)
+def test_time_zone_of_the_organization_is_only_read_when_needed(
+    given: dict[str, Any], current: dict[str, Any] | None, asks: bool
+) -> None:
+    client = Members(whole=JOHN)
+    _current, around = look(client, wanted(**given), current)
+    assert (around.organization_timezone == "Europe/London") is asks
+    assert ("get" in client.asked) is asks
+
+
+def test_acting_user_and_successor_are_only_looked_for_when_somebody_leaves() -> None:
+    client = Members(BOB)
+    client.acting = "admin@example.com"
+    leaving = wanted(state="disabled", reassign_to="bob@example.com")
+    assert look(client, leaving, JOHN)[1] == Surroundings(
+        acting_email="admin@example.com", successors={BOB["email"]: BOB}
+    )
+    client.asked.clear()
+    assert look(client, leaving, None)[1] == Surroundings()
+    assert look(client, wanted(state="disabled"), {**JOHN, "status": "disabled"})[1] == Surroundings()
+    assert client.asked == []
+    # Whether somebody who has no access any more has left open tasks behind.
+    assert look(client, leaving, {**JOHN, "status": "disabled"})[1] == Surroundings()
+    assert client.asked == ["tasks"]
+    deleting = wanted(state="deleted")
+    assert look(client, deleting, {**JOHN, "status": "disabled"})[1].acting_email == "admin@example.com"
+
+
+def test_listed_members_are_filtered_shaped_and_sorted() -> None:
+    rows = [{**BOB, "role": "Admin"}, JOHN, {**MINIMAL, "id": 3, "email": "ann@example.com", "status": "invited"}]
+
+    def listed(**filters: Any) -> list[str]:
+        return [str(member["email"]) for member in list_members(Members(*rows), filters)]
+
+    assert listed() == ["ann@example.com", "bob@example.com", EMAIL]
+    assert listed(role="admin") == ["bob@example.com"]
+    assert listed(status="invited") == ["ann@example.com"]
+    assert listed(email="BOB@example.com") == ["bob@example.com"]
+    assert listed(email="bob@example.com", role="light") == []
+    with_groups = list_members(Members(*rows), {"groups": True})
+    assert [member["groups"] for member in with_groups] == [[], ["Ops", "Sales"], ["HR", "Ops"]]
+
+
+@pytest.mark.parametrize(
+    ("current", "given", "is_left"),
+    [
+        ({**BOB, "status": "disabled"}, {"state": "disabled", "reassign_to": "alice@example.com"}, True),
+        ({**BOB, "status": "disabled"}, {"state": "deleted", "reassign_to": "alice@example.com"}, True),
+        ({**BOB, "status": "disabled"}, {"state": "disabled"}, False),
+        ({**BOB, "status": "disabled"}, {"state": "present", "reassign_to": "alice@example.com"}, False),
+        ({**BOB, "status": "active"}, {"state": "disabled", "reassign_to": "alice@example.com"}, False),
+        ({**BOB, "status": "invited"}, {"state": "disabled", "reassign_to": "alice@example.com"}, False),
+        (None, {"state": "disabled", "reassign_to": "alice@example.com"}, False),
+    ],
+)
+def test_only_who_is_out_already_may_have_left_tasks_behind(current: Any, given: dict[str, Any], is_left: bool) -> None:
+    assert is_left_behind(wanted(**given), current) is is_left

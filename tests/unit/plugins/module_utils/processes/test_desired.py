@@ -1,0 +1,497 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Processes: what makes one the wanted one, and what is planned for it."""
+
+from __future__ import annotations
+
+import html
+import string
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desired import (
+    AT_LAUNCH,
+    LONGEST_NAME,
+    DesiredProcess,
+    Found,
+    Known,
+    Launch,
+    age,
+    compare_kickoff,
+    names_in,
+    plan_process,
+    prepare_launch,
+    problems_with_names,
+    problems_with_process,
+    shape_process,
+    shown_fields,
+    values_of,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.kickoff import Assignees
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.reference import RunIndex, list_runs
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.template import Template
+
+FIELD = "f" * 32
+ALICE, BOB = "alice@example.com", "bob@example.com"
+
+
+def desired(**values: Any) -> DesiredProcess:
+    return DesiredProcess.from_params({"template": "Onboarding", **values})
+
+
+def run(name: str, **values: Any) -> dict[str, Any]:
+    return {"id": name, "name": name, "status": "active", "created_at": "2026-01-01", "checklist_id": "t", **values}
+
+
+# --- finding a process again ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name"),
+    [
+        ({"reference": "E-1"}, "Onboarding (E-1)"),
+        ({"reference": "E-1"}, "E-1"),
+        ({"reference": "e-1 "}, " Onboarding (E-1) "),
+        ({"reference": "HR (1)"}, "Onboarding (HR (1))"),
+        ({"reference": "a) (b"}, "Onboarding (a) (b)"),
+        ({"reference": "(x)"}, "Onboarding ((x))"),
+        ({"reference": "jo+x%y@example.com"}, "Onboarding (JO+x%y@example.com)"),
+        ({"reference": 'O\'Brien "R&D"'}, "Onboarding (O&#039;Brien &quot;R&amp;D&quot;)"),
+        ({"reference": "Ju\u0308rgen"}, "Onboarding (J\u00fcrgen)"),
+        ({"reference": "STRASSE"}, "Onboarding (straße)"),
+        ({"reference": "&AMP"}, "Onboarding (&amp;AMP)"),
+        ({"reference": "É&amp;"}, "Onboarding (&Eacute;&amp;amp;)"),
+        ({"reference": "a  b"}, "Onboarding (a b)"),
+        ({"name": "Onboarding"}, "ONBOARDING"),
+        ({"name": "Onboarding (E-1)"}, "Onboarding (E-1)"),
+        ({"reference": "E-1", "name": "Anything else"}, "Onboarding (E-1)"),
+    ],
+    ids=str,
+)
+def test_carried(wanted: dict[str, str], name: str) -> None:
+    assert desired(**wanted).is_carried_by(run(name))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name"),
+    [
+        ({"reference": "E-1"}, "Onboarding (E-10)"),
+        ({"reference": "E-10"}, "Onboarding (E-1)"),
+        ({"reference": "1"}, "Onboarding (E-1)"),
+        ({"reference": "E-1"}, "Onboarding (AE-1)"),
+        ({"reference": "E-1"}, "Onboarding E-1"),
+        ({"reference": "E-1"}, "E-1 (Onboarding)"),
+        ({"reference": "E-1"}, "Onboarding (E-1) again"),
+        ({"reference": "a%"}, "Onboarding (abc)"),
+        ({"reference": "a_c"}, "Onboarding (abc)"),
+        ({"name": "Onboarding"}, "Onboarding (E-1)"),
+        ({"name": "Onboarding"}, "Onboarding of Jo"),
+        ({"reference": "E-1", "name": "Onboarding"}, "Onboarding"),
+    ],
+    ids=str,
+)
+def test_not_carried(wanted: dict[str, str], name: str) -> None:
+    assert not desired(**wanted).is_carried_by(run(name))
+
+
+def test_carried_in_the_field() -> None:
+    wanted = desired(reference="E-1", reference_field="Number")
+    there = run("Renamed", prerun={FIELD: " e-1"})
+    assert wanted.is_carried_by(there, FIELD)
+    assert not wanted.is_carried_by(there)
+    assert not wanted.is_carried_by(run("Renamed", prerun={FIELD: "E-10"}), FIELD)
+    assert not wanted.is_carried_by(run("Renamed", prerun=[]), FIELD)
+    assert not desired(name="E-1").is_carried_by(there, FIELD)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({"name": "Jo"}, "Jo"),
+        ({"reference": "E-1"}, "Title (E-1)"),
+        ({"name": "Jo", "reference": "E-1"}, "Jo (E-1)"),
+        ({"name": "Jo (e-1)", "reference": "E-1"}, "Jo (e-1)"),
+        ({"name": "e-1", "reference": "E-1"}, "e-1"),
+        ({"name": "Jo E-1", "reference": "E-1"}, "Jo E-1 (E-1)"),
+    ],
+    ids=str,
+)
+def test_full_name(wanted: dict[str, str], expected: str) -> None:
+    assert desired(**wanted).full_name("Title") == expected
+
+
+awkward = st.text(
+    st.sampled_from("aA1-() +%_'\"&;ßéÉ\u0301<>") | st.characters(blacklist_categories=["Cs"]), max_size=12
+)
+tricky = awkward | st.sampled_from(["E-1", "E-10", "e-1", "E", "a) (b", "(", ")", "()", "&amp;", "&", "R&D", "x (y)"])
+
+
+@given(tricky, tricky | st.none(), tricky)
+def test_what_is_launched_is_found_again(reference: str, name: str | None, title: str) -> None:
+    wanted = desired(reference=reference, name=name)
+    assume(wanted.key)
+    launched = wanted.full_name(title)
+    for shown in (launched, html.escape(launched), launched.upper() if launched.isascii() else launched):
+        assert wanted.is_carried_by(run(shown))
+
+
+@given(st.lists(st.tuples(tricky, tricky), max_size=6), tricky, tricky)
+def test_the_index_finds_what_one_by_one_finds(rows: list[tuple[str, str]], reference: str, name: str) -> None:
+    wanted = desired(reference=reference, name=name)
+    assume(wanted.key)
+    runs = [run(title, id=str(number), prerun={FIELD: value}) for number, (title, value) in enumerate(rows)]
+    for field_id in (None, FIELD):
+        found = RunIndex(runs, [FIELD]).find(wanted, field_id)
+        assert list(found) == [one for one in runs if wanted.is_carried_by(one, field_id)]
+
+
+simple = st.text(string.ascii_lowercase + string.digits + "-", min_size=1, max_size=4)
+
+
+@given(simple, simple, simple)
+def test_one_reference_never_finds_another(one: str, other: str, title: str) -> None:
+    assume(one != other and title != other)
+    assert not desired(reference=other).is_carried_by(run(desired(reference=one).full_name(title)))
+
+
+def test_the_oldest_active_one_is_meant() -> None:
+    old, new = run("a", created_at="2026-01-01"), run("b", created_at="2026-02-01")
+    assert Found((old, new), (run("c"),)).current is old
+    assert Found((), (old, new)).current is new
+    assert Found().current is None
+    assert sorted([new, old], key=age) == [old, new]
+
+
+# --- what is wrong ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wanted", "problems"),
+    [
+        ({"reference": "E-1", "owner": ALICE, "tags": [" "]}, []),
+        ({"template": " ", "name": ""}, [
+            "template is missing: give its id or its exact title",
+            "name and reference are missing: one of them is needed to find the process again",
+        ]),
+        ({"name": "x", "reference_field": "Notes", "owner": "alice"}, [
+            "reference_field needs a reference", "owner 'alice' is not an e-mail address",
+        ]),
+        ({"name": "x" * LONGEST_NAME, "reference": "E-1"}, [
+            "name has 556 characters with its reference, at most 550 are allowed",
+        ]),
+        ({"name": "x", "state": "archived", "owner": ALICE, "kickoff": {"a": 1}, "tags": ["t"]}, [
+            "kickoff cannot be given with state=archived", "owner cannot be given with state=archived",
+            "tags cannot be given with state=archived",
+        ]),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_problems_by_themselves(wanted: dict[str, Any], problems: list[str]) -> None:
+    assert problems_with_process(desired(**wanted)) == problems
+
+
+TEMPLATE = Template(
+    {
+        "id": "t", "title": "Title", "prerun": [
+            {"id": "1", "label": "Number", "field_type": "text", "alias": "number-1"},
+            {"id": "2", "label": "Buddy", "field_type": "assignees_form"},
+            {"id": "3", "label": "Size", "field_type": "radio", "required": True, "options": [{"id": 1, "text": "S"}]},
+        ],
+    },
+    ({"id": "s1", "title": "First", "alias": "first-1"}, {"id": "s2", "title": "Second"}),
+)  # fmt: skip
+KNOWN = Known(
+    directory=Directory([{"id": 1, "email": ALICE, "status": "active"}, {"id": 2, "email": BOB, "status": "disabled"}]),
+    groups=Groups(people={"id": "g1", "name": "People", "members": [], "guests": []}),
+    tags={"urgent": ["t1"], "twin": ["t2", "t3"]},
+    folders={"hr": ["d1"]},
+)
+
+
+def prepared(**wanted: Any) -> tuple[DesiredProcess, Launch]:
+    one = desired(**wanted)
+    launch, problems = prepare_launch(one, TEMPLATE)
+    assert problems == []
+    return one, launch
+
+
+def test_everything_wrong_with_a_launch_at_once() -> None:
+    wanted = desired(
+        name="x", reference="E-1", reference_field="Size", kickoff={"Height": 3},
+        assignments={"First": ["bob"], "first-1": [ALICE], "s1": [ALICE], "Last": [ALICE], "Second": {"until": 1},
+                     "s2": {"deadline": "soon"}},
+    )  # fmt: skip
+    _launch, problems = prepare_launch(wanted, Template({**TEMPLATE.record, "status": "Draft"}, TEMPLATE.steps))
+    assert problems == [
+        "template 'Title' is a draft; publish it in Tallyfy first",
+        "reference_field: Size is a radio field, and a text field is needed",
+        "kickoff: there is no field 'Height'; fields: Number, Buddy, Size",
+        "kickoff: Size is required (radio of S)",
+        "assignments: First: 'bob' is not an e-mail address",
+        "assignments: step 's1' is named twice",
+        "assignments: Last: there is no step 'Last'; steps: First, Second",
+        "assignments: Second: takes users, guests, groups, deadline, not until",
+        "assignments: s2: deadline 'soon' is not a date such as 2026-03-02 17:00:00",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kickoff", "problems"),
+    [
+        ({}, []),
+        ({"number": "e-1"}, []),
+        ({"number-1": " "}, []),
+        ({"Number": None}, []),
+        ({"Number": "E-2"}, ["kickoff: Number is the reference_field and differs from the reference"]),
+    ],
+    ids=str,
+)
+def test_reference_in_a_field(kickoff: dict[str, Any], problems: list[str]) -> None:
+    wanted = desired(reference="E-1", reference_field="NUMBER", kickoff={**kickoff, "Size": "S"})
+    launch, told = prepare_launch(wanted, TEMPLATE)
+    assert told == problems
+    assert problems or launch.kickoff.encoded == {"1": "E-1", "3": "S"}
+
+
+def test_reference_field_that_is_not_there() -> None:
+    wanted = desired(reference="E-1", reference_field="Nummer", kickoff={"Size": "S"})
+    assert prepare_launch(wanted, TEMPLATE)[1] == [
+        "reference_field: there is no field 'Nummer'; fields: Number, Buddy, Size"
+    ]
+
+
+def test_title_makes_the_name_too_long() -> None:
+    template = Template({**TEMPLATE.record, "title": "x" * LONGEST_NAME}, TEMPLATE.steps)
+    assert "name has 556 characters" in prepare_launch(desired(reference="E-1", kickoff={"Size": "S"}), template)[1][0]
+
+
+def test_names_that_nobody_has() -> None:
+    wanted, launch = prepared(
+        name="x", owner=BOB, tags=["Urgent", "twin", "none"], folders=["HR", "IT"],
+        kickoff={"Size": "S", "Buddy": {"users": ["no@example.com"], "groups": ["people", "Nobodies"]}},
+        assignments={"First": [BOB]},
+    )  # fmt: skip
+    assert problems_with_names(wanted, launch, KNOWN) == [
+        f"owner: {BOB} is disabled",
+        "kickoff: Buddy: no@example.com is not a member of the organization",
+        "kickoff: Buddy: there is no group 'Nobodies'; groups: People",
+        f"assignments: First: {BOB} is disabled",
+        "tags: 2 tags are called 'twin'",
+        "tags: there is no tag 'none'; tags: twin, urgent",
+        "folders: there is no folder 'IT'; folders: hr",
+    ]
+
+
+def test_body_of_a_launch() -> None:
+    wanted, launch = prepared(
+        reference="E-1", reference_field="Number", owner=ALICE, tags=["URGENT"], folders=["hr"],
+        kickoff={"Size": "s", "Buddy": {"users": [ALICE], "guests": ["g@example.org"], "groups": ["PEOPLE"]}},
+        assignments={"First": [ALICE.upper()], "Second": {"deadline": "2026-03-02T17:00:00+01:00"}},
+    )  # fmt: skip
+    assert launch.body(wanted, KNOWN) == {
+        "checklist_id": "t",
+        "name": "Title (E-1)",
+        "prerun": {"1": "E-1", "3": "S", "2": {"users": [1], "guests": ["g@example.org"], "groups": ["g1"]}},
+        "owner_id": 1,
+        "tasks": {
+            "s1": {"owners": {"users": [1], "guests": [], "groups": []}},
+            "s2": {"deadline": "2026-03-02 16:00:00"},
+        },
+        "tags": ["t1"],
+        "folders": ["d1"],
+    }
+    assert prepared(name="x", kickoff={"Size": "S"})[1].body(desired(name="x"), KNOWN) == {
+        "checklist_id": "t", "name": "x", "prerun": {"3": "S"},
+    }  # fmt: skip
+
+
+def test_not_stored() -> None:
+    wanted, launch = prepared(reference="E-1", reference_field="Number", kickoff={"Size": "S", "Buddy": [ALICE]})
+    sent = launch.body(wanted, KNOWN)["prerun"]
+    assert [one.label for one in launch.not_stored({"prerun": {**sent, "3": None}}, sent)] == ["Size"]
+    assert [one.label for one in launch.not_stored({"prerun": []}, sent)] == ["Number", "Buddy", "Size"]
+    assert launch.not_stored({"prerun": {"data": sent}}, sent) == []
+
+
+# --- planning ---------------------------------------------------------------------------------------------------------
+
+THERE = run("Jo (E-1)", owner_id="1", tags={"data": [{"title": "Urgent"}]}, folders=[], users=[1], groups=[])
+GONE = {**THERE, "id": "old", "status": "archived", "archived_at": "2026-02-01"}
+
+
+def plan(found: Found, **wanted: Any) -> Any:
+    return plan_process(desired(**wanted), found, None, KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "after", "actions"),
+    [
+        ({"reference": "E-1"}, {}, []),
+        ({"reference": "E-1", "name": " JO", "owner": ALICE.upper(), "tags": ["urgent"]}, {}, []),
+        ({"name": "Jo (E-1)"}, {}, []),
+        ({"reference": "E-1", "name": "Jordan"}, {"name": "Jordan (E-1)"}, ["update"]),
+        ({"reference": "E-1", "tags": ["Urgent", "New"]}, {"tags": ["New", "Urgent"]}, ["add_tag"]),
+        ({"reference": "E-1", "folders": ["HR", "IT"]}, {"folders": ["HR", "IT"]}, ["add_to_folder"] * 2),
+    ],
+    ids=str,
+)
+def test_plan_for_one_that_is_there(wanted: dict[str, Any], after: dict[str, Any], actions: list[str]) -> None:
+    made = plan(Found((THERE,)), **wanted)
+    assert [step.action for step in made.steps] == actions
+    assert made.after == after
+    assert made.before.keys() == after.keys()
+    assert made.warnings == ()
+
+
+def test_plan_of_another_owner() -> None:
+    made = plan(Found(({**THERE, "owner_id": 9},)), reference="E-1", owner=ALICE, name="Jordan")
+    assert (made.before, made.after) == ({"name": "Jo (E-1)", "owner": 9}, {"name": "Jordan (E-1)", "owner": ALICE})
+    assert [(step.action, dict(step.values), step.reason) for step in made.steps] == [
+        ("update", {"name": "Jordan (E-1)", "owner": ALICE}, "name, owner differ")
+    ]
+
+
+def test_plan_reactivates_before_anything_else() -> None:
+    made = plan(Found((), (GONE,)), reference="E-1", name="Jordan", folders=["HR"])
+    assert [step.action for step in made.steps] == ["reactivate", "update", "add_to_folder"]
+    assert made.before == {"status": "archived", "name": "Jo (E-1)", "folders": []}
+    assert made.after == {"status": "active", "name": "Jordan (E-1)", "folders": ["HR"]}
+
+
+def test_several_carry_it() -> None:
+    found = Found((THERE, run("Other (E-1)", id="second")))
+    made = plan(found, reference="E-1")
+    assert made.steps == ()
+    (warning,) = made.warnings
+    assert warning.startswith("Jo (E-1): 2 active processes carry 'E-1'. The oldest is taken, beside it second.")
+    archived = plan(found, reference="E-1", duplicates="archive")
+    assert [(step.action, step.target) for step in archived.steps] == [("archive", "second")]
+    assert (archived.before, archived.after) == ({"duplicates": ["second"]}, {"duplicates": []})
+    assert archived.warnings == ()
+    with pytest.raises(InputError, match=r"2 active processes carry 'E-1', so none is archived: Jo \(E-1\), second"):
+        plan(found, reference="E-1", state="archived")
+
+
+def test_tags_that_are_not_shown_are_not_compared() -> None:
+    made = plan(Found((run("Jo (E-1)"),)), reference="E-1", tags=["x"])
+    assert made.steps == ()
+    assert "does not show its tags" in made.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("found", "actions"), [(Found(), []), (Found((), (GONE,)), []), (Found((THERE,), (GONE,)), ["archive"])]
+)
+def test_plan_of_the_end(found: Found, actions: list[str]) -> None:
+    made = plan(found, reference="E-1", state="archived")
+    assert [step.action for step in made.steps] == actions
+    assert made.after == ({"status": "archived"} if actions else {})
+
+
+def test_plan_of_a_launch() -> None:
+    wanted, launch = prepared(reference="E-1", owner=ALICE, kickoff={"Size": "s"}, assignments={"First": [ALICE]})
+    made = plan_process(wanted, Found(), launch, KNOWN)
+    assert made.before == {}
+    assert made.after == {
+        "name": "Title (E-1)", "template": "Title", "status": "active", "kickoff": {"Size": "S"},
+        "assignments": {"First": {"users": [ALICE]}}, "owner": ALICE,
+    }  # fmt: skip
+    (step,) = made.steps
+    assert step.described() == {
+        "action": "launch", "reason": "no process carries 'E-1'", "target": "Title",
+        "fields": ["assignments", "kickoff", "name", "owner"],
+    }  # fmt: skip
+
+
+def test_only_what_it_lacks_is_looked_up() -> None:
+    wanted = desired(name="x", tags=["URGENT", "New"], folders=["HR"])
+    assert wanted.lacking(THERE).tags == ("New",)
+    assert wanted.lacking(THERE).folders == ("HR",)
+    assert wanted.lacking(None) is wanted
+    assert wanted.lacking(run("x")).tags == ("URGENT", "New")
+
+
+def test_drift_of_kickoff_values() -> None:
+    wanted = desired(name="x", kickoff={"Size": "s", "Number": "2", "Buddy": [ALICE], "Height": 1})
+    current = run("x", prerun={"1": "1", "2": {"users": [5]}, "3": "S"})
+    (entry,), notes = compare_kickoff(wanted, current, TEMPLATE.fields)
+    assert entry == {"field": "Number", "current": "1", "wanted": "2", "reason": AT_LAUNCH}
+    assert any("Number" in note for note in notes)
+    assert compare_kickoff(wanted, run("x"), TEMPLATE.fields)[0] == []
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+class FakeRuns:
+    """Answers the list of processes as a service that knows some of the filters only."""
+
+    def __init__(self, rows: list[dict[str, Any]], ignores: tuple[str, ...] = ()) -> None:
+        self.rows = rows
+        self.ignores = ignores
+        self.asked: list[dict[str, Any]] = []
+
+    def path(self, *segments: str) -> str:
+        return "/".join(segments)
+
+    def records(self, _path: str, *, query: dict[str, Any], workers: int) -> list[dict[str, Any]]:
+        assert workers == 1
+        self.asked.append({name: value for name, value in query.items() if value is not None})
+        query = {name: value for name, value in query.items() if name not in self.ignores}
+        wants_archived = query.get("archived") == "only" or query.get("status") == "archived"
+        return [
+            row
+            for row in self.rows
+            if ("archived_at" in row) is wants_archived
+            and query.get("checklist_id") in (None, row["checklist_id"])
+            and (query.get("q") or "").lower() in row["name"].lower()
+        ]
+
+
+ROWS = [
+    run("b", created_at="2026-02-01"), run("a"), run("a2", checklist_id="other"),
+    run("c", archived_at="2026-03-01"), run("d", archived_at="2026-03-01", checklist_id="other"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("ignores", [(), ("archived",), ("status",), ("checklist_id",), ("q",)], ids=str)
+def test_rows_speak_for_themselves(ignores: tuple[str, ...]) -> None:
+    client: Any = FakeRuns(ROWS, ignores)
+    assert [row["id"] for row in list_runs(client, "t")] == ["a", "b"]
+    assert [row["id"] for row in list_runs(client, "t", archived=True)] == ["c"]
+    assert len(client.asked) == (3 if ignores == ("archived",) else 2)
+
+
+def test_what_is_asked_for() -> None:
+    client: Any = FakeRuns(ROWS)
+    list_runs(client, None, query="a", includes=["tags", "folders"], filters={"owners": 7})
+    assert client.asked == [{"q": "a", "with": "tags,folders", "owners": 7}]
+
+
+def test_values_and_includes_in_every_shape() -> None:
+    assert values_of({"prerun": {"1": "a"}}) == {"1": "a"}
+    assert values_of({"prerun": []}) == values_of({}) == values_of({"prerun": None}) == {}
+    assert names_in({"tags": {"data": [{"title": "A"}]}}, "tags") == ["A"]
+    assert names_in({"folders": [{"name": "B"}]}, "folders") == ["B"]
+    assert names_in({}, "tags") is names_in({"tags": ["id"]}, "tags") is None
+    rows = [{"id": "1", "label": "Number", "field_type": "text"}]
+    assert [one.label for one in shown_fields({"ko_form_fields": {"data": rows}})] == ["Number"]
+    assert shown_fields({"ko_form_fields": rows}) == shown_fields({"ko_form_fields": {"data": rows}})
+    assert shown_fields({}) == shown_fields({"ko_form_fields": None}) == ()
+
+
+@pytest.mark.parametrize("progress", [{"percent": 50, "total": 2}, 50])
+def test_shape(progress: Any) -> None:
+    shaped = shape_process(run("x", progress=progress, owner_id="7", started_by=None, prerun=[], archived_at="2026"))
+    assert (shaped["percent"], shaped["owner_id"], shaped["started_by"]) == (50, 7, None)
+    assert (shaped["prerun"], shaped["status"]) == ({}, "archived")
+
+
+def test_assignees_without_a_number_are_an_error() -> None:
+    with pytest.raises(InputError, match=r"x@example\.com is not a member"):
+        KNOWN.resolved(Assignees(users=("x@example.com",)))

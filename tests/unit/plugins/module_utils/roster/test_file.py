@@ -1,0 +1,227 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Roster files: what can be read, and what is said about the rest."""
+
+from __future__ import annotations
+
+import os
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster import yaml_texts
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.file import MOST_BYTES, MOST_ROWS, read_roster
+
+MARY = {"email": "mary@example.com", "first_name": "Mary", "last_name": "Major", "groups": "Ops;Sales, the best"}
+CSV = 'email,first_name,last_name,groups\nmary@example.com,Mary,Major,"Ops;Sales, the best"\n'
+
+
+def read(folder: Path, name: str, content: str | bytes) -> list[Any]:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return list(read_roster(str(path)).rows)
+
+
+def refused(folder: Path, name: str, content: str | bytes) -> str:
+    with pytest.raises(InputError) as caught:
+        read(folder, name, content)
+    (problem,) = map(str, caught.value.problems)
+    assert problem.startswith(f"src {folder / name}: ")
+    return problem.partition(": ")[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("r.csv", CSV),
+        ("r.CSV", CSV),
+        ("r.csv", "\ufeff" + CSV),
+        ("r.csv", CSV.replace("\n", "\r\n")),
+        ("r.csv", CSV.replace("email,first_name", " Email , First_Name").replace("\n", "\n\n,,,\n", 1)),
+        ("r.csv", CSV + "\n \n"),
+        ("r.json", '[{"email": "mary@example.com", "first_name": "Mary", "last_name": "Major", "groups": "%s"}]'),
+        ("r.yml", '- {email: mary@example.com, first_name: Mary, last_name: Major, groups: "%s"}\n'),
+        ("r.yaml", "people:\n- &a {email: mary@example.com, first_name: Mary, last_name: Major, groups: '%s'}\n"),
+        ("r.yml", "\ufeffmembers:\n- email: mary@example.com\n  first_name: Mary\n  last_name: Major\n  groups: '%s'"),
+    ],
+)
+def test_every_form_holds_the_same(tmp_path: Path, name: str, content: str) -> None:
+    assert read(tmp_path, name, content.replace("%s", MARY["groups"])) == [MARY]
+
+
+def test_values_of_yaml_stay_texts(tmp_path: Path) -> None:
+    rows = read(
+        tmp_path,
+        "r.yml",
+        "- {email: a@example.com, last_name: no, phone: +4915112345, team: 007, job_title: 2026-01-01, first_name: ~,\n"
+        "   country_id: 1, groups: {set: [yes, 1.0]}}\n- <<: {role: light}\n  email: b@example.com\n  team: null\n",
+    )
+    assert rows == [
+        {
+            "email": "a@example.com", "last_name": "no", "phone": "+4915112345", "team": "007", "first_name": None,
+            "job_title": "2026-01-01", "country_id": "1", "groups": {"set": ["yes", "1.0"]},
+        },
+        {"role": "light", "email": "b@example.com", "team": None},
+    ]  # fmt: skip
+
+
+def test_empty_cell_is_left_out(tmp_path: Path) -> None:
+    assert read(tmp_path, "r.csv", "email,team,\na@example.com,,\nb@example.com, Ops \nc@example.com\n") == [
+        {"email": "a@example.com"},
+        {"email": "b@example.com", "team": "Ops"},
+        {"email": "c@example.com"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("r.txt", "x", "the name must end in .yml, .yaml, .json, .csv"),
+        ("roster", "x", "the name must end in"),
+        ("r.csv", b"email\n\xff\n", "not UTF-8 (byte 6)"),
+        ("r.csv", "", "line 1 must name the columns, with email among them"),
+        ("r.csv", "name,mail\n", "it names 'name, mail'"),
+        ("r.csv", "email;role\n", "it names 'email;role'; put commas between the columns, not semicolons"),
+        ("r.csv", "email,team,Email\n", "line 1 names the column 'email' twice"),
+        ("r.csv", "email\na@example.com\nb@example.com,x\n", "line 3 has 2 cells, and the header names 1 columns"),
+        ("r.csv", 'email\n"a@example.com\n', "line 2: unexpected end of data"),
+        ("r.json", "[", "Expecting value: line 1 column 2"),
+        ("r.json", "7", "it must hold a list of people"),
+        ("r.json", '{"people": [], "members": []}', "a dictionary with nothing but people"),
+        ("r.json", '{"persons": []}', "a dictionary with nothing but people"),
+        ("r.json", '{"people": [], "defaults": {}}', "a dictionary with nothing but people"),
+        ("r.yml", "", "it must hold a list of people"),
+        ("r.yml", "a: [", "not YAML: "),
+        ("r.yml", "- !!python/object/apply:os.system ['true']", "line 1: the type tag:yaml.org,2002:python/object"),
+        ("r.yml", "- email: a@example.com\n  team: !!timestamp x\n", "line 2: the type tag:yaml.org,2002:timestamp"),
+        (
+            "r.yml",
+            "- email: a@example.com\n  email: b@example.com\n",
+            "line 1: 'email' stands in one row more than once",
+        ),
+        ("r.yml", "members: []\nmembers: []\n", "line 1: 'members' stands in one row more than once"),
+        (
+            "r.json",
+            '[{"email": "a@example.com", "email": "b@example.com"}]',
+            '\'email\' stands in one row more than once: "a@example.com" and "b@example.com"',
+        ),
+        (
+            "r.csv",
+            "email,\na@example.com,\nb@example.com,x\n",
+            "line 3 has a value in a column that line 1 does not name",
+        ),
+        ("r.yml", "people: {a: b}", "it must hold a list of people"),
+    ],
+)
+def test_what_cannot_be_read_is_said(tmp_path: Path, name: str, content: str | bytes, words: str) -> None:
+    assert words in refused(tmp_path, name, content)
+
+
+def test_what_is_nested_too_deeply_is_said(tmp_path: Path) -> None:
+    assert "it is nested deeper than 100 levels" in refused(tmp_path, "r.json", "[" * 100_000)
+
+
+HOSTILE = {
+    "lists.json": b"[" * 100_000 + b"]" * 100_000,
+    "objects.json": b'{"a":' * 100_000,
+    "in-a-row.json": b'[{"email": "a@example.com", "team": ' + b"[" * 900 + b"]" * 900 + b"}]",
+    "number.json": b'[{"email": ' + b"9" * 1_000_000 + b"}]",
+    "repeated.json": b"[{" + b'"k": [1], ' * 200_000 + b'"k": 1}]',
+    "many-repeated.json": b"[{" + b", ".join(b'"k%d": 1, "k%d": 1' % (n, n) for n in range(100_000)) + b"}]",
+    "long-key.json": b'[{"' + b"k" * 1_000_000 + b'": 1, "' + b"k" * 1_000_000 + b'": 1}]',
+    "flow.yml": b"[" * 100_000,
+    "block.yml": b"- " * 100_000,
+    "laughs.yml": b"a: &a [x,x,x,x,x,x,x,x,x]\n"
+    + b"".join(b"%c: &%c [%s]\n" % (c, c, b",".join([b"*%c" % (c - 1)] * 9)) for c in range(98, 120)),
+    "itself.yml": b"- &a {b: *a}\n",
+    "long-key.yml": b"- {? " + b"k" * 1_000_000 + b" : 1, ? " + b"k" * 1_000_000 + b" : 1}\n",
+    "many-repeated.yml": b"- {" + b"a: 1, " * 100_000 + b"}\n",
+    "one-line.yml": b"x" * (MOST_BYTES + 1),
+    "one-line.json": b" " * (MOST_BYTES + 1),
+    "one-line.csv": b"," * (MOST_BYTES + 1),
+    "cell.csv": b"email,team\na@example.com," + b"x" * 5_000_000 + b"\n",
+    "quoted-cell.csv": b'email,team\na@example.com,"' + b"x\n" * 2_000_000,
+    "header.csv": b"x" * 100_000 + b",y\n",
+    "columns.csv": b",".join(b"c%d" % n for n in range(300_000)) + b"\n",
+    "many-rows.csv": b"email\n" + b"a@example.com\n" * (MOST_ROWS + 1),
+    "cut.csv": b"email\n" + "ü".encode() * (MOST_BYTES // 2),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_file_is_one_short_error(tmp_path: Path, name: str) -> None:
+    assert len(refused(tmp_path, name, HOSTILE[name])) < 5000
+
+
+def test_columns_are_looked_through_once(tmp_path: Path) -> None:
+    header = ",".join(["email", *(f"c{number}" for number in range(100_000))])
+    assert read(tmp_path, "r.csv", f"{header}\na@example.com\n") == [{"email": "a@example.com"}]
+
+
+@pytest.mark.parametrize("name", ["r.yml", "r.json", "r.csv"])
+def test_file_of_gigabytes_is_not_read(tmp_path: Path, name: str) -> None:
+    with (tmp_path / name).open("wb") as file:
+        file.truncate(1 << 40)
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match="it is longer than 32 MiB"):
+            read_roster(str(tmp_path / name))
+        assert tracemalloc.get_traced_memory()[1] < 3 * MOST_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-this-name/people.yml", "a\0b.yml"], ids=["a home", "a byte"])
+def test_a_path_that_leads_nowhere_is_said(path: str) -> None:
+    with pytest.raises(InputError, match=r"^src "):
+        read_roster(path)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder"])
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "people.yml"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    words = {"pipe": "Not a regular file", "folder": "Is a directory"}
+    with pytest.raises(InputError, match=f"^src {path}: {words[kind]}$"):
+        read_roster(str(path))
+
+
+def test_merged_keys_are_not_repeated_ones(tmp_path: Path) -> None:
+    text = "- &a {email: a@example.com, team: A}\n- &b {<<: *a, email: b@example.com}\n- {<<: [*b, *a], team: C}\n"
+    assert [row["team"] for row in read(tmp_path, "r.yml", text)] == ["A", "A", "C"]
+
+
+def test_missing_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"src .*nowhere\.csv: No such file"):
+        read_roster(str(tmp_path / "nowhere.csv"))
+
+
+def test_without_pyyaml_other_forms_still_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml_texts, "yaml", None)
+    assert read(tmp_path, "r.json", '[{"email": "x"}]') == [{"email": "x"}]
+    assert read_roster(str(tmp_path / "r.json")).place(0).label == "r.json row 1"
+    assert "PyYAML is not there" in refused(tmp_path, "r.yml", "[]")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "lines"),
+    [
+        ("r.csv", 'email,job_description\na@example.com,"two\nlines"\n\nb@example.com,x\n', [2, 5]),
+        ("r.json", '[\n  {"email": "a@example.com"},\n\n  {\n "email": "b@example.com"}]', [2, 4]),
+        ("r.json", '{"people":\n [{"email": "a@example.com"},\n {"email": "b@example.com"}]}', [2, 3]),
+        ("r.yml", "# people\n- email: a@example.com\n  team: x\n- email: b@example.com\n", [2, 4]),
+        ("r.yml", "members:\n\n  - email: a@example.com\n  - email: b@example.com\n", [3, 4]),
+    ],
+)
+def test_message_names_the_line(tmp_path: Path, name: str, content: str, lines: list[int]) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    rows = read_roster(str(path))
+    assert [rows.place(index).label for index in range(2)] == [f"{name} line {line}" for line in lines]
+    assert len(rows.rows) == 2

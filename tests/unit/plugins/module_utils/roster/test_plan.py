@@ -1,0 +1,394 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Planning a whole roster: random organizations and rosters on which the promises must hold together.
+
+What a service makes of the steps, and what the fuse must refuse, are written down here a second time.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names, fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    InconsistentListError,
+    InputError,
+    RefusedError,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import DesiredMember
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import Surroundings
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import (
+    PlannedPerson,
+    plan_roster,
+    unlisted_leavers,
+)
+
+GROUPS = ("Sales", "Ops", "HR")
+ADDRESSES = [f"p{number}@example.com" for number in range(8)]
+STRANGERS = ["new1@example.com", "new2@example.com", "New3@Example.com"]
+OPEN = Policy(max_removals="100%", min_admins=0)
+
+
+class Organization:
+    """What a service keeps about many people, and what it does when the steps of their plans are sent."""
+
+    def __init__(self, members: Sequence[dict[str, Any]], held: dict[str, set[int]]) -> None:
+        self.members = {record["id"]: copy.deepcopy(record) for record in members}
+        self.held = {name: set(ids) for name, ids in held.items()}
+
+    def records(self) -> list[dict[str, Any]]:
+        return list(self.members.values())
+
+    def groups(self) -> Groups:
+        return Groups(
+            {fold(name): {"id": name, "name": name, "members": sorted(ids)} for name, ids in self.held.items()}
+        )
+
+    def find(self, email: str) -> dict[str, Any] | None:
+        return next((one for one in self.members.values() if one["email"].lower() == email.lower()), None)
+
+    def apply(self, step: Step) -> None:
+        if step.action in ("create", "invite"):
+            assert self.find(step.subject) is None, "twice"
+            number = max(self.members, default=0) + 1
+            status = "active" if step.action == "create" else "invited"
+            self.members[number] = {"id": number, "status": status, "team": None, "timezone": None, **step.values}
+            return
+        member = self.find(step.subject)
+        assert member is not None
+        assert member.get("type") != "bot"
+        if step.action in ("update", "change_role"):
+            member.update(step.values)
+        elif step.action == "enable":
+            member["status"] = "active"
+        elif step.action == "add_to_group":
+            assert member["status"] != "disabled"
+            self.held[str(step.target)].add(member["id"])
+        elif step.action == "remove_from_group":
+            self.held[str(step.target)].remove(member["id"])
+        elif step.action == "delete":
+            assert member["status"] == "disabled"
+            del self.members[member["id"]]
+        else:
+            assert step.action in ("disable", "remove")
+            assert not is_untouchable(member)
+            if step.action == "remove":
+                assert self.members[int(str(step.target))]["status"] == "active"
+            member["status"] = "disabled"
+            for ids in self.held.values():
+                ids.discard(member["id"])
+
+    def wish(self, wanted: Sequence[DesiredMember], policy: Policy) -> list[PlannedPerson]:
+        everybody = self.records()
+        people = [*wanted, *unlisted_leavers(wanted, everybody, policy)]
+        around = Surroundings(
+            groups=self.groups(),
+            organization_timezone="Europe/London",
+            acting_email=ADDRESSES[0],
+            successors={one["email"].lower(): one for one in everybody},
+        )
+        pairs = [(one, self.find(one.email)) for one in people]
+        return plan_roster(pairs, everybody, policy, around, listed=len(wanted))
+
+    def run(self, planned: Sequence[PlannedPerson]) -> None:
+        """Send everything in the order of a run: people come in before anybody goes out."""
+        for phase in (
+            ("create", "invite"), ("enable", "update", "change_role"), ("add_to_group", "remove_from_group"),
+            ("disable", "remove", "delete"),
+        ):  # fmt: skip
+            for person in planned:
+                for step in person.plan.steps:
+                    if step.action in phase:
+                        self.apply(step)
+
+
+def is_untouchable(member: dict[str, Any]) -> bool:
+    return bool(
+        member.get("type") == "bot"
+        or member.get("support_user")
+        or member.get("is_default_admin")
+        or member["email"].lower() == ADDRESSES[0]
+    )
+
+
+def active_admins(organization: Organization) -> set[int]:
+    return {
+        one["id"]
+        for one in organization.records()
+        if one["status"] == "active"
+        and one["role"].lower() == "admin"
+        and one.get("type") != "bot"
+        and not one.get("support_user")
+    }
+
+
+def without_access(organization: Organization) -> set[str]:
+    return {one["email"].lower() for one in organization.records() if one["status"] == "disabled"}
+
+
+# --- random organizations and rosters ---------------------------------------------------------------------------------
+
+special = st.sampled_from([{}, {}, {}, {}, {"type": "bot"}, {"support_user": True}, {"is_default_admin": True}])
+statuses = st.sampled_from(["active", "active", "active", "invited", "disabled"])
+
+
+@st.composite
+def organizations(draw: st.DrawFn) -> Organization:
+    addresses = draw(st.lists(st.sampled_from(ADDRESSES), min_size=1, unique=True))
+    members = []
+    for number, address in enumerate(addresses, start=1):
+        members.append(
+            {
+                "id": number,
+                "email": draw(st.sampled_from([address, address.upper()])),
+                "first_name": draw(st.sampled_from(["Ann", "Bob"])),
+                "last_name": "Smith",
+                "status": draw(statuses),
+                "role": draw(st.sampled_from(["Admin", "admin", "standard", "light"])),
+                "timezone": draw(st.sampled_from(["UTC", None])),
+                "team": draw(st.sampled_from(["A", None])),
+                **draw(special),
+            }
+        )
+    enabled = [one["id"] for one in members if one["status"] != "disabled"]
+    some = st.sets(st.sampled_from(enabled)) if enabled else st.just(set())
+    return Organization(members, {name: draw(some) for name in GROUPS})
+
+
+names_wanted = st.lists(st.sampled_from(["sales", "Ops", " HR "]), max_size=2, unique=True).map(tuple)
+people_wanted = st.builds(
+    DesiredMember,
+    email=st.sampled_from(ADDRESSES + STRANGERS),
+    state=st.sampled_from(["present", "present", "present", "disabled", "deleted"]),
+    profile=st.fixed_dictionaries(
+        {"first_name": st.sampled_from(["Ann", "Eve"]), "last_name": st.just("Smith")},
+        optional={"team": st.sampled_from(["A", "B", ""]), "timezone": st.just("UTC")},
+    ),
+    role=st.sampled_from([None, "admin", "light"]),
+    groups=st.none()
+    | st.builds(Names, add=names_wanted)
+    | st.builds(Names, remove=names_wanted)
+    | st.builds(Names, set=names_wanted),
+    provision=st.sampled_from(["direct", "invite"]),
+    reassign_to=st.sampled_from([None, None, ADDRESSES[1]]),
+)
+rosters = st.lists(people_wanted, max_size=8, unique_by=lambda one: one.email.lower())
+policies = st.builds(
+    Policy,
+    unlisted=st.sampled_from(["ignore", "disabled"]),
+    protect=st.sampled_from([(), ("p3@example.com",), ("p[45]@*", "NEW1@EXAMPLE.COM")]),
+    max_removals=st.sampled_from(["0", "1", "3", "10%", "50%", "100%"]),
+    min_admins=st.integers(0, 3),
+    reassign_to=st.sampled_from([None, ADDRESSES[2]]),
+)
+
+
+def planned_or_reason(
+    organization: Organization, wanted: Sequence[DesiredMember], policy: Policy
+) -> tuple[list[PlannedPerson], Exception | None]:
+    try:
+        return organization.wish(wanted, policy), None
+    except (InputError, RefusedError) as error:
+        return [], error
+
+
+@settings(max_examples=500, deadline=None)
+@given(organizations(), rosters, policies)
+def test_plan_leads_to_what_is_wanted_and_a_second_one_is_empty(
+    organization: Organization, wanted: list[DesiredMember], policy: Policy
+) -> None:
+    arguments = copy.deepcopy((organization.records(), organization.held, wanted, policy))
+    planned, reason = planned_or_reason(organization, wanted, policy)
+    assert (organization.records(), organization.held, wanted, policy) == arguments, "planning changes nothing"
+    assume(reason is None)
+    assert planned == organization.wish(wanted, policy), "the same arguments give the same plan"
+    before = copy.deepcopy(organization)
+    organization.run(planned)
+    listed = {one.email.lower() for one in wanted}
+    for one in wanted:
+        assert_as_wanted(one, organization, before)
+    for record in before.records():
+        now = organization.find(record["email"])
+        if record["email"].lower() in listed:
+            continue
+        kept = policy.unlisted == "ignore" or is_untouchable(record) or policy.protector(record["email"])
+        expected = record if kept or record["status"] == "disabled" else {**record, "status": "disabled"}
+        assert now == expected, "nobody else is touched"
+    again = organization.wish(wanted, policy)
+    assert [person.plan.steps for person in again if person.plan.steps] == [], "the second time there is nothing to do"
+
+
+def assert_as_wanted(one: DesiredMember, organization: Organization, before: Organization) -> None:
+    member = organization.find(one.email)
+    if one.state != "present":
+        assert member is None or (one.state == "disabled" and member["status"] == "disabled")
+        return
+    assert member is not None
+    assert member["status"] in ("active", "invited")
+    for name, value in one.profile.items():
+        assert (member.get(name) or None) == (value or None), name
+    old = before.find(one.email)
+    assert member["role"].lower() == (one.role or (old["role"].lower() if old else "light"))
+    held = {fold(name) for name in GROUPS if member["id"] in organization.held[name]}
+    had = {fold(name) for name in GROUPS if old and old["id"] in before.held[name]}
+    wish = one.groups or Names()
+    add, remove = ({fold(name) for name in names} for names in (wish.add, wish.remove))
+    assert held == ({fold(name) for name in wish.set} if wish.set is not None else (had | add) - remove)
+
+
+@settings(max_examples=500, deadline=None)
+@given(organizations(), rosters, policies)
+def test_no_plan_takes_away_more_than_the_policy_allows(
+    organization: Organization, wanted: list[DesiredMember], policy: Policy
+) -> None:
+    planned, reason = planned_or_reason(organization, wanted, policy)
+    free, _other = planned_or_reason(organization, wanted, replace(policy, max_removals="100%", min_admins=0))
+    model = copy.deepcopy(organization)
+    model.run(free)
+    new = {one["id"] for one in model.records()} - {one["id"] for one in organization.records()}
+    leavers = [
+        one["email"]
+        for one in organization.records()
+        if one["id"] not in model.members
+        or (one["status"] != "disabled" and model.members[one["id"]]["status"] == "disabled")
+    ]
+    active = [one for one in organization.records() if one["status"] == "active" and not is_bot_or_support(one)]
+    limit = policy.max_removals
+    allowed = math.ceil(len(active) * int(limit[:-1]) / 100) if limit.endswith("%") else int(limit)
+    allowed = len(organization.members) if limit == "100%" else allowed
+    admins, left = active_admins(organization), active_admins(model) - new
+    too_many = len(leavers) > allowed
+    too_few = len(left) < policy.min_admins and len(left) < len(admins)
+    if isinstance(reason, InputError):
+        assert free == []
+    else:
+        assert (reason is not None) == bool(free and (too_many or too_few))
+    if isinstance(reason, RefusedError):
+        assert reason.facts["removals"] == sorted(
+            person.desired.email
+            for person in free
+            if any(step.action in ("disable", "remove", "delete") for step in person.plan.steps)
+        )
+        assert ("max_removals to" in str(reason)) == too_many
+        assert ("min_admins to" in str(reason)) == too_few
+        allowing = replace(policy, max_removals=str(len(leavers)), min_admins=min(policy.min_admins, len(left)))
+        assert organization.wish(wanted, allowing) == free, "what the message names is what allows it"
+    organization.run(planned)
+    for one in organization.records():
+        if is_untouchable(one) or policy.protector(one["email"]):
+            original = next((old for old in planned if old.current and old.current["id"] == one["id"]), None)
+            assert one["status"] != "disabled" or original is None or (original.current or {})["status"] == "disabled"
+
+
+def is_bot_or_support(record: dict[str, Any]) -> bool:
+    return record.get("type") == "bot" or bool(record.get("support_user"))
+
+
+# --- the table --------------------------------------------------------------------------------------------------------
+
+
+def organization_of(count: int, **fields: Any) -> Organization:
+    people = [
+        {
+            "id": number + 1, "email": f"p{number}@example.com", "first_name": "A", "last_name": "B",
+            "status": "active", "role": "admin" if number < 3 else "light", "timezone": "UTC", "team": None, **fields,
+        }
+        for number in range(count)
+    ]  # fmt: skip
+    return Organization(people, {name: set() for name in GROUPS})
+
+
+def test_people_and_problems_of_all_rows_are_told_at_once() -> None:
+    wanted = [
+        DesiredMember("stranger@example.com"),
+        DesiredMember("p0@example.com", state="disabled"),
+        DesiredMember("p3@example.com", groups=Names(add=("Nowhere",))),
+        DesiredMember("p4@example.com", state="disabled", reassign_to="nobody@example.com"),
+        DesiredMember("p5@example.com", state="disabled"),
+    ]
+    with pytest.raises(InputError) as caught:
+        organization_of(8).wish(wanted, replace(OPEN, protect=("p5@*",)))
+    assert [str(problem) for problem in caught.value.problems] == [
+        "row 1 (stranger@example.com): not a member yet; to add them give first_name and last_name",
+        "row 2 (p0@example.com): not removed, because this is the acting user: let another administrator remove them.",
+        "row 3 (p3@example.com): there is no group 'Nowhere' (groups: HR, Ops, Sales)",
+        "row 4 (p4@example.com): reassign_to nobody@example.com is not a member of the organization",
+        "row 5 (p5@example.com): not removed, because protect holds p5@*",
+    ]
+
+
+def test_successor_who_is_not_listed_would_leave_too() -> None:
+    policy = replace(OPEN, unlisted="disabled", reassign_to="p4@example.com")
+    wanted = [DesiredMember(f"p{number}@example.com") for number in range(4)]
+    with pytest.raises(InputError) as caught:
+        organization_of(6).wish(wanted, policy)
+    # Once, and not for each of those who would have handed over.
+    assert [str(problem) for problem in caught.value.problems] == [
+        "reassign_to p4@example.com would lose their access, too"
+    ]
+
+
+def test_successor_of_everybody_who_is_nobody_is_told_once() -> None:
+    policy = replace(OPEN, unlisted="disabled", reassign_to="nobody@example.com")
+    wanted = [
+        *(DesiredMember(f"p{number}@example.com") for number in range(3)),
+        DesiredMember("p3@example.com", state="disabled", reassign_to="stranger@example.com"),
+    ]
+    with pytest.raises(InputError) as caught:
+        organization_of(6).wish(wanted, policy)
+    assert [str(problem) for problem in caught.value.problems] == [
+        "reassign_to nobody@example.com is not a member of the organization",
+        "row 4 (p3@example.com): reassign_to stranger@example.com is not a member of the organization",
+    ]
+
+
+def test_who_is_kept_although_not_listed_is_told_with_the_reason() -> None:
+    organization = organization_of(3)
+    organization.members[9] = {**organization.members[2], "id": 9, "email": "bot@tallyfy.com"}
+    policy = replace(OPEN, unlisted="disabled", protect=("p1@*",))
+    planned = organization.wish([DesiredMember("p2@example.com")], policy)
+    kept = "Not listed, and kept: "
+    assert [(person.desired.email, person.is_listed, bool(person.plan.steps), person.note) for person in planned] == [
+        ("p2@example.com", True, False, ""),
+        (
+            "p0@example.com", False, False,
+            kept + "not removed, because this is the acting user: let another administrator remove them.",
+        ),
+        ("p1@example.com", False, False, kept + "protect holds p1@*."),
+        (
+            "bot@tallyfy.com", False, False,
+            kept + "not removed, because this is the Tallyfy Bot, which belongs to every organization.",
+        ),
+    ]  # fmt: skip
+
+
+def test_doubt_about_who_is_meant_removes_nobody() -> None:
+    organization = organization_of(6)
+    organization.members[9] = {**organization.members[4], "id": 9, "email": "P3@Example.com"}
+    removing = [DesiredMember("p5@example.com", state="disabled")]
+    for wanted in (removing, [DesiredMember("p3@example.com")]):
+        with pytest.raises(InconsistentListError, match=r"p3@example\.com when case does not matter"):
+            organization.wish(wanted, OPEN)
+    changing = organization.wish([DesiredMember("p4@example.com", profile={"team": "A"})], OPEN)
+    assert [step.action for step in changing[0].plan.steps] == ["update"], "it does not concern them"
+
+
+def test_unlisted_people_are_ignored_unless_told_otherwise() -> None:
+    everybody = organization_of(4).records()
+    wanted = [DesiredMember("P0@EXAMPLE.COM")]
+    assert unlisted_leavers(wanted, everybody, Policy()) == []
+    leavers = unlisted_leavers(wanted, everybody, Policy(unlisted="disabled", reassign_to="p0@example.com"))
+    assert [(one.email, one.state, one.reassign_to) for one in leavers] == [
+        (f"p{number}@example.com", "disabled", "p0@example.com") for number in (1, 2, 3)
+    ]

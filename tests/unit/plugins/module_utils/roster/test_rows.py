@@ -1,0 +1,237 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rows of people: what they ask for, and every problem of every row, at once."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import MEMBER_OPTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rows import Rows, checked_rows
+
+MARY = {"email": "mary@example.com", "first_name": "Mary", "last_name": "Major"}
+values = st.none() | st.booleans() | st.integers() | st.text(max_size=6) | st.lists(st.text(max_size=3), max_size=2)
+names = st.sampled_from(["email", "first_name", "last_name", "state", "role", "groups", "timezone", "country_id", "x"])
+
+
+def problems(rows: list[Any], defaults: Mapping[str, Any] | None = None) -> list[str]:
+    return [str(problem) for problem in checked_rows(Rows(rows), defaults or {})[1]]
+
+
+def wanted(row: dict[str, Any], defaults: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return what one good row asks for, without what nobody mentioned."""
+    checked, found = checked_rows(Rows([row]), defaults or {})
+    assert found == []
+    return {name: value for name, value in checked[0][1].items() if value is not None}
+
+
+def test_good_rows_have_no_problems() -> None:
+    rows = [
+        MARY,
+        {
+            "email": "Bob@Example.com",
+            "first_name": "Bob",
+            "last_name": "Jones",
+            "role": "admin",
+            "timezone": "Europe/London",
+            "country_id": "1",
+            "date_format": "dd/mm/yyyy",
+            "groups": {"add": ["Sales"], "remove": ["Ops"]},
+            "provision": "invite",
+        },
+        {"email": "gone@example.com", "state": "disabled", "reassign_to": "mary@example.com"},
+        {"email": "left@example.com", "state": "absent", "reassign_to": "mary@example.com"},
+        {"email": "away@example.com", "state": "deleted"},
+        {"email": "only@example.com"},
+    ]
+    assert problems(rows) == []
+    assert problems([]) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({**MARY, "email": "mary"}, ["not an e-mail address"]),
+        # A zero-width space: without a word Mary would be added a second time, and the first one not be listed.
+        ({**MARY, "email": "mary@example.com\u200b"}, ["not an e-mail address"]),
+        ({**MARY, "last_name": False}, ["last_name is neither a text nor a number: False"]),
+        ({**MARY, "email": "two words@example.com"}, ["not an e-mail address"]),
+        ({**MARY, "email": "a@example.com, b@example.com"}, ["not an e-mail address"]),
+        ({**MARY, "email": "mary@localhost"}, ["not an e-mail address"]),
+        ({"first_name": "Mary", "last_name": "Major"}, ["email"]),
+        ({**MARY, "first_name": "x" * 33}, ["first_name has 33 characters, at most 32"]),
+        ({**MARY, "last_name": "x" * 33}, ["last_name has 33 characters"]),
+        ({**MARY, "phone": "1" * 21}, ["phone has 21 characters, at most 20"]),
+        ({**MARY, "first_name": "  "}, ["first_name is blank"]),
+        ({**MARY, "first_name": "https://example.com"}, ["first_name is a web address"]),
+        ({**MARY, "last_name": "www.example.com"}, ["last_name is a web address"]),
+        ({**MARY, "timezone": "Middle/Earth"}, ["timezone 'Middle/Earth'"]),
+        ({**MARY, "timezone": "CET+1"}, ["timezone"]),
+        ({**MARY, "role": "boss"}, ["value of role must be one of: admin, standard, light, got: boss"]),
+        ({**MARY, "state": "gone"}, ["state"]),
+        ({**MARY, "date_format": "yyyy-mm-dd"}, ["date_format"]),
+        ({**MARY, "country_id": "Germany"}, ["country_id"]),
+        ({**MARY, "reassign_to": "somebody"}, ["reassign_to 'somebody'"]),
+        ({**MARY, "state": "disabled", "reassign_to": "MARY@example.com"}, ["reassign_to is the leaver"]),
+        ({**MARY, "groups": {"add": ["a"], "set": ["b"]}}, ["groups"]),
+        ({**MARY, "groups": {"add": ["a"], "remove": ["A"]}}, ["groups.add and groups.remove"]),
+        ({**MARY, "groups": {"add": [" "]}}, ["blank"]),
+        ({**MARY, "groups": {"join": ["a"]}}, ["groups"]),
+        ({**MARY, "groups": 7}, ["groups is neither a list nor a dictionary"]),
+        ({**MARY, "groups": ["Sales", None]}, ["groups"]),
+        ({**MARY, "invitation_message": "x" * 5001}, ["invitation_message has 5001 characters"]),
+        ({**MARY, "rôle": "admin"}, ["unknown field rôle"]),
+        ({**MARY, "colour": "red", "size": 7}, ["unknown field colour", "unknown field size"]),
+        ({**MARY, 7: "seven"}, ["unknown field 7"]),
+        ({**MARY, 7: "seven", "colour": "red"}, ["unknown field"]),
+        ("mary@example.com", ["not a dictionary"]),
+        (None, ["not a dictionary"]),
+    ],
+)
+def test_each_problem_names_its_row(row: Any, words: list[str]) -> None:
+    found = problems([{**MARY, "email": "somebody@example.org"}, row])
+    assert found
+    assert all(problem.startswith("row 2") for problem in found)
+    for word in words:
+        assert any(word in problem for problem in found), (word, found)
+
+
+def test_all_problems_of_all_rows_are_told_at_once() -> None:
+    found = problems(
+        [
+            {"email": "mary", "role": "boss", "first_name": "x" * 40, "colour": "red", "timezone": "Nowhere"},
+            MARY,
+            {"last_name": "Roe"},
+            {"email": "MARY@example.com ", "first_name": "M", "last_name": "M", "groups": 7, "country_id": "x"},
+        ]
+    )
+    by_row = {number: [problem for problem in found if problem.startswith(f"row {number} ")] for number in (1, 2, 3, 4)}
+    for word in ("e-mail address", "role", "40 characters", "unknown field colour", "Nowhere"):
+        assert any(word in problem for problem in by_row[1]), word
+    assert by_row[2] == []
+    assert any("email" in problem for problem in by_row[3])
+    for word in ("same e-mail address as row 2", "groups", "country_id"):
+        assert any(word in problem for problem in by_row[4]), word
+
+
+def test_row_is_called_by_its_place_and_address() -> None:
+    assert problems([{**MARY, "role": "boss"}])[0].startswith("row 1 (mary@example.com): ")
+    assert problems([{"role": "light"}])[0].startswith("row 1 (no e-mail address): ")
+    rows = Rows([MARY, {**MARY, "role": "boss"}], source="team.csv", lines=[2, 7])
+    assert [str(problem) for problem in checked_rows(rows, {})[1]] == [
+        "team.csv line 7 (mary@example.com): value of role must be one of: admin, standard, light, got: boss",
+        "team.csv line 7 (mary@example.com): the same e-mail address as team.csv line 2",
+    ]
+    assert Rows([MARY], source="team.json").place(0).label == "team.json row 1"
+
+
+def test_same_address_twice_is_told_whatever_its_case() -> None:
+    found = problems([MARY, {**MARY, "email": " Mary@EXAMPLE.com"}, {**MARY, "email": "MARY@EXAMPLE.COM"}])
+    assert found == [
+        "row 2 (Mary@EXAMPLE.com): the same e-mail address as row 1",
+        "row 3 (MARY@EXAMPLE.COM): the same e-mail address as row 1",
+    ]
+
+
+def test_rows_without_an_address_are_not_duplicates() -> None:
+    assert not any("same e-mail" in problem for problem in problems([{}, {}]))
+
+
+def test_defaults_fill_what_a_row_leaves_out_or_blank() -> None:
+    defaults = {"role": "light", "timezone": "Europe/London", "phone": "+1", "groups": ["Everybody"]}
+    assert wanted({**MARY, "role": "", "timezone": None}, defaults) == {
+        **MARY, "role": "light", "timezone": "Europe/London", "phone": "+1", "groups": {"add": ["Everybody"]},
+    }  # fmt: skip
+    assert wanted({**MARY, "role": "admin", "phone": "", "groups": "A;B"}, defaults) == {
+        **MARY, "role": "admin", "timezone": "Europe/London", "phone": "", "groups": {"add": ["A", "B"]},
+    }  # fmt: skip
+
+
+def test_mistake_in_the_defaults_is_told_once() -> None:
+    rows = [MARY, {**MARY, "email": "bob@example.com", "role": "admin"}, {**MARY, "email": "eve@example.com"}]
+    defaults = {"role": "boss", "timezone": "Nowhere", "email": "x@example.com", "colour": "red", "country_id": "1"}
+    assert problems(rows, defaults) == [
+        "defaults: email cannot be the same for everybody",
+        "defaults: unknown field colour",
+        "defaults: value of role must be one of: admin, standard, light, got: boss",
+        "defaults: timezone 'Nowhere' is not an IANA name such as Europe/Berlin",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("groups", "meant"),
+    [
+        ({"groups": "Sales"}, {"add": ["Sales"]}),
+        ({"groups": " Sales ; Ops;; "}, {"add": ["Sales", "Ops"]}),
+        ({"groups": ["Sales", "Ops; Dev"]}, {"add": ["Sales", "Ops; Dev"]}),
+        ({"groups": ("Sales",)}, {"add": ["Sales"]}),
+        ({"groups": {"set": []}}, {"set": []}),
+        ({"groups.add": "Sales", "groups.remove": "Ops;Dev"}, {"add": ["Sales"], "remove": ["Ops", "Dev"]}),
+        ({"groups.set": "Sales, the best;Ops"}, {"set": ["Sales, the best", "Ops"]}),
+        ({"groups": "Sales", "groups.remove": "Ops"}, {"add": ["Sales"], "remove": ["Ops"]}),
+        ({"groups": ""}, None),
+        ({"groups": []}, None),
+        ({"groups": None, "groups.set": ""}, None),
+    ],
+)
+def test_spellings_of_groups(groups: dict[str, Any], meant: Any) -> None:
+    option = wanted({**MARY, **groups}).get("groups")
+    assert (option and {name: given for name, given in option.items() if given is not None}) == meant
+
+
+def test_successor_who_is_leaving_too_is_refused() -> None:
+    rows = [
+        {"email": "a@example.com", "reassign_to": "B@example.com"},
+        {"email": "b@example.com", "reassign_to": "c@example.com"},
+    ]
+    assert problems(rows, {"state": "disabled"}) == ["row 1 (a@example.com): reassign_to b@example.com is leaving too"]
+
+
+def test_rows_are_left_as_they_are() -> None:
+    rows = [{**MARY, "groups": {"add": "Sales"}, "country_id": "1"}, {**MARY, "groups": ["x"], "groups.remove": "y"}]
+    before = copy.deepcopy(rows)
+    problems(rows, {"role": "light"})
+    assert rows == before
+
+
+@given(st.lists(st.dictionaries(names | st.integers(), values, max_size=6) | values, max_size=3))
+def test_no_row_breaks_the_check(rows: list[Any]) -> None:
+    found = problems(rows)
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, dict):
+            assert f"row {number}: not a dictionary of a person's fields" in found
+    assert all(problem.startswith("row ") for problem in found)
+
+
+PLAIN = {
+    "email": st.sampled_from(["a@example.com", "A@example.com"]),
+    "state": st.sampled_from(["present", "disabled", "absent", "nowhere", "", None]),
+    "role": st.sampled_from(["admin", "boss", 7, None]),
+    "first_name": st.sampled_from(["Ann", 7, True, " ", None]),
+    "country_id": st.sampled_from([1, "1", True, "x", None]),
+    "groups": st.sampled_from(
+        [{"add": ["x"]}, {"set": []}, {"add": [7]}, {"add": "x,y"}, {"set": ["a"], "add": ["b"]}, {"x": ["a"]}, {}]
+    ),
+}
+
+
+@given(st.fixed_dictionaries({"email": PLAIN.pop("email")}, optional=PLAIN))
+def test_shortcut_for_plain_rows_judges_like_ansible_core(row: dict[str, Any]) -> None:
+    given_values = {name: value for name, value in row.items() if value is not None and value != ""}
+    judged = ArgumentSpecValidator(MEMBER_OPTIONS).validate(given_values)
+    checked, found = checked_rows(Rows([row]), {})
+    assert bool(judged.error_messages) <= bool(found)
+    if not found:
+        plain = {name: value for name, value in judged.validated_parameters.items() if value is not None}
+        missing_defaults = {"state": "present", "invitation_message": plain["invitation_message"]}
+        told = {name: value for name, value in {**missing_defaults, **checked[0][1]}.items() if value is not None}
+        for one in (plain, told):
+            one["groups"] = {name: names for name, names in (one.get("groups") or {}).items() if names is not None}
+        assert told == plain

@@ -1,0 +1,69 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a run tells its progress, and the order of its phases; what it sends is tested against the sandbox."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, PlanRun, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.run import RosterRun
+
+
+class Person(PlanRun):
+    """Somebody whose steps take two seconds each."""
+
+    must_read = False
+
+    def __init__(self, number: int, actions: tuple[str, ...], past: dict[str, Any]) -> None:
+        super().__init__(Plan(str(number), steps=tuple(Step(action, str(number), "") for action in actions)))
+        self.desired = SimpleNamespace(email=f"p{number}@example.com")
+        self.record: dict[str, Any] = {"id": number, "role": "light"}
+        # Everybody but the first was no administrator before.
+        self.current = {**self.record, "role": "light" if number else "Admin"}
+        self._past = past
+
+    def carry_out(self, step: Step) -> bool:
+        self._past["seconds"] += 2
+        self._past["done"].append((step.action, step.subject))
+        return True
+
+
+def run(*actions: tuple[str, ...]) -> tuple[list[str], list[tuple[str, str]]]:
+    """Run people with these actions; return the lines of progress and what was done in which order."""
+    past: dict[str, Any] = {"seconds": 0.0, "done": []}
+    told: list[str] = []
+    people: list[Any] = [Person(number, one, past) for number, one in enumerate(actions)]
+    client: Any = SimpleNamespace()
+    RosterRun(client, people, progress=told.append, clock=lambda: past["seconds"]).carry_out()
+    return told, past["done"]
+
+
+def test_progress_is_told_every_few_seconds_and_not_more_often() -> None:
+    told, _done = run(*[("create",)] * 10, *[("update",)] * 4)
+    assert told == [
+        "3 of 10 people added",
+        "6 of 10 people added",
+        "9 of 10 people added",
+        "2 of 4 people changed",
+    ]
+
+
+def test_a_short_run_tells_nothing() -> None:
+    assert run(("create",), ("update",))[0] == []
+
+
+def test_people_come_in_before_anybody_goes_out() -> None:
+    _told, done = run(("disable", "delete"), ("update",), ("create", "update"), ("enable", "change_role"))
+    assert done == [
+        ("create", "2"), ("update", "1"), ("update", "2"), ("enable", "3"), ("change_role", "3"),
+        ("disable", "0"), ("delete", "0"),
+    ]  # fmt: skip
+
+
+def test_nobody_stops_being_an_administrator_before_others_have_become_one() -> None:
+    _told, done = run(("update", "change_role"), ("change_role",), ("enable", "change_role"))
+    assert done == [
+        ("update", "0"), ("change_role", "1"), ("enable", "2"), ("change_role", "2"), ("change_role", "0"),
+    ]  # fmt: skip
