@@ -52,11 +52,11 @@ from .member import (
     find_member,
     folded,
     is_address,
-    is_timezone,
     list_everybody,
     same_email,
     status_of,
 )
+from .time_zones import time_zone_problem
 
 #: What the service gives when nobody says how many.
 GUESTS_PER_PAGE = 999
@@ -129,8 +129,9 @@ def guest_problems(params: Mapping[str, Any]) -> list[str]:
         if given.get(name) and not _is_web_address(given[name])
     ]
     zone = given.get("timezone")
-    if zone and not is_timezone(zone):
-        problems.append(f"timezone {zone!r} is not an IANA name such as Europe/Berlin")
+    flaw = time_zone_problem(zone) if zone else ""
+    if flaw:
+        problems.append(f"timezone {flaw}")
     date = given.get("external_date_creation")
     if date and _date(date) is None:
         problems.append(f"external_date_creation {date!r} is not a date such as 2026-01-31 09:00:00")

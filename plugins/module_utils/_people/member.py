@@ -9,17 +9,17 @@ Source: API reference, "Members".
 
 from __future__ import annotations
 
-import contextlib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import LIST_OPTION, Names
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InconsistentListError
+
+from .time_zones import time_zone_problem
 
 ROLES = ("admin", "standard", "light")
 STATES = ("present", "disabled", "deleted")
@@ -136,8 +136,9 @@ def problems_with(params: Mapping[str, Any]) -> list[str]:
         elif value is not None and _SCHEME.search(str(value)):
             problems.append(f"{name} is a web address")
     zone = params.get("timezone")
-    if zone is not None and not is_timezone(str(zone).strip()):
-        problems.append(f"timezone {zone!r} is not an IANA name such as Europe/Berlin")
+    flaw = time_zone_problem(str(zone).strip()) if zone is not None else ""
+    if flaw:
+        problems.append(f"timezone {flaw}")
     successor = str(params.get("reassign_to") or "").strip()
     if successor and not is_address(successor):
         problems.append(f"reassign_to {successor!r} is not an e-mail address")
@@ -145,18 +146,6 @@ def problems_with(params: Mapping[str, Any]) -> list[str]:
         problems.append("reassign_to is the leaver")
     names = Names.from_option(params.get("groups"))
     return problems + (names.problems() if names else [])
-
-
-def is_timezone(name: str) -> bool:
-    """Return whether this is an IANA name; any name will do on a machine without the time zone database."""
-    if not name:
-        return False
-    for known in (name, "UTC"):
-        # A key that is no plain relative path, or that names a folder, is refused in several ways.
-        with contextlib.suppress(KeyError, ValueError, OSError):
-            ZoneInfo(known)
-            return known == name
-    return True
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
