@@ -18,7 +18,7 @@ from ansible.module_utils.common.parameters import AnsibleFallbackNotFound
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, open_client
-from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Decrypt, Task, undecrypted
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import StateDirError, TallyfyError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import (
     OPTIONS,
@@ -185,6 +185,7 @@ def perform(
     progress: Callable[[str], None] = _unheard,
     client_for: ClientSource = _new_client,
     called: Callable[[str], str] = str,
+    decrypt: Decrypt = undecrypted,
 ) -> tuple[bool, dict[str, Any]]:
     """Carry the operation out and return whether it succeeded, and the result without secrets.
 
@@ -210,6 +211,7 @@ def perform(
             warn=lambda text: warn(clean(text)),
             progress=lambda text: progress(clean(text)),
             called=called,
+            decrypt=decrypt,
         )
         result = spec.operation(task)
     except TallyfyError as error:

@@ -45,6 +45,8 @@ options:
         file are read as texts, so a phone number keeps its plus sign, and C(no) can be a name.
       - CSV has a line with the names of the columns first. An empty cell counts as left out. The column C(groups) names
         groups to be added, parted by semicolons; C(groups.add), C(groups.remove) and C(groups.set) are columns, too.
+      - A file that C(ansible-vault) has encrypted is decrypted with the secrets of the run where the module runs
+        inside the controller.
     type: path
   defaults:
     description:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible import constants as C  # noqa: N812 - its name everywhere in ansible-core
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import merge_hash
@@ -154,11 +154,23 @@ class ModuleAction(ActionBase):
                 check_mode=bool(self._task.check_mode),
                 progress=progress,
                 called=called,
+                decrypt=self._decrypt,
             )
         if not _is_invocation_shown(variables):
             del outcome["invocation"]
         # Texts of the service are never templates: ansible-core sees to it, with the result of any action.
         return outcome
+
+    def _decrypt(self, path: Path) -> bytes:
+        """Return the content of a file that ansible-vault has encrypted; raises ``ValueError`` when it stays so."""
+        try:
+            plain_file = self._loader.get_real_file(str(path.absolute()), decrypt=True)
+        except AnsibleError as error:
+            raise ValueError(str(error)) from None
+        try:
+            return Path(plain_file).read_bytes()
+        finally:
+            self._loader.cleanup_tmp_file(plain_file)
 
     def _is_equivalent(self, variables: dict[str, Any]) -> bool:
         """Return whether the module would run on this machine, as this user, in this environment, on this Python."""

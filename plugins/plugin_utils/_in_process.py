@@ -19,6 +19,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, open_client
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Decrypt, undecrypted
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import Connection
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.failures import chain_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import (
@@ -88,6 +89,7 @@ def run_in_process(
     check_mode: bool,
     progress: Callable[[str], None],
     called: Callable[[str], str] = str,
+    decrypt: Decrypt = undecrypted,
 ) -> dict[str, Any]:
     """Return what the module ``name`` returns for ``arguments``, which are plain JSON values.
 
@@ -117,6 +119,7 @@ def run_in_process(
                 progress=progress,
                 client_for=client_for,
                 called=called,
+                decrypt=decrypt,
             )
         else:
             succeeded = False

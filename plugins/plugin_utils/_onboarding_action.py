@@ -56,12 +56,25 @@ class OnboardingAction(BulkAction):
         if is_blank(tasks) or not _is_file(str(tasks)):
             found = "is not given" if is_blank(tasks) else f"is no file on the machine that runs Ansible: {tasks}"
             problems.append(f"{TOKENS_TASKS} {found}; it is the file of tasks that gets each token")
-        listed = _addresses(arguments)
+        listed = self._addresses(arguments)
         unlisted = [str(email) for email in wanted if listed is not None and folded(email) not in listed]
         if unlisted:
             problems.append(f"{TOKENS_FOR} names people who are not listed: {', '.join(unlisted)}")
         self.tokens_for = [str(email).strip() for email in wanted]
         return problems
+
+    def _addresses(self, arguments: Mapping[str, Any]) -> set[str] | None:
+        """Return the addresses of whoever is listed, as they are compared; ``None`` where no list can be read."""
+        rows = plain({"people": arguments.get("people")})["people"]
+        if not is_blank(arguments.get("src")):
+            try:
+                rows = read_roster(str(arguments["src"]), decrypt=self._decrypt).rows
+            except InputError:
+                # The module says what is wrong with the file.
+                return None
+        return (
+            {folded(row.get("email")) for row in rows if isinstance(row, Mapping)} if isinstance(rows, list) else None
+        )
 
     def _told(self, result: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         told = super()._told(result, variables)
@@ -78,15 +91,3 @@ def _is_file(path: str) -> bool:
     with contextlib.suppress(OSError, RuntimeError, ValueError):
         return Path(path).expanduser().is_file()
     return False
-
-
-def _addresses(arguments: Mapping[str, Any]) -> set[str] | None:
-    """Return the addresses of the people who are listed, as they are compared; ``None`` where no list can be read."""
-    rows = plain({"people": arguments.get("people")})["people"]
-    if not is_blank(arguments.get("src")):
-        try:
-            rows = read_roster(str(arguments["src"])).rows
-        except InputError:
-            # The module says what is wrong with the file.
-            return None
-    return {folded(row.get("email")) for row in rows if isinstance(row, Mapping)} if isinstance(rows, list) else None

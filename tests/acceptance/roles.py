@@ -39,6 +39,8 @@ class Roles:
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         #: Where Ansible was called, and where the playbook is.
         self.folder = self.playbook_folder = folder
+        #: The secrets of ansible-vault that the run has, as ansible-core holds them.
+        self.vault_secrets: list[tuple[str, Any]] = []
         #: What was shown while the work went on.
         self.shown: list[str] = []
         self.variables: dict[str, Any] = {
@@ -94,6 +96,7 @@ class Roles:
         task.action, task.args, task.check_mode = f"tallyfy.platform.{module}", dict(args), check_mode
         loader = DataLoader()
         loader.set_basedir(str(self.playbook_folder))
+        loader.set_vault_secrets(self.vault_secrets)
         plugin = importlib.import_module(f"{ACTIONS}.{module}").ActionModule(
             task=task,
             connection=mock.Mock(transport="local", become=None),

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import MEMBER_OPTIONS
@@ -479,6 +480,22 @@ def test_mistakes_of_a_file_are_named_with_its_lines(sandbox: Sandbox, roles: Ro
     (problem,) = roles.fail("roster", roster_src="r.csv", roster_people=[])
     assert "mutually exclusive: roster_people|roster_src" in problem
     assert sandbox.writes() == []
+
+
+@pytest.mark.parametrize("role", ["roster", "onboarding", "offboarding"])
+def test_an_encrypted_file_needs_the_secrets_of_the_run(role: str, sandbox: Sandbox, roles: Roles) -> None:
+    secrets = [("default", VaultSecret(b"s3cret of the vault"))]
+    (roles.folder / "people.csv").write_bytes(VaultLib(secrets).encrypt("email\njohn.smith@example.com\n"))
+    src = {f"{role}_src": "people.csv"}
+    (problem,) = roles.fail(role, check_mode=True, **src)
+    assert "it is encrypted with ansible-vault: A vault password or secret must be specified to decrypt" in problem
+    assert sandbox.ledger() == []
+
+    roles.vault_secrets = [("default", VaultSecret(b"another secret"))]
+    (problem,) = roles.fail(role, check_mode=True, **src)
+    assert "it is encrypted with ansible-vault: Decryption failed" in problem
+    roles.vault_secrets = secrets
+    roles.succeed(role, check_mode=True, **src)
 
 
 @every_bulk_role

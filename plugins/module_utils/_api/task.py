@@ -8,9 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from .client import Client
+
+#: Returns the content of a file that ansible-vault has encrypted. Raises ``ValueError`` when it cannot.
+Decrypt = Callable[[Path], bytes]
+
+
+def undecrypted(_path: Path) -> bytes:
+    """Refuse: the secrets of ansible-vault are in the controller, and modules do not get them."""
+    raise ValueError("only a task that runs inside the controller can decrypt it")
 
 
 @dataclass(frozen=True)
@@ -18,7 +27,8 @@ class Task:
     """What an operation gets: the client, its parameters, whether it may write, and how to be heard.
 
     ``warn`` adds to the result; ``progress`` reaches people while the work goes on, where there is a way to them.
-    ``called`` returns the name under which they know an option: a role has variables of its own for them.
+    ``called`` returns the name under which they know an option: a role has variables of its own for them. ``decrypt``
+    returns the content of a file that ansible-vault has encrypted, or raises ``ValueError``.
     """
 
     client: Client
@@ -27,6 +37,7 @@ class Task:
     warn: Callable[[str], None]
     progress: Callable[[str], None]
     called: Callable[[str], str] = str
+    decrypt: Decrypt = undecrypted
 
     def organization(self) -> dict[str, Any]:
         """Return where this works and in whose name, for those who read the result.

@@ -121,7 +121,7 @@ def ensure_offboarding(task: Task) -> dict[str, Any]:
         with contextlib.ExitStack() as locks:
             if not task.check_mode:
                 locks.enter_context(client.alone(LOCK_SUBJECT.format(client.connection.org_id)))
-            desired = desired_offboarding(task.params, task.called)
+            desired = desired_offboarding(task.params, task.called, task.decrypt)
             plan, current, organization = _read_and_plan(task, desired)
             run = OffboardingRun(
                 client,

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Decrypt, undecrypted
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import folded, is_address
@@ -64,7 +65,9 @@ class DesiredOffboarding:
     problems: Sequence[Problem] = ()
 
 
-def desired_offboarding(params: Mapping[str, Any], called: Callable[[str], str]) -> DesiredOffboarding:
+def desired_offboarding(
+    params: Mapping[str, Any], called: Callable[[str], str], decrypt: Decrypt = undecrypted
+) -> DesiredOffboarding:
     """Return what the options ask for; ``called`` tells how the caller names an option."""
     general = str(params.get("reassign_to") or "").strip() or None
     limit = params.get("max_removals")
@@ -78,7 +81,7 @@ def desired_offboarding(params: Mapping[str, Any], called: Callable[[str], str])
     workers = params["concurrency"]
     wrong_workers = workers_problems(workers, called)
     problems = [Problem(text) for text in (*policy.problems(), *wrong_workers)]
-    rows = _given_rows(params, called, problems)
+    rows = _given_rows(params, called, decrypt, problems)
     people = _people(rows, general, problems)
     guests = _guests(params.get("guests"), called, problems)
     problems += _conflicts(people, guests, general, called)
@@ -86,9 +89,11 @@ def desired_offboarding(params: Mapping[str, Any], called: Callable[[str], str])
     return DesiredOffboarding(people, guests, state, policy, 1 if wrong_workers else workers, problems)
 
 
-def _given_rows(params: Mapping[str, Any], called: Callable[[str], str], problems: list[Problem]) -> Rows:
+def _given_rows(
+    params: Mapping[str, Any], called: Callable[[str], str], decrypt: Decrypt, problems: list[Problem]
+) -> Rows:
     if params.get("src") is not None:
-        return read_roster(params["src"], called("src"))
+        return read_roster(params["src"], called("src"), decrypt)
     people = params.get("people")
     if isinstance(people, (list, tuple)):
         return Rows(people)

@@ -155,6 +155,7 @@ class OnboardingPlan:
         self._client = task.client
         self._params = task.params
         self._called = task.called
+        self._decrypt = task.decrypt
         self._workers = task.params["concurrency"]
         self._is_check_mode = task.check_mode
         self.policy = Policy(max_removals="0", min_admins=task.params["min_admins"], called=task.called)
@@ -208,7 +209,7 @@ class OnboardingPlan:
         """Return the people with their processes, as somebody gave them."""
         if self._params["src"] is None:
             return Rows(self._params["people"] or [])
-        rows = read_roster(self._params["src"], self._called("src"))
+        rows = read_roster(self._params["src"], self._called("src"), self._decrypt)
         return rows.replaced([_with_refused_process(row) for row in rows.rows])
 
     def _without_refused(self, rows: Rows, index: int, row: Any) -> Any:

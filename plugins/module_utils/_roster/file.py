@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Decrypt, undecrypted
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import MOST_PROBLEMS, InputError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import shorten
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.reading import UnfitError, json_of
@@ -30,25 +31,26 @@ MOST_BYTES = 32 << 20
 MOST_ROWS = 100_000
 #: As much of a value as a message shows.
 LONGEST_QUOTE = 60
+_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 LONGEST_HEADER = 300
 MOST_VALUES_SHOWN = 3
+#: Enough to see the first names of columns.
+MOST_BYTES_LOOKED_AT = 200
+VAULTED = b"$ANSIBLE_VAULT;"
 
 
-def read_roster(path: str, option: str = "src") -> Rows:
+def read_roster(path: str, option: str = "src", decrypt: Decrypt = undecrypted) -> Rows:
     """Return the rows of a roster file. Raises ``InputError`` for one that cannot be read or understood.
 
     ``option`` is how the person who reads the error calls the option.
     """
     name = Path(path).name
     try:
-        content = read_regular(Path(path).expanduser(), MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            raise InputError([f"{option} {path}: it is longer than {MOST_BYTES >> 20} MiB"])
-        text = content.decode("utf-8-sig")
+        content = _content_of(Path(path).expanduser(), decrypt)
     except OSError as error:
         raise InputError([f"{option} {path}: {error.strerror}"]) from error
-    except UnicodeDecodeError as error:
-        raise InputError([f"{option} {path}: not UTF-8 (byte {error.start})"]) from error
+    except UnfitError as error:
+        raise InputError([f"{option} {path}: it is {error}"]) from error
     except (RuntimeError, ValueError) as error:  # somebody's home who is not there, or a path that no file can have
         raise InputError([f"{option} {path!r}: {error}"]) from error
     readers: dict[str, Callable[[str, str], Rows]] = {
@@ -61,7 +63,7 @@ def read_roster(path: str, option: str = "src") -> Rows:
     if reader is None:
         raise InputError([f"{option} {path}: the name must end in {', '.join(ENDINGS)}"])
     try:
-        rows = reader(text, name)
+        rows = reader(_text_of(content, Path(path).suffix.lower()), name)
     except UnfitError as error:
         raise InputError([f"{option} {path}: it is {error}"]) from error
     except ValueError as error:
@@ -72,6 +74,30 @@ def read_roster(path: str, option: str = "src") -> Rows:
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def _content_of(path: Path, decrypt: Decrypt) -> bytes:
+    content = read_regular(path, MOST_BYTES + 1)
+    if content.startswith(VAULTED):
+        try:
+            content = decrypt(path)
+        except ValueError as error:
+            raise UnfitError(f"encrypted with ansible-vault: {error}") from error
+    if len(content) > MOST_BYTES:
+        raise UnfitError(f"longer than {MOST_BYTES >> 20} MiB")
+    return content
+
+
+def _text_of(content: bytes, ending: str) -> str:
+    advice = 'save it as "CSV UTF-8"' if ending == ".csv" else "save it as UTF-8"
+    # ASCII in UTF-16 has a zero in every other byte; its mark may be missing.
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content[:MOST_BYTES_LOOKED_AT]:
+        raise UnfitError(f"UTF-16, not UTF-8; {advice}")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UnfitError(f"not UTF-8 (line {line}, byte {content[error.start]:#04x}); {advice}") from error
 
 
 def _rows_in_json(text: str, name: str) -> Rows:
@@ -117,18 +143,20 @@ def _rows_in_csv(text: str, name: str) -> Rows:
         header = [column.strip().lower() for column in next(reader, [])]
         if "email" not in header:
             # What a spreadsheet writes in countries with a decimal comma.
-            advice = "; put commas between the columns, not semicolons" if any(";" in name for name in header) else ""
+            found = next((told for mark, told in _SEPARATORS.items() if any(mark in name for name in header)), "")
+            advice = f"; put commas between the columns, not {found}" if found else ""
             raise ValueError(
                 f"line 1 must name the columns, with email among them; it names "
                 f"{shorten(', '.join(header), LONGEST_HEADER)!r}{advice}"
             )
-        twice = sorted(_repeated(header))
+        # Columns that were emptied in a spreadsheet leave their commas behind.
+        twice = sorted(_repeated(filter(None, header)))
         if twice:
             raise ValueError(f"line 1 names the column {shorten(twice[0], LONGEST_QUOTE)!r} twice")
         rows, lines, line = [], [], reader.line_num + 1
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                if len(cells) > len(header):
+                if any(cell.strip() for cell in cells[len(header) :]):
                     raise ValueError(f"line {line} has {len(cells)} cells, and the header names {len(header)} columns")
                 if any(cell.strip() for column, cell in zip(header, cells) if not column):
                     raise ValueError(f"line {line} has a value in a column that line 1 does not name")

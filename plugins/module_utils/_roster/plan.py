@@ -316,7 +316,11 @@ def read_and_plan(task: Task, *, policy: Policy | None = None, is_comparison: bo
     client, params = task.client, task.params
     workers = params["concurrency"]
     policy = policy or policy_from(params, task.called)
-    rows = read_roster(params["src"], task.called("src")) if params["src"] is not None else Rows(params["people"])
+    rows = (
+        read_roster(params["src"], task.called("src"), task.decrypt)
+        if params["src"] is not None
+        else Rows(params["people"])
+    )
     indexed, problems = _listed(rows, params, policy, has_application=client.application is not None)
     listed = [desired for _index, desired in indexed]
     problems += _problems_of_task(workers, policy, listed, rows)

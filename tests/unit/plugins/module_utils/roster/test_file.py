@@ -19,6 +19,9 @@ MARY = {"email": "mary@example.com", "first_name": "Mary", "last_name": "Major",
 CSV = 'email,first_name,last_name,groups\nmary@example.com,Mary,Major,"Ops;Sales, the best"\n'
 
 
+VAULTED = "$ANSIBLE_VAULT;1.1;AES256\n6162\n"
+
+
 def read(folder: Path, name: str, content: str | bytes) -> list[Any]:
     path = folder / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -42,6 +45,8 @@ def refused(folder: Path, name: str, content: str | bytes) -> str:
         ("r.csv", CSV.replace("\n", "\r\n")),
         ("r.csv", CSV.replace("email,first_name", " Email , First_Name").replace("\n", "\n\n,,,\n", 1)),
         ("r.csv", CSV + "\n \n"),
+        ("r.csv", CSV.replace("\n", ",,,\n")),
+        ("r.csv", CSV.replace('the best"', 'the best", ,')),
         ("r.json", '[{"email": "mary@example.com", "first_name": "Mary", "last_name": "Major", "groups": "%s"}]'),
         ("r.yml", '- {email: mary@example.com, first_name: Mary, last_name: Major, groups: "%s"}\n'),
         ("r.yaml", "people:\n- &a {email: mary@example.com, first_name: Mary, last_name: Major, groups: '%s'}\n"),
@@ -81,10 +86,24 @@ def test_empty_cell_is_left_out(tmp_path: Path) -> None:
     [
         ("r.txt", "x", "the name must end in .yml, .yaml, .json, .csv"),
         ("roster", "x", "the name must end in"),
-        ("r.csv", b"email\n\xff\n", "not UTF-8 (byte 6)"),
+        ("r.csv", b"email\n\xfc\n", 'it is not UTF-8 (line 2, byte 0xfc); save it as "CSV UTF-8"'),
+        (
+            "r.yml",
+            b"# people\n- email: a@b.example\n  team: B\xfcro\n",
+            "not UTF-8 (line 3, byte 0xfc); save it as UTF-8",
+        ),
+        ("r.csv", CSV.encode("utf-16"), 'it is UTF-16, not UTF-8; save it as "CSV UTF-8"'),
+        ("r.csv", CSV.encode("utf-16-le"), 'it is UTF-16, not UTF-8; save it as "CSV UTF-8"'),
+        ("r.json", "[]".encode("utf-16-be"), "it is UTF-16, not UTF-8; save it as UTF-8"),
+        (
+            "r.yml",
+            VAULTED,
+            "it is encrypted with ansible-vault: only a task that runs inside the controller",
+        ),
         ("r.csv", "", "line 1 must name the columns, with email among them"),
         ("r.csv", "name,mail\n", "it names 'name, mail'"),
         ("r.csv", "email;role\n", "it names 'email;role'; put commas between the columns, not semicolons"),
+        ("r.csv", "email\trole\n", "put commas between the columns, not tabs"),
         ("r.csv", "email,team,Email\n", "line 1 names the column 'email' twice"),
         ("r.csv", "email\na@example.com\nb@example.com,x\n", "line 3 has 2 cells, and the header names 1 columns"),
         ("r.csv", 'email\n"a@example.com\n', "line 2: unexpected end of data"),
@@ -225,3 +244,9 @@ def test_message_names_the_line(tmp_path: Path, name: str, content: str, lines: 
     rows = read_roster(str(path))
     assert [rows.place(index).label for index in range(2)] == [f"{name} line {line}" for line in lines]
     assert len(rows.rows) == 2
+
+
+def test_an_encrypted_file_is_read_by_who_can_decrypt_it(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text(VAULTED)
+    assert read_roster(str(path), decrypt=lambda asked: CSV.encode() if asked == path else b"").rows == [MARY]
