@@ -92,6 +92,7 @@ options:
       - The name of the organization is looked up for it, which costs one request.
     type: path
 extends_documentation_fragment:
+  - tallyfy.platform.rows
   - tallyfy.platform.connection
   - tallyfy.platform.attributes
 attributes:

@@ -106,6 +106,7 @@ options:
       - It is written by the action plugin, in check mode too and also when the task fails.
     type: path
 extends_documentation_fragment:
+  - tallyfy.platform.rows
   - tallyfy.platform.connection
   - tallyfy.platform.attributes
 attributes:

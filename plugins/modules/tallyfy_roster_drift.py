@@ -75,6 +75,7 @@ options:
     type: bool
     default: false
 extends_documentation_fragment:
+  - tallyfy.platform.rows
   - tallyfy.platform.connection
   - tallyfy.platform.attributes.info
 notes:

@@ -748,7 +748,7 @@ class TestFiles:
             ("people.csv", "email,role\nbob@example.com,light,extra\n", "line 2 has 3 cells"),
             ("people.csv", 'email,team\nbob@example.com,"Sales\n', "line"),
             ("people.csv", "", "line 1 must name the columns"),
-            ("people.csv", b"email\nbob@example.com\n\xff\n", "not UTF-8 (byte 22)"),
+            ("people.csv", b"email\nbob@example.com\n\xff\n", "not UTF-8 (line 3, byte 0xff)"),
         ],
         ids=str,
     )  # fmt: skip

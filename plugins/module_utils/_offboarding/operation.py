@@ -22,6 +22,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
     list_everybody,
     status_of,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.columns import COLUMN_OPTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover import (
     Leaver,
     read_open_tasks,
@@ -54,6 +55,7 @@ from .run import OffboardingRun
 OFFBOARDING_OPTIONS: dict[str, dict[str, Any]] = {
     "people": {"type": "raw"},
     "src": {"type": "path"},
+    **COLUMN_OPTIONS,
     "guests": {"type": "raw"},
     "reassign_to": {"type": "str"},
     "delete": {"type": "bool", "default": False},

@@ -18,7 +18,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import 
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import folded, is_address
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.file import read_roster
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.columns import given_rows
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import workers_problems
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rows import (
@@ -92,15 +92,14 @@ def desired_offboarding(
 def _given_rows(
     params: Mapping[str, Any], called: Callable[[str], str], decrypt: Decrypt, problems: list[Problem]
 ) -> Rows:
-    if params.get("src") is not None:
-        return read_roster(params["src"], called("src"), decrypt)
     people = params.get("people")
-    if isinstance(people, (list, tuple)):
-        return Rows(people)
-    if not is_blank(people):
+    if not isinstance(people, (list, tuple)) and not is_blank(people):
         text = f"must be a list of dictionaries with email and reassign_to, not {_quoted(people)}"
         problems.append(Problem(text, option=called("people")))
-    return Rows([])
+        return Rows([])
+    rows, found = given_rows({**params, "people": people or []}, FIELDS, called, decrypt)
+    problems += found
+    return rows
 
 
 def _people(rows: Rows, general: str | None, problems: list[Problem]) -> list[Wish]:
@@ -110,7 +109,7 @@ def _people(rows: Rows, general: str | None, problems: list[Problem]) -> list[Wi
         if not isinstance(row, Mapping):
             problems.append(Problem("not a dictionary with email and reassign_to", rows.place(index)))
             continue
-        found = [unknown_field(name, FIELDS) for name in row if name not in FIELDS]
+        found: list[str] = []
         email, successor = _text(row, "email", found), _text(row, "reassign_to", found)
         if email and not is_address(email):
             found.append(f"email {email!r} is not an e-mail address")

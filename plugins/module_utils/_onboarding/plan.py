@@ -50,7 +50,11 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
     list_everybody,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.kickoff import is_blank
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.file import read_roster
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.columns import (
+    COLUMN_OPTIONS,
+    ROW_FIELDS,
+    given_rows,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import Surroundings
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_run import (
@@ -93,10 +97,12 @@ from .run import OnboardingRun
 MOST_LOOKUPS = 3
 #: Nobody leaves by an onboarding.
 REFUSED_FIELDS = ("state", "reassign_to")
+_ROW_FIELDS = (*(name for name in ROW_FIELDS if name not in REFUSED_FIELDS), "process")
 #: The argument spec of ``tallyfy_onboarding``. Rows are raw, so that messages say which one is wrong.
 ONBOARDING_OPTIONS: dict[str, dict[str, Any]] = {
     "people": {"type": "list", "elements": "raw"},
     "src": {"type": "path"},
+    **COLUMN_OPTIONS,
     "defaults": {"type": "dict", "default": {}},
     "process": {"type": "raw"},
     "groups": {"type": "list", "elements": "raw", "default": []},
@@ -178,7 +184,8 @@ class OnboardingPlan:
         self._workers = min(max(self._workers, 1), MOST_CONNECTIONS)
         given = self._given_rows()
         plain, own = split_processes(given.rows)
-        self._rows = given.replaced([self._without_refused(given, index, row) for index, row in enumerate(plain)])
+        # A blank field of a row leaves the word to the defaults.
+        self._rows = given.replaced([_without_blanks(row) if isinstance(row, Mapping) else row for row in plain])
         defaults = _without_blanks(self._params["defaults"])
         refused = [name for name in REFUSED_FIELDS if name in defaults]
         self.problems += [Problem(f"unknown field {name}", self._place("defaults")) for name in refused]
@@ -207,19 +214,11 @@ class OnboardingPlan:
 
     def _given_rows(self) -> Rows:
         """Return the people with their processes, as somebody gave them."""
+        rows, problems = given_rows(self._params, _ROW_FIELDS, self._called, self._decrypt)
+        self.problems += problems
         if self._params["src"] is None:
-            return Rows(self._params["people"] or [])
-        rows = read_roster(self._params["src"], self._called("src"), self._decrypt)
+            return rows
         return rows.replaced([_with_refused_process(row) for row in rows.rows])
-
-    def _without_refused(self, rows: Rows, index: int, row: Any) -> Any:
-        if not isinstance(row, Mapping):
-            return row
-        self.problems += [
-            rows.problem(index, row.get("email"), f"unknown field {name}") for name in REFUSED_FIELDS if name in row
-        ]
-        # A blank field of a row leaves the word to the defaults.
-        return {name: value for name, value in _without_blanks(row).items() if name not in REFUSED_FIELDS}
 
     def _checked_groups(self) -> list[DesiredGroup]:
         groups: dict[str, DesiredGroup] = {}

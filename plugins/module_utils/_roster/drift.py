@@ -22,6 +22,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Dr
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import is_service_account, status_of
 
+from .columns import COLUMN_OPTIONS
 from .fuse import Policy, named
 from .member_plan import is_removal
 from .plan import (
@@ -45,6 +46,7 @@ NOT_A_MEMBER = "is not a member"
 MESSAGE_NAMES = 5
 #: The argument spec of ``tallyfy_roster_drift``.
 DRIFT_OPTIONS: dict[str, dict[str, Any]] = {
+    **COLUMN_OPTIONS,
     **{name: ROSTER_OPTIONS[name] for name in ("people", "src", "defaults", "protect", "concurrency", "report")},
     "unlisted": {"type": "str", "choices": ["ignore", "disabled", "absent"], "default": "disabled"},
     "fail": {"type": "bool", "default": False},

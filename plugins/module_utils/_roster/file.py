@@ -10,11 +10,13 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Decrypt, undecrypted
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import MOST_PROBLEMS, InputError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import shorten
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.reading import UnfitError, json_of
@@ -39,10 +41,16 @@ MOST_BYTES_LOOKED_AT = 200
 VAULTED = b"$ANSIBLE_VAULT;"
 
 
-def read_roster(path: str, option: str = "src", decrypt: Decrypt = undecrypted) -> Rows:
+def read_roster(
+    path: str,
+    option: str = "src",
+    decrypt: Decrypt = undecrypted,
+    *,
+    email_columns: Collection[str] = ("email",),
+) -> Rows:
     """Return the rows of a roster file. Raises ``InputError`` for one that cannot be read or understood.
 
-    ``option`` is how the person who reads the error calls the option.
+    ``option`` is how the person who reads the error calls the option. One of the ``email_columns`` must be in a table.
     """
     name = Path(path).name
     try:
@@ -57,7 +65,7 @@ def read_roster(path: str, option: str = "src", decrypt: Decrypt = undecrypted) 
         ".yml": _rows_in_yaml,
         ".yaml": _rows_in_yaml,
         ".json": _rows_in_json,
-        ".csv": _rows_in_csv,
+        ".csv": partial(_rows_in_csv, email_columns=email_columns),
     }
     reader = readers.get(Path(path).suffix.lower())
     if reader is None:
@@ -137,16 +145,16 @@ def _repeated(keys: Iterable[str]) -> list[str]:
     return [key for key, count in Counter(keys).items() if count > 1]
 
 
-def _rows_in_csv(text: str, name: str) -> Rows:
+def _rows_in_csv(text: str, name: str, *, email_columns: Collection[str]) -> Rows:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = [column.strip().lower() for column in next(reader, [])]
-        if "email" not in header:
+        if not any(fold(column) in email_columns for column in header):
             # What a spreadsheet writes in countries with a decimal comma.
             found = next((told for mark, told in _SEPARATORS.items() if any(mark in name for name in header)), "")
             advice = f"; put commas between the columns, not {found}" if found else ""
             raise ValueError(
-                f"line 1 must name the columns, with email among them; it names "
+                f"line 1 must name the columns, with {' or '.join(email_columns)} among them; it names "
                 f"{shorten(', '.join(header), LONGEST_HEADER)!r}{advice}"
             )
         # Columns that were emptied in a spreadsheet leave their commas behind.

@@ -40,7 +40,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
     unseen_in,
 )
 
-from .file import read_roster
+from .columns import COLUMN_OPTIONS, ROW_FIELDS, given_rows
 from .fuse import Policy, ambiguous, doubt, refusals
 from .member_plan import (
     Surroundings,
@@ -76,6 +76,7 @@ DIRECT_NEEDS_APPLICATION = "provision=direct goes through the application: give 
 ROSTER_OPTIONS: dict[str, dict[str, Any]] = {
     "people": {"type": "list", "elements": "raw", "aliases": ["members"]},
     "src": {"type": "path"},
+    **COLUMN_OPTIONS,
     "defaults": {"type": "dict", "default": {}},
     "unlisted": {"type": "str", "choices": ["ignore", "disabled", "absent"], "default": "ignore"},
     "protect": {"type": "list", "elements": "str", "default": []},
@@ -316,12 +317,9 @@ def read_and_plan(task: Task, *, policy: Policy | None = None, is_comparison: bo
     client, params = task.client, task.params
     workers = params["concurrency"]
     policy = policy or policy_from(params, task.called)
-    rows = (
-        read_roster(params["src"], task.called("src"), task.decrypt)
-        if params["src"] is not None
-        else Rows(params["people"])
-    )
+    rows, misnamed = given_rows(params, ROW_FIELDS, task.called, task.decrypt)
     indexed, problems = _listed(rows, params, policy, has_application=client.application is not None)
+    problems += misnamed
     listed = [desired for _index, desired in indexed]
     problems += _problems_of_task(workers, policy, listed, rows)
     if is_comparison and problems:

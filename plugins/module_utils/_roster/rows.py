@@ -31,7 +31,7 @@ GROUP_SEPARATOR = ";"
 LEAVING_SUCCESSOR = "{} is leaving too"
 NO_ADDRESS = "no e-mail address"
 LONGEST_QUOTE = 100
-_LISTS = ("add", "remove", "set")
+LISTS = ("add", "remove", "set")
 _NOT_IN_DEFAULTS = ("email",)
 
 
@@ -146,7 +146,7 @@ def _is_plain(params: Mapping[str, Any]) -> bool:
 
 
 def _are_plain_groups(groups: Any) -> bool:
-    if not isinstance(groups, dict) or not groups.keys() <= set(_LISTS) or ("set" in groups and len(groups) > 1):
+    if not isinstance(groups, dict) or not groups.keys() <= set(LISTS) or ("set" in groups and len(groups) > 1):
         return False
     return all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in groups.values())
 
@@ -180,7 +180,7 @@ def _validated(params: Mapping[str, Any], validator: ArgumentSpecValidator) -> t
 
 def _with_group_lists(row: Mapping[Any, Any]) -> Mapping[Any, Any]:
     """Return the row with ``groups`` as a dictionary of lists, from any of the spellings a file may have."""
-    columns = {name: row[f"groups.{name}"] for name in _LISTS if row.get(f"groups.{name}")}
+    columns = {name: row[f"groups.{name}"] for name in LISTS if row.get(f"groups.{name}")}
     groups = row.get("groups")
     if not columns and (groups is None or isinstance(groups, Mapping)):
         return row
@@ -190,7 +190,7 @@ def _with_group_lists(row: Mapping[Any, Any]) -> Mapping[Any, Any]:
         return row
     lists = {**(groups or {}), **columns}
     lists = {name: _names_in(names) if name in columns or name == "add" else names for name, names in lists.items()}
-    kept = {name: value for name, value in row.items() if name not in {"groups", *(f"groups.{one}" for one in _LISTS)}}
+    kept = {name: value for name, value in row.items() if name not in {"groups", *(f"groups.{one}" for one in LISTS)}}
     return {**kept, **({"groups": lists} if lists else {})}
 
 

@@ -65,7 +65,15 @@ TASKS = [
     {"id": "t1", "status": "in-progress", "owners": {"users": [5, 3]}},
     {"id": "t2", "status": "not-started", "owners": {"users": [{"id": 5}]}},
 ]
-OPTIONS: dict[str, Any] = {"delete": False, "protect": [], "min_admins": 0, "concurrency": 8, "max_removals": "100%"}
+OPTIONS: dict[str, Any] = {
+    "columns": {},
+    "ignore_columns": [],
+    "delete": False,
+    "protect": [],
+    "min_admins": 0,
+    "concurrency": 8,
+    "max_removals": "100%",
+}
 
 
 def plan(
@@ -216,7 +224,10 @@ def test_open(task: dict[str, Any], waits: bool) -> None:
         ({"email": " "}, "row 1 (no e-mail address): email is missing"),
         ({"email": "bob"}, "row 1 (bob): email 'bob' is not an e-mail address"),
         ({"email": 5}, "row 1 (5): email is not a text: 5"),
-        ({"email": BOB, "state": "absent"}, f"row 1 ({BOB}): unknown field state"),
+        (
+            {"email": BOB, "state": "absent"},
+            f"row 1 ({BOB}): unknown field state; list it in ignore_columns, or name its field in columns",
+        ),
         (
             {"email": BOB, "reasign_to": JOHN},
             f"row 1 ({BOB}): unknown field reasign_to; did you mean reassign_to?",

@@ -1,0 +1,26 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a table of people comes to the fields of Tallyfy: what every module that takes rows has."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  columns:
+    description:
+      - Which field a column of O(src), or a field of O(people), stands for, where their names differ, such as
+        C(mail) with the value C(email). Case does not matter.
+    type: dict
+    default: {}
+  ignore_columns:
+    description:
+      - Columns of O(src), or fields of O(people), that are for others and are left out. Any other unknown one is
+        refused.
+    type: list
+    elements: str
+    default: []
+"""
