@@ -9,6 +9,7 @@ An export is a module that returns a text, and a file for which no machine but t
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -94,11 +95,14 @@ def write_roster(path: Path, text: str, *, check_mode: bool, shows_diff: bool) -
     Raises ``OSError`` when the file cannot be read or written.
     """
     content = text.encode()
+    # By this mark a spreadsheet knows the encoding; a table that somebody has saved without it holds the same.
+    mark = codecs.BOM_UTF8 if path.suffix.lower() == ".csv" else b""
     before = read_regular(path) if path.exists() else None
-    is_changed = before != content
+    held = before[len(mark) :] if before is not None and before.startswith(mark) else before
+    is_changed = held != content
     if is_changed and not check_mode:
-        replace_file(path, content)
-    diff = _diff(path, before or b"", content) if is_changed and shows_diff else {}
+        replace_file(path, mark + content)
+    diff = _diff(path, held or b"", content) if is_changed and shows_diff else {}
     return {"changed": is_changed, "dest": str(path), "diff": diff}
 
 

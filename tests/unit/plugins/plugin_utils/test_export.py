@@ -46,10 +46,21 @@ def test_check_mode_tells_what_a_file_would_become(tmp_path: Path) -> None:
 
 
 def test_a_line_ending_is_a_difference(tmp_path: Path) -> None:
-    path = tmp_path / "roster.csv"
+    path = tmp_path / "roster.json"
     path.write_bytes(b"a\r\n")
     assert write(path, "a\n")["changed"] is True
     assert path.read_bytes() == b"a\n"
+
+
+def test_a_table_is_marked_as_utf_8_for_spreadsheets(tmp_path: Path) -> None:
+    path = tmp_path / "roster.CSV"
+    told = write_roster(path, "Zoë\n", check_mode=False, shows_diff=True)
+    assert (path.read_bytes(), told["diff"]["after"]) == (b"\xef\xbb\xbfZo\xc3\xab\n", "Zoë\n")
+    assert not write_roster(path, "Zoë\n", check_mode=False, shows_diff=True)["changed"]
+
+    path.write_text("Zoë\n", encoding="utf-8")
+    assert not write_roster(path, "Zoë\n", check_mode=False, shows_diff=True)["changed"], "it holds the same"
+    assert write_roster(path, "Zoe\n", check_mode=False, shows_diff=True)["diff"]["before"] == "Zoë\n"
 
 
 def test_the_difference_is_told_to_who_wants_it(tmp_path: Path) -> None:
