@@ -21,7 +21,7 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec
 from ansible_collections.tallyfy.platform.plugins.plugin_utils import _reports as reports
-from ansible_collections.tallyfy.platform.plugins.plugin_utils import _words as words
+from ansible_collections.tallyfy.platform.plugins.plugin_utils import _totals as totals
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import ModuleAction, names_of_own
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._files import (
     DOLLAR,
@@ -204,7 +204,7 @@ class BulkAction(ModuleAction):
         """Return the result with what the role shows and passes on."""
         if "text" in result:
             return {**result, "artifacts": {}}
-        artifacts: dict[str, Any] = words.artifacts_of(self.kind, result)
+        artifacts: dict[str, Any] = totals.artifacts_of(self.kind, result)
         text_name = f"tallyfy_{self.roles[0]}_report_text"
         if not result.get("failed"):
             # Each task that comes after it goes through all of what it registers; thousands of people who are as wanted
@@ -214,9 +214,9 @@ class BulkAction(ModuleAction):
             rows = max(TEXT_ROWS // max(len(variables.get("ansible_play_hosts_all", ())), 1), 1)
             moment, job = datetime.now(timezone.utc), _job_of(variables)
             artifacts[text_name] = reports.short_text(self.kind, told, moment=moment, job=job, limit=rows)
-            text = words.text_of(self.kind, told, report=result.get("report"))
+            text = totals.text_of(self.kind, told, report=result.get("report"))
             return {**told, "text": text, "artifacts": artifacts}
-        headline = words.failure_of(self.kind, result)[0]
+        headline = totals.failure_of(self.kind, result)[0]
         # Printed with the failure, so only what says something.
         artifacts = {name: count for name, count in artifacts.items() if count}
         artifacts[text_name] = f"{headline}\n"
@@ -224,7 +224,7 @@ class BulkAction(ModuleAction):
 
     def _failed(self, result: dict[str, Any], **more: Any) -> dict[str, Any]:
         """Return the failure of the role's task, or raise it where it would be told twice otherwise."""
-        headline, problems = words.failure_of(self.kind, result)
+        headline, problems = totals.failure_of(self.kind, result)
         failure = {
             "changed": bool(result.get("changed")),
             "msg": headline,

@@ -27,12 +27,8 @@ from ansible_collections.tallyfy.platform.plugins.plugin_utils._files import (
     refusal_of,
     replace_file,
 )
-from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import (
-    acting_as,
-    counted,
-    organization_in_words,
-    shown,
-)
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._totals import acting_as, organization_in_words
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import counted, shown
 
 MOST_NOTES = 20
 

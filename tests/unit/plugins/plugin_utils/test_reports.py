@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.tallyfy.platform.plugins.plugin_utils import _report_content
 from ansible_collections.tallyfy.platform.plugins.plugin_utils import _reports as reports
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._reports import (
     render,
@@ -201,7 +202,7 @@ def test_unchanged_people_are_folded_away() -> None:
 
 
 def test_very_many_unchanged_people_are_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reports, "MOST_UNCHANGED", 1)
+    monkeypatch.setattr(_report_content, "MOST_UNCHANGED", 1)
     told = page("roster", result(CREATED, UNCHANGED, person("f", "unchanged")))
     assert "2 people unchanged" in told.text()
     assert EVE not in told.text()

@@ -12,15 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import (
-    Subject,
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._subjects import Subject
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._totals import (
     artifacts_of,
     failure_of,
-    listed,
-    shown,
     subjects_of,
     text_of,
 )
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import listed, shown
 
 MARY, BOB = "mary.major@example.com", "bob@example.com"
 WHERE = {"id": "25f6", "name": "Example Corp", "acting_as": "admin@example.com"}

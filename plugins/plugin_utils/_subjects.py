@@ -1,0 +1,269 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What happened to somebody or something, in words: a row of a result and its steps. Private to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.drift import OUTCOMES as DRIFT
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import DONE, UNDONE
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import (
+    ATTENTION,
+    LONGEST_VALUE,
+    UNCHANGED,
+    Record,
+    dict_in,
+    in_words,
+    list_in,
+    listed,
+    records_in,
+    shown,
+    word,
+)
+
+#: What something is done to, the person of the row when it is empty, and what is done, as a participle.
+Clause = tuple[str, str]
+
+UNKNOWN = {
+    "person": "no member has this address",
+    "guest": "no guest has this address",
+    "group": "no group has this name",
+}
+#: Fields that are told in other words, or say nothing.
+_TOLD_OTHERWISE = {
+    "email",
+    "full_name",
+    "groups",
+    "status",
+    "is_disabled",
+    "open_tasks",
+    "owner",
+    "reassign_to",
+    "members",
+    "guests",
+    "associated_members",
+}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A person, guest or group of a result, and what happened to them in words.
+
+    ``actions`` may hold those of others too; ``kind`` is a key of ``UNKNOWN``.
+    """
+
+    kind: str
+    row: Record
+    actions: tuple[Record, ...]
+    dry_run: bool
+
+    @property
+    def outcome(self) -> str:
+        return str(self.row.get("outcome") or UNCHANGED)
+
+    @property
+    def called(self) -> str:
+        """The e-mail address, or the name of a group."""
+        return shown(self.row.get("name" if self.kind == "group" else "email") or "?")
+
+    @property
+    def label(self) -> str:
+        """What a line about it begins with."""
+        return self.called if self.kind == "person" else f"{self.kind} {self.called}"
+
+    @property
+    def name(self) -> str:
+        return shown(self.row.get("name") or "") if self.kind != "group" else ""
+
+    @property
+    def notes(self) -> list[str]:
+        """What else is to be known, without what the text says already."""
+        unknown = UNKNOWN[self.kind] if self.outcome == "not_found" else ""
+        notes = [without_address(shown(note), self.called) for note in list_in(self.row.get("notes"))]
+        return [note for note in notes if note and bare(note) != unknown and note not in self.details]
+
+    @property
+    def text(self) -> str:
+        """What happened, with the outcome where the details do not hold it."""
+        details = self.details
+        if self.outcome not in ATTENTION:
+            return details
+        if details.casefold().startswith(word(self.outcome)):
+            return details[:1].lower() + details[1:]
+        return f"{word(self.outcome)}: {details}"
+
+    @property
+    def details(self) -> str:
+        """What happened, without the outcome."""
+        message = without_address(shown(self.row.get("message") or ""), self.called).rstrip(".")
+        if self.outcome == "not_found":
+            return UNKNOWN[self.kind]
+        if self.outcome in UNDONE:
+            return self._undone(message)
+        if self.outcome in DRIFT:
+            return message or word(self.outcome)
+        if self.outcome == UNCHANGED:
+            return UNCHANGED
+        done = self.done() or word(self.outcome, dry_run=self.dry_run)
+        if self.kind == "group" and message:
+            # Who was taken out, and who could not be.
+            return f"{done}; {message}"
+        return f"not listed: {done}" if self.row.get("unlisted") else done
+
+    def _undone(self, message: str) -> str:
+        process = dict_in(self.row.get("process"))
+        steps = self._steps()
+        if process.get("outcome") == self.outcome and (steps or self.row.get("action") in (None, "", "none")):
+            # The person is in; what is lacking is the process.
+            reason = shown(process.get("message") or "").rstrip(".") or "no reason was given"
+            message = f"process {in_words(process.get('name'))}: {reason}"
+        done = self.done()
+        if not done or "Done before:" in message:
+            return message or "no reason was given"
+        return f"{message or 'no reason was given'}; before that: {done}"
+
+    def _steps(self) -> list[Record]:
+        key = "email" if self.kind == "person" else self.kind
+        subject = self.row.get("name" if self.kind == "group" else "email")
+        return [step for step in self.actions if step.get(key, subject) == subject and "process" not in step and step]
+
+    def done(self) -> str:
+        steps = self._steps()
+        if not steps and self.outcome not in UNDONE:
+            steps = _steps_of(self.row)
+        clauses = _clauses(self.row, steps)
+        if self.kind == "person":
+            clauses += _processes(self.row)
+        return _sentence(clauses, dry_run=self.dry_run)
+
+
+def without_address(text: str, address: str) -> str:
+    """Return a text without the address that the row has already."""
+    rest = text[len(address) + 2 :] if text.startswith(f"{address}: ") else ""
+    return rest or text
+
+
+def bare(text: str) -> str:
+    return text.rstrip(".").casefold()
+
+
+def _sentence(clauses: Sequence[Clause], *, dry_run: bool) -> str:
+    would = "would be " if dry_run else ""
+    # What the same was done to is told together, and so is what was done to the same.
+    merged = [
+        (listed([subject for subject, _done in group]), done)
+        for (_own, done), group in groupby(clauses, key=lambda clause: ("" if clause[0] else clause, clause[1]))
+    ]
+    return "; ".join(
+        f"{subject} {would}{', '.join(done for _subject, done in group)}".lstrip()
+        for subject, group in groupby(merged, key=lambda clause: clause[0])
+    )
+
+
+def _steps_of(row: Record) -> list[Record]:
+    """Return the steps that a row alone tells of, for a result without actions."""
+    action = row.get("action")
+    if action in (None, "", "none"):
+        return []
+    joined, left = _difference(row, "groups")
+    steps: list[Record] = []
+    if action not in ("add_to_group", "remove_from_group"):
+        steps.append({"action": action, "fields": [*dict_in(row.get("before")), *dict_in(row.get("after"))]})
+    steps += [{"action": "add_to_group", "target": name} for name in joined]
+    return steps + [{"action": "remove_from_group", "target": name} for name in left]
+
+
+def _clauses(row: Record, steps: Sequence[Record]) -> list[Clause]:
+    """Return what the steps did, each kind of step once, in the order of the first one."""
+    by_action: dict[str, list[Record]] = {}
+    for step in steps:
+        action = str(step.get("action") or "")
+        by_action.setdefault("update" if action in ("change_role", "hand_over") else action, []).append(step)
+    is_new = bool({"create", "invite"} & by_action.keys())
+    clauses: list[Clause] = []
+    for action, group in by_action.items():
+        if action == "update":
+            clauses += [] if is_new else _updates(row, group)
+        elif action in ("add_to_group", "remove_from_group"):
+            names = [shown(step.get("target") or "?", LONGEST_VALUE) for step in group]
+            clauses.append(("", f"{'put into' if action == 'add_to_group' else 'taken out of'} {listed(names)}"))
+        else:
+            clauses += _clauses_of(action, row)
+    return clauses
+
+
+def _clauses_of(action: str, row: Record) -> list[Clause]:
+    if action in ("create", "invite"):
+        role = dict_in(row.get("after")).get("role")
+        return [("", ("created" if action == "create" else "invited") + (f" as {shown(role)}" if role else ""))]
+    if action == "remove":
+        successor = _successor(row)
+        return [("access", "removed"), ("open work", "handed over" + (f" to {successor}" if successor else ""))]
+    simple = {"enable": ("", "enabled again"), "disable": ("access", "removed"), "delete": ("", "deleted for good")}
+    return [simple.get(action) or ("", f"done: {shown(action).replace('_', ' ')}")]
+
+
+def _successor(row: Record) -> str:
+    return shown(row.get("reassign_to") or dict_in(row.get("after")).get("reassign_to") or "")
+
+
+def _updates(row: Record, steps: Iterable[Record]) -> list[Clause]:
+    before, after = dict_in(row.get("before")), dict_in(row.get("after"))
+    fields = dict.fromkeys(str(field) for step in steps for field in list_in(step.get("fields")))
+    told = [name for name in fields if name not in _TOLD_OTHERWISE and (name in before or name in after)]
+    changes = [
+        f"{shown(name).replace('_', ' ')}: {in_words(before.get(name))} → {in_words(after.get(name))}" for name in told
+    ]
+    clauses: list[Clause] = [("", f"changed ({'; '.join(changes)})")] if changes else []
+    if "open_tasks" in fields and before.get("open_tasks"):
+        successor = _successor(row)
+        tasks = f"open task{'s' if before['open_tasks'] != 1 else ''}"
+        clauses.append(
+            (f"{shown(before['open_tasks'])} {tasks}", f"handed over{f' to {successor}' if successor else ''}")
+        )
+    return clauses + _list_changes(row)
+
+
+def _list_changes(row: Record) -> list[Clause]:
+    """Return who came into a group or went, and to whom a guest belongs."""
+    clauses: list[Clause] = []
+    for name, noun in (("members", ""), ("guests", "guest ")):
+        added, gone = _difference(row, name)
+        clauses += [(noun + listed(added), "added")] if added else []
+        clauses += [(noun + listed(gone), "taken out")] if gone else []
+    added, gone = _difference(row, "associated_members")
+    if added and gone:
+        clauses.append(("", f"handed over from {listed(gone)} to {listed(added)}"))
+    elif added or gone:
+        clauses.append(("", f"connected with {listed(added)}" if added else f"disconnected from {listed(gone)}"))
+    return clauses
+
+
+def _difference(row: Record, name: str) -> tuple[list[str], list[str]]:
+    """Return what a list of the row gained and lost."""
+    before, after = (list_in(dict_in(row.get(side)).get(name)) for side in ("before", "after"))
+    gained = [shown(one, LONGEST_VALUE) for one in after if one not in before]
+    return gained, [shown(one, LONGEST_VALUE) for one in before if one not in after]
+
+
+def _processes(row: Record) -> list[Clause]:
+    """Return what became of the process of somebody new, and of the running ones of somebody who leaves."""
+    clauses: list[Clause] = []
+    process = dict_in(row.get("process"))
+    done = {"launch": "launched", "reactivate": "reactivated"}.get(str(process.get("action")), "changed")
+    if process.get("outcome") in DONE:
+        clauses.append((f"process {in_words(process.get('name'))}", done))
+    heirs: dict[str, list[Record]] = {}
+    for running in records_in(row.get("processes")):
+        after = running.get("owner_after")
+        if after and after != running.get("owner_before"):
+            heirs.setdefault(shown(after), []).append(running)
+    for heir, processes in heirs.items():
+        one = f"process {in_words(processes[0].get('name'))}"
+        clauses.append((one if len(processes) == 1 else f"{len(processes)} processes", f"handed over to {heir}"))
+    return clauses
