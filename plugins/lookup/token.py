@@ -82,7 +82,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import open_client
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.opening import open_client
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import TallyfyError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import ALIASES, OPTIONS, connection_from
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import REQUESTS_IMPORT_ERROR

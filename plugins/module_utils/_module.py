@@ -17,7 +17,8 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.parameters import AnsibleFallbackNotFound
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, open_client
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.opening import open_client
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Decrypt, Task, undecrypted
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import StateDirError, TallyfyError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import (

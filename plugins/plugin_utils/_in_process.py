@@ -18,7 +18,8 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, open_client
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.opening import open_client
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Decrypt, undecrypted
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import Connection
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.failures import chain_of

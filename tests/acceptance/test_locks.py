@@ -20,7 +20,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, open_client
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.opening import open_client
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import BusyError, LostAnswerError, TallyfyError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.budget import RequestBudget
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import Connection

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Answer, Client
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.answer import Answer
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
 from sandbox.testing import Sandbox
 from tests.acceptance.running import IN_PROCESS, WAYS, Modules
 

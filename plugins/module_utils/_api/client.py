@@ -8,18 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import hashlib
-import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._auth.answered_tokens import (
-    keep_tokens,
-    keep_tokens_of_text,
-)
 from ansible_collections.tallyfy.platform.plugins.module_utils._auth.sources import (
     ApplicationTokens,
     BearerAuth,
@@ -28,47 +21,21 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._auth.sources imp
     TokenSource,
     exchanged_code,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._auth.store import (
-    HAS_CRYPTOGRAPHY,
-    Token,
-    TokenStore,
-)
+from ansible_collections.tallyfy.platform.plugins.module_utils._auth.store import Token, TokenStore
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ApiError,
-    BusyError,
-    ForbiddenError,
-    InconsistentListError,
-    InvalidError,
-    LostAnswerError,
-    NotFoundError,
     OptionError,
-    RateLimitError,
-    RefusedByServiceError,
-    SeatPoolError,
-    ServerError,
-    StateDirError,
     UnauthorizedError,
     UnreadableAnswerError,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.addresses import odd_character
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import (
-    Kind,
     Page,
     answered_second,
-    is_id_of,
     kind_of,
-    not_before,
-    page_of,
-    refusal_in,
-    shorten,
-    told_moment,
-    unwrap,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.budget import RequestBudget, WaitAllowance
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.caps import Caps
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import APPLICATION_ADVICE, Connection
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.reading import UnfitError
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import requests
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import (
     BODY_ATTEMPTS,
     MAY_BE_DONE_ADVICE,
@@ -77,70 +44,24 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport i
     backoff_seconds,
     encoded_path,
     is_outage,
-    json_in,
     may_be_done,
-    seconds_asked,
     succeeded,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
-from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked
+from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper
 from ansible_collections.tallyfy.platform.plugins.module_utils._state.marks import Marks
-from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_files import (
-    HeldError,
-    PrivateDirectory,
-    UnusableError,
-    reason_of,
-)
+from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_files import PrivateDirectory
 
-Record = dict[str, Any]
+from .answer import Answer, Record, answer_in
+from .creation import CREATE_ATTEMPTS, created
+from .listing import PER_PAGE, Listing, walked
+from .locks import Locks
+from .refusals import Refusals
 
-PER_PAGE = 100
-#: Of an unreadable answer, as much as a message could show; requests would look through all of it for its encoding.
-LONGEST_START_BYTES = 10_000
-WALK_ATTEMPTS = 3
-CREATE_ATTEMPTS = 3
+__all__ = ["Client", "Record"]
+
 REMEMBERED_SECONDS = 86400.0
 # How long after its time-out a request may still be carried out.
 LATE_SECONDS = 120.0
-# How long a record may take to show up after a write whose answer was lost.
-READ_BACK_WAITS_SECONDS = (0.0, 1.0, 2.0)
-REFUSALS: dict[int, type[RefusedByServiceError]] = {
-    401: UnauthorizedError,
-    403: ForbiddenError,
-    404: NotFoundError,
-    409: SeatPoolError,
-    422: InvalidError,
-    429: RateLimitError,
-}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A successful answer: what its envelope held (``None`` for an empty body), the whole body, and its facts."""
-
-    status: int
-    data: Any
-    body: Any
-    request_id: str | None = None
-
-    @property
-    def record(self) -> Record:
-        """The one record of the answer; empty when the answer held none, or one whose id cannot be one."""
-        is_record = isinstance(self.data, Mapping) and ("id" not in self.data or is_id_of(self.data["id"]))
-        return dict(self.data) if is_record else {}
-
-
-@dataclass(frozen=True)
-class _Listing:
-    """What is read page by page, and how: records of a ``kind``, if that matters; ``first_only`` for one page."""
-
-    path: str
-    query: Mapping[str, Any]
-    kind: Kind | None
-    token: str = "auto"
-    workers: int = 1
-    is_paged: bool = True
-    first_only: bool = False
 
 
 class Client:
@@ -162,10 +83,8 @@ class Client:
         self.secrets.keep(connection.client_secret)
         self.secrets.keep(connection.access_token)
         self._now = now
-        self._directory = directory
-        #: Why there is no directory although one was meant to be, empty when nothing is wrong.
-        self._state_flaw = state_flaw
-        self._lock_flaw: str | None = None
+        self._locks = Locks(connection, directory, state_flaw)
+        self._refusals = Refusals(connection, self.secrets, now)
         self._allowance = WaitAllowance(connection.max_wait, sleep=sleep, clock=clock)
         scope = f"{connection.api_url}\n{connection.org_id}"
         budget = RequestBudget(connection.rate_limit, directory=directory, scope=scope, now=now, sleep=sleep)
@@ -211,7 +130,7 @@ class Client:
             transport=self._transport,
             store=self.store,
             secrets=self.secrets,
-            refused=lambda response, request, advice: self._refused(response, request, application, advice),
+            refused=lambda response, request, advice: self._refusals.refused(response, request, application, advice),
             now=self._now,
         )
 
@@ -233,6 +152,7 @@ class Client:
         other.connection = replace(
             self.connection, access_token=access_token, client_id=None, client_secret=None, act_as=None
         )
+        other._refusals = Refusals(other.connection, self.secrets, self._now)
         other.application = other.member = None
         other._owner_of_token, other._organization, other.shared = [], [], {}
         return other
@@ -313,32 +233,23 @@ class Client:
             if not succeeded(response):
                 is_write = method not in READING
                 is_unsettled = is_write and is_outage(response.status_code)
-                error = self._refused(response, request, source, MAY_BE_DONE_ADVICE if is_unsettled else "")
+                error = self._refusals.refused(response, request, source, MAY_BE_DONE_ADVICE if is_unsettled else "")
                 error.may_be_done = is_write and may_be_done(response)
                 raise error
             try:
-                return _answer_in(response, method)
+                return answer_in(response, method)
             except ValueError as error:
                 # What came whole may still be half of what was meant, or the page of somebody on the way.
                 may_repeat = method == "GET" and repeats and attempts < BODY_ATTEMPTS
                 if not (may_repeat and self._allowance.wait(backoff_seconds(attempts - 1))):
-                    raise self._unreadable(response, request, method, error) from error
+                    raise self._refusals.unreadable(response, request, method, error) from error
 
     def _keep_cap(self, method: str, path: str) -> None:
         """Wait while the service takes no requests of this kind; raise what it said when that is too long."""
         cap = self._caps.find(method, self.connection.api_url + path)
         if cap is None or self._allowance.wait(cap.until - self._now()):
             return
-        not_before = told_moment(math.ceil(cap.until))
-        raise RateLimitError(
-            f"{method} {path}",
-            masked(cap.text, self.secrets) or "no reason given",
-            status=429,
-            code=cap.code,
-            advice=f"That was the answer to an earlier request; this one was not sent. Run it again after "
-            f"{not_before}, or allow a longer max_wait.",
-            not_before=not_before,
-        )
+        raise self._refusals.capped(f"{method} {path}", cap)
 
     def get(self, *segments: object, query: Mapping[str, Any] | None = None) -> Record:
         """Return one record below the organization, by the segments of its path.
@@ -382,54 +293,22 @@ class Client:
             return self.application
         return GivenToken(str(self.connection.access_token), self.connection.org_id)
 
-    @contextlib.contextmanager
-    def alone(self, subject: str) -> Iterator[None]:
+    def alone(self, subject: str) -> contextlib.AbstractContextManager[None]:
         """Let one task of this controller at a time read and write ``subject``, as a person calls it.
 
         Raises ``BusyError`` with who is at work there when that takes longer than ``max_wait``, and ``StateDirError``
         where nothing can be locked. Where ``state_dir`` is switched off, nobody is kept out.
         """
-        if self._state_flaw:
-            raise self._no_locks(self._state_flaw)
-        with contextlib.ExitStack() as stack:
-            if self._directory is not None:
-                self._enter(stack, self._directory, subject)
-            yield
-
-    def _enter(self, stack: contextlib.ExitStack, directory: PrivateDirectory, subject: str) -> None:
-        seconds = self.connection.max_wait
-        try:
-            stack.enter_context(directory.locked(self._lock_name(subject), seconds=seconds))
-        except HeldError as error:
-            undone = "This was not written" if self.has_written else "Nothing was written"
-            raise BusyError(
-                f"Another run has been at work on {subject} for longer than max_wait ({seconds:g} s): "
-                f"{error.holder or 'it does not say who it is'}. {undone}. Wait for its end, or allow a longer "
-                f"max_wait.",
-                holder=error.holder,
-            ) from None
-        except UnusableError as error:
-            raise self._no_locks(str(error)) from error
+        return self._locks.alone(subject, lambda: self.has_written)
 
     def require_locks(self) -> None:
         """Raise ``StateDirError`` where ``state_dir`` is no place for locks; who writes asks before the first write."""
-        flaw = self._state_flaw or self.lock_flaw
-        if flaw:
-            raise self._no_locks(flaw)
+        self._locks.require()
 
     @property
     def lock_flaw(self) -> str:
         """Why nothing can be locked in ``state_dir``, empty when it can be, and when there is no directory."""
-        if self._lock_flaw is None:
-            self._lock_flaw = "" if self._directory is None else self._directory.lock_flaw()
-        return self._lock_flaw
-
-    def _no_locks(self, flaw: str) -> StateDirError:
-        return StateDirError(self.connection.state_dir or getattr(self._directory, "path", ""), flaw)
-
-    def _lock_name(self, subject: str) -> str:
-        scope = f"{self.connection.api_url}\n{subject}"
-        return "lock-" + hashlib.sha256(scope.encode(errors="replace")).hexdigest()[:24]
+        return self._locks.flaw
 
     def prepaid(self, count: int) -> contextlib.AbstractContextManager[None]:
         """Wait for the pace of the next ``count`` requests of this thread before the block, and not in between them.
@@ -478,60 +357,21 @@ class Client:
         Source: API reference, "Envelopes" (walk by the server's numbers) and "Default and maximum page sizes".
         """
         kind = kind_of(path.rpartition("/")[2]) if is_checked else None
-        listing = _Listing(path, {"per_page": per_page, **(query or {})}, kind, token, workers, is_paged=is_paged)
-        return self._walked(listing)[0]
+        listing = Listing(path, {"per_page": per_page, **(query or {})}, kind, token, workers, is_paged=is_paged)
+        return walked(self.call, listing)[0]
 
     def first_page(self, path: str, *, query: Mapping[str, Any] | None = None) -> tuple[list[Record], Page]:
         """Return the first page of a listing, checked as ``records`` does, and where it stands.
 
         By the service's own count its caller decides whether to read the others.
         """
-        listing = _Listing(
+        listing = Listing(
             path, {"per_page": PER_PAGE, **(query or {})}, kind_of(path.rpartition("/")[2]), first_only=True
         )
-        rows, page = self._walked(listing)
+        rows, page = walked(self.call, listing)
         if page is None:
             raise AssertionError("a listing without a count has been refused")
         return rows, page
-
-    def _walked(self, listing: _Listing) -> tuple[list[Record], Page | None]:
-        for _attempt in range(WALK_ATTEMPTS - 1):
-            with contextlib.suppress(InconsistentListError):
-                return self._walk(listing)
-        return self._walk(listing)
-
-    def _walk(self, listing: _Listing) -> tuple[list[Record], Page | None]:
-        path, request = listing.path, f"GET {listing.path}"
-
-        def read(number: int) -> tuple[list[Record], Page | None]:
-            answer = self.call("GET", path, query={**listing.query, "page": number}, token=listing.token)
-            rows = answer.data
-            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-                raise UnreadableAnswerError(
-                    request,
-                    "the answer is not a list of records",
-                    advice="Check that the path is a listing, and api_url.",
-                )
-            _check_rows(request, rows, listing.kind)
-            return rows, _page_in(answer, request, number, is_paged=listing.is_paged)
-
-        rows, first = read(1)
-        if first is None:
-            _check_unique(request, rows)
-            return rows, None
-        _check_page(request, first, 1, first)
-        if first.pages > max(1, first.total):
-            raise InconsistentListError(request, f"{first.total} records cannot fill {first.pages} pages")
-        if listing.first_only and first.pages > 1:
-            return rows, first
-        others = range(2, first.pages + 1)
-        for number, (more, page) in zip(others, side_by_side(read, others, workers=listing.workers)):
-            _check_page(request, page or first, number, first)
-            rows += more
-        _check_unique(request, rows)
-        if len(rows) != first.total:
-            raise InconsistentListError(request, f"{len(rows)} records came, and the service counts {first.total}")
-        return rows, first
 
     # --- writes whose answer may be lost ------------------------------------------------------------------------------
 
@@ -550,222 +390,10 @@ class Client:
         stayed absent for a while is the POST sent again, ``attempts`` times in all; the service's own check of
         uniqueness guards against the rest. Where it has none, only one attempt is safe.
         """
-        attempt = 1
-        while True:
-            try:
-                return self._created(self.call("POST", path, body=body, token=token), path)
-            except ApiError as error:
-                if not error.may_be_done:
-                    raise
-                found = self._read_back(find, error)
-                if found is not None:
-                    return found
-                if attempt == attempts:
-                    raise
-                attempt += 1
-
-    @staticmethod
-    def _created(answer: Answer, path: str) -> Record:
-        if "id" not in answer.record:
-            raise LostAnswerError(
-                f"POST {path}",
-                f"the answer holds no record (HTTP {answer.status})",
-                advice=MAY_BE_DONE_ADVICE,
-            )
-        return answer.record
-
-    def _read_back(self, find: Callable[[], Record | None], lost: ApiError) -> Record | None:
-        try:
-            for seconds in READ_BACK_WAITS_SECONDS:
-                self._allowance.wait(seconds)
-                found = find()
-                if found is not None:
-                    return found
-        except ApiError as error:
-            raise LostAnswerError(
-                lost.request,
-                f"{lost.answer}, and reading back failed too ({error.request}: {error.answer})",
-                advice=MAY_BE_DONE_ADVICE,
-            ) from error
-        return None
-
-    # --- what went wrong ----------------------------------------------------------------------------------------------
-
-    def _unreadable(self, response: requests.Response, request: str, method: str, error: ValueError) -> ApiError:
-        if not response.content:
-            answer = f"the answer is empty (HTTP {response.status_code})"
-            return UnreadableAnswerError(request, answer, advice="Try again later.")
-        content_type = response.headers.get("Content-Type", "no content type").split(";")[0]
-        text = response.content[:LONGEST_START_BYTES].decode(errors="replace")
-        start = shorten(self.secrets.mask(keep_tokens_of_text(text, self.secrets)), 60)
-        flaw = str(error) if isinstance(error, UnfitError) else "not JSON"
-        answer = f"the answer is {flaw} (HTTP {response.status_code}, {content_type}, starting {start!r})"
-        if method == "GET":
-            return UnreadableAnswerError(request, answer, advice="Check that api_url is the address of the API.")
-        return LostAnswerError(request, answer, advice=MAY_BE_DONE_ADVICE)
-
-    def _refused(
-        self, response: requests.Response, request: str, source: TokenSource, advice: str = ""
-    ) -> RefusedByServiceError:
-        status = response.status_code
-        try:
-            # Masked before it is shortened: a part of a secret would not be recognized.
-            refusal = refusal_in(masked(keep_tokens(json_in(response), self.secrets), self.secrets))
-        except ValueError:
-            content_type = response.headers.get("Content-Type", "no content type").split(";")[0]
-            refusal = refusal_in({"message": f"no readable reason ({content_type})"})
-        text = refusal.text or "no reason given"
-        kind = REFUSALS.get(status, ServerError if is_outage(status) else RefusedByServiceError)
-        facts: dict[str, object] = {}
-        if status == 429:
-            facts["not_before"] = not_before(response.headers, self._now())
-        error = kind(
-            request,
-            text,
-            status=status,
-            code=refusal.code,
-            errors=refusal.errors,
-            request_id=response.headers.get("X-Request-Id"),
-            advice=advice or self._advice(status, refusal.code, request, source, facts),
-            **facts,
+        return created(
+            lambda: self.call("POST", path, body=body, token=token),
+            path,
+            find=find,
+            wait=self.wait,
+            attempts=attempts,
         )
-        error.retry_after = seconds_asked(response.headers)
-        return error
-
-    def _advice(
-        self, status: int, code: str | None, request: str, source: TokenSource, facts: Mapping[str, object]
-    ) -> str:
-        if status == 401:
-            return _advice_on_401(source.kind, on_application_route=" /applications/" in request)
-        if status == 403:
-            return self._advice_on_403(source.kind)
-        if code == "ENDPOINT_NOT_FOUND":
-            return f"Check api_url: {self.connection.api_url} does not lead to this route."
-        if status == 404:
-            return (
-                f"Check the IDs in the address, org_id {self.connection.org_id} and api_url {self.connection.api_url}."
-            )
-        if code == "SEAT_POOL_EXHAUSTED":
-            return "Free a seat or buy more, then run it again."
-        if status == 429:
-            return f"Run it again after {facts['not_before']}, or allow a longer max_wait."
-        return "Tallyfy itself failed; run it again later." if is_outage(status) else ""
-
-    def _advice_on_403(self, kind: str) -> str:
-        org_id, client_id = self.connection.org_id, self.connection.client_id
-        if kind == "application":
-            return f"Check that org_id {org_id} and client_id {client_id} belong together, and what they may do there."
-        actor = f"{self.connection.act_as} (act_as)" if kind == "user" else "the owner of the access_token"
-        return f"Check that {actor} is an administrator of the organization {org_id}."
-
-
-def _answer_in(response: requests.Response, method: str) -> Answer:
-    """Return what a successful answer holds; raises ``ValueError`` for no JSON, and for a GET without a body."""
-    request_id = response.headers.get("X-Request-Id")
-    if not response.content and method != "GET":
-        return Answer(response.status_code, None, None, request_id)
-    content = json_in(response)
-    return Answer(response.status_code, unwrap(content), content, request_id)
-
-
-def _advice_on_401(kind: str, *, on_application_route: bool) -> str:
-    if kind == "given" and on_application_route:
-        return f"This route needs the application's token. {APPLICATION_ADVICE}"
-    if kind == "given":
-        return "The access_token is expired, revoked or not meant for this; get a new one."
-    if kind == "application" and not on_application_route:
-        return "This route needs a user token: set act_as (TALLYFY_ACT_AS) to the e-mail of an administrator."
-    return "A newly issued token was refused, too: check client_id, org_id, and act_as if it is set."
-
-
-def _page_in(answer: Answer, request: str, number: int, *, is_paged: bool) -> Page | None:
-    """Return where the page stands, ``None`` for a listing without pages; raises ``InconsistentListError``."""
-    try:
-        page = page_of(answer.body)
-    except ValueError:
-        page, is_readable = None, False
-    else:
-        is_readable = page is not None or (number == 1 and not is_paged)
-    if not is_readable:
-        raise InconsistentListError(request, f"page {number} does not say which page it is")
-    return page
-
-
-def _check_page(request: str, page: Page, number: int, first: Page) -> None:
-    """Raise ``InconsistentListError`` when a page is not the one asked for, or the listing changed since its first."""
-    if page.number != number:
-        raise InconsistentListError(request, f"page {page.number} came instead of page {number}")
-    if (page.total, page.pages) != (first.total, first.pages):
-        raise InconsistentListError(
-            request,
-            f"page {number} counts {page.total} records on {page.pages} pages, and page 1 counted "
-            f"{first.total} on {first.pages}",
-        )
-
-
-def _check_rows(request: str, rows: list[Record], kind: Kind | None) -> None:
-    """Raise ``InconsistentListError`` for a row that is no record: what is looked for could be that one."""
-    flaw = next(filter(None, (kind.flaw(row) for row in rows)), "") if kind is not None else ""
-    if flaw:
-        raise InconsistentListError(request, f"a row of the list cannot be used: {flaw}", advice="Try again later.")
-
-
-def _check_unique(request: str, rows: list[Record]) -> None:
-    seen: set[str] = set()
-    for row in rows:
-        if "id" not in row:
-            continue
-        if str(row["id"]) in seen:
-            raise InconsistentListError(request, f"the record {row['id']} came twice")
-        seen.add(str(row["id"]))
-
-
-def open_client(connection: Connection, secrets: SecretKeeper, warn: Callable[[str], None]) -> Client:
-    """Return a client with the tokens, the locks and the budget of ``state_dir``, or without them and a warning.
-
-    Whoever needs the locks is refused in their place; see ``Client.alone``.
-    """
-    directory, flaw = None, ""
-    if connection.state_dir:
-        try:
-            directory = PrivateDirectory(connection.state_dir)
-        except (OSError, UnusableError) as error:
-            flaw = reason_of(error)
-    client = Client(connection, directory=directory, state_flaw=flaw, secrets=secrets)
-    lacking = "sign in one by one and do not share" if flaw else "do not share"
-    if flaw or client.lock_flaw:
-        warn(
-            f"The directory {connection.state_dir} (state_dir) cannot be used ({flaw or client.lock_flaw}): tasks "
-            f"{lacking} their request budget, and what needs a lock to write is refused. Set state_dir to a directory "
-            f"of your own, or to none."
-        )
-    elif directory is not None and not HAS_CRYPTOGRAPHY and connection.cache_tokens and connection.has_application:
-        warn("Tokens are not cached, because the Python library cryptography is not there to encrypt them.")
-    return client
-
-
-def path_below(api_url: str, path: str) -> str:
-    """Return the path of a route below ``api_url`` from a path, or from a whole address on the same host.
-
-    Raises ``OptionError`` for another host and for a path that climbs out of the API.
-    """
-    base, path = urlsplit(api_url), path.strip()
-    odd = odd_character(path.replace("\\", "/"))
-    if odd:
-        raise OptionError(f"path cannot be used: it holds {odd!r}. Write what belongs to a name percent-encoded.")
-    try:
-        given = urlsplit(path)
-    except ValueError:
-        raise OptionError("path is neither a path nor an address: its host cannot be read.") from None
-    if (given.scheme or given.netloc) and (given.scheme, given.netloc) != (base.scheme, base.netloc):
-        raise OptionError(f"path leads to another host than api_url ({base.netloc}); the token is not sent there.")
-    if given.query or given.fragment:
-        raise OptionError("path holds a query or fragment; give the query with the option query.")
-    route = "/" + given.path.lstrip("/")
-    if base.path and (route + "/").startswith(base.path + "/"):
-        route = route[len(base.path) :] or "/"
-    if any(segment in {"..", "."} for segment in unquote(route).replace("\\", "/").split("/")):
-        raise OptionError("path climbs with '..' or '.'; give the plain path of the route.")
-    if "\\" in route:
-        raise OptionError("path cannot be used: it holds a backslash. Write what belongs to a name percent-encoded.")
-    return route

@@ -35,7 +35,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport i
     backoff_seconds,
 )
 
-from .client import Answer, Client, Record
+from .answer import Answer, Record
+from .client import Client
 
 WRITE_ATTEMPTS = 3
 TRY_LATER = "Nothing was written; try again later."

@@ -12,14 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import (
-    READ_BACK_WAITS_SECONDS,
-    Answer,
-    Client,
-    Record,
-    path_below,
-)
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.answer import Answer
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.creation import READ_BACK_WAITS_SECONDS
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.rewrite import replace_by
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.routes import path_below
 from ansible_collections.tallyfy.platform.plugins.module_utils._auth.answered_tokens import keep_tokens, without_tokens
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, PlanRun, Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (

@@ -13,7 +13,8 @@ import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import PER_PAGE, Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.listing import PER_PAGE
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ForbiddenError,

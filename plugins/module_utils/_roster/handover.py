@@ -15,7 +15,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Union
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import PER_PAGE, Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.listing import PER_PAGE
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.rewrite import rewrite
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, PlanRun, Step

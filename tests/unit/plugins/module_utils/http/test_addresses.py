@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import path_below
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.routes import path_below
 from ansible_collections.tallyfy.platform.plugins.module_utils._auth.browser_flow import redirect_uri_problems
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http import addresses

@@ -1,0 +1,42 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a successful call returns. Private to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import is_id_of, unwrap
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import requests
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import json_in
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A successful answer: what its envelope held (``None`` for an empty body), the whole body, and its facts."""
+
+    status: int
+    data: Any
+    body: Any
+    request_id: str | None = None
+
+    @property
+    def record(self) -> Record:
+        """The one record of the answer; empty when the answer held none, or one whose id cannot be one."""
+        is_record = isinstance(self.data, Mapping) and ("id" not in self.data or is_id_of(self.data["id"]))
+        return dict(self.data) if is_record else {}
+
+
+def answer_in(response: requests.Response, method: str) -> Answer:
+    """Return what a successful answer holds; raises ``ValueError`` for no JSON, and for a GET without a body."""
+    request_id = response.headers.get("X-Request-Id")
+    if not response.content and method != "GET":
+        return Answer(response.status_code, None, None, request_id)
+    content = json_in(response)
+    return Answer(response.status_code, unwrap(content), content, request_id)
