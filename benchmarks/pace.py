@@ -20,11 +20,9 @@ import time
 from pathlib import Path
 
 import conftest  # noqa: F401 - for its effect: only then can the collection be imported
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.budget import (
-    WINDOW_SECONDS,
-    RequestBudget,
-    WaitAllowance,
-)
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.allowance import WaitAllowance
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.budget import RequestBudget
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.schedule import WINDOW_SECONDS
 from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_files import PrivateDirectory
 from sandbox.testing import Sandbox, running_sandbox
 from tests.acceptance.pace import send_many

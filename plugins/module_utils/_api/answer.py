@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import is_id_of, unwrap
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.outcome import json_in
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import requests
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import json_in
 
 Record = dict[str, Any]
 

@@ -28,25 +28,24 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     UnauthorizedError,
     UnreadableAnswerError,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.addresses import encoded_path
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.allowance import WaitAllowance
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import (
     Page,
     answered_second,
     kind_of,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.budget import RequestBudget, WaitAllowance
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.budget import RequestBudget
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.caps import Caps
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import APPLICATION_ADVICE, Connection
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import (
-    BODY_ATTEMPTS,
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.outcome import (
     MAY_BE_DONE_ADVICE,
     READING,
-    Transport,
-    backoff_seconds,
-    encoded_path,
     is_outage,
-    may_be_done,
     succeeded,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.retry import backoff_seconds, may_be_done
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import BODY_ATTEMPTS, Transport
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper
 from ansible_collections.tallyfy.platform.plugins.module_utils._state.marks import Marks
 from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_files import PrivateDirectory

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import ApiError, LostAnswerError
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import MAY_BE_DONE_ADVICE
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.outcome import MAY_BE_DONE_ADVICE
 
 from .answer import Answer, Record
 

@@ -35,14 +35,14 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers imp
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.caps import Cap
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import APPLICATION_ADVICE, Connection
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.reading import UnfitError
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import requests
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import (
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.outcome import (
     MAY_BE_DONE_ADVICE,
     is_outage,
     json_in,
-    seconds_asked,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.reading import UnfitError
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import requests
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.retry import seconds_asked
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked
 
 #: Of an unreadable answer, as much as a message could show; requests would look through all of it for its encoding.

@@ -28,12 +28,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     UnreadableAnswerError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import told_moment
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import (
-    LATE_STATUSES,
-    STATUS_ATTEMPTS,
-    TRANSIENT_STATUSES,
-    backoff_seconds,
-)
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.outcome import LATE_STATUSES, TRANSIENT_STATUSES
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.retry import STATUS_ATTEMPTS, backoff_seconds
 
 from .answer import Answer, Record
 from .client import Client

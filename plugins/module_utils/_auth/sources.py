@@ -20,20 +20,15 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     SignInError,
     UnreadableAnswerError,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.addresses import encoded_path
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import not_before, refusal_in, shorten
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import TOKEN
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.outcome import is_outage, json_in, succeeded
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.reading import rest_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import AuthBase, requests
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import (
-    CONNECT_ATTEMPTS,
-    NoAuth,
-    Transport,
-    backoff_seconds,
-    encoded_path,
-    is_outage,
-    json_in,
-    succeeded,
-)
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.retry import CONNECT_ATTEMPTS, backoff_seconds
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.session import NoAuth
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import Transport
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked
 
 from .answered_tokens import keep_tokens

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import NamedTuple
-from urllib.parse import unquote
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote, urlencode
 
 from .requests_guard import idna
 
@@ -177,3 +178,20 @@ def _check_behind_host(rest: str) -> None:
 def _shown(text: str) -> str:
     """Return what can be shown of an address: neither what stands before an ``@`` nor a query or fragment."""
     return re.split("[?#]", text.rpartition("@")[2])[0][:_LONGEST_SHOWN]
+
+
+def encoded_path(*segments: object) -> str:
+    """Return ``/a/b`` with every segment percent-encoded by itself (``@`` as %40, ``+`` as %2B)."""
+    return "".join("/" + quote(str(segment), safe="", errors="replace") for segment in segments)
+
+
+def encoded_query(query: Mapping[str, Any] | None) -> str:
+    """Return ``?a=b`` with spaces as %20, which the service needs, and booleans as true and false."""
+    if not query:
+        return ""
+    pairs = [
+        (name, str(value).lower() if isinstance(value, bool) else str(value))
+        for name, value in query.items()
+        if value is not None
+    ]
+    return "?" + urlencode(pairs, quote_via=quote, errors="replace") if pairs else ""

@@ -23,7 +23,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.breaker i
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, Place, Problem
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import MOST_CONNECTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.session import MOST_CONNECTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import (

@@ -36,7 +36,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import told_moment
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import APPLICATION_ADVICE
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import is_outage
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.outcome import is_outage
 
 #: What is waited for when several tasks have an answer each: an answer is looked up and noted as used in one go.
 _ANSWERS = "answers of the sign-in page"

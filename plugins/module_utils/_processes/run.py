@@ -32,7 +32,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     UnreadableAnswerError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import told_moment
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import LATE_STATUSES
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.outcome import LATE_STATUSES
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import find_member
 
 from .desired import (

@@ -31,8 +31,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     RefusedError,
     TallyfyError,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.addresses import encoded_path
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import shorten
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import encoded_path
 from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, list_groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (

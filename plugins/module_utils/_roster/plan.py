@@ -26,7 +26,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     RefusedError,
     TallyfyError,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import MOST_CONNECTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.session import MOST_CONNECTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, missing_group
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DesiredMember,

@@ -24,7 +24,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection 
     SIGN_IN_OPTIONS,
     Connection,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import HEADERS
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.session import HEADERS
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, connection_options, masked
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import MASK, SecretKeeper
 from ansible_collections.tallyfy.platform.plugins.module_utils._version import VERSION

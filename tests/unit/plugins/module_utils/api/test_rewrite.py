@@ -26,7 +26,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ServerError,
     UnreachableError,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import STATUS_ATTEMPTS
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.retry import STATUS_ATTEMPTS
 from ansible_collections.tallyfy.platform.plugins.module_utils._state.marks import Marks
 from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_files import PrivateDirectory
 

@@ -16,18 +16,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.allowance import WaitAllowance
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.budget import (
+    SHORT_PAUSE_SECONDS,
+    PauseTooLongError,
+    RequestBudget,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.schedule import (
     LEARNED_SECONDS,
     MOST_PER_MINUTE,
     SHARE_SECONDS,
-    SHORT_PAUSE_SECONDS,
     WINDOW_SECONDS,
     Limits,
-    PauseTooLongError,
-    RequestBudget,
     Schedule,
     State,
-    WaitAllowance,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._state import private_files
 from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_files import HeldError, PrivateDirectory

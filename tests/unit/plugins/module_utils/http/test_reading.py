@@ -26,8 +26,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     UnreadableAnswerError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._http import reading
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.budget import RequestBudget, WaitAllowance
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.allowance import WaitAllowance
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.budget import RequestBudget
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import Connection
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.outcome import json_in
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.reading import (
     MOST_ANSWER_BYTES,
     MOST_LEVELS,
@@ -35,7 +37,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.reading imp
     is_deep,
     json_of,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import NoAuth, Transport, json_in
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.session import NoAuth
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import Transport
 from tests.certificates import self_signed
 from tests.hostile import DRIP_SECONDS, HostileServer, running_hostile
 

@@ -28,23 +28,14 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     UnreachableError,
     UnreadableAnswerError,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.budget import (
-    RequestBudget,
-    WaitAllowance,
-)
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.addresses import encoded_path, encoded_query
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.allowance import WaitAllowance
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.budget import RequestBudget
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import Connection
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import (
-    BODY_ATTEMPTS,
-    CONNECT_ATTEMPTS,
-    HEADERS,
-    STATUS_ATTEMPTS,
-    TRANSIENT_STATUSES,
-    NoAuth,
-    Transport,
-    encoded_path,
-    encoded_query,
-    is_outage,
-)
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.outcome import TRANSIENT_STATUSES, is_outage
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.retry import CONNECT_ATTEMPTS, STATUS_ATTEMPTS
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.session import HEADERS, NoAuth
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import BODY_ATTEMPTS, Transport
 
 RESET, SILENCE = b"RESET", b"SILENCE"
 SECRET = "s3cret/of+the=client"
