@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._auth.code_exchange import exchanged_code
 from ansible_collections.tallyfy.platform.plugins.module_utils._auth.sources import (
     ApplicationTokens,
     BearerAuth,
     GivenToken,
     MemberTokens,
     TokenSource,
-    exchanged_code,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._auth.store import Token, TokenStore
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (

@@ -13,31 +13,18 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
-    LostAnswerError,
-    RateLimitError,
-    RefusedByServiceError,
-    SignInError,
-    UnreadableAnswerError,
-)
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import RefusedByServiceError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.addresses import encoded_path
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import not_before, refusal_in, shorten
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import TOKEN
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.outcome import is_outage, json_in, succeeded
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.outcome import succeeded
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.reading import rest_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import AuthBase, requests
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.retry import CONNECT_ATTEMPTS, backoff_seconds
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.session import NoAuth
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import Transport
-from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked
+from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper
 
-from .answered_tokens import keep_tokens
 from .store import Token, TokenStore
-
-CREDENTIALS_ADVICE = "Check client_id and client_secret (in Tallyfy: Settings > Integrations)."
-#: No date can be told of an end that is further away.
-LONGEST_LIFE_SECONDS = 1e10
-OTHER_TOKEN_URLS = "https://account.tallyfy.com/oauth/token and https://go.tallyfy.com/api/oauth/token"
+from .token_endpoint import CREDENTIALS_ADVICE, sign_in_refusal, token_from
 
 
 class TokenSource(ABC):
@@ -193,59 +180,10 @@ class ApplicationTokens(IssuedTokens):
         }
         response = self._transport.send("POST", connection.token_url, auth=NoAuth(), form=form, sign_in=True)
         if succeeded(response):
-            return _token_from(
+            return token_from(
                 response, request, self._secrets, kind=self.kind, org_id=connection.org_id, user=None, now=self._now()
             )
-        raise _sign_in_refusal(response, request, self._secrets, CREDENTIALS_ADVICE, self._now())
-
-
-class MemberTokens(IssuedTokens):
-    """Tokens in the name of a member, issued to the application."""
-
-    kind = "user"
-
-    def __init__(
-        self,
-        application: ApplicationTokens,
-        user: str,
-        *,
-        transport: Transport,
-        store: TokenStore,
-        secrets: SecretKeeper,
-        refused: Callable[[requests.Response, str, str], RefusedByServiceError],
-        now: Callable[[], float] = time.time,
-    ) -> None:
-        connection = transport.connection
-        self.user = user.lower()
-        self._application = application
-        self._refused = refused
-        scope = f"{connection.api_url}\n{connection.org_id}\n{connection.client_id}\n{self.user}"
-        super().__init__(transport, store, secrets, scope, now)
-
-    def _issue(self) -> Token:
-        connection = self._transport.connection
-        path = encoded_path("applications", connection.org_id, "users", self.user, "token")
-        request = f"POST {path}"
-        url = connection.api_url + path
-        auth = BearerAuth(self._application, self._transport)
-        response = self._transport.send("POST", url, auth=auth, sign_in=True)
-        if succeeded(response):
-            return _token_from(
-                response,
-                request,
-                self._secrets,
-                kind=self.kind,
-                org_id=connection.org_id,
-                user=self.user,
-                now=self._now(),
-            )
-        advice = ""
-        if response.status_code in {403, 404, 422}:
-            advice = (
-                f"{self.user} must be an active member of the organization {connection.org_id} to be acted for, and "
-                f"client_id {connection.client_id} must belong to that organization."
-            )
-        raise self._refused(response, request, advice)
+        raise sign_in_refusal(response, request, self._secrets, CREDENTIALS_ADVICE, self._now())
 
 
 class BearerAuth(AuthBase):
@@ -281,138 +219,50 @@ class BearerAuth(AuthBase):
         return answer
 
 
-def exchanged_code(
-    transport: Transport,
-    secrets: SecretKeeper,
-    *,
-    code: str,
-    redirect_uri: str,
-    code_verifier: str,
-    now: float,
-) -> Token:
-    """Return the token for a code of the sign-in page, whose owner is not known yet.
+class MemberTokens(IssuedTokens):
+    """Tokens in the name of a member, issued to the application."""
 
-    A code works once, so the request is sent once; what is refused before it is carried out may be repeated. A client
-    without a secret is a public one, for whom the verifier stands. Source: RFC 6749, section 4.1.3; RFC 7636.
-    """
-    connection = transport.connection
-    request = f"POST {connection.token_url}"
-    form = {
-        "grant_type": "authorization_code",
-        "client_id": str(connection.client_id),
-        "code": code,
-        "code_verifier": code_verifier,
-        "redirect_uri": redirect_uri,
-    }
-    if connection.client_secret:
-        form["client_secret"] = connection.client_secret
-    try:
-        response = transport.send("POST", connection.token_url, auth=NoAuth(), form=form)
-    except LostAnswerError as error:
-        error.advise("A code works once, so it was not sent again. Authorize again.")
-        raise
-    if not succeeded(response):
-        advice = (
-            "The code has expired or was used before, or redirect_uri, code_verifier and client_id are not those it "
-            "was asked for with. Authorize again."
-        )
-        raise _sign_in_refusal(response, request, secrets, advice, now)
-    token = _token_from(response, request, secrets, kind="user", org_id=connection.org_id, user=None, now=now)
-    secrets.keep(token.access_token)
-    return token
+    kind = "user"
 
+    def __init__(
+        self,
+        application: ApplicationTokens,
+        user: str,
+        *,
+        transport: Transport,
+        store: TokenStore,
+        secrets: SecretKeeper,
+        refused: Callable[[requests.Response, str, str], RefusedByServiceError],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        connection = transport.connection
+        self.user = user.lower()
+        self._application = application
+        self._refused = refused
+        scope = f"{connection.api_url}\n{connection.org_id}\n{connection.client_id}\n{self.user}"
+        super().__init__(transport, store, secrets, scope, now)
 
-def _token_from(
-    response: requests.Response,
-    request: str,
-    secrets: SecretKeeper,
-    *,
-    kind: str,
-    org_id: str,
-    user: str | None,
-    now: float,
-) -> Token:
-    try:
-        body = json_in(response)
-        access_token = _checked_token(body["access_token"])
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UnreadableAnswerError(
-            request,
-            f"the answer holds no access token (HTTP {response.status_code}, {_content_type(response)})",
-            advice=f"Check token_url; Tallyfy's own pages also name {OTHER_TOKEN_URLS}.",
-        ) from error
-    secrets.keep(access_token)
-    try:
-        expires_in = _checked_lifetime(body.get("expires_in"))
-    except ValueError as error:
-        told = shorten(secrets.mask(repr(body["expires_in"])), 40)
-        raise UnreadableAnswerError(
-            request,
-            f"the token came with expires_in {told}, which is no number of seconds that a token can last",
-            advice="The token is not used. Check that token_url is the address of Tallyfy; if it is, tell its support.",
-        ) from error
-    return Token(
-        access_token=access_token,
-        kind=kind,
-        org_id=org_id,
-        user=user,
-        token_type=str(body.get("token_type") or "Bearer"),
-        issued_at=now,
-        expires_at=now + expires_in if expires_in else 0.0,
-    )
-
-
-def _sign_in_refusal(
-    response: requests.Response, request: str, secrets: SecretKeeper, advice_on_input: str, now: float
-) -> RefusedByServiceError:
-    """Return what the token endpoint refused; ``advice_on_input`` is for what was sent to it."""
-    try:
-        # Masked before it is shortened: a part of a secret would not be recognized.
-        refusal = refusal_in(masked(keep_tokens(json_in(response), secrets), secrets))
-    except ValueError:
-        refusal = refusal_in(None)
-    status = response.status_code
-    kind: type[RefusedByServiceError] = SignInError
-    facts: dict[str, Any] = {}
-    if status == 429:
-        kind, facts = RateLimitError, {"not_before": not_before(response.headers, now)}
-        advice = f"Run it again after {facts['not_before']}, or allow a longer max_wait."
-    elif refusal.code == "invalid_client":
-        advice = CREDENTIALS_ADVICE
-    elif status in {400, 401}:
-        advice = advice_on_input
-    elif is_outage(status):
-        advice = "Try again later."
-    else:
-        advice = f"Check token_url; Tallyfy's own pages also name {OTHER_TOKEN_URLS}."
-    answer = refusal.text or f"refused without a readable reason ({_content_type(response)})"
-    return kind(
-        request,
-        f"the sign-in failed: {answer}",
-        status=status,
-        code=refusal.code,
-        request_id=response.headers.get("X-Request-Id"),
-        advice=advice,
-        **facts,
-    )
-
-
-def _checked_token(value: Any) -> str:
-    """Return a token that can be sent in a header; raises ``ValueError`` or ``TypeError`` for anything else."""
-    if not TOKEN.fullmatch(value):
-        raise ValueError("characters that no token has")
-    return str(value)
-
-
-def _checked_lifetime(value: Any) -> float:
-    """Return so many seconds, 0 when the answer does not tell; raises ``ValueError`` for what is no such number."""
-    if value is None or value == "":
-        return 0.0
-    seconds = float(str(value))  # true is a number to Python, and none as a text
-    if not 0 <= seconds < LONGEST_LIFE_SECONDS:
-        raise ValueError("no lifetime of a token")
-    return seconds
-
-
-def _content_type(response: requests.Response) -> str:
-    return response.headers.get("Content-Type", "no content type").split(";")[0]
+    def _issue(self) -> Token:
+        connection = self._transport.connection
+        path = encoded_path("applications", connection.org_id, "users", self.user, "token")
+        request = f"POST {path}"
+        url = connection.api_url + path
+        auth = BearerAuth(self._application, self._transport)
+        response = self._transport.send("POST", url, auth=auth, sign_in=True)
+        if succeeded(response):
+            return token_from(
+                response,
+                request,
+                self._secrets,
+                kind=self.kind,
+                org_id=connection.org_id,
+                user=self.user,
+                now=self._now(),
+            )
+        advice = ""
+        if response.status_code in {403, 404, 422}:
+            advice = (
+                f"{self.user} must be an active member of the organization {connection.org_id} to be acted for, and "
+                f"client_id {connection.client_id} must belong to that organization."
+            )
+        raise self._refused(response, request, advice)
