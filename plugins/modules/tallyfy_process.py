@@ -309,10 +309,7 @@ not_stored:
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desired import (
-    PROCESS_OPTIONS,
-    SINGLE_OPTIONS,
-)
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desired import PROCESS_OPTIONS, SINGLE_OPTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.single import ensure_process
 
 

@@ -153,7 +153,7 @@ templates:
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.template import list_templates
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.reading import list_templates
 
 
 def show(task: Task) -> dict[str, object]:

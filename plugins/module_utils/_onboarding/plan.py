@@ -49,7 +49,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
     is_address,
     list_everybody,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.kickoff import is_blank
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields import is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.columns import (
     COLUMN_OPTIONS,
     ROW_FIELDS,

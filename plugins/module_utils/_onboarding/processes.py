@@ -33,31 +33,30 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desired import (
     PROCESS_OPTIONS,
     DesiredProcess,
-    Found,
+    problems_with_process,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.doubt import doubt_about
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields import choices, is_blank
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.launch import (
     Launch,
-    compare_kickoff,
-    plan_process,
     prepare_launch,
     problems_with_names,
-    problems_with_process,
     reference_field_of,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.kickoff import choices, is_blank
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.listing import (
-    look_up,
-    read_organization,
-    warning_of_automatic_launch,
-)
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.reference import Finder, Sought
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.run import (
-    LOCK_SUBJECT,
-    ProcessRun,
-    doubt_about,
-)
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.template import (
-    Template,
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.plan import compare_kickoff, plan_process
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.race import LOCK_SUBJECT
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.reading import (
     find_template,
     get_template,
+    look_up,
+    read_organization,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.record import Found
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.reference import Finder, Sought
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.run import ProcessRun
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.template import (
+    Template,
+    warning_of_automatic_launch,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rows import Rows, unknown_field
 

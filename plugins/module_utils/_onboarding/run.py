@@ -17,11 +17,11 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import 
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import GroupRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import GuestRun
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.run import (
-    ProcessRun,
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.race import (
     settle_launches,
     take_what_is_there,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.run import ProcessRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import Surroundings
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_run import MemberRun

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.kickoff import moment
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.values import moment
 
 Path = tuple[str, ...]
 #: What the service changes by itself, at any depth.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Listing processes, and reading what planning them needs. Private to the collection.
+"""Listing processes. Private to the collection.
 
 Source: API reference, "Processes".
 """
@@ -16,126 +16,20 @@ from typing import Any
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.listing import PER_PAGE
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
-    ForbiddenError,
-    InputError,
-    NotFoundError,
-)
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import included, kind_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
+from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, list_groups
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import find_member, folded, list_everybody
 
-from .desired import (
-    DesiredProcess,
-    Known,
-    Launch,
-    shape_process,
-)
-from .kickoff import (
-    Assignees,
-    shown_value,
-)
-from .reference import (
-    list_runs,
-)
-from .template import (
-    Template,
-    find_template_id,
-    get_template,
-    is_searchable,
-)
+from .desired import DesiredProcess
+from .reading import directory_of, find_template_id, get_template
+from .record import age, shape_process
+from .template import Template, is_archived, is_searchable
+from .values import shown_value
 
 #: What the service calls the states of a process.
 STATUSES = ("active", "complete", "problem", "issue", "improvement", "delayed", "archived")
 #: Every status of a process that is neither complete nor archived.
 RUNNING = "running"
-
-
-# --- what processes name ----------------------------------------------------------------------------------------------
-
-
-def look_up(
-    client: Client,
-    wanted: Sequence[tuple[DesiredProcess, Launch | None]],
-    more: Iterable[Assignees] = (),
-    *,
-    directory: Directory | None = None,
-    groups: Groups | None = None,
-) -> Known:
-    """Return whom and what the processes and ``more`` assignees name, with as few requests as there are kinds of them.
-
-    ``directory`` and ``groups`` are what somebody has read already.
-    """
-    assignees = [one for _desired, launch in wanted if launch is not None for one in launch.assignees]
-    assignees += more
-    emails = {folded(desired.owner) for desired, _launch in wanted if desired.owner}
-    emails |= {folded(email) for one in assignees for email in one.users}
-    if directory is None:
-        directory = _directory_of(client, sorted(emails))
-    if groups is None:
-        groups = list_groups(client) if any(one.groups for one in assignees) else Groups()
-    return Known(
-        directory=directory,
-        groups=groups,
-        tags=_list_tags(client) if any(desired.tags for desired, _launch in wanted) else {},
-        folders=_list_folders(client) if any(desired.folders for desired, _launch in wanted) else {},
-    )
-
-
-def _directory_of(client: Client, emails: Sequence[str]) -> Directory:
-    if len(emails) > 1:
-        return Directory(list_everybody(client))
-    found = [find_member(client, email) for email in emails]
-    return Directory(record for record in found if record is not None)
-
-
-def _list_tags(client: Client) -> dict[str, list[Any]]:
-    # Without all=true the service leaves out the tags that it made for processes by itself.
-    rows = client.records(client.path("tags"), query={"all": True})
-    return _ids_by_name((row.get("title"), row["id"]) for row in rows)
-
-
-def _list_folders(client: Client) -> dict[str, list[Any]]:
-    query = {"pagination": False, "folder_type": "run", "with": "children"}
-    rows = client.records(client.path("folders"), query=query, is_paged=False)
-    return _ids_by_name((row.get("name"), row["id"]) for row in _with_children(rows))
-
-
-def _with_children(rows: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
-    for row in rows:
-        yield row
-        children = included(row, "children")
-        below = children if isinstance(children, list) else ()
-        yield from _with_children(child for child in below if not kind_of("folders").flaw(child))
-
-
-def _ids_by_name(rows: Iterable[tuple[Any, Any]]) -> dict[str, list[Any]]:
-    found: dict[str, dict[Any, None]] = {}
-    for name, number in rows:
-        found.setdefault(fold(str(name or "")), {})[number] = None
-    return {name: list(ids) for name, ids in found.items()}
-
-
-def warning_of_automatic_launch(organization: Mapping[str, Any], template: Template) -> str | None:
-    """Return a warning when the organization launches the template by itself for everybody who joins."""
-    is_on = organization.get("enable_onboarding_template")
-    if not is_on or str(organization.get("onboarding_template_id")) != template.id:
-        return None
-    return (
-        f"The organization itself launches {template.title} for everybody who accepts an invitation, so they may get "
-        f"it twice. Switch that off in the settings of the organization, or leave the launch to it."
-    )
-
-
-def read_organization(client: Client) -> Record:
-    """Return the record of the organization, an empty one for who may not see it."""
-    with contextlib.suppress(ForbiddenError, NotFoundError):
-        return client.organization()
-    return {}
-
-
-# --- listing ----------------------------------------------------------------------------------------------------------
 
 
 def list_processes(client: Client, filters: Mapping[str, Any]) -> list[Record]:
@@ -176,7 +70,7 @@ def list_processes(client: Client, filters: Mapping[str, Any]) -> list[Record]:
 def _numbers_of_owners(client: Client, owners: Sequence[str]) -> list[str]:
     """Return the numbers of members, spelled as texts, who are given by address or by number."""
     emails = [owner for owner in owners if not owner.strip().isdigit()]
-    directory = _directory_of(client, emails) if emails else Directory()
+    directory = directory_of(client, emails) if emails else Directory()
     found = {owner: directory.find(owner) for owner in emails}
     unknown = [owner for owner, record in found.items() if record is None]
     if unknown:
@@ -199,3 +93,61 @@ def _add_labels(client: Client, processes: Iterable[Record]) -> None:
         process["kickoff"] = (
             {one.label: shown_value(one, values.get(one.id)) for one in template.fields} if template else None
         )
+
+
+VALUE_WORKERS = 8
+#: The readings of what brings archived processes, the likelier one first.
+READINGS: tuple[Mapping[str, str], ...] = ({"archived": "only"}, {"status": "archived"})
+
+
+def list_runs(
+    client: Client,
+    template_id: str | None,
+    *,
+    query: str | None = None,
+    archived: bool = False,
+    includes: Sequence[str] = (),
+    filters: Mapping[str, Any] | None = None,
+    workers: int = 1,
+) -> list[Record]:
+    """Return the active or the archived processes of a template, or of all, oldest first.
+
+    What each row says of itself counts, and not the filters of the service, which its sources disagree about: a
+    filter that brings no archived process may be one that it does not know.
+    """
+    rows: list[Record] = []
+    for state in READINGS if archived else ({},):
+        asked = runs_query(template_id, includes=includes, state=state, more={"q": query, **(filters or {})})
+        rows = rows_of(
+            client.records(client.path("runs"), query=asked, workers=workers), template_id, archived=archived
+        )
+        if rows:
+            break
+    return sorted(rows, key=age)
+
+
+def with_values(client: Client, rows: Sequence[Record], *, workers: int = VALUE_WORKERS) -> list[Record]:
+    """Return the processes with their kick-off values, which some lists do not show."""
+
+    def whole(row: Record) -> Record:
+        return row if "prerun" in row else {**row, **client.get("runs", row["id"])}
+
+    return list(side_by_side(whole, rows, workers=workers))
+
+
+def runs_query(
+    template_id: str | None,
+    *,
+    includes: Iterable[str] = (),
+    state: Mapping[str, str] | None = None,
+    more: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    return {"checklist_id": template_id, "with": ",".join(includes) or None, **(more or {}), **(state or {})}
+
+
+def rows_of(rows: Iterable[Record], template_id: str | None, *, archived: bool) -> list[Record]:
+    return [
+        row
+        for row in rows
+        if template_id in (None, str(row.get("checklist_id") or template_id)) and is_archived(row) is archived
+    ]

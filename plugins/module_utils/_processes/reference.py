@@ -20,26 +20,13 @@ from typing import Any
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
 
-from .desired import (
-    DesiredProcess,
-    Doubt,
-    Found,
-    age,
-    launch_second,
-    marks_of,
-    plain,
-    values_of,
-)
-from .kickoff import is_blank
-from .template import (
-    Template,
-    is_archived,
-    is_searchable,
-)
+from .desired import DesiredProcess, marks_of, plain
+from .doubt import Doubt
+from .fields import is_blank
+from .listing import READINGS, VALUE_WORKERS, list_runs, rows_of, runs_query, with_values
+from .record import Found, age, launch_second, values_of
+from .template import Template, is_archived, is_searchable
 
-VALUE_WORKERS = 8
-#: The readings of what brings archived processes, the likelier one first.
-READINGS: tuple[Mapping[str, str], ...] = ({"archived": "only"}, {"status": "archived"})
 #: Parameters by which a service may find kick-off values. Whether it does is tried out before it is believed.
 VALUE_PARAMETERS = ("form_fields_values", "q")
 #: Of how many processes the values are read to find one to try that out with.
@@ -152,7 +139,7 @@ class Finder:
 
     def launched_in(self, doubt: Doubt) -> list[Record]:
         """Return the active processes that were launched then, with their values, the oldest first."""
-        newest_first = _query(self.template_id, more={"sort": "-created_at"})
+        newest_first = runs_query(self.template_id, more={"sort": "-created_at"})
         rows, page = self._client.first_page(self._client.path("runs"), query=newest_first)
         seconds = [launch_second(row) for row in rows]
         # A service may sort as it likes.
@@ -226,7 +213,7 @@ class Finder:
         return self._indexed(rows, sought), proves
 
     def _first_page(self, state: Mapping[str, str], includes: Sequence[str]) -> Listing:
-        query = _query(self.template_id, includes=_brief(includes), state=state)
+        query = runs_query(self.template_id, includes=_brief(includes), state=state)
         rows, page = self._client.first_page(self._client.path("runs"), query=query)
         listing = Listing(rows, page.pages, page.total, state)
         if not state:
@@ -237,7 +224,7 @@ class Finder:
     def _whole(self, listing: Listing, includes: Sequence[str], *, archived: bool) -> list[Record]:
         if listing.is_whole:
             return self._own(listing.rows, archived=archived)
-        query = _query(self.template_id, includes=_brief(includes), state=listing.state)
+        query = runs_query(self.template_id, includes=_brief(includes), state=listing.state)
         found = self._client.records(self._client.path("runs"), query=query, workers=self._workers)
         rows = self._own(found, archived=archived)
         if rows:
@@ -245,7 +232,7 @@ class Finder:
         return rows
 
     def _own(self, rows: Iterable[Record], *, archived: bool) -> list[Record]:
-        return _rows_of(rows, self.template_id, archived=archived)
+        return rows_of(rows, self.template_id, archived=archived)
 
     def _indexed(self, rows: list[Record], sought: Sequence[Sought]) -> list[tuple[Record, ...]]:
         """Return what all rows hold, whose values are read only where a name does not tell whose process it is."""
@@ -284,7 +271,7 @@ class Finder:
         def look_for(one: Sought) -> tuple[Record, ...]:
             parameter = self._value_parameter if by_value and self._value_parameter else "q"
             text = one.desired.key if by_value else piece_of(one.desired.key)
-            query = _query(self.template_id, includes=includes, state=state, more={parameter: text})
+            query = runs_query(self.template_id, includes=includes, state=state, more={parameter: text})
             rows = self._client.records(self._client.path("runs"), query=query)
             found = self._own(rows, archived=bool(state))
             if by_value:
@@ -330,7 +317,7 @@ class Finder:
         if parameter == "q" and plain(value) in plain(row.get("name")):
             # It would be found by its name.
             return False
-        query = _query(self.template_id, state=listing.state, more={parameter: value})
+        query = runs_query(self.template_id, state=listing.state, more={parameter: value})
         rows, page = self._client.first_page(self._client.path("runs"), query=query)
         return page.total < listing.total and any(str(one.get("id")) == str(row["id"]) for one in rows)
 
@@ -339,62 +326,6 @@ def finder_for(client: Client, template_id: str) -> Finder:
     """Return the finder of a template that the items of a loop share."""
     found: Finder = client.shared.setdefault(("processes", template_id), Finder(client, template_id))
     return found
-
-
-# --- lists of processes -----------------------------------------------------------------------------------------------
-
-
-def list_runs(
-    client: Client,
-    template_id: str | None,
-    *,
-    query: str | None = None,
-    archived: bool = False,
-    includes: Sequence[str] = (),
-    filters: Mapping[str, Any] | None = None,
-    workers: int = 1,
-) -> list[Record]:
-    """Return the active or the archived processes of a template, or of all, oldest first.
-
-    What each row says of itself counts, and not the filters of the service, which its sources disagree about: a
-    filter that brings no archived process may be one that it does not know.
-    """
-    rows: list[Record] = []
-    for state in READINGS if archived else ({},):
-        asked = _query(template_id, includes=includes, state=state, more={"q": query, **(filters or {})})
-        rows = _rows_of(
-            client.records(client.path("runs"), query=asked, workers=workers), template_id, archived=archived
-        )
-        if rows:
-            break
-    return sorted(rows, key=age)
-
-
-def with_values(client: Client, rows: Sequence[Record], *, workers: int = VALUE_WORKERS) -> list[Record]:
-    """Return the processes with their kick-off values, which some lists do not show."""
-
-    def whole(row: Record) -> Record:
-        return row if "prerun" in row else {**row, **client.get("runs", row["id"])}
-
-    return list(side_by_side(whole, rows, workers=workers))
-
-
-def _query(
-    template_id: str | None,
-    *,
-    includes: Iterable[str] = (),
-    state: Mapping[str, str] | None = None,
-    more: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    return {"checklist_id": template_id, "with": ",".join(includes) or None, **(more or {}), **(state or {})}
-
-
-def _rows_of(rows: Iterable[Record], template_id: str | None, *, archived: bool) -> list[Record]:
-    return [
-        row
-        for row in rows
-        if template_id in (None, str(row.get("checklist_id") or template_id)) and is_archived(row) is archived
-    ]
 
 
 def _brief(includes: Iterable[str]) -> list[str]:

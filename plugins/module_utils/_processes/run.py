@@ -9,62 +9,33 @@ Source: API reference, "Processes" and "Recipes".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
-from ansible_collections.tallyfy.platform.plugins.module_utils._api.rewrite import (
-    await_late_write,
-    bring_about,
-    rewrite,
-)
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, PlanRun, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ApiError,
     BusyError,
     InvalidError,
     LostAnswerError,
-    NotFoundError,
     NotStoredError,
-    ServerError,
     TallyfyError,
-    UnreadableAnswerError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import told_moment
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.outcome import LATE_STATUSES
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import find_member
 
-from .desired import (
-    Correction,
-    DesiredProcess,
-    Doubt,
-    Found,
-    Known,
-    Launch,
-    age,
-    is_same_name,
-    launch_second,
-    names_in,
-    shape_process,
-    values_of,
-)
-from .kickoff import (
-    choices,
-    is_stored,
-    shown_value,
-)
-from .reference import (
-    Finder,
-    Sought,
-)
-from .template import (
-    is_archived,
-)
+from .change import LOST, ChangeRun
+from .desired import DesiredProcess
+from .doubt import Doubt, doubt_since, mark_of
+from .fields import choices
+from .launch import Known, Launch
+from .plan import Correction
+from .record import age, launch_second, shape_process, values_of
+from .reference import Finder, Sought
+from .values import shown_value
 
-#: After these a write may have been carried out.
-LOST = (LostAnswerError, ServerError, UnreadableAnswerError)
-LOCK_SUBJECT = "launches of the template {}"
 NOT_LISTED = (
     "{}: whether another run launched it, too, is not known, because Tallyfy does not list it yet. The next run tells."
 )
@@ -74,10 +45,7 @@ STATE_UNKNOWN = (
 )
 
 
-# --- running ----------------------------------------------------------------------------------------------------------
-
-
-class ProcessRun(PlanRun):
+class ProcessRun(ChangeRun):
     """Carries out one process's plan and keeps the record as the service last told it.
 
     Whoever carries out a plan that launches holds the lock of the template, calls ``take_what_is_there`` before and
@@ -97,19 +65,13 @@ class ProcessRun(PlanRun):
         sought: Sought,
         corrections: Sequence[Correction] = (),
     ) -> None:
-        super().__init__(plan)
-        self.desired = desired
-        self.known = known
+        super().__init__(
+            client, desired, plan, known, current=current, finder=finder, sought=sought, corrections=corrections
+        )
         self.launch = launch
-        self.finder = finder
-        self.sought = sought
         #: The process that this run launched, if it knows which one, and the service's second before it did.
         self.launched: Record | None = None
         self.launch_began: int | None = None
-        self.record: Record = dict(current or {})
-        self.notes: list[str] = list(plan.warnings)
-        self._client = client
-        self._corrections = corrections
 
     def carry_out(self, step: Step) -> bool:
         """Send what the step says and check that the service stored it; return whether it was done."""
@@ -383,248 +345,3 @@ class ProcessRun(PlanRun):
             process=shape_process(self.record),
             not_stored=[one.label for one in lost] + ["owner_id"] * wrong_owner,
         )
-
-    # --- changing -----------------------------------------------------------------------------------------------------
-
-    def _archive(self, step: Step) -> None:
-        run_id = step.target or str(self.record["id"])
-        archived = self._archive_run(run_id)
-        if run_id == str(self.record["id"]):
-            self.record.update(archived)
-
-    def _archive_run(self, run_id: str) -> Record:
-        """Archive a process and return what is known of it then."""
-        path = self._client.path("runs", run_id)
-        await_late_write(self._client, f"{path}/activate")
-        try:
-            record = self._client.call("DELETE", path).record or self._client.get("runs", run_id)
-        except NotFoundError:
-            # Repeated after a lost answer, or somebody was quicker; or the address is wrong.
-            if any(str(one["id"]) == run_id for one in self.finder.look_again([self.sought])[0]):
-                raise
-            record = {"status": "archived"}
-        self._expect(is_archived(record), f"DELETE {path}", "the process is still active")
-        return record
-
-    def _reactivate(self) -> None:
-        path = self._client.path("runs", self.record["id"], "activate")
-        number = self.record["id"]
-        try:
-            answer = bring_about(
-                self._client,
-                "runs",
-                number,
-                "activate",
-                read=lambda: self._client.get("runs", number),
-                is_so=lambda run: not is_archived(run),
-            )
-            self._learn(answer)
-        except InvalidError:
-            # An active one cannot be reactivated, and somebody may have been quicker.
-            self._learn({})
-            if is_archived(self.record):
-                raise
-        self._expect(not is_archived(self.record), f"PUT {path}", "the process is still archived")
-
-    def _update(self, step: Step) -> bool:
-        wanted = {name: value for name, value in step.values.items() if name == "name"}
-        if "owner" in step.values:
-            wanted["owner_id"] = self.known.member_id(self.desired.owner or "")
-        try:
-            return self._put(wanted)
-        except (InvalidError, NotStoredError) as error:
-            is_about_name = (
-                list(error.errors) == ["name"]
-                if isinstance(error, InvalidError)
-                else error.facts.get("not_stored") == ["name"]
-            )
-            # Where the field tells whose process it is, nothing depends on its name.
-            if "name" not in wanted or not is_about_name or self.sought.field_id is None:
-                raise
-            self._note_other_name(str(wanted.pop("name")), error)
-            return self._put(wanted) if wanted else False
-
-    def _note_other_name(self, name: str, error: TallyfyError) -> None:
-        reason = error.answer if isinstance(error, ApiError) else error.message
-        self.notes.append(
-            f"{self.record.get('name')}: Tallyfy named it, and does not let it be called {name} ({reason})."
-        )
-
-    def _update_kickoff(self) -> bool:
-        """Write kick-off values; all of them are sent, since a service may take those that are left out away.
-
-        Source: API reference, "Update, archive, reactivate" (whether a completed form takes any is written nowhere).
-        """
-        try:
-            return self._put({})
-        except InvalidError as error:
-            error.advise("A kick-off form that has been completed may have to be reopened in Tallyfy first.")
-            raise
-        except NotStoredError as error:
-            labels = [one.field.label for one in self._corrections]
-            raise NotStoredError(
-                f"{self.record.get('name')}: Tallyfy answered with success, but did not store {choices(labels)}. Set "
-                f"that in Tallyfy; a kick-off form that has been completed may have to be reopened first.",
-                process=shape_process(self.record),
-                not_stored=labels,
-            ) from error
-
-    def _put(self, wanted: Mapping[str, Any]) -> bool:
-        """Write fields that differ and leave the rest as it is; return whether there was anything to write.
-
-        Without fields the kick-off values are written.
-        """
-
-        def differing(run: Record) -> Record:
-            if not wanted:
-                stored = values_of(run)
-                sent = {one.field.id: one.sent for one in self._corrections}
-                lost = any(not is_stored(one.field, one.sent, stored.get(one.field.id)) for one in self._corrections)
-                kept = {name: value for name, value in stored.items() if value is not None}
-                return {"prerun": {**kept, **sent}} if lost else {}
-            return {name: value for name, value in wanted.items() if not is_same_name(run.get(name), value)}
-
-        def body(run: Record, fields: Record) -> Record:
-            # What a PUT leaves out of these is detached. A name may be shown with escapes and is not written back.
-            kept = {name: [_id_of(one) for one in run[name]] for name in ("users", "groups")}
-            return {**kept, **fields}
-
-        run, is_written = rewrite(
-            self._client,
-            "runs",
-            self.record["id"],
-            differing=differing,
-            body=body,
-            unseen=lambda run: [
-                *(name for name in ("users", "groups") if not isinstance(run.get(name), list)),
-                *(["prerun"] if not wanted and "prerun" not in run else []),
-            ],
-        )
-        self.record.update(run)
-        return is_written
-
-    def _add_tag(self, step: Step) -> None:
-        title = str(step.target)
-        body = {
-            "subject_id": self.record["id"],
-            "subject_type": "Run",
-            "tag_id": self.known.tags[fold(title)][0],
-            "tag_type": "private",
-        }
-        self._attach(self._client.path("checklists", "tags"), body, "tags", title)
-
-    def _add_to_folder(self, step: Step) -> None:
-        name = str(step.target)
-        body = {
-            "folder_id": self.known.folders[fold(name)][0],
-            "subject_id": self.record["id"],
-            "subject_type": "Run",
-        }
-        self._attach(self._client.path("folders", "add-object"), body, "folders", name)
-
-    def _attach(self, path: str, body: Mapping[str, Any], kind: str, name: str) -> None:
-        def find() -> Record | None:
-            run = self._client.get("runs", self.record["id"], query={"with": kind})
-            self.record.update(run)
-            return run if fold(name) in map(fold, names_in(run, kind) or ()) else None
-
-        try:
-            # The answer is the number of the association, and no record.
-            self._client.call("POST", path, body=body)
-        except LOST:
-            if find() is None:
-                raise
-            return
-        self._expect(find() is not None, f"POST {path}", f"the process does not have {name} among its {kind}")
-
-    def _learn(self, record: Mapping[str, Any]) -> None:
-        if not record:
-            record = self._client.get("runs", self.record["id"])
-        self.record.update(record)
-
-    def _expect(self, is_so: bool, request: str, answer: str) -> None:
-        if not is_so:
-            raise NotStoredError(f"{request}: the service answered with success, but {answer}. Run it again.")
-
-
-def mark_of(client: Client, template_id: str, desired: DesiredProcess) -> str:
-    """Return how a launch is called among what this controller remembers."""
-    return "\n".join((client.connection.api_url, template_id, *map(str, sorted(desired.marks()))))
-
-
-def doubt_since(client: Client, second: float) -> Doubt:
-    """Return until when a launch may be carried out that was sent then: it is given up a while after its time-out."""
-    return Doubt(second, second + client.connection.timeout + client.late_launches.seconds)
-
-
-def doubt_about(client: Client, template_id: str, desired: DesiredProcess, found: Found) -> Doubt | None:
-    """Return when one of several processes may have been launched by an earlier run that did not learn of it."""
-    if len(found.active) < 2:
-        return None
-    since = client.doubtful_launches.since(mark_of(client, template_id, desired), client.now())
-    return None if since is None else doubt_since(client, since)
-
-
-def take_what_is_there(client: Client, runs: Sequence[ProcessRun]) -> None:
-    """Look once more for the processes that are about to be launched, and take those that are there by now.
-
-    A list that was read before may have been old, and others launch, too.
-    """
-    for finder, several in _by_finder(run for run in runs if run.launches).items():
-        try:
-            found = finder.look_again([run.sought for run in several])
-            if finder.may_give_way(found):
-                client.rest(1.0)
-                found = finder.look_again([run.sought for run in several])
-        except TallyfyError as error:
-            for run in several:
-                run.fail(next(run.open_steps()), error)
-            continue
-        for run, active in zip(several, found):
-            if active:
-                run.take(active[0])
-
-
-def settle_launches(client: Client, runs: Sequence[ProcessRun]) -> None:
-    """Look whether somebody else launched the same at the same time, and for launches whose answers were lost.
-
-    It waits for the end of the second in which the last process was launched, because ids decide within a second, and
-    one with a smaller id might still come.
-    """
-    sent = [run for run in runs if run.may_have_launched]
-    if not sent:
-        return
-    latest = max(launch_second(run.record) or client.service_second for run in sent)
-    if client.service_second <= latest:
-        client.rest(_rest_of_second(client.now() - latest))
-    for finder, several in _by_finder(sent).items():
-        try:
-            found = finder.look_again([run.sought for run in several])
-        except ApiError as error:
-            for run in several:
-                if not run.is_unknown:
-                    run.notes.append(f"{NOT_LISTED.format(run.record.get('name'))} ({error.answer})")
-            continue
-        for run, active in zip(several, found):
-            run.settle(active)
-
-
-def _rest_of_second(passed: float) -> float:
-    """Return for how long to wait when by this clock so much of the second has passed; a whole one is always enough.
-
-    The clocks of machines differ by less than a quarter of a second, or by so much that this one does not tell.
-    """
-    return min(1.0, 1.25 - passed) if 0.0 <= passed < 1.0 else 1.0
-
-
-def _by_finder(runs: Iterable[ProcessRun]) -> dict[Finder, list[ProcessRun]]:
-    grouped: dict[Finder, list[ProcessRun]] = {}
-    for run in runs:
-        grouped.setdefault(run.finder, []).append(run)
-    return grouped
-
-
-def _id_of(one: Any) -> Any:
-    if not isinstance(one, Mapping):
-        return one
-    return next((one[name] for name in ("id", "user_id", "group_id") if name in one), one)

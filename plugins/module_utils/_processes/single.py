@@ -16,47 +16,18 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     InputError,
 )
 
-from .desired import (
-    DesiredProcess,
-    Found,
-    Known,
-    compare_kickoff,
-    differing_kickoff,
-    is_same_name,
-    plan_process,
-    prepare_launch,
-    problems_with_names,
-    problems_with_process,
-    reference_field_of,
-    shape_process,
-    shown_fields,
-)
-from .kickoff import (
-    FormField,
-    Kickoff,
-    encode,
-)
-from .listing import (
-    look_up,
-    read_organization,
-    warning_of_automatic_launch,
-)
-from .reference import (
-    Sought,
-    finder_for,
-)
-from .run import (
-    LOCK_SUBJECT,
-    ProcessRun,
-    doubt_about,
-    settle_launches,
-    take_what_is_there,
-)
-from .template import (
-    Template,
-    find_template,
-    get_template,
-)
+from .desired import DesiredProcess, is_same_name, problems_with_process
+from .doubt import doubt_about
+from .fields import FormField
+from .launch import Known, prepare_launch, problems_with_names, reference_field_of
+from .plan import compare_kickoff, differing_kickoff, plan_process
+from .race import LOCK_SUBJECT, settle_launches, take_what_is_there
+from .reading import find_template, get_template, look_up, read_organization
+from .record import Found, shape_process, shown_fields
+from .reference import Sought, finder_for
+from .run import ProcessRun
+from .template import Template, warning_of_automatic_launch
+from .values import Kickoff, encode
 
 
 def ensure_process(

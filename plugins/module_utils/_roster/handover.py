@@ -36,7 +36,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest imp
     plan_guest,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import folded, status_of
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.reference import list_runs
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.listing import list_runs
 
 from .member_plan import plan_open_tasks
 

@@ -16,26 +16,33 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import In
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desired import (
-    AT_LAUNCH,
     LONGEST_NAME,
     DesiredProcess,
-    Found,
+    problems_with_process,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.launch import (
     Known,
     Launch,
-    age,
-    compare_kickoff,
-    names_in,
-    plan_process,
     prepare_launch,
     problems_with_names,
-    problems_with_process,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.listing import list_runs
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.plan import (
+    AT_LAUNCH,
+    compare_kickoff,
+    plan_process,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.record import (
+    Found,
+    age,
+    names_in,
     shape_process,
     shown_fields,
     values_of,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.kickoff import Assignees
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.reference import RunIndex, list_runs
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.reference import RunIndex
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.template import Template
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.values import Assignees
 
 FIELD = "f" * 32
 ALICE, BOB = "alice@example.com", "bob@example.com"

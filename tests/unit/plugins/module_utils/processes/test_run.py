@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import LostAnswerError, NotStoredError
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desired import DesiredProcess, Known, age
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desired import DesiredProcess
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.launch import Known
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.race import settle_launches
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.record import age
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.reference import Finder, Sought
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.run import ProcessRun, settle_launches
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.run import ProcessRun
 
 WANTED = DesiredProcess.from_params({"template": "t", "reference": "E-1"})
 LAUNCH = Step("launch", "Tour (E-1)", "no process carries it")

@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, NotFoundError
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.kickoff import UnfitError
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.template import (
-    Template,
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields import UnfitError
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.reading import (
     find_template_id,
     get_template,
+    list_templates,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.template import (
+    Template,
     is_archived,
     is_searchable,
-    list_templates,
 )
 
 ID = "98e32e2b1b2e491d02e885e91dfd6c76"

@@ -18,20 +18,22 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.kickoff import (
-    LONGEST_TEXT,
-    LONGEST_TEXTAREA,
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields import (
     MOST_CHOICES,
-    Assignees,
     FormField,
     Option,
     UnfitError,
     choices,
     described,
-    encode,
     fields_of,
     find_field,
     is_blank,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.values import (
+    LONGEST_TEXT,
+    LONGEST_TEXTAREA,
+    Assignees,
+    encode,
     is_stored,
     moment,
     shown_value,

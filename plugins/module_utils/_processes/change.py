@@ -1,0 +1,236 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Changing a process that is there. Private to the collection.
+
+Source: API reference, "Processes".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.rewrite import (
+    await_late_write,
+    bring_about,
+    rewrite,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, PlanRun, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    ApiError,
+    InvalidError,
+    LostAnswerError,
+    NotFoundError,
+    NotStoredError,
+    ServerError,
+    TallyfyError,
+    UnreadableAnswerError,
+)
+
+from .desired import DesiredProcess, is_same_name
+from .fields import choices
+from .launch import Known
+from .plan import Correction
+from .record import names_in, shape_process, values_of
+from .reference import Finder, Sought
+from .template import is_archived
+from .values import is_stored
+
+#: After these a write may have been carried out.
+LOST = (LostAnswerError, ServerError, UnreadableAnswerError)
+
+
+class ChangeRun(PlanRun):
+    """Carries out changes of one process and keeps the record as the service last told it."""
+
+    def __init__(
+        self,
+        client: Client,
+        desired: DesiredProcess,
+        plan: Plan,
+        known: Known,
+        *,
+        current: Mapping[str, Any] | None,
+        finder: Finder,
+        sought: Sought,
+        corrections: Sequence[Correction] = (),
+    ) -> None:
+        super().__init__(plan)
+        self.desired = desired
+        self.known = known
+        self.finder = finder
+        self.sought = sought
+        self.record: Record = dict(current or {})
+        self.notes: list[str] = list(plan.warnings)
+        self._client = client
+        self._corrections = corrections
+
+    def _archive(self, step: Step) -> None:
+        run_id = step.target or str(self.record["id"])
+        archived = self._archive_run(run_id)
+        if run_id == str(self.record["id"]):
+            self.record.update(archived)
+
+    def _archive_run(self, run_id: str) -> Record:
+        """Archive a process and return what is known of it then."""
+        path = self._client.path("runs", run_id)
+        await_late_write(self._client, f"{path}/activate")
+        try:
+            record = self._client.call("DELETE", path).record or self._client.get("runs", run_id)
+        except NotFoundError:
+            # Repeated after a lost answer, or somebody was quicker; or the address is wrong.
+            if any(str(one["id"]) == run_id for one in self.finder.look_again([self.sought])[0]):
+                raise
+            record = {"status": "archived"}
+        self._expect(is_archived(record), f"DELETE {path}", "the process is still active")
+        return record
+
+    def _reactivate(self) -> None:
+        path = self._client.path("runs", self.record["id"], "activate")
+        number = self.record["id"]
+        try:
+            answer = bring_about(
+                self._client,
+                "runs",
+                number,
+                "activate",
+                read=lambda: self._client.get("runs", number),
+                is_so=lambda run: not is_archived(run),
+            )
+            self._learn(answer)
+        except InvalidError:
+            # An active one cannot be reactivated, and somebody may have been quicker.
+            self._learn({})
+            if is_archived(self.record):
+                raise
+        self._expect(not is_archived(self.record), f"PUT {path}", "the process is still archived")
+
+    def _update(self, step: Step) -> bool:
+        wanted = {name: value for name, value in step.values.items() if name == "name"}
+        if "owner" in step.values:
+            wanted["owner_id"] = self.known.member_id(self.desired.owner or "")
+        try:
+            return self._put(wanted)
+        except (InvalidError, NotStoredError) as error:
+            is_about_name = (
+                list(error.errors) == ["name"]
+                if isinstance(error, InvalidError)
+                else error.facts.get("not_stored") == ["name"]
+            )
+            # Where the field tells whose process it is, nothing depends on its name.
+            if "name" not in wanted or not is_about_name or self.sought.field_id is None:
+                raise
+            self._note_other_name(str(wanted.pop("name")), error)
+            return self._put(wanted) if wanted else False
+
+    def _note_other_name(self, name: str, error: TallyfyError) -> None:
+        reason = error.answer if isinstance(error, ApiError) else error.message
+        self.notes.append(
+            f"{self.record.get('name')}: Tallyfy named it, and does not let it be called {name} ({reason})."
+        )
+
+    def _update_kickoff(self) -> bool:
+        """Write kick-off values; all of them are sent, since a service may take those that are left out away.
+
+        Source: API reference, "Update, archive, reactivate" (whether a completed form takes any is written nowhere).
+        """
+        try:
+            return self._put({})
+        except InvalidError as error:
+            error.advise("A kick-off form that has been completed may have to be reopened in Tallyfy first.")
+            raise
+        except NotStoredError as error:
+            labels = [one.field.label for one in self._corrections]
+            raise NotStoredError(
+                f"{self.record.get('name')}: Tallyfy answered with success, but did not store {choices(labels)}. Set "
+                f"that in Tallyfy; a kick-off form that has been completed may have to be reopened first.",
+                process=shape_process(self.record),
+                not_stored=labels,
+            ) from error
+
+    def _put(self, wanted: Mapping[str, Any]) -> bool:
+        """Write fields that differ and leave the rest as it is; return whether there was anything to write.
+
+        Without fields the kick-off values are written.
+        """
+
+        def differing(run: Record) -> Record:
+            if not wanted:
+                stored = values_of(run)
+                sent = {one.field.id: one.sent for one in self._corrections}
+                lost = any(not is_stored(one.field, one.sent, stored.get(one.field.id)) for one in self._corrections)
+                kept = {name: value for name, value in stored.items() if value is not None}
+                return {"prerun": {**kept, **sent}} if lost else {}
+            return {name: value for name, value in wanted.items() if not is_same_name(run.get(name), value)}
+
+        def body(run: Record, fields: Record) -> Record:
+            # What a PUT leaves out of these is detached. A name may be shown with escapes and is not written back.
+            kept = {name: [_id_of(one) for one in run[name]] for name in ("users", "groups")}
+            return {**kept, **fields}
+
+        run, is_written = rewrite(
+            self._client,
+            "runs",
+            self.record["id"],
+            differing=differing,
+            body=body,
+            unseen=lambda run: [
+                *(name for name in ("users", "groups") if not isinstance(run.get(name), list)),
+                *(["prerun"] if not wanted and "prerun" not in run else []),
+            ],
+        )
+        self.record.update(run)
+        return is_written
+
+    def _add_tag(self, step: Step) -> None:
+        title = str(step.target)
+        body = {
+            "subject_id": self.record["id"],
+            "subject_type": "Run",
+            "tag_id": self.known.tags[fold(title)][0],
+            "tag_type": "private",
+        }
+        self._attach(self._client.path("checklists", "tags"), body, "tags", title)
+
+    def _add_to_folder(self, step: Step) -> None:
+        name = str(step.target)
+        body = {
+            "folder_id": self.known.folders[fold(name)][0],
+            "subject_id": self.record["id"],
+            "subject_type": "Run",
+        }
+        self._attach(self._client.path("folders", "add-object"), body, "folders", name)
+
+    def _attach(self, path: str, body: Mapping[str, Any], kind: str, name: str) -> None:
+        def find() -> Record | None:
+            run = self._client.get("runs", self.record["id"], query={"with": kind})
+            self.record.update(run)
+            return run if fold(name) in map(fold, names_in(run, kind) or ()) else None
+
+        try:
+            # The answer is the number of the association, and no record.
+            self._client.call("POST", path, body=body)
+        except LOST:
+            if find() is None:
+                raise
+            return
+        self._expect(find() is not None, f"POST {path}", f"the process does not have {name} among its {kind}")
+
+    def _learn(self, record: Mapping[str, Any]) -> None:
+        if not record:
+            record = self._client.get("runs", self.record["id"])
+        self.record.update(record)
+
+    def _expect(self, is_so: bool, request: str, answer: str) -> None:
+        if not is_so:
+            raise NotStoredError(f"{request}: the service answered with success, but {answer}. Run it again.")
+
+
+def _id_of(one: Any) -> Any:
+    if not isinstance(one, Mapping):
+        return one
+    return next((one[name] for name in ("id", "user_id", "group_id") if name in one), one)

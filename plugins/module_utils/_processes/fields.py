@@ -1,0 +1,121 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fields of kick-off forms: what a template tells of them, and how people name them. Private to the collection.
+
+Source: API reference, "Kick-off and task field values". Every function here is pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
+
+#: How many valid choices a message names.
+MOST_CHOICES = 30
+
+
+class UnfitError(Exception):
+    """A name or a value that a template cannot take; its text says what would be valid."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """A choice of a field. ``value`` is what the service keeps beside the text, mostly nothing."""
+
+    id: Any
+    text: str
+    value: Any = None
+
+
+@dataclass(frozen=True)
+class FormField:
+    """A field of a kick-off form. ``kind`` is the service's ``field_type``, ``columns`` the labels of a table's."""
+
+    id: str
+    label: str
+    kind: str
+    alias: str = ""
+    is_required: bool = False
+    options: tuple[Option, ...] = ()
+    columns: tuple[str, ...] = ()
+
+
+def fields_of(definitions: Any) -> tuple[FormField, ...]:
+    """Return the fields of a kick-off form, in their order, from a template's ``prerun``."""
+    rows = [row for row in definitions or () if isinstance(row, Mapping) and row.get("id")]
+    return tuple(
+        FormField(
+            id=str(row["id"]),
+            label=str(row.get("label") or "").strip(),
+            kind=str(row.get("field_type") or "text"),
+            alias=str(row.get("alias") or ""),
+            is_required=bool(row.get("required")),
+            options=tuple(
+                Option(option.get("id"), str(option.get("text") or ""), option.get("value"))
+                for option in row.get("options") or ()
+                if isinstance(option, Mapping)
+            ),
+            columns=tuple(
+                str(column.get("label") or "") for column in row.get("columns") or () if isinstance(column, Mapping)
+            ),
+        )
+        for row in sorted(rows, key=position_of)
+    )
+
+
+def find_field(fields: Iterable[FormField], name: str) -> FormField:
+    """Return the field that people call so: by its label without regard to case, by its alias or by its id.
+
+    Raises ``UnfitError`` with what would be valid when there is none, or when several have the label.
+    """
+    fields = tuple(fields)
+    wanted = str(name).strip()
+    exact = [one for one in fields if wanted in (one.id, one.alias)]
+    named = exact or [one for one in fields if fold(one.label) == fold(wanted)]
+    if len(named) > 1:
+        # Labels that differ in case are told apart by it.
+        named = [one for one in named if one.label == wanted] or named
+    if len(named) == 1:
+        return named[0]
+    if named:
+        aliases = ", ".join(one.alias or one.id for one in named)
+        raise UnfitError(f"{len(named)} fields have the label {wanted!r}; use an alias instead: {aliases}")
+    raise UnfitError(f"there is no field {wanted!r}; fields: {choices(one.label for one in fields)}")
+
+
+def is_blank(value: Any) -> bool:
+    """Return whether there is nothing in a value; the service takes an empty text for none."""
+    if isinstance(value, str):
+        return not value.strip()
+    if isinstance(value, Mapping):
+        return all(is_blank(inner) for inner in value.values())
+    if isinstance(value, (list, tuple)):
+        return all(is_blank(inner) for inner in value)
+    return value is None
+
+
+def described(one: FormField) -> str:
+    """Return what a field takes, in a few words."""
+    if one.options:
+        return f"{one.kind} of {choices(option.text for option in one.options)}"
+    return f"{one.kind} with the columns {choices(one.columns)}" if one.columns else one.kind
+
+
+def choices(names: Iterable[str]) -> str:
+    """Return names for a message, all of them unless there are very many."""
+    names = list(names)
+    more = len(names) - MOST_CHOICES
+    return ", ".join(names[:MOST_CHOICES]) + (f" and {more} more" if more > 0 else "") if names else "none"
+
+
+def position_of(row: Mapping[str, Any]) -> int:
+    """Return the place of a field or a step among the others."""
+    try:
+        return int(row.get("position") or 0)
+    except (TypeError, ValueError):
+        return 0

@@ -1,0 +1,207 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reading templates, and whom and what processes name. Private to the collection.
+
+Source: API reference, "Templates" (the service calls them checklists), "Tags" and "Folders".
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    ForbiddenError,
+    InputError,
+    NotFoundError,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import included, kind_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, list_groups
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
+    find_member,
+    folded,
+    list_everybody,
+)
+
+from .desired import DesiredProcess
+from .fields import choices, position_of
+from .launch import Known, Launch
+from .template import Template, is_archived, is_id, is_searchable
+from .values import Assignees
+
+TEMPLATE_WORKERS = 8
+
+
+def find_template_id(client: Client, template: str) -> str:
+    """Return the id of the template that is given by its id or its exact title; see ``find_template``."""
+    return find_template(client, template)[0]
+
+
+def find_template(client: Client, template: str) -> tuple[str, Template | None]:
+    """Return the id of the template that is given by its id or its exact title, and the template if that was shown.
+
+    An id is not looked up. Titles are not unique: raises ``InputError`` unless exactly one template has it, or, where
+    none is left that can be launched, exactly one archived one: what was launched from it goes on.
+    """
+    template = template.strip()
+    if is_id(template):
+        return template, None
+    path = client.path("checklists")
+    query = {"q": template, "archived": True, "with": "steps"}
+    found = _titled(client.records(path, query=query), template)
+    rows = [] if found else client.records(path)
+    # How the search of the service takes unusual characters is not known; the whole list is the last word.
+    found = found or _titled(rows, template)
+    if len(found) == 1:
+        (row,) = found
+        # Rows of the list may be short, and one that is archived is for ``get_template`` to refuse.
+        is_whole = "prerun" in row and isinstance(included(row, "steps"), list) and not is_archived(row)
+        return str(row["id"]), _with_steps(client, row) if is_whole else None
+    if found:
+        ids = ", ".join(str(row["id"]) for row in found)
+        raise InputError([f"template: {len(found)} templates have the title {template!r}; give an id instead: {ids}"])
+    titles = choices(sorted({_title_of(row) for row in rows if not is_archived(row)}))
+    raise InputError([f"template: there is no template {template!r} that is not archived; templates: {titles}"])
+
+
+def get_template(client: Client, template_id: str, wanted: str | None = None) -> Template:
+    """Return the template with its kick-off fields and steps; raises ``InputError`` when there is none.
+
+    ``wanted`` is what the user called it, an id or the title by which it was found.
+    """
+    try:
+        record = client.get("checklists", template_id, query={"with": "steps"})
+    except NotFoundError:
+        title = template_id if wanted is None else wanted.strip()
+        cause = f"there is no template {template_id}, or it" if title == template_id else f"{title!r} ({template_id})"
+        raise InputError([f"template: {cause} is archived, or {_actor(client)} may not see it"]) from None
+    return _with_steps(client, record)
+
+
+def list_templates(client: Client, filters: Mapping[str, Any]) -> list[Record]:
+    """Return the shaped templates with the id or exact title ``template``, or those that match ``query``.
+
+    Sorted by title; archived ones only with ``archived``. Each of them is read, since rows of the list may be short.
+    """
+    wanted = str(filters.get("template") or "").strip()
+    if wanted and is_id(wanted):
+        try:
+            return [_with_steps(client, client.get("checklists", wanted, query={"with": "steps"})).shaped()]
+        except NotFoundError:
+            return []
+    text = wanted or str(filters.get("query") or "").strip()
+    query = {"q": text if is_searchable(text) and text else None}
+    path = client.path("checklists")
+    rows = client.records(path, query=query)
+    if filters.get("archived"):
+        archived = client.records(path, query={**query, "archived": "only"})
+        rows = [*rows, *(row for row in archived if is_archived(row))]
+    # A service that does not know the filter would give everything twice.
+    rows = list({row["id"]: row for row in rows if filters.get("archived") or not is_archived(row)}.values())
+    # What the service's search takes for a match is its own affair.
+    rows = [row for row in rows if (_title_of(row) == wanted if wanted else fold(text) in fold(_title_of(row)))]
+
+    def read(row: Record) -> Record:
+        # An archived template is not shown by itself.
+        record = row if is_archived(row) else client.get("checklists", row["id"], query={"with": "steps"})
+        return _with_steps(client, record).shaped()
+
+    templates = list(side_by_side(read, rows, workers=TEMPLATE_WORKERS))
+    return sorted(templates, key=lambda one: (str(one["title"]).casefold(), one["id"]))
+
+
+def _with_steps(client: Client, record: Record) -> Template:
+    steps = included(record, "steps")
+    if not isinstance(steps, list) and not is_archived(record):
+        steps = client.records(client.path("checklists", record["id"], "steps"))
+    rows = [step for step in steps or () if isinstance(step, Mapping) and not step.get("archived_at")]
+    return Template(record, tuple(sorted(rows, key=position_of)))
+
+
+def _titled(rows: Iterable[Record], title: str) -> list[Record]:
+    titled = [row for row in rows if _title_of(row) == title]
+    return [row for row in titled if not is_archived(row)] or titled
+
+
+def _title_of(row: Mapping[str, Any]) -> str:
+    return str(row.get("title") or "").strip()
+
+
+def _actor(client: Client) -> str:
+    return client.connection.act_as or "the owner of this token"
+
+
+def look_up(
+    client: Client,
+    wanted: Sequence[tuple[DesiredProcess, Launch | None]],
+    more: Iterable[Assignees] = (),
+    *,
+    directory: Directory | None = None,
+    groups: Groups | None = None,
+) -> Known:
+    """Return whom and what the processes and ``more`` assignees name, with as few requests as there are kinds of them.
+
+    ``directory`` and ``groups`` are what somebody has read already.
+    """
+    assignees = [one for _desired, launch in wanted if launch is not None for one in launch.assignees]
+    assignees += more
+    emails = {folded(desired.owner) for desired, _launch in wanted if desired.owner}
+    emails |= {folded(email) for one in assignees for email in one.users}
+    if directory is None:
+        directory = directory_of(client, sorted(emails))
+    if groups is None:
+        groups = list_groups(client) if any(one.groups for one in assignees) else Groups()
+    return Known(
+        directory=directory,
+        groups=groups,
+        tags=_list_tags(client) if any(desired.tags for desired, _launch in wanted) else {},
+        folders=_list_folders(client) if any(desired.folders for desired, _launch in wanted) else {},
+    )
+
+
+def directory_of(client: Client, emails: Sequence[str]) -> Directory:
+    if len(emails) > 1:
+        return Directory(list_everybody(client))
+    found = [find_member(client, email) for email in emails]
+    return Directory(record for record in found if record is not None)
+
+
+def _list_tags(client: Client) -> dict[str, list[Any]]:
+    # Without all=true the service leaves out the tags that it made for processes by itself.
+    rows = client.records(client.path("tags"), query={"all": True})
+    return _ids_by_name((row.get("title"), row["id"]) for row in rows)
+
+
+def _list_folders(client: Client) -> dict[str, list[Any]]:
+    query = {"pagination": False, "folder_type": "run", "with": "children"}
+    rows = client.records(client.path("folders"), query=query, is_paged=False)
+    return _ids_by_name((row.get("name"), row["id"]) for row in _with_children(rows))
+
+
+def _with_children(rows: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
+    for row in rows:
+        yield row
+        children = included(row, "children")
+        below = children if isinstance(children, list) else ()
+        yield from _with_children(child for child in below if not kind_of("folders").flaw(child))
+
+
+def _ids_by_name(rows: Iterable[tuple[Any, Any]]) -> dict[str, list[Any]]:
+    found: dict[str, dict[Any, None]] = {}
+    for name, number in rows:
+        found.setdefault(fold(str(name or "")), {})[number] = None
+    return {name: list(ids) for name, ids in found.items()}
+
+
+def read_organization(client: Client) -> Record:
+    """Return the record of the organization, an empty one for who may not see it."""
+    with contextlib.suppress(ForbiddenError, NotFoundError):
+        return client.organization()
+    return {}

@@ -1,0 +1,93 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the record of a process says. Private to the collection.
+
+Source: API reference, "Processes"; the service calls them runs. Every function here is pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import included
+
+from .fields import FormField, fields_of
+from .template import is_archived
+from .values import moment
+
+
+@dataclass(frozen=True)
+class Found:
+    """The processes that carry a reference, oldest first."""
+
+    active: tuple[Record, ...] = ()
+    archived: tuple[Record, ...] = ()
+
+    @property
+    def current(self) -> Record | None:
+        """The process that is meant: the oldest one that is not archived, else the latest archived one."""
+        return self.active[0] if self.active else self.archived[-1] if self.archived else None
+
+
+def shown_fields(run: Mapping[str, Any]) -> tuple[FormField, ...]:
+    """Return the fields of the kick-off form as a process shows them when it is asked to."""
+    rows = included(run, "ko_form_fields")
+    return fields_of(rows) if isinstance(rows, list) else ()
+
+
+def age(run: Mapping[str, Any]) -> tuple[int, str]:
+    """Return by what processes are sorted, the oldest first: the second of their launch, and their id.
+
+    Answers spell the same moment with and without fractions, so whole seconds are all that can be compared.
+    """
+    return launch_second(run), str(run.get("id"))
+
+
+def launch_second(run: Mapping[str, Any]) -> int:
+    """Return the second in which a process was launched by the clock of the service, 0 when it does not tell."""
+    at = moment(run.get("created_at"))
+    return 0 if at is None else int(at.timestamp())
+
+
+def values_of(run: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the kick-off values of a process by field id; the service shows an empty list where there are none."""
+    values = included(run, "prerun")
+    return values if isinstance(values, Mapping) else {}
+
+
+def names_in(run: Mapping[str, Any], kind: str) -> list[str] | None:
+    """Return the titles of the tags or the names of the folders of a process, ``None`` when it does not show them."""
+    rows = included(run, kind)
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        return None
+    return [str(row.get("title") or row.get("name") or "") for row in rows]
+
+
+def shape_process(run: Mapping[str, Any]) -> Record:
+    """Return a process in the one shape that modules return."""
+    progress = run.get("progress")
+    percent = progress.get("percent") if isinstance(progress, Mapping) else progress
+    return {
+        "id": run.get("id"),
+        "name": run.get("name"),
+        "template": run.get("checklist_title"),
+        "template_id": run.get("checklist_id"),
+        "status": "archived" if is_archived(run) else run.get("status"),
+        "owner_id": _number(run.get("owner_id")),
+        "started_by": _number(run.get("started_by")),
+        "percent": percent,
+        "due_date": run.get("due_date"),
+        "created_at": run.get("created_at"),
+        "completed_at": run.get("completed_at"),
+        "archived_at": run.get("archived_at"),
+        "prerun": dict(values_of(run)),
+    }
+
+
+def _number(value: Any) -> Any:
+    return int(value) if str(value).isdigit() else value
