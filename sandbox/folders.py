@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 
 from .calls import Call, Route, certain
-from .envelopes import Reply, item, json_reply, plain_list, resource_not_found
+from .envelopes import Reply, item, json_reply, resource_not_found
 from .launching import touch
+from .listings import plain_list
 from .state import Folder
 from .validation import Checker, as_id
 

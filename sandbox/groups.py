@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 
 from .calls import Call, Route, certain
-from .envelopes import Reply, item, paged, resource_not_found
+from .envelopes import Reply, item, resource_not_found
 from .guests import attach_guest, guest_row
+from .listings import paged
 from .member_records import member_ids, member_row, spelled
 from .state import Group
 from .validation import Checker, as_id

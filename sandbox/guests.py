@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from .calls import Call, Route, certain
-from .envelopes import Reply, item, paged, plain_list, rate_limited, refuse, resource_not_found
+from .envelopes import Reply, item, rate_limited, refuse, resource_not_found
+from .listings import paged, plain_list
 from .member_records import member_with_includes, spelled
 from .people import arrive
 from .state import Guest, GuestProfile, Organization, World

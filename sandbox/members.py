@@ -8,8 +8,9 @@ import re
 from typing import Any
 
 from .calls import Call, Route, certain
-from .envelopes import RefusalError, Reply, item, json_reply, paged, plain_list, refuse, resource_not_found
+from .envelopes import RefusalError, Reply, item, json_reply, refuse, resource_not_found
 from .guests import attach_guest, guest_row, refuse_beyond_trial_guests
+from .listings import paged, plain_list
 from .member_records import haystack, member_with_includes, minimal_row
 from .people import acting_may_assign, change_role, disable, enable, guard_default_admin, invite
 from .state import Member

@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from .calls import Call, Route, certain
-from .envelopes import Reply, item, paged
+from .envelopes import Reply, item
+from .listings import paged
 from .member_records import member_with_includes
 from .permissions import acting_role
 from .state import Member, Organization

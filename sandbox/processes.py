@@ -10,9 +10,10 @@ from typing import Any
 import orjson
 
 from .calls import Call, Route
-from .envelopes import Reply, item, json_reply, paged, plain_list, refuse, resource_not_found
+from .envelopes import Reply, item, json_reply, refuse, resource_not_found
 from .field_values import ValueRefusedError, checked_owners, checked_values
 from .launching import forget_run, launch, touch
+from .listings import paged, plain_list
 from .member_records import spelled
 from .naming import name_of_launch, name_of_update
 from .permissions import acting_role

@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from .calls import Call, Route
-from .envelopes import Reply, paged
+from .envelopes import Reply
+from .listings import paged
 from .processes import run_record
 from .state import Run, Task, Template
 

@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from .calls import Call, Route, certain
-from .envelopes import Reply, item, json_reply, paged, resource_not_found
+from .envelopes import Reply, item, json_reply, resource_not_found
+from .listings import paged
 from .member_records import spelled
 from .state import Organization, Run, Tag, Template
 from .validation import Checker, as_id

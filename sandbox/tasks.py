@@ -11,9 +11,10 @@ from typing import Any
 import orjson
 
 from .calls import Call, Route, certain
-from .envelopes import Reply, forbidden, item, paged, plain_list, resource_not_found
+from .envelopes import Reply, forbidden, item, resource_not_found
 from .field_values import ValueRefusedError, checked_owners, checked_values
 from .launching import new_task_record, touch
+from .listings import paged, plain_list
 from .member_records import spelled
 from .permissions import acting_role
 from .state import Organization, Run, Task, World

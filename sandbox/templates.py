@@ -11,8 +11,9 @@ from urllib.parse import parse_qsl
 import orjson
 
 from .calls import Call, Route, certain
-from .envelopes import Reply, forbidden, item, json_reply, paged, resource_not_found
+from .envelopes import Reply, forbidden, item, json_reply, resource_not_found
 from .field_values import FIELD_TYPES
+from .listings import paged
 from .member_records import spelled
 from .permissions import acting_role
 from .state import Organization, Template, World
