@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # A front for nox: the sessions are in noxfile.py, and `make list` names them. Needs git, make and one Python >= 3.11;
-# what else the sessions of `make test` need of the machine is looked after by tests/gate.py.
+# what else the sessions of `make test` need of the machine is looked after by tests/gate/.
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all lint format list nox clean
 
 NOX := .venv/bin/nox
-GATE := .venv/bin/python tests/gate.py
+GATE := .venv/bin/python -m tests.gate.run
 SUPPORTED = import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
 help:  ## Say what can be made

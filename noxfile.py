@@ -3,8 +3,7 @@
 """Everything that checks, tests and shows this collection; CI runs nothing else.
 
 ``nox --list`` names the sessions, ``nox -s lint`` runs one, ``nox -s "units(2.15)"`` runs one ansible-core of one,
-``nox -t test`` runs what a change must pass; ``make test`` does the same with tests/gate.py around it. CONTRIBUTING.md
-tells the rest.
+``nox -t test`` runs what a change must pass; ``make test`` does the same two at a time. CONTRIBUTING.md tells the rest.
 """
 
 from __future__ import annotations
@@ -32,7 +31,8 @@ if TYPE_CHECKING:
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from sandbox import testing
-from tests.gate import CHECKOUT, advice, is_met, put_pythons_on_path
+from tests.collection_tree import CHECKOUT
+from tests.gate.machine import advice, is_met, put_pythons_on_path
 
 nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -66,7 +66,7 @@ NEEDS_NEWER_PYTHON = (
     "sandbox/",
     "tests/awx/",
     "tests/eda/",
-    "tests/gate.py",
+    "tests/gate/",
     "tests/sandbox/",
 )
 
@@ -242,7 +242,7 @@ def lint(session: nox.Session) -> None:
     session.run(
         "mypy", "-p", "ansible_collections.tallyfy.platform.plugins", env={"MYPYPATH": collection_tree(session)}
     )
-    session.run("mypy", "--python-version=3.11", "-p", "sandbox")
+    session.run("mypy", "--python-version=3.11", "-p", "sandbox", "-p", "tests.gate")
     session.run("yamllint", "--strict", ".")
     scripts = [str(path) for path in (*CHECKOUT.glob(".ci/*"), *CHECKOUT.glob("tests/integration/targets/*/*.sh"))]
     session.run("shellcheck", *scripts)

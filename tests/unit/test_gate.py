@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests import gate
+from tests.gate import machine as gate_machine
+from tests.gate import run as gate
 
 pytestmark = pytest.mark.any_core
 
-SESSIONS = [
-    gate.Session("lint", frozenset()),
-    gate.Session("units(2.15)", frozenset({"python3.9"})),
-    gate.Session("browser", frozenset({"needs-browser"})),
-]
+SESSIONS: dict[str, set[str]] = {"lint": set(), "units(2.15)": {"python3.9"}, "browser": {"needs-browser"}}
 BROWSER = "apt-get install chromium chromium-driver"
 
 
@@ -44,10 +41,10 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     machine = Machine()
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setattr(gate, "selected_sessions", lambda _tag: SESSIONS)
-    monkeypatch.setattr(gate, "put_pythons_on_path", lambda _names: None)
-    monkeypatch.setattr(gate, "is_met", lambda need: need not in machine.lacking)
-    monkeypatch.setattr(gate, "install_packages", machine.install)
-    monkeypatch.setattr(gate, "install_pythons", machine.install)
+    monkeypatch.setattr(gate_machine, "put_pythons_on_path", lambda _names: None)
+    monkeypatch.setattr(gate_machine, "is_met", lambda need: need not in machine.lacking)
+    monkeypatch.setattr(gate_machine, "install_packages", machine.install)
+    monkeypatch.setattr(gate_machine, "install_pythons", machine.install)
     monkeypatch.setattr(gate, "run_sessions", machine.run)
     return machine
 
