@@ -19,7 +19,6 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from sandbox import testing
 from tests.collection_tree import CHECKOUT
-from tests.gate.machine import advice, is_met, put_pythons_on_path
+from tests.gate.machine import advice, is_met, is_python, put_pythons_on_path
 
 nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -182,24 +181,17 @@ def copy_of_checkout(folder: Path, *, without: tuple[str, ...] = ()) -> Path:
 
 
 def python_with(name: str, python: str, *packages: str) -> str:
-    """Return a Python of a virtual environment that has these packages; it is made again when they are others."""
+    """Return a Python of a virtual environment that has these packages."""
     venv = SCRATCH / name
-    executable, stamp = venv / "bin" / "python", venv / "packages.txt"
-    files = [CHECKOUT / word for word in packages if word.endswith(".txt")]
-    wanted = "\n".join([python, *packages, *(file.read_text(encoding="utf-8") for file in files)])
-    create = [python, "-m", "venv", "--clear", venv]
-    install = [executable, "-m", "pip", "install", "--disable-pip-version-check", "--quiet", *packages]
-    if find_spec("uv"):
-        uv = [sys.executable, "-m", "uv"]
-        create = [*uv, "venv", "--quiet", "--clear", "--python", python, venv]
-        install = [*uv, "pip", "install", "--quiet", "--python", executable, *packages]
+    executable = venv / "bin" / "python"
+    uv = [sys.executable, "-m", "uv", "--quiet"]
     # Sessions that run side by side share it.
     with (SCRATCH / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
-            subprocess.run(create, check=True)
-            subprocess.run(install, cwd=CHECKOUT, check=True)
-            stamp.write_text(wanted, encoding="utf-8")
+        if not is_python(executable):
+            subprocess.run([*uv, "venv", "--clear", "--python", python, str(venv)], check=True)
+        install = [*uv, "pip", "install", "--python", str(executable), *packages]
+        subprocess.run(install, cwd=CHECKOUT, check=True)
     return str(executable)
 
 
@@ -213,7 +205,9 @@ def execution_environment(session: nox.Session, core: str) -> str:
     """Return a Python that has what a job of AWX has: ansible-core, ansible-runner, and what the collection needs."""
     session.log(f"Looking after an execution environment with ansible-core {core}")
     wanted = (f"ansible-core~={CANDIDATES.get(core, core + '.0')}", "ansible-runner>=2.4")
-    return python_with(f"ee-{core}", f"python{CORES[core]}", *wanted, "--requirement", "meta/ee-requirements.txt")
+    return python_with(
+        f"ee-{core}-{CORES[core]}", f"python{CORES[core]}", *wanted, "--requirement", "meta/ee-requirements.txt"
+    )
 
 
 @contextlib.contextmanager
