@@ -2,12 +2,19 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What ``make test`` runs, and says, on a machine that lacks something."""
+"""What ``make test`` runs, and says, on a machine that lacks something; and what its sessions are made of."""
 
 from __future__ import annotations
 
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
+from tests.gate import checkout, cores, steps
 from tests.gate import machine as gate_machine
 from tests.gate import run as gate
 
@@ -92,3 +99,67 @@ def test_in_ci_nothing_is_run_without_it(
 def test_needs_are_those_of_the_tags_and_the_python() -> None:
     listed = {"session": "awx", "python": "3.11", "tags": ["test", "needs-python3.9", "needs-java"]}
     assert gate.needs_of(listed) == {"python3.11", "python3.9", "needs-java"}
+
+
+def test_the_last_release_of_a_series_is_installed_or_its_candidate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cores, "CANDIDATES", {"2.99": "2.99.0rc1"})
+    assert cores.requirement("2.15") == "ansible-core~=2.15.0"
+    assert cores.requirement("2.99") == "ansible-core~=2.99.0rc1"
+
+
+def test_sessions_know_nothing_of_the_person_at_the_keyboard(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(steps, "SCRATCH", tmp_path)
+    monkeypatch.setenv("TALLYFY_ACCESS_TOKEN", "mine")
+    monkeypatch.setenv("ANSIBLE_CONFIG", "mine")
+    env = steps.isolated(SimpleNamespace(name="units(2.15)"), FAULTS="all")
+    assert env["TALLYFY_ACCESS_TOKEN"] is env["ANSIBLE_CONFIG"] is None
+    assert (env["HOME"], env["FAULTS"]) == (str(tmp_path / "units-2.15" / "home"), "all")
+
+
+def test_a_way_without_spaces(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert checkout.without_spaces(tmp_path) == tmp_path
+    spaced = tmp_path / "my clone"
+    link = checkout.without_spaces(spaced)
+    assert link.readlink() == spaced
+    assert checkout.without_spaces(spaced) == link
+    link.unlink()
+    link.symlink_to(tmp_path)
+    with pytest.raises(SystemExit, match="in the way"):
+        checkout.without_spaces(spaced)
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A checkout with files that ship, that do not, and that git ignores."""
+    clone = tmp_path / "clone"
+    for name in ("README.md", "plugins/new.py", "plugins/old.pyc", "sandbox/app.py"):
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone / name).touch()
+    (clone / ".gitignore").write_text("*.pyc\n", encoding="utf-8")
+    subprocess.run(["git", "init", "--quiet"], cwd=clone, check=True)
+    return clone
+
+
+def test_copies_hold_what_git_would_track(clone: Path, tmp_path: Path) -> None:
+    copy = checkout.copy_of_checkout(tmp_path / "a copy", without=("sandbox/",), checkout=clone)
+    assert checkout.files(copy) == {".gitignore", "README.md", "plugins/new.py"}
+    assert not (copy / "plugins" / "old.pyc").exists()
+
+
+def test_an_artifact_holds_what_ships_and_nothing_else(clone: Path, tmp_path: Path) -> None:
+    (clone / "MANIFEST.json").touch()
+    (clone / "FILES.json").touch()
+    artifact = tmp_path / "artifact.tar.gz"
+
+    def differences(*names: str) -> list[str]:
+        with tarfile.open(artifact, "w:gz") as archive:
+            for name in ("MANIFEST.json", "FILES.json", *names):
+                archive.add(clone / name, name)
+        return checkout.differences_of_artifact(artifact, clone)
+
+    assert differences("README.md", "plugins/new.py") == []
+    assert [(line.split(" (")[0], line.split()[-1]) for line in differences("README.md", "sandbox/app.py")] == [
+        ("must not ship", "sandbox/app.py"),
+        ("does not ship", "plugins/new.py"),
+    ]
