@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from starlette.applications import Starlette
@@ -55,6 +55,7 @@ class Order:
 
 
 Step = Callable[[Order], Any]
+Value = TypeVar("Value")
 
 
 def control_plane(world: World) -> Starlette:
@@ -156,9 +157,7 @@ def _clear_ledger(order: Order) -> Any:
 
 
 def _reset(order: Order) -> Any:
-    unknown = set(order.body) - {"members", "organizations", "switches", "latency_ms"}
-    if unknown:
-        raise ControlError(f"unknown reset field {', '.join(sorted(unknown))}")
+    _refuse_unknown(set(order.body) - {"members", "organizations", "switches", "latency_ms"}, "reset field")
     base = order.world.baseline
     options = Options(
         members=int(order.body.get("members", base.members)),
@@ -211,9 +210,7 @@ def _state(order: Order) -> Any:
     if unknown:
         raise ControlError(f"unknown records {', '.join(unknown)}; known are: {', '.join(_RECORDS)}")
     wanted = query.get("organization")
-    if wanted is not None and wanted not in world.organizations:
-        raise ControlError(f"no organization {wanted}", 404)
-    chosen = [world.organizations[wanted]] if wanted is not None else list(world.organizations.values())
+    chosen = list(world.organizations.values()) if wanted is None else [_organization(order)]
     state: dict[str, Any] = {
         kind: [
             {"organization_id": organization.id} | record
@@ -297,12 +294,9 @@ def _accept_member(order: Order) -> Any:
 def _patch_group(order: Order) -> Any:
     organization = _organization(order)
     name = order.request.path_params["name"]
-    group = next((group for group in organization.groups.values() if name in (group.name, group.id)), None)
-    if group is None:
-        raise ControlError(f"no group {name}", 404)
-    unknown = set(order.body) - _GROUP_FIELDS
-    if unknown:
-        raise ControlError(f"unknown group field {', '.join(sorted(unknown))}")
+    named = next((group for group in organization.groups.values() if name in (group.name, group.id)), None)
+    group = _there(named, f"group {name}")
+    _refuse_unknown(set(order.body) - _GROUP_FIELDS, "group field")
     order.world.unindex_group(organization, group)
     for field_name, value in order.body.items():
         setattr(group, field_name, value)
@@ -312,10 +306,8 @@ def _patch_group(order: Order) -> Any:
 
 
 def _patch_guest(order: Order) -> Any:
-    organization = _organization(order)
-    guest = organization.guests.get(order.world.email_key(order.request.path_params["email"]))
-    if guest is None:
-        raise ControlError(f"no guest {order.request.path_params['email']}", 404)
+    email = order.request.path_params["email"]
+    guest = _there(_organization(order).guests.get(order.world.email_key(email)), f"guest {email}")
     for name, value in order.body.items():
         if name in _GUEST_FIELDS:
             setattr(guest, name, value)
@@ -351,9 +343,8 @@ def _insert_template(order: Order) -> Any:
 
 
 def _patch_template(order: Order) -> Any:
-    template = _organization(order).templates.get(order.request.path_params["id"])
-    if template is None:
-        raise ControlError(f"no template {order.request.path_params['id']}", 404)
+    template_id = order.request.path_params["id"]
+    template = _there(_organization(order).templates.get(template_id), f"template {template_id}")
     given = dict(order.body)
     template.permissions = given.pop("permissions", template.permissions)
     template.steps = given.pop("steps", template.steps)
@@ -368,9 +359,8 @@ def _insert_runs(order: Order) -> Any:
     inserted = []
     for record in order.body if isinstance(order.body, list) else [order.body]:
         given = dict(record)
-        template = organization.templates.get(given.pop("checklist_id", HIRE_ID))
-        if template is None:
-            raise ControlError(f"no template {record.get('checklist_id')}", 404)
+        template_id = given.pop("checklist_id", HIRE_ID)
+        template = _there(organization.templates.get(template_id), f"template {template_id}")
         prerun, starter = given.pop("prerun", {}), given.pop("started_by", template.record["owner_id"])
         run = launch(world, organization, template, starter_id=starter, prerun=prerun, run_id=given.pop("id", None))
         _set_record(run.record, given, "run")
@@ -393,9 +383,8 @@ def _delete_run(order: Order) -> Any:
 
 
 def _patch_task(order: Order) -> Any:
-    task = _organization(order).tasks.get(order.request.path_params["id"])
-    if task is None:
-        raise ControlError(f"no task {order.request.path_params['id']}", 404)
+    task_id = order.request.path_params["id"]
+    task = _there(_organization(order).tasks.get(task_id), f"task {task_id}")
     _set_record(task.record, order.body, "task")
     if task.run is not None:
         touch(task.run, task.run.record["last_updated"])
@@ -409,9 +398,7 @@ def _issue_token(order: Order) -> Any:
     email = order.body.get("email")
     if email is None:
         return {"access_token": tokens.issue(order.world, "application", organization, lifetime)}
-    member = order.world.member_of(organization, email)
-    if member is None:
-        raise ControlError(f"no member {email}", 404)
+    member = _there(order.world.member_of(organization, email), f"member {email}")
     return {"access_token": tokens.issue(order.world, "user", organization, lifetime, user_id=member.id)}
 
 
@@ -451,38 +438,37 @@ def _plan_ids(order: Order) -> Any:
 def _organization(order: Order) -> Organization:
     """Return the organization the query names, else the seeded one."""
     wanted = order.request.query_params.get("organization", seed.ORGANIZATION_ID)
-    organization = order.world.organizations.get(wanted)
-    if organization is None:
-        raise ControlError(f"no organization {wanted}", 404)
-    return organization
+    return _there(order.world.organizations.get(wanted), f"organization {wanted}")
 
 
 def _member(order: Order) -> Member:
     email = order.request.path_params["email"]
-    member = order.world.member_of(_organization(order), email)
-    if member is None:
-        raise ControlError(f"no member {email}", 404)
-    return member
+    return _there(order.world.member_of(_organization(order), email), f"member {email}")
 
 
 def _run(order: Order) -> Run:
-    run = _organization(order).runs.get(order.request.path_params["id"])
-    if run is None:
-        raise ControlError(f"no run {order.request.path_params['id']}", 404)
-    return run
+    run_id = order.request.path_params["id"]
+    return _there(_organization(order).runs.get(run_id), f"run {run_id}")
+
+
+def _there(found: Value | None, wanted: str) -> Value:
+    if found is None:
+        raise ControlError(f"no {wanted}", 404)
+    return found
+
+
+def _refuse_unknown(names: set[str], kind: str) -> None:
+    if names:
+        raise ControlError(f"unknown {kind} {', '.join(sorted(names))}")
 
 
 def _set_record(record: dict[str, Any], values: dict[str, Any], noun: str) -> None:
-    unknown = set(values) - set(record)
-    if unknown or "id" in values:
-        raise ControlError(f"unknown {noun} field {', '.join(sorted(unknown)) or 'id'}")
+    _refuse_unknown(set(values) - (set(record) - {"id"}), f"{noun} field")
     record.update(values)
 
 
 def _set_raw(world: World, member: Member, values: dict[str, Any]) -> None:
-    unknown = set(values) - _MEMBER_FIELDS - _ACCOUNT_FIELDS
-    if unknown:
-        raise ControlError(f"unknown member field {', '.join(sorted(unknown))}")
+    _refuse_unknown(set(values) - _MEMBER_FIELDS - _ACCOUNT_FIELDS, "member field")
     for name, value in values.items():
         if name == "email":
             world.rename_email(member.account, value)
