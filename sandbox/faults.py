@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from email.utils import formatdate
 from typing import Any
 
@@ -16,28 +16,6 @@ from .envelopes import JSON, Reply
 
 CUTS = ("before", "after")
 LISTING_FLAWS = ("shrink", "repeat_page", "grow", "total_off", "unpaged", "empty_list", "old")
-
-_FIELDS = {
-    "method",
-    "path",
-    "route",
-    "times",
-    "every",
-    "skip",
-    "status",
-    "body",
-    "headers",
-    "content_type",
-    "delay_ms",
-    "cut",
-    "half_body",
-    "empty",
-    "apply",
-    "apply_late",
-    "late_ms",
-    "listing",
-    *LISTING_FLAWS,
-}
 
 _DEFAULT_BODIES: dict[int, Any] = {
     401: {"error": True, "message": "Unauthenticated."},
@@ -138,6 +116,9 @@ class Fault:
         return {name: getattr(self, name) for name in self.__slots__ if name != "replica"}
 
 
+_FIELDS = {described.name for described in fields(Fault)} - {"id", "replica", "matched", "hits"} | {*LISTING_FLAWS}
+
+
 class Faults:
     """The rules in force, oldest first; a request meets at most one."""
 
@@ -161,8 +142,8 @@ class Faults:
         if values.get("method"):
             values["method"] = str(values["method"]).upper()
         values["headers"] = {str(name): str(value) for name, value in (values.get("headers") or {}).items()}
-        for name in ("every", "skip"):
-            values[name] = int(values.get(name) or (1 if name == "every" else 0))
+        values["every"] = int(values.get("every") or 1)
+        values["skip"] = int(values.get("skip") or 0)
         values["delay_ms"] = float(values.get("delay_ms") or 0)
         _settle_late(values)
         self._count += 1

@@ -22,6 +22,8 @@ HOUR_SECONDS = 3600.0
 
 _NAMES = ("first_name", "last_name")
 _TEXTS = {"company_name": 200, "opportunity_name": 200, "status": 200, "phone_1": 20, "phone_2": 20}
+_DETAILS = ("status", "phone_1", "phone_2", "timezone", "image_url", "contact_url", "company_url", "opportunity_url",
+            "company_name", "opportunity_name", "external_sync_source", "external_date_creation")  # fmt: skip
 _URLS = ("company_url", "contact_url", "image_url", "opportunity_url")
 
 
@@ -210,18 +212,7 @@ def _record(world: World, guest: Guest) -> dict[str, Any]:
     mixed = world.switches.mixed_dates
     names = {name: getattr(profile, name) for name in _NAMES}
     details = {
-        "status": profile.status,
-        "phone_1": profile.phone_1,
-        "phone_2": profile.phone_2,
-        "timezone": profile.timezone,
-        "image_url": profile.image_url,
-        "contact_url": profile.contact_url,
-        "company_url": profile.company_url,
-        "opportunity_url": profile.opportunity_url,
-        "company_name": profile.company_name,
-        "opportunity_name": profile.opportunity_name,
-        "external_sync_source": profile.external_sync_source,
-        "external_date_creation": profile.external_date_creation,
+        **{name: getattr(profile, name) for name in _DETAILS},
         "cadence_days": None,
         "associated_members": guest.associated_members,
         "last_city": None,
