@@ -12,7 +12,7 @@ from .envelopes import RefusalError, Reply, item, json_reply, refuse, resource_n
 from .guests import attach_guest, guest_row, refuse_beyond_trial_guests
 from .listings import paged, plain_list
 from .member_records import haystack, member_with_includes, minimal_row
-from .people import acting_may_assign, change_role, disable, enable, guard_default_admin, invite
+from .people import acting_may_assign, change_role, disable, enable, invite
 from .state import Member
 from .tasks import hand_over
 from .validation import ROLES, Checker, as_id
@@ -113,7 +113,6 @@ def disable_member(call: Call) -> Reply:
     if member.status == "disabled":
         _refuse_repetition(call, "The user is already disabled.")
     else:
-        guard_default_admin(call, member, old_last_admin="Cannot disable the last administrator")
         disable(call, member)
     return _answer(call, member)
 
@@ -137,7 +136,6 @@ def remove_member(call: Call) -> Reply:
     if member.status == "disabled":
         _refuse_repetition(call, "The user is already disabled.")
     else:
-        guard_default_admin(call, member, old_last_admin="Cannot disable the last administrator")
         disable(call, member)
     if successor is not None:
         successor.open_tasks += member.open_tasks
@@ -190,7 +188,6 @@ def convert_to_guest(call: Call) -> Reply:
         raise refuse(400, "An invited member cannot be converted to a guest.")
     refuse_beyond_trial_guests(call)
     if member.status != "disabled":
-        guard_default_admin(call, member, old_last_admin="Cannot disable the last administrator")
         disable(call, member)
     account = member.account
     guest = attach_guest(

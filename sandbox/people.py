@@ -103,6 +103,7 @@ def guard_default_admin(call: Call, member: Member, *, old_last_admin: str) -> N
 
 
 def disable(call: Call, member: Member) -> None:
+    guard_default_admin(call, member, old_last_admin="Cannot disable the last administrator")
     world = call.world
     member.status = "disabled"
     member.disabled_at = world.timestamp()
