@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -67,13 +68,11 @@ def member_with_includes(call: Call, member: Member, *, in_list: bool = False) -
         return member_row(call.world, member)
     record = member_record(call.world, member, in_list=in_list)
     for name in includes:
-        related = _related(call, member, name)
-        if related is _UNKNOWN:
-            warning = f"unknown include {name}"
-            if warning not in call.warnings:
-                call.warnings.append(warning)
-            continue
-        record[name] = related
+        warning = f"unknown include {name}"
+        if name in _INCLUDES:
+            record[name] = call.wrapped(_INCLUDES[name](call, member))
+        elif warning not in call.warnings:
+            call.warnings.append(warning)
     return orjson.dumps(record)
 
 
@@ -117,9 +116,6 @@ def member_ids(world: World, group: Group) -> list[Any]:
     if world.switches.group_member_ids == "string":
         return [str(member_id) for member_id in group.members]
     return list(group.members)
-
-
-_UNKNOWN = object()
 
 
 def _union(member: Member) -> dict[str, Any]:
@@ -167,41 +163,42 @@ def _union(member: Member) -> dict[str, Any]:
     }
 
 
-def _related(call: Call, member: Member, name: str) -> Any:
-    account = member.account
-    if name == "groups":
-        groups = member.organization.groups_of.get(member.id, {}).values()
-        return call.wrapped(
-            [
-                {
-                    "id": group.id,
-                    "name": group.name,
-                    "logo": group.logo,
-                    "members": member_ids(call.world, group),
-                    "guests": group.guests,
-                }
-                for group in groups
-            ]
-        )
-    if name == "stats":
-        return call.wrapped(
-            {
-                "steps_created": 0,
-                "tasks_completed": 0,
-                "processes_launched": 0,
-                "checklists_created": 0,
-                "last_step_created_at": None,
-            }
-        )
-    if name == "country":
-        country = COUNTRIES.get(account.country_id) if account.country_id is not None else None
-        return call.wrapped(None if country is None else {"id": account.country_id, **country._asdict()})
-    if name == "organizations":
-        return call.wrapped(
-            [{"id": found.organization.id, "name": found.organization.name} for found in account.memberships]
-        )
-    if name == "preferences":
-        return call.wrapped({"step_preferences": account.step_preferences})
-    if name in ("assets", "member_watchers", "guest_watchers", "auth_methods"):
-        return call.wrapped([])
-    return _UNKNOWN
+def _groups(call: Call, member: Member) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": group.id,
+            "name": group.name,
+            "logo": group.logo,
+            "members": member_ids(call.world, group),
+            "guests": group.guests,
+        }
+        for group in member.organization.groups_of.get(member.id, {}).values()
+    ]
+
+
+def _country(_call: Call, member: Member) -> dict[str, Any] | None:
+    country_id = member.account.country_id
+    country = COUNTRIES.get(country_id) if country_id is not None else None
+    return None if country is None else {"id": country_id, **country._asdict()}
+
+
+def _organizations(_call: Call, member: Member) -> list[dict[str, Any]]:
+    organizations = [found.organization for found in member.account.memberships]
+    return [{"id": organization.id, "name": organization.name} for organization in organizations]
+
+
+_STATS = {
+    "steps_created": 0,
+    "tasks_completed": 0,
+    "processes_launched": 0,
+    "checklists_created": 0,
+    "last_step_created_at": None,
+}
+_INCLUDES: dict[str, Callable[[Call, Member], Any]] = {
+    "groups": _groups,
+    "stats": lambda _call, _member: _STATS,
+    "country": _country,
+    "organizations": _organizations,
+    "preferences": lambda _call, member: {"step_preferences": member.account.step_preferences},
+    **dict.fromkeys(("assets", "member_watchers", "guest_watchers", "auth_methods"), lambda _call, _member: []),
+}
