@@ -58,6 +58,11 @@ class Call:
         """The id to note as the author of a change; an application has none."""
         return self.acting.id if self.acting is not None else None
 
+    def sorting(self) -> tuple[str, bool]:
+        """What a list is to be sorted by, and whether downwards."""
+        wanted = self.query.get("sort") or self.query.get("sort_by") or ""
+        return wanted.removeprefix("-"), wanted.startswith("-")
+
     def includes(self) -> list[str]:
         """The names in ``with``."""
         return [name.strip() for name in self.query.get("with", "").split(",") if name.strip()]

@@ -26,9 +26,9 @@ def list_folders(call: Call) -> Reply:
         for folder in call.organization.folders.values()
         if (not kind or folder.folder_type == kind) and wanted in folder.name.lower()
     ]
-    sort = call.query.get("sort") or call.query.get("sort_by") or ""
-    if sort.removeprefix("-") in ("position", "name"):
-        folders.sort(key=lambda folder: getattr(folder, sort.removeprefix("-")), reverse=sort.startswith("-"))
+    name, downwards = call.sorting()
+    if name in ("position", "name"):
+        folders.sort(key=lambda folder: getattr(folder, name), reverse=downwards)
     return plain_list(call, folders, lambda folder: _row(call, folder))
 
 

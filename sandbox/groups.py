@@ -33,10 +33,9 @@ def list_groups(call: Call) -> Reply:
         for group in call.organization.groups.values()
         if not wanted or wanted in group.name.lower() or wanted in (group.description or "").lower()
     ]
-    sort = call.query.get("sort_by") or call.query.get("sort") or ""
-    key = _SORTABLE.get(sort.removeprefix("-"))
-    if key is not None:
-        groups.sort(key=key, reverse=sort.startswith("-"))
+    name, downwards = call.sorting()
+    if name in _SORTABLE:
+        groups.sort(key=_SORTABLE[name], reverse=downwards)
     return paged(call, groups, lambda group: _row(call, group), default=10, maximum=100)
 
 

@@ -35,12 +35,11 @@ def list_guests(call: Call) -> Reply:
         for key, guest in call.organization.guests.items()
         if guest.deleted_at is None and not is_lost and wanted in key.lower()
     ]
-    sort = call.query.get("sort") or call.query.get("sort_by") or ""
-    if sort.removeprefix("-") in ("created_at", "email"):
-        by_email = sort.endswith("email")
-        guests.sort(
-            key=lambda guest: guest.profile.email if by_email else guest.created_at, reverse=sort.startswith("-")
-        )
+    name, downwards = call.sorting()
+    if name == "email":
+        guests.sort(key=lambda guest: guest.profile.email, reverse=downwards)
+    elif name == "created_at":
+        guests.sort(key=lambda guest: guest.created_at, reverse=downwards)
     if call.query.get("without_pagination") == "true":
         return plain_list(call, guests, lambda guest: _row(call, guest))
     return paged(

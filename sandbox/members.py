@@ -281,11 +281,8 @@ def _searched(call: Call, members: list[Member]) -> list[Member]:
 
 
 def _sorted(call: Call, members: list[Member]) -> list[Member]:
-    wanted = call.query.get("sort") or call.query.get("sort_by") or ""
-    key = _SORTABLE.get(wanted.removeprefix("-"))
-    if key is None:
-        return members
-    return sorted(members, key=key, reverse=wanted.startswith("-"))
+    name, downwards = call.sorting()
+    return sorted(members, key=_SORTABLE[name], reverse=downwards) if name in _SORTABLE else members
 
 
 _USERS = "/organizations/{org}/users"

@@ -331,16 +331,15 @@ _FILTERS: dict[str, Callable[[Call, Run, str], bool]] = {
 
 
 def _sorted(call: Call, runs: list[Run]) -> list[Run]:
-    wanted = call.query.get("sort") or call.query.get("sort_by") or ""
-    name = wanted.removeprefix("-")
+    name, downwards = call.sorting()
     if name not in _SORTABLE or call.world.switches.run_sort_ignored:
         return runs
     if name == "name":
-        return sorted(runs, key=lambda run: run.name_key, reverse=wanted.startswith("-"))
+        return sorted(runs, key=lambda run: run.name_key, reverse=downwards)
     # What has no value is less than all that has one. Keys without a tuple keep long lists quick.
     valued = [run for run in runs if run.record[name] is not None]
     blank = [run for run in runs if run.record[name] is None] if len(valued) < len(runs) else []
-    if wanted.startswith("-"):
+    if downwards:
         return sorted(valued, key=lambda run: run.record[name], reverse=True) + blank
     return blank + sorted(valued, key=lambda run: run.record[name])
 

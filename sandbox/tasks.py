@@ -299,10 +299,9 @@ def _list(call: Call, tasks: Iterable[Task], *, default_status: str) -> Reply:
         and _has_status(call.world, task, status)
         and not (owners and owners.isdisjoint(task.record["owners"]["users"]))
     ]
-    sort = call.query.get("sort") or call.query.get("sort_by") or ""
-    name = sort.removeprefix("-")
+    name, downwards = call.sorting()
     if name in ("position", "deadline", "created_at", "title"):
-        found.sort(key=lambda task: (task.record[name] is not None, task.record[name]), reverse=sort.startswith("-"))
+        found.sort(key=lambda task: (task.record[name] is not None, task.record[name]), reverse=downwards)
 
     def render(task: Task) -> bytes:
         return orjson.dumps(shown_task(call.world, task))

@@ -55,9 +55,9 @@ def list_templates(call: Call) -> Reply:
         if owner is not None and record["owner_id"] != owner:
             continue
         found.append(template)
-    sort = query.get("sort_by") or query.get("sort") or ""
-    if sort.removeprefix("-") in _SORTABLE:
-        found.sort(key=lambda template: template.record[sort.removeprefix("-")], reverse=sort.startswith("-"))
+    name, downwards = call.sorting()
+    if name in _SORTABLE:
+        found.sort(key=lambda template: template.record[name], reverse=downwards)
     found.sort(key=lambda template: not template.record["is_pinned"])
     short = call.world.switches.checklist_rows == "short"
     return paged(call, found, lambda template: _row(call, template, short=short), default=10, maximum=100)
