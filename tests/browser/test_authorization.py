@@ -10,9 +10,9 @@ import json
 from typing import Any
 
 import pytest
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.wait import WebDriverWait
 
 from sandbox.testing import Sandbox
@@ -51,7 +51,9 @@ def sign_in(browser: Chrome, *, password: str = PASSWORD, consent: str = "allow"
         field.send_keys(text)
     page = browser.find_element(By.TAG_NAME, "html")
     browser.find_element(By.CSS_SELECTOR, f"button[value={consent}]").click()
-    WebDriverWait(browser, SECONDS).until(staleness_of(page))
+    # Pages are being exchanged meanwhile, and the driver has several errors for an element of the one that is going.
+    waiting = WebDriverWait(browser, SECONDS, ignored_exceptions=(WebDriverException,))
+    waiting.until(lambda driver: driver.find_element(By.TAG_NAME, "html") != page)
 
 
 def taken(asked: dict[str, Any], address: str) -> dict[str, Any]:
