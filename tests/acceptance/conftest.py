@@ -13,7 +13,7 @@ import pytest
 
 from sandbox.testing import Sandbox, running_sandbox
 from tests.acceptance.roles import Roles
-from tests.acceptance.running import AS_MODULE, Modules, Playbooks
+from tests.acceptance.running import IN_PROCESS, Modules, Playbooks
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +32,7 @@ def sandbox(server: Sandbox) -> Sandbox:
 @pytest.fixture
 def way() -> str:
     """In which way modules are run; files whose tests are run in both ways parametrize it."""
-    return AS_MODULE
+    return IN_PROCESS
 
 
 @pytest.fixture

@@ -19,11 +19,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import yaml
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
-from ansible_collections.tallyfy.platform.plugins.plugin_utils._in_process import run_in_process
+from ansible_collections.tallyfy.platform.plugins.plugin_utils import _in_process
 from sandbox.testing import Sandbox
 
 COLLECTION = "tallyfy.platform"
@@ -33,6 +34,10 @@ AS_MODULE, IN_PROCESS = WAYS = ("module", "in-process")
 COLLECTIONS_PATH = os.environ["ANSIBLE_COLLECTIONS_PATH"]
 # What ansible-core 2.19 and later asks of texts in its controller only, which a test of a module is not.
 os.environ["ANSIBLE_MODULE_STRICT_UTF8_RESPONSE"] = "false"
+
+
+def _at_once(_client: Client, _seconds: float) -> None:
+    """Return at once: each launch waits for the end of its second, which test_two_controllers.py looks at."""
 
 
 @contextmanager
@@ -83,33 +88,46 @@ class Modules:
             file.unlink()
 
     def run(self, module: str, check_mode: bool = False, **arguments: Any) -> dict[str, Any]:
-        """Run the module in a forked process and return its result, failed or not.
-
-        A fork keeps what ansible-core holds in globals (warnings, secrets) apart from other runs.
-        """
-        return self._in_fork(module, [arguments], check_mode)[0]
+        """Run the module once and return its result, failed or not."""
+        return self._run(module, [arguments], check_mode)[0]
 
     def loop(self, module: str, *items: dict[str, Any], check_mode: bool = False) -> list[dict[str, Any]]:
         """Run the module for each of the items in one process, and return all results."""
         assert self.way == IN_PROCESS, "a module does one item and ends"
-        return self._in_fork(module, list(items), check_mode)
+        return self._run(module, list(items), check_mode)
+
+    def _run(self, module: str, items: list[dict[str, Any]], check_mode: bool) -> list[dict[str, Any]]:
+        run = self._here if self.way == IN_PROCESS else self._in_fork
+        results = run(module, [{**self.options, **item} for item in items], check_mode)
+        for result in results:
+            self.invocation = result.pop("invocation", {}).get("module_args", {})
+        return results
+
+    def _here(self, module: str, items: list[dict[str, Any]], check_mode: bool) -> list[dict[str, Any]]:
+        """Run the module as the action plugin does it for one task, of whose clients the next one has none."""
+        spec = importlib.import_module(f"{MODULES}.{module}").SPEC
+        name, quiet = f"{COLLECTION}.{module}", lambda _text: None
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(mock.patch.object(Client, "rest", _at_once))
+            stack.enter_context(mock.patch.dict(os.environ, self.environment))
+            stack.enter_context(mock.patch.object(_in_process, "_clients", _in_process.KeptClients()))
+            return [
+                _in_process.run_in_process(name, spec, item, check_mode=check_mode, progress=quiet) for item in items
+            ]
 
     def _in_fork(self, module: str, items: list[dict[str, Any]], check_mode: bool) -> list[dict[str, Any]]:
+        """Run the module in a process of its own, which ansible-core's globals (warnings, secrets) end with."""
         with tempfile.TemporaryFile() as output:
             child = os.fork()
             if child == 0:
-                self._run_in_child(module, [{**self.options, **item} for item in items], check_mode, output.fileno())
+                self._run_in_child(module, items[0], check_mode, output.fileno())
             os.waitpid(child, 0)
             output.seek(0)
             text = output.read().decode()
         try:
-            results: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines() if line]
+            return [json.loads(text)]
         except ValueError:
             raise AssertionError(f"{module} did not return JSON but:\n{text}") from None
-        assert len(results) == len(items), f"{module} returned:\n{text}"
-        for result in results:
-            self.invocation = result.pop("invocation", {}).get("module_args", {})
-        return results
 
     def succeed(self, module: str, check_mode: bool = False, **arguments: Any) -> dict[str, Any]:
         """Run the module and return its result; a failure fails the test with the module's message."""
@@ -124,17 +142,14 @@ class Modules:
         assert "Traceback" not in json.dumps(result)
         return result
 
-    def _run_in_child(self, module: str, items: list[dict[str, Any]], check_mode: bool, output: int) -> None:
+    def _run_in_child(self, module: str, arguments: dict[str, Any], check_mode: bool, output: int) -> None:
         # What pytest put in the place of stdout stays in this process and is lost with it.
         sys.stdout = os.fdopen(output, "w", closefd=False)
         code = 1
-        # Each launch waits for the end of its second, which test_two_controllers.py looks at.
-        Client.rest = lambda _client, _seconds: None  # type: ignore[method-assign] # in this process alone
+        Client.rest = _at_once  # type: ignore[method-assign] # in this process alone
         try:
             os.environ.update(self.environment)
-            run = self._run_here if self.way == IN_PROCESS else self._run_as_module
-            for arguments in items:
-                run(module, arguments, check_mode)
+            self._run_as_module(module, arguments, check_mode)
         except SystemExit as end:
             code = int(end.code or 0)
         except Exception:  # noqa: BLE001 - the parent shows whatever it was and fails the test
@@ -157,14 +172,6 @@ class Modules:
             core.is_controller = False
         with _module_arguments({**arguments, **internal}):
             importlib.import_module(f"{MODULES}.{module}").main()
-
-    @staticmethod
-    def _run_here(module: str, arguments: dict[str, Any], check_mode: bool) -> None:
-        spec = importlib.import_module(f"{MODULES}.{module}").SPEC
-        result = run_in_process(
-            f"{COLLECTION}.{module}", spec, arguments, check_mode=check_mode, progress=lambda _text: None
-        )
-        print(json.dumps(result))
 
 
 class Playbooks:
