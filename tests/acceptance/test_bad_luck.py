@@ -23,7 +23,7 @@ import pytest
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import OPTIONS
 from sandbox.testing import Sandbox, running_sandbox
-from tests.acceptance.running import WAYS, Modules, Playbooks
+from tests.acceptance.running import Modules, Playbooks
 from tests.certificates import self_signed
 from tests.wires import running_proxy
 
@@ -49,11 +49,6 @@ ALL_TASKS = {**TASKS, "tallyfy_token": {}}
 
 every_task = pytest.mark.parametrize("module", sorted(TASKS))
 every_module = pytest.mark.parametrize("module", sorted(ALL_TASKS))
-
-
-@pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 def told(result: dict[str, Any], *pieces: str) -> str:

@@ -38,12 +38,20 @@ def comparable(value: Any) -> Any:
     return RANDOM.sub("…", value).replace(Sandbox.client_secret, MASK) if isinstance(value, str) else value
 
 
-def both(sandbox: Sandbox, folder: Path, world: str, *runs: tuple[str, bool, dict[str, Any]]) -> list[list[Any]]:
+def both(
+    sandbox: Sandbox,
+    folder: Path,
+    world: str,
+    *runs: tuple[str, bool, dict[str, Any]],
+    fault: dict[str, Any] | None = None,
+) -> list[list[Any]]:
     """Return for each way what came of the runs (module, check mode, arguments) and what was sent for them."""
     came = []
     for way in (AS_MODULE, IN_PROCESS):
         sandbox.reset()
         sandbox.switch(**WORLDS[world])
+        if fault:
+            sandbox.fault(times=None, **fault)
         modules = Modules(sandbox, folder / way, way)
         if world == "application tokens denied":
             modules.use(act_as=ALICE)
@@ -117,6 +125,24 @@ def test_wrong_and_odd_values(sandbox: Sandbox, tmp_path: Path, name: str) -> No
     asked, arguments = WRONG[name]
     module, in_process = both(sandbox, tmp_path, "as documented", (asked, False, arguments))
     assert in_process == module
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 500}, {"status": 401}, {"status": 403}, {"status": 429, "headers": {"Retry-After": "3600"}},
+        {"status": 302, "headers": {"Location": "https://example.com/"}}, {"cut": "before"}, {"half_body": True},
+        {"empty": True}, {"body": "<html>Sign in</html>"}, {"body": {"data": [{"id": {}}]}},
+    ],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("skip", [0, 1], ids=["sign-in", "request"])
+def test_failures(sandbox: Sandbox, tmp_path: Path, fault: dict[str, Any], skip: int) -> None:
+    """What goes wrong is one message either way; test_bad_luck.py has more of it, and one way."""
+    asked = ("tallyfy_user", False, {"email": BOB, "team": "New", "max_wait": 0, "state_dir": "none"})
+    module, in_process = both(sandbox, tmp_path, "as documented", asked, fault={**fault, "skip": skip})
+    assert in_process == module
+    assert module[0][0]["failed"] is True
 
 
 class TestLoops:
