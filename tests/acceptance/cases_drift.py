@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-BOB = "bob@example.com"
-DANA = "dana.lee@example.com"
+from tests.people import BOB, DANA
 
 CASES_OF_DRIFT: list[tuple[str, str, tuple[str, ...], dict[str, Any]]] = [
     ("drift of everybody", "tallyfy_roster_drift", (), {

@@ -17,12 +17,8 @@ from tests.acceptance.running import COLLECTION, MODULES, Playbooks, Run, given
 from tests.acceptance.test_promises import CASES
 from tests.acceptance.test_roster_faults import OPTIONS
 from tests.acceptance.test_roster_faults import set_the_scene as set_the_scene_of_rosters
+from tests.people import ALICE, BOB, CHARLIE, DANA, FRANK, JOHN, NORA, PARTNER, TOUR_ID
 
-ALICE, JOHN = "alice.smith@example.com", "john.smith@example.com"
-BOB, CHARLIE, DANA = "bob@example.com", "charlie.brown@example.com", "dana.lee@example.com"
-FRANK = "frank.moore@example.com"
-PARTNER, NORA = "partner@example.org", "nora@example.net"
-TOUR = "3c1d5e7f9a0b2c4d6e8f0a1b2c3d4e5f"
 #: Their cases are many people and things, one after the other so that each run sends the same requests.
 IN_BULK = ("tallyfy_roster", "tallyfy_onboarding", "tallyfy_offboarding")
 
@@ -86,8 +82,8 @@ def leave_much_behind(sandbox: Sandbox) -> None:
     sandbox.patch_group("People", members=[ids[BOB], ids[JOHN], ids[CHARLIE]])
     sandbox.patch_group("Legacy Team", members=[ids[DANA]])
     sandbox.insert_runs(
-        {"checklist_id": TOUR, "name": "Of Bob", "owner_id": ids[BOB]},
-        {"checklist_id": TOUR, "name": "Of Dana", "owner_id": ids[DANA]},
+        {"checklist_id": TOUR_ID, "name": "Of Bob", "owner_id": ids[BOB]},
+        {"checklist_id": TOUR_ID, "name": "Of Dana", "owner_id": ids[DANA]},
     )
     for task, owner in zip(state["tasks"], (BOB, DANA)):
         owners = {"users": [ids[owner]], "guests": [], "groups": []}
@@ -141,7 +137,7 @@ HIRED = {
         {"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major", "groups": ["Newcomers"]},
         {"email": "richard.roe@example.com", "first_name": "Richard", "last_name": "Roe", "provision": "invite"},
     ],
-    "process": {"template": TOUR, "tags": ["Onboarding"]},
+    "process": {"template": TOUR_ID, "tags": ["Onboarding"]},
     "groups": ["Newcomers"],
     "guests": [{"email": "agency@example.net", "first_name": "Agnes", "last_name": "Agency"}],
 }
@@ -159,7 +155,7 @@ SCENARIOS = [
     by_module("token issued", "tallyfy_token", {}),
     by_module("token issued for a member", "tallyfy_token", {"user": BOB}),
     by_module("process launched in the name of a member", "tallyfy_process", {
-        "template": TOUR, "reference": "E-7", "act_as": ALICE,
+        "template": TOUR_ID, "reference": "E-7", "act_as": ALICE,
     }),
     MUCH_LEFT_BEHIND,
     # Each fault happens to these routes in the smaller ones; here is the one that ends in the middle of much else.

@@ -8,13 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-ALICE = "alice.smith@example.com"
-BOB = "bob@example.com"
-CHARLIE = "charlie.brown@example.com"
-ERIN = "erin.walker@example.com"
-JOHN = "john.smith@example.com"
-PARTNER = "partner@example.org"
-NORA = "nora@example.net"
+from tests.people import ALICE, BOB, CHARLIE, ERIN, JOHN, NORA, PARTNER
+
 PAULA = {"email": "Paula.Park@example.org", "first_name": "Paula", "last_name": " Park "}
 
 CASES_OF_GROUPS: list[tuple[str, str, tuple[str, ...], dict[str, Any]]] = [

@@ -8,15 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-ALICE = "alice.smith@example.com"
-BOB = "bob@example.com"
-CHARLIE = "charlie.brown@example.com"
-DANA = "dana.lee@example.com"
-ERIN = "erin.walker@example.com"
-FRANK = "frank.moore@example.com"
-JOHN = "john.smith@example.com"
-NORA = "nora@example.net"
-PARTNER = "partner@example.org"
+from tests.people import ALICE, BOB, CHARLIE, DANA, ERIN, FRANK, JOHN, NORA, PARTNER
+
 #: Erin's processes, which have the same name.
 TOURS = ("5e7f9a1b3c5d7e9f1a2b4c6d8e0f2a4b", "7a9b1c3d5e7f9a2b4c6d8e0f1a3b5c7d")
 #: What check mode must tell as the run then does.

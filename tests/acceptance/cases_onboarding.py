@@ -8,15 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-ALICE = "alice.smith@example.com"
-BOB = "bob@example.com"
-DANA = "dana.lee@example.com"
-JOHN = "john.smith@example.com"
-MARY = {"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major"}
-RICHARD = {"email": "richard.roe@example.com", "first_name": "Richard", "last_name": "Roe"}
-PARTNER = "partner@example.org"
+from tests.people import ALICE, BOB, DANA, JOHN, MARY, PARTNER, RICHARD, TOUR_ID
+
 AGENCY = "agency@example.net"
-TOUR = "3c1d5e7f9a0b2c4d6e8f0a1b2c3d4e5f"
 HIRED = {
     "template": "New hire onboarding",
     "name": "Onboarding of {full_name}",
@@ -64,11 +58,11 @@ CASES_OF_ONBOARDING: list[tuple[str, str, tuple[str, ...], dict[str, Any]]] = [
     ("onboarding of processes only", "tallyfy_onboarding", (
         *of(f"{BOB}: process", "status"), *of(f"{JOHN}: process", *LAUNCH),
     ), {"people": [
-        {"email": BOB, "process": CASEY}, {"email": JOHN, "process": TOUR}, {"email": ALICE, "process": JORDAN},
+        {"email": BOB, "process": CASEY}, {"email": JOHN, "process": TOUR_ID}, {"email": ALICE, "process": JORDAN},
     ]}),
     ("onboarding from a csv file", "tallyfy_onboarding", (
         *of(MARY["email"], *CREATION, "groups"), *of(f"{MARY['email']}: process", *LAUNCH),
-    ), {"src": "new-hires.csv", "process": {"template": TOUR}}),
+    ), {"src": "new-hires.csv", "process": {"template": TOUR_ID}}),
 ]  # fmt: skip
 
 

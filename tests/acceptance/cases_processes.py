@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-ALICE = "alice.smith@example.com"
-BOB = "bob@example.com"
-JOHN = "john.smith@example.com"
+from tests.people import ALICE, BOB, JOHN, TOUR_ID
+
 HIRE, TOUR = "New hire onboarding", "Welcome tour"
-TOUR_ID = "3c1d5e7f9a0b2c4d6e8f0a1b2c3d4e5f"
 #: A process of the seed that goes on, and one that is archived.
 JORDAN = {"template": HIRE, "reference": "HR-10293"}
 CASEY = {"template": HIRE, "reference": "HR-10201"}

@@ -31,7 +31,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.single
 from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_files import PrivateDirectory
 from sandbox.testing import Sandbox
 
-TOUR = "3c1d5e7f9a0b2c4d6e8f0a1b2c3d4e5f"
 TIMEOUT_SECONDS = 10.0
 #: How long somebody who launches waits for the others to do so, too.
 TOGETHER_SECONDS = 2.0

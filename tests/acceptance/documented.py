@@ -18,9 +18,9 @@ import yaml
 from ansible_collections.tallyfy.platform.plugins.module_utils._auth.browser_flow import authorization_request
 from sandbox.testing import Sandbox
 from tests.acceptance.running import Playbooks
+from tests.people import LEGACY_GROUP, URGENT_TAG
 
 REPOSITORY_ROOT = Path(__file__).resolve().parents[2]
-LEGACY_GROUP = "731dc65d13ecdd9c8a8cb706592cf863"
 ROSTER = "email,role\nalice.smith@example.com,admin\nerin.walker@example.com,admin\nbob@example.com,standard\n"
 NEW_HIRES = "email,first_name,last_name,process\njane.doe@example.com,Jane,Doe,Welcome tour\nbob@example.com,Bob,,\n"
 LEAVERS = "email,reassign_to\nbob@example.com,erin.walker@example.com\n"
@@ -36,7 +36,6 @@ class ActionModule(ActionBase):
         urllib.request.urlopen(urllib.request.Request(self._task.args["url"], data=b"{}", method="POST")).close()
         return {}
 """
-URGENT_TAG = "c4e1f0a9b8d7465f9e3d2c1b0a998877"
 
 
 def documented_files() -> list[Path]:

@@ -22,9 +22,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection 
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.single import ensure_process
 from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_files import PrivateDirectory
 from sandbox.testing import Sandbox
+from tests.people import HIRE_ID, TOUR_ID
 
-HIRE_ID = "98e32e2b1b2e491d02e885e91dfd6c76"
-TOUR_ID = "3c1d5e7f9a0b2c4d6e8f0a1b2c3d4e5f"
 TIMEOUT_SECONDS = 0.3
 #: A fault for this part of the launches, and some of them wanted by two at the same time.
 FAULTY, WANTED_TWICE = 0.6, 0.2

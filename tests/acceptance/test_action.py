@@ -19,8 +19,8 @@ from ansible.errors import AnsibleActionFail
 from sandbox.testing import Sandbox
 from tests.acceptance.roles import Roles
 from tests.acceptance.running import Playbooks
+from tests.people import BOB
 
-ALICE, BOB = "alice.smith@example.com", "bob@example.com"
 HERE, AS_MODULE = "inside the controller", "Using module file"
 AS_MODULES = "tallyfy_in_process=false"
 

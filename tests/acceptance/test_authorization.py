@@ -32,8 +32,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_fi
 from sandbox.testing import Sandbox
 from tests.acceptance.browsing import answer_to
 from tests.acceptance.running import WAYS, Modules, Playbooks
+from tests.people import ALICE, GRACE
 
-ALICE, GRACE = "alice.smith@example.com", "grace.kim@example.net"
 REDIRECT = "https://app.example.com/auth/callback"
 INITECH = "9c1b6d5a04e84b7fa3d2c0e95f7a6b18"
 

@@ -25,14 +25,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection 
 from sandbox.testing import Sandbox, running_sandbox
 from tests.acceptance.running import Modules, Playbooks
 from tests.certificates import self_signed
+from tests.people import ALICE, BOB, FRANK, LEGACY_GROUP, MARY
 from tests.wires import running_proxy
 
 pytestmark = pytest.mark.any_core
 
-ALICE, BOB, FRANK = "alice.smith@example.com", "bob@example.com", "frank.moore@example.com"
-NEW = {"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major"}
 OTHER_ORGANIZATION = "9c1b6d5a04e84b7fa3d2c0e95f7a6b18"
-LEGACY_GROUP = "731dc65d13ecdd9c8a8cb706592cf863"
 RUNNING = "5e7f9a1b3c5d7e9f1a2b4c6d8e0f2a4b"
 LONGEST_MESSAGE = 700
 PAGE = "<html><head><title>Sign in</title></head><body>Sign in to go on</body></html>"
@@ -501,7 +499,7 @@ class TestAnswers:
 
     def test_a_field_of_a_new_member_that_is_not_stored(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(drop_fields=["job_title"])
-        result = modules.fail("tallyfy_user", **NEW, job_title="Lead")
+        result = modules.fail("tallyfy_user", **MARY, job_title="Lead")
         told(result, "did not store job_title")
         assert result["changed"] is True
         assert [action["action"] for action in result["actions"]] == ["create"]
@@ -613,12 +611,12 @@ class TestRefusals:
     def test_read_only_organization(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(read_only=True)
         told(modules.fail("tallyfy_user", email=BOB, team="New"), "PUT /organizations/", "HTTP 4")
-        told(modules.fail("tallyfy_user", **NEW), "POST /applications/", "HTTP 4")
+        told(modules.fail("tallyfy_user", **MARY), "POST /applications/", "HTTP 4")
         modules.succeed("tallyfy_user", email=BOB)
 
     def test_no_seat_left(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(seat_limit_light=0, seat_limit_full=0)
-        result = modules.fail("tallyfy_user", **NEW)
+        result = modules.fail("tallyfy_user", **MARY)
         told(result, "POST /applications/", "HTTP 409", "Free a seat or buy more")
         assert result["changed"] is False
         assert result["actions"] == []
@@ -637,7 +635,7 @@ class TestRefusals:
 
     def test_an_unfinished_run_names_what_it_did(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.fault(route="groups.update", times=None, status=403)
-        wanted = {**NEW, "team": "Ops", "groups": {"add": ["People", "Engineering"]}}
+        wanted = {**MARY, "team": "Ops", "groups": {"add": ["People", "Engineering"]}}
         result = modules.fail("tallyfy_user", **wanted)
         told(result, "PUT /organizations/", "/groups/", "HTTP 403")
         assert result["changed"] is True
@@ -676,13 +674,13 @@ class TestLimits:
 
     def test_a_refused_creation_is_sent_again(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.fault(route="applications.create_user", status=429, headers={"Retry-After": "0"})
-        assert modules.succeed("tallyfy_user", **NEW)["changed"] is True
+        assert modules.succeed("tallyfy_user", **MARY)["changed"] is True
         assert len(sandbox.ledger(route="applications.create_user")) == 2
 
     @pytest.mark.parametrize("method", ["GET", "PUT", "POST"])
     def test_one_failure_of_the_service_is_survived(self, sandbox: Sandbox, modules: Modules, method: str) -> None:
         sandbox.fault(method=method, path="/[oa][rp]*", status=500)
-        arguments = {"email": BOB, "team": "New"} if method != "POST" else NEW
+        arguments = {"email": BOB, "team": "New"} if method != "POST" else MARY
         assert modules.succeed("tallyfy_user", **arguments)["changed"] is True
         assert [entry["status"] for entry in sandbox.ledger(method=method) if entry["fault"]] == [500]
 

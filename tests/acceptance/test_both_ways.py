@@ -15,7 +15,8 @@ import pytest
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import MASK
 from sandbox.testing import Sandbox
 from tests.acceptance.running import AS_MODULE, IN_PROCESS, Modules
-from tests.acceptance.test_promises import ALICE, BOB, CASES, NEW, WORLDS, Case
+from tests.acceptance.test_promises import CASES, WORLDS, Case
+from tests.people import ALICE, BOB, MARY
 
 # What differs from one run to the next: the time, and the numbers that the sandbox gives to requests and groups.
 RANDOM = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z?|sandbox-\d+|\b[0-9a-f]{32}\b")
@@ -107,8 +108,8 @@ WRONG: dict[str, tuple[str, dict[str, Any]]] = {
     "nothing to sign in with": ("tallyfy_user", {"email": BOB, "client_id": "", "client_secret": ""}),
     "cache that cannot be used": ("tallyfy_user", {"email": BOB, "state_dir": "/dev/null/cache"}),
     "somebody of two organizations": ("tallyfy_user", {"email": "grace.kim@example.net", "team": "Elsewhere"}),
-    "group that is not there": ("tallyfy_user", {**NEW, "groups": {"add": ["Nobodies"]}}),
-    "text beyond ASCII": ("tallyfy_user", {**NEW, "first_name": "Zoë \U0001f600 \u2028", "team": "{{ 1 + 1 }}"}),
+    "group that is not there": ("tallyfy_user", {**MARY, "groups": {"add": ["Nobodies"]}}),
+    "text beyond ASCII": ("tallyfy_user", {**MARY, "first_name": "Zoë \U0001f600 \u2028", "team": "{{ 1 + 1 }}"}),
     "token with a wrong number": ("tallyfy_token", {"min_ttl": "long"}),
     "token of nobody": ("tallyfy_token", {"user": "nobody@example.com"}),
     "call elsewhere": ("tallyfy_api", {"path": "https://example.com/x"}),

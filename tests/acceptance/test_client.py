@@ -35,10 +35,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport i
 from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_files import PrivateDirectory
 from sandbox.testing import Sandbox
 from tests.acceptance.pace import send_many
+from tests.people import ALICE
 
 pytestmark = pytest.mark.any_core
 
-ALICE = "alice.smith@example.com"
 NEW = {"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major", "role": "light"}
 SOON_SECONDS = 5
 

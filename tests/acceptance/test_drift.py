@@ -15,11 +15,9 @@ import yaml
 
 from sandbox.testing import Sandbox
 from tests.acceptance.roles import Roles
-from tests.acceptance.test_roles import ALICE, BOB, DANA, ERIN, FRANK, JOHN
+from tests.people import ALICE, BOB, CHARLIE, DANA, ERIN, FRANK, GRACE, JOHN
 
 pytestmark = pytest.mark.any_core
-
-GRACE, CHARLIE = "grace.kim@example.net", "charlie.brown@example.com"
 
 
 def roster_file(roles: Roles, rows: list[dict[str, Any]]) -> str:

@@ -17,10 +17,10 @@ import pytest
 
 from sandbox.testing import Sandbox
 from tests.acceptance.running import IN_PROCESS, Modules, Playbooks
+from tests.people import ALICE
 
 pytestmark = pytest.mark.any_core
 
-ALICE = "alice.smith@example.com"
 HOSTS = 50
 PLAY = """
 - hosts: all

@@ -13,19 +13,10 @@ import pytest
 
 from sandbox.testing import Sandbox
 from tests.acceptance.running import Modules
+from tests.people import ALICE, BOB, BOT, CHARLIE, DANA, ERIN, FRANK, JOHN, NORA, PARTNER
 
 pytestmark = pytest.mark.any_core
 
-ALICE = "alice.smith@example.com"
-BOB = "bob@example.com"
-CHARLIE = "charlie.brown@example.com"
-DANA = "dana.lee@example.com"
-ERIN = "erin.walker@example.com"
-FRANK = "frank.moore@example.com"
-JOHN = "john.smith@example.com"
-BOT = "bot@tallyfy.com"
-PARTNER = "partner@example.org"
-NORA = "nora@example.net"
 LEGACY = {"id": "731dc65d13ecdd9c8a8cb706592cf863", "name": "Legacy Team"}
 
 

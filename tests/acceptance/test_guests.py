@@ -13,16 +13,10 @@ import pytest
 
 from sandbox.testing import Sandbox
 from tests.acceptance.running import IN_PROCESS, WAYS, Modules
+from tests.people import ALICE, BOB, BOT, DANA, ERIN, NORA, PARTNER
 
 pytestmark = pytest.mark.any_core
 
-ALICE = "alice.smith@example.com"
-BOB = "bob@example.com"
-DANA = "dana.lee@example.com"
-ERIN = "erin.walker@example.com"
-BOT = "bot@tallyfy.com"
-PARTNER = "partner@example.org"
-NORA = "nora@example.net"
 PAULA = {"email": "paula.park@example.org", "first_name": "Paula", "last_name": "Park"}
 
 

@@ -12,11 +12,10 @@ import pytest
 
 from sandbox.testing import Sandbox
 from tests.acceptance.running import Modules
+from tests.people import BOB, HIRE_ID
 
 pytestmark = pytest.mark.any_core
 
-BOB = "bob@example.com"
-HIRE_ID = "98e32e2b1b2e491d02e885e91dfd6c76"
 LAUNCH = {
     "template": HIRE_ID,
     "reference": "E-1",

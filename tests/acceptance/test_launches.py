@@ -20,7 +20,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Bu
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.single import ensure_process
 from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_files import PrivateDirectory
 from sandbox.testing import Sandbox
-from tests.acceptance.launches import TIMEOUT_SECONDS, TOUR_ID, Clock, launch_many, new_client
+from tests.acceptance.launches import TIMEOUT_SECONDS, Clock, launch_many, new_client
+from tests.people import TOUR_ID
 
 pytestmark = pytest.mark.any_core
 

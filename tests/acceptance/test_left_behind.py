@@ -12,11 +12,9 @@ import pytest
 
 from sandbox.testing import Sandbox
 from tests.acceptance.running import Modules
+from tests.people import BOB, BOB_ID, JOHN, JOHN_ID
 
 pytestmark = pytest.mark.any_core
-
-BOB, JOHN = "bob@example.com", "john.smith@example.com"
-BOB_ID, JOHN_ID = 1002, 12345
 
 
 def owners(sandbox: Sandbox) -> list[list[int]]:

@@ -34,6 +34,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_fi
 from sandbox.testing import Sandbox
 from tests.acceptance.controllers import at_launch
 from tests.acceptance.running import Modules
+from tests.people import TOUR_ID
 
 pytestmark = pytest.mark.any_core
 
@@ -41,7 +42,6 @@ FORK = multiprocessing.get_context("fork")
 GROUP = "People"
 EVERYBODY = ("alice.smith@example.com", "bob@example.com", "john.smith@example.com", "mary.major@example.com")
 BOB = EVERYBODY[1]
-TOUR = "3c1d5e7f9a0b2c4d6e8f0a1b2c3d4e5f"
 #: How Python's own lists of them are called where the file system has no locks.
 NO_LOCKS = os.strerror(errno.ENOLCK)
 
@@ -270,7 +270,7 @@ def test_a_launch_whose_answer_is_lost_stays_in_doubt(
     sandbox: Sandbox, held: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody hangs with the budget right when it is to be read back."""
-    params = {"template": TOUR, "reference": "E-1", "name": "Bob's tour", "kickoff": {}}
+    params = {"template": TOUR_ID, "reference": "E-1", "name": "Bob's tour", "kickoff": {}}
     sandbox.fault(method="POST", path="*/runs", cut="after")
 
     def hang(*_arguments: Any) -> None:
@@ -294,7 +294,7 @@ def test_nothing_is_launched_that_cannot_be_remembered(sandbox: Sandbox, modules
     before = len(sandbox.runs())
     Path(modules.options["state_dir"]).mkdir(mode=0o700)
     os.mkfifo(Path(modules.options["state_dir"]) / "doubtful-launches", 0o600)
-    failure = modules.fail("tallyfy_process", template=TOUR, reference="E-1", name="Bob's tour")
+    failure = modules.fail("tallyfy_process", template=TOUR_ID, reference="E-1", name="Bob's tour")
     assert "doubtful-launches is not a regular file" in failure["msg"]
     assert failure["changed"] is False
     assert len(sandbox.runs()) == before
@@ -318,7 +318,7 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
             "groups": {"add": [GROUP]},
         },
     ),
-    "process": ("tallyfy_process", {"template": TOUR, "reference": "E-1", "name": "Bob's tour"}),
+    "process": ("tallyfy_process", {"template": TOUR_ID, "reference": "E-1", "name": "Bob's tour"}),
     "roster": ("tallyfy_roster", {"people": [{"email": BOB, "job_title": "Head of Tours"}]}),
     "onboarding": ("tallyfy_onboarding", {"people": [{"email": BOB, "job_title": "Head of Tours"}]}),
     "offboarding": ("tallyfy_offboarding", {"people": [{"email": BOB}]}),

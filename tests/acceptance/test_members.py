@@ -13,18 +13,9 @@ import pytest
 
 from sandbox.testing import Sandbox
 from tests.acceptance.running import Modules
+from tests.people import ALICE, BOB, BOT, CHARLIE, DANA, GRACE, JOHN, MARY, SUPPORT
 
 pytestmark = pytest.mark.any_core
-
-ALICE = "alice.smith@example.com"
-BOB = "bob@example.com"
-JOHN = "john.smith@example.com"
-CHARLIE = "charlie.brown@example.com"
-DANA = "dana.lee@example.com"
-GRACE = "grace.kim@example.net"
-SUPPORT = "support@example.net"
-BOT = "bot@tallyfy.com"
-NEW = {"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major"}
 
 
 def actions(result: dict[str, Any]) -> list[str]:
@@ -47,8 +38,8 @@ class TestRequests:
         [
             (1, {"email": BOB, "role": "standard", "team": "Operations"}),
             (2, {"email": BOB, "groups": {"add": ["People"]}}),
-            (2, NEW),
-            (2, {**NEW, "provision": "invite"}),
+            (2, MARY),
+            (2, {**MARY, "provision": "invite"}),
             (2, {"email": BOB, "role": "light"}),
             # A profile is read right before it is written, because others write it, too.
             (3, {"email": BOB, "team": "Finance"}),
@@ -202,7 +193,7 @@ class TestRefusals:
     @pytest.mark.parametrize("check_mode", [True, False])
     def test_direct_needs_the_application(self, sandbox: Sandbox, modules: Modules, check_mode: bool) -> None:
         modules.use(client_id=None, client_secret=None, access_token=sandbox.issue_token(ALICE))
-        result = modules.fail("tallyfy_user", check_mode=check_mode, **NEW, provision="direct")
+        result = modules.fail("tallyfy_user", check_mode=check_mode, **MARY, provision="direct")
         assert "give client_id and client_secret" in result["msg"]
         assert sandbox.ledger() == []
 
@@ -216,7 +207,7 @@ class TestRefusals:
         assert sandbox.writes() == []
 
     def test_an_unknown_group_is_named_with_those_there_are(self, sandbox: Sandbox, modules: Modules) -> None:
-        result = modules.fail("tallyfy_user", **NEW, groups={"add": ["Enginering", "Peeple"]})
+        result = modules.fail("tallyfy_user", **MARY, groups={"add": ["Enginering", "Peeple"]})
         for name in ("'Enginering'", "'Peeple'", "Engineering", "People"):
             assert name in result["msg"]
         assert sandbox.writes() == []
@@ -249,7 +240,7 @@ class TestLookUp:
     @pytest.mark.parametrize("switches", [{}, {"q_plus_finds_nothing": True}, {"plus_is_space": True}])
     def test_an_address_with_a_plus(self, sandbox: Sandbox, modules: Modules, switches: dict[str, Any]) -> None:
         sandbox.switch(**switches)
-        person = {**NEW, "email": "mary+tallyfy@example.com"}
+        person = {**MARY, "email": "mary+tallyfy@example.com"}
         assert modules.succeed("tallyfy_user", **person)["changed"] is True
         assert modules.succeed("tallyfy_user", **person)["changed"] is False
 
@@ -273,7 +264,7 @@ class TestRaces:
     def test_taken_meanwhile(self, sandbox: Sandbox, modules: Modules) -> None:
         taken = {"message": "The given data was invalid.", "errors": {"email": ["The email has already been taken."]}}
         sandbox.fault(method="POST", path="/applications/*/users", status=422, body=taken, apply=True)
-        assert modules.succeed("tallyfy_user", **NEW)["user"]["email"] == NEW["email"]
+        assert modules.succeed("tallyfy_user", **MARY)["user"]["email"] == MARY["email"]
         assert len(sandbox.writes()) == 1
 
     def test_taken_by_somebody_the_search_does_not_show(self, sandbox: Sandbox, modules: Modules) -> None:
@@ -298,8 +289,8 @@ class TestRaces:
     )
     def test_a_lost_answer(self, sandbox: Sandbox, modules: Modules, provision: str, fault: dict[str, Any]) -> None:
         sandbox.fault(method="POST", path="*/users*", **fault)
-        modules.succeed("tallyfy_user", **NEW, provision=provision, groups={"add": ["People"]})
-        people = [one for one in sandbox.state(sandbox.org_id)["members"] if one["email"] == NEW["email"]]
+        modules.succeed("tallyfy_user", **MARY, provision=provision, groups={"add": ["People"]})
+        people = [one for one in sandbox.state(sandbox.org_id)["members"] if one["email"] == MARY["email"]]
         assert len(people) == 1
         group = sandbox.group("People")
         assert group is not None
@@ -338,11 +329,11 @@ class TestRaces:
 
     def test_a_failure_in_the_middle_names_what_was_done(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.fault(method="PUT", path="*/groups/*", times=None, status=403, body={"error": True, "message": "No."})
-        result = modules.fail("tallyfy_user", **NEW, groups={"add": ["People"]})
+        result = modules.fail("tallyfy_user", **MARY, groups={"add": ["People"]})
         assert result["changed"] is True
         assert actions(result) == ["create"]
         assert result["failed_action"]["action"] == "add_to_group"
-        assert modules.succeed("tallyfy_user_info", email=NEW["email"])["users"]
+        assert modules.succeed("tallyfy_user_info", email=MARY["email"])["users"]
 
 
 class TestAnswersThatProveNothing:
@@ -391,8 +382,8 @@ class TestAnswersThatProveNothing:
         self, sandbox: Sandbox, modules: Modules, fault: dict[str, Any], apply: bool
     ) -> None:
         sandbox.fault(method="POST", path="/applications/*/users", apply=apply, **fault)
-        assert modules.succeed("tallyfy_user", **NEW)["user"]["id"]
-        assert sandbox.member(NEW["email"]) is not None
+        assert modules.succeed("tallyfy_user", **MARY)["user"]["id"]
+        assert sandbox.member(MARY["email"]) is not None
 
     @pytest.mark.parametrize("missing", ["members", "guests"])
     def test_a_group_without_its_lists_is_not_emptied(self, sandbox: Sandbox, modules: Modules, missing: str) -> None:
@@ -407,7 +398,7 @@ class TestAnswersThatProveNothing:
 
 class TestSideBySide:
     def test_eight_writers_of_one_group_lose_nobody(self, sandbox: Sandbox, modules: Modules) -> None:
-        people = [{**NEW, "email": f"person.{number}@example.com"} for number in range(8)]
+        people = [{**MARY, "email": f"person.{number}@example.com"} for number in range(8)]
 
         def add(person: dict[str, Any]) -> dict[str, Any]:
             return modules.succeed("tallyfy_user", **person, groups={"add": ["People"]})

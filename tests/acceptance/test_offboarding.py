@@ -14,24 +14,11 @@ import pytest
 from sandbox.testing import Sandbox
 from tests.acceptance.roles import Roles
 from tests.acceptance.running import Modules
-from tests.acceptance.test_roles import (
-    BOB,
-    FRANK,
-    JOHN,
-    JOHN_ID,
-    NORA,
-    PARTNER,
-    associated,
-    guests_of,
-    people_counts,
-    report_of,
-    status_of,
-)
+from tests.acceptance.test_roles import associated, guests_of, people_counts, report_of, status_of
+from tests.people import ALICE_ID, BOB, BOB_ID, FRANK, FRANK_ID, JOHN, JOHN_ID, NORA, PARTNER, TOUR_ID
 
 pytestmark = pytest.mark.any_core
 
-ALICE_ID, BOB_ID, FRANK_ID = 1001, 1002, 1008
-TOUR = "3c1d5e7f9a0b2c4d6e8f0a1b2c3d4e5f"
 REFUSAL = {"error": True, "message": "Not today"}
 LEAVERS: dict[str, Any] = {
     "offboarding_people": [{"email": "John.Smith@example.com", "reassign_to": "Bob@example.com"}, {"email": FRANK}],
@@ -46,11 +33,11 @@ def left_behind(sandbox: Sandbox) -> Sandbox:
     sandbox.patch_guest(PARTNER, associated_members=[ALICE_ID, JOHN_ID])
     sandbox.patch_guest(NORA, associated_members=[FRANK_ID])
     sandbox.insert_runs(
-        {"checklist_id": TOUR, "name": "Tour {{ 7*7 }}", "owner_id": JOHN_ID},
-        {"checklist_id": TOUR, "name": "Late tour", "owner_id": JOHN_ID, "status": "delayed"},
-        {"checklist_id": TOUR, "name": "Past tour", "owner_id": JOHN_ID, "status": "complete"},
-        {"checklist_id": TOUR, "name": "Old tour", "owner_id": JOHN_ID, "archived_at": "2026-01-01T00:00:00.000Z"},
-        {"checklist_id": TOUR, "name": "Bob's tour", "owner_id": BOB_ID},
+        {"checklist_id": TOUR_ID, "name": "Tour {{ 7*7 }}", "owner_id": JOHN_ID},
+        {"checklist_id": TOUR_ID, "name": "Late tour", "owner_id": JOHN_ID, "status": "delayed"},
+        {"checklist_id": TOUR_ID, "name": "Past tour", "owner_id": JOHN_ID, "status": "complete"},
+        {"checklist_id": TOUR_ID, "name": "Old tour", "owner_id": JOHN_ID, "archived_at": "2026-01-01T00:00:00.000Z"},
+        {"checklist_id": TOUR_ID, "name": "Bob's tour", "owner_id": BOB_ID},
     )
     sandbox.clear_ledger()
     return sandbox

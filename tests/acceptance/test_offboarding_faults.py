@@ -16,21 +16,9 @@ from typing import Any
 import pytest
 
 from sandbox.testing import Sandbox
-from tests.acceptance.cases_faults import (
-    ALICE,
-    BOB,
-    CHARLIE,
-    DANA,
-    JOHN,
-    LEAVERS,
-    MUCH_LEFT_BEHIND,
-    PARTNER,
-    by_module,
-    leave_much_behind,
-    left_behind,
-    statuses,
-)  # fmt: skip
+from tests.acceptance.cases_faults import LEAVERS, MUCH_LEFT_BEHIND, by_module, leave_much_behind, left_behind, statuses
 from tests.acceptance.faults import Stage, picture, unbroken
+from tests.people import ALICE, BOB, CHARLIE, DANA, JOHN, PARTNER
 
 pytestmark = pytest.mark.any_core
 

@@ -21,18 +21,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._api.answer impor
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
 from sandbox.testing import Sandbox
 from tests.acceptance.running import IN_PROCESS, WAYS, Modules
+from tests.people import ALICE, BOB, DANA, HIRE_ID, MARY, RICHARD, TOUR_ID
 
 pytestmark = pytest.mark.any_core
 
-ALICE = "alice.smith@example.com"
-BOB = "bob@example.com"
-DANA = "dana.lee@example.com"
-HIRE = "98e32e2b1b2e491d02e885e91dfd6c76"
-TOUR = "3c1d5e7f9a0b2c4d6e8f0a1b2c3d4e5f"
-MARY = {"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major"}
-RICHARD = {"email": "richard.roe@example.com", "first_name": "Richard", "last_name": "Roe"}
 HIRED = {
-    "template": HIRE,
+    "template": HIRE_ID,
     "name": "Onboarding of {full_name}",
     "kickoff": {
         "New hire name": "{full_name}",
@@ -42,7 +36,7 @@ HIRED = {
         "Department": "Engineering",
     },
 }
-TOURED = {"template": TOUR, "name": "Tour for {first_name}"}
+TOURED = {"template": TOUR_ID, "name": "Tour for {first_name}"}
 
 
 @pytest.fixture
@@ -126,20 +120,20 @@ class TestEverything:
     def test_a_reference_of_ones_own(self, sandbox: Sandbox, modules: Modules) -> None:
         process = {**TOURED, "reference": "{team}-7", "reference_field": "Reference"}
         modules.succeed("tallyfy_onboarding", people=[{"email": BOB}], process=process)
-        (run,) = launched(sandbox, TOUR)[-1:]
+        (run,) = launched(sandbox, TOUR_ID)[-1:]
         assert run["name"] == "Tour for Bob (Operations-7)"
         assert "Operations-7" in run["prerun"].values()
 
     def test_values_of_a_row_are_taken_as_they_stand(self, sandbox: Sandbox, modules: Modules) -> None:
         person = {**MARY, "process": {"name": "{full_name}", "kickoff": {"notes": "{{ secret }} {email}"}}}
         modules.succeed("tallyfy_onboarding", people=[person], process={**TOURED, "kickoff": {"Notes": "x {role}"}})
-        (run,) = launched(sandbox, TOUR)[-1:]
+        (run,) = launched(sandbox, TOUR_ID)[-1:]
         assert run["name"] == "{full_name} (mary.major@example.com)"
         assert "{{ secret }} {email}" in run["prerun"].values()
 
     def test_an_archived_process_is_brought_back(self, sandbox: Sandbox, modules: Modules) -> None:
         modules.succeed("tallyfy_onboarding", people=[MARY], process=TOURED)
-        reference = {"template": TOUR, "reference": MARY["email"]}
+        reference = {"template": TOUR_ID, "reference": MARY["email"]}
         modules.succeed("tallyfy_process", **reference, state="archived")
         done = modules.succeed("tallyfy_onboarding", people=[MARY], process=TOURED)
         assert done["summary"]["processes"] == counts(launched=0, reactivated=1)
@@ -158,7 +152,7 @@ class TestEverything:
         assert any("No such field" in note for note in row["process"]["notes"])
 
     def test_a_launch_by_the_organization_itself_is_warned_of(self, sandbox: Sandbox, modules: Modules) -> None:
-        sandbox.switch(enable_onboarding_template=True, onboarding_template_id=TOUR)
+        sandbox.switch(enable_onboarding_template=True, onboarding_template_id=TOUR_ID)
         done = modules.succeed("tallyfy_onboarding", people=[MARY], process=TOURED)
         assert any("The organization itself launches Welcome tour" in text for text in done["warnings"])
 
@@ -270,7 +264,7 @@ class TestRequests:
             "organization.get": 1,
         }  # fmt: skip
         assert done["requests"] == 213
-        assert len(launched(sandbox, HIRE)) >= 100
+        assert len(launched(sandbox, HIRE_ID)) >= 100
 
         sandbox.clear_ledger()
         again = modules.succeed("tallyfy_onboarding", **arguments)
@@ -472,7 +466,7 @@ class TestMistakes:
 
     def test_one_tag_as_a_text(self, sandbox: Sandbox, modules: Modules) -> None:
         modules.succeed("tallyfy_onboarding", people=[MARY], process={**TOURED, "tags": "Urgent"})
-        assert len(launched(sandbox, TOUR)[-1]["tags"]) == 1
+        assert len(launched(sandbox, TOUR_ID)[-1]["tags"]) == 1
 
     @pytest.mark.parametrize(
         ("template", "text"),
@@ -556,8 +550,8 @@ class TestTrouble:
         self, sandbox: Sandbox, modules: Modules, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """When one is archived and another one launched between two pages, their total stays the same."""
-        numbers = sandbox.insert_runs(*({"checklist_id": TOUR, "name": f"Tour ({n})"} for n in range(150)))
-        (slips,) = (run["name"] for run in launched(sandbox, TOUR)[100:101])
+        numbers = sandbox.insert_runs(*({"checklist_id": TOUR_ID, "name": f"Tour ({n})"} for n in range(150)))
+        (slips,) = (run["name"] for run in launched(sandbox, TOUR_ID)[100:101])
         call = Client.call
         pages: list[str] = []
 
@@ -566,11 +560,11 @@ class TestTrouble:
             if path.endswith("/runs") and not pages:
                 pages.append(path)
                 sandbox.patch_run(numbers[0], archived_at="2026-01-01T00:00:00.000Z")
-                sandbox.insert_runs({"checklist_id": TOUR, "name": "Another one"})
+                sandbox.insert_runs({"checklist_id": TOUR_ID, "name": "Another one"})
             return answer
 
         monkeypatch.setattr(Client, "call", call_and_interfere)
-        process = {"template": TOUR, "reference": slips.partition("(")[2].rstrip(")")}
+        process = {"template": TOUR_ID, "reference": slips.partition("(")[2].rstrip(")")}
         told = modules.succeed("tallyfy_onboarding", people=[{"email": BOB, "process": process}], concurrency=1)
         assert told["summary"]["processes"]["launched"] == 0
 
@@ -614,7 +608,7 @@ class TestTrouble:
         if first.get("failed"):
             assert "Whether it was launched is not known" in first["msg"]
         modules.succeed("tallyfy_onboarding", people=people, process=TOURED)
-        names = Counter(run["name"] for run in launched(sandbox, TOUR))
+        names = Counter(run["name"] for run in launched(sandbox, TOUR_ID))
         assert {names[f"Tour for Hire (hire{number}@example.com)"] for number in range(6)} == {1}
 
     def test_a_launch_that_shows_up_late_is_found_at_the_end(self, sandbox: Sandbox, modules: Modules) -> None:
@@ -645,12 +639,12 @@ class TestTrouble:
         """Two of them are onboardings, and two launch the same process by itself."""
         sandbox.reset(latency_ms=10)
         modules.use(max_wait=60)
-        single = {"template": TOUR, "name": "Tour for Hire", "reference": "hire0@example.com"}
+        single = {"template": TOUR_ID, "name": "Tour for Hire", "reference": "hire0@example.com"}
         jobs = [("tallyfy_onboarding", {"people": newcomers(3), "process": TOURED}), ("tallyfy_process", single)] * 2
         with ThreadPool(len(jobs)) as pool:
             results = pool.map(lambda job: modules.run(job[0], **job[1]), jobs)
         assert not [result for result in results if result.get("failed")]
-        names = Counter(run["name"] for run in launched(sandbox, TOUR))
+        names = Counter(run["name"] for run in launched(sandbox, TOUR_ID))
         assert {names[f"Tour for Hire (hire{number}@example.com)"] for number in range(3)} == {1}
         assert len(sandbox.launches()) == 3
 
@@ -670,7 +664,7 @@ def test_the_file_of_new_hires_is_an_onboarding(sandbox: Sandbox, modules: Modul
     rows = json.loads(
         '[{"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major", "phone": "", "process": ""}]'
     )
-    done = modules.succeed("tallyfy_onboarding", people=rows, process={"template": TOUR, "name": ""})
+    done = modules.succeed("tallyfy_onboarding", people=rows, process={"template": TOUR_ID, "name": ""})
     assert done["summary"]["processes"]["launched"] == 1
 
 

@@ -14,9 +14,9 @@ import pytest
 from sandbox.testing import Sandbox
 from tests.acceptance.roles import Roles
 from tests.acceptance.running import Playbooks
+from tests.people import MARY
 
 PEOPLE = ["bob@example.com", "john.smith@example.com"]
-MARY = {"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major"}
 # Every token that the sandbox issues starts so.
 ISSUED = "eyJ0eXAiOiJKV1QiLCJhbGci"
 #: Inside the controller, as a module, and with tasks that fail.

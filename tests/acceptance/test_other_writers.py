@@ -41,13 +41,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover 
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import ensure_member
 from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_files import PrivateDirectory
 from sandbox.testing import Sandbox
+from tests.people import ALICE, BOB, DANA, JOHN, NORA, PARTNER, TOUR_ID
 
 pytestmark = pytest.mark.any_core
 
-ALICE, BOB, JOHN = "alice.smith@example.com", "bob@example.com", "john.smith@example.com"
-DANA = "dana.lee@example.com"
-PARTNER, NORA = "partner@example.org", "nora@example.net"
-TOUR = "3c1d5e7f9a0b2c4d6e8f0a1b2c3d4e5f"
 RUN = "Of Bob"
 LATE_SECONDS = 120
 
@@ -152,7 +149,7 @@ def hand_over(client: Client) -> bool:
 
 
 def rename(client: Client) -> bool:
-    params = {"template": TOUR, "reference": "E-1", "name": "Bob's tour", "kickoff": {}}
+    params = {"template": TOUR_ID, "reference": "E-1", "name": "Bob's tour", "kickoff": {}}
     return bool(ensure_process(client, params, check_mode=False, warn=unheard)["changed"])
 
 
@@ -223,7 +220,7 @@ def set_the_scene(sandbox: Sandbox) -> None:
     alice = number_of(sandbox, ALICE)
     # One of this very second would be looked at again in the next.
     since = {"created_at": "2026-01-01T00:00:00.000Z"}
-    sandbox.insert_runs({"checklist_id": TOUR, "name": f"{RUN} (E-1)", "owner_id": number_of(sandbox, BOB), **since})
+    sandbox.insert_runs({"checklist_id": TOUR_ID, "name": f"{RUN} (E-1)", "owner_id": number_of(sandbox, BOB), **since})
     sandbox.patch_group("People", members=[alice])
     sandbox.patch_guest(PARTNER, associated_members=[alice])
 
@@ -416,7 +413,7 @@ def guest_of(*emails: str) -> Callable[[Client], bool]:
 
 
 def tour(state: str) -> Callable[[Client], bool]:
-    params = {"template": TOUR, "reference": "E-1", "state": state, "kickoff": {}}
+    params = {"template": TOUR_ID, "reference": "E-1", "state": state, "kickoff": {}}
     return lambda client: bool(ensure_process(client, params, check_mode=False, warn=unheard)["changed"])
 
 

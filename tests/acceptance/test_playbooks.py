@@ -21,15 +21,13 @@ import yaml
 
 from sandbox.testing import Sandbox
 from tests.acceptance.running import Playbooks, Run, given
+from tests.people import BOB, FRANK, JOHN, MARY, PARTNER
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ONBOARD, OFFBOARD, ROSTER, DRIFT, EXPORT = PLAYBOOKS = tuple(
     f"tallyfy.platform.{name}" for name in ("onboard", "offboard", "roster", "drift", "export_roster")
 )
 ROLES = ("onboarding", "offboarding", "roster", "drift", "export_roster")
-BOB, FRANK, JOHN = "bob@example.com", "frank.moore@example.com", "john.smith@example.com"
-PARTNER = "partner@example.org"
-MARY = {"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major"}
 #: For each role two people to whom something happens.
 TWO_PEOPLE: dict[str, Any] = {
     "onboarding_people": [MARY, {"email": JOHN, "job_title": "Team lead"}],

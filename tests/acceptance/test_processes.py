@@ -17,19 +17,14 @@ import pytest
 
 from sandbox.testing import Sandbox
 from tests.acceptance.running import IN_PROCESS, Modules
+from tests.people import ALICE, BOB, DANA, ENGINEERING, HIRE_ID, JOHN, TOUR_ID
 
 pytestmark = pytest.mark.any_core
 
-ALICE, BOB, DANA, FRANK, JOHN = (
-    "alice.smith@example.com", "bob@example.com", "dana.lee@example.com", "frank.moore@example.com",
-    "john.smith@example.com",
-)  # fmt: skip
 HIRE, TOUR = "New hire onboarding", "Welcome tour"
-HIRE_ID, TOUR_ID = "98e32e2b1b2e491d02e885e91dfd6c76", "3c1d5e7f9a0b2c4d6e8f0a1b2c3d4e5f"
 #: A process of the seed that goes on, and one that is archived.
 JORDAN, CASEY = "HR-10293", "HR-10201"
 JORDAN_ID = "fcaae90452f4241d11355039e8797621"
-ENGINEERING = "97e95e53bf25476dfbf55dd84fcda0b4"
 REQUIRED = {
     "New hire name": "Robin Hale", "Personal email": "robin@example.net", "Start date": "2026-12-01",
     "Contract type": "full-time", "Department": "engineering",

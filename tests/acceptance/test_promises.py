@@ -33,19 +33,7 @@ from tests.acceptance.cases_processes import (
     picture_of_processes,
 )
 from tests.acceptance.running import Modules
-
-ALICE = "alice.smith@example.com"
-BOB = "bob@example.com"
-CHARLIE = "charlie.brown@example.com"
-DANA = "dana.lee@example.com"
-ERIN = "erin.walker@example.com"
-FRANK = "frank.moore@example.com"
-GRACE = "grace.kim@example.net"
-JOHN = "john.smith@example.com"
-SUPPORT = "support@example.net"
-NEW = {"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major"}
-LEGACY_GROUP = "731dc65d13ecdd9c8a8cb706592cf863"
-URGENT_TAG = "c4e1f0a9b8d7465f9e3d2c1b0a998877"
+from tests.people import ALICE, BOB, CHARLIE, DANA, ERIN, FRANK, GRACE, JOHN, LEGACY_GROUP, MARY, SUPPORT, URGENT_TAG
 
 # What the service keeps about a member and a user can see change; times and counters move by themselves.
 VISIBLE = (
@@ -85,8 +73,8 @@ def of(email: str, *fields: str) -> list[str]:
 FILES = {
     "leavers.csv": f"email,reassign_to\n{FRANK},\n",
     "new-hires.csv": "email,first_name,last_name,role,groups,process\n"
-    f"{NEW['email']},Mary,Major,standard,Engineering,\n{BOB},Bob,,,People,false\n",
-    "people.csv": f"email,first_name,last_name,phone,groups\n{NEW['email']},Mary,Major,,People\n{BOB},Bob,,+49151,\n",
+    f"{MARY['email']},Mary,Major,standard,Engineering,\n{BOB},Bob,,,People,false\n",
+    "people.csv": f"email,first_name,last_name,phone,groups\n{MARY['email']},Mary,Major,,People\n{BOB},Bob,,+49151,\n",
 }
 CREATION = ("email", "first_name", "last_name", "role")
 CASES = [
@@ -94,15 +82,15 @@ CASES = [
     case("user only mentioned", "tallyfy_user", email=BOB),
     case("user found without regard to case", "tallyfy_user", email="BOB@Example.COM", team="Operations"),
     case("user values trimmed", "tallyfy_user", email=BOB, first_name=" Bob ", team="Operations "),
-    case("user created", "tallyfy_user", *CREATION, **NEW),
-    case("user created with a role", "tallyfy_user", *CREATION, **NEW, role="admin"),
-    case("user created with a timezone", "tallyfy_user", *CREATION, "timezone", **NEW, timezone="Europe/Berlin"),
-    case("user created with a profile", "tallyfy_user", *CREATION, "timezone", "phone", **NEW, phone="+1"),
-    case("user created in groups", "tallyfy_user", *CREATION, "groups", **NEW, groups={"add": ["people"]}),
-    case("user invited", "tallyfy_user", *CREATION, **NEW, provision="invite"),
+    case("user created", "tallyfy_user", *CREATION, **MARY),
+    case("user created with a role", "tallyfy_user", *CREATION, **MARY, role="admin"),
+    case("user created with a timezone", "tallyfy_user", *CREATION, "timezone", **MARY, timezone="Europe/Berlin"),
+    case("user created with a profile", "tallyfy_user", *CREATION, "timezone", "phone", **MARY, phone="+1"),
+    case("user created in groups", "tallyfy_user", *CREATION, "groups", **MARY, groups={"add": ["people"]}),
+    case("user invited", "tallyfy_user", *CREATION, **MARY, provision="invite"),
     case(
         "user invited with a profile", "tallyfy_user", *CREATION, "timezone", "job_title",
-        **NEW, provision="invite", invitation_message="Hello", job_title="Clerk",
+        **MARY, provision="invite", invitation_message="Hello", job_title="Clerk",
     ),
     case("user updated", "tallyfy_user", "phone", "job_title", email=BOB, phone="+49", job_title="Lead"),
     case("user field cleared", "tallyfy_user", "phone", email=BOB, phone=""),
@@ -137,14 +125,14 @@ CASES = [
         {"email": BOB, "role": "standard", "groups": ["people"]}, {"email": "FRANK.moore@example.com"},
         {"email": DANA, "state": "disabled"}, {"email": "nobody@example.com", "state": "deleted"},
     ]),
-    case("roster created", "tallyfy_roster", *of(NEW["email"], *CREATION, "timezone", "phone", "groups"),
+    case("roster created", "tallyfy_roster", *of(MARY["email"], *CREATION, "timezone", "phone", "groups"),
          *of("richard@example.com", *CREATION), people=[
-        {**NEW, "phone": "+1", "groups": "People; Legacy Team"},
+        {**MARY, "phone": "+1", "groups": "People; Legacy Team"},
         {"email": "richard@example.com", "first_name": "Richard", "last_name": "Roe", "provision": "invite"},
     ]),
-    case("roster mixed", "tallyfy_roster", *of(NEW["email"], *CREATION, "groups"), *of(BOB, "team", "role", "groups"),
+    case("roster mixed", "tallyfy_roster", *of(MARY["email"], *CREATION, "groups"), *of(BOB, "team", "role", "groups"),
          *of(DANA, "status", "groups"), *of(JOHN, "groups"), *of(FRANK, "status"), concurrency=3, people=[
-        {**NEW, "groups": ["Engineering"]}, {"email": ALICE, "role": "admin"},
+        {**MARY, "groups": ["Engineering"]}, {"email": ALICE, "role": "admin"},
         {"email": BOB, "team": "Sales", "role": "light", "groups": {"set": ["Engineering", "Legacy Team"]}},
         {"email": DANA, "groups": {"add": ["Legacy Team"]}}, {"email": JOHN, "groups": {"set": []}},
         {"email": FRANK, "state": "disabled", "reassign_to": ALICE},
@@ -158,7 +146,7 @@ CASES = [
     case("roster groups", "tallyfy_roster", *of(BOB, "groups"), *of(JOHN, "groups"), *of(FRANK, "groups"),
          defaults={"groups": ["Legacy Team", "Engineering"]},
          people=[{"email": email} for email in (BOB, JOHN, FRANK)]),
-    case("roster from a csv file", "tallyfy_roster", *of(NEW["email"], *CREATION, "groups"), *of(BOB, "phone"),
+    case("roster from a csv file", "tallyfy_roster", *of(MARY["email"], *CREATION, "groups"), *of(BOB, "phone"),
          src="people.csv"),
     case("user info", "tallyfy_user_info"),
     case("user info with groups", "tallyfy_user_info", groups=True, status="active"),

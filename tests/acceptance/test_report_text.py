@@ -12,7 +12,8 @@ import pytest
 
 from sandbox.testing import Sandbox
 from tests.acceptance.roles import Roles
-from tests.acceptance.test_roles import BULK, JOHN, MARY, REFUSAL, WORK
+from tests.acceptance.test_roles import BULK, REFUSAL, WORK
+from tests.people import JOHN, MARY
 
 pytestmark = pytest.mark.any_core
 

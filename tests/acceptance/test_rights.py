@@ -12,17 +12,13 @@ import pytest
 
 from sandbox.testing import Sandbox
 from tests.acceptance.running import Modules
+from tests.people import BOB, DANA, ERIN, FRANK, MARY
 
 pytestmark = pytest.mark.any_core
 
-BOB = "bob@example.com"
-DANA = "dana.lee@example.com"
-ERIN = "erin.walker@example.com"
-FRANK = "frank.moore@example.com"
 #: Those who act, by their role.
 ACTING = {"admin": ERIN, "standard": "john.smith@example.com", "light": FRANK}
-NEW = {"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major"}
-INVITED = {**NEW, "provision": "invite"}
+INVITED = {**MARY, "provision": "invite"}
 ADMIN = {**INVITED, "role": "admin"}
 UPDATED = {"email": BOB, "team": "Sales"}
 GROUPED = {"email": BOB, "groups": {"add": ["Engineering"]}}
@@ -142,14 +138,14 @@ def test_who_is_as_wanted_needs_no_right(sandbox: Sandbox, modules: Modules, mod
 @pytest.mark.parametrize("role", ["standard", "light"])
 def test_the_application_adds_people_for_anybody(sandbox: Sandbox, modules: Modules, module: str, role: str) -> None:
     act(sandbox, modules, role, "act_as")
-    assert modules.succeed(module, **asked(module, NEW))["changed"] is True
+    assert modules.succeed(module, **asked(module, MARY))["changed"] is True
 
 
 @pytest.mark.parametrize("module", ["tallyfy_roster", "tallyfy_onboarding"])
 def test_nobody_is_left_half_done(sandbox: Sandbox, modules: Modules, module: str) -> None:
     """One person could be added; nobody is when the next one cannot be changed."""
     act(sandbox, modules, "standard", "act_as")
-    people = [NEW, {**INVITED, "email": "richard.roe@example.com"}, UPDATED, {"email": DANA, "groups": ["People"]}]
+    people = [MARY, {**INVITED, "email": "richard.roe@example.com"}, UPDATED, {"email": DANA, "groups": ["People"]}]
     message = refused(sandbox, modules, module, {"people": people})
     # What is allowed is not named.
     assert "an administrator to enable, update." in message

@@ -25,19 +25,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster import ru
 from ansible_collections.tallyfy.platform.plugins.plugin_utils import _reports
 from sandbox.testing import Sandbox
 from tests.acceptance.roles import Roles
+from tests.people import ALICE, BOB, DANA, ERIN, FRANK, JOHN, JOHN_ID, MARY, NORA, PARTNER
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "playbooks" / "examples"
-ALICE, BOB, DANA, ERIN, FRANK, JOHN = (
-    "alice.smith@example.com",
-    "bob@example.com",
-    "dana.lee@example.com",
-    "erin.walker@example.com",
-    "frank.moore@example.com",
-    "john.smith@example.com",
-)
-PARTNER, NORA, NOBODY = "partner@example.org", "nora@example.net", "nobody@example.com"
-JOHN_ID = 12345
-MARY = {"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major"}
+NOBODY = "nobody@example.com"
 REFUSAL = {"error": True, "message": "Nobody may touch <John> | *today*"}
 PAUSE = {"status": 429, "headers": {"Retry-After": "900"}}
 

@@ -21,19 +21,10 @@ import pytest
 
 from sandbox.testing import Sandbox, running_sandbox
 from tests.acceptance.running import Modules
+from tests.people import ALICE, BOB, BOT, CHARLIE, DANA, ERIN, FRANK, GRACE, JOHN, SUPPORT
 
 pytestmark = pytest.mark.any_core
 
-ALICE = "alice.smith@example.com"
-BOB = "bob@example.com"
-JOHN = "john.smith@example.com"
-ERIN = "erin.walker@example.com"
-CHARLIE = "charlie.brown@example.com"
-DANA = "dana.lee@example.com"
-FRANK = "frank.moore@example.com"
-GRACE = "grace.kim@example.net"
-SUPPORT = "support@example.net"
-BOT = "bot@tallyfy.com"
 SEEDED = 10
 NAMES = {"first_name": "Mary", "last_name": "Major"}
 NEW = {"email": "mary.major@example.com", **NAMES}

@@ -15,7 +15,8 @@ import pytest
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.drift import DRIFT_KEYS
 from sandbox.testing import Sandbox
 from tests.acceptance.running import Modules
-from tests.acceptance.test_promises import ALICE, BOB, CHARLIE, DANA, ERIN, FRANK, GRACE, JOHN, NEW, WORLDS
+from tests.acceptance.test_promises import WORLDS
+from tests.people import ALICE, BOB, CHARLIE, DANA, ERIN, FRANK, GRACE, JOHN, MARY
 
 pytestmark = pytest.mark.any_core
 
@@ -28,7 +29,7 @@ PEOPLE: list[dict[str, Any]] = [
     {"email": ERIN, "job_title": "IT Lead", "groups": {"add": ["People"]}},
     {"email": GRACE, "team": "Elsewhere"},
     {"email": JOHN, "state": "disabled"},
-    {**NEW, "groups": ["People"]},
+    {**MARY, "groups": ["People"]},
 ]
 TWO_ORGANIZATIONS = "belongs to 2 organizations, so only they themselves can change their team"
 BOBS = (
@@ -40,7 +41,7 @@ EXPECTED = [
     (DANA, "different", "status is disabled, should be active"),
     (GRACE, "unclear", TWO_ORGANIZATIONS),
     (JOHN, "extra", "status is active, should be disabled"),
-    (NEW["email"], "missing", "is not a member"),
+    (MARY["email"], "missing", "is not a member"),
     (CHARLIE, "extra", "is not on the roster"),
     (FRANK, "kept", "is not on the roster, and a run would keep them: protect holds frank.*"),
 ]  # fmt: skip
@@ -194,7 +195,7 @@ def test_drift_is_a_failure_when_that_is_wanted(sandbox: Sandbox, modules: Modul
     failed = modules.fail(DRIFT, **options, fail=True)
     assert failed["msg"] == (
         "5 of 9 people differ from the roster, and 1 of its groups is not there: group Engineering (missing), "
-        f"{BOB} (different), {DANA} (different), {JOHN} (extra), {NEW['email']} (missing) and 1 more."
+        f"{BOB} (different), {DANA} (different), {JOHN} (extra), {MARY['email']} (missing) and 1 more."
     )
     assert (failed["drifted"], failed["changed"], failed["problems"]) == (True, False, [])
     assert keys_of(failed) == DOCUMENTED

@@ -21,7 +21,8 @@ from ansible_collections.tallyfy.platform.plugins.plugin_utils._export import wr
 from sandbox.testing import Sandbox
 from tests.acceptance.roles import Roles
 from tests.acceptance.running import Modules, Playbooks
-from tests.acceptance.test_promises import ALICE, BOB, DANA, JOHN, WORLDS
+from tests.acceptance.test_promises import WORLDS
+from tests.people import ALICE, BOB, DANA, JOHN
 
 EXPORT, ROSTER, DRIFT = "tallyfy_roster_export", "tallyfy_roster", "tallyfy_roster_drift"
 ENDINGS = (".yml", ".json", ".csv")

@@ -26,16 +26,10 @@ import requests
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
 from sandbox.testing import Sandbox
 from tests.acceptance.running import Modules
+from tests.people import ALICE, BOB, CHARLIE, DANA, ERIN, FRANK, JOHN
 
 pytestmark = pytest.mark.any_core
 
-ALICE = "alice.smith@example.com"
-BOB = "bob@example.com"
-JOHN = "john.smith@example.com"
-ERIN = "erin.walker@example.com"
-CHARLIE = "charlie.brown@example.com"
-DANA = "dana.lee@example.com"
-FRANK = "frank.moore@example.com"
 RUNS = 3
 NAMES = {"first_name": "Mary", "last_name": "Major"}
 TASKS_LEFT = {BOB: 3, FRANK: 4, CHARLIE: 5}

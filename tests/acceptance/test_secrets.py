@@ -23,9 +23,9 @@ import pytest
 
 from sandbox.testing import Sandbox
 from tests.acceptance.running import WAYS, Modules, Playbooks
+from tests.people import ALICE, BOB
 from tests.spellings import ISSUED, ISSUED_IN_BASE64, forms, pieces
 
-ALICE, BOB = "alice.smith@example.com", "bob@example.com"
 WRONG_SECRET = 'wr0ng "Geheimnis"/+=%&\'\\ü-4711'
 PROXY_PASSWORD = "proxy-pass/word+=0815"
 # What the browser flow works with; a state is what somebody chose, and a code what the service did.

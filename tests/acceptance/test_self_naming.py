@@ -12,11 +12,10 @@ import pytest
 
 from sandbox.testing import Sandbox
 from tests.acceptance.running import Modules
+from tests.people import BOB, TOUR_ID
 
 pytestmark = pytest.mark.any_core
 
-BOB = "bob@example.com"
-TOUR_ID = "3c1d5e7f9a0b2c4d6e8f0a1b2c3d4e5f"
 LAUNCH = {"template": TOUR_ID, "reference": "E-1", "reference_field": "Notes"}
 READINGS = [("no", "accept"), ("replaces", "accept"), ("replaces", "422"), ("refuses", "accept"), ("refuses", "422")]
 

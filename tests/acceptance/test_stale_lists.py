@@ -15,14 +15,14 @@ import pytest
 import requests
 
 from sandbox.testing import Sandbox
-from tests.acceptance.controllers import TOUR, Controller, ServerTime, active, is_launch, watched
+from tests.acceptance.controllers import Controller, ServerTime, active, is_launch, watched
+from tests.people import MARY, TOUR_ID
 
 pytestmark = pytest.mark.any_core
 
-MARY = {"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major"}
 ONBOARDING: dict[str, Any] = {
     "people": [{**MARY, "groups": ["Engineering"]}],
-    "process": {"template": TOUR, "name": "Tour for {first_name}"},
+    "process": {"template": TOUR_ID, "name": "Tour for {first_name}"},
     "guests": [{"email": "partner@example.org", "associated_members": [MARY["email"]]}],
 }
 NAME = "Tour for Mary (mary.major@example.com)"
@@ -55,7 +55,7 @@ def onboard(sandbox: Sandbox, tmp_path: Path) -> Onboard:
 def launch_before(sandbox: Sandbox) -> str:
     """Have Mary and her process there, as if somebody else had seen to it."""
     sandbox.insert_members(MARY)
-    return sandbox.insert_runs({"checklist_id": TOUR, "name": NAME, "created_at": "2026-01-01T10:00:00.000Z"})[0]
+    return sandbox.insert_runs({"checklist_id": TOUR_ID, "name": NAME, "created_at": "2026-01-01T10:00:00.000Z"})[0]
 
 
 def assert_converges(sandbox: Sandbox, onboard: Onboard, *, process: str | None) -> None:
@@ -140,7 +140,7 @@ class TestSomebodyElseLaunches:
                 return
             if next(sent) == number:
                 # Earlier than ours, and so before it when both are of the same second.
-                sandbox.insert_runs({"checklist_id": TOUR, "name": NAME, "id": LOW})
+                sandbox.insert_runs({"checklist_id": TOUR_ID, "name": NAME, "id": LOW})
                 launches.append("theirs")
             if is_launch(request):
                 launches.append("ours")
@@ -166,7 +166,7 @@ class TestSomebodyElseLaunches:
 
     def test_what_somebody_launches_later_is_told(self, sandbox: Sandbox, onboard: Onboard) -> None:
         first = launch_before(sandbox)
-        (later,) = sandbox.insert_runs({"checklist_id": TOUR, "name": NAME})
+        (later,) = sandbox.insert_runs({"checklist_id": TOUR_ID, "name": NAME})
         result = onboard()
         assert [row["process"]["id"] for row in result["people"]] == [first]
         assert any(later in note for note in result["notes"])

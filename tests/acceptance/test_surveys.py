@@ -21,6 +21,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 from sandbox.testing import Sandbox
 from tests.acceptance.roles import Roles
 from tests.acceptance.running import Playbooks, Run
+from tests.people import ALICE, BOB, FRANK, JOHN
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 AWX = CHECKOUT / "playbooks" / "awx"
@@ -33,12 +34,6 @@ PLAYBOOKS: dict[str, tuple[str, str | None]] = {
     "drift": ("drift", "drift"),
     "confirm_task": ("confirm_task", None),
 }
-ALICE, BOB, JOHN, FRANK = (
-    "alice.smith@example.com",
-    "bob@example.com",
-    "john.smith@example.com",
-    "frank.moore@example.com",
-)
 MARY = "mary.major@example.com"
 
 

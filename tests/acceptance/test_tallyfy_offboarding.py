@@ -12,15 +12,26 @@ import pytest
 
 from sandbox.testing import Sandbox
 from tests.acceptance.running import WAYS, Modules
+from tests.people import (
+    ALICE,
+    ALICE_ID,
+    BOB,
+    BOB_ID,
+    DANA,
+    ERIN,
+    FRANK,
+    FRANK_ID,
+    JOHN,
+    JOHN_ID,
+    NORA,
+    PARTNER,
+    TOUR_ID,
+)
 
 pytestmark = [pytest.mark.any_core, pytest.mark.parametrize("way", WAYS)]
 
 MODULE = "tallyfy_offboarding"
-ALICE, ERIN, JOHN = "alice.smith@example.com", "erin.walker@example.com", "john.smith@example.com"
-BOB, FRANK, DANA = "bob@example.com", "frank.moore@example.com", "dana.lee@example.com"
-ALICE_ID, JOHN_ID, BOB_ID, DANA_ID, FRANK_ID = 1001, 12345, 1002, 1007, 1008
-PARTNER, NORA = "partner@example.org", "nora@example.net"
-TOUR = "3c1d5e7f9a0b2c4d6e8f0a1b2c3d4e5f"
+DANA_ID = 1007
 NOTHING = {"removed": 0, "changed": 0, "unchanged": 0, "not_found": 0, "deferred": 0, "failed": 0, "skipped": 0}
 KEYS = {
     "changed", "summary", "people", "guests", "groups", "processes", "problems", "deferred", "notes", "actions", "diff",
@@ -35,10 +46,10 @@ def left_behind(sandbox: Sandbox) -> Sandbox:
     sandbox.patch_guest(NORA, associated_members=[DANA_ID])
     sandbox.patch_group("Legacy Team", members=[DANA_ID])
     sandbox.insert_runs(
-        {"checklist_id": TOUR, "name": "Bob's tour", "owner_id": BOB_ID, "users": [JOHN_ID]},
-        {"checklist_id": TOUR, "name": "Dana's tour", "owner_id": DANA_ID},
-        {"checklist_id": TOUR, "name": "Past tour", "owner_id": DANA_ID, "status": "complete"},
-        {"checklist_id": TOUR, "name": "Old tour", "owner_id": DANA_ID, "archived_at": "2026-01-01T00:00:00.000Z"},
+        {"checklist_id": TOUR_ID, "name": "Bob's tour", "owner_id": BOB_ID, "users": [JOHN_ID]},
+        {"checklist_id": TOUR_ID, "name": "Dana's tour", "owner_id": DANA_ID},
+        {"checklist_id": TOUR_ID, "name": "Past tour", "owner_id": DANA_ID, "status": "complete"},
+        {"checklist_id": TOUR_ID, "name": "Old tour", "owner_id": DANA_ID, "archived_at": "2026-01-01T00:00:00.000Z"},
     )
     task = sandbox.state(sandbox.org_id)["tasks"][0]["id"]
     sandbox.patch_task(task, status="in-progress", owners={"users": [DANA_ID], "guests": [], "groups": []})

@@ -12,8 +12,7 @@ import pytest
 
 from sandbox.testing import Sandbox
 from tests.acceptance.running import WAYS, Modules
-
-ALICE = "alice.smith@example.com"
+from tests.people import ALICE
 
 
 @pytest.fixture(params=WAYS)

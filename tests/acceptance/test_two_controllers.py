@@ -14,18 +14,19 @@ from typing import Any
 import pytest
 
 from sandbox.testing import Sandbox
-from tests.acceptance.controllers import TOUR, Controller, ServerTime, active, at_launch, by_age, killed, together
+from tests.acceptance.controllers import Controller, ServerTime, active, at_launch, by_age, killed, together
+from tests.people import TOUR_ID
 
 pytestmark = pytest.mark.any_core
 
 TRIES = range(15)
-WISH: dict[str, Any] = {"template": TOUR, "reference": "E-1", "name": "Tour", "kickoff": {"Notes": "Tour of Mary"}}
+WISH: dict[str, Any] = {"template": TOUR_ID, "reference": "E-1", "name": "Tour", "kickoff": {"Notes": "Tour of Mary"}}
 NAME = "Tour (E-1)"
 PEOPLE = [
     {"email": f"hire{number}@example.com", "first_name": f"Hire{number}", "last_name": "Newcomer"}
     for number in range(3)
 ]
-ONBOARDING: dict[str, Any] = {"people": PEOPLE, "process": {"template": TOUR, "name": "Tour for {first_name}"}}
+ONBOARDING: dict[str, Any] = {"people": PEOPLE, "process": {"template": TOUR_ID, "name": "Tour for {first_name}"}}
 LOW, HIGH = "0" * 31 + "1", "f" * 32
 
 Controllers = Callable[[], Controller]
@@ -96,7 +97,7 @@ class TestAtTheSameMoment:
     def test_an_onboarding_and_a_process(self, sandbox: Sandbox, new_controller: Controllers) -> None:
         sandbox.insert_members(PEOPLE[0])
         one, other = new_controller(), new_controller()
-        wish = {"template": TOUR, "name": "Tour for Hire0", "reference": PEOPLE[0]["email"]}
+        wish = {"template": TOUR_ID, "name": "Tour for Hire0", "reference": PEOPLE[0]["email"]}
         results = together(
             lambda: one.onboarding(**{**ONBOARDING, "people": PEOPLE[:1]}), lambda: other.process(**wish)
         )
@@ -178,7 +179,7 @@ class TestDuplicates:
             ("a" * 32, "2026-01-01T10:00:01.000Z"),
             ("b" * 32, "2026-01-01T10:00:01.000Z"),
         ]
-        values = {"checklist_id": TOUR, "name": NAME}
+        values = {"checklist_id": TOUR_ID, "name": NAME}
         return sandbox.insert_runs(*({**values, "id": number, "created_at": at} for number, at in reversed(made)))[::-1]
 
     def test_they_are_reported(self, sandbox: Sandbox, new_controller: Controllers, ids: list[str]) -> None:
@@ -197,7 +198,7 @@ class TestDuplicates:
         sandbox.insert_members(PEOPLE[0])
         name = "Tour for Hire0 (hire0@example.com)"
         made = ("2026-01-02T10:00:00.000Z", "2026-01-01T10:00:00.000Z")
-        newer, older = sandbox.insert_runs(*({"checklist_id": TOUR, "name": name, "created_at": at} for at in made))
+        newer, older = sandbox.insert_runs(*({"checklist_id": TOUR_ID, "name": name, "created_at": at} for at in made))
         result = new_controller().onboarding(**{**ONBOARDING, "people": PEOPLE[:1]})
         assert processes_of(result) == [older]
         assert any(newer in note for note in result["notes"])
@@ -248,7 +249,7 @@ class TestTemplatesThatNameTheirProcesses:
         if is_told:
             name_format = "Tour of {{Notes}}"
             sandbox.patch_template(
-                TOUR, auto_naming=True, allow_launcher_change_name=False, default_process_name_format=name_format
+                TOUR_ID, auto_naming=True, allow_launcher_change_name=False, default_process_name_format=name_format
             )
         for run in sandbox.runs():
             sandbox.delete_run(run["id"])

@@ -18,8 +18,8 @@ from selenium.webdriver.support.wait import WebDriverWait
 from sandbox.testing import Sandbox
 from tests.acceptance.browsing import PASSWORD
 from tests.acceptance.running import Modules, Playbooks
+from tests.people import JOHN
 
-JOHN = "john.smith@example.com"
 SECONDS = 20
 ASK = """
 - hosts: localhost

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import requests
 
 from sandbox.testing import Sandbox
+from tests.people import TOUR_ID
 
 SAMPLES = Path(__file__).parent / "samples"
 
@@ -25,10 +26,9 @@ INVITATION = {
 PROFILE = {"first_name": "John", "last_name": "Smith", "timezone": "America/New_York"}
 PERSON = {"email": "nina.new@example.com", "first_name": "Nina", "last_name": "New"}
 
-HIRE, TOUR = "98e32e2b1b2e491d02e885e91dfd6c76", "3c1d5e7f9a0b2c4d6e8f0a1b2c3d4e5f"
 RUN, TASK = "fcaae90452f4241d11355039e8797621", "445c3d87850db96d73b577036f6f3fd5"
 ARCHIVED_RUN = "2b4c6d8e0f1a3b5c7d9e1f2a4b6c8d0e"
-TOUR_LAUNCH = {"checklist_id": TOUR, "name": "Welcome tour: Nina New"}
+TOUR_LAUNCH = {"checklist_id": TOUR_ID, "name": "Welcome tour: Nina New"}
 
 
 class Api:

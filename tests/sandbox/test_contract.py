@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.caller import HIRE, INVITATION, RUN, TASK, Api, sample, sign_in
+from tests.people import HIRE_ID
+from tests.sandbox.caller import INVITATION, RUN, TASK, Api, sample, sign_in
 
 
 def same_shape(answer: Any, documented: Any, where: str = "$") -> None:
@@ -43,9 +44,9 @@ READS = {
     "guests-list": "/guests",
     "tag": "/tags/a9a53a2ae1e6dd36db693399d5332e7b?with=statistics",
     "tags-list": "/tags",
-    "checklist": f"/checklists/{HIRE}?with=steps,tags",
+    "checklist": f"/checklists/{HIRE_ID}?with=steps,tags",
     "checklists-list": "/checklists",
-    "steps-list": f"/checklists/{HIRE}/steps",
+    "steps-list": f"/checklists/{HIRE_ID}/steps",
     "run": f"/runs/{RUN}?with=tags",
     "runs-list": "/runs?q=jordan",
     "runs-list-empty": "/runs?q=nobody-at-all",
@@ -137,7 +138,7 @@ def test_permanent_deletion_reads_as_the_sample(api: Api) -> None:
 
 def test_the_template_and_the_process_of_the_samples_are_the_seeded_ones(api: Api) -> None:
     """What a client reads a template for agrees in value: fields with their ids, options and columns; steps; values."""
-    documented, answer = sample("checklist")["data"], api.get(f"/checklists/{HIRE}?with=steps").json()["data"]
+    documented, answer = sample("checklist")["data"], api.get(f"/checklists/{HIRE_ID}?with=steps").json()["data"]
     for key in ("id", "title", "summary", "owner_id", "type", "steps_count", "status", "archived_at"):
         assert answer[key] == documented[key], key
     for got, wanted in zip(answer["prerun"], documented["prerun"], strict=True):
@@ -178,4 +179,4 @@ def test_process_writes(api: Api) -> None:
     same_shape(one_off.json(), sample("task"))
     tied = api.post("/checklists/tags", sample("tag-attach-request"))
     assert isinstance(tied.json()["data"]["id"], int)
-    same_shape(api.delete(f"/checklists/{HIRE}").json(), sample("checklist-archived-response"))
+    same_shape(api.delete(f"/checklists/{HIRE_ID}").json(), sample("checklist-archived-response"))

@@ -6,9 +6,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.people import JOHN
 from tests.sandbox.caller import INVITATION, PERSON, PROFILE, Api
-
-JOHN = "john.smith@example.com"
 
 
 def test_invite_accept_disable_enable_delete(alice: Api) -> None:

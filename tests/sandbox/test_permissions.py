@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.caller import ARCHIVED_RUN, HIRE, INVITATION, PROFILE, RUN, TASK, TOUR_LAUNCH, Api
+from tests.people import FOLDER, HIRE_ID
+from tests.sandbox.caller import ARCHIVED_RUN, INVITATION, PROFILE, RUN, TASK, TOUR_LAUNCH, Api
 
 RANKS = {"admin": "erin.walker@example.com", "standard": "bob@example.com", "light": "frank.moore@example.com"}
 GROUP = {"name": "New", "description": "New"}
 EVERYBODY = set(RANKS)
-FOLDER = "a9f47897a44aa9baa6f908e0d77e5664"
 TIE = {"subject_id": RUN, "subject_type": "Run", "tag_id": "a9a53a2ae1e6dd36db693399d5332e7b", "tag_type": "private"}
 IN_FOLDER = {"folder_id": FOLDER, "subject_id": RUN, "subject_type": "Run"}
 
@@ -48,12 +48,12 @@ MATRIX: dict[str, tuple[set[str], Callable[[Api], Any]]] = {
     "attach tag": ({"admin", "standard"}, lambda api: api.post("/checklists/tags", TIE)),
     "detach tag": ({"admin", "standard"}, lambda api: api.delete("/checklists/tags/302")),
     "list templates": (EVERYBODY, lambda api: api.get("/checklists")),
-    "get template": (EVERYBODY, lambda api: api.get(f"/checklists/{HIRE}")),
+    "get template": (EVERYBODY, lambda api: api.get(f"/checklists/{HIRE_ID}")),
     "create template": ({"admin", "standard"}, lambda api: api.post("/checklists", {"title": "T"})),
     # A standard member who owns the template, or whom it names, may do these too: see test_templates.py.
-    "update template": ({"admin"}, lambda api: api.put(f"/checklists/{HIRE}", {"title": "T"})),
-    "archive template": ({"admin"}, lambda api: api.delete(f"/checklists/{HIRE}")),
-    "add step": ({"admin"}, lambda api: api.post(f"/checklists/{HIRE}/steps", {"title": "T"})),
+    "update template": ({"admin"}, lambda api: api.put(f"/checklists/{HIRE_ID}", {"title": "T"})),
+    "archive template": ({"admin"}, lambda api: api.delete(f"/checklists/{HIRE_ID}")),
+    "add step": ({"admin"}, lambda api: api.post(f"/checklists/{HIRE_ID}/steps", {"title": "T"})),
     "list processes": (EVERYBODY, lambda api: api.get("/runs")),
     "get process": (EVERYBODY, lambda api: api.get(f"/runs/{RUN}")),
     "launch": ({"admin"}, lambda api: api.post("/runs", TOUR_LAUNCH)),

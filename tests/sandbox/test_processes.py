@@ -9,15 +9,14 @@ from typing import Any
 import pytest
 
 from sandbox.testing import SandboxError
-from tests.sandbox.caller import ARCHIVED_RUN, HIRE, RUN, TASK, TOUR, TOUR_LAUNCH, Api, sample
+from tests.people import ENGINEERING, FOLDER, HIRE_ID, TOUR_ID, URGENT_TAG
+from tests.sandbox.caller import ARCHIVED_RUN, RUN, TASK, TOUR_LAUNCH, Api, sample
 
 NAME, NOTES, EMAIL, START, CONTRACT, DEPARTMENT, SOFTWARE, HARDWARE, BUDDY, LETTER = (
     one["id"] for one in sample("checklist")["data"]["prerun"]
 )
 STEP, CALL_STEP, APPROVAL_STEP = (one["id"] for one in sample("checklist")["data"]["steps"]["data"])
-ENGINEERING = "97e95e53bf25476dfbf55dd84fcda0b4"
-ONBOARDING_TAG, URGENT_TAG = "a9a53a2ae1e6dd36db693399d5332e7b", "c4e1f0a9b8d7465f9e3d2c1b0a998877"
-FOLDER = "a9f47897a44aa9baa6f908e0d77e5664"
+ONBOARDING_TAG = "a9a53a2ae1e6dd36db693399d5332e7b"
 ARCHIVED_TEMPLATE, DRAFT = "8d0f6a3b5c7e19248b0d6f4a2c9e7153", "b2e4d6f8091a3c5e7b9d1f3a5c7e9b0d"
 JORDAN, CASEY, ROBIN = (
     "Onboarding: Jordan Rivera (HR-10293)",
@@ -116,7 +115,7 @@ def test_stored_value(field: str, value: Any, stored: Any, api: Api) -> None:
 
 def test_required_values_are_told_at_once(api: Api) -> None:
     for prerun in (None, [], {}, [{"id": NAME, "value": "Jo"}], {"new-hire-name-100201": "Jo"}):
-        answer = api.post("/runs", {"checklist_id": HIRE, "prerun": prerun})
+        answer = api.post("/runs", {"checklist_id": HIRE_ID, "prerun": prerun})
         assert answer.status_code == 422
         labels = [text for one in answer.json()["errors"]["prerun"] for texts in one.values() for text in texts]
         assert labels == [f"{label} is required" for label in
@@ -124,18 +123,18 @@ def test_required_values_are_told_at_once(api: Api) -> None:
 
 
 def test_unknown_keys_and_lists_are_dropped(api: Api) -> None:
-    alias = api.get(f"/checklists/{TOUR}").json()["data"]["prerun"][0]["alias"]
+    alias = api.get(f"/checklists/{TOUR_ID}").json()["data"]["prerun"][0]["alias"]
     for prerun in ({alias: "HR-1", "0" * 32: "x"}, [{"id": alias, "value": "HR-1"}], "HR-1"):
         answer = api.post("/runs", {**TOUR_LAUNCH, "prerun": prerun, "shoe_size": 42})
         assert (answer.status_code, answer.json()["data"]["prerun"]) == (201, {})
 
 
 def test_defaults(api: Api, alice: Api) -> None:
-    run = alice.post("/runs", {"checklist_id": TOUR}).json()["data"]
+    run = alice.post("/runs", {"checklist_id": TOUR_ID}).json()["data"]
     assert run["name"] == f"Welcome tour - {run['created_at'][:10]}"
     assert (run["started_by"], run["owner_id"], run["status"]) == (1001, 1001, "active")
     assert run["progress"] == {"complete": 0, "total": 3, "percent": 0}
-    run = api.post("/runs", {"checklist_id": TOUR}).json()["data"]
+    run = api.post("/runs", {"checklist_id": TOUR_ID}).json()["data"]
     assert (run["started_by"], run["owner_id"]) == (None, 1001), "an application is nobody; the template's owner owns"
 
 
@@ -215,7 +214,7 @@ def test_no_deduplication(api: Api) -> None:
     ids = {api.post("/runs", TOUR_LAUNCH).json()["data"]["id"] for _ in range(3)}
     assert len(ids) == 3
     assert len(api.sandbox.runs(TOUR_LAUNCH["name"])) == len(api.sandbox.launches()) == 3
-    assert api.get(f"/checklists/{TOUR}").json()["data"]["started_processes"] == 5
+    assert api.get(f"/checklists/{TOUR_ID}").json()["data"]["started_processes"] == 5
 
 
 @pytest.mark.parametrize(
@@ -228,8 +227,8 @@ def test_no_deduplication(api: Api) -> None:
         ("?archived=only", [CASEY]),
         ("?status=archived", [CASEY]),
         ("?archived=true", [JORDAN, CASEY, ROBIN, ROBIN]),
-        (f"?checklist_id={HIRE}", [JORDAN]),
-        (f"?blueprint_id={TOUR}", [ROBIN, ROBIN]),
+        (f"?checklist_id={HIRE_ID}", [JORDAN]),
+        (f"?blueprint_id={TOUR_ID}", [ROBIN, ROBIN]),
         ("?checklist_id=" + "0" * 32, []),
         ("?status=active", [JORDAN, ROBIN, ROBIN]),
         ("?status=complete", []),
@@ -258,7 +257,7 @@ def test_list(query: str, expected: list[str], api: Api) -> None:
 def test_includes(api: Api) -> None:
     wanted = "checklist,next_task,permissions,tasks_meta,ko_form_fields,form_fields,stages,assets,nonsense"
     run = api.get(f"/runs/{RUN}?with={wanted}").json()["data"]
-    assert run["checklist"]["data"]["id"] == HIRE
+    assert run["checklist"]["data"]["id"] == HIRE_ID
     assert run["next_task"]["data"]["id"] == TASK
     assert run["tasks_meta"]["data"] == {"total": 3, "completed": 0}
     assert [one["label"] for one in run["form_fields"]["data"]] == ["Laptop serial", "Software suite"]
@@ -296,7 +295,7 @@ def test_archive_activate_delete(api: Api) -> None:
     gone = api.delete(f"{path}/delete")
     assert (gone.status_code, gone.content) == (200, b"")
     assert api.get(path).status_code == api.delete(f"{path}/delete").status_code == 404
-    assert names(api, f"?checklist_id={HIRE}&archived=true") == [CASEY]
+    assert names(api, f"?checklist_id={HIRE_ID}&archived=true") == [CASEY]
 
 
 def test_kickoff_can_be_reopened(api: Api) -> None:
@@ -307,16 +306,16 @@ def test_kickoff_can_be_reopened(api: Api) -> None:
 
 def test_onboarding_template_of_the_organization(api: Api) -> None:
     sandbox = api.sandbox
-    sandbox.switch(onboarding_template_id=TOUR)
+    sandbox.switch(onboarding_template_id=TOUR_ID)
     sandbox.accept("charlie.brown@example.com")
     assert len(sandbox.runs()) == 4, "naming a template does not switch it on"
-    sandbox.reset(switches={"enable_onboarding_template": True, "onboarding_template_id": TOUR})
+    sandbox.reset(switches={"enable_onboarding_template": True, "onboarding_template_id": TOUR_ID})
     accepted = sandbox.accept("charlie.brown@example.com")
     [run] = [run for run in sandbox.runs() if run["id"] == accepted["run_id"]]
-    assert (run["checklist_id"], run["started_by"]) == (TOUR, 1005)
+    assert (run["checklist_id"], run["started_by"]) == (TOUR_ID, 1005)
     assert sandbox.launches() == [], "no request asked for it"
     settings = Api(sandbox, sandbox.issue_token()).get("").json()["data"]
-    assert (settings["enable_onboarding_template"], settings["onboarding_template_id"]) == (True, TOUR)
+    assert (settings["enable_onboarding_template"], settings["onboarding_template_id"]) == (True, TOUR_ID)
 
 
 def test_dues_follow_the_clock(api: Api) -> None:
@@ -331,10 +330,10 @@ def test_dues_follow_the_clock(api: Api) -> None:
 
 
 def test_many_processes(api: Api) -> None:
-    ids = api.sandbox.insert_runs(*({"name": f"Run {number:04}", "checklist_id": TOUR} for number in range(5000)))
+    ids = api.sandbox.insert_runs(*({"name": f"Run {number:04}", "checklist_id": TOUR_ID} for number in range(5000)))
     walked = [row["id"] for page in range(1, 52) for row in api.get(f"/runs?per_page=100&page={page}").json()["data"]]
     assert walked[3:] == ids
-    assert names(api, f"?checklist_id={TOUR}&q=run%204999") == ["Run 4999"]
+    assert names(api, f"?checklist_id={TOUR_ID}&q=run%204999") == ["Run 4999"]
 
 
 def test_levers(api: Api) -> None:

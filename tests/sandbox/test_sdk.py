@@ -11,7 +11,8 @@ from tallyfy import TallyfySDK
 from tallyfy.models import TallyfyError
 
 from sandbox.testing import Sandbox
-from tests.sandbox.caller import HIRE, RUN, sample
+from tests.people import HIRE_ID
+from tests.sandbox.caller import RUN, sample
 
 ORG = Sandbox.org_id
 
@@ -84,22 +85,22 @@ def test_templates(sdk: TallyfySDK, sandbox: Sandbox) -> None:
     assert {one.title for one in sdk.get_all_templates(ORG).data} >= {"New hire onboarding", "Welcome tour"}
     hire = sdk.get_template(ORG, template_name="New hire onboarding")
     assert [field.field_type for field in hire.prerun][:3] == ["text", "textarea", "email"]
-    assert sdk.get_template_with_steps(ORG, template_id=HIRE)["template"].id == HIRE
-    assert next(step.title for step in sdk.get_template_steps(ORG, HIRE)) == "Create accounts"
-    assert [one["id"] for one in sdk.get_kickoff_form_fields(ORG, HIRE)] == [field.id for field in hire.prerun]
+    assert sdk.get_template_with_steps(ORG, template_id=HIRE_ID)["template"].id == HIRE_ID
+    assert next(step.title for step in sdk.get_template_steps(ORG, HIRE_ID)) == "Create accounts"
+    assert [one["id"] for one in sdk.get_kickoff_form_fields(ORG, HIRE_ID)] == [field.id for field in hire.prerun]
     created = sdk.create_template(ORG, "Own", summary="S")
     step = sdk.add_step_to_template(ORG, created.id, {"title": "First", "assignees": [1003]})
     assert step["assignees"] == [1003]
     assert sdk.delete_step(ORG, created.id, step["id"])
     assert sdk.update_template_metadata(ORG, created.id, title="Own 2").title == "Own 2"
-    assert sdk.duplicate_template(ORG, HIRE, "Copy", ORG).title == "Copy"
+    assert sdk.duplicate_template(ORG, HIRE_ID, "Copy", ORG).title == "Copy"
     assert sdk.delete_template(ORG, created.id)
 
 
 def test_processes(sdk: TallyfySDK, sandbox: Sandbox) -> None:
     request = sample("launch-request")
     run = sdk.launch_process(
-        ORG, HIRE, request["name"], prerun=request["prerun"], tasks=request["tasks"], tags=request["tags"]
+        ORG, HIRE_ID, request["name"], prerun=request["prerun"], tasks=request["tasks"], tags=request["tags"]
     )
     assert (run.name, run.prerun, run.progress.total) == (request["name"], request["prerun"], 3)
     assert request["name"] in [one.name for one in sdk.get_organization_runs(ORG).data]
@@ -111,7 +112,7 @@ def test_processes(sdk: TallyfySDK, sandbox: Sandbox) -> None:
     assert sdk.get_process(ORG, run.id).status == "archived"
     assert sdk.tasks.reactivate_process(ORG, run.id).status == "active"
     with pytest.raises(TallyfyError) as failed:
-        sdk.launch_process(ORG, HIRE, "Nothing given")
+        sdk.launch_process(ORG, HIRE_ID, "Nothing given")
     assert failed.value.status_code == 422
     assert "New hire name is required" in str(failed.value.response_data)
 
@@ -139,25 +140,25 @@ def test_folders(sdk: TallyfySDK) -> None:
     assert sdk.update_folder(ORG, created.id, name="Own 2").name == "Own 2"
     relation = sdk.folders.add_object_to_folder(ORG, created.id, RUN, "run")
     assert sdk.folders.remove_object_from_folder(ORG, relation["id"])
-    assert sdk.folders.add_object_to_folder(ORG, created.id, HIRE, "checklist")
+    assert sdk.folders.add_object_to_folder(ORG, created.id, HIRE_ID, "checklist")
     assert sdk.get_folder(ORG, created.id).total == 1
     assert sdk.delete_folder(ORG, created.id)
 
 
 def test_ties_of_tags(sdk: TallyfySDK, sandbox: Sandbox) -> None:
     tag = sdk.create_tag(ORG, "Important", "#123456").id
-    assert sdk.tags.tag_template(ORG, HIRE, tag)
+    assert sdk.tags.tag_template(ORG, HIRE_ID, tag)
     assert sdk.tags.tag_process(ORG, RUN, tag)
     # To cut a tie the library looks for its number in with=tags.
     sandbox.switch(included_tags="ties")
-    assert sdk.tags.untag_template(ORG, tag, HIRE)
+    assert sdk.tags.untag_template(ORG, tag, HIRE_ID)
     assert sdk.tags.untag_process(ORG, RUN, tag)
     assert tag not in next(run for run in sandbox.runs() if run["id"] == RUN)["tags"]
 
 
 def test_search(sdk: TallyfySDK) -> None:
     assert [one.id for one in sdk.search_processes(ORG, "jordan").data] == [RUN]
-    assert sdk.search_templates_by_name(ORG, "new hire ONBOARDING") == HIRE
+    assert sdk.search_templates_by_name(ORG, "new hire ONBOARDING") == HIRE_ID
     assert sdk.search_tasks(ORG, "welcome call").data
 
 

@@ -12,7 +12,8 @@ import pytest
 import requests
 
 from sandbox.testing import Sandbox
-from tests.sandbox.caller import HIRE, INVITATION, PERSON, PROFILE, RUN, TASK, TOUR, TOUR_LAUNCH, Api, sample, sign_in
+from tests.people import HIRE_ID, TOUR_ID
+from tests.sandbox.caller import INVITATION, PERSON, PROFILE, RUN, TASK, TOUR_LAUNCH, Api, sample, sign_in
 
 JOHN, GROUP, GUEST = "/users/12345", "/groups/97e95e53bf25476dfbf55dd84fcda0b4", "/guests/partner%40example.org"
 REDIRECT = "https://app.example.com/auth/callback"
@@ -180,9 +181,9 @@ def launched_by_itself(**body: Any) -> Callable[[Api], Any]:
     """Launch from a template that names its processes itself; return the status and the name."""
 
     def act(api: Api) -> Any:
-        reference, notes = (one["id"] for one in api.get(f"/checklists/{TOUR}").json()["data"]["prerun"])
+        reference, notes = (one["id"] for one in api.get(f"/checklists/{TOUR_ID}").json()["data"]["prerun"])
         api.put(
-            f"/checklists/{TOUR}",
+            f"/checklists/{TOUR_ID}",
             {
                 "title": "Welcome tour",
                 "auto_naming": True,
@@ -190,7 +191,7 @@ def launched_by_itself(**body: Any) -> Callable[[Api], Any]:
             },
         )
         values = {"prerun": {reference: "N-1", notes: "Robin"}}
-        answer = api.post("/runs", {"checklist_id": TOUR, **values, **body})
+        answer = api.post("/runs", {"checklist_id": TOUR_ID, **values, **body})
         told = answer.json()
         return answer.status_code, told["data"]["name"] if "data" in told else sorted(told["errors"])
 
@@ -198,8 +199,8 @@ def launched_by_itself(**body: Any) -> Callable[[Api], Any]:
 
 
 def renamed_by_itself(api: Api) -> tuple[int, str]:
-    api.sandbox.patch_template(TOUR, auto_naming=True)
-    run = api.post("/runs", {"checklist_id": TOUR, "name": "Mine"}).json()["data"]
+    api.sandbox.patch_template(TOUR_ID, auto_naming=True)
+    run = api.post("/runs", {"checklist_id": TOUR_ID, "name": "Mine"}).json()["data"]
     answer = api.put(f"/runs/{run['id']}", {"name": "Other"})
     return answer.status_code, api.get(f"/runs/{run['id']}").json()["data"]["name"]
 
@@ -602,7 +603,7 @@ CASES: list[tuple[str, dict[str, Any], Callable[[Api], Any], Any, Any]] = [
         "checklist_rows",
         {"checklist_rows": "short"},
         lambda api: (
-            ["prerun" in api.get(path).json()["data"] for path in (f"/checklists/{HIRE}",)]
+            ["prerun" in api.get(path).json()["data"] for path in (f"/checklists/{HIRE_ID}",)]
             + ["prerun" in row for row in api.get("/checklists?q=hire").json()["data"]]
         ),
         [True, True],
@@ -630,7 +631,7 @@ CASES: list[tuple[str, dict[str, Any], Callable[[Api], Any], Any, Any]] = [
     (
         "launch_name_required",
         {"launch_name_required": True},
-        lambda api: status(api.post("/runs", {"checklist_id": TOUR})),
+        lambda api: status(api.post("/runs", {"checklist_id": TOUR_ID})),
         201,
         422,
     ),
@@ -738,21 +739,21 @@ CASES: list[tuple[str, dict[str, Any], Callable[[Api], Any], Any, Any]] = [
     (
         "run_checklist_filter_ignored",
         {"run_checklist_filter_ignored": True},
-        run_names(f"?checklist_id={HIRE}"),
+        run_names(f"?checklist_id={HIRE_ID}"),
         ["Onbo"],
         ["Onbo", "Welc", "Welc"],
     ),
     (
         "status_archived_ignored",
         {"status_archived_ignored": True},
-        run_names(f"?status=archived&checklist_id={TOUR}"),
+        run_names(f"?status=archived&checklist_id={TOUR_ID}"),
         [],
         ["Welc", "Welc"],
     ),
     (
         "archived_param_ignored",
         {"archived_param_ignored": True},
-        run_names(f"?archived=only&checklist_id={TOUR}"),
+        run_names(f"?archived=only&checklist_id={TOUR_ID}"),
         [],
         ["Welc", "Welc"],
     ),
@@ -774,17 +775,17 @@ CASES: list[tuple[str, dict[str, Any], Callable[[Api], Any], Any, Any]] = [
     ),
     (
         "enable_onboarding_template",
-        {"enable_onboarding_template": True, "onboarding_template_id": TOUR},
+        {"enable_onboarding_template": True, "onboarding_template_id": TOUR_ID},
         onboarding_runs,
         0,
         1,
     ),
     (
         "onboarding_template_id",
-        {"onboarding_template_id": TOUR},
+        {"onboarding_template_id": TOUR_ID},
         lambda api: api.get("").json()["data"]["onboarding_template_id"],
         None,
-        TOUR,
+        TOUR_ID,
     ),
     ("rate_limit_per_minute", {"rate_limit_per_minute": 2}, calls(3), [200, 200, 200], [200, 200, 429]),
     (

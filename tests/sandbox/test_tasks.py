@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.caller import ARCHIVED_RUN, HIRE, RUN, TASK, TOUR, Api, sample
+from tests.people import FOLDER, HIRE_ID, TOUR_ID, URGENT_TAG
+from tests.sandbox.caller import ARCHIVED_RUN, RUN, TASK, Api, sample
 
 CALL_TASK, APPROVAL = "a5f0ee0a4550350114ce5c241c5577ab", "ad7928853e057617f6afd538981382e0"
 SERIAL, SUITE = "97fa6c95a7399ed9ea5f997be085fc28", "ed0cdf5010734b3c8e11d599e6d3c7af"
-FOLDER, TAG = "a9f47897a44aa9baa6f908e0d77e5664", "c4e1f0a9b8d7465f9e3d2c1b0a998877"
 COMPLETED = f"/runs/{RUN}/completed-tasks"
 ONE_OFF: dict[str, Any] = {
     "title": "Order badge",
@@ -124,7 +124,7 @@ def test_update(api: Api) -> None:
 def test_one_off(api: Api) -> None:
     for name in ("title", "task_type", "owners", "deadline"):
         assert list(api.post("/tasks", {**ONE_OFF, name: None}).json()["errors"]) == [name]
-    task = api.post("/tasks", {**ONE_OFF, "description": "Soon", "tags": [TAG]}).json()["data"]
+    task = api.post("/tasks", {**ONE_OFF, "description": "Soon", "tags": [URGENT_TAG]}).json()["data"]
     assert (task["is_oneoff_task"], task["run_id"], task["summary"]) == (True, None, "Soon")
     path = f"/tasks/{task['id']}"
     assert api.put(path, {"title": "New"}).status_code == 422, "title, deadline and owners each time"
@@ -142,13 +142,13 @@ def test_hand_over(api: Api) -> None:
     """Removing somebody with reassignment moves open tasks and places in templates; without it they stay."""
     api.put(f"/runs/{RUN}/tasks/{CALL_TASK}", {"owners": {"users": [12345, 1003]}})
     api.sandbox.patch_task(APPROVAL, status="completed")
-    steps = api.get(f"/checklists/{TOUR}/steps").json()["data"]
-    api.sandbox.patch_template(TOUR, steps=[{**steps[0], "assignees": [12345]}])
+    steps = api.get(f"/checklists/{TOUR_ID}/steps").json()["data"]
+    api.sandbox.patch_template(TOUR_ID, steps=[{**steps[0], "assignees": [12345]}])
     answer = api.delete("/users/12345?with_reassignment=true&to=1003")
     assert answer.status_code == 200
     owners = {task["id"]: task["owners"]["users"] for task in api.get(f"/runs/{RUN}/tasks").json()["data"]}
     assert owners == {TASK: [1003], CALL_TASK: [1003], APPROVAL: [12345]}
-    assert api.get(f"/checklists/{TOUR}/steps").json()["data"][0]["assignees"] == [1003]
+    assert api.get(f"/checklists/{TOUR_ID}/steps").json()["data"][0]["assignees"] == [1003]
     assert api.get(f"/runs/{RUN}").json()["data"]["collaborators"] == [1003, 12345]
     api.delete("/users/1003/disable")
     assert api.get(f"/tasks/{TASK}").json()["data"]["owners"]["users"] == [1003]
@@ -186,9 +186,9 @@ def test_folders(api: Api) -> None:
     assert api.delete(f"/folders-objects/{number}").status_code == 204
     assert api.get(f"/folders/{made['id']}").json()["data"]["total"] == 0
     assert api.put(f"/folders/{made['id']}", {"name": "T", "parent_id": None}).json()["data"]["parent_id"] is None
-    api.put(f"/checklists/{TOUR}", {"title": "Welcome tour", "folder_id": FOLDER})
+    api.put(f"/checklists/{TOUR_ID}", {"title": "Welcome tour", "folder_id": FOLDER})
     assert api.delete(f"/folders/{FOLDER}").status_code == 204
-    assert api.get(f"/checklists/{TOUR}").json()["data"]["folder_id"] is None
+    assert api.get(f"/checklists/{TOUR_ID}").json()["data"]["folder_id"] is None
     assert api.get(f"/runs/{RUN}?with=folders").json()["data"]["folders"]["data"] == []
     assert api.get("/folders?q=zzz").json() == {"data": []}
     for method, path, body in (
@@ -199,24 +199,24 @@ def test_folders(api: Api) -> None:
         ("PUT", f"/folders/{made['id']}", {"parent_id": None}),
         ("POST", "/folders/add-object", {"folder_id": "x", "subject_id": RUN, "subject_type": "Run"}),
         ("POST", "/folders/add-object", {"folder_id": made["id"], "subject_id": "x", "subject_type": "Run"}),
-        ("POST", "/folders/add-object", {"folder_id": made["id"], "subject_id": TOUR, "subject_type": "Checklist"}),
+        ("POST", "/folders/add-object", {"folder_id": made["id"], "subject_id": TOUR_ID, "subject_type": "Checklist"}),
     ):
         assert api.call(method, path, body).status_code == 422, (path, body)
     assert api.get(f"/folders/{FOLDER}").status_code == 404
 
 
 def test_tags(api: Api) -> None:
-    request = {"subject_id": TOUR, "subject_type": "Checklist", "tag_id": TAG, "tag_type": "private"}
+    request = {"subject_id": TOUR_ID, "subject_type": "Checklist", "tag_id": URGENT_TAG, "tag_type": "private"}
     number = api.post("/checklists/tags", request).json()["data"]["id"]
     assert api.post("/checklists/tags", request).json()["data"]["id"] == number
     api.post("/checklists/tags", {**request, "subject_id": RUN, "subject_type": "Run"})
-    statistics = api.get(f"/tags/{TAG}?with=statistics").json()["data"]["statistics"]["data"]
+    statistics = api.get(f"/tags/{URGENT_TAG}?with=statistics").json()["data"]["statistics"]["data"]
     assert statistics == {"active_template": 1, "archived_template": 0, "active_process": 1, "archived_process": 0}
-    assert api.delete(f"/checklists/tags/{TAG}").status_code == 204
-    assert len(api.get(f"/checklists/{TOUR}?with=tags").json()["data"]["tags"]["data"]) == 1, "the wrong kind of id"
+    assert api.delete(f"/checklists/tags/{URGENT_TAG}").status_code == 204
+    assert len(api.get(f"/checklists/{TOUR_ID}?with=tags").json()["data"]["tags"]["data"]) == 1, "the wrong kind of id"
     assert api.delete(f"/checklists/tags/{number}").status_code == 204
-    assert api.get(f"/checklists/{TOUR}?with=tags").json()["data"]["tags"]["data"] == []
-    api.delete(f"/tags/{TAG}")
+    assert api.get(f"/checklists/{TOUR_ID}?with=tags").json()["data"]["tags"]["data"] == []
+    api.delete(f"/tags/{URGENT_TAG}")
     tags = api.get(f"/runs/{RUN}?with=tags").json()["data"]["tags"]["data"]
     assert [tag["title"] for tag in tags] == ["Onboarding"]
 
@@ -227,13 +227,13 @@ def test_tags(api: Api) -> None:
         ({"tag_id": "0" * 32}, {"tag_id": ["The selected tag id is invalid."]}),
         ({"tag_type": "public"}, {"tag_id": ["The selected tag id is invalid."]}),
         ({"subject_id": "0" * 32}, {"subject_id": ["Subject not found"]}),
-        ({"subject_id": HIRE}, {"subject_id": ["Subject not found"]}),
+        ({"subject_id": HIRE_ID}, {"subject_id": ["Subject not found"]}),
         ({"subject_id": ARCHIVED_RUN}, {"subject_id": ["Subject not found", "Cannot update archived processes."]}),
         ({"subject_type": "Task"}, {"subject_type": ["The selected subject type is invalid."]}),
     ],
 )
 def test_refused_tags(changes: dict[str, Any], errors: dict[str, Any], api: Api) -> None:
-    answer = api.post("/checklists/tags", {**sample("tag-attach-request"), "tag_id": TAG, **changes})
+    answer = api.post("/checklists/tags", {**sample("tag-attach-request"), "tag_id": URGENT_TAG, **changes})
     assert (answer.status_code, answer.json()["errors"]) == (422, errors)
 
 

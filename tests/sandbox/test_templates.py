@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.caller import HIRE, TOUR, TOUR_LAUNCH, Api
+from tests.people import FOLDER, HIRE_ID, TOUR_ID
+from tests.sandbox.caller import TOUR_LAUNCH, Api
 
 ARCHIVED, DRAFT = "8d0f6a3b5c7e19248b0d6f4a2c9e7153", "b2e4d6f8091a3c5e7b9d1f3a5c7e9b0d"
 ONBOARDING_TAG = "a9a53a2ae1e6dd36db693399d5332e7b"
-FOLDER = "a9f47897a44aa9baa6f908e0d77e5664"
 
 
 def titles(api: Api, query: str = "") -> list[str]:
@@ -48,7 +48,7 @@ def test_list(query: str, expected: list[str], api: Api) -> None:
 def test_pages_and_pinned_first(api: Api) -> None:
     for number in range(12):
         api.sandbox.insert_template(f"T {number:02}", starred=True)
-    api.sandbox.patch_template(TOUR, is_pinned=True)
+    api.sandbox.patch_template(TOUR_ID, is_pinned=True)
     assert titles(api, "?sort=title")[0] == "Welcome tour"
     page = api.get("/checklists?per_page=10&page=2").json()
     assert (len(page["data"]), page["meta"]["pagination"]["total"]) == (7, 17)
@@ -94,7 +94,7 @@ def test_create_with_fields_and_steps(api: Api) -> None:
 
 
 def test_put_replaces_definitions_and_wipes_people(api: Api) -> None:
-    path = f"/checklists/{TOUR}"
+    path = f"/checklists/{TOUR_ID}"
     api.put(path, {"title": "Tour", "users": [1003], "groups": ["97e95e53bf25476dfbf55dd84fcda0b4"]})
     kept = api.get(path).json()["data"]
     assert (kept["users"], len(kept["groups"]), len(kept["prerun"])) == ([1003], 1, 2)
@@ -108,7 +108,7 @@ def test_put_replaces_definitions_and_wipes_people(api: Api) -> None:
 
 
 def test_life_cycle(api: Api) -> None:
-    path = f"/checklists/{TOUR}"
+    path = f"/checklists/{TOUR_ID}"
     assert api.delete(path).status_code == 200
     assert api.get(path).status_code == api.put(path, {"title": "X"}).status_code == 404
     assert api.put(f"{path}/restore").json()["data"]["archived_at"] is None
@@ -116,19 +116,19 @@ def test_life_cycle(api: Api) -> None:
     assert api.post("/runs", {"checklist_id": DRAFT}).status_code == 422
     assert api.put(f"/checklists/{DRAFT}/publish").json()["data"]["status"] == "active"
     assert api.post("/runs", {"checklist_id": DRAFT}).status_code == 201
-    copied = api.post(f"/checklists/{HIRE}/clone", {"tenant": api.organization, "title": "Copy"}).json()["data"]
-    original = api.get(f"/checklists/{HIRE}").json()["data"]
+    copied = api.post(f"/checklists/{HIRE_ID}/clone", {"tenant": api.organization, "title": "Copy"}).json()["data"]
+    original = api.get(f"/checklists/{HIRE_ID}").json()["data"]
     assert (copied["title"], len(copied["prerun"]), copied["steps_count"]) == ("Copy", 10, 3)
     assert {one["id"] for one in copied["prerun"]}.isdisjoint(one["id"] for one in original["prerun"])
-    assert api.post(f"/checklists/{HIRE}/clone", {"tenant": "0" * 32}).status_code == 422
+    assert api.post(f"/checklists/{HIRE_ID}/clone", {"tenant": "0" * 32}).status_code == 422
     assert api.delete(f"{path}/delete").json()["deleted_references"] == {}
     assert api.put(f"{path}/restore").status_code == 404
 
 
 def test_includes(api: Api) -> None:
-    api.put(f"/checklists/{TOUR}", {"title": "Welcome tour", "folder_id": FOLDER})
+    api.put(f"/checklists/{TOUR_ID}", {"title": "Welcome tour", "folder_id": FOLDER})
     wanted = "folder,permissions,stages,linked_tasks,assets,member_watchers,guest_watchers,nonsense"
-    shown = api.get(f"/checklists/{TOUR}?with={wanted}").json()["data"]
+    shown = api.get(f"/checklists/{TOUR_ID}?with={wanted}").json()["data"]
     assert shown["folder"] == {"data": {"id": FOLDER, "name": "HR"}}
     assert shown["stages"] == {"data": []}
     assert "nonsense" not in shown
@@ -154,12 +154,12 @@ def test_includes(api: Api) -> None:
             {"title": "x", "prerun": [{"label": "N", "field_type": "radio", "options": [{"id": "1", "text": "a"}]}]},
             "prerun.0.options.0.id",
         ),
-        ("PUT", f"/checklists/{TOUR}", {"summary": "x"}, "title"),
-        ("PUT", f"/checklists/{TOUR}", {"title": "x", "users": [999]}, "users.0"),
-        ("PUT", f"/checklists/{TOUR}", {"title": "x", "groups": ["x"]}, "groups.0"),
-        ("PUT", f"/checklists/{TOUR}", {"title": "x", "owner_id": 999}, "owner_id"),
-        ("PUT", f"/checklists/{TOUR}", {"title": "x", "folder_id": "x"}, "folder_id"),
-        ("POST", f"/checklists/{TOUR}/steps", {"title": "x", "step_type": "dance"}, "step_type"),
+        ("PUT", f"/checklists/{TOUR_ID}", {"summary": "x"}, "title"),
+        ("PUT", f"/checklists/{TOUR_ID}", {"title": "x", "users": [999]}, "users.0"),
+        ("PUT", f"/checklists/{TOUR_ID}", {"title": "x", "groups": ["x"]}, "groups.0"),
+        ("PUT", f"/checklists/{TOUR_ID}", {"title": "x", "owner_id": 999}, "owner_id"),
+        ("PUT", f"/checklists/{TOUR_ID}", {"title": "x", "folder_id": "x"}, "folder_id"),
+        ("POST", f"/checklists/{TOUR_ID}/steps", {"title": "x", "step_type": "dance"}, "step_type"),
     ],
 )
 def test_refusals(method: str, path: str, body: Any, field: str, api: Api) -> None:
@@ -177,12 +177,12 @@ def test_unknown_and_archived_are_not_found(api: Api) -> None:
 
 def test_template_permissions(bob: Api) -> None:
     """A standard member launches and edits what is theirs, or what they were let."""
-    path, denied = f"/checklists/{TOUR}", "Permission denied: cannot launch process from this template."
+    path, denied = f"/checklists/{TOUR_ID}", "Permission denied: cannot launch process from this template."
     assert bob.put(path, {"title": "Mine"}).status_code == 403
     refused = bob.post("/runs", TOUR_LAUNCH)
     assert (refused.status_code, refused.json()["message"]) == (403, denied)
-    bob.sandbox.patch_template(TOUR, permissions={"process_launch": [1002], "template_edit": [1002]})
+    bob.sandbox.patch_template(TOUR_ID, permissions={"process_launch": [1002], "template_edit": [1002]})
     assert bob.put(path, {"title": "Mine"}).status_code == 200
     assert bob.post("/runs", TOUR_LAUNCH).status_code == 201
-    bob.sandbox.patch_template(HIRE, owner_id=1002)
-    assert bob.put(f"/checklists/{HIRE}", {"title": "Mine too"}).status_code == 200
+    bob.sandbox.patch_template(HIRE_ID, owner_id=1002)
+    assert bob.put(f"/checklists/{HIRE_ID}", {"title": "Mine too"}).status_code == 200

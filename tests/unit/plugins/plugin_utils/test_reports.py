@@ -26,10 +26,11 @@ from ansible_collections.tallyfy.platform.plugins.plugin_utils._reports import (
     write,
 )
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import shown
+from tests.people import BOB
 
 MOMENT = datetime(2026, 11, 22, 15, 5, 9, tzinfo=timezone(timedelta(hours=1)))
 WHERE = {"id": "25f6", "name": "Example Corp", "acting_as": "admin@example.com"}
-MARY, BOB, EVE = "mary@example.com", "bob@example.com", "eve@example.com"
+MARY, EVE = "mary@example.com", "eve@example.com"
 KINDS = ("onboarding", "offboarding", "roster", "drift")
 HOSTILE = (
     "<script>alert(1)</script>",

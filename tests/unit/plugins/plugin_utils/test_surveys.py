@@ -23,8 +23,9 @@ from ansible_collections.tallyfy.platform.plugins.plugin_utils._surveys import (
     offboarding_rows,
     onboarding_row,
 )
+from tests.people import BOB, JOHN
 
-MARY, BOB, JOHN = "mary.major@example.com", "bob@example.com", "john.smith@example.com"
+MARY = "mary.major@example.com"
 BLANKS: list[Any] = ["", " ", "\r\n", None, [], {}, [""], [None, " "]]
 LONG = "x" * 5000
 

@@ -20,8 +20,9 @@ from ansible_collections.tallyfy.platform.plugins.plugin_utils._totals import (
     text_of,
 )
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import listed, shown
+from tests.people import BOB
 
-MARY, BOB = "mary.major@example.com", "bob@example.com"
+MARY = "mary.major@example.com"
 WHERE = {"id": "25f6", "name": "Example Corp", "acting_as": "admin@example.com"}
 KINDS = ("onboarding", "offboarding", "roster", "drift")
 

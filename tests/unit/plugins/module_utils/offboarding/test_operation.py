@@ -28,11 +28,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding.rows
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import DesiredGuest
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover import is_open, is_running
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import Surroundings
+from tests.people import PARTNER
 
 BOSS, ERIN, JOHN, BOB, DANA, BOT = (
     f"{name}@example.com" for name in ("boss", "erin", "john", "bob", "dana", "tallyfy.bot")
 )
-PARTNER, NORA = "partner@example.org", "nora@example.org"
+NORA = "nora@example.org"
 ANDRE, ANDRE_SPELLED = "andr\u00e9@example.com", "andre\u0301@example.com"
 
 

@@ -43,9 +43,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.record
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.reference import RunIndex
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.template import Template
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.values import Assignees
+from tests.people import BOB
 
 FIELD = "f" * 32
-ALICE, BOB = "alice@example.com", "bob@example.com"
+ALICE = "alice@example.com"
 
 
 def desired(**values: Any) -> DesiredProcess:

@@ -26,8 +26,9 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan impo
     compare_roster,
     unlisted_leavers,
 )
+from tests.people import BOB
 
-ALICE, BOB, NORA = "alice@example.com", "bob@example.com", "nora@example.com"
+ALICE, NORA = "alice@example.com", "nora@example.com"
 RECORD = {
     "id": 2, "email": BOB, "first_name": "Bob", "last_name": "Jones", "status": "active", "role": "standard",
     "timezone": "UTC", "team": "Ops", "phone": None, "job_title": "", "is_default_admin": False, "support_user": False,
