@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,17 +15,19 @@ from sandbox.testing import Sandbox
 
 # Fixtures are found by their names.
 from tests.acceptance.conftest import sandbox, server
-from tests.awx.jobs import Controller, ExecutionEnvironment, execution_environments, tracked_files
+from tests.awx.jobs import ENVIRONMENTS, Controller, ExecutionEnvironment, tracked_files
 
 __all__ = ("controller", "credential", "project", "published", "sandbox", "server")
 
 
-@pytest.fixture(
-    scope="session", params=execution_environments() or [Path(sys.executable)], ids=lambda path: path.parts[-3]
-)
+@pytest.fixture(scope="session")
 def controller(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Controller:
-    """AWX as far as jobs can see it. What they share is only what a controller shares between jobs: nothing."""
-    return Controller(ExecutionEnvironment(request.param), tmp_path_factory.mktemp("awx"))
+    """AWX as far as jobs can see it. What they share is only what a controller shares between jobs: nothing.
+
+    Jobs run in the oldest execution environment, where ``on_both`` does not ask for the newest as well.
+    """
+    python = getattr(request, "param", ENVIRONMENTS[0])
+    return Controller(ExecutionEnvironment(python), tmp_path_factory.mktemp("awx"))
 
 
 @pytest.fixture(scope="session")

@@ -10,11 +10,13 @@ import json
 import os
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from awx_plugins.interfaces._temporary_private_api import ManagedCredentialType
 from awx_plugins.interfaces._temporary_private_credential_api import Credential
@@ -26,6 +28,11 @@ AWX_FOLDER = REPOSITORY_ROOT / "playbooks" / "awx"
 #: Where the private data directory is in the container of a job.
 CONTAINER_ROOT = "/runner"
 JOB_ID, USER_NAME = 4711, "ann.admin"
+#: The Pythons of the execution environments, that with the oldest ansible-core first.
+ENVIRONMENTS = [
+    Path(python) for python in os.environ.get("AWX_EXECUTION_ENVIRONMENTS", sys.executable).split(os.pathsep)
+]
+on_both = pytest.mark.parametrize("controller", ENVIRONMENTS, ids=lambda path: path.parts[-3], indirect=True)
 
 
 def credential_type() -> dict[str, Any]:
@@ -251,9 +258,3 @@ def published_at(repository: Path) -> dict[str, str]:
         "GIT_CONFIG_KEY_0": f"url.file://{repository}.insteadOf",
         "GIT_CONFIG_VALUE_0": REPOSITORY_URL,
     }
-
-
-def execution_environments() -> list[Path]:
-    """Return the Pythons that ``AWX_EXECUTION_ENVIRONMENTS`` names, oldest first."""
-    named = os.environ.get("AWX_EXECUTION_ENVIRONMENTS", "")
-    return [Path(python) for python in named.split(os.pathsep) if python]

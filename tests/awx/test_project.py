@@ -17,7 +17,7 @@ import yaml
 
 from sandbox.testing import Sandbox
 from tests.awx.controller import playbooks_in
-from tests.awx.jobs import AWX_FOLDER, REPOSITORY_ROOT, REPOSITORY_URL, Controller, published_at
+from tests.awx.jobs import AWX_FOLDER, REPOSITORY_ROOT, REPOSITORY_URL, Controller, on_both, published_at
 
 EXAMPLES = REPOSITORY_ROOT / "playbooks" / "examples"
 THIN_PROJECT = EXAMPLES / "awx_project"
@@ -57,6 +57,7 @@ def test_every_playbook_says_whose_it_is() -> None:
         assert all("name" in play for play in plays), path.name
 
 
+@on_both
 def test_an_update_installs_the_repository_itself(controller: Controller, project: Path) -> None:
     installed = Path(f"{project}-requirements", "ansible_collections")
     assert sorted(str(path.relative_to(installed)) for path in installed.glob("*/*")) == ["tallyfy/platform"]
