@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,7 +98,9 @@ class Modules:
         return self._run(module, list(items), check_mode)
 
     def _run(self, module: str, items: list[dict[str, Any]], check_mode: bool) -> list[dict[str, Any]]:
-        run = self._here if self.way == IN_PROCESS else self._in_fork
+        # What runs beside something else is a process of its own, as it would be.
+        is_here = self.way == IN_PROCESS and threading.current_thread() is threading.main_thread()
+        run = self._here if is_here else self._in_fork
         results = run(module, [{**self.options, **item} for item in items], check_mode)
         for result in results:
             self.invocation = result.pop("invocation", {}).get("module_args", {})

@@ -26,7 +26,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._texts import (
     whole_text,
 )
 
-EVERY_CHARACTER = [chr(number) for number in range(sys.maxunicode + 1)]
+EVERY_CHARACTER = "".join(map(chr, range(sys.maxunicode + 1)))
 
 
 @pytest.mark.parametrize(
