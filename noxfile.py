@@ -72,7 +72,8 @@ def units(session: nox.Session, core: str) -> None:
     # `make test` runs another session at the same time, which takes the processor while these wait for a process.
     usual = ["-n", "2", "--dist", "worksteal", "--durations", "15", "tests/unit", "tests/acceptance"]
     marked = ["-m", "not any_core"] if core != OLDEST else []
-    steps.run_pytest(session, *usual, *marked, TALLYFY_SANDBOX_PYTHON=steps.sandbox_python())
+    env = {"TALLYFY_SANDBOX_PYTHON": steps.sandbox_python(), "EXAMPLES": "100" if core in (OLDEST, NEWEST) else "500"}
+    steps.run_pytest(session, *usual, *marked, **env)
 
 
 @nox.session(python=CORES[OLDEST], tags=["test_all"])

@@ -14,6 +14,8 @@ from hypothesis.configuration import set_hypothesis_home_dir
 set_hypothesis_home_dir(Path(__file__).parents[3] / ".cache" / "hypothesis")
 settings.register_profile(
     "rooms",
+    # A hundred for everybody who waits; the sessions that only `nox -t test_all` runs look at more.
+    max_examples=int(os.environ.get("EXAMPLES", "100")),
     # A busy machine is no failure, and a failure shows how to repeat it without a database of earlier ones.
     deadline=None,
     database=None,

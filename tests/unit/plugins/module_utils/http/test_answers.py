@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import (
@@ -288,7 +288,6 @@ def test_body_that_is_no_object_says_nothing(body: object) -> None:
     assert refusal_in(body).code is None
 
 
-@settings(max_examples=50)
 @given(JSON)
 def test_any_json_can_be_read_as_an_error(body: object) -> None:
     refusal = refusal_in(body)

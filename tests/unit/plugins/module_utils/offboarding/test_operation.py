@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
@@ -485,7 +485,6 @@ wishes = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300)
 @given(worlds, wishes)
 def test_the_plan_leads_to_what_is_wanted_and_a_second_one_is_empty(world: World, wish: dict[str, Any]) -> None:
     before, asked = copy.deepcopy(world), copy.deepcopy(wish)

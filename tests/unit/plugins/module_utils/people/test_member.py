@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names, fold
@@ -680,7 +680,6 @@ def is_as_wanted(desired: DesiredMember, world: World, before: dict[str, Any]) -
     return seen["status"] in {"active", "invited"}
 
 
-@settings(max_examples=250)
 @given(wishes, people, surroundings)
 def test_plan_leads_to_what_is_wanted_and_tells_exactly_what_it_does(
     desired: DesiredMember, current: dict[str, Any] | None, things: dict[str, Any]

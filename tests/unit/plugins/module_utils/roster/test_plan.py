@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names, fold
@@ -203,7 +203,6 @@ def planned_or_reason(
         return [], error
 
 
-@settings(max_examples=500, deadline=None)
 @given(organizations(), rosters, policies)
 def test_plan_leads_to_what_is_wanted_and_a_second_one_is_empty(
     organization: Organization, wanted: list[DesiredMember], policy: Policy
@@ -247,7 +246,6 @@ def assert_as_wanted(one: DesiredMember, organization: Organization, before: Org
     assert held == ({fold(name) for name in wish.set} if wish.set is not None else (had | add) - remove)
 
 
-@settings(max_examples=500, deadline=None)
 @given(organizations(), rosters, policies)
 def test_no_plan_takes_away_more_than_the_policy_allows(
     organization: Organization, wanted: list[DesiredMember], policy: Policy
