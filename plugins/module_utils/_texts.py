@@ -73,8 +73,8 @@ def shown_lines(text: str) -> str:
 
 
 def whole_text(text: str) -> str:
-    r"""Return the text with half characters written out (``\ud83d``): ansible-core takes none of them from a module."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+    r"""Return the plain text with half characters written out (``\ud83d``): ansible-core takes none from a module."""
+    return str(text) if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def rewritten(value: Any, change: Callable[[str], str]) -> Any:
@@ -104,6 +104,13 @@ def rewritten(value: Any, change: Callable[[str], str]) -> Any:
 def is_harmless(text: str) -> bool:
     """Return whether ``shown_text`` would write nothing out."""
     return shown_text(text) == text
+
+
+def harmful_character(text: str) -> str | None:
+    """Return the first character that ``shown_text`` would write out, ``None`` when there is none."""
+    if is_harmless(text):
+        return None
+    return next(character for place, character in enumerate(text) if _is_harmful(text, place))
 
 
 def json_text(value: Any) -> str:

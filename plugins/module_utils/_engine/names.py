@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .text import fold
+
+__all__ = ["LIST_OPTION", "Names", "fold"]
 _TEXTS = {"type": "list", "elements": "str"}
 #: The argument spec of a list of which a part or the whole can be wanted.
 LIST_OPTION: dict[str, Any] = {
@@ -18,12 +20,6 @@ LIST_OPTION: dict[str, Any] = {
     "options": {"add": _TEXTS, "remove": _TEXTS, "set": _TEXTS},
     "mutually_exclusive": [("set", "add"), ("set", "remove")],
 }
-
-
-def fold(name: str) -> str:
-    """Return a group's name as it is compared: neither case matters, nor how an accented letter is made up."""
-    folded = name.strip().casefold()
-    return folded if folded.isascii() else unicodedata.normalize("NFC", folded)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from functools import cached_property
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     InputError,
     Problem,
@@ -199,7 +200,7 @@ def _plan_guest(wish: Wish, policy: Policy, current: Current, problems: list[Pro
     protector = policy.protector(wish.email)
     if protector is not None:
         problems.append(wish.problem(f"not removed, because {policy.called('protect')} holds {protector}"))
-    desired = DesiredGuest(wish.email if record is None else str(record["email"]), "deleted")
+    desired = DesiredGuest(wish.email if record is None else Email(record["email"]), "deleted")
     return PlannedGuest(desired, record, plan_guest(desired, record, Directory(current.everybody)))
 
 

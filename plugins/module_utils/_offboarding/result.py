@@ -285,7 +285,9 @@ def _group_row(part: ToldPart) -> Record:
 
 
 def _deferred(people: Iterable[ToldPerson], guests: Iterable[ToldGuest], groups: Iterable[ToldPart]) -> list[Record]:
-    halts = [("email", one.email, halt) for one in people for halt in (one.halt, *(part.halt for part in one.parts))]
+    halts: list[tuple[str, str, Halt | None]] = [
+        ("email", one.email, halt) for one in people for halt in (one.halt, *(part.halt for part in one.parts))
+    ]
     halts += [("guest", one.email, one.halt) for one in guests]
     halts += [("group", part.subject, part.halt) for part in groups]
     return deferred_of(halts)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Decrypt, undecrypted
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import folded, is_address
@@ -44,8 +45,8 @@ class Wish:
     """
 
     place: Place
-    email: str
-    reassign_to: str | None = None
+    email: Email
+    reassign_to: Email | None = None
     is_general: bool = False
 
     def problem(self, text: str, option: str = "") -> Problem:
@@ -69,7 +70,7 @@ def desired_offboarding(
     params: Mapping[str, Any], called: Callable[[str], str], decrypt: Decrypt = undecrypted
 ) -> DesiredOffboarding:
     """Return what the options ask for; ``called`` tells how the caller names an option."""
-    general = str(params.get("reassign_to") or "").strip() or None
+    general = Email(params.get("reassign_to")) or None
     limit = params.get("max_removals")
     policy = Policy(
         protect=tuple(params["protect"]),
@@ -102,7 +103,7 @@ def _given_rows(
     return rows
 
 
-def _people(rows: Rows, general: str | None, problems: list[Problem]) -> list[Wish]:
+def _people(rows: Rows, general: Email | None, problems: list[Problem]) -> list[Wish]:
     first: dict[str, int] = {}
     wishes = []
     for index, row in enumerate(rows.rows):
@@ -110,7 +111,7 @@ def _people(rows: Rows, general: str | None, problems: list[Problem]) -> list[Wi
             problems.append(Problem("not a dictionary with email and reassign_to", rows.place(index)))
             continue
         found: list[str] = []
-        email, successor = _text(row, "email", found), _text(row, "reassign_to", found)
+        email, successor = _email(row, "email", found), _email(row, "reassign_to", found)
         if email and not is_address(email):
             found.append(f"email {email!r} is not an e-mail address")
         elif not email and isinstance(row.get("email"), (str, type(None))):
@@ -125,7 +126,7 @@ def _people(rows: Rows, general: str | None, problems: list[Problem]) -> list[Wi
         if email and is_address(email):
             heir = successor or general
             # One that is wrong by itself is not looked up.
-            heir = heir if is_address(heir) else None
+            heir = heir if heir is not None and heir.is_valid else None
             wishes.append(Wish(rows.place(index), email, heir, is_general=not successor))
     return wishes
 
@@ -143,7 +144,7 @@ def _guests(given: Any, called: Callable[[str], str], problems: list[Problem]) -
         row = entry if isinstance(entry, Mapping) else {"email": entry}
         place = Place(f"{called('guests')} entry {number}", FIRST_GUEST + number)
         found = [unknown_field(name, GUEST_FIELDS) for name in row if name not in GUEST_FIELDS]
-        email = _text(row, "email", found)
+        email = _email(row, "email", found)
         if isinstance(row.get("email"), (str, type(None))) and not is_address(email):
             found.append(f"{email!r} is not an e-mail address")
         if email and first.setdefault(folded(email), place) != place:
@@ -156,7 +157,7 @@ def _guests(given: Any, called: Callable[[str], str], problems: list[Problem]) -
 
 
 def _conflicts(
-    people: Sequence[Wish], guests: Sequence[Wish], general: str | None, called: Callable[[str], str]
+    people: Sequence[Wish], guests: Sequence[Wish], general: Email | None, called: Callable[[str], str]
 ) -> list[Problem]:
     """Return who is listed twice over, and successors who leave themselves."""
     leaving = {folded(wish.email) for wish in people}
@@ -176,12 +177,12 @@ def _conflicts(
     ]
 
 
-def _text(row: Mapping[Any, Any], name: str, found: list[str]) -> str:
+def _email(row: Mapping[Any, Any], name: str, found: list[str]) -> Email:
     value = row.get(name)
     if value is None or isinstance(value, str):
-        return (value or "").strip()
+        return Email(value)
     found.append(f"{name} is not a text: {_quoted(value)}")
-    return ""
+    return Email()
 
 
 def _quoted(value: Any) -> str:

@@ -31,6 +31,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan impo
     unchangeable,
     unchangeable_warning,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ForbiddenError,
     InputError,
@@ -93,7 +94,7 @@ _FRACTION = re.compile(r"\.\d+")
 class DesiredGuest:
     """What is wanted of one guest. A field that is not in ``profile`` was not mentioned."""
 
-    email: str
+    email: Email
     state: str = "present"
     profile: Mapping[str, str] = field(default_factory=dict)
     members: Names | None = None
@@ -102,7 +103,7 @@ class DesiredGuest:
     def from_params(cls, params: Mapping[str, Any]) -> DesiredGuest:
         """Return what module parameters ask for; ``None`` counts as not mentioned."""
         return cls(
-            email=str(params["email"]).strip(),
+            email=Email(params["email"]),
             # ``absent`` is another spelling of ``deleted``.
             state="deleted" if params.get("state") == "absent" else params.get("state") or "present",
             profile={name: str(params[name]).strip() for name in PROFILE_FIELDS if params.get(name) is not None},
@@ -164,11 +165,11 @@ def _date(text: str) -> str | None:
 def find_guest(client: Client, email: str) -> Record | None:
     """Return the guest with this address, disabled or not, or ``None``.
 
-    The service's ``q`` is a substring search, so the address is compared here, exactly but for case. An address with
-    a ``+`` is also looked for in the whole list, because its way through ``q`` is in doubt.
+    The service's ``q`` is a substring search, so the address is compared here. One that may be spelled in another way,
+    or whose ``+`` may not get through ``q``, is also looked for in the whole list.
     """
     found = _exact(list_guests(client, query=email), email)
-    return _exact(list_guests(client), email) if found is None and "+" in email else found
+    return _exact(list_guests(client), email) if found is None and Email(email).has_many_spellings else found
 
 
 def list_guests(client: Client, *, query: str | None = None) -> list[Record]:

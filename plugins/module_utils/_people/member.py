@@ -10,13 +10,13 @@ Source: API reference, "Members".
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import LIST_OPTION, Names
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InconsistentListError
 
 from .time_zones import time_zone_problem
@@ -77,7 +77,6 @@ MEMBER_OPTIONS: dict[str, dict[str, Any]] = {
     "invitation_message": {"type": "str", "default": DEFAULT_MESSAGE},
     "reassign_to": {"type": "str"},
 }
-_EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s.,;<>\"]+")
 _DELETED = re.compile(r"\.deleted\.\d+$")
 _SCHEME = re.compile(r"(?i)\b(https?|ftp)://|^www\.")
 
@@ -86,27 +85,27 @@ _SCHEME = re.compile(r"(?i)\b(https?|ftp)://|^www\.")
 class DesiredMember:
     """What is wanted of one person. A field that is not in ``profile`` was not mentioned and stays as it is."""
 
-    email: str
+    email: Email
     state: str = "present"
     profile: Mapping[str, Any] = field(default_factory=dict)
     role: str | None = None
     groups: Names | None = None
     provision: str = "invite"
     invitation_message: str = DEFAULT_MESSAGE
-    reassign_to: str | None = None
+    reassign_to: Email | None = None
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any], *, has_application: bool) -> DesiredMember:
         """Return what module parameters or a row of a roster ask for; ``None`` counts as not mentioned."""
         return cls(
-            email=str(params["email"]).strip(),
+            email=Email(params["email"]),
             state=state_from(params.get("state")),
             profile={name: params[name] for name in PROFILE_FIELDS if params.get(name) is not None},
             role=params.get("role"),
             groups=Names.from_option(params.get("groups")),
             provision=params.get("provision") or ("direct" if has_application else "invite"),
             invitation_message=params.get("invitation_message") or DEFAULT_MESSAGE,
-            reassign_to=(params.get("reassign_to") or "").strip() or None,
+            reassign_to=Email(params.get("reassign_to")) or None,
         )
 
 
@@ -152,36 +151,31 @@ def problems_with(params: Mapping[str, Any]) -> list[str]:
 
 
 def is_address(email: object) -> bool:
-    """Return whether this looks like an e-mail address.
-
-    What cannot be seen, such as the zero-width space that spreadsheets and mail programs leave behind, is in none.
-    """
-    address = str(email or "").strip()
-    return address.isprintable() and bool(_EMAIL.fullmatch(address))
+    """Return whether this is an e-mail address."""
+    return Email(email).is_valid
 
 
 def folded(email: object) -> str:
-    """Return an address as it is compared: neither case matters, nor how an accented letter is made up."""
-    address = str(email or "").strip().lower()
-    return address if address.isascii() else unicodedata.normalize("NFC", address)
+    """Return an address as it is compared."""
+    return Email(email).key
 
 
 def same_email(left: object, right: object) -> bool:
     """Return whether two addresses are the same person's."""
-    return folded(left) == folded(right)
+    return Email(left) == Email(right)
 
 
 def find_member(client: Client, email: str) -> Record | None:
     """Return the member with this address, whatever their status, or ``None``.
 
-    The service's ``q`` is a substring search, so the address is compared here, exactly but for case. An address with
-    a ``+`` is also looked for in the whole list, because its way through ``q`` is in doubt. Removed members are not
-    listed. ``organizations`` is included, because a member of several organizations cannot be edited.
+    The service's ``q`` is a substring search, so the address is compared here. One that may be spelled in another way,
+    or whose ``+`` may not get through ``q``, is also looked for in the whole list. Removed members are not listed.
+    ``organizations`` is included, because a member of several organizations cannot be edited.
     """
     path = client.path("users")
     query = {"with": "organizations"}
     found = _exact(client.records(path, query={**query, "q": email}), email)
-    if found is None and "+" in email:
+    if found is None and Email(email).has_many_spellings:
         found = _exact(client.records(path, query=query), email)
     return found
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InconsistentListError
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import folded, is_bot, role_of, status_of
 
@@ -46,7 +47,7 @@ class Policy:
     protect: tuple[str, ...] = ()
     max_removals: str | None = DEFAULT_PERCENTAGE
     min_admins: int = 2
-    reassign_to: str | None = None
+    reassign_to: Email | None = None
     #: How the person who reads the texts calls an option.
     called: Callable[[str], str] = str
 

@@ -20,6 +20,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._api.listing impo
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.rewrite import rewrite
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, PlanRun, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     NotStoredError,
     RefusedByServiceError,
@@ -168,7 +169,7 @@ def plan_guests(
             continue
         successors = dict.fromkeys(str(leaver.successor["email"]) for leaver in concerned if leaver.successor)
         desired = DesiredGuest(
-            str(guest["email"]),
+            Email(guest["email"]),
             "disabled" if is_disabled(guest) else "present",
             members=Names(add=tuple(successors), remove=tuple(leaver.email for leaver in concerned)),
         )

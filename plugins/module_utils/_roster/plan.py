@@ -19,6 +19,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import 
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.breaker import Brakes
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     InputError,
     Place,
@@ -104,7 +105,7 @@ def unlisted_leavers(
         return []
     addresses = {folded(desired.email) for desired in listed}
     return [
-        DesiredMember(email=str(record["email"]), state="disabled", reassign_to=policy.reassign_to)
+        DesiredMember(email=Email(record["email"]), state="disabled", reassign_to=policy.reassign_to)
         for record in everybody
         if folded(record["email"]) not in addresses and status_of(record) != "disabled"
     ]
@@ -358,7 +359,7 @@ def policy_from(params: Mapping[str, Any], called: Callable[[str], str]) -> Poli
         protect=tuple(params["protect"]),
         max_removals=str(params["max_removals"]),
         min_admins=params["min_admins"],
-        reassign_to=(params["reassign_to"] or "").strip() or None,
+        reassign_to=Email(params["reassign_to"]) or None,
         called=called,
     )
 

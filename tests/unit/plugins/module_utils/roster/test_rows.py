@@ -59,8 +59,6 @@ def test_good_rows_have_no_problems() -> None:
     ("row", "words"),
     [
         ({**MARY, "email": "mary"}, ["not an e-mail address"]),
-        # A zero-width space: without a word Mary would be added a second time, and the first one not be listed.
-        ({**MARY, "email": "mary@example.com\u200b"}, ["not an e-mail address"]),
         ({**MARY, "last_name": False}, ["last_name is neither a text nor a number: False"]),
         ({**MARY, "email": "two words@example.com"}, ["not an e-mail address"]),
         ({**MARY, "email": "a@example.com, b@example.com"}, ["not an e-mail address"]),
