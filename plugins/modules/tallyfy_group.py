@@ -251,7 +251,8 @@ failed_action:
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import GROUP_OPTIONS, ensure_group
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import GROUP_OPTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group_run import ensure_group
 
 
 def ensure(task: Task) -> dict[str, object]:

@@ -362,7 +362,8 @@ not_before:
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import GUEST_OPTIONS, ensure_guest
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import GUEST_OPTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest_run import ensure_guest
 
 
 def ensure(task: Task) -> dict[str, object]:

@@ -25,7 +25,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._api.opening impo
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import BusyError, LostAnswerError, TallyfyError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.budget import RequestBudget
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import Connection
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import ensure_group
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group_run import ensure_group
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.single import ensure_process
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper
 from ansible_collections.tallyfy.platform.plugins.module_utils._state import private_files

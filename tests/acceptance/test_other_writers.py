@@ -29,8 +29,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     TallyfyError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import Connection
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import ensure_group
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import ensure_guest
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group_run import ensure_group
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest_run import ensure_guest
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import find_member
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.single import ensure_process
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover import (

@@ -28,13 +28,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover 
     read_open_tasks,
     read_processes,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_run import (
-    Pair,
-    look_around,
-    refuse_without_rights,
-)
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import LOCK_SUBJECT
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.reading import Pair, look_around
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import warn_of_notes
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rights import refuse_without_rights
 
 from .plan import (
     Current,

@@ -17,8 +17,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.breaker i
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import PlanRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import ApiError
 from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import GroupRun
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import GuestRun
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group_run import GroupRun
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest_run import GuestRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import folded
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy, named
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover import (

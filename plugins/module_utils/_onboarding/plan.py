@@ -28,21 +28,21 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import 
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import (
     DesiredGroup,
-    GroupRun,
     group_problems,
     list_groups,
     missing_group,
     plan_group,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group_run import GroupRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import (
     GUEST_OPTIONS,
     DesiredGuest,
-    GuestRun,
     find_guest,
     guest_problems,
     list_guests,
     plan_guest,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest_run import GuestRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DesiredMember,
     folded,
@@ -57,23 +57,19 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.columns i
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import Surroundings
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_run import (
-    MemberRun,
-    Newcomers,
-    Pair,
-    look_around,
-    refuse_without_rights,
-)
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_run import MemberRun, Newcomers
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import (
     DIRECT_NEEDS_APPLICATION,
     LOCK_SUBJECT,
     plan_roster,
     workers_problems,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.reading import Pair, look_around
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import (
     PlannedPerson,
     warn_of_notes,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rights import refuse_without_rights
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rows import (
     NO_ADDRESS,
     Rows,

@@ -13,8 +13,8 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import GroupRun
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import GuestRun
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group_run import GroupRun
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest_run import GuestRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import (
     DIFF_PEOPLE,
     ONBOARDED_COUNTS,

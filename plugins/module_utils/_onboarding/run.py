@@ -15,8 +15,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import PlanRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import GroupRun
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import GuestRun
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group_run import GroupRun
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest_run import GuestRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.race import (
     settle_launches,
     take_what_is_there,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Guests: find them, plan them, and change what can be changed about them. Private to the collection.
+"""Guests: find them, shape them, and plan what can be changed about them. Private to the collection.
 
 A profile counts only when the guest is first created, wherever in Tallyfy that was. Source: API reference, "Guests".
 """
@@ -10,37 +10,24 @@ A profile counts only when the guest is first created, wherever in Tallyfy that 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
-from ansible_collections.tallyfy.platform.plugins.module_utils._api.rewrite import (
-    await_late_write,
-    await_late_writes,
-    bring_about,
-    rewrite,
-)
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import LIST_OPTION, Names
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import (
     Plan,
-    PlanRun,
     Step,
     unchangeable,
     unchangeable_warning,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
-    ForbiddenError,
     InputError,
-    InvalidError,
-    NotFoundError,
-    NotStoredError,
-    PausedError,
     Problem,
-    RateLimitError,
 )
 
 from .directory import (
@@ -50,7 +37,6 @@ from .directory import (
 )
 from .member import (
     STATES,
-    find_member,
     folded,
     is_address,
     list_everybody,
@@ -321,214 +307,3 @@ def drift(desired: DesiredGuest, current: Mapping[str, Any]) -> list[Record]:
         for name, value in desired.profile.items()
         if shaped[name] != comparable(name, value)
     ]
-
-
-# --- writing ----------------------------------------------------------------------------------------------------------
-
-
-class GuestRun(PlanRun):
-    """Carries out one guest's plan and keeps the record as the service last told it.
-
-    ``notes`` and ``unchangeable`` are what somebody should know about it.
-    """
-
-    def __init__(
-        self, client: Client, desired: DesiredGuest, current: Record | None, directory: Directory, plan: Plan
-    ) -> None:
-        super().__init__(plan)
-        self.desired = desired
-        self.record: Record = dict(current or {})
-        self.notes: list[str] = list(plan.warnings)
-        self.unchangeable: list[Record] = drift(desired, current) if current is not None else []
-        self._client = client
-        self._directory = directory
-
-    def use(self, directory: Directory) -> None:
-        """Take the numbers of members from another directory: some of them may have been added since the plan."""
-        self._directory = directory
-
-    def carry_out(self, step: Step) -> bool:
-        """Send what the step says and check that the service stored it; return whether it was done."""
-        acts: dict[str, Callable[[], bool]] = {
-            "create": lambda: self._create(step),
-            "update": self._update,
-            "enable": self._enable,
-            "disable": self._disable,
-            "delete": self._delete,
-        }
-        return acts[step.action]()
-
-    @property
-    def _email(self) -> str:
-        return str(self.record.get("email") or self.desired.email)
-
-    def _create(self, step: Step) -> bool:
-        email = self.desired.email
-        try:
-            self.record = self._client.create(
-                self._client.path("guests"), step.values, find=lambda: find_guest(self._client, email)
-            )
-        except (RateLimitError, PausedError) as error:
-            not_before = error.facts.get("not_before")
-            error.advise(f"{email} is not a guest yet. Run it again after {not_before}.")
-            error.facts["deferred"] = [{"email": email, "reason": error.answer, "not_before": not_before}]
-            raise
-        except InvalidError as error:
-            if "email" in error.errors:
-                error.advise(f"Check that {email} can receive mail, and that no member has or had this address.")
-            raise
-        self._start_over(step)
-        return True
-
-    def _start_over(self, created: Step) -> None:
-        """Plan again what follows, because the guest may have been there already, with a past of their own."""
-        if not isinstance(self.record.get("details"), Mapping):
-            self.record = self._client.get("guests", self._email)
-        self.unchangeable = drift(self.desired, self.record)
-        rest = plan_guest(self.desired, self.record, self._directory)
-        self.notes = list(rest.warnings)
-        kept = {"associated_members", *(str(entry["field"]) for entry in self.unchangeable)}
-        told = {name: value for name, value in self.plan.after.items() if name not in kept}
-        steps = [replace(step, reason=NOT_AT_CREATION) if step.action == "update" else step for step in rest.steps]
-        self.plan = replace(self.plan, after={**told, **rest.after}, steps=(created, *steps))
-
-    def _update(self) -> bool:
-        self.record, is_written = rewrite(
-            self._client,
-            "guests",
-            self._email,
-            differing=lambda record: differing(self.desired, record, self._directory),
-            # The validator of some versions asks for the address; the rest of the profile is ignored or refused.
-            body=lambda record, fields: {"email": record.get("email"), **fields},
-            unseen=_unseen_lists,
-        )
-        return is_written
-
-    def _enable(self) -> bool:
-        answer = bring_about(
-            self._client,
-            "guests",
-            self._email,
-            "enable",
-            read=lambda: self._client.get("guests", self._email),
-            is_so=lambda record: not is_disabled(record),
-        )
-        return self._expect(answer, is_disabled_now=False)
-
-    def _disable(self) -> bool:
-        # Otherwise it could give them their access back afterwards.
-        await_late_write(self._client, self._client.path("guests", self._email, "enable"))
-        try:
-            answer = self._client.call("DELETE", self._client.path("guests", self._email, "disable")).record
-        except ForbiddenError as error:
-            error.advise(
-                f"A guest who has open tasks is not disabled: let {self._email} complete them, or give them to "
-                f"somebody else. Otherwise check what the acting user may do."
-            )
-            raise
-        return self._expect(answer, is_disabled_now=True)
-
-    def _expect(self, answer: Record, *, is_disabled_now: bool) -> bool:
-        self.record = answer if isinstance(answer.get("details"), Mapping) else self._client.get("guests", self._email)
-        if is_disabled(self.record) is not is_disabled_now:
-            raise NotStoredError(
-                f"Tallyfy answered with success, but the guest is still {STATUSES[is_disabled(self.record)]}.",
-                subject=self._email,
-                not_stored=["is_disabled"],
-            )
-        return True
-
-    def _delete(self) -> bool:
-        path = self._client.path("guests", self._email)
-        refusal = None
-        try:
-            answer = self._client.call("DELETE", path).record
-        except (NotFoundError, InvalidError) as error:
-            # The service answers either way for a guest who is not there; a wrong address is another matter.
-            is_told = "email" in error.errors if isinstance(error, InvalidError) else error.code != "ENDPOINT_NOT_FOUND"
-            if not is_told:
-                raise
-            answer, refusal = {}, error
-        # No answer but a record that says so proves that they are gone.
-        if answer.get("deleted_at") or find_guest(self._client, self._email) is None:
-            return True
-        if refusal is not None:
-            raise refusal
-        raise NotStoredError(
-            f"Tallyfy answered DELETE {path} with success, but still lists the guest. Run it again.",
-            subject=self._email,
-            not_stored=["state"],
-        )
-
-
-def _unseen_lists(record: Mapping[str, Any]) -> list[str]:
-    details = record.get("details")
-    return [] if isinstance(details, Mapping) and "associated_members" in details else ["associated_members"]
-
-
-def ensure_guest(
-    client: Client, params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], None]
-) -> dict[str, Any]:
-    """Bring one guest into the wanted state and return the result of ``tallyfy_guest``.
-
-    Raises ``InputError`` before anything is sent when the wanted values are wrong by themselves.
-    """
-    problems = guest_problems(params)
-    if problems:
-        raise InputError(problems)
-    desired = DesiredGuest.from_params(params)
-    current = find_guest(client, desired.email) if check_mode else _find_settled(client, desired.email)
-    directory = _directory(client, desired, current)
-    run = GuestRun(client, desired, current, directory, plan_guest(desired, current, directory))
-    if run.plan.steps and not check_mode:
-        client.require_locks()
-    run.complete(run.carry_out, check_mode=check_mode)
-    for note in run.notes:
-        warn(note)
-    run.raise_failure()
-    return {
-        **run.result(),
-        "notes": run.notes,
-        "unchangeable": run.unchangeable,
-        "guest": _guest_after(run, current, directory, check_mode=check_mode),
-    }
-
-
-def _find_settled(client: Client, email: str) -> Record | None:
-    """Return the guest as they are when no earlier write to them is in doubt any more."""
-    found = find_guest(client, email)
-    if found is None:
-        return None
-    paths = [client.path("guests", found["email"], *action) for action in ((), ("enable",))]
-    return find_guest(client, email) if await_late_writes(client, paths) else found
-
-
-def _directory(client: Client, desired: DesiredGuest, current: Record | None) -> Directory:
-    """Return the members as far as the plan depends on them: all, or the one who is no guest for being a member."""
-    is_wanted = desired.members is not None and desired.state != "deleted"
-    if current is not None:
-        return Directory(list_everybody(client) if is_wanted or associated(current) else ())
-    if desired.state != "present":
-        return Directory()
-    if is_wanted:
-        return Directory(list_everybody(client))
-    member = find_member(client, desired.email)
-    return Directory([] if member is None else [member])
-
-
-def _guest_after(run: GuestRun, current: Record | None, directory: Directory, *, check_mode: bool) -> Record | None:
-    """Return the guest as they are after the run, or, in check mode, as far as the plan can tell."""
-    desired = run.desired
-    if desired.state == "deleted" or (current is None and not run.plan.steps):
-        return None
-    shaped = shape_guest(run.record, directory)
-    if not check_mode:
-        return shaped
-    planned = {name: value for name, value in run.plan.after.items() if name in shaped}
-    fields = differing(desired, run.record, directory)
-    if fields:
-        planned["associated_members"] = directory.emails(fields["associated_members"])
-        planned["associated_member_ids"] = fields["associated_members"]
-    if planned.get("is_disabled") is False:
-        planned["disabled_at"] = None
-    return {**shaped, **planned}

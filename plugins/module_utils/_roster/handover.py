@@ -27,15 +27,16 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     UnreadableAnswerError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory, numbers_of
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import DesiredGroup, GroupRun, plan_group
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import DesiredGroup, plan_group
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group_run import GroupRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import (
     DesiredGuest,
-    GuestRun,
     associated,
     detail,
     is_disabled,
     plan_guest,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest_run import GuestRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import folded, status_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.listing import list_runs
 

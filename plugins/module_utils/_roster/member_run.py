@@ -2,22 +2,20 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reading what planning members needs, and carrying out one member's plan. Private to the collection.
+"""Carrying out one member's plan. Private to the collection.
 
 Source: API reference, "Members" and "Recipes".
 """
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Optional
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.rewrite import (
     await_late_write,
-    await_late_writes,
     bring_about,
     replace,
 )
@@ -28,13 +26,11 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     NotFoundError,
     NotStoredError,
     RefusedByServiceError,
-    RefusedError,
     TallyfyError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.addresses import encoded_path
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import shorten
-from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, list_groups
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import encoded_path
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     PROFILE_FIELDS,
     SHAPE,
@@ -44,7 +40,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
     folded,
     list_everybody,
     role_of,
-    same_email,
     shape_member,
     status_of,
     unseen_in,
@@ -53,190 +48,18 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
 from .handover import (
     Leaver,
     TaskHandover,
-    count_open_tasks,
 )
 from .member_plan import (
-    GROUP_CHANGES,
     Surroundings,
-    fields_needed,
-    is_left_behind,
-    needs_acting_email,
-    needs_timezone,
     plan_member,
     profile_changes,
     unseen_fields,
     unseen_warnings,
 )
+from .reading import look_around
 
-#: Somebody who is wanted in some way, and their record if they are a member.
-Pair = tuple[DesiredMember, Optional[Record]]
 #: Answers that tell that this profile is not to be written, and not that something else is wrong.
 REFUSALS_OF_PROFILES = (400, 403, 404)
-#: The switch of an organization that lets standard members write groups.
-MANAGE_GROUPS = "allow_manage_groups"
-
-
-# --- reading ----------------------------------------------------------------------------------------------------------
-
-
-def look_around(
-    client: Client,
-    pairs: Sequence[Pair],
-    *,
-    everybody: Mapping[str, Record] | None = None,
-    workers: int = 1,
-    is_check_mode: bool = False,
-) -> tuple[list[Pair], Surroundings]:
-    """Return the pairs with records completed where the listing was too short, and what else their plans need.
-
-    Asks only for what these plans can depend on: nothing at all for members who are as wanted and have no groups, and
-    one listing of tasks for each hundred people who have no access any more and name a successor.
-    ``everybody`` are all members by their address in lower case, for who has read them; successors are looked up
-    there, and otherwise one by one. A run sees in the answers what Tallyfy does not show of people whom it adds; check
-    mode looks at somebody who is there. Only a run waits for earlier writes whose end nobody knows.
-    """
-    pairs = _completed(client, pairs if is_check_mode else _settled(client, pairs), workers)
-    left = [Leaver(current) for desired, current in pairs if current is not None and is_left_behind(desired, current)]
-    open_tasks = count_open_tasks(client, left, workers=workers) if left else {}
-    wants_groups = any(desired.groups is not None and desired.state == "present" for desired, _current in pairs)
-    wants_timezone = any(needs_timezone(desired, current) for desired, current in pairs)
-    wants_acting_email = any(needs_acting_email(desired, current) for desired, current in pairs)
-    names = sorted(
-        {
-            folded(desired.reassign_to)
-            for desired, current in pairs
-            if desired.reassign_to and desired.state != "present"
-            if current is not None and (status_of(current) != "disabled" or str(current["id"]) in open_tasks)
-        }
-    )
-    if everybody is None:
-        found = {name: find_member(client, name) for name in names}
-    else:
-        found = {name: everybody.get(name) for name in names}
-    return pairs, Surroundings(
-        groups=list_groups(client) if wants_groups else Groups(),
-        organization_timezone=client.organization().get("timezone") if wants_timezone else None,
-        acting_email=client.acting_email() if wants_acting_email else None,
-        successors={name: record for name, record in found.items() if record is not None},
-        open_tasks=open_tasks,
-        hidden=_hidden_fields(client, everybody) if is_check_mode and any(map(_is_new, pairs)) else frozenset(),
-    )
-
-
-def _is_new(pair: Pair) -> bool:
-    desired, current = pair
-    return current is None and desired.state == "present"
-
-
-def _hidden_fields(client: Client, everybody: Mapping[str, Record] | None) -> frozenset[str]:
-    """Return the fields that Tallyfy shows of nobody: it shows the same of each."""
-    if everybody is None:
-        answer = client.call("GET", client.path("users"), query={"per_page": 1}).data
-        rows = [row for row in answer if isinstance(row, dict)] if isinstance(answer, list) else []
-    else:
-        rows = list(everybody.values())
-    row = max(rows, key=len, default={})
-    hidden = unseen_in(("role", *PROFILE_FIELDS), row) if row.get("id") is not None else []
-    if hidden:
-        # The record itself may show more than the rows of lists.
-        with contextlib.suppress(ForbiddenError, NotFoundError):
-            hidden = unseen_in(hidden, client.get("users", row["id"]))
-    return frozenset(hidden)
-
-
-def _settled(client: Client, pairs: Sequence[Pair]) -> list[Pair]:
-    """Return the pairs as they are when no earlier write to one of them is in doubt any more."""
-    actions: tuple[tuple[str, ...], ...] = ((), ("role",), ("enable",))
-
-    def is_late(current: Mapping[str, Any]) -> bool:
-        return await_late_writes(client, (client.path("users", current["id"], *action) for action in actions))
-
-    return [
-        (desired, find_member(client, desired.email) if current is not None and is_late(current) else current)
-        for desired, current in pairs
-    ]
-
-
-def _completed(client: Client, pairs: Sequence[Pair], workers: int) -> list[Pair]:
-    """Return the pairs with every field that their plans need; rows of a listing may be as short as six fields.
-
-    A field that even the whole record lacks cannot be compared, and is warned about and left alone.
-    """
-    completed = list(pairs)
-    short = [
-        (index, current)
-        for index, (desired, current) in enumerate(pairs)
-        if current is not None and unseen_in(fields_needed(desired, current), current)
-    ]
-    whole = side_by_side(lambda one: client.get("users", one[1]["id"]), short, workers=workers)
-    for (index, current), record in zip(short, whole):
-        completed[index] = (pairs[index][0], {**current, **record})
-    return completed
-
-
-def refuse_without_rights(
-    client: Client,
-    steps: Iterable[Step],
-    everybody: Iterable[Record] | None = None,
-    *,
-    group_steps: Iterable[Step] = (),
-) -> None:
-    """Raise ``RefusedError`` when the acting member is known not to be allowed what these steps do.
-
-    It is asked before the first write, so that nobody is left half done. The role is the one that the list of members
-    tells; who has read it gives ``everybody``. ``group_steps`` are those of plans for groups themselves.
-    Source: API reference, "Suggested permission matrix".
-    """
-    rights = dict(map(_right_for, steps))
-    rights.update((f"{step.action} a group", MANAGE_GROUPS) for step in group_steps)
-    # That goes through the application.
-    rights.pop("create", None)
-    email = _acting_email_if_known(client) if rights else None
-    if email is None:
-        return
-    if everybody is None:
-        acting = find_member(client, email)
-    else:
-        acting = next((record for record in everybody if same_email(record["email"], email)), None)
-    role = role_of(acting or {})
-    if role not in ("standard", "light"):
-        return
-    denied = list(rights) if role == "light" else _denied(client, rights)
-    if denied:
-        reason = (
-            f"this runs as {email}, whose role is {role}, and it takes an administrator to "
-            f"{', '.join(sorted(denied))}. Set act_as (TALLYFY_ACT_AS) to the e-mail address of an administrator, or "
-            f"give the access_token of one."
-        )
-        raise RefusedError(f"Nothing was written: {reason}", problems=[reason])
-
-
-def _right_for(step: Step) -> tuple[str, str]:
-    """Return what a step about a member does, in words, and which switch of the organization lets others do it."""
-    if step.action in GROUP_CHANGES:
-        return step.action.replace("_", " "), MANAGE_GROUPS
-    if step.action == "invite":
-        is_admin = step.values.get("role") == "admin"
-        return ("invite an administrator", "") if is_admin else ("invite", "allow_user_invite")
-    return step.action.replace("_", " "), ""
-
-
-def _acting_email_if_known(client: Client) -> str | None:
-    try:
-        return client.acting_email()
-    except (ForbiddenError, NotFoundError):
-        # What cannot be known beforehand is left to Tallyfy to refuse.
-        return None
-
-
-def _denied(client: Client, rights: Mapping[str, str]) -> list[str]:
-    """Return what a standard member may not do in this organization."""
-    organization = client.organization() if any(rights.values()) else {}
-    # Whether a switch that is not shown is off is left to Tallyfy.
-    return [words for words, switch in rights.items() if not switch or organization.get(switch) in (False, 0)]
-
-
-# --- running ----------------------------------------------------------------------------------------------------------
 
 
 class Newcomers:

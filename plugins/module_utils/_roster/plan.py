@@ -48,19 +48,15 @@ from .member_plan import (
     is_removal,
     plan_member,
 )
-from .member_run import (
-    MemberRun,
-    Newcomers,
-    Pair,
-    look_around,
-    refuse_without_rights,
-)
+from .member_run import MemberRun, Newcomers
+from .reading import Pair, look_around
 from .result import (
     PlannedPerson,
     Told,
     roster_result,
     warn_of_notes,
 )
+from .rights import refuse_without_rights
 from .rows import (
     LEAVING_SUCCESSOR,
     Rows,

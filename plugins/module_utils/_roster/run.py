@@ -25,7 +25,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     TallyfyError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import change_members, create_group
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group_run import change_members, create_group
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     MEMBERS_PER_PAGE,
     list_everybody,

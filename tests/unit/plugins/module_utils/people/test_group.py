@@ -26,8 +26,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import (
     DesiredGroup,
     GroupChange,
-    change_members,
-    create_group,
     group_problems,
     guests_of,
     list_groups,
@@ -36,6 +34,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.group imp
     require_groups,
     shape_group,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group_run import change_members, create_group
 from ansible_collections.tallyfy.platform.plugins.module_utils._state.marks import Marks
 
 ANN, BEN, CAT = (

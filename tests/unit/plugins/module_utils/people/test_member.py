@@ -37,7 +37,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_pl
     is_left_behind,
     plan_member,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_run import look_around
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.reading import look_around
 from ansible_collections.tallyfy.platform.plugins.module_utils._state.marks import Marks
 
 EMAIL = "john.smith@example.com"

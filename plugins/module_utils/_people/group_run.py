@@ -1,0 +1,213 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Changing a group: what it is and who is in it. Private to the collection.
+
+Source: API reference, "Groups" and "Ensure a group".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.rewrite import await_late_writes, rewrite
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import (
+    Plan,
+    PlanRun,
+    Step,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    InputError,
+    InvalidError,
+    NotFoundError,
+    NotStoredError,
+)
+
+from .directory import (
+    Directory,
+)
+from .group import (
+    DesiredGroup,
+    GroupChange,
+    find_group,
+    group_problems,
+    guests_to_add,
+    members_directory,
+    members_of,
+    plan_group,
+    shape_group,
+)
+from .guest import list_guests
+from .member import folded
+
+NO_CONTENT = 204
+
+
+def create_group(
+    client: Client,
+    name: str,
+    description: str | None = None,
+    members: Sequence[int] = (),
+    guests: Sequence[str] = (),
+) -> Record:
+    """Create a group and return it as stored; who and what was sent has been checked.
+
+    A group that somebody else has made in the meantime gets what this one was to have.
+    """
+    body: Record = {"name": name, "description": description or name}
+    body.update({key: list(value) for key, value in (("members", members), ("guests", guests)) if value})
+    try:
+        group = client.create(client.path("groups"), body, find=lambda: find_group(client, name))
+    except InvalidError as error:
+        found = find_group(client, name) if "name" in error.errors else None
+        if found is None:
+            raise
+        group = found
+    wanted = GroupChange(description, Names(add=tuple(map(str, members))), Names(add=tuple(guests)))
+    return _changed(client, group, wanted)
+
+
+def change_group(client: Client, group_id: str, change: GroupChange) -> tuple[Record, bool]:
+    """Change a group in one write and return it as stored, and whether it had to be written."""
+
+    def body(group: Record, fields: Record) -> Record:
+        sent: Record = {"name": group.get("name"), "members": sorted(members_of(group)), "guests": group["guests"]}
+        # A description that is null or empty is refused, so it is left out then and stays as it is.
+        if group.get("description"):
+            sent["description"] = group["description"]
+        return {**sent, **fields}
+
+    return rewrite(client, "groups", group_id, differing=change.differing, body=body, unseen=_unseen_lists)
+
+
+def change_members(client: Client, group_id: str, *, add: Sequence[int] = (), remove: Sequence[int] = ()) -> Record:
+    """Add and remove members and return the group as stored."""
+    names = Names(add=tuple(map(str, add)), remove=tuple(map(str, remove)))
+    return change_group(client, group_id, GroupChange(members=names))[0]
+
+
+def _changed(client: Client, group: Record, change: GroupChange) -> Record:
+    """Return the group as it is when nothing about it differs, else as it is after having been changed."""
+    if not _unseen_lists(group) and not change.differing(group):
+        return group
+    return change_group(client, str(group["id"]), change)[0]
+
+
+def _unseen_lists(group: Mapping[str, Any]) -> list[str]:
+    return [name for name in ("members", "guests") if not isinstance(group.get(name), list)]
+
+
+class GroupRun(PlanRun):
+    """Carries out one group's plan and keeps the record as the service last told it."""
+
+    def __init__(
+        self, client: Client, desired: DesiredGroup, current: Record | None, directory: Directory, plan: Plan
+    ) -> None:
+        super().__init__(plan)
+        self.desired = desired
+        self.record: Record = dict(current or {})
+        self._client = client
+        self._change = desired.change(directory)
+
+    def carry_out(self, step: Step) -> bool:
+        """Send what the step says and check that the service stored it; return whether it was done."""
+        acts: dict[str, Callable[[], bool]] = {
+            "create": self._create,
+            "update": self._update,
+            "delete": self._delete,
+        }
+        return acts[step.action]()
+
+    def _create(self) -> bool:
+        members = self._change.members.wanted if self._change.members is not None else ()
+        guests = self.desired.guests.wanted if self.desired.guests is not None else ()
+        group = create_group(
+            self._client,
+            self.desired.name,
+            self.desired.description,
+            [int(number) for number in members],
+            [email.strip() for email in guests],
+        )
+        # The whole of a list may be wanted, and somebody else may have made the group with others in it.
+        self.record = _changed(self._client, group, self._change)
+        return True
+
+    def _update(self) -> bool:
+        self.record, is_written = change_group(self._client, str(self.record["id"]), self._change)
+        return is_written
+
+    def _delete(self) -> bool:
+        path = self._client.path("groups", self.record["id"])
+        try:
+            status = self._client.call("DELETE", path).status
+        except NotFoundError as error:
+            # A repeated DELETE finds nothing after its first try succeeded; a wrong address is another matter.
+            if error.code == "ENDPOINT_NOT_FOUND":
+                raise
+            found = find_group(self._client, self.desired.name)
+            if found is not None and found["id"] == self.record["id"]:
+                error.advise("Tallyfy still lists the group, so nothing was done. Try again later.")
+                raise
+            return True
+        if status != NO_CONTENT:
+            self._expect_gone(path)
+        return True
+
+    def _expect_gone(self, path: str) -> None:
+        """Raise ``NotStoredError`` when the group is still there: only the documented answer proves that it is not."""
+        try:
+            group = self._client.get("groups", self.record["id"])
+        except NotFoundError:
+            return
+        if not group.get("deleted_at"):
+            raise NotStoredError(
+                f"DELETE {path}: the service answered with success, but the group is still there. Run it again.",
+                not_stored=["state"],
+            )
+
+
+def ensure_group(
+    client: Client, params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], None]
+) -> dict[str, Any]:
+    """Bring one group into the wanted state and return the result of ``tallyfy_group``.
+
+    Raises ``InputError`` before anything is sent when the wanted values are wrong by themselves.
+    """
+    problems = group_problems(params)
+    if problems:
+        raise InputError(problems)
+    desired = DesiredGroup.from_params(params)
+    current = find_group(client, desired.name)
+    if current is not None and not check_mode and await_late_writes(client, [client.path("groups", current["id"])]):
+        current = find_group(client, desired.name)
+    is_wanted = desired.members is not None and desired.state == "present"
+    directory = members_directory(client, is_needed=is_wanted or bool(current and members_of(current)))
+    guests = {folded(row["email"]) for row in list_guests(client)} if guests_to_add(desired, current) else None
+    run = GroupRun(client, desired, current, directory, plan_group(desired, current, directory, guests))
+    if run.plan.steps and not check_mode:
+        client.require_locks()
+    run.complete(run.carry_out, check_mode=check_mode)
+    for note in run.plan.warnings:
+        warn(note)
+    run.raise_failure()
+    return {
+        **run.result(),
+        "notes": list(run.plan.warnings),
+        "unchangeable": desired.unchangeable(current),
+        "group": _group_after(run, directory, check_mode=check_mode),
+    }
+
+
+def _group_after(run: GroupRun, directory: Directory, *, check_mode: bool) -> Record | None:
+    """Return the group as it is after the run, or, in check mode, as far as the plan can tell."""
+    desired = run.desired
+    if desired.state == "absent":
+        return None
+    if not check_mode or not run.plan.steps:
+        return shape_group(run.record, directory)
+    planned = {"name": desired.name, "description": desired.description or desired.name, **run.record}
+    return shape_group({**planned, **desired.change(directory).differing(run.record)}, directory)

@@ -1,0 +1,143 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What planning members needs to know, read as far as the plans depend on it. Private to the collection.
+
+Source: API reference, "Members".
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.rewrite import (
+    await_late_writes,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    ForbiddenError,
+    NotFoundError,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, list_groups
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
+    PROFILE_FIELDS,
+    DesiredMember,
+    find_member,
+    folded,
+    status_of,
+    unseen_in,
+)
+
+from .handover import (
+    Leaver,
+    count_open_tasks,
+)
+from .member_plan import (
+    Surroundings,
+    fields_needed,
+    is_left_behind,
+    needs_acting_email,
+    needs_timezone,
+)
+
+#: Somebody who is wanted in some way, and their record if they are a member.
+Pair = tuple[DesiredMember, Optional[Record]]
+
+
+def look_around(
+    client: Client,
+    pairs: Sequence[Pair],
+    *,
+    everybody: Mapping[str, Record] | None = None,
+    workers: int = 1,
+    is_check_mode: bool = False,
+) -> tuple[list[Pair], Surroundings]:
+    """Return the pairs with records completed where the listing was too short, and what else their plans need.
+
+    Asks only for what these plans can depend on: nothing at all for members who are as wanted and have no groups, and
+    one listing of tasks for each hundred people who have no access any more and name a successor.
+    ``everybody`` are all members by their address in lower case, for who has read them; successors are looked up
+    there, and otherwise one by one. A run sees in the answers what Tallyfy does not show of people whom it adds; check
+    mode looks at somebody who is there. Only a run waits for earlier writes whose end nobody knows.
+    """
+    pairs = _completed(client, pairs if is_check_mode else _settled(client, pairs), workers)
+    left = [Leaver(current) for desired, current in pairs if current is not None and is_left_behind(desired, current)]
+    open_tasks = count_open_tasks(client, left, workers=workers) if left else {}
+    wants_groups = any(desired.groups is not None and desired.state == "present" for desired, _current in pairs)
+    wants_timezone = any(needs_timezone(desired, current) for desired, current in pairs)
+    wants_acting_email = any(needs_acting_email(desired, current) for desired, current in pairs)
+    names = sorted(
+        {
+            folded(desired.reassign_to)
+            for desired, current in pairs
+            if desired.reassign_to and desired.state != "present"
+            if current is not None and (status_of(current) != "disabled" or str(current["id"]) in open_tasks)
+        }
+    )
+    if everybody is None:
+        found = {name: find_member(client, name) for name in names}
+    else:
+        found = {name: everybody.get(name) for name in names}
+    return pairs, Surroundings(
+        groups=list_groups(client) if wants_groups else Groups(),
+        organization_timezone=client.organization().get("timezone") if wants_timezone else None,
+        acting_email=client.acting_email() if wants_acting_email else None,
+        successors={name: record for name, record in found.items() if record is not None},
+        open_tasks=open_tasks,
+        hidden=_hidden_fields(client, everybody) if is_check_mode and any(map(_is_new, pairs)) else frozenset(),
+    )
+
+
+def _is_new(pair: Pair) -> bool:
+    desired, current = pair
+    return current is None and desired.state == "present"
+
+
+def _hidden_fields(client: Client, everybody: Mapping[str, Record] | None) -> frozenset[str]:
+    """Return the fields that Tallyfy shows of nobody: it shows the same of each."""
+    if everybody is None:
+        answer = client.call("GET", client.path("users"), query={"per_page": 1}).data
+        rows = [row for row in answer if isinstance(row, dict)] if isinstance(answer, list) else []
+    else:
+        rows = list(everybody.values())
+    row = max(rows, key=len, default={})
+    hidden = unseen_in(("role", *PROFILE_FIELDS), row) if row.get("id") is not None else []
+    if hidden:
+        # The record itself may show more than the rows of lists.
+        with contextlib.suppress(ForbiddenError, NotFoundError):
+            hidden = unseen_in(hidden, client.get("users", row["id"]))
+    return frozenset(hidden)
+
+
+def _settled(client: Client, pairs: Sequence[Pair]) -> list[Pair]:
+    """Return the pairs as they are when no earlier write to one of them is in doubt any more."""
+    actions: tuple[tuple[str, ...], ...] = ((), ("role",), ("enable",))
+
+    def is_late(current: Mapping[str, Any]) -> bool:
+        return await_late_writes(client, (client.path("users", current["id"], *action) for action in actions))
+
+    return [
+        (desired, find_member(client, desired.email) if current is not None and is_late(current) else current)
+        for desired, current in pairs
+    ]
+
+
+def _completed(client: Client, pairs: Sequence[Pair], workers: int) -> list[Pair]:
+    """Return the pairs with every field that their plans need; rows of a listing may be as short as six fields.
+
+    A field that even the whole record lacks cannot be compared, and is warned about and left alone.
+    """
+    completed = list(pairs)
+    short = [
+        (index, current)
+        for index, (desired, current) in enumerate(pairs)
+        if current is not None and unseen_in(fields_needed(desired, current), current)
+    ]
+    whole = side_by_side(lambda one: client.get("users", one[1]["id"]), short, workers=workers)
+    for (index, current), record in zip(short, whole):
+        completed[index] = (pairs[index][0], {**current, **record})
+    return completed
