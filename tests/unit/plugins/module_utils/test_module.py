@@ -16,6 +16,7 @@ import pytest
 import yaml
 from ansible.module_utils.common.parameters import AnsibleFallbackNotFound
 
+from ansible_collections.tallyfy.platform.plugins.doc_fragments import rows as rows_fragment
 from ansible_collections.tallyfy.platform.plugins.doc_fragments.connection import ModuleDocFragment
 from ansible_collections.tallyfy.platform.plugins.module_utils import _module
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import (
@@ -152,15 +153,23 @@ def test_module_has_examples(module: str) -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_examples_use_documented_options(module: str) -> None:
-    known = {**DOCUMENTED, **documentation_of(module).get("options", {})}
+    known = options_of(module)
     names = set(known) | {alias for option in known.values() for alias in option.get("aliases", [])}
     for task in yaml.safe_load(constants_of(module)["EXAMPLES"]):
         assert set(task.get(f"tallyfy.platform.{module}") or {}) <= names, task["name"]
 
 
+def options_of(module: str) -> dict[str, Any]:
+    """Return the options that a module documents, with those of its fragments."""
+    documentation = documentation_of(module)
+    has_rows = "tallyfy.platform.rows" in documentation["extends_documentation_fragment"]
+    rows = yaml.safe_load(rows_fragment.ModuleDocFragment.DOCUMENTATION)["options"] if has_rows else {}
+    return {**DOCUMENTED, **rows, **documentation.get("options", {})}
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_module_takes_what_it_documents(module: str) -> None:
-    documented = {**DOCUMENTED, **documentation_of(module).get("options", {})}
+    documented = options_of(module)
     spec = spec_of(module)
     assert set(documented) == set(spec)
     for name, option in spec.items():
