@@ -50,6 +50,8 @@ options:
       - Values for the kick-off form, by label. Case does not matter. Where several fields have one label, use the alias
         of the field, which M(tallyfy.platform.tallyfy_template_info) shows.
       - For a text, an e-mail or a date, give a text. A date without an offset is in UTC.
+      - Put quotes around a text of digits. YAML takes C(00123) for 83 and C(12:30:45) for 45045. An integer is taken,
+        and RV(notes) tells what is sent; a number with a fraction is refused.
       - For a radio button or a dropdown, give the text of the option, for a multiselect a list of them.
       - For a table, give one list with an entry for each column, or a dictionary by the labels of the columns.
       - For an assignees field, give a list of members' e-mail addresses, or a dictionary with the lists C(users),

@@ -150,7 +150,7 @@ def _process(answers: Mapping[str, Any], *, has_process: bool) -> tuple[dict[str
 def _kickoff(value: Any) -> tuple[dict[Any, Any], list[str]]:
     """Return the values by label; in a text each line is a label, a colon and a value."""
     if isinstance(value, Mapping):
-        return dict(value), []
+        return {label: _as_answered(one) for label, one in value.items()}, []
     text = _text(value)
     if text is None:
         return {}, [f"{PERSON}kickoff is neither a text nor a dictionary."]
@@ -201,6 +201,16 @@ def _text(value: Any) -> str | None:
     if isinstance(value, date):
         return value.isoformat()
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _as_answered(value: Any) -> Any:
+    """Return a value with texts for its numbers, however deep."""
+    if isinstance(value, Mapping):
+        return {name: _as_answered(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_as_answered(one) for one in value]
+    text = _text(value)
+    return value if text is None else text
 
 
 def _is_blank(value: Any) -> bool:

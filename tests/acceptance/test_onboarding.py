@@ -131,6 +131,23 @@ class TestEverything:
         assert run["name"] == "{full_name} (mary.major@example.com)"
         assert "{{ secret }} {email}" in run["prerun"].values()
 
+    def test_numbers_of_yaml_are_told(self, sandbox: Sandbox, modules: Modules) -> None:
+        kickoff = yaml.safe_load("{Reference: 00123, Notes: 12:30:45}")
+        row = {**MARY, "process": {"template": TOUR_ID, "kickoff": kickoff}}
+        everybody = {"template": TOUR_ID, "kickoff": {"Notes": 7}}
+        result = modules.succeed("tallyfy_onboarding", people=[row, *newcomers(4)], process=everybody)
+        others = "(row 2, hire0@example.com, and 3 more)"
+        advice = "put quotes around a text such as '00123'"
+        who = "row 1 (mary.major@example.com): process: kickoff"
+        assert result["notes"] == [
+            f"{who}: Reference: given as a number, and sent as 83; {advice}",
+            f"{who}: Notes: given as a number, and sent as 45045; {advice}",
+            f"process: kickoff: Notes: given as a number, and sent as 7; {advice} {others}",
+        ]
+        single = {"template": TOUR_ID, "reference": MARY["email"], "kickoff": {"Reference": 84}, "kickoff_update": True}
+        changed = modules.succeed("tallyfy_process", **single)
+        assert changed["notes"] == [f"{MARY['email']}: kickoff: Reference: given as a number, and sent as 84; {advice}"]
+
     def test_an_archived_process_is_brought_back(self, sandbox: Sandbox, modules: Modules) -> None:
         modules.succeed("tallyfy_onboarding", people=[MARY], process=TOURED)
         reference = {"template": TOUR_ID, "reference": MARY["email"]}

@@ -272,6 +272,12 @@ class Launchpad:
         problems += _told_once([(index, emails[index], text) for index, text in of_rows], rows, called)
         if problems:
             return [], problems
+        noted = [
+            (wish.index, wish.member.email, f"kickoff: {note}")
+            for (wish, _desired, _template), launch in zip(ready, launches)
+            for note in (launch.kickoff.notes if launch is not None else ())
+        ]
+        self.notes += [str(note) for note in _told_once(noted, rows, called)]
         planned = []
         for (wish, desired, template), one, runs, launch in zip(ready, sought, found_runs, launches):
             current = runs.current

@@ -110,6 +110,8 @@ class SingleProcess:
             elif desired.kickoff_update:
                 kickoff = encode(fields, desired.kickoff, is_whole=False)
                 problems += [f"kickoff: {problem}" for problem in kickoff.problems]
+        sent = kickoff if launch is None else launch.kickoff
+        notes += [f"{desired.subject}: kickoff: {note}" for note in sent.notes]
         lacking = desired.lacking(current)
         known = look_up(client, [(lacking, launch)], kickoff.assignees) if desired.state == "present" else Known()
         problems += problems_with_names(lacking, launch, known, kickoff, fields)

@@ -32,6 +32,9 @@ from .fields import FormField, Option, UnfitError, choices, described, find_fiel
 LONGEST_TEXT = 200
 LONGEST_TEXTAREA = 30000
 LONGEST_QUOTE = 60
+#: YAML takes 00123 for 83 and 12:30:45 for 45045, and says nothing.
+QUOTE_IT = "put quotes around a text such as '00123'"
+_KINDS_OF_TEXT = ("text", "textarea", "radio", "dropdown", "multiselect", "table")
 _SECONDS_AND_ZONE = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)(?:[T ](?P<time>\d\d:\d\d)(?P<seconds>:\d\d)?(?:\.\d+)? ?(?P<zone>Z|[+-]\d\d:?\d\d)?)?"
 )
@@ -70,12 +73,14 @@ class Assignees:
 class Kickoff:
     """Values for a kick-off form: ``encoded`` by field id and ``shown`` by label, and everything that is wrong.
 
-    ``encoded`` is what the service takes, except that ``Assignees`` stand where their numbers will.
+    ``encoded`` is what the service takes, except that ``Assignees`` stand where their IDs will. ``notes`` tell of
+    values that may not be what somebody has written.
     """
 
     encoded: Mapping[str, Any] = field(default_factory=dict)
     shown: Mapping[str, Any] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def assignees(self) -> list[Assignees]:
@@ -91,6 +96,7 @@ def encode(fields: Iterable[FormField], given: Mapping[str, Any], *, is_whole: b
     fields = tuple(fields)
     encoded: dict[str, Any] = {}
     problems: list[str] = []
+    notes: list[str] = []
     named: dict[str, str] = {}
     for name, value in given.items():
         try:
@@ -109,10 +115,14 @@ def encode(fields: Iterable[FormField], given: Mapping[str, Any], *, is_whole: b
             problems.append(f"{one.label}: {error}")
             # Told once: it has a value, which is wrong.
             encoded[one.id] = None
+            continue
+        numbers = _integers_in(value) if one.kind in _KINDS_OF_TEXT else []
+        if numbers:
+            notes.append(f"{one.label}: given as a number, and sent as {choices(numbers)}; {QUOTE_IT}")
     missing = [one for one in fields if is_whole and one.is_required and one.id not in encoded]
     problems += [f"{one.label} is required ({described(one)})" for one in missing]
     shown = {one.label: shown_value(one, encoded[one.id]) for one in fields if one.id in encoded}
-    return Kickoff(encoded, shown, tuple(problems))
+    return Kickoff(encoded, shown, tuple(problems), tuple(notes))
 
 
 def shown_value(one: FormField, encoded: Any) -> Any:
@@ -271,9 +281,20 @@ def _option(one: FormField, value: Any) -> Option:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         raise UnfitError(f"is the truth value {str(value).lower()}; put quotes around a text such as 'yes' or 'no'")
+    if isinstance(value, float):
+        # Digits are lost: 1.10 has become 1.1.
+        raise UnfitError(f"is the number {value}, which may have lost digits: put it in quotes")
     if isinstance(value, (Mapping, list, tuple)):
         raise UnfitError(f"takes one text or number, not {_quoted(value)}")
     return str(value).strip()
+
+
+def _integers_in(value: Any) -> list[str]:
+    """Return the integers of a value that becomes a text, or several."""
+    if isinstance(value, (Mapping, list, tuple)):
+        inner = value.values() if isinstance(value, Mapping) else value
+        return [number for one in inner for number in _integers_in(one)]
+    return [str(value)] if isinstance(value, int) else []
 
 
 def _texts(value: Any) -> tuple[str, ...]:

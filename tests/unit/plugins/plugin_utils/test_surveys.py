@@ -120,8 +120,8 @@ def test_groups(answer: Any, names: Any) -> None:
          {"template": "Tour", "kickoff": {"A": "", "B": "c: d", "'E'": "[1, 2]", "{F}": "{G}", "H": "|"}}),
         ({"process": "Tour", "kickoff": "Notes: one\u2028two"},
          {"template": "Tour", "kickoff": {"Notes": "one\u2028two"}}),
-        ({"process": "Tour", "kickoff": {"A": ["x", 1], "B": {"c": None}}},
-         {"template": "Tour", "kickoff": {"A": ["x", 1], "B": {"c": None}}}),
+        ({"process": "Tour", "kickoff": {"A": ["x", 1], "B": {"c": None, "d": 1.5}, "E": 7, "F": True}},
+         {"template": "Tour", "kickoff": {"A": ["x", "1"], "B": {"c": None, "d": "1.5"}, "E": "7", "F": True}}),
     ],
     ids=repr,
 )  # fmt: skip

@@ -15,6 +15,7 @@ from datetime import date, datetime, timezone
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -76,7 +77,6 @@ def refused(one: FormField, value: Any) -> str:
     [
         (TEXT, " Jordan ", "Jordan"),
         (TEXT, 7, "7"),
-        (TEXT, 1.5, "1.5"),
         (TEXT, "x" * LONGEST_TEXT, "x" * LONGEST_TEXT),
         (AREA, "a\nb", "a\nb"),
         (AREA, "é" * LONGEST_TEXTAREA, "é" * LONGEST_TEXTAREA),
@@ -124,6 +124,11 @@ def test_encoded(one: FormField, value: Any, expected: Any) -> None:
         (TEXT, "x" * 201, "has 201 characters, at most 200 are allowed"),
         (AREA, "x" * 30001, "has 30001 characters, at most 30000 are allowed"),
         (TEXT, True, "is the truth value true; put quotes around a text"),
+        (TEXT, 1.5, "is the number 1.5, which may have lost digits: put it in quotes"),
+        (AREA, float("nan"), "is the number nan"),
+        (RADIO, 3.1, "is the number 3.1"),
+        (MULTISELECT, ["Small", 3.1], "is the number 3.1"),
+        (TABLE, ["Laptop", 1.5], "is the number 1.5"),
         (TEXT, ["a"], "takes one text or number, not \"['a']\""),
         (TEXT, {"a": 1}, "takes one text or number"),
         (EMAIL, "nobody", "'nobody' is not an e-mail address"),
@@ -155,6 +160,32 @@ def test_refused(one: FormField, value: Any, message: str) -> None:
     problem = refused(one, value)
     assert problem.startswith("Field: ")
     assert message in problem
+
+
+@pytest.mark.parametrize(
+    ("one", "value", "numbers"),
+    [
+        (TEXT, "Reference: 00123", "83"),
+        (AREA, "Notes: 12:30:45", "45045"),
+        (TEXT, "Id: 0x1F", "31"),
+        (TEXT, "Id: 1_000", "1000"),
+        (TABLE, "Gear: [Laptop, 010]", "8"),
+        (TABLE, "Gear: {Item: 007, Qty: 010}", "7, 8"),
+        (field("radio", options=(Option(1, "8"),)), "Size: 010", "8"),
+        (field("multiselect", options=(Option(1, "8"),)), "Size: [010]", "8"),
+    ],
+)
+def test_what_yaml_took_for_a_number_is_told(one: FormField, value: str, numbers: str) -> None:
+    (given_value,) = yaml.safe_load(value).values()
+    (note,) = encode([one], {one.label: given_value}).notes
+    assert note == f"Field: given as a number, and sent as {numbers}; put quotes around a text such as '00123'"
+
+
+@pytest.mark.parametrize(
+    ("one", "value"), [(TEXT, "00123"), (TABLE, ["Laptop", "1"]), (UNKNOWN, 83), (FILE, {"id": 83}), (TEXT, True)]
+)
+def test_what_is_no_number_or_may_be_one_is_not_told(one: FormField, value: Any) -> None:
+    assert encode([one], {one.label: value}).notes == ()
 
 
 def test_a_long_value_is_not_quoted_in_full() -> None:
