@@ -78,7 +78,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rows impo
 )
 
 from .processes import (
-    Launchpad,
+    LaunchPlanner,
     PlannedProcess,
     desired_process,
     fields_of_person,
@@ -161,7 +161,7 @@ class OnboardingPlan:
         self._workers = task.params["concurrency"]
         self._is_check_mode = task.check_mode
         self.policy = Policy(max_removals="0", min_admins=task.params["min_admins"], called=task.called)
-        self.launchpad = Launchpad(task.client, locks, workers=self._workers)
+        self.launchpad = LaunchPlanner(task.client, locks, workers=self._workers)
         self.problems: list[Problem] = []
         self.around = Surroundings()
         self.everybody: list[Record] = []

@@ -209,7 +209,7 @@ def _without_blanks(params: Mapping[str, Any]) -> dict[str, Any]:
 # --- reading and planning ---------------------------------------------------------------------------------------------
 
 
-class Launchpad:
+class LaunchPlanner:
     """Reads the templates that people's processes come from and what was launched from them, each once, and plans.
 
     ``locks`` holds the lock of each template from before its processes are read, so that nobody else launches in

@@ -91,14 +91,14 @@ class ChangeRun(PlanRun):
 
     def _reactivate(self) -> None:
         path = self._client.path("runs", self.record["id"], "activate")
-        number = self.record["id"]
+        run_id = self.record["id"]
         try:
             answer = bring_about(
                 self._client,
                 "runs",
-                number,
+                run_id,
                 "activate",
-                read=lambda: self._client.get("runs", number),
+                read=lambda: self._client.get("runs", run_id),
                 is_so=lambda run: not is_archived(run),
             )
             self._learn(answer)
@@ -110,11 +110,11 @@ class ChangeRun(PlanRun):
         self._expect(not is_archived(self.record), f"PUT {path}", "the process is still archived")
 
     def _update(self, step: Step) -> bool:
-        wanted = {name: value for name, value in step.values.items() if name == "name"}
+        changes = {name: value for name, value in step.values.items() if name == "name"}
         if "owner" in step.values:
-            wanted["owner_id"] = self.known.member_id(self.desired.owner or "")
+            changes["owner_id"] = self.known.member_id(self.desired.owner or "")
         try:
-            return self._put(wanted)
+            return self._put(changes)
         except (InvalidError, NotStoredError) as error:
             is_about_name = (
                 list(error.errors) == ["name"]
@@ -122,10 +122,10 @@ class ChangeRun(PlanRun):
                 else error.facts.get("not_stored") == ["name"]
             )
             # Where the field tells whose process it is, nothing depends on its name.
-            if "name" not in wanted or not is_about_name or self.sought.field_id is None:
+            if "name" not in changes or not is_about_name or self.sought.field_id is None:
                 raise
-            self._note_other_name(str(wanted.pop("name")), error)
-            return self._put(wanted) if wanted else False
+            self._note_other_name(str(changes.pop("name")), error)
+            return self._put(changes) if changes else False
 
     def _note_other_name(self, name: str, error: TallyfyError) -> None:
         reason = error.answer if isinstance(error, ApiError) else error.message
@@ -152,20 +152,20 @@ class ChangeRun(PlanRun):
                 not_stored=labels,
             ) from error
 
-    def _put(self, wanted: Mapping[str, Any]) -> bool:
+    def _put(self, changes: Mapping[str, Any]) -> bool:
         """Write fields that differ and leave the rest as it is; return whether there was anything to write.
 
         Without fields the kick-off values are written.
         """
 
         def differing(run: Record) -> Record:
-            if not wanted:
+            if not changes:
                 stored = values_of(run)
                 sent = {one.field.id: one.sent for one in self._corrections}
                 lost = any(not is_stored(one.field, one.sent, stored.get(one.field.id)) for one in self._corrections)
                 kept = {name: value for name, value in stored.items() if value is not None}
                 return {"prerun": {**kept, **sent}} if lost else {}
-            return {name: value for name, value in wanted.items() if not is_same_name(run.get(name), value)}
+            return {name: value for name, value in changes.items() if not is_same_name(run.get(name), value)}
 
         def body(run: Record, fields: Record) -> Record:
             # What a PUT leaves out of these is detached. A name may be shown with escapes and is not written back.
@@ -180,7 +180,7 @@ class ChangeRun(PlanRun):
             body=body,
             unseen=lambda run: [
                 *(name for name in ("users", "groups") if not isinstance(run.get(name), list)),
-                *(["prerun"] if not wanted and "prerun" not in run else []),
+                *(["prerun"] if not changes and "prerun" not in run else []),
             ],
         )
         self.record.update(run)
@@ -212,7 +212,7 @@ class ChangeRun(PlanRun):
             return run if fold(name) in map(fold, names_in(run, kind) or ()) else None
 
         try:
-            # The answer is the number of the association, and no record.
+            # The answer is the ID of the association, and no record.
             self._client.call("POST", path, body=body)
         except LOST:
             if find() is None:

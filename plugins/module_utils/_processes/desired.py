@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can be wanted of a process, and by what it is found again. Private to the collection.
+"""What can be desired of a process, and by what it is found again. Private to the collection.
 
 A process has no natural key: the service launches as many of one name as it is asked to. So each carries a reference,
 by which the second run finds what the first one launched. Source: API reference, "Processes" and "Recipes". Every
@@ -48,7 +48,7 @@ SINGLE_OPTIONS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class DesiredProcess:
-    """What is wanted of one process. ``None`` and what is empty was not mentioned and stays as it is."""
+    """What is desired of one process. ``None`` and what is empty was not mentioned and stays as it is."""
 
     template: str
     name: str | None = None
@@ -149,7 +149,7 @@ def marks_of(run: Mapping[str, Any], field_id: str | None = None) -> set[tuple[s
 
 
 def problems_with_process(desired: DesiredProcess) -> list[str]:
-    """Return everything that is wrong with the wanted process by itself; nothing is asked of the service."""
+    """Return everything that is wrong with the desired process by itself; nothing is asked of the service."""
     problems = []
     if not desired.template:
         problems.append("template is missing: give its id or its exact title")

@@ -51,14 +51,14 @@ class Known:
         return problems
 
     def member_id(self, email: str) -> int:
-        """Return the number of a member, who must be there by now."""
+        """Return the ID of a member, who must be there by now."""
         member = self.directory.find(email)
         if member is None:
             raise InputError([f"{email} is not a member of the organization"])
         return int(member["id"])
 
     def resolved(self, value: Any) -> Any:
-        """Return a value with the numbers of those whom it names by address or name."""
+        """Return a value with the IDs of those whom it names by address or name."""
         if not isinstance(value, Assignees):
             return value
         return {
@@ -236,8 +236,8 @@ def problems_with_names(
         for override in launch.overrides.values():
             if override.assignees is not None:
                 problems += known.problems_with(override.assignees, f"assignments: {override.title}")
-    for kind, wanted, there in (("tag", desired.tags, known.tags), ("folder", desired.folders, known.folders)):
-        for name in wanted:
+    for kind, names, there in (("tag", desired.tags, known.tags), ("folder", desired.folders, known.folders)):
+        for name in names:
             ids = there.get(fold(name), ())
             if len(ids) > 1:
                 problems.append(f"{kind}s: {len(ids)} {kind}s are called {name!r}")
@@ -248,5 +248,5 @@ def problems_with_names(
 
 def _problems_in_values(kickoff: Kickoff, fields: Iterable[FormField], known: Known) -> list[str]:
     labels = {one.id: one.label for one in fields}
-    named = [(labels[number], value) for number, value in kickoff.encoded.items() if isinstance(value, Assignees)]
+    named = [(labels[field_id], value) for field_id, value in kickoff.encoded.items() if isinstance(value, Assignees)]
     return [problem for label, value in named for problem in known.problems_with(value, f"kickoff: {label}")]

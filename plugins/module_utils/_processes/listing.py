@@ -45,8 +45,8 @@ def list_processes(client: Client, filters: Mapping[str, Any]) -> list[Record]:
     # What the search of the service may not find is looked for in all processes.
     query = next((one for one in (desired.key, text) if one and is_searchable(one)), None)
     rows = []
-    owners = _numbers_of_owners(client, filters.get("owner") or ())
-    # More numbers than that would make too long an address.
+    owners = _ids_of_owners(client, filters.get("owner") or ())
+    # More IDs than that would make too long an address.
     narrowed = {"owners": ",".join(owners)} if 0 < len(owners) <= PER_PAGE else None
     if status != "archived":
         rows += list_runs(client, template_id, query=query, filters=narrowed)
@@ -67,28 +67,28 @@ def list_processes(client: Client, filters: Mapping[str, Any]) -> list[Record]:
     return sorted(shaped, key=lambda one: (str(one["name"]).casefold(), str(one["id"])))
 
 
-def _numbers_of_owners(client: Client, owners: Sequence[str]) -> list[str]:
-    """Return the numbers of members, spelled as texts, who are given by address or by number."""
+def _ids_of_owners(client: Client, owners: Sequence[str]) -> list[str]:
+    """Return the IDs of members, spelled as texts, who are given by address or by ID."""
     emails = [owner for owner in owners if not owner.strip().isdigit()]
     directory = directory_of(client, emails) if emails else Directory()
     found = {owner: directory.find(owner) for owner in emails}
     unknown = [owner for owner, record in found.items() if record is None]
     if unknown:
         raise InputError([f"owner {owner} is not a member of the organization" for owner in unknown])
-    numbers = {owner: str(record["id"]) for owner, record in found.items() if record is not None}
-    return list(dict.fromkeys(numbers.get(owner, owner.strip()) for owner in owners))
+    ids = {owner: str(record["id"]) for owner, record in found.items() if record is not None}
+    return list(dict.fromkeys(ids.get(owner, owner.strip()) for owner in owners))
 
 
 def _add_labels(client: Client, processes: Iterable[Record]) -> None:
     templates: dict[str, Template | None] = {}
     for process in processes:
-        number = str(process["template_id"])
-        if number not in templates:
-            templates[number] = None
+        template_id = str(process["template_id"])
+        if template_id not in templates:
+            templates[template_id] = None
             # An archived template is not shown; its processes are told without labels.
             with contextlib.suppress(InputError):
-                templates[number] = get_template(client, number)
-        template = templates[number]
+                templates[template_id] = get_template(client, template_id)
+        template = templates[template_id]
         values = process["prerun"]
         process["kickoff"] = (
             {one.label: shown_value(one, values.get(one.id)) for one in template.fields} if template else None

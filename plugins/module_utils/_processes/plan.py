@@ -162,12 +162,12 @@ def _change_fields(draft: _Draft, desired: DesiredProcess, current: Record, know
 
 
 def _tie(draft: _Draft, desired: DesiredProcess, current: Record) -> None:
-    for kind, action, wanted in (("tags", "add_tag", desired.tags), ("folders", "add_to_folder", desired.folders)):
+    for kind, action, names in (("tags", "add_tag", desired.tags), ("folders", "add_to_folder", desired.folders)):
         held = names_in(current, kind)
-        if wanted and held is None:
+        if names and held is None:
             draft.warnings.append(f"{draft.name}: Tallyfy does not show its {kind}, so they cannot be compared.")
             continue
-        missing = [one for one in wanted if fold(one) not in map(fold, held or ())]
+        missing = [one for one in names if fold(one) not in map(fold, held or ())]
         if missing:
             reason = "not in {}" if kind == "folders" else "lacks {}"
             draft.steps += [Step(action, draft.name, reason.format(one), target=one) for one in missing]
@@ -180,7 +180,7 @@ def _differ(changes: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Correction:
-    """A kick-off value that is not as wanted: its field, the value as it is sent, and both as people see them."""
+    """A kick-off value to be changed: its field, the value as it is sent, and both as people see them."""
 
     field: FormField
     sent: Any
@@ -193,19 +193,19 @@ def differing_kickoff(
 ) -> list[Correction]:
     """Return the kick-off values that differ from what is asked for; pure.
 
-    Whose numbers assignees are has to be ``known``; otherwise they are not compared.
+    Whose IDs assignees are has to be ``known``; otherwise they are not compared.
     """
     if "prerun" not in current:
         return []
     stored = values_of(current)
     found = []
     for one in fields:
-        wanted = kickoff.encoded.get(one.id)
-        if wanted is None or (isinstance(wanted, Assignees) and known is None):
+        desired = kickoff.encoded.get(one.id)
+        if desired is None or (isinstance(desired, Assignees) and known is None):
             continue
-        sent = known.resolved(wanted) if known is not None else wanted
+        sent = known.resolved(desired) if known is not None else desired
         if not is_stored(one, sent, stored.get(one.id)):
-            found.append(Correction(one, sent, shown_value(one, stored.get(one.id)), shown_value(one, wanted)))
+            found.append(Correction(one, sent, shown_value(one, stored.get(one.id)), shown_value(one, desired)))
     return found
 
 
@@ -226,6 +226,6 @@ def compare_kickoff(
     return differing, notes + ([unchangeable_warning(name, differing)] if differing else [])
 
 
-def _email_of(number: Any, directory: Directory) -> Any:
-    found = directory.emails([int(number)]) if str(number).isdigit() else []
-    return found[0] if found else number
+def _email_of(owner_id: Any, directory: Directory) -> Any:
+    found = directory.emails([int(owner_id)]) if str(owner_id).isdigit() else []
+    return found[0] if found else owner_id

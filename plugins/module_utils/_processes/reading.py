@@ -140,7 +140,7 @@ def _actor(client: Client) -> str:
 
 def look_up(
     client: Client,
-    wanted: Sequence[tuple[DesiredProcess, Launch | None]],
+    launches: Sequence[tuple[DesiredProcess, Launch | None]],
     more: Iterable[Assignees] = (),
     *,
     directory: Directory | None = None,
@@ -150,9 +150,9 @@ def look_up(
 
     ``directory`` and ``groups`` are what somebody has read already.
     """
-    assignees = [one for _desired, launch in wanted if launch is not None for one in launch.assignees]
+    assignees = [one for _desired, launch in launches if launch is not None for one in launch.assignees]
     assignees += more
-    emails = {folded(desired.owner) for desired, _launch in wanted if desired.owner}
+    emails = {folded(desired.owner) for desired, _launch in launches if desired.owner}
     emails |= {folded(email) for one in assignees for email in one.users}
     if directory is None:
         directory = directory_of(client, sorted(emails))
@@ -161,8 +161,8 @@ def look_up(
     return Known(
         directory=directory,
         groups=groups,
-        tags=_list_tags(client) if any(desired.tags for desired, _launch in wanted) else {},
-        folders=_list_folders(client) if any(desired.folders for desired, _launch in wanted) else {},
+        tags=_list_tags(client) if any(desired.tags for desired, _launch in launches) else {},
+        folders=_list_folders(client) if any(desired.folders for desired, _launch in launches) else {},
     )
 
 
@@ -195,8 +195,8 @@ def _with_children(rows: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, A
 
 def _ids_by_name(rows: Iterable[tuple[Any, Any]]) -> dict[str, list[Any]]:
     found: dict[str, dict[Any, None]] = {}
-    for name, number in rows:
-        found.setdefault(fold(str(name or "")), {})[number] = None
+    for name, record_id in rows:
+        found.setdefault(fold(str(name or "")), {})[record_id] = None
     return {name: list(ids) for name, ids in found.items()}
 
 

@@ -78,8 +78,8 @@ def shape_process(run: Mapping[str, Any]) -> Record:
         "template": run.get("checklist_title"),
         "template_id": run.get("checklist_id"),
         "status": "archived" if is_archived(run) else run.get("status"),
-        "owner_id": _number(run.get("owner_id")),
-        "started_by": _number(run.get("started_by")),
+        "owner_id": _as_integer(run.get("owner_id")),
+        "started_by": _as_integer(run.get("started_by")),
         "percent": percent,
         "due_date": run.get("due_date"),
         "created_at": run.get("created_at"),
@@ -89,5 +89,5 @@ def shape_process(run: Mapping[str, Any]) -> Record:
     }
 
 
-def _number(value: Any) -> Any:
+def _as_integer(value: Any) -> Any:
     return int(value) if str(value).isdigit() else value

@@ -289,11 +289,11 @@ class Finder:
         No source says which parameter does, or that an answer without rows is to be believed. So it is tried out with
         a value of a process that is there, which must be found, and must not bring all the others, too.
         """
-        wanted = list(sought)
-        if not all(is_searchable(one.desired.key) for one in wanted):
+        desired = list(sought)
+        if not all(is_searchable(one.desired.key) for one in desired):
             return False
         if self._value_parameter is None:
-            field_ids = {one.field_id for one in wanted if one.field_id is not None}
+            field_ids = {one.field_id for one in desired if one.field_id is not None}
             rows = self._own(listing.rows, archived=bool(listing.state))
             samples = self._samples(rows, field_ids)
             if not samples:

@@ -33,7 +33,7 @@ from .values import Kickoff, encode
 def ensure_process(
     client: Client, params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Bring one process into the wanted state and return the result of ``tallyfy_process``."""
+    """Bring one process into the desired state and return the result of ``tallyfy_process``."""
     desired = DesiredProcess.from_params(params)
     problems = problems_with_process(desired)
     if problems:
@@ -155,7 +155,7 @@ class SingleProcess:
         return ()
 
     def _keeps_name(self, current: Mapping[str, Any] | None) -> bool:
-        """Return whether the template names its processes, which only matters where the name is not the wanted one."""
+        """Return whether the template names its processes, which only matters where the name is not the desired one."""
         if current is None or not (self._desired.name and self._desired.reference_field):
             return False
         if is_same_name(self._desired.full_name(str(current.get("name"))), current.get("name")):
@@ -174,8 +174,8 @@ def _process_after(run: ProcessRun, found: Found, *, check_mode: bool) -> Record
         return shape_process(run.record)
     planned: Record = {name: run.plan.after[name] for name in ("name", "status") if name in run.plan.after}
     if run.launch is not None:
-        title, number = run.launch.template.title, run.launch.template.id
-        planned.update(checklist_title=title, checklist_id=number, prerun=run.launch.sent(run.known))
+        title, template_id = run.launch.template.title, run.launch.template.id
+        planned.update(checklist_title=title, checklist_id=template_id, prerun=run.launch.sent(run.known))
     if run.desired.owner:
         planned["owner_id"] = run.known.member_id(run.desired.owner)
     shaped = shape_process({**(current or {}), **planned})

@@ -360,7 +360,7 @@ def _are_same_assignees(sent: Any, stored: Any) -> bool:
 
 
 def _marks(people: Any) -> set[str]:
-    """Return who is meant; some answers hold a whole record where others hold its number."""
+    """Return who is meant; some answers hold a whole record where others hold its ID."""
     return {folded(one.get("id", one.get("email")) if isinstance(one, Mapping) else one) for one in people or ()}
 
 
