@@ -12,17 +12,15 @@ function here is pure.
 from __future__ import annotations
 
 import html
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import flaw_in, fold, tidied
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     is_address,
 )
 
-from .fields import is_blank
 from .record import names_in, values_of
 
 LONGEST_NAME = 550
@@ -68,11 +66,11 @@ class DesiredProcess:
         """Return what module parameters or a person's ``process`` ask for; blank counts as not mentioned."""
 
         def text(name: str) -> str | None:
-            return str(params.get(name) or "").strip() or None
+            return tidied(params.get(name)) or None
 
         def line(name: str) -> str | None:
             # The search of the service is particular about spaces, and nobody else is.
-            return " ".join(str(params.get(name) or "").split()) or None
+            return " ".join(tidied(params.get(name)).split()) or None
 
         return cls(
             template=text("template") or "",
@@ -160,6 +158,11 @@ def problems_with_process(desired: DesiredProcess) -> list[str]:
     name = desired.full_name(desired.template)
     if len(name) > LONGEST_NAME:
         problems.append(f"name has {len(name)} characters with its reference, at most {LONGEST_NAME} are allowed")
+    for option in ("name", "reference", "tags", "folders"):
+        texts = getattr(desired, option) or ()
+        for one in [texts] if isinstance(texts, str) else texts:
+            flaw = flaw_in(one)
+            problems += [f"{option} {flaw}" if one is texts else f"{option}: {one!r} {flaw}"] if flaw else []
     if desired.owner and not is_address(desired.owner):
         problems.append(f"owner {desired.owner!r} is not an e-mail address")
     if desired.state == "archived":
@@ -183,8 +186,11 @@ def plain(value: Any) -> str:
     # What is escaped may have been a text that looks escaped.
     while text != html.unescape(text):
         text = html.unescape(text)
-    return unicodedata.normalize("NFC", " ".join(text.split()).casefold())
+    return fold(" ".join(text.split()))
 
 
 def _names(value: Any) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(str(one).strip() for one in value or () if not is_blank(one)))
+    names: dict[str, str] = {}
+    for one in value or ():
+        names.setdefault(fold(one), tidied(one))
+    return tuple(name for name in names.values() if name)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import fold, tidied
 
 #: How many valid choices a message names.
 MOST_CHOICES = 30
@@ -51,7 +51,7 @@ def fields_of(definitions: Any) -> tuple[FormField, ...]:
     return tuple(
         FormField(
             id=str(row["id"]),
-            label=str(row.get("label") or "").strip(),
+            label=tidied(row.get("label")),
             kind=str(row.get("field_type") or "text"),
             alias=str(row.get("alias") or ""),
             is_required=bool(row.get("required")),
@@ -74,18 +74,18 @@ def find_field(fields: Iterable[FormField], name: str) -> FormField:
     Raises ``UnfitError`` with what would be valid when there is none, or when several have the label.
     """
     fields = tuple(fields)
-    wanted = str(name).strip()
-    exact = [one for one in fields if wanted in (one.id, one.alias)]
-    named = exact or [one for one in fields if fold(one.label) == fold(wanted)]
+    name = tidied(name)
+    exact = [one for one in fields if name in (one.id, one.alias)]
+    named = exact or [one for one in fields if fold(one.label) == fold(name)]
     if len(named) > 1:
         # Labels that differ in case are told apart by it.
-        named = [one for one in named if one.label == wanted] or named
+        named = [one for one in named if tidied(one.label) == name] or named
     if len(named) == 1:
         return named[0]
     if named:
         aliases = ", ".join(one.alias or one.id for one in named)
-        raise UnfitError(f"{len(named)} fields have the label {wanted!r}; use an alias instead: {aliases}")
-    raise UnfitError(f"there is no field {wanted!r}; fields: {choices(one.label for one in fields)}")
+        raise UnfitError(f"{len(named)} fields have the label {name!r}; use an alias instead: {aliases}")
+    raise UnfitError(f"there is no field {name!r}; fields: {choices(one.label for one in fields)}")
 
 
 def is_blank(value: Any) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import fold, tidied
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ForbiddenError,
     InputError,
@@ -50,7 +50,7 @@ def find_template(client: Client, template: str) -> tuple[str, Template | None]:
     An id is not looked up. Titles are not unique: raises ``InputError`` unless exactly one template has it, or, where
     none is left that can be launched, exactly one archived one: what was launched from it goes on.
     """
-    template = template.strip()
+    template = tidied(template)
     if is_id(template):
         return template, None
     path = client.path("checklists")
@@ -71,15 +71,15 @@ def find_template(client: Client, template: str) -> tuple[str, Template | None]:
     raise InputError([f"template: there is no template {template!r} that is not archived; templates: {titles}"])
 
 
-def get_template(client: Client, template_id: str, wanted: str | None = None) -> Template:
+def get_template(client: Client, template_id: str, called: str | None = None) -> Template:
     """Return the template with its kick-off fields and steps; raises ``InputError`` when there is none.
 
-    ``wanted`` is what the user called it, an id or the title by which it was found.
+    ``called`` is what the user called it, an id or the title by which it was found.
     """
     try:
         record = client.get("checklists", template_id, query={"with": "steps"})
     except NotFoundError:
-        title = template_id if wanted is None else wanted.strip()
+        title = template_id if called is None else tidied(called)
         cause = f"there is no template {template_id}, or it" if title == template_id else f"{title!r} ({template_id})"
         raise InputError([f"template: {cause} is archived, or {_actor(client)} may not see it"]) from None
     return _with_steps(client, record)
@@ -90,13 +90,13 @@ def list_templates(client: Client, filters: Mapping[str, Any]) -> list[Record]:
 
     Sorted by title; archived ones only with ``archived``. Each of them is read, since rows of the list may be short.
     """
-    wanted = str(filters.get("template") or "").strip()
-    if wanted and is_id(wanted):
+    template = tidied(filters.get("template"))
+    if is_id(template):
         try:
-            return [_with_steps(client, client.get("checklists", wanted, query={"with": "steps"})).shaped()]
+            return [_with_steps(client, client.get("checklists", template, query={"with": "steps"})).shaped()]
         except NotFoundError:
             return []
-    text = wanted or str(filters.get("query") or "").strip()
+    text = template or tidied(filters.get("query"))
     query = {"q": text if is_searchable(text) and text else None}
     path = client.path("checklists")
     rows = client.records(path, query=query)
@@ -106,7 +106,7 @@ def list_templates(client: Client, filters: Mapping[str, Any]) -> list[Record]:
     # A service that does not know the filter would give everything twice.
     rows = list({row["id"]: row for row in rows if filters.get("archived") or not is_archived(row)}.values())
     # What the service's search takes for a match is its own affair.
-    rows = [row for row in rows if (_title_of(row) == wanted if wanted else fold(text) in fold(_title_of(row)))]
+    rows = [row for row in rows if (_title_of(row) == template if template else fold(text) in fold(_title_of(row)))]
 
     def read(row: Record) -> Record:
         # An archived template is not shown by itself.
@@ -131,7 +131,7 @@ def _titled(rows: Iterable[Record], title: str) -> list[Record]:
 
 
 def _title_of(row: Mapping[str, Any]) -> str:
-    return str(row.get("title") or "").strip()
+    return tidied(row.get("title"))
 
 
 def _actor(client: Client) -> str:

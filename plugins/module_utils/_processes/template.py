@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import fold, tidied
 
 from .fields import FormField, UnfitError, choices, fields_of, position_of
 
@@ -38,7 +38,7 @@ class Template:
 
     @property
     def title(self) -> str:
-        return str(self.record.get("title") or "").strip()
+        return tidied(self.record.get("title"))
 
     @cached_property
     def fields(self) -> tuple[FormField, ...]:
@@ -60,15 +60,15 @@ class Template:
 
         Raises ``UnfitError`` with what would be valid.
         """
-        wanted = str(title).strip()
-        exact = [step for step in self.steps if wanted in (step.get("id"), step.get("alias"))]
-        named = exact or [step for step in self.steps if fold(str(step.get("title") or "")) == fold(wanted)]
+        title = tidied(title)
+        exact = [step for step in self.steps if title in (step.get("id"), step.get("alias"))]
+        named = exact or [step for step in self.steps if fold(step.get("title") or "") == fold(title)]
         if len(named) > 1:
             aliases = ", ".join(str(step.get("alias") or step.get("id")) for step in named)
-            raise UnfitError(f"{len(named)} steps have the title {wanted!r}; use an alias instead: {aliases}")
+            raise UnfitError(f"{len(named)} steps have the title {title!r}; use an alias instead: {aliases}")
         if not named:
             titles = choices(str(step.get("title") or "") for step in self.steps)
-            raise UnfitError(f"there is no step {wanted!r}; steps: {titles}")
+            raise UnfitError(f"there is no step {title!r}; steps: {titles}")
         return named[0]
 
     def shaped(self) -> Record:

@@ -20,7 +20,7 @@ from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import fold, tidied
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import shorten
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     folded,
@@ -268,8 +268,8 @@ _ENCODERS: dict[str, Callable[[FormField, Any], Any]] = {
 
 def _option(one: FormField, value: Any) -> Option:
     """Return the option with this text: exactly, or else without regard to case if that is no other one's."""
-    text = _text(value)
-    found = [option for option in one.options if option.text == text]
+    text = tidied(_text(value))
+    found = [option for option in one.options if tidied(option.text) == text]
     found = found or [option for option in one.options if fold(option.text) == fold(text)]
     if len(found) > 1:
         raise UnfitError(f"{len(found)} options are called {_quoted(text)}; give them different texts in Tallyfy")
@@ -317,7 +317,7 @@ def _is_same_text(sent: Any, stored: Any) -> bool:
 
 
 def _plain(text: Any) -> str:
-    return " ".join(str("" if text is None else text).split())
+    return " ".join(tidied(text).split())
 
 
 def _is_same_email(sent: Any, stored: Any) -> bool:

@@ -204,6 +204,26 @@ def test_problems_by_themselves(wanted: dict[str, Any], problems: list[str]) -> 
     assert problems_with_process(desired(**wanted)) == problems
 
 
+@pytest.mark.parametrize("option", ["name", "reference", "tags", "folders"])
+@pytest.mark.parametrize("point", ["\u200b", "\x1b", "\u202e", "\ud83d"])
+def test_what_cannot_be_seen_is_refused_and_dropped_at_the_ends(option: str, point: str) -> None:
+    def given(text: str) -> DesiredProcess:
+        return desired(**{"name": "x", option: [text] if option in ("tags", "folders") else text})
+
+    (problem,) = problems_with_process(given(f"a{point}b"))
+    assert problem.startswith(option)
+    assert f"holds U+{ord(point):04X}" in problem
+    if point != "\ud83d":
+        assert getattr(given(f"\ufeff{point} a b{point}"), option) in ("a b", ("a b",))
+
+
+def test_letters_are_composed_and_names_are_told_once() -> None:
+    tags = ["Caf\u00e9", "CAFE\u0301 ", " "]
+    given = desired(name="Jose\u0301", reference="e\u0301", tags=tags, folders=["a\u00a0b", "a b"])
+    assert (given.name, given.reference) == ("Jos\u00e9", "\u00e9")
+    assert (given.tags, given.folders) == (("Caf\u00e9",), ("a b",))
+
+
 TEMPLATE = Template(
     {
         "id": "t", "title": "Title", "prerun": [
@@ -384,6 +404,13 @@ def test_several_carry_it() -> None:
     assert archived.warnings == ()
     with pytest.raises(InputError, match=r"2 active processes carry 'E-1', so none is archived: Jo \(E-1\), second"):
         plan(found, reference="E-1", state="archived")
+
+
+def test_a_tag_is_the_same_however_its_letters_are_composed() -> None:
+    current = run("x", tags=[{"title": "Cafe\u0301"}], folders=[{"name": "\u00c5rhus"}])
+    wanted = desired(name="x", tags=["caf\u00e9"], folders=["A\u030arhus"])
+    assert plan_process(wanted, Found((current,)), None, KNOWN).steps == ()
+    assert wanted.lacking(current).tags == ()
 
 
 def test_tags_that_are_not_shown_are_not_compared() -> None:

@@ -78,6 +78,8 @@ GONE = row("g", "Onboarding", archived_at="2026-01-01T00:00:00Z")
         ([GONE], "Onboarding", True, "g", 1),
         ([A], "Onboarding", False, "a", 2),
         ([], f" {ID}", True, ID, 0),
+        ([row("d", "Cafe\u0301")], "Caf\u00e9", True, "d", 2),
+        ([row("d", "\u00c5rhus")], "A\u030arhus", True, "d", 1),
     ],
 )
 def test_found(rows: list[Any], title: str, finds: bool, expected: str, requests: int) -> None:
@@ -126,7 +128,7 @@ def test_steps_bare_wrapped_or_apart(included: dict[str, Any]) -> None:
     assert len(client.asked) == (1 if included.get("steps") else 2)
 
 
-@pytest.mark.parametrize("name", ["first", " First", "first-1", "s1"])
+@pytest.mark.parametrize("name", ["first", " First", "first-1", "s1", "\ufefffirst\u00a0"])
 def test_step_by_title_alias_and_id(name: str) -> None:
     assert Template({"id": "a"}, tuple(STEPS)).step(name)["id"] == "s1"
 

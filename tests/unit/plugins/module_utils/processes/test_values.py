@@ -248,6 +248,17 @@ def test_not_blank(value: Any) -> None:
     assert not is_blank(value)
 
 
+def test_the_same_letters_composed_differently_are_the_same_name() -> None:
+    composed, decomposed = "Caf\u00e9", "Cafe\u0301"
+    for label, name in ((composed, decomposed), (decomposed, composed)):
+        form = [field("radio", label, options=(Option(1, label), Option(2, label.lower())))]
+        assert encode(form, {name: name}).encoded == {form[0].id: label}, "the text is sent as the template has it"
+        assert encode([field("table", columns=(label,))], {"Field": {name: "x"}}).problems == ()
+        twins = [FormField("1", label, "text"), FormField("2", label.lower(), "text")]
+        assert find_field(twins, name) is twins[0]
+        assert is_stored(TEXT, label, name)
+
+
 @pytest.mark.parametrize("name", ["Start date", " START DATE ", "start-7", "abc"])
 def test_found_by_label_alias_and_id(name: str) -> None:
     one = FormField("abc", "Start date", "date", alias="start-7")
