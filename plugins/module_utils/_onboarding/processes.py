@@ -36,7 +36,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desire
     problems_with_process,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.doubt import doubt_about
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields import choices, is_blank
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields import UnfitError, choices, is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.launch import (
     Launch,
     prepare_launch,
@@ -58,6 +58,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.templa
     Template,
     warning_of_automatic_launch,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.values import notes_of_numbers, text_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rows import Rows, unknown_field
 
 #: The fields of a person that a wish for everybody may name in braces.
@@ -73,11 +74,15 @@ _TYPES: dict[str, type] = {"str": str, "dict": dict, "list": list}
 
 @dataclass(frozen=True)
 class Wish:
-    """What is wanted of one person's process: what goes for everybody, and what their row says."""
+    """What is wanted of one person's process: what goes for everybody, and what their row says.
+
+    ``notes`` tell of what may not be what somebody has written in the row.
+    """
 
     index: int
     member: DesiredMember
     own: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -144,10 +149,12 @@ def process_wishes(
         if not isinstance(value, (Mapping, bool, type(None))):
             problems.append(rows.problem(index, member.email, "process is neither a dictionary nor a template"))
             continue
-        params, found = _validated(dict(value) if isinstance(value, Mapping) else {}, _OPTIONAL)
+        given = dict(value) if isinstance(value, Mapping) else {}
+        params, found = _validated(given, _OPTIONAL)
         problems += [rows.problem(index, member.email, f"process: {text}") for text in found]
         if not found:
-            wishes.append(Wish(index, member, params))
+            notes = [note for name in ("name", "reference") for note in notes_of_numbers(name, given.get(name))]
+            wishes.append(Wish(index, member, params, tuple(notes)))
     return wishes, problems
 
 
@@ -158,7 +165,21 @@ def _validated(given: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[di
     known = {name: value for name, value in given.items() if name in options and value is not None}
     result = ArgumentSpecValidator(dict(options)).validate(known)
     params = {name: value for name, value in result.validated_parameters.items() if not is_blank(value)}
-    return params, unknown + [str(message) for message in result.error_messages]
+    return params, [*unknown, *(str(message) for message in result.error_messages), *_unfit_texts(known, options)]
+
+
+def _unfit_texts(given: Mapping[str, Any], options: Mapping[str, Any]) -> list[str]:
+    """Return which texts are none that anybody has written; ansible-core's own check makes a text of everything."""
+    problems = []
+    for name, value in given.items():
+        is_list = options[name]["type"] == "list" and isinstance(value, (list, tuple))
+        if options[name]["type"] == "str" or is_list:
+            for one in value if is_list else [value]:
+                try:
+                    text_of(one)
+                except UnfitError as error:
+                    problems.append(f"{name} {error}")
+    return problems
 
 
 def _names_in(value: Any) -> list[str]:
@@ -273,9 +294,10 @@ class LaunchPlanner:
         if problems:
             return [], problems
         noted = [
-            (wish.index, wish.member.email, f"kickoff: {note}")
+            (wish.index, wish.member.email, note)
             for (wish, _desired, _template), launch in zip(ready, launches)
-            for note in (launch.kickoff.notes if launch is not None else ())
+            if launch is not None
+            for note in (*wish.notes, *(f"kickoff: {one}" for one in launch.kickoff.notes))
         ]
         self.notes += [str(note) for note in _told_once(noted, rows, called)]
         planned = []

@@ -116,9 +116,8 @@ def encode(fields: Iterable[FormField], given: Mapping[str, Any], *, is_whole: b
             # Told once: it has a value, which is wrong.
             encoded[one.id] = None
             continue
-        numbers = _integers_in(value) if one.kind in _KINDS_OF_TEXT else []
-        if numbers:
-            notes.append(f"{one.label}: given as a number, and sent as {choices(numbers)}; {QUOTE_IT}")
+        if one.kind in _KINDS_OF_TEXT:
+            notes += notes_of_numbers(one.label, value)
     missing = [one for one in fields if is_whole and one.is_required and one.id not in encoded]
     problems += [f"{one.label} is required ({described(one)})" for one in missing]
     shown = {one.label: shown_value(one, encoded[one.id]) for one in fields if one.id in encoded}
@@ -170,7 +169,7 @@ def _as_json(value: Any) -> Any:
 
 
 def _encode_text(one: FormField, value: Any) -> str:
-    text = _text(value)
+    text = text_of(value)
     longest = LONGEST_TEXTAREA if one.kind == "textarea" else LONGEST_TEXT
     if len(text) > longest:
         raise UnfitError(f"has {len(text)} characters, at most {longest} are allowed")
@@ -178,14 +177,14 @@ def _encode_text(one: FormField, value: Any) -> str:
 
 
 def _encode_email(_one: FormField, value: Any) -> str:
-    email = _text(value)
+    email = text_of(value)
     if not is_address(email):
         raise UnfitError(f"{_quoted(email)} is not an e-mail address")
     return email
 
 
 def _encode_date(_one: FormField, value: Any) -> str:
-    read = moment(_text(value))
+    read = moment(text_of(value))
     if read is None:
         raise UnfitError(f"{_quoted(value)} is not a date such as 2026-03-02 or 2026-03-02T09:00:00Z")
     return f"{read.replace(tzinfo=None).isoformat(timespec='seconds')}.000Z"
@@ -228,7 +227,7 @@ def _encode_table(one: FormField, value: Any) -> list[str]:
         raise UnfitError(f"is a table: give a list with one entry for each column ({choices(columns)})")
     if len(value) != len(columns):
         raise UnfitError(f"has {len(value)} entries for {len(columns)} columns ({choices(columns)})")
-    return [_text(cell) if cell is not None else "" for cell in value]
+    return [text_of(cell) if cell is not None else "" for cell in value]
 
 
 def _encode_assignees(_one: FormField, value: Any) -> Assignees:
@@ -268,7 +267,7 @@ _ENCODERS: dict[str, Callable[[FormField, Any], Any]] = {
 
 def _option(one: FormField, value: Any) -> Option:
     """Return the option with this text: exactly, or else without regard to case if that is no other one's."""
-    text = tidied(_text(value))
+    text = tidied(text_of(value))
     found = [option for option in one.options if tidied(option.text) == text]
     found = found or [option for option in one.options if fold(option.text) == fold(text)]
     if len(found) > 1:
@@ -278,7 +277,8 @@ def _option(one: FormField, value: Any) -> Option:
     return found[0]
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """Return a value as the text that somebody has written; raises ``UnfitError`` when it cannot be told any more."""
     if isinstance(value, bool):
         raise UnfitError(f"is the truth value {str(value).lower()}; put quotes around a text such as 'yes' or 'no'")
     if isinstance(value, float):
@@ -289,8 +289,13 @@ def _text(value: Any) -> str:
     return str(value).strip()
 
 
+def notes_of_numbers(label: str, value: Any) -> list[str]:
+    """Return a note when what becomes a text, or several, was given as integers."""
+    numbers = _integers_in(value)
+    return [f"{label}: given as a number, and sent as {choices(numbers)}; {QUOTE_IT}"] if numbers else []
+
+
 def _integers_in(value: Any) -> list[str]:
-    """Return the integers of a value that becomes a text, or several."""
     if isinstance(value, (Mapping, list, tuple)):
         inner = value.values() if isinstance(value, Mapping) else value
         return [number for one in inner for number in _integers_in(one)]
@@ -301,7 +306,7 @@ def _texts(value: Any) -> tuple[str, ...]:
     if is_blank(value):
         return ()
     values = value if isinstance(value, (list, tuple)) else [value]
-    return tuple(_text(one) for one in values if not is_blank(one))
+    return tuple(text_of(one) for one in values if not is_blank(one))
 
 
 def _quoted(value: Any) -> str:

@@ -130,6 +130,26 @@ class TestWishes:
             assert text in told, text
         assert "kickoff" in told.partition("row 1")[2]
 
+    @pytest.mark.parametrize(
+        ("given", "problem"),
+        [
+            ({"name": True}, "name is the truth value true; put quotes around"),
+            ({"reference": 1.1}, "reference is the number 1.1, which may have lost digits"),
+            ({"template": ["Tour"]}, "template takes one text or number"),
+            ({"tags": ["a", False]}, "tags is the truth value false"),
+            ({"folders": [1.5]}, "folders is the number 1.5"),
+        ],
+    )
+    def test_what_cannot_have_been_written_so_is_refused(self, given: dict[str, Any], problem: str) -> None:
+        for problems in (general_process(given)[1], process_wishes(self.people, {0: given}, None, self.rows)[1]):
+            assert [text for text in map(str, problems) if problem in text], problems
+
+    def test_a_reference_that_yaml_took_for_a_number_is_told(self) -> None:
+        (wish,), problems = process_wishes(self.people, {0: {"reference": 83, "tags": [7]}}, None, self.rows)
+        assert (wish.own["reference"], wish.own["tags"], problems) == ("83", ["7"], [])
+        advice = "put quotes around a text such as '00123'"
+        assert wish.notes == (f"reference: given as a number, and sent as 83; {advice}",)
+
 
 def test_rows_are_split() -> None:
     rows = [{"email": "a", "process": False}, "no row", {"email": "b"}, {"process": {"template": "T"}}]
