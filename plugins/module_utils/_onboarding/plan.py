@@ -77,17 +77,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rows impo
     unknown_field,
 )
 
-from .processes import (
-    LaunchPlanner,
-    PlannedProcess,
-    desired_process,
-    fields_of_person,
-    general_process,
-    process_wishes,
-    split_processes,
-)
+from .processes import LaunchPlanner, PlannedProcess
 from .result import onboarding_result
 from .run import OnboardingRun
+from .wishes import desired_process, fields_of_person, general_process, process_wishes, split_processes
 
 #: How many guests are looked up one by one before the list of all of them takes fewer requests.
 MOST_LOOKUPS = 3

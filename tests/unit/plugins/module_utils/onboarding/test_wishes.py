@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding.processes import (
+from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding.wishes import (
     PERSON_FIELDS,
     Wish,
     desired_process,
