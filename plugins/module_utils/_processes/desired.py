@@ -16,10 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import flaw_in, fold, tidied
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
-    is_address,
-)
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, flaw_in, fold, tidied
 
 from .record import names_in, values_of
 
@@ -163,7 +160,7 @@ def problems_with_process(desired: DesiredProcess) -> list[str]:
         for one in [texts] if isinstance(texts, str) else texts:
             flaw = flaw_in(one)
             problems += [f"{option} {flaw}" if one is texts else f"{option}: {one!r} {flaw}"] if flaw else []
-    if desired.owner and not is_address(desired.owner):
+    if desired.owner and not Email(desired.owner).is_valid:
         problems.append(f"owner {desired.owner!r} is not an e-mail address")
     if desired.state == "archived":
         unfit = ("kickoff", "assignments", "owner", "tags", "folders", "kickoff_update")

@@ -20,12 +20,8 @@ from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import fold, tidied
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, fold, tidied
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import shorten
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
-    folded,
-    is_address,
-)
 
 from .fields import FormField, Option, UnfitError, choices, described, find_field, is_blank
 
@@ -58,9 +54,9 @@ class Assignees:
         if unknown:
             raise UnfitError(f"takes users, guests and groups, not {', '.join(unknown)}")
         lists = {name: _texts(value.get(name)) for name in ("users", "guests", "groups")}
-        for email in (*lists["users"], *lists["guests"]):
-            if not is_address(email):
-                raise UnfitError(f"{email!r} is not an e-mail address")
+        for name in ("users", "guests"):
+            emails = [_email(text) for text in lists[name]]
+            lists[name] = tuple(map(str, dict.fromkeys(emails)))
         return cls(**lists)
 
     def shown(self) -> dict[str, list[str]]:
@@ -177,9 +173,13 @@ def _encode_text(one: FormField, value: Any) -> str:
 
 
 def _encode_email(_one: FormField, value: Any) -> str:
-    email = text_of(value)
-    if not is_address(email):
-        raise UnfitError(f"{_quoted(email)} is not an e-mail address")
+    return str(_email(text_of(value)))
+
+
+def _email(text: str) -> Email:
+    email = Email(text)
+    if not email.is_valid:
+        raise UnfitError(f"{_quoted(text)} is not an e-mail address")
     return email
 
 
@@ -326,7 +326,7 @@ def _plain(text: Any) -> str:
 
 
 def _is_same_email(sent: Any, stored: Any) -> bool:
-    return folded(sent) == folded(stored)
+    return Email(sent) == Email(stored)
 
 
 def _is_same_date(sent: Any, stored: Any) -> bool:
@@ -364,9 +364,9 @@ def _are_same_assignees(sent: Any, stored: Any) -> bool:
     )
 
 
-def _marks(people: Any) -> set[str]:
+def _marks(people: Any) -> set[Email]:
     """Return who is meant; some answers hold a whole record where others hold its ID."""
-    return {folded(one.get("id", one.get("email")) if isinstance(one, Mapping) else one) for one in people or ()}
+    return {Email(one.get("id", one.get("email")) if isinstance(one, Mapping) else one) for one in people or ()}
 
 
 def _are_same_files(sent: Any, stored: Any) -> bool:
