@@ -5,9 +5,16 @@
 """Runs a module of the collection: inside the controller where that is equivalent, else as any module.
 
 A module is a new process for each item of a loop. Inside the controller an item costs a small part of that, and the
-items share connections and tokens. Each module has an action plugin of its name, which says no more than which it is:
-ansible-core loads a plugin of that name before it forks, and one that ``plugin_routing`` leads to once in each fork.
-Private to the collection.
+items share connections and tokens. Private to the collection.
+
+Each module has an action plugin file of its name, which ansible-core loads once, before it forks. One file for all
+modules does not do, measured with two modules on 20 hosts with ansible-core 2.15, 2.19 and 2.22:
+
+- ``action_plugin`` below ``plugin_routing.modules`` has it loaded 40 times, once for each task and host.
+- ``redirect`` below ``plugin_routing.action`` has it loaded once, but makes all modules one action: what
+  ``module_defaults`` holds for one of them goes to every other, and ansible-lint tells users to call each of them by
+  the name of that file (``fqcn[canonical]``).
+- With both, 2.19 and 2.22 still mix up ``module_defaults``, and ansible-lint still complains.
 """
 
 from __future__ import annotations
