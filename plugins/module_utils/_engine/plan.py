@@ -62,15 +62,32 @@ class Plan:
         }
 
 
+@dataclass(frozen=True)
+class SkipReason:
+    """Why steps that were planned have not been tried. ``is_deferred`` when nothing but time or seats is lacking."""
+
+    text: str
+    is_deferred: bool = False
+    not_before: str | None = None
+
+
 class PlanRun:
-    """How far a plan has been carried out. ``error`` is what ended it, if it did not come to its end."""
+    """How far a plan has been carried out.
+
+    ``error`` is what ended it, ``skip_reason`` why steps have not been tried, if it did not come to its end.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.done: list[Step] = []
         self.failed_step: Step | None = None
         self.error: TallyfyError | None = None
+        self.skip_reason: SkipReason | None = None
         self._tried: set[int] = set()
+
+    def carry_out(self, step: Step) -> bool | None:
+        """Do what the step says; return false when it was declined without harm."""
+        raise NotImplementedError
 
     def open_steps(self, actions: Collection[str] | None = None) -> Iterator[Step]:
         """Yield the steps that are still to be tried, all or those with one of ``actions``, until one fails."""
@@ -115,15 +132,20 @@ class PlanRun:
         self.done.sort(key=lambda step: places.get(id(step), 0))
 
     def reopen(self) -> None:
-        """Let the step that failed be tried again, since what it lacked may be there now."""
+        """Let what failed or was skipped be tried again, since what it lacked may be there now."""
         if self.failed_step is not None:
             self._tried.discard(id(self.failed_step))
-        self.failed_step = self.error = None
+        self.failed_step = self.error = self.skip_reason = None
 
     def pretend(self) -> None:
         """Count every step as done: this is check mode."""
         for step in self.open_steps():
             self.finish(step)
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether it did not come to its end."""
+        return self.error is not None or self.skip_reason is not None
 
     @property
     def changed(self) -> bool:

@@ -13,7 +13,6 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.breaker import Brakes
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, TallyfyError
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import list_guests
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
@@ -28,7 +27,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover 
     read_open_tasks,
     read_processes,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import LOCK_SUBJECT
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import LOCK_SUBJECT, scheduler_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.reading import Pair, look_around
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import warn_of_notes
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rights import refuse_without_rights
@@ -127,14 +126,10 @@ def ensure_offboarding(task: Task) -> dict[str, Any]:
                 plan,
                 current,
                 policy=desired.policy,
-                workers=desired.workers,
-                brakes=Brakes(goes_on=task.params["on_error"] == "finish", called=task.called),
+                scheduler=scheduler_of(task),
                 progress=task.progress,
             )
-            if task.check_mode:
-                run.pretend()
-            else:
-                run.carry_out()
+            run.complete(check_mode=task.check_mode)
             warn_of_notes(notes_of(run), task.warn)
             return offboarding_result(run, organization, task)
     except TallyfyError as error:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is told of an offboarding: one row for each person, guest and group, counts, and the failure. Private to the
+"""The report on an offboarding: one row for each person, guest and group, counts, and the failure. Private to the
 collection."""
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.breaker import Halt
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, PlanRun, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, PlanRun, SkipReason, Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import full_name_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import named
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover import Leaver
@@ -26,7 +25,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result im
     OUTCOMES,
     RESULT_KEYS,
     UNDONE,
-    ToldRun,
+    RunReport,
     counts_of,
     deferred_of,
     facts_of,
@@ -51,14 +50,14 @@ OFFBOARDING_KEYS: dict[str, Any] = {
 }
 
 
-class ToldPart(ToldRun):
+class HandoverReport(RunReport):
     """One hand-over: how it ended, and what became different."""
 
-    def __init__(self, one: RunningHandover, halt: Halt | None) -> None:
-        super().__init__(one.run, halt)
-        self.one = one
-        self.kind = one.handover.kind
-        self.subject = one.run.plan.subject
+    def __init__(self, running: RunningHandover) -> None:
+        super().__init__(running.run)
+        self.running = running
+        self.kind = running.handover.kind
+        self.subject = running.run.plan.subject
 
     @property
     def plan(self) -> Plan:
@@ -66,21 +65,21 @@ class ToldPart(ToldRun):
         return self.difference if self.is_changed else self._run.plan
 
 
-class ToldPerson(ToldRun):
+class LeaverReport(RunReport):
     """One leaver's part of the result: their access, and what is handed over for them."""
 
     def __init__(self, person: PlannedLeaver, run: MemberRun, ran: OffboardingRun) -> None:
-        super().__init__(run, ran.halt_of(run))
+        super().__init__(run)
         self.email = person.desired.email
         self.leaver: Leaver | None = person.leaver
         self.is_unknown = person.leaver is None
-        self.parts = [ToldPart(one, ran.halt_of(one.run)) for one in ran.concerning(self.email) if self._is_theirs(one)]
+        self.parts = [HandoverReport(running) for running in ran.concerning(self.email) if self._is_theirs(running)]
         self.access = run
         self._processes = processes_of(person.leaver, ran)
 
-    def _is_theirs(self, one: RunningHandover) -> bool:
+    def _is_theirs(self, running: RunningHandover) -> bool:
         """Return whether it was done for this person, too, and not for others in the same group alone."""
-        return not one.run.done or self.leaver is None or self.leaver.email not in one.staying
+        return not running.run.done or self.leaver is None or self.leaver.email not in running.staying
 
     @property
     def outcome(self) -> str:
@@ -100,15 +99,17 @@ class ToldPerson(ToldRun):
     @property
     def obstacle(self) -> str:
         """Why it is not done: what the hand-over met, else what the access met."""
-        undone = sorted((one for one in self.parts if one.is_undone), key=lambda one: UNDONE.index(one.outcome))
-        failed = [f"{one.one.called}: {one.obstacle}" for one in undone if one.outcome == "failed"]
-        return "; ".join(dict.fromkeys(failed or [one.obstacle for one in undone])) or super().obstacle
+        undone = sorted((part for part in self.parts if part.is_undone), key=lambda part: UNDONE.index(part.outcome))
+        failed = [f"{part.running.called}: {part.obstacle}" for part in undone if part.outcome == "failed"]
+        return "; ".join(dict.fromkeys(failed or [part.obstacle for part in undone])) or super().obstacle
 
     @property
     def notes(self) -> list[str]:
         notes = list(self.access.notes)
-        notes += [note for part in self.parts if part.kind == "tasks" for note in part.one.notes]
-        kept = [str(one["name"]) for one in self._processes if one["owner_after"] == one["owner_before"]]
+        notes += [note for part in self.parts if part.kind == "tasks" for note in part.running.notes]
+        kept = [
+            str(process["name"]) for process in self._processes if process["owner_after"] == process["owner_before"]
+        ]
         if kept and self.leaver is not None and self.leaver.successor is None:
             notes.append(f"{self.email} still owns running processes, because nobody takes over: {named(kept)}.")
         return notes
@@ -116,18 +117,18 @@ class ToldPerson(ToldRun):
     def row(self) -> Record:
         access = self.difference if self.is_changed else self.access.plan
         plans = [access, *(part.plan for part in self.parts if part.kind == "tasks")]
-        is_told = self.outcome not in ("unchanged", "not_found")
+        is_reported = self.outcome not in ("unchanged", "not_found")
         before = {name: value for plan in plans for name, value in plan.before.items()}
         after = {name: value for plan in plans for name, value in plan.after.items()}
         row: Record = {
             "email": self.email,
             "name": full_name_of(self.leaver.record) if self.leaver is not None else "",
             "action": self.action,
-            "fields": sorted({*before, *after}) if is_told and self.action != "delete" else [],
+            "fields": sorted({*before, *after}) if is_reported and self.action != "delete" else [],
             "outcome": self.outcome,
             "message": self._message(),
         }
-        if is_told:
+        if is_reported:
             row.update(before=before, after=after)
         if self.notes:
             row["notes"] = self.notes
@@ -136,26 +137,26 @@ class ToldPerson(ToldRun):
         return row
 
     def _message(self) -> str:
-        told = ""
+        story = ""
         if self.leaver is not None:
-            done = [_story(part.one, self.leaver) for part in self.parts if part.one.run.done]
+            done = [_story(part.running, self.leaver) for part in self.parts if part.running.run.done]
             done += [_story_of_access(step, self.leaver) for step in self.access.done]
-            told = "; ".join(done)
+            story = "; ".join(done)
         if self.is_undone:
-            texts = [self.obstacle, f"Done before: {told}." if told else ""]
+            texts = [self.obstacle, f"Done before: {story}." if story else ""]
         else:
-            texts = [f"{told[:1].upper()}{told[1:]}." if told else ""]
+            texts = [f"{story[:1].upper()}{story[1:]}." if story else ""]
         return " ".join([*(text for text in texts if text), *self.notes])
 
 
-def _story(one: RunningHandover, leaver: Leaver) -> str:
+def _story(running: RunningHandover, leaver: Leaver) -> str:
     """Return what was done, in words that fit before it is done and afterwards."""
-    kind, subject = one.handover.kind, one.run.plan.subject
+    kind, subject = running.handover.kind, running.run.plan.subject
     heir = None if leaver.successor is None else str(leaver.successor["email"])
     if kind == "group":
         return f"take out of {subject}"
     if kind == "tasks":
-        return f"hand {one.run.plan.steps[0].reason.partition(';')[0]} over to {heir}"
+        return f"hand {running.run.plan.steps[0].reason.partition(';')[0]} over to {heir}"
     if heir is None:
         return f"take the {kind} {subject} from them"
     return f"hand the {kind} {subject} over to {heir}"
@@ -171,7 +172,11 @@ def processes_of(leaver: Leaver | None, ran: OffboardingRun) -> list[Record]:
     """Return the running processes of a leaver with their owners before and after."""
     if leaver is None:
         return []
-    runs = {str(one.handover.record["id"]): one.run for one in ran.handovers if one.handover.kind == "process"}
+    runs = {
+        str(running.handover.record["id"]): running.run
+        for running in ran.handovers
+        if running.handover.kind == "process"
+    }
     rows = []
     for process in ran.plan.processes:
         if str(process.get("owner_id")) != leaver.number:
@@ -180,7 +185,7 @@ def processes_of(leaver: Leaver | None, ran: OffboardingRun) -> list[Record]:
         after: str | None = leaver.email
         if run is not None and run.done:
             after = str(run.plan.after["owner"])
-        elif run is not None and run.error is None and ran.halt_of(run) is None:
+        elif run is not None and not run.is_undone:
             # Somebody else has changed it in the meantime.
             after = None
         rows.append(
@@ -189,25 +194,25 @@ def processes_of(leaver: Leaver | None, ran: OffboardingRun) -> list[Record]:
     return rows
 
 
-class ToldGuest(ToldRun):
+class GuestReport(RunReport):
     """The part of the result that is about one guest, who leaves or is handed over."""
 
-    def __init__(self, email: str, run: PlanRun, halt: Halt | None, *, is_unknown: bool = False) -> None:
-        super().__init__(run, halt)
+    def __init__(self, email: str, run: PlanRun, *, is_unknown: bool = False) -> None:
+        super().__init__(run)
         self.email = email
         self.run = run
         self.is_unknown = is_unknown
 
     def row(self) -> Record:
         plan = self.difference if self.is_changed else self.run.plan
-        is_told = self.outcome not in ("unchanged", "not_found")
+        is_reported = self.outcome not in ("unchanged", "not_found")
         return {
             "email": self.email,
             "action": self.action,
             "outcome": self.outcome,
             "message": self._message(),
-            "before": dict(plan.before) if is_told else {},
-            "after": dict(plan.after) if is_told else {},
+            "before": dict(plan.before) if is_reported else {},
+            "after": dict(plan.after) if is_reported else {},
         }
 
     def _message(self) -> str:
@@ -226,33 +231,32 @@ class ToldGuest(ToldRun):
 
 def notes_of(ran: OffboardingRun) -> list[str]:
     """Return what needs somebody's attention and is no failure, each once."""
-    people = [ToldPerson(person, run, ran) for person, run in zip(ran.plan.people, ran.people)]
-    notes = [note for one in people for note in one.notes]
-    notes += [note for one in ran.handovers if one.handover.kind == "guest" for note in one.notes]
+    people = [LeaverReport(person, run, ran) for person, run in zip(ran.plan.people, ran.people)]
+    notes = [note for report in people for note in report.notes]
+    notes += [note for running in ran.handovers if running.handover.kind == "guest" for note in running.notes]
     return list(dict.fromkeys([*notes, *(note for run in ran.guests for note in run.notes)]))
 
 
 def offboarding_result(ran: OffboardingRun, organization: Record, task: Task) -> dict[str, Any]:
     """Return the result of ``tallyfy_offboarding``; raises ``RosterError`` when somebody is not gone."""
-    people = [ToldPerson(person, run, ran) for person, run in zip(ran.plan.people, ran.people)]
+    people = [LeaverReport(person, run, ran) for person, run in zip(ran.plan.people, ran.people)]
     leaving = [
-        ToldGuest(guest.desired.email, run, ran.halt_of(run), is_unknown=guest.record is None)
+        GuestReport(guest.desired.email, run, is_unknown=guest.record is None)
         for guest, run in zip(ran.plan.guests, ran.guests)
     ]
-    parts = [ToldPart(one, ran.halt_of(one.run)) for one in ran.handovers]
-    handed = [ToldGuest(part.subject, part.one.run, part.halt) for part in parts if part.kind == "guest"]
+    parts = [HandoverReport(running) for running in ran.handovers]
+    handed = [GuestReport(part.subject, part.running.run) for part in parts if part.kind == "guest"]
     groups = [part for part in parts if part.kind == "group"]
     guests = [*leaving, *handed]
-    runs: list[PlanRun] = [*ran.people, *ran.guests, *(one.run for one in ran.handovers)]
     result: dict[str, Any] = {
-        "changed": any(run.changed for run in runs),
+        "changed": ran.changed,
         "summary": {
             "people": counts_of(people, OFFBOARDED_COUNTS),
             "guests": counts_of(guests, OFFBOARDED_COUNTS),
             "groups": counts_of(groups, GROUP_COUNTS),
         },
-        "people": [one.row() for one in people],
-        "guests": [one.row() for one in guests],
+        "people": [report.row() for report in people],
+        "guests": [report.row() for report in guests],
         "groups": [_group_row(part) for part in groups],
         "processes": [process for leaver in ran.plan.leavers for process in processes_of(leaver, ran)],
         "problems": [],
@@ -262,69 +266,71 @@ def offboarding_result(ran: OffboardingRun, organization: Record, task: Task) ->
         "diff": _diff(ran, str(organization["id"])),
         **facts_of(task, organization),
     }
-    # What is not handed over is told of each person whom it concerns.
-    undone: list[tuple[str, ToldRun]] = [(one.email, one) for one in people if one.is_undone]
-    undone += [(one.email, one) for one in leaving if one.is_undone]
+    # What is not handed over is reported of each person whom it concerns.
+    undone: list[tuple[str, RunReport]] = [(person.email, person) for person in people if person.is_undone]
+    undone += [(guest.email, guest) for guest in leaving if guest.is_undone]
     if undone:
         raise_undone(result, undone, len(people) + len(leaving), kind="people" + " and guests" * bool(leaving))
     return result
 
 
-def _group_row(part: ToldPart) -> Record:
-    staying, run = part.one.staying, part.one.run
+def _group_row(part: HandoverReport) -> Record:
+    staying, run = part.running.staying, part.running.run
     stay = f"{named(staying)} stayed, because their hand-over is not done." if staying and run.done else ""
-    is_told = part.outcome != "unchanged"
+    is_reported = part.outcome != "unchanged"
     return {
         "name": part.subject,
         "action": part.action,
         "outcome": part.outcome,
         "message": part.obstacle if part.is_undone else stay,
-        "before": dict(part.plan.before) if is_told else {},
-        "after": dict(part.plan.after) if is_told else {},
+        "before": dict(part.plan.before) if is_reported else {},
+        "after": dict(part.plan.after) if is_reported else {},
     }
 
 
-def _deferred(people: Iterable[ToldPerson], guests: Iterable[ToldGuest], groups: Iterable[ToldPart]) -> list[Record]:
-    halts: list[tuple[str, str, Halt | None]] = [
-        ("email", one.email, halt) for one in people for halt in (one.halt, *(part.halt for part in one.parts))
+def _deferred(
+    people: Iterable[LeaverReport], guests: Iterable[GuestReport], groups: Iterable[HandoverReport]
+) -> list[Record]:
+    reasons: list[tuple[str, str, SkipReason | None]] = [
+        ("email", person.email, part.skip_reason) for person in people for part in (person, *person.parts)
     ]
-    halts += [("guest", one.email, one.halt) for one in guests]
-    halts += [("group", part.subject, part.halt) for part in groups]
-    return deferred_of(halts)
+    reasons += [("guest", guest.email, guest.skip_reason) for guest in guests]
+    reasons += [("group", part.subject, part.skip_reason) for part in groups]
+    return deferred_of(reasons)
 
 
 def _actions(ran: OffboardingRun) -> list[Record]:
     """Return what was done, in the order in which it is done."""
     actions: list[Record] = []
-    for one in ran.handovers:
-        subject = one.run.plan.subject
+    for running in ran.handovers:
+        subject = running.run.plan.subject
         keys: dict[str, Record] = {
             "guest": {"guest": subject},
             "group": {"group": subject},
-            "process": {"email": one.handover.plan.before.get("owner"), "process": subject},
+            "process": {"email": running.handover.plan.before.get("owner"), "process": subject},
             "tasks": {"email": subject},
         }
-        actions += [{**keys[one.handover.kind], **step.described()} for step in one.run.done]
+        actions += [{**keys[running.handover.kind], **step.described()} for step in running.run.done]
     actions += [{"email": run.desired.email, **step.described()} for run in ran.people for step in run.done]
     return actions + [{"guest": run.desired.email, **step.described()} for run in ran.guests for step in run.done]
 
 
 def _diff(ran: OffboardingRun, org_id: str) -> dict[str, Any]:
     """Return the difference of what changed only; what is not there, before or afterwards, has no entry."""
-    names = Counter(one.run.plan.subject for one in ran.handovers if one.handover.kind == "process")
+    names = Counter(running.run.plan.subject for running in ran.handovers if running.handover.kind == "process")
     entries: list[tuple[str, PlanRun]] = []
-    for one in ran.handovers:
-        subject, kind = one.run.plan.subject, one.handover.kind
+    for running in ran.handovers:
+        subject, kind = running.run.plan.subject, running.handover.kind
         if kind == "process" and names[subject] > 1:
-            subject = f"{subject} ({one.handover.record['id']})"
-        entries.append((_written(subject, ran) if kind == "tasks" else f"{kind} {subject}", one.run))
+            subject = f"{subject} ({running.handover.record['id']})"
+        entries.append((_written(subject, ran) if kind == "tasks" else f"{kind} {subject}", running.run))
     entries += [(run.desired.email, run) for run in ran.people]
     entries += [(f"guest {run.desired.email}", run) for run in ran.guests]
     changed = [(name, run) for name, run in entries if run.done]
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     for name, run in changed[:DIFF_PEOPLE]:
-        plan = ToldRun(run, None).difference
+        plan = RunReport(run).difference
         before.setdefault(name, {}).update(plan.before)
         after.setdefault(name, {}).update(plan.after)
         if any(step.action == "delete" for step in run.done):
@@ -341,4 +347,5 @@ def _diff(ran: OffboardingRun, org_id: str) -> dict[str, Any]:
 
 def _written(email: str, ran: OffboardingRun) -> str:
     """Return the address as the input spells it."""
-    return next((one.desired.email for one in ran.plan.people if one.leaver and one.leaver.email == email), email)
+    people = (person for person in ran.plan.people if person.leaver is not None and person.leaver.email == email)
+    return next((person.desired.email for person in people), email)

@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.breaker import Brakes, Halt
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import PlanRun
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import PlanRun, SkipReason
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.scheduler import BulkRun, Scheduler
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import ApiError
-from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group_run import GroupRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest_run import GuestRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import folded
@@ -57,10 +56,10 @@ class RunningHandover:
         return list(self.run.plan.warnings) if isinstance(self.run, GroupRun) else self.run.notes
 
 
-class OffboardingRun:
-    """Carries out all plans of an offboarding with ``workers`` requests under way.
+class OffboardingRun(BulkRun):
+    """Carries out all plans of an offboarding.
 
-    Whatever fails for one person keeps only that person back, unless the ``brakes`` say otherwise.
+    Whatever fails for one person keeps only that person back, unless the breaker of the ``scheduler`` opens.
     """
 
     def __init__(
@@ -70,8 +69,7 @@ class OffboardingRun:
         current: Current,
         *,
         policy: Policy,
-        workers: int,
-        brakes: Brakes,
+        scheduler: Scheduler,
         progress: Callable[[str], None],
     ) -> None:
         self.plan = plan
@@ -84,80 +82,59 @@ class OffboardingRun:
         self._client = client
         self._everybody = current.everybody
         self._policy = policy
-        self._workers = workers
-        self._brakes = brakes
+        self._scheduler = scheduler
         self._progress = progress
-        self._halts: dict[int, Halt] = {}
 
-    def pretend(self) -> None:
-        """Count every step as done: this is check mode."""
-        for run in (*(one.run for one in self.handovers), *self.people, *self.guests):
-            run.pretend()
+    @property
+    def runs(self) -> Sequence[PlanRun]:
+        """The runs of all plans."""
+        return (*self.people, *self.guests, *(running.run for running in self.handovers))
 
     def carry_out(self) -> None:
-        """Carry out all plans, as far as that is possible; the runs and ``halt_of`` tell how far that was."""
-        self._side_by_side(self._hand_over, [one for one in self.handovers if one.handover.kind in BEFORE_GROUPS])
-        self._side_by_side(self._leave_group, [one for one in self.handovers if one.handover.kind == "group"])
+        """Carry out all plans, as far as that is possible; the runs tell how far that was."""
+        first = [running for running in self.handovers if running.handover.kind in BEFORE_GROUPS]
+        groups = [running for running in self.handovers if running.handover.kind == "group"]
+        self._scheduler.for_each(self._hand_over, first)
+        self._scheduler.for_each(self._leave_group, groups)
         self._end_access()
-        self._side_by_side(lambda run: self._work_on(run, run.desired.email), self.guests)
-
-    def halt_of(self, run: PlanRun) -> Halt | None:
-        """Return why steps of the run have not been tried, ``None`` when all have been."""
-        return self._halts.get(id(run))
+        self._scheduler.for_each(lambda run: self._scheduler.complete(run, run.desired.email), self.guests)
 
     def concerning(self, email: str) -> list[RunningHandover]:
         """Return what is handed over for one leaver."""
-        return [one for one in self.handovers if folded(email) in one.handover.leavers]
+        return [running for running in self.handovers if folded(email) in running.handover.leavers]
 
     def undone(self, email: str) -> list[RunningHandover]:
         """Return what has not been handed over for one leaver."""
-        return [one for one in self.concerning(email) if self._is_undone(one)]
+        return [running for running in self.concerning(email) if running.run.is_undone]
 
-    def _is_undone(self, one: RunningHandover) -> bool:
-        return one.run.error is not None or self.halt_of(one.run) is not None
+    def _hand_over(self, running: RunningHandover) -> None:
+        self._scheduler.complete(running.run, running.called)
 
-    def _side_by_side(self, work: Callable[..., None], subjects: Sequence[object]) -> None:
-        for _nothing in side_by_side(work, subjects, workers=self._workers):
-            pass
-
-    def _work_on(self, run: HandoverRun, subject: str) -> None:
-        if not any(run.open_steps()):
-            return
-        if self._brakes.stop is not None:
-            self._halts[id(run)] = self._brakes.stop
-            return
-        run.complete(run.carry_out)
-        halt = self._brakes.learn(subject, run.error)
-        if halt is not None:
-            self._halts[id(run)] = halt
-
-    def _hand_over(self, one: RunningHandover) -> None:
-        self._work_on(one.run, one.called)
-
-    def _leave_group(self, one: RunningHandover) -> None:
+    def _leave_group(self, running: RunningHandover) -> None:
         """Take leavers out of a group, but for those whose other things have not been handed over."""
-        leavers = [leaver for leaver in self.plan.leavers if leaver.key in one.handover.leavers]
-        kept = {leaver.key: self._kept_back(leaver.email) for leaver in leavers}
-        ready = [leaver for leaver in leavers if kept[leaver.key] is None]
-        one.staying = tuple(leaver.email for leaver in leavers if kept[leaver.key] is not None)
-        halts = [halt for halt in kept.values() if halt is not None]
+        leavers = [leaver for leaver in self.plan.leavers if leaver.key in running.handover.leavers]
+        reasons = {leaver.key: self._reason_to_stay(leaver.email) for leaver in leavers}
+        ready = [leaver for leaver in leavers if reasons[leaver.key] is None]
+        staying = [(leaver, reason) for leaver in leavers if (reason := reasons[leaver.key]) is not None]
+        running.staying = tuple(leaver.email for leaver, _reason in staying)
         if not ready:
-            self._halts[id(one.run)] = halts[0]
+            self._scheduler.skip(running.run, staying[0][1])
             return
-        if halts:
-            one.run = run_of(self._client, narrowed(one.handover, ready, self.plan.directory), self.plan.directory)
-        self._hand_over(one)
+        if staying:
+            handover = narrowed(running.handover, ready, self.plan.directory)
+            running.run = run_of(self._client, handover, self.plan.directory)
+        self._hand_over(running)
 
-    def _kept_back(self, email: str, kinds: Iterable[str] = BEFORE_GROUPS) -> Halt | None:
+    def _reason_to_stay(self, email: str, kinds: Iterable[str] = BEFORE_GROUPS) -> SkipReason | None:
         """Return why nothing may be taken away from this person, ``None`` when it may."""
-        undone = [one for one in self.undone(email) if one.handover.kind in kinds]
+        undone = [running for running in self.undone(email) if running.handover.kind in kinds]
         if not undone:
             return None
-        halts = [halt for halt in (self.halt_of(one.run) for one in undone) if halt is not None]
-        if len(halts) == len(undone):
-            return halts[0]
-        texts = named(one.called for one in undone)
-        return Halt(f"Not tried: access ends after the hand-over, which failed for {texts}. Run it again.")
+        reasons = [running.run.skip_reason for running in undone if running.run.skip_reason is not None]
+        if len(reasons) == len(undone):
+            return reasons[0]
+        texts = named(running.called for running in undone)
+        return SkipReason(f"Not tried: access ends after the hand-over, which failed for {texts}. Run it again.")
 
     def _without_owners(self, runs: Sequence[MemberRun]) -> list[MemberRun]:
         """Return those who do not own a process after their hand-over; the list that was planned by may have been old.
@@ -170,11 +147,11 @@ class OffboardingRun:
             for leaver in self.plan.leavers
             if leaver.key in leaving and leaver.has_access and leaver.successor is not None
         ]
-        if not leavers or self._brakes.stop is not None:
+        if not leavers or self._scheduler.breaker.open_reason is not None:
             return list(runs)
         reasons: dict[str, str] = {}
         try:
-            for process in read_processes(self._client, leavers, workers=self._workers):
+            for process in read_processes(self._client, leavers, workers=self._scheduler.workers):
                 owner = next(leaver for leaver in leavers if leaver.number == owner_of(process))
                 reasons[owner.key] = f"the process {process.get('name')} has become theirs since it was planned."
         except ApiError as error:
@@ -182,26 +159,23 @@ class OffboardingRun:
         for run in runs:
             reason = reasons.get(folded(run.desired.email))
             if reason is not None:
-                self._halts[id(run)] = Halt(f"Not tried: {reason} Run it again.")
+                self._scheduler.skip(run, SkipReason(f"Not tried: {reason} Run it again."))
         return [run for run in runs if folded(run.desired.email) not in reasons]
 
     def _end_access(self) -> None:
         ready = []
         for run in self.people:
-            halt = self._kept_back(run.desired.email, (*BEFORE_GROUPS, "group")) if any(run.open_steps()) else None
-            if halt is not None:
-                self._halts[id(run)] = halt
+            kinds = (*BEFORE_GROUPS, "group")
+            reason = self._reason_to_stay(run.desired.email, kinds) if any(run.open_steps()) else None
+            if reason is not None:
+                self._scheduler.skip(run, reason)
             else:
                 ready.append(run)
-        ready = self._without_owners(ready)
-        roster = RosterRun(
+        RosterRun(
             self._client,
-            ready,
-            workers=self._workers,
-            brakes=self._brakes,
+            self._without_owners(ready),
+            scheduler=self._scheduler,
             everybody=self._everybody,
             policy=self._policy,
             progress=self._progress,
-        )
-        roster.carry_out()
-        self._halts.update({id(run): halt for run in ready for halt in [roster.halt_of(run)] if halt is not None})
+        ).carry_out()

@@ -19,7 +19,6 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.breaker import Brakes
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, Place, Problem
@@ -62,6 +61,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan impo
     DIRECT_NEEDS_APPLICATION,
     LOCK_SUBJECT,
     plan_roster,
+    scheduler_of,
     workers_problems,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.reading import Pair, look_around
@@ -130,14 +130,10 @@ def ensure_onboarding(task: Task) -> dict[str, Any]:
             around=plan.around,
             everybody=plan.everybody,
             policy=plan.policy,
-            workers=task.params["concurrency"],
-            brakes=Brakes(goes_on=task.params["on_error"] == "finish", called=task.called),
+            scheduler=scheduler_of(task),
             progress=task.progress,
         )
-        if task.check_mode:
-            run.pretend()
-        else:
-            run.carry_out()
+        run.complete(check_mode=task.check_mode)
         notes = [*plan.launchpad.notes, *run.notes()]
         warn_of_notes(notes, task.warn)
         return onboarding_result(run, plan.planned, notes, organization, task)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is told of an onboarding: one row for each person, group and guest, counts, and the failure. Private to the
+"""The report on an onboarding: one row for each person, group and guest, counts, and the failure. Private to the
 collection."""
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._api.client impor
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group_run import GroupRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest_run import GuestRun
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.run import ProcessRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import (
     DIFF_PEOPLE,
     ONBOARDED_COUNTS,
     OUTCOMES,
     RESULT_KEYS,
+    MemberReport,
     PlannedPerson,
-    Told,
-    ToldRun,
+    RunReport,
     counts_of,
     deferred_of,
     facts_of,
@@ -47,34 +48,34 @@ ONBOARDING_KEYS: dict[str, Any] = {
 }
 
 
-class ToldThing(ToldRun):
+class PartReport(RunReport):
     """The part of the result that is about one group, guest or process."""
 
-    def __init__(self, name: str, run: GroupRun | GuestRun | PlannedProcess, told_by: OnboardingRun) -> None:
-        self.run = run.run if isinstance(run, PlannedProcess) else run
-        super().__init__(self.run, told_by.halt_of(self.run))
+    def __init__(self, name: str, run: GroupRun | GuestRun | ProcessRun) -> None:
+        super().__init__(run)
+        self.run = run
         self.name = name
-        self.notes = list(self.run.plan.warnings if isinstance(self.run, GroupRun) else self.run.notes)
+        self.notes = list(run.plan.warnings if isinstance(run, GroupRun) else run.notes)
 
-    def told(self) -> Record:
+    def row(self) -> Record:
         """Return what every row has."""
         texts = [*([self.obstacle] if self.is_undone else []), *self.notes]
         row = {"action": self.action, "outcome": self.outcome, "message": " ".join(texts)}
         return {**row, **({"notes": self.notes} if self.notes else {})}
 
 
-class ToldPerson(ToldRun):
+class PersonReport(RunReport):
     """One person's part of the result, with their process if they have one."""
 
-    def __init__(self, member: Told, process: ToldThing | None, planned: PlannedProcess | None) -> None:
-        super().__init__(member.run, member.halt)
+    def __init__(self, member: MemberReport, process: PartReport | None, planned: PlannedProcess | None) -> None:
+        super().__init__(member.run)
         self.member = member
         self.process = process
         self._planned = planned
         self.email = member.email
 
     @property
-    def parts(self) -> list[ToldRun]:
+    def parts(self) -> list[RunReport]:
         return [self.member, *([self.process] if self.process is not None else [])]
 
     @property
@@ -95,19 +96,19 @@ class ToldPerson(ToldRun):
         run = self._planned.run
         name = run.record.get("name") or run.plan.after.get("name") or run.desired.subject
         title = run.launch.template.title if run.launch is not None else run.record.get("checklist_title")
-        told = self.process.told()
+        process = self.process.row()
         row["process"] = {
             "id": run.record.get("id"),
             "name": name,
             "template": title,
             "reference": run.desired.key,
-            **told,
+            **process,
             "unchangeable": self._planned.unchangeable,
         }
         # In the words of what is done to the person, which are the same in check mode.
         verb = self.process.action if self.process.action in ("launch", "reactivate") else "update"
         done = f"{verb.capitalize()} {name}." if self.process.is_changed else ""
-        row["message"] = " ".join(text for text in (row["message"], done, told["message"]) if text)
+        row["message"] = " ".join(text for text in (row["message"], done, process["message"]) if text)
         return row
 
 
@@ -115,36 +116,33 @@ def onboarding_result(
     run: OnboardingRun, planned: Sequence[PlannedPerson], notes: Sequence[str], organization: Record, task: Task
 ) -> dict[str, Any]:
     """Return the result of ``tallyfy_onboarding``; raises ``RosterError`` when something is not as wanted."""
-    processes = {one.email: (ToldThing(one.email, one, run), one) for one in run.processes}
+    processes = {process.email: (PartReport(process.email, process.run), process) for process in run.processes}
     people = [
-        ToldPerson(
-            Told(person, member_run, run.halt_of(member_run)), *processes.get(member_run.desired.email, (None, None))
-        )
-        for person, member_run in zip(planned, run.people)
+        PersonReport(MemberReport(person, member), *processes.get(member.desired.email, (None, None)))
+        for person, member in zip(planned, run.people)
     ]
-    groups = [ToldThing(one.desired.name, one, run) for one in run.groups]
-    guests = [ToldThing(one.desired.email, one, run) for one in run.guests]
-    things = [*groups, *guests, *(process for process, _planned in processes.values())]
-    told: dict[str, Sequence[ToldRun]] = {
+    groups = [PartReport(group.desired.name, group) for group in run.groups]
+    guests = [PartReport(guest.desired.email, guest) for guest in run.guests]
+    reports: dict[str, Sequence[RunReport]] = {
         "people": people,
-        "processes": [process for process, _one in processes.values()],
+        "processes": [process for process, _planned in processes.values()],
         "groups": groups,
         "guests": guests,
     }
     result: dict[str, Any] = {
-        "changed": any(one.changed for one in (*run.people, *(thing.run for thing in things))),
-        "summary": {kind: counts_of(told[kind], names) for kind, names in COUNTS.items()},
+        "changed": run.changed,
+        "summary": {kind: counts_of(reports[kind], names) for kind, names in COUNTS.items()},
         "people": [person.row() for person in people],
-        "groups": [{"name": one.name, **one.told()} for one in groups],
+        "groups": [{"name": group.name, **group.row()} for group in groups],
         "guests": [
-            {"email": one.name, **one.told(), "unchangeable": guest.unchangeable}
-            for one, guest in zip(guests, run.guests)
+            {"email": guest.name, **guest.row(), "unchangeable": guest_run.unchangeable}
+            for guest, guest_run in zip(guests, run.guests)
         ],
         "problems": [],
         "deferred": deferred_of(
             [
-                *(("email", person.email, part.halt) for person in people for part in person.parts),
-                *(("email", guest.name, guest.halt) for guest in guests),
+                *(("email", person.email, part.skip_reason) for person in people for part in person.parts),
+                *(("email", guest.name, guest.skip_reason) for guest in guests),
             ]
         ),
         "notes": list(notes),
@@ -152,8 +150,8 @@ def onboarding_result(
         "diff": _diff(people, groups, guests, task.client.connection.org_id),
         **facts_of(task, organization),
     }
-    undone: list[tuple[str, ToldRun]] = [(person.email, person) for person in people if person.is_undone]
-    undone += [(one.name, one) for one in (*groups, *guests) if one.is_undone]
+    undone: list[tuple[str, RunReport]] = [(person.email, person) for person in people if person.is_undone]
+    undone += [(part.name, part) for part in (*groups, *guests) if part.is_undone]
     if undone:
         # ansible-core prints all of a failure; thousands of people who are well already would bury the others.
         result["people"] = [person.row() for person in people if person.outcome != "unchanged"]
@@ -162,33 +160,36 @@ def onboarding_result(
     return result
 
 
-def _actions(people: Iterable[ToldPerson], groups: Iterable[ToldThing], guests: Iterable[ToldThing]) -> list[Record]:
-    people = list(people)
-    actions = [{"email": one.email, **step.described()} for one in people for step in one.member.run.done]
-    actions += [{"group": one.name, **step.described()} for one in groups for step in one.run.done]
-    actions += [{"guest": one.name, **step.described()} for one in guests for step in one.run.done]
+def _actions(
+    people: Sequence[PersonReport], groups: Iterable[PartReport], guests: Iterable[PartReport]
+) -> list[Record]:
+    actions = [{"email": person.email, **step.described()} for person in people for step in person.member.run.done]
+    actions += [{"group": group.name, **step.described()} for group in groups for step in group.run.done]
+    actions += [{"guest": guest.name, **step.described()} for guest in guests for step in guest.run.done]
     return actions + [
-        {"email": one.email, "process": step.subject, **step.described()}
-        for one in people
-        if one.process is not None
-        for step in one.process.run.done
+        {"email": person.email, "process": step.subject, **step.described()}
+        for person in people
+        if person.process is not None
+        for step in person.process.run.done
     ]
 
 
 def _diff(
-    people: Iterable[ToldPerson], groups: Iterable[ToldThing], guests: Iterable[ToldThing], org_id: str
+    people: Iterable[PersonReport], groups: Iterable[PartReport], guests: Iterable[PartReport], org_id: str
 ) -> dict[str, Any]:
     """Return the difference of what changed only; what is not there, before or afterwards, has no entry."""
-    entries: list[tuple[str, ToldRun]] = [(f"group {one.name}", one) for one in groups if one.run.done]
-    entries += [(f"guest {one.name}", one) for one in guests if one.run.done]
+    entries: list[tuple[str, RunReport]] = [(f"group {group.name}", group) for group in groups if group.run.done]
+    entries += [(f"guest {guest.name}", guest) for guest in guests if guest.run.done]
     for person in people:
         entries += [(person.email, person.member)] if person.member.run.done else []
         if person.process is not None and person.process.run.done:
             entries.append((f"{person.email}: process", person.process))
     header = f"onboarding of {org_id}"
     shown = list(islice(entries, DIFF_PEOPLE))
-    before: dict[str, Any] = {name: dict(one.difference.before) for name, one in shown if one.difference.before}
-    after: dict[str, Any] = {name: dict(one.difference.after) for name, one in shown}
+    before: dict[str, Any] = {
+        name: dict(report.difference.before) for name, report in shown if report.difference.before
+    }
+    after: dict[str, Any] = {name: dict(report.difference.after) for name, report in shown}
     more = len(entries) - len(shown)
     if more:
         header += f", {len(shown)} of {len(entries)} that differ"

@@ -16,9 +16,10 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.breaker import Brakes
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.breaker import CircuitBreaker
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.scheduler import Scheduler
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     InputError,
@@ -51,8 +52,8 @@ from .member_plan import (
 from .member_run import MemberRun, Newcomers
 from .reading import Pair, look_around
 from .result import (
+    MemberReport,
     PlannedPerson,
-    Told,
     roster_result,
     warn_of_notes,
 )
@@ -277,21 +278,22 @@ def ensure_roster(task: Task) -> dict[str, Any]:
         roster_run = RosterRun(
             task.client,
             runs,
-            workers=task.params["concurrency"],
-            brakes=Brakes(goes_on=task.params["on_error"] == "finish", called=task.called),
+            scheduler=scheduler_of(task),
             everybody=roster.everybody,
             policy=roster.policy,
             progress=task.progress,
         )
-        if task.check_mode:
-            for run in runs:
-                run.pretend()
-        else:
-            roster_run.carry_out()
-        told = [Told(one, run, roster_run.halt_of(run)) for one, run in zip(roster.planned, runs)]
+        roster_run.complete(check_mode=task.check_mode)
+        reports = [MemberReport(person, run) for person, run in zip(roster.planned, runs)]
         notes = [note for run in runs for note in run.notes]
         warn_of_notes(notes, task.warn)
-        return roster_result(told, notes, organization, task)
+        return roster_result(reports, notes, organization, task)
+
+
+def scheduler_of(task: Task) -> Scheduler:
+    """Return the scheduler that the options of a bulk module ask for."""
+    breaker = CircuitBreaker(stops_on_error=task.params["on_error"] == "stop", called=task.called)
+    return Scheduler(breaker, workers=task.params["concurrency"])
 
 
 @dataclass(frozen=True)
@@ -448,12 +450,9 @@ def ensure_member(task: Task) -> dict[str, Any]:
     ((_desired, current),), around = look_around(client, pairs, is_check_mode=task.check_mode)
     run = MemberRun(client, desired, current, around, plan_member(desired, current, around))
     refuse_without_rights(client, run.plan.steps)
-    if task.check_mode:
-        run.pretend()
-    else:
-        if run.plan.steps:
-            client.require_locks()
-        RosterRun(client, [run]).carry_out()
+    if run.plan.steps and not task.check_mode:
+        client.require_locks()
+    RosterRun(client, [run]).complete(check_mode=task.check_mode)
     for note in run.notes:
         task.warn(note)
     run.raise_failure()

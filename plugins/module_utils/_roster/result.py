@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is told of the people of a roster: rows, counts, the difference and the failure. Private to the collection."""
+"""The report on the people of a roster: rows, counts, the difference and the failure. Private to the collection."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.breaker import Halt
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, PlanRun, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, PlanRun, SkipReason, Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import RosterError
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DesiredMember,
@@ -91,20 +90,23 @@ class PlannedPerson:
         return full_name_of(self.current or self.desired.profile)
 
 
-class ToldRun:
-    """What is told of one subject: how its run ended, and what became different."""
+class RunReport:
+    """What is reported of one subject: how its run ended, and what became different."""
 
     #: Whether somebody who is wanted away is not there at all.
     is_unknown = False
 
-    def __init__(self, run: PlanRun, halt: Halt | None) -> None:
+    def __init__(self, run: PlanRun) -> None:
         self._run = run
-        self.halt = halt
+
+    @property
+    def skip_reason(self) -> SkipReason | None:
+        return self._run.skip_reason
 
     @property
     def outcome(self) -> str:
-        if self.halt is not None:
-            return "deferred" if self.halt.is_deferred else "skipped"
+        if self.skip_reason is not None:
+            return "deferred" if self.skip_reason.is_deferred else "skipped"
         if self._run.error is not None:
             return "failed"
         if self._run.done:
@@ -125,7 +127,7 @@ class ToldRun:
     def steps(self) -> tuple[Step, ...]:
         """The steps that say what is done: those that were done, or all of them when it did not come to its end."""
         # What the service declined is no action of a subject for which the rest was done.
-        return tuple(self._run.done) if self.halt is None and self._run.error is None else self._run.plan.steps
+        return self._run.plan.steps if self._run.is_undone else tuple(self._run.done)
 
     @property
     def action(self) -> str:
@@ -138,8 +140,8 @@ class ToldRun:
     @property
     def obstacle(self) -> str:
         """Why it is not as wanted, without what differs for everybody: who it is, and the number of the request."""
-        if self.halt is not None:
-            return self.halt.reason
+        if self.skip_reason is not None:
+            return self.skip_reason.text
         return self._run.error.text if self._run.error is not None else ""
 
     @property
@@ -152,11 +154,11 @@ class ToldRun:
         return Plan(plan.subject, {name: value for name, value in plan.before.items() if name in after}, after)
 
 
-class Told(ToldRun):
+class MemberReport(RunReport):
     """One person's part of the result."""
 
-    def __init__(self, person: PlannedPerson, run: MemberRun, halt: Halt | None) -> None:
-        super().__init__(run, halt)
+    def __init__(self, person: PlannedPerson, run: MemberRun) -> None:
+        super().__init__(run)
         self.run = run
         self.person = person
         self.email = run.desired.email
@@ -182,16 +184,16 @@ class Told(ToldRun):
     def row(self) -> dict[str, Any]:
         outcome = self.outcome
         plan = self.difference if self.is_changed else self.run.plan
-        is_told = outcome not in ("unchanged", "not_found")
+        is_reported = outcome not in ("unchanged", "not_found")
         row: dict[str, Any] = {
             "email": self.email,
             "name": self.person.name,
             "action": self.action,
-            "fields": sorted({*plan.before, *plan.after}) if is_told and self.action != "delete" else [],
+            "fields": sorted({*plan.before, *plan.after}) if is_reported and self.action != "delete" else [],
             "outcome": outcome,
             "message": self._message(),
         }
-        if is_told:
+        if is_reported:
             row.update(before=dict(plan.before), after=dict(plan.after))
         if self.run.notes:
             row["notes"] = list(self.run.notes)
@@ -207,7 +209,7 @@ class Told(ToldRun):
         done = "; ".join(_story(step) for step in self.run.done)
         texts = [self.person.note] if self.person.note else []
         if self.is_undone:
-            texts.append(self.halt.reason if self.halt is not None else str(self.run.error))
+            texts.append(self.skip_reason.text if self.skip_reason is not None else str(self.run.error))
             texts += [f"Done before: {done}."] * bool(done)
         elif done:
             texts.append(f"{done[:1].upper()}{done[1:]}.")
@@ -237,25 +239,26 @@ def _story(step: Step) -> str:
     return stories[step.action]
 
 
-def roster_result(told: Sequence[Told], notes: Sequence[str], organization: Record, task: Task) -> dict[str, Any]:
+def roster_result(
+    reports: Sequence[MemberReport], notes: Sequence[str], organization: Record, task: Task
+) -> dict[str, Any]:
     """Return the result of ``tallyfy_roster``; raises ``RosterError`` when somebody is not as wanted."""
     result: dict[str, Any] = {
-        "changed": any(one.run.changed for one in told),
-        "summary": counts_of(told, PEOPLE_COUNTS),
-        "people": [one.row() for one in told],
+        "changed": any(report.run.changed for report in reports),
+        "summary": counts_of(reports, PEOPLE_COUNTS),
+        "people": [report.row() for report in reports],
         "problems": [],
-        "deferred": deferred_of(("email", one.email, one.halt) for one in told),
+        "deferred": deferred_of(("email", report.email, report.skip_reason) for report in reports),
         "notes": list(notes),
-        "actions": [{"email": one.email, **step.described()} for one in told for step in one.run.done],
-        "diff": diff_of(told, task.client.connection.org_id),
+        "actions": [{"email": report.email, **step.described()} for report in reports for step in report.run.done],
+        "diff": diff_of(reports, task.client.connection.org_id),
         **facts_of(task, organization),
     }
-    total = len(told)
-    undone = [one for one in told if one.is_undone]
+    undone = [(report.email, report) for report in reports if report.is_undone]
     if undone:
         # ansible-core prints all of a failure; thousands of people who are well already would bury the others.
-        result["people"] = [one.row() for one in told if one.outcome != "unchanged"]
-        raise_undone(result, [(one.email, one) for one in undone], total)
+        result["people"] = [report.row() for report in reports if report.outcome != "unchanged"]
+        raise_undone(result, undone, len(reports))
     return result
 
 
@@ -273,34 +276,34 @@ def facts_of(task: Task, organization: Record) -> dict[str, Any]:
     }
 
 
-def counts_of(told: Iterable[ToldRun], names: Iterable[str]) -> dict[str, int]:
+def counts_of(reports: Iterable[RunReport], names: Iterable[str]) -> dict[str, int]:
     """Return how many have each outcome; everybody counts once."""
-    counts = Counter(one.outcome for one in told)
+    counts = Counter(report.outcome for report in reports)
     return {name: counts[name] for name in names}
 
 
-def deferred_of(halts: Iterable[tuple[str, str, Halt | None]]) -> list[Record]:
+def deferred_of(reasons: Iterable[tuple[str, str, SkipReason | None]]) -> list[Record]:
     """Return the entries of ``deferred`` for those who have to wait, each once.
 
-    A halt is led by the key and the name of whom it is about.
+    A reason is led by the key and the name of whom it is about.
     """
     return [
-        {key: subject, "reason": halt.reason, "not_before": halt.not_before}
-        for key, subject, halt in dict.fromkeys(halts)
-        if halt is not None and halt.is_deferred
+        {key: subject, "reason": reason.text, "not_before": reason.not_before}
+        for key, subject, reason in dict.fromkeys(reasons)
+        if reason is not None and reason.is_deferred
     ]
 
 
 def raise_undone(
-    result: dict[str, Any], undone: Sequence[tuple[str, ToldRun]], total: int, *, kind: str = "people"
+    result: dict[str, Any], undone: Sequence[tuple[str, RunReport]], total: int, *, kind: str = "people"
 ) -> None:
     """Raise the error of a run after which somebody or something is not as wanted, with its whole result."""
-    problems = _problems_of((name, one.outcome, one.obstacle) for name, one in undone)
-    by_outcome = Counter(one.outcome for _name, one in undone)
+    problems = _problems_of((name, report.outcome, report.obstacle) for name, report in undone)
+    by_outcome = Counter(report.outcome for _name, report in undone)
     counts = ", ".join(f"{count} {outcome}" for outcome, count in by_outcome.items())
-    told = "; ".join(problem.rstrip(".") for problem in problems)
+    reasons = "; ".join(problem.rstrip(".") for problem in problems)
     result["problems"] = problems
-    raise RosterError(f"{len(undone)} of {total} {kind} are not as wanted ({counts}). {told}.", **result)
+    raise RosterError(f"{len(undone)} of {total} {kind} are not as wanted ({counts}). {reasons}.", **result)
 
 
 def _problems_of(obstacles: Iterable[tuple[str, str, str]]) -> list[str]:
@@ -316,15 +319,17 @@ def _problems_of(obstacles: Iterable[tuple[str, str, str]]) -> list[str]:
     return problems[:MESSAGE_PEOPLE] + [f"and {more} more reasons, see people"] * (more > 0)
 
 
-def diff_of(told: Sequence[Told], org_id: str) -> dict[str, Any]:
+def diff_of(reports: Sequence[MemberReport], org_id: str) -> dict[str, Any]:
     """Return the difference of changed people only, field by field; bounded, so that it can be read."""
-    changed = [one for one in told if one.run.done]
+    changed = [report for report in reports if report.run.done]
     header = f"members of {org_id}"
     shown = changed[:DIFF_PEOPLE]
     # Who is not there, before or afterwards, has no entry, so that the lines of the diff say just what happens.
-    before: dict[str, Any] = {one.email: dict(one.difference.before) for one in shown if one.person.current is not None}
+    before: dict[str, Any] = {
+        report.email: dict(report.difference.before) for report in shown if report.person.current is not None
+    }
     after: dict[str, Any] = {
-        one.email: {**one.difference.after, **one.handed_over} for one in shown if one.action != "delete"
+        report.email: {**report.difference.after, **report.handed_over} for report in shown if report.action != "delete"
     }
     more = len(changed) - len(shown)
     if more:

@@ -14,9 +14,10 @@ import time
 from collections.abc import Callable, Collection, Sequence
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.breaker import TROUBLE, Brakes, Halt
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.breaker import TROUBLE, CircuitBreaker
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, SkipReason, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.scheduler import BulkRun, Scheduler
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ApiError,
     InvalidError,
@@ -24,7 +25,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     SeatPoolError,
     TallyfyError,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group_run import change_members, create_group
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     MEMBERS_PER_PAGE,
@@ -51,53 +51,81 @@ PROGRESS_SECONDS = 5.0
 AFTER_AN_ERROR = "Not tried: access is taken away last, and not after an error. Run it again."
 
 
-class RosterRun:
-    """Carries out members' plans with ``workers`` requests under way.
+class SeatPool(CircuitBreaker):
+    """Opens when no seat of its pool is left, for who needs one; any other failure is one for all."""
 
-    ``brakes`` tell when nothing else is to be tried. ``progress`` gets a line now and then.
-    Of ``everybody``, all members as they were before, as many as the ``policy`` asks for stay active administrators,
-    also when somebody who was to become one does not.
+    def __init__(self, name: str, parent: CircuitBreaker) -> None:
+        super().__init__(parent=parent)
+        self._name = name
+        self._everybody = parent
+        #: Whether somebody has to wait for a seat.
+        self.is_full = False
+
+    def learn(self, subject: str, error: TallyfyError | None) -> SkipReason | None:
+        """Draw the conclusions from how a step that takes a seat ended."""
+        if not isinstance(error, SeatPoolError):
+            return self._everybody.learn(subject, error)
+        self._everybody.learn(subject, None)
+        with self._lock:
+            if not self.is_full:
+                self.is_full = True
+                self._reason = SkipReason(f"Deferred: no {self._name} seat is left. {error}", True)
+            return self._reason
+
+
+class RosterRun(BulkRun):
+    """Carries out members' plans.
+
+    ``progress`` gets a line now and then. Of ``everybody``, all members as they were before, as many as the ``policy``
+    asks for stay active administrators, also when somebody who was to become one does not.
     """
 
     def __init__(
         self,
         client: Client,
-        runs: Sequence[MemberRun],
+        people: Sequence[MemberRun],
         *,
-        workers: int = 1,
-        brakes: Brakes | None = None,
+        scheduler: Scheduler | None = None,
         everybody: Sequence[Record] = (),
         policy: Policy | None = None,
         progress: Callable[[str], None] = lambda _text: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
-        self._runs = runs
-        self._workers = workers
-        self._brakes = brakes or Brakes()
+        self._people = people
+        self._scheduler = scheduler or Scheduler()
         self._admins = active_admins(everybody)
         self._policy = policy or Policy(min_admins=0)
         self._progress = progress
         self._clock = clock
         self._told_at = clock()
         self._lock = threading.Lock()
-        self._halts: dict[int, Halt] = {}
-        self._full_pools: dict[str, Halt] = {}
-        self._after_an_error: Halt | None = None
+        self._pools = self._empty_pools()
+        self._keeps_access = False
+
+    @property
+    def runs(self) -> Sequence[MemberRun]:
+        """The runs of all members."""
+        return self._people
+
+    @property
+    def _breaker(self) -> CircuitBreaker:
+        return self._scheduler.breaker
 
     def carry_out(self) -> None:
-        """Carry out all plans, as far as that is possible; the runs and ``halt_of`` tell how far that was."""
+        """Carry out all plans, as far as that is possible; the runs tell how far that was."""
         self._bring_in()
         self._take_access()
         if (
-            self._full_pools
-            and (self._brakes.stop or self._after_an_error) is None
-            and any(_has_freed_a_seat(run) for run in self._runs)
+            any(pool.is_full for pool in self._pools.values())
+            and self._breaker.open_reason is None
+            and not self._keeps_access
+            and any(_has_freed_a_seat(run) for run in self.runs)
         ):
             self._seat_those_who_wait()
             self._bring_in()
             self._take_access()
-        for run in self._runs:
+        for run in self.runs:
             run.sort_done()
 
     def _bring_in(self) -> None:
@@ -110,42 +138,38 @@ class RosterRun:
         self._write_groups()
 
     def _take_access(self) -> None:
-        if any(run.error is not None and not self._is_deferred(run) for run in self._runs):
-            self._after_an_error = Halt(AFTER_AN_ERROR)
         # Where only seats are lacking it goes on: whoever leaves frees one.
+        self._keeps_access = any(run.error is not None and not _is_deferred(run) for run in self.runs)
         self._keep_administrators()
+        if self._keeps_access:
+            reason = self._breaker.open_reason or SkipReason(AFTER_AN_ERROR)
+            for run in self.runs:
+                if any(run.open_steps(REMOVALS)):
+                    self._scheduler.skip(run, reason)
         self._phase("removed", REMOVALS)
 
     def _keep_administrators(self) -> None:
-        """Halt those who would stop being administrators, if others have not become one and too few would be left."""
-        takes = [run for run in self._runs if any(_takes_rights(run, step) for step in run.open_steps())]
+        """Skip those who would stop being administrators, if others have not become one and too few would be left."""
+        takes = [run for run in self.runs if any(_takes_rights(run, step) for step in run.open_steps())]
         if not takes:
             return
-        left = admins_after(self._admins, [(run.current, _as_far_as(run, run in takes)) for run in self._runs])
+        left = admins_after(self._admins, [(run.current, _as_far_as(run, run in takes)) for run in self.runs])
         if not is_short_of_admins(self._admins, left, self._policy.min_admins):
             return
         name = self._policy.called("min_admins")
-        reason = (
+        reason = SkipReason(
             f"Not tried: {len(left)} active administrators would be left, and {name} asks for "
             f"{self._policy.min_admins}, because somebody who was to be an administrator is not one yet. Run it again, "
             f"or, if that is meant, set {name} to {len(left)}."
         )
         for run in takes:
-            self._halts.setdefault(id(run), Halt(reason))
+            self._scheduler.skip(run, reason)
 
     def _seat_those_who_wait(self) -> None:
-        self._full_pools.clear()
-        for run in self._runs:
-            if self._halts.pop(id(run), None) is not None:
+        self._pools = self._empty_pools()
+        for run in self.runs:
+            if run.skip_reason is not None:
                 run.reopen()
-
-    def halt_of(self, run: MemberRun) -> Halt | None:
-        """Return why steps of the run have not been tried, ``None`` when all have been."""
-        return self._halts.get(id(run))
-
-    def _is_deferred(self, run: MemberRun) -> bool:
-        halt = self.halt_of(run)
-        return halt is not None and halt.is_deferred
 
     # --- people -------------------------------------------------------------------------------------------------------
 
@@ -156,56 +180,49 @@ class RosterRun:
         *,
         but_not: Callable[[MemberRun, Step], bool] = lambda _run, _step: False,
     ) -> None:
-        concerned = [run for run in self._runs if any(not but_not(run, step) for step in run.open_steps(actions))]
+        concerned = [run for run in self.runs if any(not but_not(run, step) for step in run.open_steps(actions))]
 
         def work(run: MemberRun) -> None:
-            for step in run.open_steps(actions):
-                if but_not(run, step):
-                    continue
-                if not self._may_try(run, step):
-                    return
-                run.attempt(step, run.carry_out)
-                self._learn_from(run, step)
+            self._scheduler.complete(
+                run,
+                run.desired.email,
+                is_due=lambda step: step.action in actions and not but_not(run, step),
+                breaker_for=lambda step: self._pool_for(run, step),
+            )
 
         self._work_on(work, concerned, f"people {done}")
 
     def _work_on(self, work: Callable[[MemberRun], None], runs: Sequence[MemberRun], what: str) -> None:
-        for number, _nothing in enumerate(side_by_side(work, runs, workers=self._workers), start=1):
+        def progress(count: int) -> None:
             now = self._clock()
             if now - self._told_at >= PROGRESS_SECONDS:
                 self._told_at = now
-                self._progress(f"{number} of {len(runs)} {what}")
+                self._progress(f"{count} of {len(runs)} {what}")
 
-    def _may_try(self, run: MemberRun, step: Step) -> bool:
-        with self._lock:
-            # Who could not be added cannot be changed either.
-            pool = _pool_for(run, step)
-            stop = self._brakes.stop or self._after_an_error
-            halt = self._halts.get(id(run)) or stop or (self._full_pools.get(pool) if pool else None)
-            if halt is not None:
-                self._halts[id(run)] = halt
-            return halt is None
+        self._scheduler.for_each(work, runs, progress=progress)
+
+    def _empty_pools(self) -> dict[str, SeatPool]:
+        return {name: SeatPool(name, self._breaker) for name in ("full", "light")}
+
+    def _pool_for(self, run: MemberRun, step: Step) -> SeatPool | None:
+        """Return the pool of seats that the step takes one from. Source: API reference, "Seats"."""
+        # What needs no seat, and is told that there is none, has met another kind of conflict.
+        if step.action not in {*CREATIONS, "enable", "change_role"}:
+            return None
+        role = step.values.get("role") or role_of(run.record)
+        if step.action == "change_role" and role == "light":
+            return None
+        return self._pools["light" if role == "light" else "full"]
 
     def _learn_from(self, run: MemberRun, step: Step) -> None:
-        """Draw the conclusions from a step that failed, for the person and for all who have not had their turn."""
-        pool = _pool_for(run, step)
-        # What needs no seat has met another kind of conflict.
-        lacks_seat = isinstance(run.error, SeatPoolError) and pool is not None
-        halt = self._brakes.learn(run.desired.email, None if lacks_seat else run.error)
-        with self._lock:
-            if lacks_seat:
-                halt = self._full_pools.setdefault(
-                    str(pool), Halt(f"Deferred: no {pool} seat is left. {run.error}", True)
-                )
-            if halt is not None:
-                self._halts[id(run)] = halt
+        self._scheduler.learn_from(run, run.desired.email, self._pool_for(run, step))
 
     # --- reading back -------------------------------------------------------------------------------------------------
 
     def _look_again(self) -> None:
         """Read what the answers to creations did not tell, in pages as soon as that takes fewer requests."""
-        short = [run for run in self._runs if run.must_read and self.halt_of(run) is None]
-        if len(short) > 1 + len(self._runs) // MEMBERS_PER_PAGE:
+        short = [run for run in self.runs if run.must_read and run.skip_reason is None]
+        if len(short) > 1 + len(self.runs) // MEMBERS_PER_PAGE:
             self._learn_from_list(short)
         self._work_on(self._prove, short, "new people read back")
         for run in short:
@@ -213,21 +230,20 @@ class RosterRun:
                 self._learn_from(run, run.failed_step)
 
     def _prove(self, run: MemberRun) -> None:
-        stop = self._brakes.stop
-        if self._brakes.is_silent and stop is not None:
+        reason = self._breaker.open_reason
+        if self._breaker.is_silent and reason is not None:
             # That they have been added is told, and not taken for proved.
-            with self._lock:
-                self._halts.setdefault(id(run), stop)
+            self._scheduler.skip(run, reason)
             return
         run.prove_creation()
         if run.failed_step is None:
-            self._brakes.learn(run.desired.email, None)
+            self._breaker.learn(run.desired.email, None)
         elif isinstance(run.error, TROUBLE):
             self._learn_from(run, run.failed_step)
 
     def _learn_from_list(self, short: Sequence[MemberRun]) -> None:
         try:
-            everybody = {str(row["id"]): row for row in list_everybody(self._client, workers=self._workers)}
+            everybody = {str(row["id"]): row for row in list_everybody(self._client, workers=self._scheduler.workers)}
         except ApiError:
             # Then each of them is read by itself, and whatever is wrong is said there.
             return
@@ -248,15 +264,14 @@ class RosterRun:
 
     def _write_groups(self) -> None:
         by_group: dict[str, list[tuple[MemberRun, Step]]] = {}
-        for run in self._runs:
+        for run in self.runs:
             for step in run.open_steps(GROUP_CHANGES):
                 by_group.setdefault(fold(str(step.target)), []).append((run, step))
-        for _nothing in side_by_side(self._write_group, list(by_group.values()), workers=self._workers):
-            pass
+        self._scheduler.for_each(self._write_group, list(by_group.values()))
 
     def _write_group(self, changes: Sequence[tuple[MemberRun, Step]]) -> None:
         # Whom another group's failure has ended in the meantime is left where they are.
-        concerned = [(run, step) for run, step in changes if run.error is None and self._may_try(run, step)]
+        concerned = [(run, step) for run, step in changes if run.error is None and self._scheduler.may_try(run)]
         if not concerned:
             return
         try:
@@ -292,6 +307,10 @@ class RosterRun:
             self._learn_from(run, step)
 
 
+def _is_deferred(run: MemberRun) -> bool:
+    return run.skip_reason is not None and run.skip_reason.is_deferred
+
+
 def _has_freed_a_seat(run: MemberRun) -> bool:
     return any(
         step.action in REMOVALS or (step.action == "change_role" and step.values.get("role") == "light")
@@ -312,13 +331,3 @@ def _as_far_as(run: MemberRun, is_to_go_on: bool) -> Plan:
     open_steps = run.open_steps() if is_to_go_on else ()
     steps = (*run.done, *(step for step in open_steps if _takes_rights(run, step)))
     return Plan(run.desired.email, {}, {name: value for step in steps for name, value in step.values.items()}, steps)
-
-
-def _pool_for(run: MemberRun, step: Step) -> str | None:
-    """Return the pool of seats that the step takes one from. Source: API reference, "Seats"."""
-    if step.action not in {*CREATIONS, "enable", "change_role"}:
-        return None
-    role = step.values.get("role") or role_of(run.record)
-    if step.action == "change_role" and role == "light":
-        return None
-    return "light" if role == "light" else "full"

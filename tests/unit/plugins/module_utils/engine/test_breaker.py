@@ -4,9 +4,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.breaker import MOST_OUTAGES_IN_A_ROW, Brakes
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.breaker import (
+    MOST_OUTAGES_IN_A_ROW,
+    CircuitBreaker,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ForbiddenError,
     LostAnswerError,
@@ -19,83 +24,77 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 )
 
 REFUSAL = ForbiddenError("PUT /x", "no", status=403)
+PAUSE = PausedError("GET /x", "later", not_before="2026-11-22T14:00:00Z")
+UNREACHABLE = UnreachableError("GET /x", "nobody there")
 
 
-def test_one_refusal_stops_nobody() -> None:
-    brakes = Brakes()
-    assert brakes.learn("a", REFUSAL) is None
-    assert brakes.stop is None
+def broken() -> ServerError:
+    return ServerError("GET /x", "broken", status=500)
 
 
-def test_unless_it_is_wanted_so() -> None:
-    brakes = Brakes(goes_on=False)
-    assert brakes.learn("bob", REFUSAL) is None
-    assert brakes.stop is not None
-    assert brakes.stop.reason == "Not tried: on_error=stop, and bob failed."
-    assert not brakes.stop.is_deferred
-    assert not brakes.is_silent
+def outages(count: int) -> list[TallyfyError | None]:
+    return [broken() for _number in range(count)]
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("errors", "text", "is_deferred", "is_silent"),
     [
-        UnreachableError("GET /x", "nobody there"),
-        UnauthorizedError("GET /x", "who?", status=401),
-        SignInError("POST /token", "no", status=401),
+        ([None], "", False, False),
+        ([REFUSAL], "", False, False),
+        ([UNREACHABLE], "Not tried, because it would fail in the same way: ", False, True),
+        ([UnauthorizedError("GET /x", "who?", status=401)], "Not tried, because it would fail", False, True),
+        ([SignInError("POST /token", "no", status=401)], "Not tried, because it would fail", False, True),
+        ([PAUSE], "Deferred until 2026-11-22T14:00:00Z: ", True, True),
+        # Who waits for something that will end is told when it ends.
+        ([UNREACHABLE, PAUSE], "Deferred until ", True, True),
+        ([PAUSE, UNREACHABLE], "Deferred until ", True, True),
+        (outages(MOST_OUTAGES_IN_A_ROW - 1), "", False, False),
+        (outages(MOST_OUTAGES_IN_A_ROW), f"Not tried: {MOST_OUTAGES_IN_A_ROW} requests in a row ", False, True),
+        ([LostAnswerError("GET /x", "lost") for _number in range(MOST_OUTAGES_IN_A_ROW)], "Not tried: ", False, True),
+        # A success, or another failure, in between begins the count anew.
+        ([*outages(MOST_OUTAGES_IN_A_ROW - 1), None, *outages(MOST_OUTAGES_IN_A_ROW - 1)], "", False, False),
+        ([*outages(MOST_OUTAGES_IN_A_ROW - 1), REFUSAL, *outages(MOST_OUTAGES_IN_A_ROW - 1)], "", False, False),
+        # One outage that many share, such as all members of a group, counts once.
+        ([broken()] * 2 * MOST_OUTAGES_IN_A_ROW, "", False, False),
     ],
-    ids=lambda error: type(error).__name__,
 )
-def test_what_is_hopeless_stops_everybody(error: TallyfyError) -> None:
-    brakes = Brakes()
-    assert brakes.learn("a", error) is None
-    assert brakes.stop is not None
-    assert "would fail in the same way" in brakes.stop.reason
-    assert brakes.is_silent
+def test_when_a_breaker_opens(
+    errors: Sequence[TallyfyError | None], text: str, is_deferred: bool, is_silent: bool
+) -> None:
+    breaker = CircuitBreaker()
+    for error in errors:
+        breaker.learn("bob", error)
+    reason = breaker.open_reason
+    assert (reason.text if reason is not None else "").startswith(text)
+    assert (reason is not None) == bool(text)
+    assert (reason is not None and reason.is_deferred, breaker.is_silent) == (is_deferred, is_silent)
 
 
-def test_a_pause_defers_everybody_who_waits() -> None:
-    brakes = Brakes()
-    halt = brakes.learn("a", PausedError("GET /x", "later", not_before="2026-11-22T14:00:00Z"))
-    assert halt is brakes.stop
-    assert halt is not None
-    assert (halt.is_deferred, halt.not_before) == (True, "2026-11-22T14:00:00Z")
+def test_a_pause_is_the_reason_of_who_met_it_and_others_have_errors_of_their_own() -> None:
+    breaker = CircuitBreaker()
+    assert breaker.learn("a", UNREACHABLE) is None
+    reason = breaker.learn("b", PAUSE)
+    assert reason is breaker.open_reason
+    assert reason is not None
+    assert reason.not_before == "2026-11-22T14:00:00Z"
 
 
-def test_a_pause_goes_before_another_reason() -> None:
-    """Who waits for something that will end is told when it ends."""
-    brakes = Brakes(goes_on=False)
-    brakes.learn("a", REFUSAL)
-    brakes.learn("b", PausedError("GET /x", "later", not_before="then"))
-    assert brakes.stop is not None
-    assert brakes.stop.is_deferred
+def test_stops_on_error() -> None:
+    breaker = CircuitBreaker(stops_on_error=True, called=lambda option: f"onboarding_{option}")
+    breaker.learn("bob", None)
+    assert breaker.open_reason is None
+    assert breaker.learn("bob", REFUSAL) is None
+    assert breaker.open_reason is not None
+    assert breaker.open_reason.text == "Not tried: onboarding_on_error=stop, and bob failed."
+    assert not breaker.is_silent
 
 
-@pytest.mark.parametrize("kind", [ServerError, LostAnswerError])
-def test_so_many_outages_in_a_row_are_nobodys_bad_luck(kind: type[TallyfyError]) -> None:
-    brakes = Brakes()
-    for number in range(MOST_OUTAGES_IN_A_ROW):
-        assert brakes.stop is None
-        brakes.learn(str(number), _outage(kind))
-    assert brakes.stop is not None
-    assert brakes.stop.reason.startswith(f"Not tried: {MOST_OUTAGES_IN_A_ROW} requests in a row have failed")
-
-
-def test_a_success_in_between_begins_the_count_anew() -> None:
-    brakes = Brakes()
-    for _number in range(3):
-        for _outage_number in range(MOST_OUTAGES_IN_A_ROW - 1):
-            brakes.learn("a", _outage(ServerError))
-        brakes.learn("b", None)
-    assert brakes.stop is None
-
-
-def test_one_outage_that_many_share_counts_once() -> None:
-    brakes = Brakes()
-    error = _outage(ServerError)
-    for number in range(2 * MOST_OUTAGES_IN_A_ROW):
-        brakes.learn(str(number), error)
-    assert brakes.stop is None
-
-
-def _outage(kind: type[TallyfyError]) -> TallyfyError:
-    return ServerError("GET /x", "broken", status=500) if kind is ServerError else LostAnswerError("GET /x", "lost")
+def test_a_branch_is_open_where_its_parent_is_and_tells_it_nothing() -> None:
+    parent = CircuitBreaker(stops_on_error=True, called=lambda option: f"onboarding_{option}")
+    branch = parent.branch()
+    branch.learn("a guest", REFUSAL)
+    assert branch.open_reason is not None
+    assert branch.open_reason.text == "Not tried: onboarding_on_error=stop, and a guest failed."
+    assert parent.open_reason is None
+    parent.learn("bob", PAUSE)
+    assert branch.open_reason is parent.open_reason
