@@ -405,7 +405,7 @@ removals:
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import (
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.operation import (
     ROSTER_OPTIONS,
     ROSTER_RULES,
     ensure_roster,

@@ -356,7 +356,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.drift imp
     DRIFT_OPTIONS,
     find_drift,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import ROSTER_RULES
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.operation import ROSTER_RULES
 
 
 def compare(task: Task) -> dict[str, object]:

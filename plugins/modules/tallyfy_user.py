@@ -341,7 +341,7 @@ failed_action:
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import MEMBER_OPTIONS
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import ensure_member
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.one_member import ensure_member
 
 
 def ensure(task: Task) -> dict[str, object]:

@@ -38,7 +38,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover 
     ProcessHandover,
     plan_processes,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import ensure_member
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.one_member import ensure_member
 from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_files import PrivateDirectory
 from sandbox.testing import Sandbox
 from tests.people import ALICE, BOB, DANA, JOHN, NORA, PARTNER, TOUR_ID

@@ -27,7 +27,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover 
     read_open_tasks,
     read_processes,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import LOCK_SUBJECT, scheduler_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.operation import LOCK_SUBJECT, scheduler_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.reading import Pair, look_around
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import warn_of_notes
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rights import refuse_without_rights

@@ -21,7 +21,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection 
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import folded, is_address
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.columns import given_rows
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import workers_problems
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.operation import workers_problems
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rows import (
     LEAVING_SUCCESSOR,
     NO_ADDRESS,

@@ -57,13 +57,13 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.columns i
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import Surroundings
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_run import MemberRun, Newcomers
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import (
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.operation import (
     DIRECT_NEEDS_APPLICATION,
     LOCK_SUBJECT,
-    plan_roster,
     scheduler_of,
     workers_problems,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import plan_roster
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.reading import Pair, look_around
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import (
     PlannedPerson,

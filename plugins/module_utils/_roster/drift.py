@@ -25,12 +25,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
 from .columns import COLUMN_OPTIONS
 from .fuse import Policy, named
 from .member_plan import is_removal
-from .plan import (
+from .operation import (
     ROSTER_OPTIONS,
-    Roster,
     read_and_plan,
     unlisted_from,
 )
+from .plan import Roster
 from .result import (
     RESULT_KEYS,
     PlannedPerson,

@@ -1,0 +1,67 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One member is a roster of one: there is no other way to plan or to change a member. Private to the collection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    InputError,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
+    DesiredMember,
+    find_member,
+    problems_with,
+    shape_member,
+)
+
+from .member_plan import (
+    plan_member,
+)
+from .member_run import MemberRun
+from .operation import DIRECT_NEEDS_APPLICATION
+from .reading import Pair, look_around
+from .rights import refuse_without_rights
+from .run import RosterRun
+
+
+def ensure_member(task: Task) -> dict[str, Any]:
+    """Bring one person into the wanted state and return the result of ``tallyfy_user``.
+
+    Raises ``InputError`` before anything is sent when the wanted values are wrong by themselves.
+    """
+    client = task.client
+    problems = problems_with(task.params)
+    if problems:
+        raise InputError(problems)
+    desired = DesiredMember.from_params(task.params, has_application=client.application is not None)
+    if desired.state == "present" and desired.provision == "direct" and client.application is None:
+        raise InputError([DIRECT_NEEDS_APPLICATION])
+    pairs: list[Pair] = [(desired, find_member(client, desired.email))]
+    ((_desired, current),), around = look_around(client, pairs, is_check_mode=task.check_mode)
+    run = MemberRun(client, desired, current, around, plan_member(desired, current, around))
+    refuse_without_rights(client, run.plan.steps)
+    if run.plan.steps and not task.check_mode:
+        client.require_locks()
+    RosterRun(client, [run]).complete(check_mode=task.check_mode)
+    for note in run.notes:
+        task.warn(note)
+    run.raise_failure()
+    # Warnings are lost from the registered results of a loop before ansible-core 2.22; a report wants them.
+    return {**run.result(), "notes": run.notes, "user": _member_after(run, check_mode=task.check_mode)}
+
+
+def _member_after(run: MemberRun, *, check_mode: bool) -> Record | None:
+    """Return the member as they are after the run, or, in check mode, as far as the plan can tell."""
+    if run.desired.state == "deleted" or (run.current is None and not run.plan.steps):
+        return None
+    groups = None
+    if run.desired.groups is not None:
+        groups = list(run.plan.after.get("groups", run.around.groups.names_of(run.current)))
+    planned = {name: value for name, value in run.plan.after.items() if name != "groups"}
+    return shape_member({**(run.current or {}), **planned, **({} if check_mode else run.record)}, groups)

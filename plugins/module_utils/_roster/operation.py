@@ -1,0 +1,224 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A whole roster: read it and the organization, plan, carry out, report. Private to the collection."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.breaker import CircuitBreaker
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.scheduler import Scheduler
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    InputError,
+    Problem,
+    TallyfyError,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.session import MOST_CONNECTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
+    DesiredMember,
+    folded,
+    is_address,
+    list_everybody,
+)
+
+from .columns import COLUMN_OPTIONS, ROW_FIELDS, given_rows
+from .fuse import Policy
+from .member_plan import (
+    Surroundings,
+)
+from .member_run import MemberRun, Newcomers
+from .plan import Roster, add_missing_groups, compare_roster, plan_roster, unlisted_leavers
+from .reading import Pair, look_around
+from .result import (
+    MemberReport,
+    roster_result,
+    warn_of_notes,
+)
+from .rights import refuse_without_rights
+from .rows import (
+    LEAVING_SUCCESSOR,
+    Rows,
+    checked_rows,
+)
+from .run import RosterRun
+
+LOCK_SUBJECT = "the roster of {}"
+DIRECT_NEEDS_APPLICATION = "provision=direct goes through the application: give client_id and client_secret"
+#: The argument spec of ``tallyfy_roster``. Rows are raw: ansible-core's own messages would not say which one is wrong.
+ROSTER_OPTIONS: dict[str, dict[str, Any]] = {
+    "people": {"type": "list", "elements": "raw", "aliases": ["members"]},
+    "src": {"type": "path"},
+    **COLUMN_OPTIONS,
+    "defaults": {"type": "dict", "default": {}},
+    "unlisted": {"type": "str", "choices": ["ignore", "disabled", "absent"], "default": "ignore"},
+    "protect": {"type": "list", "elements": "str", "default": []},
+    "max_removals": {"type": "str", "default": "10%"},
+    "min_admins": {"type": "int", "default": 2},
+    "reassign_to": {"type": "str"},
+    "concurrency": {"type": "int", "default": 8},
+    "on_error": {"type": "str", "choices": ["finish", "stop"], "default": "finish"},
+    "report": {"type": "path"},
+}
+ROSTER_RULES: dict[str, Any] = {
+    "mutually_exclusive": [("people", "src")],
+    "required_one_of": [("people", "src")],
+}
+
+
+def ensure_roster(task: Task) -> dict[str, Any]:
+    """Bring all people of a roster into their wanted state and return the result of ``tallyfy_roster``.
+
+    Raises ``InputError`` with every row that is wrong, before anything is written, and ``RosterError`` at the end when
+    somebody could not be brought into the wanted state.
+    """
+    subject = LOCK_SUBJECT.format(task.client.connection.org_id)
+    # Who only looks keeps nobody waiting.
+    with contextlib.nullcontext() if task.check_mode else task.client.alone(subject):
+        roster = read_and_plan(task)
+        steps = [step for one in roster.planned for step in one.plan.steps]
+        refuse_without_rights(task.client, steps, roster.everybody)
+        organization = task.organization()
+        newcomers = Newcomers(task.client)
+        runs = [
+            MemberRun(task.client, one.desired, one.current, roster.around, one.plan, newcomers)
+            for one in roster.planned
+        ]
+        roster_run = RosterRun(
+            task.client,
+            runs,
+            scheduler=scheduler_of(task),
+            everybody=roster.everybody,
+            policy=roster.policy,
+            progress=task.progress,
+        )
+        roster_run.complete(check_mode=task.check_mode)
+        reports = [MemberReport(person, run) for person, run in zip(roster.planned, runs)]
+        notes = [note for run in runs for note in run.notes]
+        warn_of_notes(notes, task.warn)
+        return roster_result(reports, notes, organization, task)
+
+
+def scheduler_of(task: Task) -> Scheduler:
+    """Return the scheduler that the options of a bulk module ask for."""
+    breaker = CircuitBreaker(stops_on_error=task.params["on_error"] == "stop", called=task.called)
+    return Scheduler(breaker, workers=task.params["concurrency"])
+
+
+def read_and_plan(task: Task, *, policy: Policy | None = None, is_comparison: bool = False) -> Roster:
+    """Read the roster and the organization and return the plan for everybody.
+
+    ``policy`` takes the place of the task's own. With ``is_comparison`` the plans are there to be looked at:
+    ``compare_roster`` makes them, and a group that is not there has a placeholder without a number. Raises
+    ``InputError`` with everything that is wrong.
+    """
+    client, params = task.client, task.params
+    workers = params["concurrency"]
+    policy = policy or policy_from(params, task.called)
+    rows, misnamed = given_rows(params, ROW_FIELDS, task.called, task.decrypt)
+    indexed, problems = _listed(rows, params, policy, has_application=client.application is not None)
+    problems += misnamed
+    listed = [desired for _index, desired in indexed]
+    problems += _problems_of_task(workers, policy, listed, rows)
+    if is_comparison and problems:
+        raise InputError(problems)
+    try:
+        looks_only = task.check_mode or is_comparison
+        pairs, everybody, around = _read(client, listed, policy, workers, is_check_mode=looks_only)
+        if is_comparison:
+            add_missing_groups(around.groups, pairs, also_removed=True)
+            planned = compare_roster(pairs, everybody, policy, around, listed=len(listed))
+        else:
+            planned = plan_roster(
+                pairs,
+                everybody,
+                policy,
+                around,
+                listed=len(listed),
+                place_of=lambda index: rows.place(indexed[index][0]),
+            )
+    except InputError as error:
+        # A successor who is leaving, too, is found out before anything is asked, and again by the plan.
+        raise InputError([*problems, *error.problems]) from None
+    except TallyfyError:
+        if problems:
+            raise InputError(problems) from None
+        raise
+    if problems:
+        raise InputError(problems)
+    return Roster(planned, everybody, around, policy)
+
+
+def policy_from(params: Mapping[str, Any], called: Callable[[str], str]) -> Policy:
+    """Return the policy that the parameters of a roster ask for."""
+    return Policy(
+        unlisted=unlisted_from(params["unlisted"]),
+        protect=tuple(params["protect"]),
+        max_removals=str(params["max_removals"]),
+        min_admins=params["min_admins"],
+        reassign_to=Email(params["reassign_to"]) or None,
+        called=called,
+    )
+
+
+def unlisted_from(given: str) -> str:
+    """Return what becomes of people who are not listed; ``absent`` is another spelling of ``disabled``."""
+    return "disabled" if given == "absent" else given
+
+
+def _listed(
+    rows: Rows, params: Mapping[str, Any], policy: Policy, *, has_application: bool
+) -> tuple[list[tuple[int, DesiredMember]], list[Problem]]:
+    """Return each row's index with what it wants, as far as it names a person, and every problem."""
+    checked, problems = checked_rows(rows, params["defaults"], policy.called)
+    listed = []
+    for index, row in checked:
+        if not is_address(row.get("email")):
+            continue
+        desired = DesiredMember.from_params(row, has_application=has_application)
+        if desired.state == "present" and desired.provision == "direct" and not has_application:
+            problems.append(rows.problem(index, desired.email, DIRECT_NEEDS_APPLICATION))
+        if desired.state != "present" and desired.reassign_to is None:
+            desired = replace(desired, reassign_to=policy.reassign_to)
+        listed.append((index, desired))
+    return listed, problems
+
+
+def _problems_of_task(workers: int, policy: Policy, listed: Sequence[DesiredMember], rows: Rows) -> list[Problem]:
+    called = policy.called
+    problems = [*policy.problems(), *workers_problems(workers, called)]
+    if policy.unlisted == "disabled" and not rows.rows:
+        problems.append(
+            f"the roster is empty, and {called('unlisted')}=disabled would remove everybody; that is never done"
+        )
+    successor = folded(policy.reassign_to)
+    if successor and any(folded(one.email) == successor and one.state != "present" for one in listed):
+        problems.append(f"{called('reassign_to')} {LEAVING_SUCCESSOR.format(successor)}")
+    return [Problem(text) for text in problems]
+
+
+def workers_problems(workers: int, called: Callable[[str], str]) -> list[str]:
+    """Return what is wrong with the number of requests that may be under way."""
+    if 1 <= workers <= MOST_CONNECTIONS:
+        return []
+    return [f"{called('concurrency')} is {workers}, and must be between 1 and {MOST_CONNECTIONS}"]
+
+
+def _read(
+    client: Client, listed: Sequence[DesiredMember], policy: Policy, workers: int, *, is_check_mode: bool
+) -> tuple[list[Pair], list[Record], Surroundings]:
+    everybody = list_everybody(client, workers=workers)
+    index = {folded(record["email"]): record for record in everybody}
+    wanted = [*listed, *unlisted_leavers(listed, everybody, policy)]
+    pairs: list[Pair] = [(desired, index.get(folded(desired.email))) for desired in wanted]
+    completed, around = look_around(client, pairs, everybody=index, workers=workers, is_check_mode=is_check_mode)
+    # The fuse counts what the listing may not show, such as roles.
+    whole = {str(current["id"]): current for _desired, current in completed if current is not None}
+    return completed, [whole.get(str(record["id"]), record) for record in everybody], around
