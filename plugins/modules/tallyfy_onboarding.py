@@ -464,7 +464,7 @@ requests:
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding.plan import (
+from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding.operation import (
     ONBOARDING_OPTIONS,
     ONBOARDING_RULES,
     ensure_onboarding,

@@ -21,7 +21,7 @@ from typing import Any
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import shorten
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import is_blank
-from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding.plan import REFUSED_FIELDS
+from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding.prepare import REFUSED_FIELDS
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import MEMBER_OPTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rows import GROUP_SEPARATOR
 

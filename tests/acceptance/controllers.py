@@ -22,7 +22,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._api.client impor
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import TallyfyError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import Connection
-from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding.plan import (
+from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding.operation import (
     ONBOARDING_OPTIONS,
     ensure_onboarding,
 )

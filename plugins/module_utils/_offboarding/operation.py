@@ -7,7 +7,6 @@ collection."""
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
 from typing import Any
 
@@ -27,8 +26,11 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover 
     read_open_tasks,
     read_processes,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.operation import LOCK_SUBJECT, scheduler_of
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.reading import Pair, look_around
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.operation import (
+    read_members,
+    roster_lock,
+    scheduler_of,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import warn_of_notes
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rights import refuse_without_rights
 
@@ -76,16 +78,18 @@ def read_current(
 ) -> Current:
     """Return what is there: members, and guests, groups, processes and tasks as far as they matter."""
     everybody = list_everybody(client, workers=workers)
-    index = {folded(record["email"]): record for record in everybody}
     wanted = [
         DesiredMember(email=wish.email, state=desired.state, reassign_to=wish.reassign_to) for wish in desired.people
     ]
     # Open work is looked for below, with what else is to be handed over.
-    pairs: list[Pair] = [(replace(member, reassign_to=None), index.get(folded(member.email))) for member in wanted]
-    pairs, around = look_around(client, pairs, everybody=index, workers=workers, is_check_mode=is_check_mode)
-    # The fuse counts what the listing may not show, such as roles.
-    whole = {str(record["id"]): record for _member, record in pairs if record is not None}
-    everybody = [whole.get(str(record["id"]), record) for record in everybody]
+    pairs, everybody, context = read_members(
+        client,
+        [replace(member, reassign_to=None) for member in wanted],
+        everybody,
+        workers=workers,
+        is_check_mode=is_check_mode,
+    )
+    index = {folded(record["email"]): record for record in everybody}
     # Who has no access any more is looked at as well: what an earlier run could not finish is finished.
     known = [(member, record) for member, (_same, record) in zip(wanted, pairs) if record is not None]
     leavers = [Leaver(record) for _member, record in known]
@@ -93,7 +97,7 @@ def read_current(
     successors = {address: index[address] for address in map(_successor_of, wanted) if address in index}
     return Current(
         everybody,
-        replace(around, successors=successors),
+        replace(context, successors=successors),
         groups=client.records(client.path("groups")) if leavers else (),
         guests=list_guests(client) if wanted or desired.guests else (),
         processes=read_processes(client, leavers, workers=workers),
@@ -116,9 +120,7 @@ def ensure_offboarding(task: Task) -> dict[str, Any]:
     """
     client = task.client
     try:
-        with contextlib.ExitStack() as locks:
-            if not task.check_mode:
-                locks.enter_context(client.alone(LOCK_SUBJECT.format(client.connection.org_id)))
+        with roster_lock(task):
             desired = desired_offboarding(task.params, task.called, task.decrypt)
             plan, current, organization = _read_and_plan(task, desired)
             run = OffboardingRun(

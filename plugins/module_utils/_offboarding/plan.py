@@ -58,7 +58,7 @@ class Current:
     """What is there before anything is written, as far as an offboarding depends on it."""
 
     everybody: Sequence[Record] = ()
-    around: Surroundings = field(default_factory=Surroundings)
+    context: Surroundings = field(default_factory=Surroundings)
     groups: Sequence[Record] = ()
     guests: Sequence[Record] = ()
     processes: Sequence[Record] = ()
@@ -163,7 +163,7 @@ def _plan_person(wish: Wish, desired: DesiredOffboarding, current: Current, prob
     if record is None:
         if current.guest(wish.email) is not None:
             problems.append(wish.problem(f"is a guest; list them in {called('guests')}"))
-        return PlannedLeaver(member, plan_member(member, None, current.around))
+        return PlannedLeaver(member, plan_member(member, None, current.context))
     successor = current.member(wish.reassign_to)
     reason = reason_against_successor(successor) if wish.reassign_to is not None else None
     leaver = Leaver(record, None if reason else successor, is_deleted=desired.state == DELETED)
@@ -175,7 +175,7 @@ def _plan_person(wish: Wish, desired: DesiredOffboarding, current: Current, prob
         problems.append(once if wish.is_general else wish.problem(text, "reassign_to"))
         return nothing
     try:
-        plan = plan_member(member, record, current.around)
+        plan = plan_member(member, record, current.context)
     except RefusedError as error:
         problems.append(wish.problem(error.text))
         return nothing

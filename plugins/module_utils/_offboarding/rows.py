@@ -21,7 +21,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection 
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import folded, is_address
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.columns import given_rows
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.operation import workers_problems
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.operation import validate_concurrency
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rows import (
     LEAVING_SUCCESSOR,
     NO_ADDRESS,
@@ -80,7 +80,7 @@ def desired_offboarding(
         called=called,
     )
     workers = params["concurrency"]
-    wrong_workers = workers_problems(workers, called)
+    wrong_workers = validate_concurrency(workers, called)
     problems = [Problem(text) for text in (*policy.problems(), *wrong_workers)]
     rows = _given_rows(params, called, decrypt, problems)
     people = _people(rows, general, problems)

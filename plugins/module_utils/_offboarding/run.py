@@ -75,7 +75,7 @@ class OffboardingRun(BulkRun):
         self.plan = plan
         self.handovers = [RunningHandover(one, run_of(client, one, plan.directory)) for one in plan.handovers]
         self.people = [
-            MemberRun(client, one.desired, one.leaver.record if one.leaver else None, current.around, one.plan)
+            MemberRun(client, one.desired, one.leaver.record if one.leaver else None, current.context, one.plan)
             for one in plan.people
         ]
         self.guests = [GuestRun(client, one.desired, one.record, plan.directory, one.plan) for one in plan.guests]

@@ -22,10 +22,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.race i
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.run import ProcessRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import Surroundings
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_run import MemberRun
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_run import MemberRun, Newcomers
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.run import RosterRun
 
+from .plan import OnboardingPlan
 from .processes import PlannedProcess
 
 
@@ -39,29 +39,32 @@ class OnboardingRun(BulkRun):
     def __init__(
         self,
         client: Client,
-        *,
-        people: Sequence[MemberRun],
-        groups: Sequence[GroupRun],
-        guests: Sequence[GuestRun],
+        plan: OnboardingPlan,
         processes: Sequence[PlannedProcess],
-        around: Surroundings,
+        *,
         everybody: Sequence[Record],
         policy: Policy,
         scheduler: Scheduler,
         progress: Callable[[str], None],
     ) -> None:
-        self.people = people
-        self.groups = groups
-        self.guests = guests
+        newcomers = Newcomers(client)
+        self.people = [
+            MemberRun(client, person.desired, person.current, plan.context, person.plan, newcomers)
+            for person in plan.people
+        ]
+        self.groups = [GroupRun(client, group.desired, group.record, Directory(), group.plan) for group in plan.groups]
+        self.guests = [
+            GuestRun(client, guest.desired, guest.record, plan.directory, guest.plan) for guest in plan.guests
+        ]
         self.processes = processes
         self._client = client
-        self._around = around
+        self._groups = plan.context.groups
         self._everybody = everybody
         self._scheduler = scheduler
         # The hourly limit of invited guests keeps nobody else waiting.
         self._guest_breaker = scheduler.breaker.branch()
         self._roster = RosterRun(
-            client, people, scheduler=scheduler, everybody=everybody, policy=policy, progress=progress
+            client, self.people, scheduler=scheduler, everybody=everybody, policy=policy, progress=progress
         )
 
     @property
@@ -93,7 +96,7 @@ class OnboardingRun(BulkRun):
         return Directory({**record, "email": record.get("email")} for record in records.values())
 
     def _work_on_group(self, run: GroupRun) -> None:
-        created = self._around.groups[fold(run.desired.name)]
+        created = self._groups[fold(run.desired.name)]
         if created.get("id") is not None:
             # A group that is to be created came with its first members.
             for step in run.open_steps({"create"}):
@@ -113,12 +116,11 @@ class OnboardingRun(BulkRun):
         self._scheduler.complete(run, run.desired.email, breaker_for=lambda _step: self._guest_breaker)
 
     def _launch(self, directory: Directory) -> None:
-        known_groups = self._around.groups
         ready: list[ProcessRun] = []
         out = {run.desired.email for run in self.people if run.is_undone}
         for planned in self.processes:
             run = planned.run
-            run.known = replace(run.known, directory=directory, groups=known_groups or run.known.groups)
+            run.known = replace(run.known, directory=directory, groups=self._groups or run.known.groups)
             missing = _missing(run.named_members(), directory)
             without = [name for name in run.named_groups() if run.known.groups[fold(name)].get("id") is None]
             if not any(run.open_steps()):

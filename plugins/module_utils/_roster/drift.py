@@ -111,7 +111,7 @@ def drift_rows(planned: Iterable[PlannedPerson]) -> list[Record]:
 
 def missing_groups(roster: Roster) -> list[Record]:
     """Return a row for each group that people of the roster name and that is not there, in the order of the roster."""
-    groups = roster.around.groups
+    groups = roster.context.groups
     people: dict[str, list[str]] = {name: [] for name, group in groups.items() if group.get("id") is None}
     if not people:
         return []

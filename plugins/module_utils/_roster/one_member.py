@@ -43,8 +43,8 @@ def ensure_member(task: Task) -> dict[str, Any]:
     if desired.state == "present" and desired.provision == "direct" and client.application is None:
         raise InputError([DIRECT_NEEDS_APPLICATION])
     pairs: list[Pair] = [(desired, find_member(client, desired.email))]
-    ((_desired, current),), around = look_around(client, pairs, is_check_mode=task.check_mode)
-    run = MemberRun(client, desired, current, around, plan_member(desired, current, around))
+    ((_desired, current),), context = look_around(client, pairs, is_check_mode=task.check_mode)
+    run = MemberRun(client, desired, current, context, plan_member(desired, current, context))
     refuse_without_rights(client, run.plan.steps)
     if run.plan.steps and not task.check_mode:
         client.require_locks()

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -79,17 +79,15 @@ def ensure_roster(task: Task) -> dict[str, Any]:
     Raises ``InputError`` with every row that is wrong, before anything is written, and ``RosterError`` at the end when
     somebody could not be brought into the wanted state.
     """
-    subject = LOCK_SUBJECT.format(task.client.connection.org_id)
-    # Who only looks keeps nobody waiting.
-    with contextlib.nullcontext() if task.check_mode else task.client.alone(subject):
+    with roster_lock(task):
         roster = read_and_plan(task)
-        steps = [step for one in roster.planned for step in one.plan.steps]
+        steps = [step for person in roster.planned for step in person.plan.steps]
         refuse_without_rights(task.client, steps, roster.everybody)
         organization = task.organization()
         newcomers = Newcomers(task.client)
         runs = [
-            MemberRun(task.client, one.desired, one.current, roster.around, one.plan, newcomers)
-            for one in roster.planned
+            MemberRun(task.client, person.desired, person.current, roster.context, person.plan, newcomers)
+            for person in roster.planned
         ]
         roster_run = RosterRun(
             task.client,
@@ -131,16 +129,18 @@ def read_and_plan(task: Task, *, policy: Policy | None = None, is_comparison: bo
         raise InputError(problems)
     try:
         looks_only = task.check_mode or is_comparison
-        pairs, everybody, around = _read(client, listed, policy, workers, is_check_mode=looks_only)
+        everybody = list_everybody(client, workers=workers)
+        desired = [*listed, *unlisted_leavers(listed, everybody, policy)]
+        pairs, everybody, context = read_members(client, desired, everybody, workers=workers, is_check_mode=looks_only)
         if is_comparison:
-            add_missing_groups(around.groups, pairs, also_removed=True)
-            planned = compare_roster(pairs, everybody, policy, around, listed=len(listed))
+            add_missing_groups(context.groups, pairs, also_removed=True)
+            planned = compare_roster(pairs, everybody, policy, context, listed=len(listed))
         else:
             planned = plan_roster(
                 pairs,
                 everybody,
                 policy,
-                around,
+                context,
                 listed=len(listed),
                 place_of=lambda index: rows.place(indexed[index][0]),
             )
@@ -153,7 +153,7 @@ def read_and_plan(task: Task, *, policy: Policy | None = None, is_comparison: bo
         raise
     if problems:
         raise InputError(problems)
-    return Roster(planned, everybody, around, policy)
+    return Roster(planned, everybody, context, policy)
 
 
 def policy_from(params: Mapping[str, Any], called: Callable[[str], str]) -> Policy:
@@ -193,7 +193,7 @@ def _listed(
 
 def _problems_of_task(workers: int, policy: Policy, listed: Sequence[DesiredMember], rows: Rows) -> list[Problem]:
     called = policy.called
-    problems = [*policy.problems(), *workers_problems(workers, called)]
+    problems = [*policy.problems(), *validate_concurrency(workers, called)]
     if policy.unlisted == "disabled" and not rows.rows:
         problems.append(
             f"the roster is empty, and {called('unlisted')}=disabled would remove everybody; that is never done"
@@ -204,21 +204,34 @@ def _problems_of_task(workers: int, policy: Policy, listed: Sequence[DesiredMemb
     return [Problem(text) for text in problems]
 
 
-def workers_problems(workers: int, called: Callable[[str], str]) -> list[str]:
+def validate_concurrency(workers: int, called: Callable[[str], str]) -> list[str]:
     """Return what is wrong with the number of requests that may be under way."""
     if 1 <= workers <= MOST_CONNECTIONS:
         return []
     return [f"{called('concurrency')} is {workers}, and must be between 1 and {MOST_CONNECTIONS}"]
 
 
-def _read(
-    client: Client, listed: Sequence[DesiredMember], policy: Policy, workers: int, *, is_check_mode: bool
+@contextlib.contextmanager
+def roster_lock(task: Task) -> Iterator[contextlib.ExitStack | None]:
+    """Keep other runs away from the people of the organization; yield what holds the lock, and may hold more.
+
+    Check mode locks nothing: it keeps nobody waiting.
+    """
+    if task.check_mode:
+        yield None
+        return
+    with contextlib.ExitStack() as locks:
+        locks.enter_context(task.client.alone(LOCK_SUBJECT.format(task.client.connection.org_id)))
+        yield locks
+
+
+def read_members(
+    client: Client, people: Iterable[DesiredMember], everybody: Sequence[Record], *, workers: int, is_check_mode: bool
 ) -> tuple[list[Pair], list[Record], Surroundings]:
-    everybody = list_everybody(client, workers=workers)
+    """Return the people with their records, everybody with what was read in full, and what else their plans need."""
     index = {folded(record["email"]): record for record in everybody}
-    wanted = [*listed, *unlisted_leavers(listed, everybody, policy)]
-    pairs: list[Pair] = [(desired, index.get(folded(desired.email))) for desired in wanted]
-    completed, around = look_around(client, pairs, everybody=index, workers=workers, is_check_mode=is_check_mode)
+    pairs: list[Pair] = [(desired, index.get(folded(desired.email))) for desired in people]
+    pairs, context = look_around(client, pairs, everybody=index, workers=workers, is_check_mode=is_check_mode)
     # The fuse counts what the listing may not show, such as roles.
-    whole = {str(current["id"]): current for _desired, current in completed if current is not None}
-    return completed, [whole.get(str(record["id"]), record) for record in everybody], around
+    whole = {str(current["id"]): current for _desired, current in pairs if current is not None}
+    return pairs, [whole.get(str(record["id"]), record) for record in everybody], context

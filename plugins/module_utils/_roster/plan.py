@@ -56,7 +56,7 @@ class Roster:
 
     planned: list[PlannedPerson]
     everybody: list[Record]
-    around: Surroundings
+    context: Surroundings
     policy: Policy
 
 
@@ -78,7 +78,7 @@ def plan_roster(
     pairs: Sequence[Pair],
     everybody: Sequence[Record],
     policy: Policy,
-    around: Surroundings,
+    context: Surroundings,
     *,
     listed: int | None = None,
     place_of: Callable[[int], Place] = lambda index: Place(f"row {index + 1}", index),
@@ -107,9 +107,9 @@ def plan_roster(
     for index, (desired, current) in enumerate(pairs):
         try:
             if index < count:
-                planned.append(_plan_listed(desired, current, policy, around))
+                planned.append(_plan_listed(desired, current, policy, context))
             else:
-                planned.append(_plan_unlisted(desired, current, policy, around))
+                planned.append(_plan_unlisted(desired, current, policy, context))
         except InputError as error:
             problems += [placed(index, problem.text, problem.option) for problem in error.problems]
         except RefusedError as error:
@@ -123,7 +123,7 @@ def plan_roster(
 
 
 def compare_roster(
-    pairs: Sequence[Pair], everybody: Sequence[Record], policy: Policy, around: Surroundings, *, listed: int
+    pairs: Sequence[Pair], everybody: Sequence[Record], policy: Policy, context: Surroundings, *, listed: int
 ) -> list[PlannedPerson]:
     """Return what a run would do for every person, as ``plan_roster`` does, when nothing is going to be written. Pure.
 
@@ -136,7 +136,7 @@ def compare_roster(
         if not obstacle:
             try:
                 plan_one = _plan_listed if index < listed else _plan_unlisted
-                compared.append(plan_one(desired, current, policy, around))
+                compared.append(plan_one(desired, current, policy, context))
                 continue
             except InputError as error:
                 obstacle = "; ".join(problem.text for problem in error.problems)
@@ -182,8 +182,10 @@ def _leaving_successors(
     return problems
 
 
-def _plan_listed(desired: DesiredMember, current: Record | None, policy: Policy, around: Surroundings) -> PlannedPerson:
-    plan = plan_member(desired, current, around)
+def _plan_listed(
+    desired: DesiredMember, current: Record | None, policy: Policy, context: Surroundings
+) -> PlannedPerson:
+    plan = plan_member(desired, current, context)
     protector = policy.protector(desired.email) if is_removal(plan) else None
     if protector is not None:
         raise RefusedError(f"not removed, because {policy.called('protect')} holds {protector}", subject=desired.email)
@@ -191,14 +193,14 @@ def _plan_listed(desired: DesiredMember, current: Record | None, policy: Policy,
 
 
 def _plan_unlisted(
-    desired: DesiredMember, current: Record | None, policy: Policy, around: Surroundings
+    desired: DesiredMember, current: Record | None, policy: Policy, context: Surroundings
 ) -> PlannedPerson:
     protector = policy.protector(desired.email)
     obstacle = f"{policy.called('protect')} holds {protector}." if protector is not None else ""
     plan = Plan(desired.email)
     if not obstacle:
         try:
-            plan = plan_member(desired, current, around)
+            plan = plan_member(desired, current, context)
         except RefusedError as error:
             obstacle = error.text
     hidden = unseen_in(PROTECTING_FIELDS, current or {}) if plan.steps else []
