@@ -78,28 +78,28 @@ def read_current(
 ) -> Current:
     """Return what is there: members, and guests, groups, processes and tasks as far as they matter."""
     everybody = list_everybody(client, workers=workers)
-    wanted = [
+    people = [
         DesiredMember(email=wish.email, state=desired.state, reassign_to=wish.reassign_to) for wish in desired.people
     ]
     # Open work is looked for below, with what else is to be handed over.
     pairs, everybody, context = read_members(
         client,
-        [replace(member, reassign_to=None) for member in wanted],
+        [replace(member, reassign_to=None) for member in people],
         everybody,
         workers=workers,
         is_check_mode=is_check_mode,
     )
     index = {folded(record["email"]): record for record in everybody}
     # Who has no access any more is looked at as well: what an earlier run could not finish is finished.
-    known = [(member, record) for member, (_same, record) in zip(wanted, pairs) if record is not None]
+    known = [(member, record) for member, (_same, record) in zip(people, pairs) if record is not None]
     leavers = [Leaver(record) for _member, record in known]
     gone = [Leaver(record) for member, record in known if member.reassign_to and status_of(record) == "disabled"]
-    successors = {address: index[address] for address in map(_successor_of, wanted) if address in index}
+    successors = {address: index[address] for address in map(_successor_of, people) if address in index}
     return Current(
         everybody,
         replace(context, successors=successors),
         groups=client.records(client.path("groups")) if leavers else (),
-        guests=list_guests(client) if wanted or desired.guests else (),
+        guests=list_guests(client) if people or desired.guests else (),
         processes=read_processes(client, leavers, workers=workers),
         tasks=read_open_tasks(client, gone, workers=workers),
     )

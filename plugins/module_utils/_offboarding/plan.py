@@ -89,6 +89,10 @@ class PlannedLeaver:
     plan: Plan
     leaver: Leaver | None = None
 
+    @property
+    def record(self) -> Record | None:
+        return self.leaver.record if self.leaver is not None else None
+
 
 @dataclass(frozen=True)
 class PlannedGuest:
@@ -121,8 +125,8 @@ class OffboardingPlan:
     @property
     def steps(self) -> list[Step]:
         """Everything that is to be written."""
-        plans = [*(one.plan for one in self.handovers), *(one.plan for one in self.people)]
-        return [step for plan in (*plans, *(one.plan for one in self.guests)) for step in plan.steps]
+        parts: list[Handover | PlannedLeaver | PlannedGuest] = [*self.handovers, *self.people, *self.guests]
+        return [step for part in parts for step in part.plan.steps]
 
 
 def plan_offboarding(desired: DesiredOffboarding, current: Current) -> OffboardingPlan:
@@ -213,7 +217,7 @@ def _refuse_doubts(plan: OffboardingPlan, current: Current) -> None:
 
 
 def _refuse(plan: OffboardingPlan, current: Current, policy: Policy) -> None:
-    plans = [(person.leaver.record if person.leaver else None, person.plan) for person in plan.people]
+    plans = [(person.record, person.plan) for person in plan.people]
     leaving = [guest.desired.email for guest in plan.guests if guest.plan.steps]
     there = len(current.guests) if leaving else None
     refuse_by_policy(plans, current.everybody, policy, guests=leaving, guests_there=there)

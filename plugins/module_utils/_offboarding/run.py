@@ -73,12 +73,15 @@ class OffboardingRun(BulkRun):
         progress: Callable[[str], None],
     ) -> None:
         self.plan = plan
-        self.handovers = [RunningHandover(one, run_of(client, one, plan.directory)) for one in plan.handovers]
-        self.people = [
-            MemberRun(client, one.desired, one.leaver.record if one.leaver else None, current.context, one.plan)
-            for one in plan.people
+        self.handovers = [
+            RunningHandover(handover, run_of(client, handover, plan.directory)) for handover in plan.handovers
         ]
-        self.guests = [GuestRun(client, one.desired, one.record, plan.directory, one.plan) for one in plan.guests]
+        self.people = [
+            MemberRun(client, person.desired, person.record, current.context, person.plan) for person in plan.people
+        ]
+        self.guests = [
+            GuestRun(client, guest.desired, guest.record, plan.directory, guest.plan) for guest in plan.guests
+        ]
         self._client = client
         self._everybody = current.everybody
         self._policy = policy

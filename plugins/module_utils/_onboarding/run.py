@@ -87,7 +87,7 @@ class OnboardingRun(BulkRun):
         notes = [note for run in self.people for note in run.notes]
         notes += [note for run in self.groups for note in run.plan.warnings]
         notes += [note for run in self.guests for note in run.notes]
-        return notes + [note for one in self.processes for note in one.run.notes]
+        return notes + [note for planned in self.processes for note in planned.run.notes]
 
     def _directory(self) -> Directory:
         """Return everybody as they are now; whoever could not be added is not there."""

@@ -31,9 +31,9 @@ from .run import RosterRun
 
 
 def ensure_member(task: Task) -> dict[str, Any]:
-    """Bring one person into the wanted state and return the result of ``tallyfy_user``.
+    """Bring one person into the desired state and return the result of ``tallyfy_user``.
 
-    Raises ``InputError`` before anything is sent when the wanted values are wrong by themselves.
+    Raises ``InputError`` before anything is sent when the desired values are wrong by themselves.
     """
     client = task.client
     problems = problems_with(task.params)

@@ -74,10 +74,10 @@ ROSTER_RULES: dict[str, Any] = {
 
 
 def ensure_roster(task: Task) -> dict[str, Any]:
-    """Bring all people of a roster into their wanted state and return the result of ``tallyfy_roster``.
+    """Bring all people of a roster into their desired state and return the result of ``tallyfy_roster``.
 
     Raises ``InputError`` with every row that is wrong, before anything is written, and ``RosterError`` at the end when
-    somebody could not be brought into the wanted state.
+    somebody could not be brought into the desired state.
     """
     with roster_lock(task):
         roster = read_and_plan(task)
@@ -114,7 +114,7 @@ def read_and_plan(task: Task, *, policy: Policy | None = None, is_comparison: bo
     """Read the roster and the organization and return the plan for everybody.
 
     ``policy`` takes the place of the task's own. With ``is_comparison`` the plans are there to be looked at:
-    ``compare_roster`` makes them, and a group that is not there has a placeholder without a number. Raises
+    ``compare_roster`` makes them, and a group that is not there has a placeholder without an ID. Raises
     ``InputError`` with everything that is wrong.
     """
     client, params = task.client, task.params
@@ -199,7 +199,7 @@ def _problems_of_task(workers: int, policy: Policy, listed: Sequence[DesiredMemb
             f"the roster is empty, and {called('unlisted')}=disabled would remove everybody; that is never done"
         )
     successor = folded(policy.reassign_to)
-    if successor and any(folded(one.email) == successor and one.state != "present" for one in listed):
+    if successor and any(folded(desired.email) == successor and desired.state != "present" for desired in listed):
         problems.append(f"{called('reassign_to')} {LEAVING_SUCCESSOR.format(successor)}")
     return [Problem(text) for text in problems]
 

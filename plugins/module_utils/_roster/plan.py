@@ -223,7 +223,7 @@ def _refuse_doubts(everybody: Sequence[Record], planned: Sequence[PlannedPerson]
 
 
 def add_missing_groups(groups: Groups, pairs: Iterable[Pair], *, also_removed: bool = False) -> None:
-    """Add a placeholder without a number for each group that people are wanted in and that is not there.
+    """Add a placeholder without an ID for each group that people are to be in and that is not there.
 
     With ``also_removed`` those that they are to leave have one, too.
     """

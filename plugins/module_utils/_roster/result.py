@@ -93,7 +93,7 @@ class PlannedPerson:
 class RunReport:
     """What is reported of one subject: how its run ended, and what became different."""
 
-    #: Whether somebody who is wanted away is not there at all.
+    #: Whether somebody who is to leave is not there at all.
     is_unknown = False
 
     def __init__(self, run: PlanRun) -> None:

@@ -98,7 +98,7 @@ class RosterRun(BulkRun):
         self._policy = policy or Policy(min_admins=0)
         self._progress = progress
         self._clock = clock
-        self._told_at = clock()
+        self._reported_at = clock()
         self._lock = threading.Lock()
         self._pools = self._empty_pools()
         self._keeps_access = False
@@ -195,8 +195,8 @@ class RosterRun(BulkRun):
     def _work_on(self, work: Callable[[MemberRun], None], runs: Sequence[MemberRun], what: str) -> None:
         def progress(count: int) -> None:
             now = self._clock()
-            if now - self._told_at >= PROGRESS_SECONDS:
-                self._told_at = now
+            if now - self._reported_at >= PROGRESS_SECONDS:
+                self._reported_at = now
                 self._progress(f"{count} of {len(runs)} {what}")
 
         self._scheduler.for_each(work, runs, progress=progress)
@@ -281,8 +281,8 @@ class RosterRun(BulkRun):
                 self._fail(concerned, error)
                 return
             # One of them cannot be a member of the group; that must not keep the others out.
-            for one in concerned:
-                self._write_group([one])
+            for change in concerned:
+                self._write_group([change])
         except TallyfyError as error:
             self._fail(concerned, error)
 
