@@ -14,7 +14,7 @@ Subject = TypeVar("Subject")
 Result = TypeVar("Result")
 
 
-def side_by_side(
+def map_concurrently(
     work: Callable[[Subject], Result], subjects: Sequence[Subject], *, workers: int = 1
 ) -> Iterator[Result]:
     """Yield ``work(subject)`` for each subject, in their order, with at most ``workers`` of them under way.

@@ -16,7 +16,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     UnreadableAnswerError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import Kind, Page, page_of
-from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
+from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import map_concurrently
 
 from .answer import Answer, Record
 
@@ -72,7 +72,7 @@ def _walk(call: Call, listing: Listing) -> tuple[list[Record], Page | None]:
     if listing.first_only and first.pages > 1:
         return rows, first
     others = range(2, first.pages + 1)
-    for number, (more, page) in zip(others, side_by_side(read, others, workers=listing.workers)):
+    for number, (more, page) in zip(others, map_concurrently(read, others, workers=listing.workers)):
         _check_page(request, page or first, number, first)
         rows += more
     _check_unique(request, rows)

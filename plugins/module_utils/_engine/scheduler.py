@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
+from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import map_concurrently
 
 from .breaker import CircuitBreaker
 from .plan import PlanRun, SkipReason, Step
@@ -38,7 +38,7 @@ class Scheduler:
         progress: Callable[[int], None] = lambda _count: None,
     ) -> None:
         """Do ``work`` for each subject; ``progress`` hears after each how many are done."""
-        for count, _nothing in enumerate(side_by_side(work, subjects, workers=self.workers), start=1):
+        for count, _nothing in enumerate(map_concurrently(work, subjects, workers=self.workers), start=1):
             progress(count)
 
     def complete(

@@ -14,7 +14,7 @@ from typing import Any
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
-from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
+from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import map_concurrently
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import list_groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import (
     DesiredGuest,
@@ -112,7 +112,7 @@ def _read_guests(client: Client, guests: Sequence[DesiredGuest], workers: int) -
         # Who is not in the list is no guest of this organization.
         known = [email for email in short if isinstance(listed.get(folded(email)), Mapping)]
         short = [email for email in known if not isinstance(listed[folded(email)].get("details"), Mapping)]
-    found = side_by_side(lambda email: find_guest(client, email), short, workers=workers)
+    found = map_concurrently(lambda email: find_guest(client, email), short, workers=workers)
     whole = {folded(email): record for email, record in zip(short, found) if record is not None}
     return {**listed, **whole}
 

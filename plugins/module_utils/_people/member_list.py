@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
-from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
+from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import map_concurrently
 
 from .group import list_groups
 from .member import (
@@ -73,5 +73,5 @@ def _completed(client: Client, rows: list[Record]) -> list[Record]:
     found = {first: read(first)}
     # A service that shows no more of one member will not show more of ten thousand.
     if unseen_in(PROFILE_FIELDS, found[first]) != unseen_in(PROFILE_FIELDS, short[first]):
-        found.update(zip(others, side_by_side(read, others, workers=PAGE_WORKERS)))
+        found.update(zip(others, map_concurrently(read, others, workers=PAGE_WORKERS)))
     return [found.get(str(row["id"]), row) for row in rows]

@@ -17,7 +17,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._api.client impor
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.listing import PER_PAGE
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
-from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
+from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import map_concurrently
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
 
 from .desired import DesiredProcess
@@ -132,7 +132,7 @@ def with_values(client: Client, rows: Sequence[Record], *, workers: int = VALUE_
     def whole(row: Record) -> Record:
         return row if "prerun" in row else {**row, **client.get("runs", row["id"])}
 
-    return list(side_by_side(whole, rows, workers=workers))
+    return list(map_concurrently(whole, rows, workers=workers))
 
 
 def runs_query(

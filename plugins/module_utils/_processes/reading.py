@@ -21,7 +21,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     NotFoundError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import included, kind_of
-from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
+from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import map_concurrently
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, list_groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
@@ -113,7 +113,7 @@ def list_templates(client: Client, filters: Mapping[str, Any]) -> list[Record]:
         record = row if is_archived(row) else client.get("checklists", row["id"], query={"with": "steps"})
         return _with_steps(client, record).shaped()
 
-    templates = list(side_by_side(read, rows, workers=TEMPLATE_WORKERS))
+    templates = list(map_concurrently(read, rows, workers=TEMPLATE_WORKERS))
     return sorted(templates, key=lambda one: (str(one["title"]).casefold(), one["id"]))
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
-from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
+from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import map_concurrently
 
 from .desired import DesiredProcess, marks_of, plain
 from .doubt import Doubt
@@ -279,7 +279,7 @@ class Finder:
             carried = [row for row in found if one.desired.is_carried_by(row, one.field_id if by_value else None)]
             return tuple(sorted(carried, key=age))
 
-        found = list(side_by_side(look_for, sought, workers=self._workers))
+        found = list(map_concurrently(look_for, sought, workers=self._workers))
         self._has_active = self._has_active or (not state and any(found))
         return found
 

@@ -21,7 +21,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ForbiddenError,
     NotFoundError,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
+from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import map_concurrently
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, list_groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     PROFILE_FIELDS,
@@ -137,7 +137,7 @@ def _completed(client: Client, pairs: Sequence[Pair], workers: int) -> list[Pair
         for index, (desired, current) in enumerate(pairs)
         if current is not None and unseen_in(fields_needed(desired, current), current)
     ]
-    whole = side_by_side(lambda one: client.get("users", one[1]["id"]), short, workers=workers)
+    whole = map_concurrently(lambda one: client.get("users", one[1]["id"]), short, workers=workers)
     for (index, current), record in zip(short, whole):
         completed[index] = (pairs[index][0], {**current, **record})
     return completed

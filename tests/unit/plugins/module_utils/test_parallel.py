@@ -8,13 +8,13 @@ import threading
 
 import pytest
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import side_by_side
+from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import map_concurrently
 
 
 @pytest.mark.parametrize("workers", [1, 2, 8, 50])
 def test_results_come_in_the_order_of_the_subjects(workers: int) -> None:
-    assert list(side_by_side(lambda number: number * 2, range(40), workers=workers)) == list(range(0, 80, 2))
-    assert list(side_by_side(str, [], workers=workers)) == []
+    assert list(map_concurrently(lambda number: number * 2, range(40), workers=workers)) == list(range(0, 80, 2))
+    assert list(map_concurrently(str, [], workers=workers)) == []
 
 
 @pytest.mark.parametrize("workers", [2, 3])
@@ -32,7 +32,7 @@ def test_as_many_as_allowed_are_under_way_and_no_more(workers: int) -> None:
         with lock:
             counts["now"] -= 1
 
-    assert len(list(side_by_side(work, range(workers * 4), workers=workers))) == workers * 4
+    assert len(list(map_concurrently(work, range(workers * 4), workers=workers))) == workers * 4
     assert counts["most"] <= workers
 
 
@@ -49,10 +49,10 @@ def test_an_exception_ends_it(workers: int) -> None:
         never.wait(0.001)
 
     with pytest.raises(ZeroDivisionError):
-        list(side_by_side(work, range(10_000), workers=workers))
+        list(map_concurrently(work, range(10_000), workers=workers))
     assert len(begun) < 10_000
 
 
 def test_one_worker_needs_no_thread() -> None:
-    assert list(side_by_side(lambda _one: threading.current_thread(), [1, 2])) == [threading.main_thread()] * 2
-    assert list(side_by_side(lambda _one: threading.current_thread(), [1], workers=8)) == [threading.main_thread()]
+    assert list(map_concurrently(lambda _one: threading.current_thread(), [1, 2])) == [threading.main_thread()] * 2
+    assert list(map_concurrently(lambda _one: threading.current_thread(), [1], workers=8)) == [threading.main_thread()]
