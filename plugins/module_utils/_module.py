@@ -206,9 +206,8 @@ def perform(
         client = client_for(connection, lacking.append)
         secrets = _given_secrets(spec, params, client.secrets)
         task = Task(
-            client,
+            client.for_check_mode() if check_mode else client,
             params,
-            check_mode,
             warn=lambda text: warn(clean(text)),
             progress=lambda text: progress(clean(text)),
             called=called,

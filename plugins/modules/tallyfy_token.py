@@ -194,7 +194,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._operations.token
 
 def ensure(task: Task) -> dict[str, object]:
     """Return a token, or forget it."""
-    return ensure_token(task.client, task.params, check_mode=task.check_mode, warn=task.warn)
+    return ensure_token(task.client, task.params, warn=task.warn)
 
 
 SPEC = ModuleSpec(

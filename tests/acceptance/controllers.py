@@ -96,7 +96,8 @@ class Controller:
         """Run ``tallyfy_onboarding``; return its result, or the facts of its failure with ``failed`` and ``msg``."""
         self.client.renew_allowance()
         defaults = {name: option.get("default") for name, option in ONBOARDING_OPTIONS.items()}
-        task = Task(self.client, {**defaults, "concurrency": 1, **params}, check_mode, _unheard, _unheard)
+        client = self.client.for_check_mode() if check_mode else self.client
+        task = Task(client, {**defaults, "concurrency": 1, **params}, _unheard, _unheard)
         try:
             return ensure_onboarding(task)
         except TallyfyError as error:

@@ -95,7 +95,7 @@ def number_of(sandbox: Sandbox, email: str) -> int:
 
 
 def member(client: Client, **params: Any) -> bool:
-    return bool(ensure_member(Task(client, params, False, unheard, unheard))["changed"])
+    return bool(ensure_member(Task(client, params, unheard, unheard))["changed"])
 
 
 def change_group(client: Client) -> bool:

@@ -17,9 +17,9 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._auth.code_exchan
 from ansible_collections.tallyfy.platform.plugins.module_utils._auth.sources import (
     ApplicationTokens,
     BearerAuth,
-    GivenToken,
     MemberTokens,
     TokenSource,
+    source_for,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._auth.store import Token, TokenStore
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
@@ -81,7 +81,11 @@ class Client:
         self.secrets = secrets or SecretKeeper()
         self.secrets.keep(connection.client_secret)
         self.secrets.keep(connection.access_token)
+        self.check_mode = False
         self._now = now
+        self._directory = directory
+        #: Why there is no directory although one was meant to be, empty when nothing is wrong.
+        self.state_flaw = state_flaw
         self._locks = Locks(connection, directory, state_flaw)
         self._refusals = Refusals(connection, self.secrets, now)
         self._allowance = WaitAllowance(connection.max_wait, sleep=sleep, clock=clock)
@@ -99,9 +103,7 @@ class Client:
         self.service_second = 0
         #: Whether a write of this task has been carried out, or may have been.
         self.has_written = False
-        self.store = TokenStore(directory if connection.cache_tokens else None, connection.client_secret or "")
-        #: Answers of the sign-in page that have been used.
-        self.used_answers = Marks(directory, "used-answers", REMEMBERED_SECONDS)
+        self._keep_in(directory)
         #: Launches that the service may still be at work on although nobody waits for their answers any more.
         self.late_launches = Marks(directory, "late-launches", LATE_SECONDS)
         #: Launches of which no run knows what became of them, with the service's second before they were sent.
@@ -109,40 +111,52 @@ class Client:
         #: The same for the paths of records that are being replaced.
         self.late_writes = Marks(directory, "late-writes", LATE_SECONDS)
         if connection.has_application:
-            self.application = ApplicationTokens(self._transport, self.store, self.secrets, now)
+            self.application = self.application_tokens()
             if connection.act_as:
                 self.member = self.tokens_of(connection.act_as)
+
+    def _keep_in(self, directory: PrivateDirectory | None) -> None:
+        for_tokens = directory if self.connection.cache_tokens else None
+        self.store = TokenStore(for_tokens, self.connection.client_secret or "")
+        #: Answers of the sign-in page that have been used.
+        self.used_answers = Marks(directory, "used-answers", REMEMBERED_SECONDS)
+
+    def for_check_mode(self) -> Client:
+        """Return a client over the same connections that refuses to write, and neither locks anything nor waits for it.
+
+        What it signs in with is kept as ever; tokens that are a result, and answers that are used up, are not.
+        """
+        other = copy.copy(self)
+        other.check_mode = True
+        other._locks = Locks(self.connection, None, "")
+        other._keep_in(self._directory and self._directory.kept_as_it_is())
+        other.late_writes = Marks(None, "late-writes", LATE_SECONDS)
+        return other
 
     @property
     def requests_sent(self) -> int:
         """How many requests this task has sent, repeated ones and sign-ins included."""
         return self._allowance.requests
 
+    def application_tokens(self) -> ApplicationTokens:
+        """Return a source of the application's tokens."""
+        if not self.connection.has_application:
+            raise OptionError(f"A token is issued to an application only. {APPLICATION_ADVICE}")
+        return ApplicationTokens(self._transport, self.store, self.secrets, self._now)
+
     def tokens_of(self, user: str) -> MemberTokens:
         """Return the source of tokens in the name of the member ``user`` (an e-mail address)."""
-        application = self.application
-        if application is None:
-            raise OptionError(f"A token in the name of {user} is issued to an application only. {APPLICATION_ADVICE}")
+        application = self.application or self.application_tokens()
         return MemberTokens(
             application,
             user,
-            transport=self._transport,
-            store=self.store,
-            secrets=self.secrets,
-            refused=lambda response, request, advice: self._refusals.refused(response, request, application, advice),
-            now=self._now,
+            self.store,
+            lambda response, request, advice: self._refusals.refused(response, request, application, advice),
         )
 
-    def exchange_code(self, code: str, *, redirect_uri: str, code_verifier: str) -> Token:
-        """Return the token for a code of the sign-in page; see ``exchanged_code``."""
-        return exchanged_code(
-            self._transport,
-            self.secrets,
-            code=code,
-            redirect_uri=redirect_uri,
-            code_verifier=code_verifier,
-            now=self._now(),
-        )
+    def exchange_code(self, **answer: str) -> Token | None:
+        """Return the token for a code of the sign-in page, ``None`` in check mode; see ``exchanged_code``."""
+        return None if self.check_mode else exchanged_code(self._transport, self.secrets, now=self._now(), **answer)
 
     def with_token(self, access_token: str) -> Client:
         """Return a client that makes its calls with this token alone, over the same connections."""
@@ -179,8 +193,7 @@ class Client:
             return self.member.user
         if self.application is not None:
             return f"the application {self.connection.client_id}"
-        known = self._owner_of_token[0] if self._owner_of_token else None
-        return known or "the owner of the access token"
+        return next(iter(self._owner_of_token), None) or "the owner of the access token"
 
     def renew_allowance(self) -> None:
         """Allow ``max_wait`` again, for the next item of a loop, which has not written anything yet."""
@@ -205,6 +218,8 @@ class Client:
         With ``repeats=False`` no failure that may pass is met by sending it again; only a token that is not accepted
         any more is renewed, which happens at once.
         """
+        if self.check_mode and method not in READING:
+            raise AssertionError(f"{method} {path} was to be sent in check mode, which writes nothing")
         try:
             answer = self._sent(method, path, query=query, body=body, token=token, repeats=repeats)
         except ApiError as error:
@@ -275,22 +290,8 @@ class Client:
         return encoded_path("organizations", self.connection.org_id, *segments)
 
     def source_for(self, path: str, token: str = "auto") -> TokenSource:
-        """Return the token source that a route needs.
-
-        Routes of applications take the application token; routes of organizations the token of ``act_as``, else the
-        application token, else the ready access token.
-        """
-        is_application_route = path.split("/", 2)[1:2] == ["applications"]
-        if token == "user" and self.member is None and not self.connection.access_token:
-            raise OptionError("token=user needs act_as (the e-mail of a member to act for) or a ready access_token.")
-        if token == "application" and self.application is None:
-            raise OptionError(f"token=application needs application credentials. {APPLICATION_ADVICE}")
-        wants_application = token == "application" or (token == "auto" and is_application_route)
-        if self.member is not None and not wants_application:
-            return self.member
-        if self.application is not None and token != "user":
-            return self.application
-        return GivenToken(str(self.connection.access_token), self.connection.org_id)
+        """Return the token source that a route needs; see ``_auth.sources.source_for``."""
+        return source_for(path, token, self.connection, self.application, self.member)
 
     def alone(self, subject: str) -> contextlib.AbstractContextManager[None]:
         """Let one task of this controller at a time read and write ``subject``, as a person calls it.

@@ -64,15 +64,14 @@ class Locks:
 
     def require(self) -> None:
         """Raise ``StateDirError`` where ``state_dir`` is no place for locks; who writes asks before the first write."""
-        flaw = self._state_flaw or self.flaw
-        if flaw:
-            raise self._no_locks(flaw)
+        if self.flaw:
+            raise self._no_locks(self.flaw)
 
     @property
     def flaw(self) -> str:
-        """Why nothing can be locked in ``state_dir``, empty when it can be, and when there is no directory."""
+        """Why nothing can be locked in ``state_dir``, empty when it can be, and when there is to be no directory."""
         if self._flaw is None:
-            self._flaw = "" if self._directory is None else self._directory.lock_flaw()
+            self._flaw = self._state_flaw if self._directory is None else self._directory.lock_flaw()
         return self._flaw
 
     def _no_locks(self, flaw: str) -> StateDirError:

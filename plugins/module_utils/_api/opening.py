@@ -33,9 +33,9 @@ def open_client(connection: Connection, secrets: SecretKeeper, warn: Callable[[s
             flaw = reason_of(error)
     client = Client(connection, directory=directory, state_flaw=flaw, secrets=secrets)
     lacking = "sign in one by one and do not share" if flaw else "do not share"
-    if flaw or client.lock_flaw:
+    if client.lock_flaw:
         warn(
-            f"The directory {connection.state_dir} (state_dir) cannot be used ({flaw or client.lock_flaw}): tasks "
+            f"The directory {connection.state_dir} (state_dir) cannot be used ({client.lock_flaw}): tasks "
             f"{lacking} their request budget, and what needs a lock to write is refused. Set state_dir to a directory "
             f"of your own, or to none."
         )

@@ -24,7 +24,7 @@ def undecrypted(_path: Path) -> bytes:
 
 @dataclass(frozen=True)
 class Task:
-    """What an operation gets: the client, its parameters, whether it may write, and how to be heard.
+    """What an operation gets: the client, which may be one for check mode, its parameters, and how to be heard.
 
     ``warn`` adds to the result; ``progress`` reaches people while the work goes on, where there is a way to them.
     ``called`` returns the name under which they know an option: a role has variables of its own for them. ``decrypt``
@@ -33,11 +33,15 @@ class Task:
 
     client: Client
     params: Mapping[str, Any]
-    check_mode: bool
     warn: Callable[[str], None]
     progress: Callable[[str], None]
     called: Callable[[str], str] = str
     decrypt: Decrypt = undecrypted
+
+    @property
+    def check_mode(self) -> bool:
+        """Whether nothing is to be written."""
+        return self.client.check_mode
 
     def organization(self) -> dict[str, Any]:
         """Return where this works and in whose name, for those who read the result.

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import RefusedByServiceError
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import OptionError, RefusedByServiceError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.addresses import encoded_path
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import APPLICATION_ADVICE, Connection
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.outcome import succeeded
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.reading import rest_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import AuthBase, requests
@@ -83,13 +84,10 @@ class IssuedTokens(TokenSource):
     def current(self) -> Token:
         return self.obtain()
 
-    def obtain(
-        self, *, min_ttl: float | None = None, renew: bool = False, keep: bool = True, rejected: str = ""
-    ) -> Token:
+    def obtain(self, *, min_ttl: float | None = None, renew: bool = False, rejected: str = "") -> Token:
         """Return a token that lasts for ``min_ttl`` seconds (by default: not in the last tenth of its life).
 
-        ``renew`` asks for a new one in any case, ``rejected`` for any but that one; ``keep=False`` leaves the store
-        as it is.
+        ``renew`` asks for a new one in any case, ``rejected`` for any but that one.
         """
         with self._lock:
             kept = self._token if self._token is None or self._token.access_token != rejected else None
@@ -106,8 +104,7 @@ class IssuedTokens(TokenSource):
                     found = None if renew else self._stored(min_ttl, rejected)
                     if found is None:
                         found = self._issue()
-                        if keep:
-                            self._store.put(self._scope, found)
+                        self._store.put(self._scope, found)
             # Also one from the store: an error may quote the request that carried it.
             self._secrets.keep(found.access_token)
             self._token = found
@@ -138,10 +135,6 @@ class IssuedTokens(TokenSource):
         """Remove the stored token and return whether there was one."""
         self._token = None
         return self._store.forget(self._scope)
-
-    def has_stored(self) -> bool:
-        """Return whether ``forget`` would find a token of this identity, fresh or not."""
-        return self._store.has(self._scope)
 
     def _stored(self, min_ttl: float | None, rejected: str) -> Token | None:
         found = self._store.get(self._scope)
@@ -228,19 +221,15 @@ class MemberTokens(IssuedTokens):
         self,
         application: ApplicationTokens,
         user: str,
-        *,
-        transport: Transport,
         store: TokenStore,
-        secrets: SecretKeeper,
         refused: Callable[[requests.Response, str, str], RefusedByServiceError],
-        now: Callable[[], float] = time.time,
     ) -> None:
-        connection = transport.connection
+        connection = application._transport.connection
         self.user = user.lower()
         self._application = application
         self._refused = refused
         scope = f"{connection.api_url}\n{connection.org_id}\n{connection.client_id}\n{self.user}"
-        super().__init__(transport, store, secrets, scope, now)
+        super().__init__(application._transport, store, application._secrets, scope, application._now)
 
     def _issue(self) -> Token:
         connection = self._transport.connection
@@ -266,3 +255,28 @@ class MemberTokens(IssuedTokens):
                 f"client_id {connection.client_id} must belong to that organization."
             )
         raise self._refused(response, request, advice)
+
+
+def source_for(
+    path: str,
+    token: str,
+    connection: Connection,
+    application: ApplicationTokens | None,
+    member: MemberTokens | None,
+) -> TokenSource:
+    """Return the token source that a route needs.
+
+    Routes of applications take the application token; routes of organizations the token of ``act_as``, else the
+    application token, else the ready access token.
+    """
+    is_application_route = path.split("/", 2)[1:2] == ["applications"]
+    if token == "user" and member is None and not connection.access_token:
+        raise OptionError("token=user needs act_as (the e-mail of a member to act for) or a ready access_token.")
+    if token == "application" and application is None:
+        raise OptionError(f"token=application needs application credentials. {APPLICATION_ADVICE}")
+    wants_application = token == "application" or (token == "auto" and is_application_route)
+    if member is not None and not wants_application:
+        return member
+    if application is not None and token != "user":
+        return application
+    return GivenToken(str(connection.access_token), connection.org_id)

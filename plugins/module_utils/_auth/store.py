@@ -10,7 +10,6 @@ import base64
 import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -88,17 +87,16 @@ class TokenStore:
         except (OSError, UnusableError, InvalidToken, ValueError, TypeError, RecursionError):
             return None
 
-    def has(self, scope: str) -> bool:
-        """Return whether there is something to forget, readable or not."""
-        return self._directory is not None and os.path.lexists(self._directory.path / _name(scope))
-
-    def put(self, scope: str, token: Token) -> None:
-        """Keep ``token``; a full or read-only disk costs a sign-in later, nothing else."""
+    def put(self, scope: str, token: Token) -> bool:
+        """Keep ``token`` and return whether it is kept; a full or read-only disk costs a sign-in later."""
         if self._directory is None or not self.keeps:
-            return
+            return False
         content = self._cipher(scope).encrypt(json.dumps(asdict(token)).encode())
-        with contextlib.suppress(OSError):
+        try:
             self._directory.write(_name(scope), content)
+        except OSError:
+            return False
+        return True
 
     def forget(self, scope: str) -> bool:
         """Remove the token of ``scope`` and return whether there was one.

@@ -95,14 +95,13 @@ def kept_token(client: Client, name: str, *, min_ttl: float, now: float) -> Toke
     return token
 
 
-def forget_token(client: Client, name: str, *, check_mode: bool) -> bool:
+def forget_token(client: Client, name: str) -> bool:
     """Forget the token of that name and return whether there was one."""
-    scope = _scope(client, name)
-    return client.store.has(scope) if check_mode else client.store.forget(scope)
+    return client.store.forget(_scope(client, name))
 
 
 def token_of_answer(
-    client: Client, params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], None], now: float
+    client: Client, params: Mapping[str, Any], *, warn: Callable[[str], None], now: float
 ) -> tuple[Token | None, bool]:
     """Return the token that the answer in the browser leads to, tried, and whether it is kept under its name.
 
@@ -125,12 +124,11 @@ def token_of_answer(
         uses = _Uses(client, lock, answer, warn)
         if client.used_answers.since(answer.mark, now) is not None:
             raise AuthorizationError("This answer of the sign-in page has been used already. Authorize again.")
-        if check_mode:
-            return None if answer.code is not None else _owned(client, _given(answer, now)), False
-        if answer.code is not None:
-            token = _owned(client, _exchanged(client, answer, params, now, uses), is_code=True)
-        else:
-            token = _owned(client, _given(answer, now))
+        issued = _given(answer, now) if answer.code is None else _exchanged(client, answer, params, now, uses)
+        if issued is None:
+            return None, False
+        token = _owned(client, issued, is_code=answer.code is not None)
+        if answer.code is None:
             uses.note(now)
     if not token.expires_at:
         warn("Tallyfy did not tell when the token expires; it is used until it is refused.")
@@ -166,6 +164,8 @@ class _Uses:
         self._mark = answer.mark
         self._warn = warn
         flaw = "" if client.used_answers.is_kept else "state_dir is none"
+        if client.state_flaw:
+            flaw = "state_dir cannot be used"
         try:
             lock.enter_context(client.alone(_ANSWERS))
         except StateDirError:
@@ -184,11 +184,13 @@ class _Uses:
             self._warn(REPLAYABLE.format(error.reason if isinstance(error, StateDirError) else error))
 
 
-def _exchanged(client: Client, answer: RedirectAnswer, params: Mapping[str, Any], now: float, uses: _Uses) -> Token:
+def _exchanged(
+    client: Client, answer: RedirectAnswer, params: Mapping[str, Any], now: float, uses: _Uses
+) -> Token | None:
     is_unused = False
     try:
         return client.exchange_code(
-            str(answer.code), redirect_uri=params["redirect_uri"].strip(), code_verifier=params["code_verifier"]
+            code=str(answer.code), redirect_uri=params["redirect_uri"].strip(), code_verifier=params["code_verifier"]
         )
     except TallyfyError as error:
         is_unused = _is_code_unused(error)
@@ -255,9 +257,7 @@ def _only_organization(client: Client) -> str:
 
 
 def _keep(client: Client, name: str, token: Token, warn: Callable[[str], None]) -> bool:
-    scope = _scope(client, name)
-    client.store.put(scope, token)
-    is_kept = client.store.get(scope) == replace(token, source="cache")
+    is_kept = client.store.put(_scope(client, name), token)
     if not is_kept:
         warn(
             f"The token is not kept as {name}: that takes a state_dir that can be used, and client_secret to encrypt "

@@ -16,7 +16,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._auth.store impor
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, OptionError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.addresses import odd_character
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import told_moment
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import APPLICATION_ADVICE
 
 from .named_token import (
     forget_token,
@@ -39,9 +38,7 @@ def tokens_for(client: Client, user: str | None) -> IssuedTokens:
         if odd:
             raise OptionError(f"The e-mail address of the member is none: it holds {odd!r}.")
         return client.tokens_of(user.strip())
-    if client.application is None:
-        raise OptionError(f"A token is issued to an application only. {APPLICATION_ADVICE}")
-    return client.application
+    return client.application_tokens()
 
 
 def _unheard(_text: str) -> None:
@@ -52,34 +49,33 @@ def ensure_token(
     client: Client,
     params: Mapping[str, Any],
     *,
-    check_mode: bool,
     warn: Callable[[str], None] = _unheard,
     now: float | None = None,
 ) -> dict[str, Any]:
     """Return the result of ``tallyfy_token``: ``changed`` means that a token was issued or forgotten."""
     if is_authorized(params):
         moment = time.time() if now is None else now
-        return _ensure_authorized(client, params, check_mode=check_mode, warn=warn, now=moment)
+        return _ensure_authorized(client, params, warn=warn, now=moment)
     source = tokens_for(client, params["user"])
     if params["state"] == "absent":
-        return {"changed": source.has_stored() if check_mode else source.forget()}
-    token = source.obtain(min_ttl=params["min_ttl"], renew=params["renew"], keep=not check_mode)
+        return {"changed": source.forget()}
+    token = source.obtain(min_ttl=params["min_ttl"], renew=params["renew"])
     shaped = shape_token(token, time.time() if now is None else now)
     return {"changed": token.source == "issued", "token": shaped}
 
 
 def _ensure_authorized(
-    client: Client, params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], None], now: float
+    client: Client, params: Mapping[str, Any], *, warn: Callable[[str], None], now: float
 ) -> dict[str, Any]:
     problems = problems_with(params)
     if problems:
         raise InputError(problems)
     if params["state"] == "absent":
-        return {"changed": forget_token(client, params["name"], check_mode=check_mode)}
+        return {"changed": forget_token(client, params["name"])}
     if params["redirect_response"] is None:
         kept = kept_token(client, params["name"], min_ttl=params["min_ttl"], now=now)
         return {"changed": False, "token": shape_token(kept, now), "kept_as": params["name"].strip()}
-    token, is_kept = token_of_answer(client, params, check_mode=check_mode, warn=warn, now=now)
+    token, is_kept = token_of_answer(client, params, warn=warn, now=now)
     shaped = {"token": shape_token(token, now)} if token else {}
     return {"changed": True, **shaped, "kept_as": params["name"].strip() if is_kept else None}
 

@@ -11,6 +11,7 @@ changed.
 from __future__ import annotations
 
 import contextlib
+import copy
 import errno
 import fcntl
 import getpass
@@ -83,6 +84,7 @@ class PrivateDirectory:
         if "\0" in path:
             raise UntrustedPathError(f"{path!r} is not a path")
         self._sleep = sleep
+        self._is_kept_as_it_is = False
         _make_folders(self.path.parent)
         with contextlib.suppress(FileExistsError):
             self.path.mkdir(mode=0o700)
@@ -90,6 +92,12 @@ class PrivateDirectory:
         if not os.access(self.path, os.W_OK | os.X_OK):
             code = errno.EROFS if os.statvfs(self.path).f_flag & os.ST_RDONLY else errno.EACCES
             raise OSError(code, os.strerror(code), str(self.path))
+
+    def kept_as_it_is(self) -> PrivateDirectory:
+        """Return the same directory for check mode, in which files are neither replaced nor removed."""
+        other = copy.copy(self)
+        other._is_kept_as_it_is = True
+        return other
 
     def read(self, name: str) -> bytes | None:
         """Return what the file holds, ``None`` when there is none; raise ``UntrustedPathError`` for a foreign one."""
@@ -102,6 +110,8 @@ class PrivateDirectory:
 
     def write(self, name: str, content: bytes) -> None:
         """Replace the file in one step, so that a reader sees the old or the new content, never half of it."""
+        if self._is_kept_as_it_is:
+            return
         descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=self.path)
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -113,6 +123,8 @@ class PrivateDirectory:
 
     def delete(self, name: str) -> bool:
         """Remove the file and return whether there was one."""
+        if self._is_kept_as_it_is:
+            return os.path.lexists(self._path(name))
         try:
             self._path(name).unlink()
         except FileNotFoundError:

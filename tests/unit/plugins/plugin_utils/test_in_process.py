@@ -30,7 +30,11 @@ def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(
-    operation: Callable[[Task], Any], heard: Callable[[str], None] = print, shows_tokens: bool = False, **arguments: Any
+    operation: Callable[[Task], Any],
+    heard: Callable[[str], None] = print,
+    shows_tokens: bool = False,
+    check_mode: bool = False,
+    **arguments: Any,
 ) -> dict[str, Any]:
     spec = ModuleSpec(
         argument_spec={"name": {"type": "str"}, "age": {"type": "int"}, "path": {"type": "path"}},
@@ -38,7 +42,7 @@ def run(
         shows_tokens=shows_tokens,
         rules={"mutually_exclusive": [["name", "age"]]},
     )
-    return run_in_process("a.b.c", spec, {**CONNECTION, **arguments}, check_mode=True, progress=heard)
+    return run_in_process("a.b.c", spec, {**CONNECTION, **arguments}, check_mode=check_mode, progress=heard)
 
 
 def test_parameters_are_those_of_a_module() -> None:
@@ -48,7 +52,7 @@ def test_parameters_are_those_of_a_module() -> None:
         seen.append(task)
         return {"changed": False}
 
-    result = run(operation, age="42", path="~/x")
+    result = run(operation, check_mode=True, age="42", path="~/x")
     assert "failed" not in result
     assert seen[0].check_mode is True
     assert seen[0].params["age"] == 42

@@ -151,16 +151,22 @@ def test_forgotten_token_is_gone(directory: PrivateDirectory) -> None:
     assert list(directory.path.iterdir()) == []
 
 
+def test_what_check_mode_keeps_and_forgets_is_only_told(directory: PrivateDirectory) -> None:
+    looking = TokenStore(directory.kept_as_it_is(), SECRET)
+    assert looking.put(SCOPE, TOKEN) is True
+    assert (looking.get(SCOPE), looking.forget(SCOPE)) == (None, False)
+    TokenStore(directory, SECRET).put(SCOPE, TOKEN)
+    assert (looking.forget(SCOPE), looking.forget(SCOPE)) == (True, True)
+
+
 @pytest.mark.parametrize("content", [b"", b"cannot be decrypted"])
 def test_what_cannot_be_read_can_be_forgotten_too(directory: PrivateDirectory, content: bytes) -> None:
     store = TokenStore(directory, SECRET)
-    assert store.has(SCOPE) is False
     store.put(SCOPE, TOKEN)
     token_file(directory).write_bytes(content)
     assert store.get(SCOPE) is None
-    assert store.has(SCOPE) is True
     assert store.forget(SCOPE) is True
-    assert store.has(SCOPE) is False
+    assert store.forget(SCOPE) is False
 
 
 def test_full_disk_costs_nothing_but_a_sign_in(directory: PrivateDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,7 +174,7 @@ def test_full_disk_costs_nothing_but_a_sign_in(directory: PrivateDirectory, monk
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(directory, "write", full)
-    TokenStore(directory, SECRET).put(SCOPE, TOKEN)
+    assert TokenStore(directory, SECRET).put(SCOPE, TOKEN) is False
     assert TokenStore(directory, SECRET).get(SCOPE) is None
 
 
@@ -178,7 +184,6 @@ def test_nothing_is_kept_without_the_library(directory: PrivateDirectory, monkey
     store.put(SCOPE, TOKEN)
     with store.locked(SCOPE, 0):
         assert store.get(SCOPE) is None
-    assert store.has(SCOPE) is False
     assert store.forget(SCOPE) is False
     assert list(directory.path.iterdir()) == []
 
@@ -188,7 +193,6 @@ def test_nothing_is_kept_without_a_directory() -> None:
     store.put(SCOPE, TOKEN)
     with store.locked(SCOPE, 0):
         assert store.get(SCOPE) is None
-    assert store.has(SCOPE) is False
     assert store.forget(SCOPE) is False
 
 
@@ -270,6 +274,5 @@ def test_without_a_client_secret_nothing_is_kept(directory: PrivateDirectory) ->
 def test_a_token_can_be_forgotten_without_its_secret(directory: PrivateDirectory) -> None:
     TokenStore(directory, SECRET).put(SCOPE, TOKEN)
     store = TokenStore(directory, "")
-    assert store.has(SCOPE)
-    assert store.forget(SCOPE)
-    assert not store.has(SCOPE)
+    assert store.forget(SCOPE) is True
+    assert store.forget(SCOPE) is False

@@ -14,7 +14,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Op
 from ansible_collections.tallyfy.platform.plugins.module_utils._operations.token import (
     ensure_token,
     shape_token,
-    tokens_for,
 )
 
 NOW = 1_700_000_000.0
@@ -51,48 +50,35 @@ class Source:
         self.asked.append(options)
         return self.token
 
-    def has_stored(self) -> bool:
-        return True
-
     def forget(self) -> bool:
         self.asked.append("forget")
         return True
 
 
-def ensure(source: Source, *, check_mode: bool = False, **given: Any) -> dict[str, Any]:
-    client = SimpleNamespace(application=source, tokens_of=lambda _user: source)
+def ensure(source: Source, **given: Any) -> dict[str, Any]:
+    client = SimpleNamespace(application_tokens=lambda: source, tokens_of=lambda _user: source)
     params = {"user": None, "min_ttl": 300, "renew": False, "state": "present", **given}
-    return ensure_token(client, params, check_mode=check_mode, now=NOW)
+    return ensure_token(client, params, now=NOW)
 
 
 @pytest.mark.parametrize(("source", "changed"), [("issued", True), ("cache", False)])
-@pytest.mark.parametrize("check_mode", [True, False])
-def test_changed_means_issued(source: str, changed: bool, check_mode: bool) -> None:
+def test_changed_means_issued(source: str, changed: bool) -> None:
     tokens = Source(Token(access_token="x", kind="application", org_id="o", source=source))
-    assert ensure(tokens, check_mode=check_mode)["changed"] is changed
-    # A token that is got in check mode is not kept.
-    assert tokens.asked == [{"min_ttl": 300, "renew": False, "keep": not check_mode}]
+    assert ensure(tokens)["changed"] is changed
+    assert tokens.asked == [{"min_ttl": 300, "renew": False}]
 
 
-def test_forgetting_is_only_told_in_check_mode() -> None:
+def test_forgetting() -> None:
     tokens = Source()
-    assert ensure(tokens, state="absent", check_mode=True) == {"changed": True}
-    assert tokens.asked == []
     assert ensure(tokens, state="absent") == {"changed": True}
     assert tokens.asked == ["forget"]
 
 
-def test_token_of_nobody_needs_an_application() -> None:
-    client = SimpleNamespace(application=None)
-    with pytest.raises(OptionError, match="client_id"):
-        tokens_for(client, None)
-
-
 def test_without_a_user_it_is_the_application() -> None:
     application = Source()
-    client = SimpleNamespace(application=application, tokens_of=pytest.fail)
+    client = SimpleNamespace(application_tokens=lambda: application, tokens_of=pytest.fail)
     params = {"user": None, "min_ttl": 0, "renew": False, "state": "present"}
-    ensure_token(client, params, check_mode=False, now=NOW)
+    ensure_token(client, params, now=NOW)
     assert len(application.asked) == 1
 
 
