@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from .requests_guard import HTTPAdapter, HTTPError
+from .requests_guard import HTTPAdapter, HTTPError, Retry
 
 #: Of one answer, as it arrives and unpacked. A page of 9,999 members has about 20 MB.
 MOST_ANSWER_BYTES = 64 << 20
@@ -96,13 +96,25 @@ class BoundedResponse(http.client.HTTPResponse):
 
 
 class BoundedAdapter(HTTPAdapter):
-    """Has all its connections, direct ones and those through a proxy, read within the limits."""
+    """Has all its connections, direct ones and those through a proxy, read within the limits.
+
+    ``beside`` is an adapter with another policy of retries, whose connections this one uses instead of its own.
+    """
+
+    def __init__(self, policy: Retry, pool_maxsize: int, beside: BoundedAdapter | None = None) -> None:
+        self._beside = beside
+        super().__init__(max_retries=policy, pool_maxsize=pool_maxsize)
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        if self._beside is not None:
+            self.poolmanager = self._beside.poolmanager
+            return
         super().init_poolmanager(*arguments, **options)
         _bound(self.poolmanager)
 
     def proxy_manager_for(self, proxy: Any, **options: Any) -> Any:
+        if self._beside is not None:
+            return self._beside.proxy_manager_for(proxy, **options)
         manager = super().proxy_manager_for(proxy, **options)
         _bound(manager)
         return manager

@@ -13,7 +13,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._version import V
 
 from .network import proxies_for
 from .reading import ACCEPTED_ENCODINGS, BoundedAdapter
-from .requests_guard import AuthBase, Retry, Session, requests
+from .requests_guard import AuthBase, Session, requests
 
 #: As many as may be under way at a time; what a pool cannot keep would be closed after each request.
 MOST_CONNECTIONS = 32
@@ -47,11 +47,11 @@ class NoAuth(AuthBase):
         return request
 
 
-def new_session(policy: Retry) -> requests.Session:
-    """Return a session whose requests are repeated by the ``policy``."""
+def new_session(adapter: BoundedAdapter) -> requests.Session:
+    """Return a session that sends everything by the adapter."""
     session = DirectSession()
     session.headers.update(HEADERS)
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("https://", "http://"):
-        session.mount(scheme, BoundedAdapter(max_retries=policy, pool_maxsize=MOST_CONNECTIONS))
+        session.mount(scheme, adapter)
     return session

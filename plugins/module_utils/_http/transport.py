@@ -35,7 +35,7 @@ from .connection import Connection
 from .failures import advice_on, cause_of, chain_of, reason_of
 from .network import bundle_flaw, check_way_to, keep_credentials
 from .outcome import MAY_BE_DONE_ADVICE, READING, succeeded
-from .reading import PIECE_BYTES, RefusedAnswerError, body_of
+from .reading import PIECE_BYTES, BoundedAdapter, RefusedAnswerError, body_of
 from .requests_guard import (
     AuthBase,
     ChunkedEncodingError,
@@ -49,7 +49,7 @@ from .requests_guard import (
     requests,
 )
 from .retry import SAFE_TO_REPEAT, ArrivedBeforeError, Listener, backoff_seconds, policy
-from .session import new_session
+from .session import MOST_CONNECTIONS, new_session
 
 BODY_ATTEMPTS = 3
 
@@ -72,12 +72,14 @@ class Transport:
         keep_credentials(connection, self._secrets)
         self._checked: set[tuple[str, str]] = set()
         self._listener = Listener(budget, caps or Caps(), self._secrets)
-        self._session = new_session(policy(SAFE_TO_REPEAT, self._listener, allowance))
-        # Asking twice for a token does no harm, so a sign-in may be repeated although it is a POST.
-        self._sign_in_session = new_session(policy(SAFE_TO_REPEAT | {"POST"}, self._listener, allowance))
-        self._single_session = new_session(Retry(0, read=False))
+        adapter = BoundedAdapter(policy(SAFE_TO_REPEAT, self._listener, allowance), MOST_CONNECTIONS)
+        # Asking twice for a token does no harm, so a sign-in may be repeated although it is a POST. Usually it goes to
+        # the same host as all the others, so they share their connections.
+        signing_in = policy(SAFE_TO_REPEAT | {"POST"}, self._listener, allowance)
+        self._session = new_session(adapter)
+        self._sign_in_session = new_session(BoundedAdapter(signing_in, MOST_CONNECTIONS, beside=adapter))
+        self._single_session = new_session(BoundedAdapter(Retry(0, read=False), MOST_CONNECTIONS, beside=adapter))
         self._prepaid = threading.local()
-        self._share_connections()
         if not connection.validate_certs:
             # Who has switched the check off knows; the lookup would print the warning with each request.
             disable_warnings(InsecureRequestWarning)
@@ -176,14 +178,6 @@ class Transport:
         left: int = getattr(self._prepaid, "count", 0)
         self._prepaid.count = max(0, left - 1)
         return left > 0
-
-    def _share_connections(self) -> None:
-        """Let all requests use the same connections: usually sign-ins, too, go to the same host."""
-        for scheme in ("https://", "http://"):
-            adapter = self._session.get_adapter(scheme)
-            for session in (self._sign_in_session, self._single_session):
-                other = session.get_adapter(scheme)
-                other.poolmanager, other.proxy_manager = adapter.poolmanager, adapter.proxy_manager
 
     def _check_way(self, url: str, name: str) -> None:
         """Raise ``OptionError`` when the environment leads requests astray; looked at once for each host."""
