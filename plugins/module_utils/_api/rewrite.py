@@ -219,8 +219,8 @@ class _Tries:
         #: Until when the service may still carry out what it did not answer.
         self._late_until: float | None = None
         self._is_last_look = False
-        #: Whether other tasks cannot be told of it.
-        self._is_unnoted = False
+        #: That other tasks cannot be told of it, where that is so.
+        self._unnoted = ""
         self.is_in_doubt = False
 
     @property
@@ -251,7 +251,7 @@ class _Tries:
                 self._client.late_writes.add(self._path, now)
             except TallyfyError:
                 # What became of the write is more than why nobody else is told of it.
-                self._is_unnoted = True
+                self._unnoted = " Other tasks do not know of it, since nothing could be noted in state_dir."
 
     def wait(self) -> None:
         """Wait until it is time to look or to send again; raise what went wrong when there is no such time."""
@@ -303,9 +303,7 @@ class _Tries:
             lost.request,
             answer,
             advice=f"Whether it was carried out is not known, and it may still be. Run it again after {not_before}: "
-            f"it looks first. A longer max_wait lets it wait by itself."
-            + " Other tasks do not know of it, since nothing could be noted in state_dir."
-            * self._is_unnoted,
+            f"it looks first. A longer max_wait lets it wait by itself.{self._unnoted}",
             status=lost.status,
             is_late=True,
             not_before=not_before,

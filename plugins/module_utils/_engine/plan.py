@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,7 +83,7 @@ class PlanRun:
         self.failed_step: Step | None = None
         self.error: TallyfyError | None = None
         self.skip_reason: SkipReason | None = None
-        self._tried: set[int] = set()
+        self._tried: list[Step] = []
 
     def carry_out(self, step: Step) -> bool | None:
         """Do what the step says; return false when it was declined without harm."""
@@ -94,7 +94,7 @@ class PlanRun:
         for step in self.plan.steps:
             if self.error is not None:
                 return
-            if id(step) not in self._tried and (actions is None or step.action in actions):
+            if not _is_among(step, self._tried) and (actions is None or step.action in actions):
                 yield step
 
     def attempt(self, step: Step, carry_out: Callable[[Step], bool | None]) -> None:
@@ -106,12 +106,13 @@ class PlanRun:
 
     def finish(self, step: Step, *, is_done: bool = True) -> None:
         """Take note that the step has been tried, and done unless the service declined it without harm."""
-        self._tried.add(id(step))
-        self.done += [step] * is_done
+        self._tried.append(step)
+        if is_done:
+            self.done.append(step)
 
     def fail(self, step: Step, error: TallyfyError) -> None:
         """Take note that the step failed; one that has been done and cannot be proved stays among those done."""
-        self._tried.add(id(step))
+        self._tried.append(step)
         self.failed_step, self.error = step, error
 
     def complete(self, carry_out: Callable[[Step], bool | None], *, check_mode: bool = False) -> None:
@@ -128,13 +129,12 @@ class PlanRun:
 
     def sort_done(self) -> None:
         """Bring what was done into the order of the plan, which is what check mode tells."""
-        places = {id(step): place for place, step in enumerate(self.plan.steps)}
-        self.done.sort(key=lambda step: places.get(id(step), 0))
+        steps = self.plan.steps
+        self.done.sort(key=lambda step: steps.index(step) if step in steps else 0)
 
     def reopen(self) -> None:
         """Let what failed or was skipped be tried again, since what it lacked may be there now."""
-        if self.failed_step is not None:
-            self._tried.discard(id(self.failed_step))
+        self._tried = [step for step in self._tried if step is not self.failed_step]
         self.failed_step = self.error = self.skip_reason = None
 
     def pretend(self) -> None:
@@ -168,6 +168,11 @@ class PlanRun:
         told = self.plan if self.done else Plan(self.plan.subject)
         actions = [step.described() for step in self.done]
         return {"changed": bool(self.done), "actions": actions, "diff": told.diff()}
+
+
+def _is_among(step: Step, steps: Iterable[Step]) -> bool:
+    """Return whether this very step is among them: another plan may hold an equal one, which is still to be tried."""
+    return any(one is step for one in steps)
 
 
 def unchangeable(field: str, current: Any, wanted: Any, reason: str) -> dict[str, Any]:

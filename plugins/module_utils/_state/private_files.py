@@ -236,7 +236,8 @@ def holder() -> str:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container may run under a number that has no name
         user = str(os.getuid())
-    return f"process {os.getpid()} of {user} on {socket.gethostname()}, since {now}" + (f", job {job}" * bool(job))
+    process = f"process {os.getpid()} of {user} on {socket.gethostname()}, since {now}"
+    return f"{process}, job {job}" if job else process
 
 
 def _write_holder(descriptor: int, pid_at: int | None) -> None:
