@@ -203,7 +203,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._operations.api_c
 
 def call(task: Task) -> dict[str, object]:
     """Make the call."""
-    return make_call(task.client, task.params, check_mode=task.check_mode)
+    return make_call(task.client, task.params)
 
 
 SPEC = ModuleSpec(

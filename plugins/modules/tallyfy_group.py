@@ -257,7 +257,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.group_run
 
 def ensure(task: Task) -> dict[str, object]:
     """Bring the group into the wanted state."""
-    return ensure_group(task.client, task.params, check_mode=task.check_mode, warn=task.warn)
+    return ensure_group(task.client, task.params, warn=task.warn)
 
 
 SPEC = ModuleSpec(argument_spec=GROUP_OPTIONS, operation=ensure)

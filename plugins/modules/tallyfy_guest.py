@@ -368,7 +368,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest_run
 
 def ensure(task: Task) -> dict[str, object]:
     """Bring the guest into the wanted state."""
-    return ensure_guest(task.client, task.params, check_mode=task.check_mode, warn=task.warn)
+    return ensure_guest(task.client, task.params, warn=task.warn)
 
 
 SPEC = ModuleSpec(argument_spec=GUEST_OPTIONS, operation=ensure)

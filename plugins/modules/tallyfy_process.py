@@ -317,7 +317,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.single
 
 def ensure(task: Task) -> dict[str, object]:
     """Bring the process into the wanted state."""
-    return ensure_process(task.client, task.params, check_mode=task.check_mode, warn=task.warn)
+    return ensure_process(task.client, task.params, warn=task.warn)
 
 
 SPEC = ModuleSpec(

@@ -88,16 +88,18 @@ class Controller:
         """Run ``tallyfy_process``; return its result, or the facts of its failure with ``failed`` and ``msg``."""
         self.client.renew_allowance()
         try:
-            return ensure_process(self.client, params, check_mode=check_mode, warn=_unheard)
+            return ensure_process(self._client(check_mode), params, warn=_unheard)
         except TallyfyError as error:
             return {"process": None, "notes": [], **error.facts, "failed": True, "msg": str(error)}
+
+    def _client(self, check_mode: bool) -> Client:
+        return self.client.for_check_mode() if check_mode else self.client
 
     def onboarding(self, *, check_mode: bool = False, **params: Any) -> dict[str, Any]:
         """Run ``tallyfy_onboarding``; return its result, or the facts of its failure with ``failed`` and ``msg``."""
         self.client.renew_allowance()
         defaults = {name: option.get("default") for name, option in ONBOARDING_OPTIONS.items()}
-        client = self.client.for_check_mode() if check_mode else self.client
-        task = Task(client, {**defaults, "concurrency": 1, **params}, _unheard, _unheard)
+        task = Task(self._client(check_mode), {**defaults, "concurrency": 1, **params}, _unheard, _unheard)
         try:
             return ensure_onboarding(task)
         except TallyfyError as error:

@@ -152,7 +152,7 @@ class Launcher:
         client.renew_allowance()
         told = self.told.setdefault(job.key, set())
         try:
-            result = ensure_process(client, job.params, check_mode=False, warn=lambda _text: None)
+            result = ensure_process(client, job.params, warn=lambda _text: None)
         except TallyfyError as error:
             self.failures[type(error).__name__] += 1
             self.doubts += isinstance(error, LostAnswerError)

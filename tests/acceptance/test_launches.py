@@ -66,7 +66,7 @@ class TestLateLaunches:
 
     @staticmethod
     def launch(client: Client) -> dict[str, Any]:
-        return ensure_process(client, WANTED, check_mode=False, warn=lambda _text: None)
+        return ensure_process(client, WANTED, warn=lambda _text: None)
 
     def test_a_second_run_does_not_overtake_the_first(
         self, sandbox: Sandbox, clients: Callable[[float], Client]
@@ -103,4 +103,4 @@ class TestLateLaunches:
         with pytest.raises(LostAnswerError):
             self.launch(clients(300))
         other = {**WANTED, "reference": "E-2"}
-        assert ensure_process(clients(5), other, check_mode=False, warn=lambda _text: None)["changed"] is True
+        assert ensure_process(clients(5), other, warn=lambda _text: None)["changed"] is True

@@ -60,7 +60,7 @@ def connection_to(sandbox: Sandbox, state_dir: str | None, **options: Any) -> Co
 
 def add(client: Client, email: str) -> bool:
     params = {"name": GROUP, "members": {"add": [email]}}
-    return bool(ensure_group(client, params, check_mode=False, warn=lambda _text: None)["changed"])
+    return bool(ensure_group(client, params, warn=lambda _text: None)["changed"])
 
 
 def numbers_in(sandbox: Sandbox) -> set[int]:
@@ -282,9 +282,9 @@ def test_a_launch_whose_answer_is_lost_stays_in_doubt(
         at_launch("after", lambda: patch.setattr(RequestBudget, "take", hang)),
         pytest.raises(LostAnswerError, match=r"process 42.*Whether it was launched is not known"),
     ):
-        ensure_process(client, params, check_mode=False, warn=lambda _text: None)
+        ensure_process(client, params, warn=lambda _text: None)
     assert client.has_written
-    done = ensure_process(held.client(), params, check_mode=False, warn=lambda _text: None)
+    done = ensure_process(held.client(), params, warn=lambda _text: None)
     assert done["changed"] is False
     assert len([run for run in sandbox.runs() if run["name"].startswith("Bob's tour")]) == 1
 

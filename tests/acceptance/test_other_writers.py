@@ -100,7 +100,7 @@ def member(client: Client, **params: Any) -> bool:
 
 def change_group(client: Client) -> bool:
     params = {"name": "People", "members": {"add": [BOB]}}
-    return bool(ensure_group(client, params, check_mode=False, warn=unheard)["changed"])
+    return bool(ensure_group(client, params, warn=unheard)["changed"])
 
 
 def other_in_group(sandbox: Sandbox) -> None:
@@ -117,7 +117,7 @@ def group_has_both(sandbox: Sandbox) -> bool:
 
 def change_guest(client: Client) -> bool:
     params = {"email": PARTNER, "associated_members": {"add": [BOB]}}
-    return bool(ensure_guest(client, params, check_mode=False, warn=unheard)["changed"])
+    return bool(ensure_guest(client, params, warn=unheard)["changed"])
 
 
 def guest(sandbox: Sandbox, email: str = PARTNER) -> dict[str, Any]:
@@ -150,7 +150,7 @@ def hand_over(client: Client) -> bool:
 
 def rename(client: Client) -> bool:
     params = {"template": TOUR_ID, "reference": "E-1", "name": "Bob's tour", "kickoff": {}}
-    return bool(ensure_process(client, params, check_mode=False, warn=unheard)["changed"])
+    return bool(ensure_process(client, params, warn=unheard)["changed"])
 
 
 def process(sandbox: Sandbox) -> dict[str, Any]:
@@ -386,12 +386,12 @@ def disable_dana(client: Client) -> bool:
 
 
 def enable_nora(client: Client) -> bool:
-    return bool(ensure_guest(client, {"email": NORA}, check_mode=False, warn=unheard)["changed"])
+    return bool(ensure_guest(client, {"email": NORA}, warn=unheard)["changed"])
 
 
 def disable_nora(client: Client) -> bool:
     params = {"email": NORA, "state": "disabled"}
-    return bool(ensure_guest(client, params, check_mode=False, warn=unheard)["changed"])
+    return bool(ensure_guest(client, params, warn=unheard)["changed"])
 
 
 def bob_becomes(role: str) -> Callable[[Client], bool]:
@@ -404,17 +404,17 @@ def title_of_bob(title: str) -> Callable[[Client], bool]:
 
 def people_are(*emails: str) -> Callable[[Client], bool]:
     params = {"name": "People", "members": {"set": list(emails)}}
-    return lambda client: bool(ensure_group(client, params, check_mode=False, warn=unheard)["changed"])
+    return lambda client: bool(ensure_group(client, params, warn=unheard)["changed"])
 
 
 def guest_of(*emails: str) -> Callable[[Client], bool]:
     params = {"email": PARTNER, "associated_members": {"set": list(emails)}}
-    return lambda client: bool(ensure_guest(client, params, check_mode=False, warn=unheard)["changed"])
+    return lambda client: bool(ensure_guest(client, params, warn=unheard)["changed"])
 
 
 def tour(state: str) -> Callable[[Client], bool]:
     params = {"template": TOUR_ID, "reference": "E-1", "state": state, "kickoff": {}}
-    return lambda client: bool(ensure_process(client, params, check_mode=False, warn=unheard)["changed"])
+    return lambda client: bool(ensure_process(client, params, warn=unheard)["changed"])
 
 
 def role_of_bob(sandbox: Sandbox) -> Any:

@@ -83,6 +83,8 @@ class PlanRun:
         self.failed_step: Step | None = None
         self.error: TallyfyError | None = None
         self.skip_reason: SkipReason | None = None
+        #: Whether steps were counted as done that nobody has carried out.
+        self.is_pretended = False
         self._tried: list[Step] = []
 
     def carry_out(self, step: Step) -> bool | None:
@@ -141,6 +143,7 @@ class PlanRun:
         """Count every step as done: this is check mode."""
         for step in self.open_steps():
             self.finish(step)
+            self.is_pretended = True
 
     @property
     def is_undone(self) -> bool:

@@ -91,7 +91,7 @@ def issues_tokens(path: str) -> bool:
     return {"applications", "users"} <= set(names) or "oauth" in names
 
 
-def make_call(client: Client, params: Mapping[str, Any], *, check_mode: bool) -> dict[str, Any]:
+def make_call(client: Client, params: Mapping[str, Any]) -> dict[str, Any]:
     """Make the call that the options of ``tallyfy_api`` describe and return the module's result.
 
     A token in an answer is not shown, whatever route it came from.
@@ -103,21 +103,21 @@ def make_call(client: Client, params: Mapping[str, Any], *, check_mode: bool) ->
     if problems:
         raise InputError(problems)
     call = _Call(client, params["method"], path, _joined(params["query"]), params.get("body"), params["token"])
-    result, has_token = without_tokens(_made(call, params, check_mode=check_mode))
+    result, has_token = without_tokens(_made(call, params))
     return {**result, "notes": [*result["notes"], TOKEN_NOTE]} if has_token else dict(result)
 
 
-def _made(call: _Call, params: Mapping[str, Any], *, check_mode: bool) -> dict[str, Any]:
+def _made(call: _Call, params: Mapping[str, Any]) -> dict[str, Any]:
     if call.method == "GET":
         return _read(call, all_pages=params["all_pages"])
     if params["only_if_different"]:
-        return Replacement(call).result(check_mode=check_mode)
+        return Replacement(call).result()
     seen = _look(call) if call.method == "DELETE" else _Seen(None)
     values = call.body if isinstance(call.body, Mapping) else {}
     step = Step(call.method.lower(), call.path, "was asked for", values)
     plan = Plan(call.path, steps=() if seen.is_there is False else (step,))
     result = dict(_NO_ANSWER)
-    outcome = plan.run(lambda _step: _write(call, seen, result), check_mode=check_mode)
+    outcome = plan.run(lambda _step: _write(call, seen, result), check_mode=call.client.check_mode)
     del outcome["diff"]
     return {**result, **outcome, "notes": []}
 
@@ -250,9 +250,9 @@ class Replacement:
         self._notes: list[str] = []
         self._answer = dict(_NO_ANSWER)
 
-    def result(self, *, check_mode: bool) -> dict[str, Any]:
+    def result(self) -> dict[str, Any]:
         """Carry it out unless in check mode, and return the module's result."""
-        if check_mode:
+        if self._call.client.check_mode:
             self._read()
             self._run.pretend()
         else:

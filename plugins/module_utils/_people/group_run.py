@@ -170,9 +170,7 @@ class GroupRun(PlanRun):
             )
 
 
-def ensure_group(
-    client: Client, params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], None]
-) -> dict[str, Any]:
+def ensure_group(client: Client, params: Mapping[str, Any], *, warn: Callable[[str], None]) -> dict[str, Any]:
     """Bring one group into the wanted state and return the result of ``tallyfy_group``.
 
     Raises ``InputError`` before anything is sent when the wanted values are wrong by themselves.
@@ -182,15 +180,15 @@ def ensure_group(
         raise InputError(problems)
     desired = DesiredGroup.from_params(params)
     current = find_group(client, desired.name)
-    if current is not None and not check_mode and await_late_writes(client, [client.path("groups", current["id"])]):
+    if current is not None and await_late_writes(client, [client.path("groups", current["id"])]):
         current = find_group(client, desired.name)
     is_wanted = desired.members is not None and desired.state == "present"
     directory = members_directory(client, is_needed=is_wanted or bool(current and members_of(current)))
     guests = {folded(row["email"]) for row in list_guests(client)} if guests_to_add(desired, current) else None
     run = GroupRun(client, desired, current, directory, plan_group(desired, current, directory, guests))
-    if run.plan.steps and not check_mode:
+    if run.plan.steps:
         client.require_locks()
-    run.complete(run.carry_out, check_mode=check_mode)
+    run.complete(run.carry_out, check_mode=client.check_mode)
     for note in run.plan.warnings:
         warn(note)
     run.raise_failure()
@@ -198,16 +196,16 @@ def ensure_group(
         **run.result(),
         "notes": list(run.plan.warnings),
         "unchangeable": desired.unchangeable(current),
-        "group": _group_after(run, directory, check_mode=check_mode),
+        "group": _group_after(run, directory),
     }
 
 
-def _group_after(run: GroupRun, directory: Directory, *, check_mode: bool) -> Record | None:
+def _group_after(run: GroupRun, directory: Directory) -> Record | None:
     """Return the group as it is after the run, or, in check mode, as far as the plan can tell."""
     desired = run.desired
     if desired.state == "absent":
         return None
-    if not check_mode or not run.plan.steps:
+    if not run.is_pretended:
         return shape_group(run.record, directory)
     planned = {"name": desired.name, "description": desired.description or desired.name, **run.record}
     return shape_group({**planned, **desired.change(directory).differing(run.record)}, directory)

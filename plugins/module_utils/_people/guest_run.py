@@ -197,9 +197,7 @@ def _unseen_lists(record: Mapping[str, Any]) -> list[str]:
     return [] if isinstance(details, Mapping) and "associated_members" in details else ["associated_members"]
 
 
-def ensure_guest(
-    client: Client, params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], None]
-) -> dict[str, Any]:
+def ensure_guest(client: Client, params: Mapping[str, Any], *, warn: Callable[[str], None]) -> dict[str, Any]:
     """Bring one guest into the wanted state and return the result of ``tallyfy_guest``.
 
     Raises ``InputError`` before anything is sent when the wanted values are wrong by themselves.
@@ -208,12 +206,12 @@ def ensure_guest(
     if problems:
         raise InputError(problems)
     desired = DesiredGuest.from_params(params)
-    current = find_guest(client, desired.email) if check_mode else _find_settled(client, desired.email)
+    current = _find_settled(client, desired.email)
     directory = _directory(client, desired, current)
     run = GuestRun(client, desired, current, directory, plan_guest(desired, current, directory))
-    if run.plan.steps and not check_mode:
+    if run.plan.steps:
         client.require_locks()
-    run.complete(run.carry_out, check_mode=check_mode)
+    run.complete(run.carry_out, check_mode=client.check_mode)
     for note in run.notes:
         warn(note)
     run.raise_failure()
@@ -221,7 +219,7 @@ def ensure_guest(
         **run.result(),
         "notes": run.notes,
         "unchangeable": run.unchangeable,
-        "guest": _guest_after(run, current, directory, check_mode=check_mode),
+        "guest": _guest_after(run, current, directory),
     }
 
 
@@ -247,13 +245,13 @@ def _directory(client: Client, desired: DesiredGuest, current: Record | None) ->
     return Directory([] if member is None else [member])
 
 
-def _guest_after(run: GuestRun, current: Record | None, directory: Directory, *, check_mode: bool) -> Record | None:
+def _guest_after(run: GuestRun, current: Record | None, directory: Directory) -> Record | None:
     """Return the guest as they are after the run, or, in check mode, as far as the plan can tell."""
     desired = run.desired
     if desired.state == "deleted" or (current is None and not run.plan.steps):
         return None
     shaped = shape_guest(run.record, directory)
-    if not check_mode:
+    if not run.is_pretended:
         return shaped
     planned = {name: value for name, value in run.plan.after.items() if name in shaped}
     fields = differing(desired, run.record, directory)

@@ -30,15 +30,13 @@ from .template import Template, warning_of_automatic_launch
 from .values import Kickoff, encode
 
 
-def ensure_process(
-    client: Client, params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], None]
-) -> dict[str, Any]:
+def ensure_process(client: Client, params: Mapping[str, Any], *, warn: Callable[[str], None]) -> dict[str, Any]:
     """Bring one process into the desired state and return the result of ``tallyfy_process``."""
     desired = DesiredProcess.from_params(params)
     problems = problems_with_process(desired)
     if problems:
         raise InputError(problems)
-    return SingleProcess(client, desired, warn).ensure(check_mode=check_mode)
+    return SingleProcess(client, desired, warn).ensure()
 
 
 class SingleProcess:
@@ -53,26 +51,26 @@ class SingleProcess:
         self._finder.template = template or self._finder.template
         self._sought = Sought(desired, self._field_of_reference)
 
-    def ensure(self, *, check_mode: bool) -> dict[str, Any]:
+    def ensure(self) -> dict[str, Any]:
         """Find it, plan, and carry that out unless in check mode; return the result of the module."""
         found = self._find()
-        if found.current is not None and not check_mode:
+        if found.current is not None:
             path = self._client.path("runs", found.current["id"])
             if await_late_writes(self._client, [path, f"{path}/activate"]):
                 found = self._find()
         run, fixed = self._planned(found)
-        if run.plan.steps and not check_mode:
+        if run.plan.steps:
             self._client.require_locks()
         with contextlib.ExitStack() as locks:
-            if run.launches and not check_mode:
+            if run.launches and not self._client.check_mode:
                 locks.enter_context(self._client.alone(LOCK_SUBJECT.format(self._finder.template_id)))
                 take_what_is_there(self._client, [run])
-            run.complete(run.carry_out, check_mode=check_mode)
+            run.complete(run.carry_out, check_mode=self._client.check_mode)
         settle_launches(self._client, [run])
         for note in run.notes:
             self._warn(note)
         run.raise_failure()
-        process = _process_after(run, found, check_mode=check_mode)
+        process = _process_after(run, found)
         return {**run.result(), "process": process, "unchangeable": fixed, "notes": run.notes}
 
     def _find(self) -> Found:
@@ -165,12 +163,12 @@ class SingleProcess:
         return False
 
 
-def _process_after(run: ProcessRun, found: Found, *, check_mode: bool) -> Record | None:
+def _process_after(run: ProcessRun, found: Found) -> Record | None:
     """Return the process as it is after the run, or, in check mode, as far as the plan can tell."""
     current = found.current
     if current is None and not run.plan.steps:
         return None
-    if not check_mode:
+    if not run.is_pretended:
         return shape_process(run.record)
     planned: Record = {name: run.plan.after[name] for name in ("name", "status") if name in run.plan.after}
     if run.launch is not None:

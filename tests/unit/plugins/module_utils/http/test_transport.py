@@ -146,6 +146,16 @@ def send(one: Transport, method: str, url: str, **options: Any) -> Any:
     return one.send(method, url, auth=NoAuth(), **options)
 
 
+def test_what_repeats_differently_uses_the_same_connections(clock: Clock) -> None:
+    one = transport(clock)
+    adapters = [
+        session.get_adapter("https://x") for session in (one._session, one._sign_in_session, one._single_session)
+    ]
+    assert all(adapter.poolmanager is adapters[0].poolmanager for adapter in adapters)
+    proxies = [adapter.proxy_manager_for("http://proxy:1") for adapter in adapters]
+    assert all(proxy is proxies[0] for proxy in proxies)
+
+
 # --- what goes out ----------------------------------------------------------------------------------------------------
 
 

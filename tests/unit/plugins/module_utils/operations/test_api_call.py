@@ -174,6 +174,7 @@ class Service:
 
     def __init__(self, **answers: Any) -> None:
         self.connection = SimpleNamespace(api_url=API, org_id="org1")
+        self.check_mode = False
         self.secrets = SecretKeeper()
         self.late_writes = SimpleNamespace(seconds=120.0, since=lambda _name, _now: None, add=print, drop=print)
         self.answers = answers
@@ -208,7 +209,8 @@ class Service:
 
 
 def call(service: Service, *, check_mode: bool = False, **given: Any) -> dict[str, Any]:
-    return make_call(service, options(**given), check_mode=check_mode)
+    service.check_mode = check_mode
+    return make_call(service, options(**given))
 
 
 def gone(code: str = "RESOURCE_NOT_FOUND") -> NotFoundError:
