@@ -51,7 +51,7 @@ class ModuleSpec:
     ``rules`` are further checks of ``AnsibleModule``, such as ``mutually_exclusive``. ``shows_tokens`` leaves tokens in
     a successful result, for the one module whose purpose they are. ``signs_in`` tells from the parameters whether it
     does so by itself, which takes something to sign in with. ``result_keys`` are what every result holds, a failure's
-    too, with the values of one that came to nothing.
+    too, with the values of one that came to nothing; ``check_mode`` is added to them.
     """
 
     argument_spec: Mapping[str, Any]
@@ -214,6 +214,8 @@ def perform(
             decrypt=decrypt,
         )
         result = spec.operation(task)
+        if spec.result_keys:
+            result["check_mode"] = check_mode
     except TallyfyError as error:
         if isinstance(error, StateDirError):
             # The error tells the same.

@@ -271,7 +271,6 @@ def facts_of(task: Task, organization: Record) -> dict[str, Any]:
         "org_id": organization["id"],
         # In whose name it works may be known only now.
         "organization": {**organization, "acting_as": task.client.acting_as()},
-        "check_mode": task.check_mode,
         "requests": task.client.requests_sent,
     }
 
