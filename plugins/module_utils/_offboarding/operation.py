@@ -73,9 +73,7 @@ OFFBOARDING_RULES: dict[str, Any] = {
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def read_current(
-    client: Client, desired: DesiredOffboarding, *, workers: int = 1, is_check_mode: bool = False
-) -> Current:
+def read_current(client: Client, desired: DesiredOffboarding, *, workers: int = 1) -> Current:
     """Return what is there: members, and guests, groups, processes and tasks as far as they matter."""
     everybody = list_everybody(client, workers=workers)
     people = [
@@ -87,7 +85,6 @@ def read_current(
         [replace(member, reassign_to=None) for member in people],
         everybody,
         workers=workers,
-        is_check_mode=is_check_mode,
     )
     index = {folded(record["email"]): record for record in everybody}
     # Who has no access any more is looked at as well: what an earlier run could not finish is finished.
@@ -143,7 +140,7 @@ def ensure_offboarding(task: Task) -> dict[str, Any]:
 
 def _read_and_plan(task: Task, desired: DesiredOffboarding) -> tuple[OffboardingPlan, Current, dict[str, Any]]:
     try:
-        current = read_current(task.client, desired, workers=desired.workers, is_check_mode=task.check_mode)
+        current = read_current(task.client, desired, workers=desired.workers)
         # Before anything is written: an offboarding does not fail at its end for want of a name.
         organization = task.organization()
     except TallyfyError:

@@ -68,7 +68,7 @@ def ensure_onboarding(task: Task) -> dict[str, Any]:
         desired = prepare_onboarding(
             task.params, task.called, has_application=client.application is not None, decrypt=task.decrypt
         )
-        current = read_current(client, desired, is_check_mode=task.check_mode)
+        current = read_current(client, desired)
         plan = plan_onboarding(desired, current)
         planner = LaunchPlanner(client, locks, workers=desired.workers)
         processes = _plan_processes(planner, desired, current, plan)
@@ -89,12 +89,12 @@ def ensure_onboarding(task: Task) -> dict[str, Any]:
         return onboarding_result(run, plan.people, notes, organization, task)
 
 
-def read_current(client: Client, desired: DesiredOnboarding, *, is_check_mode: bool = False) -> Current:
+def read_current(client: Client, desired: DesiredOnboarding) -> Current:
     """Return what is there: members, and groups and guests as far as they matter."""
     workers = desired.workers
     everybody = list_everybody(client, workers=workers)
     people = [member for _index, member in desired.people]
-    pairs, everybody, context = read_members(client, people, everybody, workers=workers, is_check_mode=is_check_mode)
+    pairs, everybody, context = read_members(client, people, everybody, workers=workers)
     has_groups = any(member.groups is not None for member in people)
     if desired.groups and not has_groups:
         context = replace(context, groups=list_groups(client))

@@ -66,10 +66,10 @@ class LaunchPlanner:
     """Reads the templates that people's processes come from and what was launched from them, each once, and plans.
 
     ``locks`` holds the lock of each template from before its processes are read, so that nobody else launches in
-    between; ``None`` where nothing is going to be written.
+    between.
     """
 
-    def __init__(self, client: Client, locks: contextlib.ExitStack | None, *, workers: int = 1) -> None:
+    def __init__(self, client: Client, locks: contextlib.ExitStack, *, workers: int = 1) -> None:
         self._client = client
         self._locks = locks
         self._workers = workers
@@ -179,10 +179,9 @@ class LaunchPlanner:
             by_template.setdefault(template.id, []).append(place)
             finder = self._finders.setdefault(template.id, Finder(self._client, template.id, workers=self._workers))
             finder.template = template
-        if self._locks is not None:
-            # Always in the same order, or two runs could wait for each other.
-            for template_id in sorted(by_template):
-                self._locks.enter_context(self._client.alone(LOCK_SUBJECT.format(template_id)))
+        # Always in the same order, or two runs could wait for each other.
+        for template_id in sorted(by_template):
+            self._locks.enter_context(self._client.alone(LOCK_SUBJECT.format(template_id)))
         found: dict[int, Found] = {}
         for template_id, places in by_template.items():
             includes = [name for name in ("tags", "folders") if any(getattr(ready[place][1], name) for place in places)]

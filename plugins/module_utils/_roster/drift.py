@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
@@ -76,6 +77,7 @@ def find_drift(task: Task) -> dict[str, Any]:
         min_admins=0,
         called=task.called,
     )
+    task = replace(task, client=task.client.for_check_mode())
     roster = read_and_plan(task, policy=policy, is_comparison=True)
     rows, groups = drift_rows(roster.planned), missing_groups(roster)
     notes = [warning for person in roster.planned for warning in person.plan.warnings]

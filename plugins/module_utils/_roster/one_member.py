@@ -43,20 +43,20 @@ def ensure_member(task: Task) -> dict[str, Any]:
     if desired.state == "present" and desired.provision == "direct" and client.application is None:
         raise InputError([DIRECT_NEEDS_APPLICATION])
     pairs: list[Pair] = [(desired, find_member(client, desired.email))]
-    ((_desired, current),), context = look_around(client, pairs, is_check_mode=task.check_mode)
+    ((_desired, current),), context = look_around(client, pairs)
     run = MemberRun(client, desired, current, context, plan_member(desired, current, context))
     refuse_without_rights(client, run.plan.steps)
-    if run.plan.steps and not task.check_mode:
+    if run.plan.steps:
         client.require_locks()
     RosterRun(client, [run]).complete(check_mode=task.check_mode)
     for note in run.notes:
         task.warn(note)
     run.raise_failure()
     # Warnings are lost from the registered results of a loop before ansible-core 2.22; a report wants them.
-    return {**run.result(), "notes": run.notes, "user": _member_after(run, check_mode=task.check_mode)}
+    return {**run.result(), "notes": run.notes, "user": _member_after(run)}
 
 
-def _member_after(run: MemberRun, *, check_mode: bool) -> Record | None:
+def _member_after(run: MemberRun) -> Record | None:
     """Return the member as they are after the run, or, in check mode, as far as the plan can tell."""
     if run.desired.state == "deleted" or (run.current is None and not run.plan.steps):
         return None
@@ -64,4 +64,4 @@ def _member_after(run: MemberRun, *, check_mode: bool) -> Record | None:
     if run.desired.groups is not None:
         groups = list(run.plan.after.get("groups", run.around.groups.names_of(run.current)))
     planned = {name: value for name, value in run.plan.after.items() if name != "groups"}
-    return shape_member({**(run.current or {}), **planned, **({} if check_mode else run.record)}, groups)
+    return shape_member({**(run.current or {}), **planned, **({} if run.is_pretended else run.record)}, groups)

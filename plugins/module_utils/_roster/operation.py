@@ -128,10 +128,9 @@ def read_and_plan(task: Task, *, policy: Policy | None = None, is_comparison: bo
     if is_comparison and problems:
         raise InputError(problems)
     try:
-        looks_only = task.check_mode or is_comparison
         everybody = list_everybody(client, workers=workers)
         desired = [*listed, *unlisted_leavers(listed, everybody, policy)]
-        pairs, everybody, context = read_members(client, desired, everybody, workers=workers, is_check_mode=looks_only)
+        pairs, everybody, context = read_members(client, desired, everybody, workers=workers)
         if is_comparison:
             add_missing_groups(context.groups, pairs, also_removed=True)
             planned = compare_roster(pairs, everybody, policy, context, listed=len(listed))
@@ -212,26 +211,20 @@ def validate_concurrency(workers: int, called: Callable[[str], str]) -> list[str
 
 
 @contextlib.contextmanager
-def roster_lock(task: Task) -> Iterator[contextlib.ExitStack | None]:
-    """Keep other runs away from the people of the organization; yield what holds the lock, and may hold more.
-
-    Check mode locks nothing: it keeps nobody waiting.
-    """
-    if task.check_mode:
-        yield None
-        return
+def roster_lock(task: Task) -> Iterator[contextlib.ExitStack]:
+    """Keep other runs away from the people of the organization; yield what holds the lock, and may hold more."""
     with contextlib.ExitStack() as locks:
         locks.enter_context(task.client.alone(LOCK_SUBJECT.format(task.client.connection.org_id)))
         yield locks
 
 
 def read_members(
-    client: Client, people: Iterable[DesiredMember], everybody: Sequence[Record], *, workers: int, is_check_mode: bool
+    client: Client, people: Iterable[DesiredMember], everybody: Sequence[Record], *, workers: int
 ) -> tuple[list[Pair], list[Record], Surroundings]:
     """Return the people with their records, everybody with what was read in full, and what else their plans need."""
     index = {folded(record["email"]): record for record in everybody}
     pairs: list[Pair] = [(desired, index.get(folded(desired.email))) for desired in people]
-    pairs, context = look_around(client, pairs, everybody=index, workers=workers, is_check_mode=is_check_mode)
+    pairs, context = look_around(client, pairs, everybody=index, workers=workers)
     # The fuse counts what the listing may not show, such as roles.
     whole = {str(current["id"]): current for _desired, current in pairs if current is not None}
     return pairs, [whole.get(str(record["id"]), record) for record in everybody], context

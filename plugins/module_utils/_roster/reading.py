@@ -54,7 +54,6 @@ def look_around(
     *,
     everybody: Mapping[str, Record] | None = None,
     workers: int = 1,
-    is_check_mode: bool = False,
 ) -> tuple[list[Pair], Surroundings]:
     """Return the pairs with records completed where the listing was too short, and what else their plans need.
 
@@ -62,9 +61,9 @@ def look_around(
     one listing of tasks for each hundred people who have no access any more and name a successor.
     ``everybody`` are all members by their address in lower case, for who has read them; successors are looked up
     there, and otherwise one by one. A run sees in the answers what Tallyfy does not show of people whom it adds; check
-    mode looks at somebody who is there. Only a run waits for earlier writes whose end nobody knows.
+    mode looks at somebody who is there.
     """
-    pairs = _completed(client, pairs if is_check_mode else _settled(client, pairs), workers)
+    pairs = _completed(client, _settled(client, pairs), workers)
     left = [Leaver(current) for desired, current in pairs if current is not None and is_left_behind(desired, current)]
     open_tasks = count_open_tasks(client, left, workers=workers) if left else {}
     wants_groups = any(desired.groups is not None and desired.state == "present" for desired, _current in pairs)
@@ -88,7 +87,7 @@ def look_around(
         acting_email=client.acting_email() if wants_acting_email else None,
         successors={name: record for name, record in found.items() if record is not None},
         open_tasks=open_tasks,
-        hidden=_hidden_fields(client, everybody) if is_check_mode and any(map(_is_new, pairs)) else frozenset(),
+        hidden=_hidden_fields(client, everybody) if client.check_mode and any(map(_is_new, pairs)) else frozenset(),
     )
 
 

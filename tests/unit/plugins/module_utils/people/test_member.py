@@ -824,6 +824,7 @@ class Members:
         self.finds_plus = finds_plus
         self.asked: list[str] = []
         self.acting: str | None = None
+        self.check_mode = False
         self.late_writes = Marks(None, "late-writes", 120)
         self.now = time.time
 
@@ -918,20 +919,22 @@ def test_check_mode_finds_out_what_is_shown_of_nobody(
     row: dict[str, Any], whole: dict[str, Any], hidden: set[str], asked: list[str]
 ) -> None:
     client = Members(row, whole=whole)
+    client.check_mode = True
     pairs: list[Any] = [(wanted(profile=NEW), None)]
-    assert look_around(client, pairs, is_check_mode=True)[1].hidden == hidden
+    assert look_around(client, pairs)[1].hidden == hidden
     assert client.asked == asked
     client.asked.clear()
     everybody = {EMAIL: {**row, "email": EMAIL}}
-    assert look_around(client, pairs, everybody=everybody, is_check_mode=True)[1].hidden == hidden
+    assert look_around(client, pairs, everybody=everybody)[1].hidden == hidden
     assert client.asked == asked[1:]
 
 
 def test_what_is_shown_of_nobody_matters_for_new_people_in_check_mode_only() -> None:
     client = Members(MINIMAL, whole=MINIMAL)
     assert look_around(client, [(wanted(profile=NEW), None)])[1] == Surroundings()
-    assert look_around(client, [(wanted(profile=NEW), JOHN)], is_check_mode=True)[1] == Surroundings()
-    assert look_around(client, [(wanted(state="disabled"), None)], is_check_mode=True)[1] == Surroundings()
+    client.check_mode = True
+    assert look_around(client, [(wanted(profile=NEW), JOHN)])[1] == Surroundings()
+    assert look_around(client, [(wanted(state="disabled"), None)])[1] == Surroundings()
     assert client.asked == []
 
 
