@@ -30,7 +30,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.addresses import encoded_path
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import shorten
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import encoded_path
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     PROFILE_FIELDS,
     SHAPE,
