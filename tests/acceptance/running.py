@@ -59,7 +59,7 @@ def _module_arguments(arguments: dict[str, Any]) -> Iterator[None]:
 class Modules:
     """Runs modules against the sandbox. ``options`` are connection options that every run gets."""
 
-    def __init__(self, sandbox: Sandbox, state_dir: Path, way: str = AS_MODULE) -> None:
+    def __init__(self, sandbox: Sandbox, state_dir: Path, way: str = IN_PROCESS) -> None:
         # Imported before the forks, so that each of them starts in no time.
         for module in sorted(Path(__file__).parents[2].glob("plugins/modules/*.py")):
             importlib.import_module(f"{MODULES}.{module.stem}")

@@ -13,12 +13,12 @@ import json
 import os
 import random
 import signal
-import tempfile
 import threading
 import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import requests
@@ -66,22 +66,21 @@ KEPT = (
 
 
 class Impatient(Modules):
-    """Runs modules for which waiting takes no time; ``dies_at`` kills one right before its n-th request."""
+    """Runs modules for which waiting takes no time."""
 
-    dies_at: int | None = None
-
-    def _run_in_child(self, module: str, items: list[dict[str, Any]], check_mode: bool, output: int) -> None:
+    def _here(self, module: str, items: list[dict[str, Any]], check_mode: bool) -> list[dict[str, Any]]:
         passed = [0.0]
 
         def sleep(seconds: float) -> None:
             passed[0] += max(0.0, seconds)
 
-        Client.__init__.__kwdefaults__.update(
-            sleep=sleep, now=lambda: time.time() + passed[0], clock=lambda: time.monotonic() + passed[0]
-        )
-        if self.dies_at is not None:
-            self._die(self.dies_at)
-        super()._run_in_child(module, items, check_mode, output)
+        times = {
+            "sleep": sleep,
+            "now": lambda: time.time() + passed[0],
+            "clock": lambda: time.monotonic() + passed[0],
+        }
+        with mock.patch.dict(Client.__init__.__kwdefaults__, times):
+            return super()._here(module, items, check_mode)
 
     @staticmethod
     def _die(number: int) -> None:
@@ -101,15 +100,14 @@ class Impatient(Modules):
 
     def is_killed(self, number: int, **arguments: Any) -> bool:
         """Start a roster that is killed at its n-th request; return false when it ended before it got there."""
-        self.dies_at = number
-        try:
-            with tempfile.TemporaryFile() as output:
-                child = os.fork()
-                if child == 0:
-                    self._run_in_child("tallyfy_roster", [{**self.options, **arguments}], False, output.fileno())
-                _child, status = os.waitpid(child, 0)
-        finally:
-            self.dies_at = None
+        child = os.fork()
+        if child == 0:
+            try:
+                self._die(number)
+                self.run("tallyfy_roster", **arguments)
+            finally:
+                os._exit(0)
+        _child, status = os.waitpid(child, 0)
         return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
 
 
