@@ -209,11 +209,6 @@ class TestSigningIn:
         failure(modules, "tallyfy_token", f"POST {sandbox.token_url}", "no access token", "Check token_url")
         failure(modules, "tallyfy_organization_info", f"POST {sandbox.token_url}", "no access token")
 
-    @pytest.mark.parametrize("lifetime", ['"soon"', "1e400"])
-    def test_token_with_an_odd_lifetime(self, sandbox: Sandbox, modules: Modules, lifetime: str) -> None:
-        sandbox.fault(route="oauth.token", times=None, body=f'{{"access_token": "a", "expires_in": {lifetime}}}')
-        failure(modules, "tallyfy_token", f"POST {sandbox.token_url}", "came with expires_in", "token_url")
-
     def test_token_service_down(self, sandbox: Sandbox, modules: Modules) -> None:
         modules.use(max_wait=0)
         sandbox.fault(route="oauth.token", times=None, status=503)
@@ -249,8 +244,7 @@ class TestReaching:
         )  # fmt: skip
         assert result["code"] == "ENDPOINT_NOT_FOUND"
 
-    @pytest.mark.parametrize("status", [301, 302, 307, 308])
-    @pytest.mark.parametrize("route", ["oauth.token", "*"])
+    @pytest.mark.parametrize(("route", "status"), [("oauth.token", 307), ("*", 302)])
     def test_a_redirect_is_never_followed(self, sandbox: Sandbox, modules: Modules, route: str, status: int) -> None:
         with another_host() as (url, seen):
             headers = {"Location": f"{url}/elsewhere?access_token=eyJ0secret#token=eyJ0secret"}

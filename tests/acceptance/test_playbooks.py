@@ -219,16 +219,6 @@ def test_drift_is_a_failure_only_when_that_is_asked_for(sandbox: Sandbox, playbo
     assert sandbox.writes() == []
 
 
-def test_a_library_that_is_missing_is_named(sandbox: Sandbox, playbooks: Playbooks) -> None:
-    broken = playbooks.folder / "broken"
-    broken.mkdir()
-    (broken / "requests.py").write_text("raise ImportError('none here')\n", encoding="utf-8")
-    run = Run(playbooks, ROSTER, given(playbooks, roster_people=[{"email": JOHN}]), PYTHONPATH=str(broken))
-    assert run.status == 2, run.output
-    assert "Failed to import the required Python library (requests)" in run.output
-    assert sandbox.ledger() == []
-
-
 # --- how they are made ------------------------------------------------------------------------------------------------
 
 
