@@ -80,7 +80,8 @@ def units(session: nox.Session, core: str) -> None:
 def faults(session: nox.Session) -> None:
     """Let every fault happen to every request of every scenario; the unit tests do so for a sample of them."""
     steps.install_core(session, OLDEST, "--requirement", "tests/unit/requirements.txt")
-    usual = ["-n", "2", "--dist", "worksteal", "--durations", "15", "tests/acceptance/test_faults.py"]
+    usual = ["-n", "2", "--dist", "worksteal", "--durations", "15"]
+    usual += ["tests/acceptance/test_faults.py", "tests/acceptance/test_roster_faults.py"]
     steps.run_pytest(session, *usual, TALLYFY_SANDBOX_PYTHON=steps.sandbox_python(), FAULTS="all")
 
 

@@ -103,6 +103,8 @@ def _faults() -> Iterator[Fault]:
     yield Fault("killed after", kills="after", meets="writes")
 
 
+#: Whether everything happens to everything, as in the session ``faults`` of nox; otherwise a sample, always the same.
+IS_WHOLE = os.environ.get("FAULTS") == "all"
 FAULTS: dict[str, Fault] = {fault.name: fault for fault in _faults()}
 
 

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,6 +62,8 @@ class Modules:
 
     def __init__(self, sandbox: Sandbox, state_dir: Path, way: str = IN_PROCESS) -> None:
         # Imported before the forks, so that each of them starts in no time.
+        self._passed = 0.0
+        self._lock = threading.Lock()
         for module in sorted(Path(__file__).parents[2].glob("plugins/modules/*.py")):
             importlib.import_module(f"{MODULES}.{module.stem}")
         self.sandbox = sandbox
@@ -112,11 +115,26 @@ class Modules:
         name, quiet = f"{COLLECTION}.{module}", lambda _text: None
         with contextlib.ExitStack() as stack:
             stack.enter_context(mock.patch.object(Client, "rest", _at_once))
+            stack.enter_context(mock.patch.dict(Client.__init__.__kwdefaults__, self._times()))
             stack.enter_context(mock.patch.dict(os.environ, self.environment))
             stack.enter_context(mock.patch.object(_in_process, "_clients", _in_process.KeptClients()))
             return [
                 _in_process.run_in_process(name, spec, item, check_mode=check_mode, progress=quiet) for item in items
             ]
+
+    def _times(self) -> dict[str, Any]:
+        """Return a time that passes here and in the service when somebody waits, and takes none."""
+        return {
+            "sleep": self._sleep,
+            "now": lambda: time.time() + self._passed,
+            "clock": lambda: time.monotonic() + self._passed,
+        }
+
+    def _sleep(self, seconds: float) -> None:
+        if seconds > 0:
+            with self._lock:
+                self._passed += seconds
+            self.sandbox.advance(seconds)
 
     def _in_fork(self, module: str, items: list[dict[str, Any]], check_mode: bool) -> list[dict[str, Any]]:
         """Run the module in a process of its own, which ansible-core's globals (warnings, secrets) end with."""
@@ -150,6 +168,7 @@ class Modules:
         sys.stdout = os.fdopen(output, "w", closefd=False)
         code = 1
         Client.rest = _at_once  # type: ignore[method-assign] # in this process alone
+        Client.__init__.__kwdefaults__.update(self._times())
         try:
             os.environ.update(self.environment)
             self._run_as_module(module, arguments, check_mode)
