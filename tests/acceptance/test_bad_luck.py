@@ -93,7 +93,7 @@ def another_host() -> Iterator[tuple[str, list[Any]]]:
     for method in ("GET", "POST", "PUT", "DELETE", "CONNECT"):
         setattr(Recorder, f"do_{method}", Recorder.answer)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Recorder)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}", seen
     finally:

@@ -65,14 +65,21 @@ def both(
     return came
 
 
+def first_of_each_module() -> list[Case]:
+    return list({one.module: one for one in reversed(CASES)}.values())
+
+
 @pytest.mark.parametrize(
-    "world",
+    ("one", "world"),
     [
-        pytest.param("as documented", id="documented"),
-        pytest.param("application tokens denied", id="denied", marks=pytest.mark.any_core),
+        *(pytest.param(one, "as documented", id=one.name) for one in CASES),
+        # In the name of a member.
+        *(
+            pytest.param(one, "application tokens denied", id=f"{one.name} as a member", marks=pytest.mark.any_core)
+            for one in first_of_each_module()
+        ),
     ],
 )
-@pytest.mark.parametrize("one", CASES, ids=lambda one: one.name.replace(" ", "-"))
 def test_table_of_cases(sandbox: Sandbox, tmp_path: Path, one: Case, world: str) -> None:
     # One request at a time, so that their order can be compared.
     modules_side_by_side = ("tallyfy_roster", "tallyfy_roster_drift", "tallyfy_onboarding", "tallyfy_offboarding")

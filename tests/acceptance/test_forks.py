@@ -21,7 +21,7 @@ from tests.people import ALICE
 
 pytestmark = pytest.mark.any_core
 
-HOSTS = 50
+HOSTS = 20
 PLAY = """
 - hosts: all
   connection: local
@@ -33,8 +33,8 @@ PLAY = """
 """
 
 
-def test_fifty_hosts(sandbox: Sandbox, playbooks: Playbooks) -> None:
-    """A play over fifty hosts with an empty cache asks for one application token and one in the member's name."""
+def test_many_hosts(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    """A play over many hosts with an empty cache asks for one application token and one in the member's name."""
     inventory = playbooks.folder / "inventory"
     inventory.write_text("\n".join(f"organization{number:02}" for number in range(HOSTS)) + "\n")
     done = playbooks.run(PLAY, "-i", str(inventory), "--forks", str(HOSTS), TALLYFY_ACT_AS=ALICE)
@@ -45,7 +45,7 @@ def test_fifty_hosts(sandbox: Sandbox, playbooks: Playbooks) -> None:
 
 
 def at_once(modules: Modules, folder: Path, run: Callable[[Modules], dict[str, Any]]) -> list[dict[str, Any]]:
-    """Run the same task in fifty processes that start at the same moment, and return their results."""
+    """Run the same task in many processes that start at the same moment, and return their results."""
     folder.mkdir()
     ready, go = os.pipe()
     children = []
@@ -53,7 +53,7 @@ def at_once(modules: Modules, folder: Path, run: Callable[[Modules], dict[str, A
         child = os.fork()
         if child == 0:
             os.close(go)
-            os.read(ready, 1)  # returns when the last of the fifty is there and the parent lets go
+            os.read(ready, 1)  # returns when the last of the many is there and the parent lets go
             try:
                 (folder / str(number)).write_text(json.dumps(run(modules)))
             finally:
@@ -71,7 +71,7 @@ def ask(modules: Modules) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("act_as", [None, ALICE], ids=["application", "user"])
-def test_fifty_processes_at_the_same_moment(
+def test_many_processes_at_the_same_moment(
     sandbox: Sandbox, modules: Modules, tmp_path: Path, act_as: str | None
 ) -> None:
     modules.use(act_as=act_as)

@@ -23,11 +23,6 @@ KINDS = ["drip-headers", "drip-body", "flood", "gzip-bomb", "depth-500", "depth-
 USERS = "/organizations/{org_id}/users"
 
 
-@pytest.fixture(params=[AS_MODULE, IN_PROCESS])
-def way(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @pytest.fixture
 def between(hostile: HostileServer, sandbox: Sandbox, modules: Modules) -> HostileServer:
     """The hostile server before the sandbox, which carries out what is answered in its way."""

@@ -27,7 +27,7 @@ EXAMPLE = CHECKOUT / "playbooks" / "examples" / "organizations"
 GUIDE = (CHECKOUT / "docs" / "docsite" / "rst" / "guide_many_organizations.rst").read_text(encoding="utf-8")
 ONBOARD = "tallyfy.platform.onboard"
 OTHERS = tuple(f"tallyfy.platform.{name}" for name in ("offboard", "roster", "export_roster", "drift", "authorize"))
-ORGANIZATIONS, SLICES = 60, 3
+ORGANIZATIONS, SLICES = 24, 3
 WRONG_SECRET = "a wrong secret/+="
 #: What AWX tells each job that is a slice: the workflow job of the slices is called like the template.
 SLICE = {"awx_job_id": 7, "awx_job_template_name": "Onboard", "awx_workflow_job_name": "Onboard"}
@@ -105,7 +105,7 @@ def cached(playbooks: Playbooks) -> Counter[str]:
 
 
 @pytest.mark.any_core
-def test_sixty_organizations_in_three_slices_and_then_some_in_one_job(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_many_organizations_in_three_slices_and_then_some_in_one_job(sandbox: Sandbox, tmp_path: Path) -> None:
     hosts = organizations(sandbox, ORGANIZATIONS)
     assert len(hosts) == ORGANIZATIONS
     names = sorted(hosts)
@@ -124,7 +124,7 @@ def test_sixty_organizations_in_three_slices_and_then_some_in_one_job(sandbox: S
     with ThreadPoolExecutor() as pool:
         runs = dict(zip(slices, pool.map(run, slices)))
 
-    # 59 are done, and one has failed, by its name and without a secret.
+    # All but one are done, and that has failed, by its name and without a secret.
     outcomes = {host: outcome for one in runs.values() for host, outcome in recap(one.output).items()}
     assert set(outcomes) == set(hosts)
     assert {host: outcome for host, outcome in outcomes.items() if outcome != (1, 0)} == {"organization-17": (0, 1)}
