@@ -13,6 +13,8 @@ import pytest
 
 HOUSE = Path(__file__).parents[3] / "plugins" / "module_utils"
 PREFIX = "ansible_collections.tallyfy.platform.plugins."
+#: Of a file; what is longer has a second subject.
+MOST_LINES = 400
 # From the top; those of one line know nothing of each other.
 FLOORS = (
     "_errors _parallel _texts _version",
@@ -41,3 +43,9 @@ def rooms_of(file: Path) -> set[str]:
 def test_a_room_imports_from_those_above_it(file: Path) -> None:
     floor = FLOOR_OF[file.relative_to(HOUSE).parts[0].split(".")[0]]
     assert [room for room in sorted(rooms_of(file)) if FLOOR_OF[room] >= floor] == []
+
+
+@pytest.mark.parametrize("folder", ["action", "lookup", "module_utils", "plugin_utils"])
+def test_a_file_has_one_subject(folder: str) -> None:
+    lines = {file.name: len(file.read_text().splitlines()) for file in (HOUSE.parent / folder).rglob("*.py")}
+    assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
