@@ -64,8 +64,8 @@ def plan_process(
 def _plan_archive(desired: DesiredProcess, found: Found) -> Plan:
     if not found.active:
         # Its name may be misspelled.
-        is_odd = not found.archived
-        return Plan(desired.subject, warnings=(f"{desired.subject}: no process carries {desired.key!r}.",) * is_odd)
+        warning = f"{desired.subject}: no process carries {desired.key!r}."
+        return Plan(desired.subject, warnings=() if found.archived else (warning,))
     if len(found.active) > 1 and desired.duplicates != "archive":
         ids = ", ".join(str(run["id"]) for run in found.active)
         problem = (

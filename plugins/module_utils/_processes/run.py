@@ -338,10 +338,10 @@ class ProcessRun(ChangeRun):
             return
         stored = values_of(self.record)
         texts = [f"{one.label} (stored: {shown_value(one, stored.get(one.id))!r})" for one in lost]
-        texts += ["owner"] * wrong_owner
+        texts += ["owner"] if wrong_owner else []
         raise NotStoredError(
             f"{self.record.get('name')} was launched, but Tallyfy did not store {choices(texts)}. Set that in Tallyfy; "
             f"a launch cannot be repeated.",
             process=shape_process(self.record),
-            not_stored=[one.label for one in lost] + ["owner_id"] * wrong_owner,
+            not_stored=[*(one.label for one in lost), *(["owner_id"] if wrong_owner else [])],
         )

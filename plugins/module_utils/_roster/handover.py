@@ -288,7 +288,7 @@ class ProcessHandover(PlanRun):
 
 def _unseen_in_process(run: Mapping[str, Any]) -> list[str]:
     unseen = [name for name in ("users", "groups") if not isinstance(run.get(name), list)]
-    return unseen + ["owner_id"] * ("owner_id" not in run)
+    return unseen if "owner_id" in run else [*unseen, "owner_id"]
 
 
 class TaskHandover(PlanRun):

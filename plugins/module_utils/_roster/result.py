@@ -210,7 +210,7 @@ class MemberReport(RunReport):
         texts = [self.person.note] if self.person.note else []
         if self.is_undone:
             texts.append(self.skip_reason.text if self.skip_reason is not None else str(self.run.error))
-            texts += [f"Done before: {done}."] * bool(done)
+            texts += [f"Done before: {done}."] if done else []
         elif done:
             texts.append(f"{done[:1].upper()}{done[1:]}.")
         return " ".join([*texts, *self.run.notes])
@@ -315,7 +315,7 @@ def _problems_of(obstacles: Iterable[tuple[str, str, str]]) -> list[str]:
         people.setdefault(text, []).append(name)
     problems = [f"{named(names)}: {text}" for text, names in people.items()]
     more = len(problems) - MESSAGE_PEOPLE
-    return problems[:MESSAGE_PEOPLE] + [f"and {more} more reasons, see people"] * (more > 0)
+    return [*problems[:MESSAGE_PEOPLE], f"and {more} more reasons, see people"] if more > 0 else problems
 
 
 def diff_of(reports: Sequence[MemberReport], org_id: str) -> dict[str, Any]:
