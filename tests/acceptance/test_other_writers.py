@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Somebody else writes the same record while a PUT fails, waits or is carried out late. Nobody's change is lost."""
+"""Somebody else writes the same record while a write fails, waits or is carried out late. Nobody's change is lost."""
 
 from __future__ import annotations
 
@@ -304,20 +304,21 @@ def is_record_of(case: Case, url: str) -> bool:
 
 
 class Late:
-    """The first PUT of a run, which nobody answers in time; ``deliver`` lets the service carry it out after all."""
+    """The first PUT or DELETE of a run, which nobody answers in time; ``deliver`` lets it be carried out after all."""
 
     def __init__(self, answer: int | None) -> None:
         self.answer = answer
         self.held: list[Callable[[], requests.Response]] = []
-        self.puts = 0
+        self.writes = 0
 
     @contextlib.contextmanager
     def holding(self) -> Iterator[Late]:
         send = requests.adapters.HTTPAdapter.send
 
         def watched(adapter: Any, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> Any:
-            self.puts += request.method == "PUT"
-            if request.method != "PUT" or self.puts > 1:
+            is_write = request.method in {"PUT", "DELETE"}
+            self.writes += is_write
+            if not is_write or self.writes > 1:
                 return send(adapter, request, *arguments, **options)
             late = request.copy()
             self.held.append(lambda: send(adapter, late, *arguments, **options))
@@ -353,7 +354,7 @@ def test_what_is_carried_out_late_is_waited_for(play: Play, case: Case, answer: 
 
         play.meanwhile = meanwhile
         assert case.act(play.client()), "it counts as written"
-    assert late.puts == 1
+    assert late.writes == 1
     assert 40 <= play.passed < LATE_SECONDS
     assert case.is_whole(play.sandbox)
     # It is settled, so nobody waits for it.
@@ -372,7 +373,7 @@ def test_what_is_never_carried_out_is_sent_again(play: Play, case: Case, answer:
 
         play.meanwhile = meanwhile
         assert case.act(play.client())
-    assert late.puts == 2
+    assert late.writes == 2
     assert play.passed == pytest.approx(LATE_SECONDS, abs=1)
     assert case.is_whole(play.sandbox)
 
@@ -385,13 +386,13 @@ def disable_dana(client: Client) -> bool:
     return member(client, email=DANA, state="disabled")
 
 
-def enable_nora(client: Client) -> bool:
-    return bool(ensure_guest(client, {"email": NORA}, warn=unheard)["changed"])
+def bob_is(state: str) -> Callable[[Client], bool]:
+    return lambda client: member(client, email=BOB, state=state)
 
 
-def disable_nora(client: Client) -> bool:
-    params = {"email": NORA, "state": "disabled"}
-    return bool(ensure_guest(client, params, warn=unheard)["changed"])
+def guest_is(email: str, state: str) -> Callable[[Client], bool]:
+    params = {"email": email, "state": state}
+    return lambda client: bool(ensure_guest(client, params, warn=unheard)["changed"])
 
 
 def bob_becomes(role: str) -> Callable[[Client], bool]:
@@ -428,7 +429,15 @@ OPPOSITES: dict[str, tuple[Callable[[Client], bool], Callable[[Client], bool], C
         title_of_bob("First"), title_of_bob("Second"), lambda one: (one.member(BOB) or {})["job_title"], "Second",
     ),
     "access": (enable_dana, disable_dana, lambda one: (one.member(DANA) or {})["status"], "disabled"),
-    "guest's access": (enable_nora, disable_nora, lambda one: guest(one, NORA)["disabled_at"] is None, False),
+    "no access": (bob_is("disabled"), bob_is("present"), lambda one: (one.member(BOB) or {})["status"], "active"),
+    "guest's access": (
+        guest_is(NORA, "present"), guest_is(NORA, "disabled"),
+        lambda one: guest(one, NORA)["disabled_at"] is None, False,
+    ),
+    "guest's no access": (
+        guest_is(PARTNER, "disabled"), guest_is(PARTNER, "present"),
+        lambda one: guest(one)["disabled_at"] is None, True,
+    ),
     "group": (
         people_are(BOB), people_are(JOHN),
         lambda one: list(map(int, (one.group("People") or {})["members"])) == [number_of(one, JOHN)], True,
@@ -447,7 +456,7 @@ def test_what_is_carried_out_late_does_not_undo_a_later_task(play: Play, name: s
     with Late(answer).holding() as late:
         with pytest.raises(LostAnswerError, match=r"not known, and it may still be\. Run it again after") as caught:
             first(play.client(max_wait=20))
-        assert late.puts == 1
+        assert late.writes == 1
     assert caught.value.facts["not_before"]
     assert caught.value.facts["changed"] is True
 
@@ -491,7 +500,7 @@ def test_what_brings_one_state_about_is_waited_for_and_sent_again(play: Play, an
 
             play.meanwhile = meanwhile
             assert act(play.client())
-            assert late.puts == puts
+            assert late.writes == puts
         assert look(play.sandbox) != unwanted
 
 
@@ -506,7 +515,7 @@ def test_process_that_is_activated_late_is_waited_for(play: Play, answer: int | 
 
         play.meanwhile = meanwhile
         assert tour("present")(play.client())
-    assert late.puts == 1
+    assert late.writes == 1
     assert process(play.sandbox)["status"] == "active"
 
 

@@ -12,7 +12,7 @@ Somebody on another machine can still come in between a GET and its PUT: the ser
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -133,7 +133,7 @@ def replace_by(
 
     ``options`` go with the PUT to ``Client.call``. Who calls this lets nobody else in by ``Client.alone``.
     """
-    tries = _Tries(client, path, **options)
+    tries = _Tries(client, path, "PUT", **options)
     before: Record | None = None
     while True:
         may_send = tries.may_send
@@ -151,18 +151,20 @@ def replace_by(
 def bring_about(
     client: Client,
     *segments: object,
+    method: str = "PUT",
     body: Any = None,
+    query: Mapping[str, Any] | None = None,
     read: Callable[[], Record],
     is_so: Callable[[Record], bool],
 ) -> Record:
-    """PUT what brings one state about, and return the answer, or the record that shows that it was carried out.
+    """Send what brings one state about, and return the answer, or the record that shows that it was carried out.
 
     Nothing is replaced that somebody else could have written, so it is read (``read``) only to find out what became of
     a request whose answer got lost: ``is_so`` tells whether the record shows the state.
     """
     path = client.path(*segments)
     with client.alone(path):
-        tries = _Tries(client, path)
+        tries = _Tries(client, path, method, **({"query": query} if query else {}))
         while True:
             answer = tries.send(body) if tries.may_send else None
             if answer is not None:
@@ -176,7 +178,7 @@ def bring_about(
 
 
 def await_late_write(client: Client, path: str) -> None:
-    """Wait until a PUT to this path that nobody knows the end of, sent by any task of this controller, is over.
+    """Wait until a write to this path that nobody knows the end of, sent by any task of this controller, is over.
 
     Raises ``BusyError`` when this task may not wait for so long.
     """
@@ -188,7 +190,7 @@ def await_late_write(client: Client, path: str) -> None:
     if not client.wait(max(0.0, until - now)):
         not_before = told_moment(until)
         raise BusyError(
-            f"PUT {path}: Tallyfy was asked for this a short time ago and did not answer; it may still carry it out. "
+            f"{path}: Tallyfy was asked to write this a short time ago and did not answer; it may still carry it out. "
             f"Nothing was written. Run it again after {not_before}, or allow a longer max_wait.",
             not_before=not_before,
         )
@@ -206,11 +208,12 @@ def await_late_writes(client: Client, paths: Iterable[str]) -> bool:
 
 
 class _Tries:
-    """The tries of one PUT: whether the last one may have been carried out, and when the next may be sent."""
+    """The tries of one write: whether the last one may have been carried out, and when the next may be sent."""
 
-    def __init__(self, client: Client, path: str, **options: Any) -> None:
+    def __init__(self, client: Client, path: str, method: str, **options: Any) -> None:
         await_late_write(client, path)
         self._client = client
+        self._method = method
         self._path = path
         self._options = options
         self._error: ApiError | None = None
@@ -232,7 +235,7 @@ class _Tries:
         """Send it once and return the answer; return ``None`` after a failure that may pass, and raise others."""
         self.is_in_doubt, self._late_until = False, None
         try:
-            return self._client.call("PUT", self._path, body=body, repeats=False, **self._options)
+            return self._client.call(self._method, self._path, body=body, repeats=False, **self._options)
         except ApiError as error:
             if not _may_pass(error):
                 raise

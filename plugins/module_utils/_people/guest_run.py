@@ -150,7 +150,15 @@ class GuestRun(PlanRun):
         # Otherwise it could give them their access back afterwards.
         await_late_write(self._client, self._client.path("guests", self._email, "enable"))
         try:
-            answer = self._client.call("DELETE", self._client.path("guests", self._email, "disable")).record
+            answer = bring_about(
+                self._client,
+                "guests",
+                self._email,
+                "disable",
+                method="DELETE",
+                read=lambda: self._client.get("guests", self._email),
+                is_so=is_disabled,
+            )
         except ForbiddenError as error:
             error.advise(
                 f"A guest who has open tasks is not disabled: let {self._email} complete them, or give them to "
@@ -228,7 +236,7 @@ def _find_settled(client: Client, email: str) -> Record | None:
     found = find_guest(client, email)
     if found is None:
         return None
-    paths = [client.path("guests", found["email"], *action) for action in ((), ("enable",))]
+    paths = [client.path("guests", found["email"], *action) for action in ((), ("enable",), ("disable",))]
     return find_guest(client, email) if await_late_writes(client, paths) else found
 
 

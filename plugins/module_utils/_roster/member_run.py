@@ -265,18 +265,27 @@ class MemberRun(PlanRun):
         return answer
 
     def _end_access(self, *segments: str, query: Mapping[str, Any] | None = None) -> None:
-        path = self._client.path("users", self.record["id"], *segments)
+        wanted = "deleted" if "delete" in segments else "disabled"
         # Otherwise it could give them their access back afterwards.
         await_late_write(self._client, self._client.path("users", self.record["id"], "enable"))
         refusal = None
         try:
-            answer = self._client.call("DELETE", path, query=query).record
+            answer = bring_about(
+                self._client,
+                "users",
+                self.record["id"],
+                *segments,
+                method="DELETE",
+                query=query,
+                read=lambda: self._client.get("users", self.record["id"]),
+                is_so=lambda record: status_of(record) in {wanted, "deleted"},
+            )
         except NotFoundError as error:
-            # A repeated DELETE finds nobody after its first try succeeded; a wrong address is another matter.
+            # Whoever is deleted is not found, when they are read after a lost answer, too; a wrong address is another
+            # matter.
             if error.code == "ENDPOINT_NOT_FOUND":
                 raise
             answer, refusal = {}, error
-        wanted = "deleted" if "delete" in segments else "disabled"
         if status_of(answer) != wanted:
             # Neither a 404 nor an answer that does not say so proves that the access is gone.
             answer = find_member(self._client, self.desired.email) or {"status": wanted}

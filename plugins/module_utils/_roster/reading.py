@@ -114,7 +114,7 @@ def _hidden_fields(client: Client, everybody: Mapping[str, Record] | None) -> fr
 
 def _settled(client: Client, pairs: Sequence[Pair]) -> list[Pair]:
     """Return the pairs as they are when no earlier write to one of them is in doubt any more."""
-    actions: tuple[tuple[str, ...], ...] = ((), ("role",), ("enable",))
+    actions: tuple[tuple[str, ...], ...] = ((), ("role",), ("enable",), ("disable",))
 
     def is_late(current: Mapping[str, Any]) -> bool:
         return await_late_writes(client, (client.path("users", current["id"], *action) for action in actions))
