@@ -38,9 +38,7 @@ REDIRECT = "https://app.example.com/auth/callback"
 INITECH = "9c1b6d5a04e84b7fa3d2c0e95f7a6b18"
 
 
-@pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+both_ways = pytest.mark.parametrize("way", WAYS)
 
 
 def asked(sandbox: Sandbox, response_type: str = "token") -> AuthorizationRequest:
@@ -74,6 +72,7 @@ def kept_files(modules: Modules) -> list[Path]:
 # --- what is taken ----------------------------------------------------------------------------------------------------
 
 
+@both_ways
 @pytest.mark.parametrize(
     ("response_type", "redirect", "lasts", "requests"),
     [
@@ -215,6 +214,7 @@ def test_without_expected_state_there_is_a_warning(sandbox: Sandbox, modules: Mo
 # --- kept under a name ------------------------------------------------------------------------------------------------
 
 
+@both_ways
 class TestKept:
     @pytest.fixture(autouse=True)
     def _kept(self, sandbox: Sandbox, modules: Modules) -> None:
@@ -256,6 +256,7 @@ class TestKept:
 # --- check mode -------------------------------------------------------------------------------------------------------
 
 
+@both_ways
 @pytest.mark.parametrize("response_type", ["token", "code"])
 def test_check_mode_leaves_the_answer_usable(sandbox: Sandbox, modules: Modules, response_type: str) -> None:
     given = options(asked(sandbox, response_type))
@@ -294,6 +295,7 @@ def test_a_code_replayed_where_nobody_remembers(sandbox: Sandbox, modules: Modul
     assert message.endswith("Authorize again.")
 
 
+@both_ways
 def test_tampered_answers_send_nothing(sandbox: Sandbox, modules: Modules) -> None:
     request = asked(sandbox)
     answer = answer_to(request.url)
@@ -421,6 +423,7 @@ def test_a_code_whose_token_could_not_be_tried(sandbox: Sandbox, modules: Module
     assert message.endswith("The code is used up, and its token was not kept. Authorize again.")
 
 
+@both_ways
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
@@ -513,10 +516,6 @@ LOOKUPS = """
 
 
 class TestLookups:
-    @pytest.fixture
-    def way(self) -> str:
-        return WAYS[0]
-
     def test_lookups(self, sandbox: Sandbox, modules: Modules, playbooks: Playbooks) -> None:
         given = options(asked(sandbox))
         taken = modules.succeed("tallyfy_token", name="alice", **given)["token"]
@@ -545,10 +544,6 @@ class TestLookups:
 
 
 class TestPlaybook:
-    @pytest.fixture
-    def way(self) -> str:
-        return WAYS[0]
-
     def test_the_guide(self, sandbox: Sandbox, playbooks: Playbooks) -> None:
         """Its command, its play that asks, and its play that uses what was kept, one after the other."""
         (command,) = re.findall(r"^   \$ ansible-playbook (tallyfy.platform.authorize .*)$", GUIDE, re.MULTILINE)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What tallyfy_offboarding does with members, guests, groups and processes, in both of its ways."""
+"""What tallyfy_offboarding does with members, guests, groups and processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sandbox.testing import Sandbox
-from tests.acceptance.running import WAYS, Modules
+from tests.acceptance.running import Modules
 from tests.people import (
     ALICE,
     ALICE_ID,
@@ -28,7 +28,7 @@ from tests.people import (
     TOUR_ID,
 )
 
-pytestmark = [pytest.mark.any_core, pytest.mark.parametrize("way", WAYS)]
+pytestmark = pytest.mark.any_core
 
 MODULE = "tallyfy_offboarding"
 DANA_ID = 1007
