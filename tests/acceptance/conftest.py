@@ -42,6 +42,15 @@ def modules(sandbox: Sandbox, tmp_path: Path, way: str) -> Modules:
 
 
 @pytest.fixture
+def signed_in(sandbox: Sandbox, modules: Modules) -> Modules:
+    """The modules with a token in the cache and without a pace, so that only the work itself is counted."""
+    modules.use(rate_limit=0)
+    modules.succeed("tallyfy_organization_info")
+    sandbox.clear_ledger()
+    return modules
+
+
+@pytest.fixture
 def playbooks(sandbox: Sandbox, tmp_path: Path) -> Playbooks:
     """Runs playbooks with the real ansible-playbook in an empty home."""
     return Playbooks(sandbox, tmp_path)

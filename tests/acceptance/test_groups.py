@@ -20,14 +20,6 @@ pytestmark = pytest.mark.any_core
 LEGACY = {"id": "731dc65d13ecdd9c8a8cb706592cf863", "name": "Legacy Team"}
 
 
-@pytest.fixture
-def signed_in(sandbox: Sandbox, modules: Modules) -> Modules:
-    """The modules with a token in the cache, so that only the work itself is counted."""
-    modules.succeed("tallyfy_organization_info")
-    sandbox.clear_ledger()
-    return modules
-
-
 def stored(sandbox: Sandbox, name: str) -> dict[str, Any]:
     group = sandbox.group(name)
     assert group is not None

@@ -29,14 +29,6 @@ def stored(sandbox: Sandbox, email: str) -> dict[str, Any]:
     return guest
 
 
-@pytest.fixture
-def signed_in(sandbox: Sandbox, modules: Modules) -> Modules:
-    """The modules with a token in the cache, so that only the work itself is counted."""
-    modules.succeed("tallyfy_organization_info")
-    sandbox.clear_ledger()
-    return modules
-
-
 class TestRequests:
     @pytest.mark.parametrize(
         ("requests", "writes", "arguments"),

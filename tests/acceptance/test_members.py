@@ -22,14 +22,6 @@ def actions(result: dict[str, Any]) -> list[str]:
     return [action["action"] for action in result["actions"]]
 
 
-@pytest.fixture
-def signed_in(sandbox: Sandbox, modules: Modules) -> Modules:
-    """The modules with a token in the cache, so that only the work itself is counted."""
-    modules.succeed("tallyfy_organization_info")
-    sandbox.clear_ledger()
-    return modules
-
-
 class TestRequests:
     """Few requests is a feature; a second look-up must not slip in."""
 

@@ -44,14 +44,6 @@ LABELS = (
 LAUNCH = {"template": TOUR_ID, "reference": "E-1"}
 
 
-@pytest.fixture
-def signed_in(sandbox: Sandbox, modules: Modules) -> Modules:
-    """Modules whose token is cached, and an empty ledger."""
-    modules.succeed("tallyfy_organization_info")
-    sandbox.clear_ledger()
-    return modules
-
-
 def carriers(sandbox: Sandbox, reference: str = "E-1") -> list[dict[str, Any]]:
     return [run for run in sandbox.runs() if f"({reference})" in run["name"]]
 

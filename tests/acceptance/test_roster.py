@@ -75,15 +75,6 @@ def active(sandbox: Sandbox) -> set[str]:
     return {str(member["email"]) for member in members if member["status"] == "active"}
 
 
-@pytest.fixture
-def signed_in(sandbox: Sandbox, modules: Modules) -> Modules:
-    """The modules with a token in the cache and without a pace, so that only the work itself is counted."""
-    modules.use(rate_limit=0)
-    modules.succeed("tallyfy_organization_info")
-    sandbox.clear_ledger()
-    return modules
-
-
 def roster(modules: Modules, members: list[dict[str, Any]], **options: Any) -> dict[str, Any]:
     """Run a roster that must succeed."""
     return modules.succeed("tallyfy_roster", people=members, **options)
@@ -742,6 +733,7 @@ class TestFiles:
         assert modules.succeed("tallyfy_roster", src=str(file))["people"] == []
         assert "roster is empty" in modules.fail("tallyfy_roster", src=str(file), unlisted="disabled")["msg"]
         assert sandbox.writes() == []
+
 
 class TestFuse:
     """Deleting by accident is hard: every refusal names the people, the numbers, and what would allow it."""

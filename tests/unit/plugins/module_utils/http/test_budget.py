@@ -33,6 +33,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.schedule im
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._state import private_files
 from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_files import HeldError, PrivateDirectory
+from tests.clock import Clock
 
 FORK = multiprocessing.get_context("fork")
 START = 1_700_000_000.0
@@ -44,22 +45,6 @@ acts = st.lists(
     | st.tuples(st.just("learn"), st.integers(1, 9), st.just(0.0)),
     max_size=60,
 )
-
-
-class Clock:
-    """Time that passes only while somebody sleeps."""
-
-    def __init__(self, now: float = START) -> None:
-        self.time = now
-        self.naps: list[float] = []
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        assert seconds >= 0
-        self.naps.append(seconds)
-        self.time += seconds
 
 
 class Ring(defaultdict[int, float]):

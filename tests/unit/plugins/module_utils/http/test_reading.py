@@ -40,6 +40,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.reading imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.session import NoAuth
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import Transport
 from tests.certificates import self_signed
+from tests.clock import Clock
 from tests.hostile import DRIP_SECONDS, HostileServer, running_hostile
 
 SECONDS = 0.3
@@ -59,19 +60,6 @@ BROKEN = [
     "many-headers", "endless-headers", "long-header", "long-status", "no-http", "length-too-long", "lengths-differ",
     "chunk-size-word", "no-gzip",
 ]  # fmt: skip
-
-
-class Clock:
-    """Time that passes only while somebody sleeps; answers have their own, which is real."""
-
-    def __init__(self) -> None:
-        self.time = 1e9
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.time += seconds
 
 
 def transport(timeout: float = 30, **options: Any) -> Transport:

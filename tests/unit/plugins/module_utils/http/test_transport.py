@@ -8,6 +8,7 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -36,6 +37,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.outcome imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.retry import CONNECT_ATTEMPTS, STATUS_ATTEMPTS
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.session import HEADERS, NoAuth
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.transport import BODY_ATTEMPTS, Transport
+from tests.clock import Clock
 
 RESET, SILENCE = b"RESET", b"SILENCE"
 SECRET = "s3cret/of+the=client"
@@ -105,25 +107,6 @@ class Server:
         return head + b"\r\n\r\n" + body
 
 
-class Clock:
-    """Time that passes only while somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.time = datetime.now(timezone.utc).timestamp()
-        self.naps: list[float] = []
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.naps.append(seconds)
-        self.time += seconds
-
-    @property
-    def slept(self) -> float:
-        return sum(self.naps)
-
-
 @pytest.fixture
 def server() -> Iterator[Server]:
     one = Server()
@@ -133,7 +116,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(time.time())
 
 
 def transport(clock: Clock, *, max_wait: float = 300, timeout: float = 5, rate: int = 0) -> Transport:
