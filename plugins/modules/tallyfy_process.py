@@ -34,6 +34,7 @@ options:
     description:
       - What the process is found by, such as the number of an employee or an e-mail address. Case does not matter.
       - It is written at the end of the name, in brackets, so that it can be found again.
+      - Put quotes around one of digits. Of C(00123) without them YAML makes 83, which is another reference.
       - Without it, the process is found by its whole O(name).
     type: str
   reference_field:
