@@ -20,14 +20,14 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desired import (
     DesiredProcess,
-    problems_with_process,
+    validate_process,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.doubt import doubt_about
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.launch import (
     Launch,
     prepare_launch,
-    problems_with_names,
     reference_field_of,
+    validate_names,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.plan import compare_kickoff, plan_process
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.race import LOCK_SUBJECT
@@ -91,7 +91,7 @@ class LaunchPlanner:
         of_rows: list[tuple[int, str]] = []
         ready: list[tuple[Wish, DesiredProcess, Template]] = []
         for wish, desired in wished:
-            found = problems_with_process(desired)
+            found = validate_process(desired)
             if not found:
                 template = self._template(desired.template)
                 if isinstance(template, Template):
@@ -120,7 +120,7 @@ class LaunchPlanner:
             groups=groups,
         )
         for (wish, desired, _template), launch in zip(ready, launches):
-            of_rows += [(wish.index, problem) for problem in problems_with_names(desired, launch, known)]
+            of_rows += [(wish.index, problem) for problem in validate_names(desired, launch, known)]
         emails = {wish.index: wish.member.email for wish, _desired in wished}
         problems += _told_once([(index, emails[index], text) for index, text in of_rows], rows, called)
         if problems:

@@ -143,7 +143,7 @@ def marks_of(run: Mapping[str, Any], field_id: str | None = None) -> set[tuple[s
     return marks
 
 
-def problems_with_process(desired: DesiredProcess) -> list[str]:
+def validate_process(desired: DesiredProcess) -> list[str]:
     """Return everything that is wrong with the desired process by itself; nothing is asked of the service."""
     problems = []
     if not desired.template:

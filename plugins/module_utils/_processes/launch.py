@@ -39,7 +39,7 @@ class Known:
     tags: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     folders: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
-    def problems_with(self, assignees: Assignees, where: str) -> list[str]:
+    def validate_assignees(self, assignees: Assignees, where: str) -> list[str]:
         """Return everybody and every group that cannot be assigned."""
         problems = self.directory.problems(Names(add=assignees.users), where)
         for name in assignees.groups:
@@ -217,7 +217,7 @@ def _add_reference(desired: DesiredProcess, template: Template, given: dict[str,
     return []
 
 
-def problems_with_names(
+def validate_names(
     desired: DesiredProcess,
     launch: Launch | None,
     known: Known,
@@ -235,7 +235,7 @@ def problems_with_names(
         problems += _problems_in_values(launch.kickoff, launch.template.fields, known)
         for override in launch.overrides.values():
             if override.assignees is not None:
-                problems += known.problems_with(override.assignees, f"assignments: {override.title}")
+                problems += known.validate_assignees(override.assignees, f"assignments: {override.title}")
     for kind, names, there in (("tag", desired.tags, known.tags), ("folder", desired.folders, known.folders)):
         for name in names:
             ids = there.get(fold(name), ())
@@ -249,4 +249,4 @@ def problems_with_names(
 def _problems_in_values(kickoff: Kickoff, fields: Iterable[FormField], known: Known) -> list[str]:
     labels = {one.id: one.label for one in fields}
     named = [(labels[field_id], value) for field_id, value in kickoff.encoded.items() if isinstance(value, Assignees)]
-    return [problem for label, value in named for problem in known.problems_with(value, f"kickoff: {label}")]
+    return [problem for label, value in named for problem in known.validate_assignees(value, f"kickoff: {label}")]

@@ -16,10 +16,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     InputError,
 )
 
-from .desired import DesiredProcess, is_same_name, problems_with_process
+from .desired import DesiredProcess, is_same_name, validate_process
 from .doubt import doubt_about
 from .fields import FormField
-from .launch import Known, prepare_launch, problems_with_names, reference_field_of
+from .launch import Known, prepare_launch, reference_field_of, validate_names
 from .plan import compare_kickoff, differing_kickoff, plan_process
 from .race import LOCK_SUBJECT, settle_launches, take_what_is_there
 from .reading import find_template, get_template, look_up, read_organization
@@ -33,7 +33,7 @@ from .values import Kickoff, encode
 def ensure_process(client: Client, params: Mapping[str, Any], *, warn: Callable[[str], None]) -> dict[str, Any]:
     """Bring one process into the desired state and return the result of ``tallyfy_process``."""
     desired = DesiredProcess.from_params(params)
-    problems = problems_with_process(desired)
+    problems = validate_process(desired)
     if problems:
         raise InputError(problems)
     return SingleProcess(client, desired, warn).ensure()
@@ -112,7 +112,7 @@ class SingleProcess:
         notes += [f"{desired.subject}: kickoff: {note}" for note in sent.notes]
         lacking = desired.lacking(current)
         known = look_up(client, [(lacking, launch)], kickoff.assignees) if desired.state == "present" else Known()
-        problems += problems_with_names(lacking, launch, known, kickoff, fields)
+        problems += validate_names(lacking, launch, known, kickoff, fields)
         if problems:
             raise InputError(problems)
         corrections = differing_kickoff(kickoff, current, fields, known) if current is not None else []

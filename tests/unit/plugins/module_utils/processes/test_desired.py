@@ -18,13 +18,13 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.group imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desired import (
     LONGEST_NAME,
     DesiredProcess,
-    problems_with_process,
+    validate_process,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.launch import (
     Known,
     Launch,
     prepare_launch,
-    problems_with_names,
+    validate_names,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.listing import list_runs
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.plan import (
@@ -201,7 +201,7 @@ def test_the_oldest_active_one_is_meant() -> None:
     ids=str,
 )  # fmt: skip
 def test_problems_by_themselves(wanted: dict[str, Any], problems: list[str]) -> None:
-    assert problems_with_process(desired(**wanted)) == problems
+    assert validate_process(desired(**wanted)) == problems
 
 
 @pytest.mark.parametrize("option", ["name", "reference", "tags", "folders"])
@@ -210,7 +210,7 @@ def test_what_cannot_be_seen_is_refused_and_dropped_at_the_ends(option: str, poi
     def given(text: str) -> DesiredProcess:
         return desired(**{"name": "x", option: [text] if option in ("tags", "folders") else text})
 
-    (problem,) = problems_with_process(given(f"a{point}b"))
+    (problem,) = validate_process(given(f"a{point}b"))
     assert problem.startswith(option)
     assert f"holds U+{ord(point):04X}" in problem
     if point != "\ud83d":
@@ -305,7 +305,7 @@ def test_names_that_nobody_has() -> None:
         kickoff={"Size": "S", "Buddy": {"users": ["no@example.com"], "groups": ["people", "Nobodies"]}},
         assignments={"First": [BOB]},
     )  # fmt: skip
-    assert problems_with_names(wanted, launch, KNOWN) == [
+    assert validate_names(wanted, launch, KNOWN) == [
         f"owner: {BOB} is disabled",
         "kickoff: Buddy: no@example.com is not a member of the organization",
         "kickoff: Buddy: there is no group 'Nobodies'; groups: People",
