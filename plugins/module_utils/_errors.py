@@ -26,12 +26,16 @@ TASK = Place()
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with the input: what, where, about whom (such as an e-mail address), in which option."""
+    """One thing that is wrong with the input: what, where, about whom (such as an e-mail address), in which option.
+
+    ``stored`` is a field with its value where that is fine for a subject of whom Tallyfy says just this.
+    """
 
     text: str
     place: Place = TASK
     subject: str = ""
     option: str = ""
+    stored: tuple[str, str] | None = None
 
     def __str__(self) -> str:
         text = f"{self.option} {self.text}" if self.option else self.text

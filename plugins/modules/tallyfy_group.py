@@ -34,7 +34,7 @@ options:
   description:
     description:
       - What the group is for. A new group that is given none is described by its name, since Tallyfy wants one.
-      - It cannot be cleared. An empty text is reported in RV(unchangeable), and the description stays as it is.
+      - A blank one counts as not given. Tallyfy does not let it be empty.
     type: str
   members:
     description:
@@ -206,30 +206,6 @@ actions:
     - action: create
       reason: no group of this name
       fields: [description, guests, members, name]
-unchangeable:
-  description:
-    - What was asked for and cannot be done, since a description cannot be cleared.
-  type: list
-  elements: dict
-  returned: success
-  contains:
-    field:
-      description: Name of the option.
-      type: str
-    current:
-      description: The value in Tallyfy.
-      type: raw
-    wanted:
-      description: The value that was asked for.
-      type: raw
-    reason:
-      description: Why it stays so.
-      type: str
-  sample:
-    - field: description
-      current: Core engineering group
-      wanted: ""
-      reason: Tallyfy does not let the description of a group be empty.
 notes:
   description:
     - What somebody should know about the run, such as fields that could not be changed. The same as the warnings, which
@@ -260,7 +236,7 @@ def ensure(task: Task) -> dict[str, object]:
     return ensure_group(task.client, task.params, warn=task.warn)
 
 
-SPEC = ModuleSpec(argument_spec=GROUP_OPTIONS, operation=ensure)
+SPEC = ModuleSpec(argument_spec=GROUP_OPTIONS, operation=ensure, takes_texts=True)
 
 
 def main() -> None:

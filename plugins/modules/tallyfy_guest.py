@@ -371,7 +371,7 @@ def ensure(task: Task) -> dict[str, object]:
     return ensure_guest(task.client, task.params, warn=task.warn)
 
 
-SPEC = ModuleSpec(argument_spec=GUEST_OPTIONS, operation=ensure)
+SPEC = ModuleSpec(argument_spec=GUEST_OPTIONS, operation=ensure, takes_texts=True)
 
 
 def main() -> None:

@@ -26,10 +26,10 @@ options:
     description:
       - The people. Each is a dictionary with the options of M(tallyfy.platform.tallyfy_user), C(email), C(state),
         C(first_name), C(last_name), C(role), C(timezone), C(phone), C(job_title), C(job_description), C(team),
-        C(country_id), C(date_format), C(groups), C(provision), C(invitation_message) and C(reassign_to).
-      - A field that is left out or C(null) comes from O(defaults). When it is not there either, it stays as it is.
-      - An empty text clears the phone, the team, the job title and the job description, and counts as left out
-        elsewhere.
+        C(country_id), C(date_format), C(clear), C(groups), C(provision), C(invitation_message) and C(reassign_to).
+      - A field that is left out, C(null) or blank comes from O(defaults). When it is not there either, it stays as it
+        is. What is to be emptied is named by C(clear), a list or a text with semicolons.
+      - A number, a date or a truth value for a text is refused with the row; put it in quotes.
       - C(groups) is a dictionary with the lists C(add), C(remove) or C(set). A plain list, or a text with semicolons,
         names groups to be added.
       - The names are needed for somebody who is not a member yet.
@@ -44,7 +44,8 @@ options:
       - YAML and JSON hold a list of people as in O(people), alone or under the key C(people). All values of a YAML
         file are read as texts, so a phone number keeps its plus sign, and C(no) can be a name.
       - CSV has a line with the names of the columns first. An empty cell counts as left out. The column C(groups) names
-        groups to be added, parted by semicolons; C(groups.add), C(groups.remove) and C(groups.set) are columns, too.
+        groups to be added, parted by semicolons; C(groups.add), C(groups.remove), C(groups.set) and C(clear) are
+        columns, too.
       - A file that C(ansible-vault) has encrypted is decrypted with the secrets of the run where the module runs
         inside the controller.
     type: path

@@ -12,7 +12,8 @@ short_description: Manage one member of a Tallyfy organization
 version_added: 0.1.0
 description:
   - Adds, changes, disables or permanently deletes one member of a Tallyfy organization, found by e-mail address.
-  - Fields that are not given stay as they are. A member who is as wanted costs one request and is not written to.
+  - Fields that are not given, or blank, stay as they are. O(clear) names those that are to be emptied.
+  - A member who is as wanted costs one request and is not written to.
   - After every write the answer is compared with what was sent; a value that Tallyfy accepted but did not store is
     reported as a failure.
 author:
@@ -20,7 +21,7 @@ author:
 options:
   email:
     description:
-      - E-mail address of the member. It is compared without regard to case.
+      - E-mail address of the member. Case does not matter, and a domain in punycode is the same as in letters.
     type: str
     required: true
   state:
@@ -54,19 +55,19 @@ options:
     type: str
   phone:
     description:
-      - Phone number, at most 20 characters. An empty string clears it.
+      - Phone number, at most 20 characters. Put it in quotes: of C(0151) without them YAML makes another number.
     type: str
   job_title:
     description:
-      - Job title. An empty string clears it.
+      - Job title.
     type: str
   job_description:
     description:
-      - Job description. An empty string clears it.
+      - Job description. It may have several lines.
     type: str
   team:
     description:
-      - Name of the team, a free text of the profile. For Tallyfy's groups see O(groups). An empty string clears it.
+      - Name of the team, a free text of the profile. For Tallyfy's groups see O(groups).
     type: str
   country_id:
     description:
@@ -77,6 +78,12 @@ options:
       - How dates are shown to the member.
     type: str
     choices: [mm/dd/yyyy, dd/mm/yyyy]
+  clear:
+    description:
+      - Names of the fields to be emptied, of V(phone), V(job_title), V(job_description) and V(team).
+      - A field cannot be given and cleared at the same time.
+    type: list
+    elements: str
   groups:
     description:
       - Groups of the organization, by name, without regard to case. They must exist.
@@ -131,6 +138,10 @@ attributes:
   idempotent:
     support: full
 notes:
+  - Texts are kept without spaces and invisible characters at their ends, and with plain spaces for no-break ones.
+    Control characters, direction marks and characters that cannot be seen are refused inside, and so is what a
+    spreadsheet broke, such as V(#REF!) and V(4.91512E+12). What Tallyfy itself says of a member is always taken back.
+  - A number, a date or a truth value is no text. Put it in quotes.
   - The Tallyfy Bot, support accounts, the default administrator and the acting user are never disabled or deleted.
   - An acting member must be an administrator for most of this. A member who may not do what has to be done is refused
     before the first write, in check mode too.
@@ -171,6 +182,11 @@ EXAMPLES = r"""
   tallyfy.platform.tallyfy_user:
     email: bob@example.com
     role: admin
+
+- name: Empty Bob's phone number and team
+  tallyfy.platform.tallyfy_user:
+    email: bob@example.com
+    clear: [phone, team]
 
 - name: Take John's access away and hand his open work to Bob
   tallyfy.platform.tallyfy_user:
@@ -349,7 +365,7 @@ def ensure(task: Task) -> dict[str, object]:
     return ensure_member(task)
 
 
-SPEC = ModuleSpec(argument_spec=MEMBER_OPTIONS, operation=ensure)
+SPEC = ModuleSpec(argument_spec=MEMBER_OPTIONS, operation=ensure, takes_texts=True)
 
 
 def main() -> None:

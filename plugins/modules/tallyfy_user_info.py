@@ -171,7 +171,7 @@ users:
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import ROLES
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.fields import ROLES
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member_list import list_members
 
 

@@ -89,7 +89,8 @@ class ModuleAction(ActionBase):
         self, arguments: dict[str, Any], variables: dict[str, Any], called: Callable[[str], str] = str
     ) -> dict[str, Any]:
         """Return what the module returns for these arguments, in the one way or the other."""
-        flaws = deep_options(arguments, called)
+        arguments, flaws = self.spec.given(arguments, called)
+        flaws += deep_options(arguments, called)
         if flaws:
             return {"failed": True, **self._failure(flaws)}
         if self._is_equivalent(variables):

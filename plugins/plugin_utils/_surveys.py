@@ -28,7 +28,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rows impo
 #: How the variable of each answer about one person begins.
 PERSON = "onboarding_person_"
 #: What can be answered about one person beside the process: every field of a row.
-PERSON_FIELDS = tuple(name for name in MEMBER_OPTIONS if name not in REFUSED_FIELDS)
+PERSON_FIELDS = tuple(name for name in MEMBER_OPTIONS if name not in (*REFUSED_FIELDS, "clear"))
 PERSON_ANSWERS = (*PERSON_FIELDS, "process", "kickoff")
 EMAILS = "offboarding_emails"
 BOTH_GIVEN = "{} and {} are both given. Leave one of them out."

@@ -411,7 +411,7 @@ class TestMistakes:
             "guests entry 3 (x@example.net): phone_1 has 21 characters",
             "row 1 (mary.major@example.com): process: kickoff: there is no field 'Departement'; fields: New hire name",
             "row 1 (mary.major@example.com): process: kickoff: Contract type: 'Half-time' is no option; options: Full",
-            "row 1 (mary.major@example.com): process: kickoff: Hardware: has 1 entries for 2 columns (Item, Qty)",
+            "process: kickoff: Hardware: has 1 entries for 2 columns (Item, Qty)",
             'row 2 (richard.roe@example.com): there is no group "Nobody\'s"',
             "row 2 (richard.roe@example.com): process: template: 2 templates have the title 'Laptop request'",
             "row 3 (nobody): email 'nobody' is not an e-mail address",

@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+import difflib
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .text import fold
+from .text import flaw_in, fold, tidied
 
-__all__ = ["LIST_OPTION", "Names", "fold"]
+__all__ = ["LIST_OPTION", "Names", "fold", "meant"]
 _TEXTS = {"type": "list", "elements": "str"}
 #: The argument spec of a list of which a part or the whole can be wanted.
 LIST_OPTION: dict[str, Any] = {
@@ -34,15 +35,18 @@ class Names:
     set: tuple[str, ...] | None = None
 
     @classmethod
-    def from_option(cls, option: Mapping[str, Any] | None) -> Names | None:
-        """Return what the sub-options ``add``, ``remove`` and ``set`` ask for; ``None`` when nothing is mentioned."""
+    def from_option(cls, option: Mapping[str, Any] | None, of: Callable[[object], str] = tidied) -> Names | None:
+        """Return what the sub-options ``add``, ``remove`` and ``set`` ask for; ``None`` when nothing is mentioned.
+
+        ``of`` makes the names what they are, such as an ``Email``.
+        """
         if not option or all(option.get(name) is None for name in ("add", "remove", "set")):
             return None
         whole = option.get("set")
         return cls(
-            add=tuple(option.get("add") or ()),
-            remove=tuple(option.get("remove") or ()),
-            set=None if whole is None else tuple(whole),
+            add=tuple(map(of, option.get("add") or ())),
+            remove=tuple(map(of, option.get("remove") or ())),
+            set=None if whole is None else tuple(map(of, whole)),
         )
 
     @property
@@ -58,8 +62,11 @@ class Names:
         both = {key(name) for name in self.add} & {key(name) for name in self.remove}
         if both:
             problems.append(f"{option}.add and {option}.remove both name {', '.join(sorted(both))}")
-        if any(not str(name).strip() for name in (*self.add, *self.remove, *(self.set or ()))):
+        every = dict.fromkeys((*self.add, *self.remove, *(self.set or ())))
+        if not all(map(tidied, every)):
             problems.append(f"{option} holds a blank name")
+        flaws = ((name, flaw_in(tidied(name))) for name in every)
+        problems += [f"{option}: {name!r} {flaw}" for name, flaw in flaws if flaw is not None]
         return problems
 
     def changes(self, current: Collection[str], key: Callable[[str], str] = fold) -> tuple[list[str], list[str]]:
@@ -70,4 +77,11 @@ class Names:
             unwanted = [name for name in current if name not in kept]
         add = {key(name): name for name in self.wanted if key(name) not in current}
         remove = {key(name): name for name in unwanted if key(name) in current}
-        return [add[name] for name in sorted(add)], [remove[name] for name in sorted(remove)]
+        added, removed = sorted(add, key=str.casefold), sorted(remove, key=str.casefold)
+        return [add[name] for name in added], [remove[name] for name in removed]
+
+
+def meant(name: object, known: Sequence[str]) -> str:
+    """Return the question whether a name that nobody knows is one much like it, empty when there is none."""
+    close = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.7)
+    return f"; did you mean {close[0]}?" if close else ""

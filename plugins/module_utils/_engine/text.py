@@ -11,7 +11,9 @@ the service wrote, and is compared as an address. What the service itself says i
 from __future__ import annotations
 
 import re
+import reprlib
 import unicodedata
+from datetime import date
 from typing import final
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import harmful_character
@@ -19,6 +21,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._texts import har
 #: Spaces that only keep a line from being broken there. Nobody sees that they are others.
 _UNBREAKABLE = re.compile("[\u00a0\u202f]")
 _INVISIBLE = ("Cc", "Cf")
+_LONGEST_QUOTE = 100
 #: What a spreadsheet leaves of a value: an error, or a long number that was shortened.
 _SPREADSHEET_ERROR = re.compile(
     r"#(?:REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!|CALC!|FIELD!|BLOCKED!|BUSY!|CONNECT!|UNKNOWN!|GETTING_DATA"
@@ -69,6 +72,24 @@ def flaw_in(text: str, *, longest: int | None = None, has_lines: bool = False) -
     if longest is not None and len(text) > longest:
         return f"has {len(text)} characters, at most {longest} are allowed"
     return None
+
+
+def not_a_text(value: object) -> str | None:
+    """Return why a value is no text; what YAML and JSON make of one without quotes is told as that."""
+    if isinstance(value, str):
+        return None
+    if isinstance(value, bool):
+        return f"is the truth value {str(value).lower()}, not a text: put it in quotes"
+    if isinstance(value, (int, float)):
+        return f"is the number {value}, not a text: put it in quotes"
+    if isinstance(value, date):
+        return f"is the date {value.isoformat()}, not a text: put it in quotes"
+    return f"is not a text: {reprlib.repr(value)[:_LONGEST_QUOTE]}"
+
+
+def is_blank(value: object) -> bool:
+    """Return whether a value is left out: not there, or a text in which nothing can be seen."""
+    return value is None or (isinstance(value, str) and not tidied(value))
 
 
 def fold(name: str) -> str:

@@ -30,6 +30,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_pl
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import plan_roster
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.reading import Pair
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import PlannedPerson
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rows import standing
 
 from .prepare import DesiredOnboarding
 
@@ -98,7 +99,7 @@ def plan_onboarding(desired: DesiredOnboarding, current: Current) -> OnboardingP
     Raises ``InconsistentListError`` when the list of members leaves a doubt about who is meant, and ``RefusedError``
     when the policy does not allow it.
     """
-    problems = list(desired.problems)
+    problems = standing(desired.problems, current.everybody)
     groups = _plan_groups(desired, current.context.groups, problems)
     context = replace(current.context, groups=_with_places(current.context.groups, groups))
     people = _plan_people(desired, current, context, problems)

@@ -14,6 +14,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Decrypt, undecrypted
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, not_a_text
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import DesiredGroup, group_problems
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import (
@@ -21,7 +22,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest imp
     DesiredGuest,
     guest_problems,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import DesiredMember, folded, is_address
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import DesiredMember, folded
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields import is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.columns import ROW_FIELDS, given_rows
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy
@@ -116,7 +117,7 @@ def _people(
 ) -> list[tuple[int, DesiredMember]]:
     people = []
     for index, row in checked:
-        if not is_address(row.get("email")):
+        if not Email(row.get("email")):
             continue
         desired = DesiredMember.from_params(row, has_application=has_application)
         if desired.provision == "direct" and not has_application:
@@ -164,6 +165,9 @@ def _guests(given: Sequence[Any], called: str, problems: list[Problem]) -> list[
         elif "associated_members" in params:
             found.append("associated_members is neither a list nor a dictionary of add, remove or set")
             del params["associated_members"]
+        for name in [name for name in params if _GUEST_OPTIONS.get(name, {}).get("type") == "str"]:
+            flaw = not_a_text(params[name])
+            found += [f"{name} {flaw}"] if flaw is not None else []
         result = validator.validate({name: value for name, value in params.items() if name in _GUEST_OPTIONS})
         found += [str(message) for message in result.error_messages]
         if not found:

@@ -18,8 +18,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.fields import PROFILE_FIELDS
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
-    PROFILE_FIELDS,
     DesiredMember,
     folded,
     shape_member,

@@ -6,35 +6,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import UnreadableAnswerError
 
-from .member import folded, is_address, is_bot, status_of
+from .member import is_bot, status_of
+
+#: Addresses in the order of how they are compared.
+by_key = attrgetter("key")
 
 
 class Directory:
     """All members of an organization, whatever their status."""
 
     def __init__(self, everybody: Iterable[Record] = ()) -> None:
-        self._by_address: dict[str, list[Record]] = {}
-        self._addresses: dict[int, str] = {}
+        self._by_address: dict[Email, list[Record]] = {}
+        self._addresses: dict[int, Email] = {}
         for record in everybody:
-            self._by_address.setdefault(folded(record["email"]), []).append(record)
-            self._addresses[int(record["id"])] = str(record["email"])
+            email = Email(record["email"])
+            self._by_address.setdefault(email, []).append(record)
+            self._addresses[int(record["id"])] = email
 
     def find(self, email: str) -> Record | None:
         """Return the member with this address, or ``None``."""
-        return next(iter(self._by_address.get(folded(email), ())), None)
+        return next(iter(self._by_address.get(Email(email), ())), None)
 
     def problems(self, names: Names | None, option: str) -> list[str]:
         """Return why addresses of a list cannot be those of its members; nobody needs to be there to be removed."""
         problems = []
         for email in dict.fromkeys(names.wanted if names is not None else ()):
-            found = self._by_address.get(folded(email), [])
+            found = self._by_address.get(Email(email), [])
             if not found:
                 problems.append(f"{option}: {email} is not a member of the organization")
             elif len(found) > 1:
@@ -66,12 +72,12 @@ class Directory:
         )
 
     def _numbers_of(self, emails: Iterable[str]) -> tuple[str, ...]:
-        found = (record for email in emails for record in self._by_address.get(folded(email), ()))
+        found = (record for email in emails for record in self._by_address.get(Email(email), ()))
         return tuple(dict.fromkeys(str(record["id"]) for record in found))
 
     def emails(self, numbers: Iterable[int]) -> list[str]:
         """Return the sorted addresses of the members with these numbers, as far as they are listed."""
-        return sorted((self._addresses[one] for one in numbers if one in self._addresses), key=folded)
+        return sorted((self._addresses[one] for one in numbers if one in self._addresses), key=by_key)
 
     def told(self, numbers: Iterable[int]) -> list[str]:
         """Return the sorted addresses, and the numbers of those who are not listed, so that a diff hides nobody."""
@@ -79,13 +85,14 @@ class Directory:
         return self.emails(numbers) + [str(one) for one in sorted(numbers - self._addresses.keys())]
 
 
-def address_problems(names: Names | None, option: str) -> list[str]:
+def address_problems(params: Mapping[str, Any], option: str) -> list[str]:
     """Return what is wrong with a list of addresses by itself."""
+    names = Names.from_option(params.get(option), Email)
     if names is None:
         return []
-    every = dict.fromkeys((*names.add, *names.remove, *(names.set or ())))
-    wrong = [email for email in every if str(email).strip() and not is_address(email)]
-    return names.problems(option, folded) + [f"{option}: {email!r} is not an e-mail address" for email in wrong]
+    every = dict.fromkeys(map(Email, (*names.add, *names.remove, *(names.set or ()))))
+    wrong = [email for email in every if email and not email.is_valid]
+    return names.problems(option, by_key) + [f"{option}: {email!r} is not an e-mail address" for email in wrong]
 
 
 def numbers_of(values: Any, what: str) -> set[int]:

@@ -20,9 +20,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import (
     Plan,
     Step,
-    unchangeable,
-    unchangeable_warning,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, flaw_in, tidied
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     InputError,
     Problem,
@@ -32,12 +31,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 from .directory import (
     Directory,
     address_problems,
+    by_key,
     numbers_of,
 )
-from .member import folded, list_everybody
+from .member import list_everybody
 
 LONGEST_NAME = 200
-NO_EMPTY_DESCRIPTION = "Tallyfy does not let the description of a group be empty."
 #: The argument spec of ``tallyfy_group``.
 GROUP_OPTIONS: dict[str, dict[str, Any]] = {
     "name": {"type": "str", "required": True},
@@ -59,7 +58,7 @@ class GroupChange:
     def differing(self, group: Mapping[str, Any]) -> Record:
         """Return the fields of a group that are not as wanted, with the values to be written; pure."""
         fields: Record = {}
-        if self.description and self.description != str(group.get("description") or "").strip():
+        if self.description and self.description != tidied(group.get("description")):
             fields["description"] = self.description
         if self.members is not None:
             numbers = {str(number) for number in members_of(group)}
@@ -67,12 +66,11 @@ class GroupChange:
             if add or remove:
                 fields["members"] = sorted(int(number) for number in (numbers | set(add)) - set(remove))
         if self.guests is not None:
-            guests = {folded(email): email for email in guests_of(group)}
-            add, remove = self.guests.changes(guests, folded)
+            guests = guests_of(group)
+            add, remove = self.guests.changes(set(guests), Email)
             if add or remove:
-                gone = {folded(email) for email in remove}
-                kept = [email for key, email in guests.items() if key not in gone]
-                fields["guests"] = sorted([*kept, *(email.strip() for email in add)], key=folded)
+                kept = set(guests) - set(map(Email, remove))
+                fields["guests"] = sorted({*kept, *map(Email, add)}, key=by_key)
         return fields
 
 
@@ -89,36 +87,28 @@ class DesiredGroup:
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> DesiredGroup:
         """Return what module parameters ask for."""
-        description = params.get("description")
         return cls(
-            name=str(params["name"]).strip(),
+            name=tidied(params["name"]),
             state=params.get("state") or "present",
-            description=None if description is None else str(description).strip(),
-            members=Names.from_option(params.get("members")),
-            guests=Names.from_option(params.get("guests")),
+            description=tidied(params.get("description")) or None,
+            members=Names.from_option(params.get("members"), Email),
+            guests=Names.from_option(params.get("guests"), Email),
         )
 
     def change(self, directory: Directory) -> GroupChange:
         """Return the change to any group of this name, with the members by their numbers."""
         return GroupChange(self.description, directory.numbers(self.members), self.guests)
 
-    def unchangeable(self, current: Mapping[str, Any] | None) -> list[Record]:
-        """Return what is wanted and cannot be had: a description cannot be cleared, and a new group needs one."""
-        present = self.name if current is None else str(current.get("description") or "").strip()
-        if self.state != "present" or self.description != "" or not present:
-            return []
-        return [unchangeable("description", present, "", NO_EMPTY_DESCRIPTION)]
-
 
 def group_problems(params: Mapping[str, Any]) -> list[str]:
     """Return everything that is wrong with the wanted values by themselves; nothing is asked of the service."""
-    name = str(params.get("name") or "").strip()
-    problems = [] if name else ["name is blank"]
-    if len(name) > LONGEST_NAME:
-        problems.append(f"name has {len(name)} characters, at most {LONGEST_NAME} are allowed")
-    for option in ("members", "guests"):
-        problems += address_problems(Names.from_option(params.get(option)), option)
-    return problems
+    name = tidied(params.get("name"))
+    flaws = {
+        "name": flaw_in(name, longest=LONGEST_NAME) if name else "is blank",
+        "description": flaw_in(tidied(params.get("description")), has_lines=True),
+    }
+    problems = [f"{option} {flaw}" for option, flaw in flaws.items() if flaw is not None]
+    return problems + [text for option in ("members", "guests") for text in address_problems(params, option)]
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -189,14 +179,14 @@ def members_of(group: Mapping[str, Any]) -> set[int]:
     return numbers_of(group.get("members"), f"group {group.get('name')}")
 
 
-def guests_of(group: Mapping[str, Any]) -> list[str]:
+def guests_of(group: Mapping[str, Any]) -> list[Email]:
     """Return the addresses of a group's guests."""
     values = group.get("guests") or []
     if not isinstance(values, (list, tuple)) or not all(isinstance(value, str) for value in values):
         raise UnreadableAnswerError(
             f"group {group.get('name')}", "its guests are not listed by their addresses", advice="Check api_url."
         )
-    return list(values)
+    return list(map(Email, values))
 
 
 def shape_group(record: Mapping[str, Any], directory: Directory) -> Record:
@@ -205,7 +195,7 @@ def shape_group(record: Mapping[str, Any], directory: Directory) -> Record:
         **{name: record.get(name) for name in ("id", "name", "description")},
         "members": directory.emails(members_of(record)),
         "member_ids": sorted(members_of(record)),
-        "guests": sorted(guests_of(record), key=folded),
+        "guests": sorted(guests_of(record), key=by_key),
         "created_at": record.get("created_at"),
         "updated_at": record.get("last_updated") or record.get("updated_at"),
     }
@@ -229,11 +219,11 @@ def members_directory(client: Client, *, is_needed: bool) -> Directory:
 
 
 def plan_group(
-    desired: DesiredGroup, current: Record | None, directory: Directory, guests: Collection[str] | None = None
+    desired: DesiredGroup, current: Record | None, directory: Directory, guests: Collection[Email] | None = None
 ) -> Plan:
     """Return what has to be done for one group. Pure: the same arguments always give the same plan.
 
-    ``directory`` holds the members, and ``guests`` the addresses of all guests in lower case; ``None`` for who has
+    ``directory`` holds the members, and ``guests`` the addresses of all guests; ``None`` for who has
     not read them leaves it to the service to refuse one who is none. Raises ``InputError`` with every address that
     cannot be in a group.
     """
@@ -243,13 +233,11 @@ def plan_group(
     problems = directory.problems(desired.members, "members") + [
         f"guests: {email} is not a guest of the organization"
         for email in guests_to_add(desired, current)
-        if guests is not None and folded(email) not in guests
+        if guests is not None and email not in guests
     ]
     if problems:
         raise InputError(problems)
-    kept = desired.unchangeable(current)
-    warnings = [unchangeable_warning(desired.name, kept)] if kept else []
-    warnings += directory.strangers(desired.members, "members")
+    warnings = directory.strangers(desired.members, "members")
     if current is None:
         values: Record = {"name": desired.name, "description": desired.description or desired.name}
         values.update({name: value for name, value in change.differing({}).items() if value})
@@ -279,13 +267,13 @@ def _told(fields: Mapping[str, Any], directory: Directory) -> Record:
     if "members" in told:
         told["members"] = directory.told(members_of(fields))
     if "guests" in told:
-        told["guests"] = sorted(map(str, told["guests"] or ()), key=folded)
+        told["guests"] = sorted(map(Email, told["guests"] or ()), key=by_key)
     return told
 
 
-def guests_to_add(desired: DesiredGroup, current: Mapping[str, Any] | None) -> list[str]:
+def guests_to_add(desired: DesiredGroup, current: Mapping[str, Any] | None) -> list[Email]:
     """Return the addresses of guests who are to come into the group: it matters whether they are there."""
     if desired.guests is None or desired.state != "present":
         return []
-    there = set(map(folded, guests_of(current or {})))
-    return desired.guests.changes(there, folded)[0]
+    there = set(guests_of(current or {}))
+    return [Email(email) for email in desired.guests.changes(there, Email)[0]]

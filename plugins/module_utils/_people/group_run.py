@@ -20,6 +20,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan impo
     PlanRun,
     Step,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     InputError,
     InvalidError,
@@ -42,7 +43,6 @@ from .group import (
     shape_group,
 )
 from .guest import list_guests
-from .member import folded
 
 NO_CONTENT = 204
 
@@ -130,7 +130,7 @@ class GroupRun(PlanRun):
             self.desired.name,
             self.desired.description,
             [int(number) for number in members],
-            [email.strip() for email in guests],
+            guests,
         )
         # The whole of a list may be wanted, and somebody else may have made the group with others in it.
         self.record = _changed(self._client, group, self._change)
@@ -184,7 +184,7 @@ def ensure_group(client: Client, params: Mapping[str, Any], *, warn: Callable[[s
         current = find_group(client, desired.name)
     is_wanted = desired.members is not None and desired.state == "present"
     directory = members_directory(client, is_needed=is_wanted or bool(current and members_of(current)))
-    guests = {folded(row["email"]) for row in list_guests(client)} if guests_to_add(desired, current) else None
+    guests = {Email(row["email"]) for row in list_guests(client)} if guests_to_add(desired, current) else None
     run = GroupRun(client, desired, current, directory, plan_group(desired, current, directory, guests))
     if run.plan.steps:
         client.require_locks()
@@ -195,7 +195,6 @@ def ensure_group(client: Client, params: Mapping[str, Any], *, warn: Callable[[s
     return {
         **run.result(),
         "notes": list(run.plan.warnings),
-        "unchangeable": desired.unchangeable(current),
         "group": _group_after(run, directory),
     }
 

@@ -24,7 +24,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan impo
     unchangeable,
     unchangeable_warning,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, flaw_in, is_blank, tidied
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     InputError,
     Problem,
@@ -35,14 +35,8 @@ from .directory import (
     address_problems,
     numbers_of,
 )
-from .member import (
-    STATES,
-    folded,
-    is_address,
-    list_everybody,
-    same_email,
-    status_of,
-)
+from .fields import STATES
+from .member import list_everybody, status_of
 from .time_zones import time_zone_problem
 
 #: What the service gives when nobody says how many.
@@ -87,14 +81,18 @@ class DesiredGuest:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> DesiredGuest:
-        """Return what module parameters ask for; ``None`` counts as not mentioned."""
+        """Return what module parameters ask for; a blank counts as not mentioned."""
         return cls(
             email=Email(params["email"]),
             # ``absent`` is another spelling of ``deleted``.
             state="deleted" if params.get("state") == "absent" else params.get("state") or "present",
-            profile={name: str(params[name]).strip() for name in PROFILE_FIELDS if params.get(name) is not None},
-            members=Names.from_option(params.get("associated_members")),
+            profile=_profile(params),
+            members=Names.from_option(params.get("associated_members"), Email),
         )
+
+
+def _profile(params: Mapping[str, Any]) -> dict[str, str]:
+    return {name: tidied(params[name]) for name in PROFILE_FIELDS if not is_blank(params.get(name))}
 
 
 # --- what is wrong with what is wanted --------------------------------------------------------------------------------
@@ -102,14 +100,10 @@ class DesiredGuest:
 
 def guest_problems(params: Mapping[str, Any]) -> list[str]:
     """Return everything that is wrong with the wanted values by themselves; nothing is asked of the service."""
-    given = {name: str(params[name]).strip() for name in PROFILE_FIELDS if params.get(name) is not None}
-    email = str(params.get("email") or "").strip()
-    problems = [] if is_address(email) else [f"email {email!r} is not an e-mail address"]
-    problems += [
-        f"{name} has {len(given[name])} characters, at most {longest} are allowed"
-        for name, longest in LONGEST.items()
-        if len(given.get(name, "")) > longest
-    ]
+    given, email = _profile(params), Email(params.get("email"))
+    problems = [] if email.is_valid else [f"email {email!r} is not an e-mail address"]
+    flaws = {name: flaw_in(value, longest=LONGEST.get(name)) for name, value in given.items()}
+    problems += [f"{name} {flaw}" for name, flaw in flaws.items() if flaw is not None]
     problems += [
         f"{name} {given[name]!r} is not a web address such as https://example.com"
         for name in ADDRESSES
@@ -122,7 +116,7 @@ def guest_problems(params: Mapping[str, Any]) -> list[str]:
     date = given.get("external_date_creation")
     if date and _date(date) is None:
         problems.append(f"external_date_creation {date!r} is not a date such as 2026-01-31 09:00:00")
-    return problems + address_problems(Names.from_option(params.get("associated_members")), "associated_members")
+    return problems + address_problems(params, "associated_members")
 
 
 def _is_web_address(text: str) -> bool:
@@ -154,8 +148,8 @@ def find_guest(client: Client, email: str) -> Record | None:
     The service's ``q`` is a substring search, so the address is compared here. One that may be spelled in another way,
     or whose ``+`` may not get through ``q``, is also looked for in the whole list.
     """
-    found = _exact(list_guests(client, query=email), email)
-    return _exact(list_guests(client), email) if found is None and Email(email).has_many_spellings else found
+    found = _exact(list_guests(client, query=email), Email(email))
+    return _exact(list_guests(client), Email(email)) if found is None and Email(email).has_many_spellings else found
 
 
 def list_guests(client: Client, *, query: str | None = None) -> list[Record]:
@@ -164,8 +158,8 @@ def list_guests(client: Client, *, query: str | None = None) -> list[Record]:
     return [row for row in rows if not row.get("deleted_at")]
 
 
-def _exact(rows: list[Record], email: str) -> Record | None:
-    return next((row for row in rows if same_email(row.get("email"), email)), None)
+def _exact(rows: list[Record], email: Email) -> Record | None:
+    return next((row for row in rows if Email(row.get("email")) == email), None)
 
 
 def show_guests(client: Client, filters: Mapping[str, Any]) -> list[Record]:
@@ -179,7 +173,7 @@ def show_guests(client: Client, filters: Mapping[str, Any]) -> list[Record]:
     status = filters.get("status")
     rows = [row for row in rows if status in (None, STATUSES[is_disabled(row)])]
     directory = Directory(list_everybody(client) if any(associated(row) for row in rows) else ())
-    return sorted((shape_guest(row, directory) for row in rows), key=lambda guest: folded(guest["email"]))
+    return sorted((shape_guest(row, directory) for row in rows), key=lambda guest: Email(guest["email"]).key)
 
 
 def detail(record: Mapping[str, Any], name: str) -> Any:
@@ -220,7 +214,7 @@ def shape_guest(record: Mapping[str, Any], directory: Directory) -> Record:
 def comparable(name: str, value: Any) -> Any:
     """Return a value as it is compared: trimmed, empty like missing, dates in the spelling the service takes."""
     if isinstance(value, str):
-        value = value.strip()
+        value = tidied(value)
         if name == "external_date_creation":
             value = _date(value) or value
     return value or None

@@ -10,39 +10,25 @@ Source: API reference, "Members".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import LIST_OPTION, Names
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import LIST_OPTION, Names, meant
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, tidied
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InconsistentListError
 
+from .fields import CLEARABLE_FIELDS, INVITATION_MESSAGE, MEMBER_FIELDS, PROFILE_FIELDS, PROVISIONS, ROLES, STATES
 from .time_zones import time_zone_problem
 
-ROLES = ("admin", "standard", "light")
-STATES = ("present", "disabled", "deleted")
 DEFAULT_ROLE = "light"
+NAMES = ("first_name", "last_name")
+NO_ADDRESS = "{} {!r} is not an e-mail address"
 DEFAULT_MESSAGE = "You are invited to join us on Tallyfy."
-#: Writable by PUT, in the order in which people read them. The first three must be part of every PUT.
-PROFILE_FIELDS = (
-    "first_name",
-    "last_name",
-    "timezone",
-    "phone",
-    "job_title",
-    "job_description",
-    "team",
-    "country_id",
-    "date_format",
-)
-#: What an empty text clears; the other fields cannot be empty.
-CLEARABLE_FIELDS = ("phone", "job_title", "job_description", "team")
 #: What the service gives at the most, and how many pages are asked for at a time when nobody says.
 MEMBERS_PER_PAGE = 1000
 PAGE_WORKERS = 8
-LONGEST = {"first_name": 32, "last_name": 32, "phone": 20, "invitation_message": 5000}
 #: Fields of a member's record under all names that the service has for them, the usual one first.
 SHAPE = {
     "id": ("id",),
@@ -62,18 +48,11 @@ SHAPE = {
 MEMBER_OPTIONS: dict[str, dict[str, Any]] = {
     "email": {"type": "str", "required": True},
     "state": {"type": "str", "choices": [*STATES, "absent"], "default": "present"},
-    "first_name": {"type": "str"},
-    "last_name": {"type": "str"},
     "role": {"type": "str", "choices": list(ROLES)},
-    "timezone": {"type": "str"},
-    "phone": {"type": "str"},
-    "job_title": {"type": "str"},
-    "job_description": {"type": "str"},
-    "team": {"type": "str"},
-    "country_id": {"type": "int"},
-    "date_format": {"type": "str", "choices": ["mm/dd/yyyy", "dd/mm/yyyy"]},
+    **{one.name: one.option for one in MEMBER_FIELDS},
+    "clear": {"type": "list", "elements": "str"},
     "groups": LIST_OPTION,
-    "provision": {"type": "str", "choices": ["direct", "invite"]},
+    "provision": {"type": "str", "choices": list(PROVISIONS)},
     "invitation_message": {"type": "str", "default": DEFAULT_MESSAGE},
     "reassign_to": {"type": "str"},
 }
@@ -83,7 +62,10 @@ _SCHEME = re.compile(r"(?i)\b(https?|ftp)://|^www\.")
 
 @dataclass(frozen=True)
 class DesiredMember:
-    """What is wanted of one person. A field that is not in ``profile`` was not mentioned and stays as it is."""
+    """What is wanted of one person.
+
+    A field that is not in ``profile`` was not mentioned and stays as it is; an empty text there clears it.
+    """
 
     email: Email
     state: str = "present"
@@ -96,15 +78,17 @@ class DesiredMember:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any], *, has_application: bool) -> DesiredMember:
-        """Return what module parameters or a row of a roster ask for; ``None`` counts as not mentioned."""
+        """Return what module parameters or a row of a roster ask for; a blank counts as not mentioned."""
+        given = {one.name: one.taken(params.get(one.name)) for one in MEMBER_FIELDS}
+        cleared = dict.fromkeys(filter(None, map(tidied, params.get("clear") or ())), "")
         return cls(
             email=Email(params["email"]),
             state=state_from(params.get("state")),
-            profile={name: params[name] for name in PROFILE_FIELDS if params.get(name) is not None},
+            profile={**{name: value for name, value in given.items() if value is not None}, **cleared},
             role=params.get("role"),
             groups=Names.from_option(params.get("groups")),
             provision=params.get("provision") or ("direct" if has_application else "invite"),
-            invitation_message=params.get("invitation_message") or DEFAULT_MESSAGE,
+            invitation_message=tidied(params.get("invitation_message")) or DEFAULT_MESSAGE,
             reassign_to=Email(params.get("reassign_to")) or None,
         )
 
@@ -118,33 +102,45 @@ def state_from(given: object) -> str:
 # --- what is wrong with what is wanted --------------------------------------------------------------------------------
 
 
-def problems_with(params: Mapping[str, Any]) -> list[str]:
+class Flaw(NamedTuple):
+    """Why a wanted value is not taken.
+
+    ``stored`` is the field and its value where that is fine for a member of whom Tallyfy says just this.
+    """
+
+    text: str
+    stored: tuple[str, str] | None = None
+
+
+def problems_with(params: Mapping[str, Any]) -> list[Flaw]:
     """Return everything that is wrong with the wanted values by themselves; nothing is asked of the service."""
-    problems = []
-    email = str(params.get("email") or "").strip()
-    if not is_address(email):
-        problems.append(f"email {email!r} is not an e-mail address")
-    for name, longest in LONGEST.items():
-        length = len(str(params.get(name) or "").strip())
-        if length > longest:
-            problems.append(f"{name} has {length} characters, at most {longest} are allowed")
-    for name in ("first_name", "last_name"):
-        value = params.get(name)
-        if value is not None and not str(value).strip():
-            problems.append(f"{name} is blank; it cannot be cleared")
-        elif value is not None and _SCHEME.search(str(value)):
-            problems.append(f"{name} is a web address")
-    zone = params.get("timezone")
-    flaw = time_zone_problem(str(zone).strip()) if zone is not None else ""
+    email = Email(params.get("email"))
+    flaws = [] if email.is_valid else [Flaw(NO_ADDRESS.format("email", email), ("email", str(email)))]
+    for one in (*MEMBER_FIELDS, INVITATION_MESSAGE):
+        found = one.flaw(params.get(one.name))
+        if found is not None:
+            flaws.append(Flaw(f"{one.name} {found}", (one.name, tidied(params[one.name]))))
+    flaws += [Flaw(f"{name} is a web address") for name in NAMES if _SCHEME.search(str(params.get(name) or ""))]
+    zone = tidied(params.get("timezone"))
+    flaw = time_zone_problem(zone) if zone else ""
     if flaw:
-        problems.append(f"timezone {flaw}")
-    successor = str(params.get("reassign_to") or "").strip()
-    if successor and not is_address(successor):
-        problems.append(f"reassign_to {successor!r} is not an e-mail address")
-    elif successor and same_email(successor, email):
-        problems.append("reassign_to is the leaver")
+        flaws.append(Flaw(f"timezone {flaw}"))
+    successor = Email(params.get("reassign_to"))
+    if successor and not successor.is_valid:
+        flaws.append(Flaw(NO_ADDRESS.format("reassign_to", successor)))
+    elif successor and successor == email:
+        flaws.append(Flaw("reassign_to is the leaver"))
     names = Names.from_option(params.get("groups"))
-    return problems + (names.problems() if names else [])
+    return flaws + [Flaw(text) for text in (*_clear_problems(params), *(names.problems() if names else []))]
+
+
+def _clear_problems(params: Mapping[str, Any]) -> Iterator[str]:
+    for name in filter(None, map(tidied, params.get("clear") or ())):
+        if name not in CLEARABLE_FIELDS:
+            known = meant(name, CLEARABLE_FIELDS) or f"; these can: {', '.join(CLEARABLE_FIELDS)}"
+            yield f"clear: {name} cannot be emptied{known}"
+        elif tidied(params.get(name)):
+            yield f"{name} is both given and cleared"
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -252,9 +248,9 @@ def shape_member(record: Mapping[str, Any], groups: list[str] | None = None) -> 
 
 
 def comparable(name: str, value: Any) -> Any:
-    """Return a value as it is compared: trimmed, empty like missing, date formats in lower case, ids as integers."""
+    """Return a value as it is compared: tidied, empty like missing, date formats in lower case, ids as integers."""
     if isinstance(value, str):
-        value = value.strip()
+        value = tidied(value)
         if name == "date_format":
             value = value.lower()
         if name == "country_id" and value.isdigit():

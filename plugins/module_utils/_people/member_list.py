@@ -12,17 +12,9 @@ from typing import Any
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import map_concurrently
 
+from .fields import PROFILE_FIELDS
 from .group import list_groups
-from .member import (
-    MEMBERS_PER_PAGE,
-    PAGE_WORKERS,
-    PROFILE_FIELDS,
-    find_member,
-    role_of,
-    shape_member,
-    status_of,
-    unseen_in,
-)
+from .member import MEMBERS_PER_PAGE, PAGE_WORKERS, find_member, role_of, shape_member, status_of, unseen_in
 
 
 def list_members(client: Client, filters: Mapping[str, Any]) -> list[Record]:

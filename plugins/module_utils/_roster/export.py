@@ -21,9 +21,9 @@ from typing import Any
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, Problem
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.fields import PROFILE_FIELDS
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     MEMBER_OPTIONS,
-    PROFILE_FIELDS,
     folded,
     problems_with,
 )
@@ -143,11 +143,14 @@ def _refuse_repetitions(people: Iterable[Mapping[str, Any]]) -> None:
 def _refused_fields(member: Mapping[str, Any]) -> list[str]:
     given = {name: member[name] for name in EXPORTED_FIELDS if member.get(name) not in (None, "")}
     refused = [name for name, value in given.items() if value not in MEMBER_OPTIONS[name].get("choices", (value,))]
-    if problems_with(given):
-        alone = {name: {"email": member["email"], name: value} for name, value in given.items() if name != "email"}
-        known = problems_with({"email": member["email"]})
-        refused += [name for name, row in alone.items() if problems_with(row) != known]
+    if _is_refused(given):
+        refused += [name for name, value in given.items() if _is_refused({"email": member["email"], name: value})]
     return refused + [name for name, value in given.items() if not _is_unicode(str(value)) and name not in refused]
+
+
+def _is_refused(row: Mapping[str, Any]) -> bool:
+    # What Tallyfy says of a member can be said back, however odd it is.
+    return any(flaw.stored is None for flaw in problems_with(row))
 
 
 def _is_unicode(text: str) -> bool:

@@ -18,10 +18,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, Problem, RefusedError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import included
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.fields import PROFILE_FIELDS, taken_at_creation
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, require_groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DEFAULT_ROLE,
-    PROFILE_FIELDS,
     DesiredMember,
     comparable,
     folded,
@@ -33,9 +33,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
     unseen_in,
 )
 
-#: What the application route takes at creation beside the e-mail address and the role.
-PROVISION_FIELDS = ("first_name", "last_name", "timezone")
-INVITE_FIELDS = ("first_name", "last_name")
 CREATIONS = ("create", "invite")
 WRITES = ("update", "change_role")
 CHANGES = ("enable", "update", "change_role", "hand_over")
@@ -81,7 +78,7 @@ def _plan_creation(desired: DesiredMember, around: Surroundings) -> Plan:
         raise _wrong(desired, f"not a member yet; to add them give {' and '.join(missing)}")
     compared = {name: comparable(name, value) for name, value in desired.profile.items()}
     profile = {name: value for name, value in compared.items() if value is not None}
-    at_creation = PROVISION_FIELDS if desired.provision == "direct" else INVITE_FIELDS
+    at_creation = taken_at_creation(desired.provision)
     if "timezone" not in profile and any(name not in at_creation for name in profile):
         profile["timezone"] = _required_timezone(desired, around)
     first = {name: profile[name] for name in at_creation if name in profile}
@@ -316,9 +313,8 @@ def needs_timezone(desired: DesiredMember, current: Record | None) -> bool:
         return False
     if current is not None:
         return not current.get("timezone") and bool(profile_changes(desired.profile, current))
-    given_at_creation = PROVISION_FIELDS if desired.provision == "direct" else INVITE_FIELDS
     given = {name for name, value in desired.profile.items() if comparable(name, value) is not None}
-    return not given <= set(given_at_creation)
+    return not given <= set(taken_at_creation(desired.provision))
 
 
 def needs_acting_email(desired: DesiredMember, current: Mapping[str, Any] | None) -> bool:

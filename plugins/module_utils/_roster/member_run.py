@@ -30,8 +30,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.addresses import encoded_path
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import shorten
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.fields import PROFILE_FIELDS
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
-    PROFILE_FIELDS,
     SHAPE,
     DesiredMember,
     comparable,

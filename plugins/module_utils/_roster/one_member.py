@@ -10,8 +10,10 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     InputError,
+    Problem,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DesiredMember,
@@ -27,6 +29,7 @@ from .member_run import MemberRun
 from .operation import DIRECT_NEEDS_APPLICATION
 from .reading import Pair, look_around
 from .rights import refuse_without_rights
+from .rows import standing
 from .run import RosterRun
 
 
@@ -36,13 +39,18 @@ def ensure_member(task: Task) -> dict[str, Any]:
     Raises ``InputError`` before anything is sent when the desired values are wrong by themselves.
     """
     client = task.client
-    problems = problems_with(task.params)
-    if problems:
-        raise InputError(problems)
+    email = Email(task.params["email"])
+    problems = [Problem(flaw.text, subject=email, stored=flaw.stored) for flaw in problems_with(task.params)]
+    if any(problem.stored is None for problem in problems):
+        raise InputError(problem.text for problem in problems)
     desired = DesiredMember.from_params(task.params, has_application=client.application is not None)
     if desired.state == "present" and desired.provision == "direct" and client.application is None:
         raise InputError([DIRECT_NEEDS_APPLICATION])
-    pairs: list[Pair] = [(desired, find_member(client, desired.email))]
+    member = find_member(client, email)
+    problems = standing(problems, [] if member is None else [member])
+    if problems:
+        raise InputError(problem.text for problem in problems)
+    pairs: list[Pair] = [(desired, member)]
     ((_desired, current),), context = look_around(client, pairs)
     run = MemberRun(client, desired, current, context, plan_member(desired, current, context))
     refuse_without_rights(client, run.plan.steps)

@@ -25,7 +25,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.session imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DesiredMember,
     folded,
-    is_address,
     list_everybody,
 )
 
@@ -47,6 +46,7 @@ from .rows import (
     LEAVING_SUCCESSOR,
     Rows,
     checked_rows,
+    standing,
 )
 from .run import RosterRun
 
@@ -125,15 +125,18 @@ def read_and_plan(task: Task, *, policy: Policy | None = None, is_comparison: bo
     problems += misnamed
     listed = [desired for _index, desired in indexed]
     problems += _problems_of_task(workers, policy, listed, rows)
-    if is_comparison and problems:
+    if is_comparison and any(problem.stored is None for problem in problems):
         raise InputError(problems)
     try:
         everybody = list_everybody(client, workers=workers)
+        problems = standing(problems, everybody)
         desired = [*listed, *unlisted_leavers(listed, everybody, policy)]
         pairs, everybody, context = read_members(client, desired, everybody, workers=workers)
-        if is_comparison:
+        if is_comparison and not problems:
             add_missing_groups(context.groups, pairs, also_removed=True)
             planned = compare_roster(pairs, everybody, policy, context, listed=len(listed))
+        elif is_comparison:
+            planned = []
         else:
             planned = plan_roster(
                 pairs,
@@ -145,7 +148,8 @@ def read_and_plan(task: Task, *, policy: Policy | None = None, is_comparison: bo
             )
     except InputError as error:
         # A successor who is leaving, too, is found out before anything is asked, and again by the plan.
-        raise InputError([*problems, *error.problems]) from None
+        odd = {problem.place for problem in problems if problem.stored is not None}
+        raise InputError([*problems, *(problem for problem in error.problems if problem.place not in odd)]) from None
     except TallyfyError:
         if problems:
             raise InputError(problems) from None
@@ -179,7 +183,7 @@ def _listed(
     checked, problems = checked_rows(rows, params["defaults"], policy.called)
     listed = []
     for index, row in checked:
-        if not is_address(row.get("email")):
+        if not Email(row.get("email")):
             continue
         desired = DesiredMember.from_params(row, has_application=has_application)
         if desired.state == "present" and desired.provision == "direct" and not has_application:

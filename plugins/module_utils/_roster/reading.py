@@ -22,9 +22,9 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     NotFoundError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import map_concurrently
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.fields import PROFILE_FIELDS
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, list_groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
-    PROFILE_FIELDS,
     DesiredMember,
     find_member,
     folded,

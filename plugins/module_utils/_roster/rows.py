@@ -9,29 +9,32 @@ Nothing here asks the service.
 
 from __future__ import annotations
 
-import difflib
 import reprlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import RequiredError, UnsupportedError
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import meant
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, is_blank, not_a_text, tidied
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import shorten
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
-    CLEARABLE_FIELDS,
     MEMBER_OPTIONS,
-    folded,
+    NAMES,
+    Flaw,
     problems_with,
 )
 
-#: What stands between the groups in one text, such as a cell of a CSV file.
+#: What stands between the names in one text, such as a cell of a CSV file.
 GROUP_SEPARATOR = ";"
+NO_NAME = "{} names nothing: {!r}; leave the cell empty, a table cannot say that nothing is wanted"
 LEAVING_SUCCESSOR = "{} is leaving too"
 NO_ADDRESS = "no e-mail address"
 LONGEST_QUOTE = 100
 LISTS = ("add", "remove", "set")
+_LIST_CELLS = ("clear", "groups", *(f"groups.{name}" for name in LISTS))
 _NOT_IN_DEFAULTS = ("email",)
 
 
@@ -53,9 +56,10 @@ class Rows:
             return Place(f"{self._source} line {self._lines[index]}", index)
         return Place(f"{self._source} row {index + 1}".strip(), index)
 
-    def problem(self, index: int, email: object, text: str, option: str = "") -> Problem:
+    def problem(self, index: int, email: object, flaw: str | Flaw, option: str = "") -> Problem:
         """Return what is wrong with a row."""
-        return Problem(text, self.place(index), str(email or "").strip() or NO_ADDRESS, option)
+        text, stored = flaw if isinstance(flaw, Flaw) else (flaw, None)
+        return Problem(text, self.place(index), tidied(email) or NO_ADDRESS, option, stored)
 
 
 def checked_rows(
@@ -63,64 +67,78 @@ def checked_rows(
 ) -> tuple[list[tuple[int, Mapping[str, Any]]], list[Problem]]:
     """Return each row's index with the parameters it asks for, as ``tallyfy_user`` takes them, and every problem.
 
-    A row holds options of ``tallyfy_user``; what it leaves out comes from ``defaults``. ``null`` counts as left out,
-    and so does an empty text, except where it clears a field. ``groups`` may also be a list, or a text with semicolons:
-    then it names groups to be added. The parameters of rows with problems are not complete. ``called`` is how the
-    person who reads the problems calls an option.
+    A row holds options of ``tallyfy_user``; what it leaves out or blank comes from ``defaults``. ``groups`` may also be
+    a list, or a text with semicolons: then it names groups to be added; ``clear`` may be such a text, too. The
+    parameters of rows with problems are not complete. ``called`` is how the person who reads the problems calls an
+    option.
     """
     validator = ArgumentSpecValidator(MEMBER_OPTIONS)
     general, found_in_defaults = _checked_defaults(defaults, validator)
     problems = [Problem(text, Place(called("defaults"))) for text in found_in_defaults]
     leavers = {
-        folded(row.get("email"))
+        Email(row.get("email"))
         for row in rows.rows
         if isinstance(row, Mapping) and (row.get("state") or general.get("state") or "present") != "present"
     }
-    first_index_of: dict[str, int] = {}
+    first_index_of: dict[Email, int] = {}
     checked: list[tuple[int, Mapping[str, Any]]] = []
     for index, row in enumerate(rows.rows):
         if not isinstance(row, Mapping):
             problems.append(Problem("not a dictionary of a person's fields", rows.place(index)))
             continue
-        given = {**general, **_without_blanks(_with_group_lists(row))}
+        own, found = _given_in(row)
+        given = _merged(general, own)
         unknown = [name for name in given if name not in MEMBER_OPTIONS]
-        found = [unknown_field(name, list(MEMBER_OPTIONS)) for name in unknown]
+        found += [Flaw(unknown_field(name, list(MEMBER_OPTIONS))) for name in unknown]
         params = {name: value for name, value in given.items() if name in MEMBER_OPTIONS} if unknown else given
         if not _is_plain(params):
             params, more = _validated(params, validator)
-            found += more
+            found += map(Flaw, more)
         if "email" in params:
             found += problems_with(params)
-        address = folded(params.get("email"))
+        address = Email(params.get("email"))
         earlier = first_index_of.setdefault(address, index) if address else index
         if earlier != index:
-            found.append(f"the same e-mail address as {rows.place(earlier).label}")
-        successor = folded(params.get("reassign_to"))
-        email = params.get("email")
-        problems += [rows.problem(index, email, text) for text in found]
+            found.append(Flaw(f"the same e-mail address as {rows.place(earlier).label}"))
+        successor = Email(params.get("reassign_to"))
+        problems += [rows.problem(index, address, flaw) for flaw in found]
         if successor and successor in leavers and successor != address:
-            problems.append(rows.problem(index, email, LEAVING_SUCCESSOR.format(successor), "reassign_to"))
+            problems.append(rows.problem(index, address, LEAVING_SUCCESSOR.format(successor.key), "reassign_to"))
         checked.append((index, params))
     return checked, problems
 
 
+def standing(problems: Sequence[Problem], everybody: Iterable[Mapping[str, Any]]) -> list[Problem]:
+    """Return the problems that count: what Tallyfy itself says of a member can be said back, however odd it is."""
+    if all(problem.stored is None for problem in problems):
+        return list(problems)
+    index = {Email(record["email"]): record for record in everybody}
+
+    def is_excused(problem: Problem) -> bool:
+        name, value = problem.stored or ("", None)
+        record = index.get(Email(problem.subject))
+        return record is not None and tidied(record.get(name)) == value
+
+    return [problem for problem in problems if not is_excused(problem)]
+
+
 def unknown_field(name: object, known: Sequence[str]) -> str:
     """Return what is wrong with a field that nobody knows, with the one that was meant, if one is much like it."""
-    meant = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.7)
-    return f"unknown field {name}" + (f"; did you mean {meant[0]}?" if meant else "")
+    return f"unknown field {name}{meant(name, known)}"
 
 
 def _checked_defaults(
     defaults: Mapping[str, Any], validator: ArgumentSpecValidator
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the good ones, so that a bad one is told once and not with each row, and what is wrong with the others."""
-    given = _without_blanks(_with_group_lists(defaults))
-    problems = [f"{name} cannot be the same for everybody" for name in _NOT_IN_DEFAULTS if name in given]
+    given, flaws = _given_in(defaults)
+    problems = [flaw.text for flaw in flaws]
+    problems += [f"{name} cannot be the same for everybody" for name in _NOT_IN_DEFAULTS if name in given]
     problems += [unknown_field(name, list(MEMBER_OPTIONS)) for name in given if name not in MEMBER_OPTIONS]
     good = {}
     for name in sorted(name for name in given if name in MEMBER_OPTIONS and name not in _NOT_IN_DEFAULTS):
         params, found = _validated({name: given[name], "email": "anybody@example.com"}, validator)
-        found += problems_with(params)
+        found += [flaw.text for flaw in problems_with(params)]
         problems += found
         if not found:
             good[name] = given[name]
@@ -139,6 +157,9 @@ def _is_plain(params: Mapping[str, Any]) -> bool:
                 return False
         elif option["type"] == "int":
             if not isinstance(value, int) or isinstance(value, bool):
+                return False
+        elif option["type"] == "list":
+            if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
                 return False
         elif not _are_plain_groups(value):
             return False
@@ -162,20 +183,53 @@ def _validated(params: Mapping[str, Any], validator: ArgumentSpecValidator) -> t
         problems.append(
             f"groups is neither a list nor a dictionary of add, remove or set: {_quoted(given.pop('groups'))}"
         )
-    # ansible-core would make a text of a list.
-    shapeless = [name for name, value in given.items() if name != "groups" and isinstance(value, (list, tuple, dict))]
-    # A bare no of YAML is false, and somebody may be called No.
-    shapeless += [name for name, value in given.items() if isinstance(value, bool)]
-    problems += [f"{name} is neither a text nor a number: {_quoted(given.pop(name))}" for name in shapeless]
+    # ansible-core would make a text of anything.
+    wrong = {name: flaw for name, flaw in ((name, _type_flaw(name, value)) for name, value in given.items()) if flaw}
+    problems += [f"{name} {flaw}" for name, flaw in wrong.items()]
+    given = {name: value for name, value in given.items() if name not in wrong}
     result = validator.validate(given)
     # An address that was taken out is not missing.
     problems += [
-        _told(error) for error in result.errors if "email" not in shapeless or not isinstance(error, RequiredError)
+        _told(error) for error in result.errors if "email" not in wrong or not isinstance(error, RequiredError)
     ]
     # The object that holds the errors is true even when there are none.
     if problems or result.error_messages:
-        return {name: value for name, value in given.items() if isinstance(value, (str, int))}, problems
+        # A name that is no text is not missing, either.
+        names = {name: str(params[name]) for name in NAMES if name in wrong}
+        return {**{name: value for name, value in given.items() if isinstance(value, (str, int))}, **names}, problems
     return result.validated_parameters, problems
+
+
+def _type_flaw(name: str, value: Any) -> str | None:
+    """Return why a value is none of the option's type, where ansible-core would convert it without a word."""
+    kind = MEMBER_OPTIONS[name]["type"]
+    if kind == "dict":
+        texts = [one for names in value.values() if isinstance(names, (list, tuple)) for one in names]
+    else:
+        texts = list(value) if kind == "list" and isinstance(value, (list, tuple)) else [value]
+    if kind == "int":
+        is_number = isinstance(value, (str, int)) and not isinstance(value, bool)
+        return None if is_number else f"is not a number: {_quoted(value)}"
+    return next(filter(None, map(not_a_text, texts)), None)
+
+
+def _merged(general: Mapping[str, Any], own: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return what a row asks for: what it gives or clears itself goes before what holds for everybody."""
+    if "clear" in general and "clear" not in own:
+        general = {**general, "clear": [name for name in general["clear"] if name not in own]}
+    cleared = own.get("clear")
+    names = cleared if isinstance(cleared, list) else ()
+    return {**{name: value for name, value in general.items() if name not in names}, **own}
+
+
+def _given_in(row: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Flaw]]:
+    """Return the row without blanks, with its lists as lists, and the cells that hold nothing but separators."""
+    given = {name: value for name, value in row.items() if not is_blank(value)}
+    cells = {name: given[name] for name in _LIST_CELLS if isinstance(given.get(name), str)}
+    flaws = [Flaw(NO_NAME.format(name, cell)) for name, cell in cells.items() if not _names_in(cell)]
+    if "clear" in given:
+        given["clear"] = _names_in(given["clear"])
+    return dict(_with_group_lists(given)), flaws
 
 
 def _with_group_lists(row: Mapping[Any, Any]) -> Mapping[Any, Any]:
@@ -196,19 +250,8 @@ def _with_group_lists(row: Mapping[Any, Any]) -> Mapping[Any, Any]:
 
 def _names_in(names: Any) -> Any:
     if isinstance(names, str):
-        return [name.strip() for name in names.split(GROUP_SEPARATOR) if name.strip()]
+        return [name for name in map(tidied, names.split(GROUP_SEPARATOR)) if name]
     return list(names) if isinstance(names, tuple) else names
-
-
-def _without_blanks(row: Mapping[Any, Any]) -> dict[Any, Any]:
-    return {name: value for name, value in row.items() if not _is_left_out(name, value)}
-
-
-def _is_left_out(name: Any, value: Any) -> bool:
-    if not isinstance(value, str) or value.strip():
-        return value is None
-    # A name of nothing but spaces is a mistake that somebody should hear of.
-    return name not in CLEARABLE_FIELDS and (value == "" or name not in ("first_name", "last_name"))
 
 
 def _quoted(value: Any) -> str:

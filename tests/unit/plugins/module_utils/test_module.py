@@ -9,6 +9,7 @@ import importlib
 import json
 import re
 import runpy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -262,3 +263,19 @@ def test_library_that_is_missing_is_said_in_ansibles_words(monkeypatch: pytest.M
     monkeypatch.setattr(_module, "REQUESTS_IMPORT_ERROR", "Traceback ...")
     with pytest.raises(FailedError, match="requests"):
         _module.run_module(ModuleSpec(argument_spec={}, operation=pytest.fail))
+
+
+def test_a_number_for_a_text_is_seen_before_it_is_made_one() -> None:
+    spec = ModuleSpec(
+        {"email": {"type": "str", "required": True}, "phone": {"type": "str"}, "size": {"type": "int"}},
+        lambda _task: {},
+    )
+    given = {"email": "", "phone": 27605367, "size": "", "role": None, "org_id": 7}
+    assert spec.given(given) == (given, [])
+    strict = replace(spec, takes_texts=True)
+    assert strict.given(given, str.upper) == (
+        {"email": "", "phone": 27605367, "role": None, "org_id": 7},
+        ["PHONE is the number 27605367, not a text: put it in quotes"],
+    )
+    assert strict.given({"phone": False})[1] == ["phone is the truth value false, not a text: put it in quotes"]
+    assert strict.given({"email": "\u200b ", "phone": "\u200b ", "size": 7}) == ({"email": "\u200b ", "size": 7}, [])

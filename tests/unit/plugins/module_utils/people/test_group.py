@@ -26,6 +26,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import (
     DesiredGroup,
     GroupChange,
+    find_group,
     group_problems,
     guests_of,
     list_groups,
@@ -110,13 +111,16 @@ def test_all_who_cannot_be_in_it_are_named() -> None:
     assert plan_group(wanted(guests={"add": ["g@example.org"]}), SALES, PEOPLE, set()).steps == ()
 
 
-@pytest.mark.parametrize(
-    ("current", "kept"), [(SALES, "Sellers"), (None, "sales"), ({**SALES, "description": None}, "")]
-)
-def test_a_description_that_cannot_be_cleared(current: dict[str, Any] | None, kept: str) -> None:
-    desired = wanted(description=" ")
-    assert [entry["current"] for entry in desired.unchangeable(current)] == [kept] * bool(kept)
-    assert len(plan_group(desired, current, PEOPLE).warnings) == bool(kept)
+def test_a_blank_description_is_none() -> None:
+    assert wanted(description="\u200b ") == wanted()
+    assert plan_group(wanted(description=" "), SALES, PEOPLE).steps == ()
+
+
+def test_a_name_is_one_however_it_is_composed() -> None:
+    desired = DesiredGroup.from_params({"name": " Cafe\u0301\u200b"})
+    assert desired.name == "Caf\u00e9"
+    client = SimpleNamespace(path=lambda *_parts: "", records=lambda _path: [{**SALES, "name": "CAF\u00c9"}])
+    assert find_group(client, "cafe\u0301") is not None
 
 
 def test_what_has_been_written_differs_no_more() -> None:

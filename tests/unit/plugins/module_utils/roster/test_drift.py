@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names, fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import tidied
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import DesiredMember
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.drift import (
@@ -318,7 +319,7 @@ def test_a_value_that_could_be_misread_is_put_into_quotes(value: Any, text: str)
     assert found["message"] == f"team is x, should be {text}"
 
 
-@given(before=st.text().map(str.strip), after=st.text().map(str.strip))
+@given(before=st.text().map(tidied), after=st.text().map(tidied))
 def test_a_message_is_one_line_that_can_be_taken_apart_again(before: str, after: str) -> None:
     found = rows(DesiredMember(BOB, profile={"team": after}), members=({**RECORD, "team": before},))
     if before == after:

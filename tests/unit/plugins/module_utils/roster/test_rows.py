@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,8 +14,9 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import MEMBER_OPTIONS
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rows import Rows, checked_rows
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rows import Rows, checked_rows, standing
 
 MARY = {"email": "mary@example.com", "first_name": "Mary", "last_name": "Major"}
 values = st.none() | st.booleans() | st.integers() | st.text(max_size=6) | st.lists(st.text(max_size=3), max_size=2)
@@ -59,7 +61,27 @@ def test_good_rows_have_no_problems() -> None:
     ("row", "words"),
     [
         ({**MARY, "email": "mary"}, ["not an e-mail address"]),
-        ({**MARY, "last_name": False}, ["last_name is neither a text nor a number: False"]),
+        ({**MARY, "last_name": False}, ["last_name is the truth value false, not a text: put it in quotes"]),
+        ({**MARY, "phone": 27605367}, ["phone is the number 27605367, not a text: put it in quotes"]),
+        ({**MARY, "phone": 4915112345678.0}, ["phone is the number 4915112345678.0, not a text"]),
+        ({**MARY, "team": 7}, ["team is the number 7, not a text"]),
+        ({**MARY, "job_title": datetime.date(2026, 1, 31)}, ["job_title is the date 2026-01-31, not a text"]),
+        ({**MARY, "team": {"name": "Ops"}}, ["team is not a text: {'name': 'Ops'}"]),
+        ({**MARY, "email": 7}, ["email is the number 7, not a text"]),
+        ({**MARY, "groups": [7]}, ["groups is the number 7, not a text"]),
+        ({**MARY, "clear": [True]}, ["clear is the truth value true, not a text"]),
+        ({**MARY, "country_id": False}, ["country_id is not a number: False"]),
+        ({**MARY, "phone": "4.91512E+12"}, ["phone is 4.91512E+12, a number that a spreadsheet has shortened"]),
+        ({**MARY, "team": "#REF!"}, ["team is #REF!, an error value of a spreadsheet"]),
+        ({**MARY, "groups": "Sales;#N/A"}, ["groups: '#N/A' is #N/A, an error value"]),
+        ({**MARY, "first_name": "Ma\u200bry"}, ["first_name holds U+200B (zero width space)"]),
+        ({**MARY, "job_title": "Cook\nand bottle washer"}, ["job_title holds U+000A"]),
+        ({**MARY, "clear": ["timezone"]}, ["clear: timezone cannot be emptied; these can: phone, job_title"]),
+        ({**MARY, "clear": "phones"}, ["clear: phones cannot be emptied; did you mean phone?"]),
+        ({**MARY, "clear": ["phone"], "phone": "+1"}, ["phone is both given and cleared"]),
+        ({**MARY, "clear": " ; "}, ["clear names nothing: ' ; '; leave the cell empty"]),
+        ({**MARY, "groups": ";"}, ["groups names nothing: ';'"]),
+        ({**MARY, "groups.set": ";;"}, ["groups.set names nothing: ';;'"]),
         ({**MARY, "email": "two words@example.com"}, ["not an e-mail address"]),
         ({**MARY, "email": "a@example.com, b@example.com"}, ["not an e-mail address"]),
         ({**MARY, "email": "mary@localhost"}, ["not an e-mail address"]),
@@ -67,7 +89,6 @@ def test_good_rows_have_no_problems() -> None:
         ({**MARY, "first_name": "x" * 33}, ["first_name has 33 characters, at most 32"]),
         ({**MARY, "last_name": "x" * 33}, ["last_name has 33 characters"]),
         ({**MARY, "phone": "1" * 21}, ["phone has 21 characters, at most 20"]),
-        ({**MARY, "first_name": "  "}, ["first_name is blank"]),
         ({**MARY, "first_name": "https://example.com"}, ["first_name is a web address"]),
         ({**MARY, "last_name": "www.example.com"}, ["last_name is a web address"]),
         ({**MARY, "timezone": "Middle/Earth"}, ["timezone 'Middle/Earth'"]),
@@ -148,8 +169,43 @@ def test_defaults_fill_what_a_row_leaves_out_or_blank() -> None:
         **MARY, "role": "light", "timezone": "Europe/London", "phone": "+1", "groups": {"add": ["Everybody"]},
     }  # fmt: skip
     assert wanted({**MARY, "role": "admin", "phone": "", "groups": "A;B"}, defaults) == {
-        **MARY, "role": "admin", "timezone": "Europe/London", "phone": "", "groups": {"add": ["A", "B"]},
+        **MARY, "role": "admin", "timezone": "Europe/London", "phone": "+1", "groups": {"add": ["A", "B"]},
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("blank", ["", " ", None, "\u200b", "\u00a0", "\ufeff\t"])
+def test_a_blank_leaves_a_value_as_it_is(blank: str | None) -> None:
+    assert wanted({"email": MARY["email"], **dict.fromkeys(set(MEMBER_OPTIONS) - {"email"}, blank)}) == wanted(
+        {"email": MARY["email"]}
+    )
+
+
+@pytest.mark.parametrize(
+    ("own", "defaults", "phone", "clear"),
+    [
+        ({"clear": ["phone"]}, {}, None, ["phone"]),
+        ({"clear": " phone ;team; "}, {}, None, ["phone", "team"]),
+        ({"clear": ("phone",)}, {}, None, ["phone"]),
+        ({"clear": ["phone"]}, {"phone": "+1"}, None, ["phone"]),
+        ({"phone": "+2"}, {"clear": "phone;team"}, "+2", ["team"]),
+        ({"clear": ""}, {"clear": ["team"]}, None, ["team"]),
+    ],
+)
+def test_what_is_to_be_emptied_is_named(own: Any, defaults: Any, phone: str | None, clear: list[str]) -> None:
+    asked = wanted({**MARY, **own}, defaults)
+    assert (asked.get("phone"), asked["clear"]) == (phone, clear)
+
+
+def test_what_tallyfy_says_of_a_member_can_be_said_back() -> None:
+    odd = {"email": "Root@localhost", "job_title": "a\u200fb", "phone": "1" * 30}
+    found = checked_rows(Rows([odd, {"email": "mary@localhost"}, {**odd, "email": "b@localhost"}]), {})[1]
+    assert len(found) == 7
+    left = standing(found, [odd, {**odd, "email": "b@localhost", "phone": None}])
+    assert list(map(str, left)) == [
+        "row 2 (mary@localhost): email 'mary@localhost' is not an e-mail address",
+        "row 3 (b@localhost): phone has 30 characters, at most 20 are allowed",
+    ]
+    assert len(standing(found, [{**odd, "email": "root@localhost"}])) == 5, "another spelling is no proof"
 
 
 def test_mistake_in_the_defaults_is_told_once() -> None:
@@ -222,7 +278,7 @@ PLAIN = {
 
 @given(st.fixed_dictionaries({"email": PLAIN.pop("email")}, optional=PLAIN))
 def test_shortcut_for_plain_rows_judges_like_ansible_core(row: dict[str, Any]) -> None:
-    given_values = {name: value for name, value in row.items() if value is not None and value != ""}
+    given_values = {name: value for name, value in row.items() if not is_blank(value)}
     judged = ArgumentSpecValidator(MEMBER_OPTIONS).validate(given_values)
     checked, found = checked_rows(Rows([row]), {})
     assert bool(judged.error_messages) <= bool(found)
