@@ -310,9 +310,9 @@ def test_people_leave_by_a_survey(sandbox: Sandbox, roles: Roles) -> None:
 @pytest.mark.parametrize("check_mode", [True, False], ids=["check", "run"])
 def test_an_address_of_nobody_in_a_survey_is_refused(check_mode: bool, sandbox: Sandbox, roles: Roles) -> None:
     """Whoever sees a green job takes it that the person is gone; in a file it is a warning."""
-    mistyped = answers(offboarding_emails=f"{JOHN}\n[{FRANK}] x@example.com")
+    mistyped = answers(offboarding_emails=f"{JOHN}\ny.{FRANK} x@example.com")
     assert roles.fail("offboarding", check_mode, **mistyped) == [
-        f"offboarding_emails: nobody has the address [{FRANK}]",
+        f"offboarding_emails: nobody has the address y.{FRANK}",
         "offboarding_emails: nobody has the address x@example.com",
     ]
     assert sandbox.writes() == []

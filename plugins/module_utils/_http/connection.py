@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import OptionError
 
 from .addresses import checked_url, odd_character
@@ -167,6 +168,8 @@ def _odd_texts(values: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} is not UTF-8"
         elif odd:
             yield f"{name} is no {kind}: it holds {odd!r}"
+        elif name == "act_as" and text and not Email(text).is_valid:
+            yield f"act_as {text!r} is not an e-mail address"
 
 
 def _state_dir(given: str, problems: list[str]) -> str | None:

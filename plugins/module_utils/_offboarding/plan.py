@@ -45,6 +45,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_pl
     reason_against_successor,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import refuse_by_policy
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rows import standing
 
 from .rows import (
     DELETED,
@@ -66,19 +67,19 @@ class Current:
 
     def member(self, email: str | None) -> Record | None:
         """Return the member with this address, whatever their status."""
-        return self._members.get(folded(email))
+        return self._members.get(Email(email))
 
     def guest(self, email: str) -> Record | None:
         """Return the guest with this address, disabled or not."""
-        return self._guests.get(folded(email))
+        return self._guests.get(Email(email))
 
     @cached_property
-    def _members(self) -> dict[str, Record]:
-        return {folded(record["email"]): record for record in self.everybody}
+    def _members(self) -> dict[Email, Record]:
+        return {Email(record["email"]): record for record in self.everybody}
 
     @cached_property
-    def _guests(self) -> dict[str, Record]:
-        return {folded(record.get("email")): record for record in self.guests}
+    def _guests(self) -> dict[Email, Record]:
+        return {Email(record.get("email")): record for record in self.guests}
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def plan_offboarding(desired: DesiredOffboarding, current: Current) -> Offboardi
     Raises ``InputError`` with everything that is wrong, ``InconsistentListError`` when the list of members leaves a
     doubt about who is meant, and ``RefusedError`` when the policy does not allow it.
     """
-    problems = list(desired.problems)
+    problems = standing(desired.problems, [*current.everybody, *current.guests])
     people = [_plan_person(wish, desired, current, problems) for wish in desired.people]
     leavers = [person.leaver for person in people if person.leaver is not None]
     directory = Directory(current.everybody)

@@ -18,7 +18,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import 
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import is_blank
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import folded, is_address
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import NO_ADDRESS as NOT_VALID
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Flaw
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.columns import given_rows
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.operation import validate_concurrency
@@ -104,26 +105,26 @@ def _given_rows(
 
 
 def _people(rows: Rows, general: Email | None, problems: list[Problem]) -> list[Wish]:
-    first: dict[str, int] = {}
+    first: dict[Email, int] = {}
     wishes = []
     for index, row in enumerate(rows.rows):
         if not isinstance(row, Mapping):
             problems.append(Problem("not a dictionary with email and reassign_to", rows.place(index)))
             continue
-        found: list[str] = []
+        found: list[str | Flaw] = []
         email, successor = _email(row, "email", found), _email(row, "reassign_to", found)
-        if email and not is_address(email):
-            found.append(f"email {email!r} is not an e-mail address")
+        if email and not email.is_valid:
+            found.append(Flaw(NOT_VALID.format("email", email), ("email", str(email))))
         elif not email and isinstance(row.get("email"), (str, type(None))):
             found.append("email is missing")
-        if successor and not is_address(successor):
-            found.append(f"reassign_to {successor!r} is not an e-mail address")
-        elif successor and folded(successor) == folded(email):
+        if successor and not successor.is_valid:
+            found.append(NOT_VALID.format("reassign_to", successor))
+        elif successor and successor == email:
             found.append("reassign_to is the leaver")
-        if email and first.setdefault(folded(email), index) != index:
-            found.append(f"the same e-mail address as {rows.place(first[folded(email)]).label}")
-        problems += [rows.problem(index, row.get("email"), text) for text in found]
-        if email and is_address(email):
+        if email and first.setdefault(email, index) != index:
+            found.append(f"the same e-mail address as {rows.place(first[email]).label}")
+        problems += [rows.problem(index, row.get("email"), flaw) for flaw in found]
+        if email:
             heir = successor or general
             # One that is wrong by itself is not looked up.
             heir = heir if heir is not None and heir.is_valid else None
@@ -138,20 +139,22 @@ def _guests(given: Any, called: Callable[[str], str], problems: list[Problem]) -
         text = f"must be a list of e-mail addresses, not {_quoted(given)}"
         problems.append(Problem(text, option=called("guests")))
         return []
-    first: dict[str, Place] = {}
+    first: dict[Email, Place] = {}
     wishes = []
     for number, entry in enumerate(given, start=1):
         row = entry if isinstance(entry, Mapping) else {"email": entry}
         place = Place(f"{called('guests')} entry {number}", FIRST_GUEST + number)
         found = [unknown_field(name, GUEST_FIELDS) for name in row if name not in GUEST_FIELDS]
         email = _email(row, "email", found)
-        if isinstance(row.get("email"), (str, type(None))) and not is_address(email):
-            found.append(f"{email!r} is not an e-mail address")
-        if email and first.setdefault(folded(email), place) != place:
-            found.append(f"the same e-mail address as {first[folded(email)].label}")
+        odd = []
+        if isinstance(row.get("email"), (str, type(None))) and not email.is_valid:
+            odd.append(f"{email!r} is not an e-mail address")
+        if email and first.setdefault(email, place) != place:
+            found.append(f"the same e-mail address as {first[email].label}")
         subject = str(row.get("email") or "").strip() or NO_ADDRESS
         problems += [Problem(text, place, subject) for text in found]
-        if is_address(email):
+        problems += [Problem(text, place, subject, stored=("email", str(email))) for text in odd]
+        if email:
             wishes.append(Wish(place, email))
     return wishes
 
@@ -160,24 +163,20 @@ def _conflicts(
     people: Sequence[Wish], guests: Sequence[Wish], general: Email | None, called: Callable[[str], str]
 ) -> list[Problem]:
     """Return who is listed twice over, and successors who leave themselves."""
-    leaving = {folded(wish.email) for wish in people}
-    problems = [
-        wish.problem(f"is listed in {called('people')}, too") for wish in guests if folded(wish.email) in leaving
-    ]
-    if general is not None and not is_address(general):
+    leaving = {wish.email for wish in people}
+    problems = [wish.problem(f"is listed in {called('people')}, too") for wish in guests if wish.email in leaving]
+    if general is not None and not general.is_valid:
         problems.append(Problem(f"{general!r} is not an e-mail address", option=called("reassign_to")))
-    elif folded(general) in leaving:
+    elif general in leaving:
         problems.append(Problem(LEAVING_SUCCESSOR.format(general), option=called("reassign_to")))
     return problems + [
         wish.problem(LEAVING_SUCCESSOR.format(wish.reassign_to), "reassign_to")
         for wish in people
-        if not wish.is_general
-        and folded(wish.reassign_to) in leaving
-        and folded(wish.reassign_to) != folded(wish.email)
+        if not wish.is_general and wish.reassign_to in leaving and wish.reassign_to != wish.email
     ]
 
 
-def _email(row: Mapping[Any, Any], name: str, found: list[str]) -> Email:
+def _email(row: Mapping[Any, Any], name: str, found: list[Any]) -> Email:
     value = row.get(name)
     if value is None or isinstance(value, str):
         return Email(value)

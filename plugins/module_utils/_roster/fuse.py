@@ -21,7 +21,7 @@ from typing import Any
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InconsistentListError
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import folded, is_bot, role_of, status_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import is_bot, role_of, status_of
 
 from .member_plan import is_removal
 
@@ -30,8 +30,10 @@ LONGEST_LIST = 20
 #: What holds when nobody says how many: the percentage, but never less than so many people.
 DEFAULT_PERCENTAGE = "10%"
 DEFAULT_FLOOR = 3
-#: An address or a glob; anything else would match nobody, and protect nobody.
-_PROTECTED = re.compile(r"[^\s,;:<>{}\"]+@[^\s,;:<>{}\"]+|[^\s,;:<>{}\"@]*[*?\[][^\s,;:<>{}\"@]*")
+_PART_OF_ADDRESS = re.compile(r"[^\s,;:<>()\"@]*[*?\[][^\s,;:<>()\"@]*")
+#: What the parts of a glob may stand for, so that the whole is an address.
+_EXAMPLES = (("*", "xx.xx"), ("?", "x"))
+_CHOICE = re.compile(r"\[[^\]@]+\]")
 _AMOUNT = re.compile(r"([0-9]{1,9})|(100|[0-9]{1,2})\s*%")
 
 
@@ -65,7 +67,7 @@ class Policy:
             f"{self.called('protect')} holds {entry!r}, which is neither an e-mail address nor a pattern such as "
             f"*@partner.example.com"
             for entry in self.protect
-            if entry.strip() and _PROTECTED.fullmatch(entry.strip()) is None
+            if entry.strip() and not _can_protect(Email(entry))
         ]
         return problems
 
@@ -107,16 +109,26 @@ class Policy:
 
     def protector(self, email: object) -> str | None:
         """Return the entry of ``protect`` that holds for this address: the address itself, or a glob."""
-        address = folded(email)
+        address = Email(email)
         return next(
             (
                 entry
                 for entry in self.protect
                 # The address itself may hold brackets, which mean something else in a glob.
-                if folded(entry) == address or fnmatch.fnmatchcase(address, folded(entry))
+                if Email(entry) == address or fnmatch.fnmatchcase(address.key, Email(entry).key)
             ),
             None,
         )
+
+
+def _can_protect(entry: Email) -> bool:
+    """Return whether it is an address or a glob that addresses can match; anything else would protect nobody."""
+    if entry.is_valid or _PART_OF_ADDRESS.fullmatch(entry):
+        return True
+    example = _CHOICE.sub("x", entry)
+    for part, stands_for in _EXAMPLES:
+        example = example.replace(part, stands_for)
+    return example != entry and Email(example).is_valid
 
 
 def refusals(
@@ -163,8 +175,8 @@ def _counted(count: int, noun: str) -> str:
 
 def ambiguous(everybody: Iterable[Record]) -> list[str]:
     """Return the addresses that several members have, when case does not matter."""
-    counts = Counter(folded(record.get("email")) for record in everybody)
-    return sorted(address for address, count in counts.items() if count > 1)
+    counts = Counter(Email(record.get("email")) for record in everybody)
+    return sorted(address.key for address, count in counts.items() if count > 1)
 
 
 def doubt(kind: str, addresses: Iterable[str]) -> InconsistentListError:

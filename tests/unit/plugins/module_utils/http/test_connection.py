@@ -127,7 +127,12 @@ def test_given_act_as_contradicts_a_given_token() -> None:
     assert found[0].startswith("act_as needs client_id and client_secret")
 
 
-@pytest.mark.parametrize("name", ["org_id", "client_id", "client_secret", "access_token", "act_as"])
+def test_act_as_is_an_address() -> None:
+    given = {"org_id": "o", "client_id": "1", "client_secret": "s", "act_as": "mailto:alice@example.com"}
+    assert problems(given) == ["act_as 'mailto:alice@example.com' is not an e-mail address"]
+
+
+@pytest.mark.parametrize("name", ["org_id", "client_id", "client_secret", "access_token"])
 def test_number_is_a_text_where_a_text_is_meant(name: str) -> None:
     assert getattr(connect({**ENOUGH, name: 4711}), name) == "4711"
 
