@@ -30,12 +30,14 @@ from ansible_collections.tallyfy.platform.plugins.plugin_utils._report_content i
     name_of,
     utc,
 )
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._subjects import called_in
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._totals import (
     TITLES,
     is_dry_run,
     subjects_of,
 )
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import (
+    NOUNS,
     Record,
 )
 
@@ -92,8 +94,10 @@ def _as_json(kind: str, result: Record, moment: datetime, job: Mapping[str, Any]
     where = name_of(result)
     organization = result.get("organization")
     organization = organization if isinstance(organization, Mapping) else {}
-    texts = {id(one.row): one.text for one in subjects_of(result)}
-    rows = {part: _json_rows(result.get(part), texts) for part in ("people", "groups", "guests", "processes")}
+    texts = {(one.kind, one.called): one.text for one in subjects_of(result)}
+    rows = {
+        part: _json_rows(result.get(part), NOUNS[part], texts) for part in ("people", "groups", "guests", "processes")
+    }
     known_job = {name: (job or {}).get(name) for name in ("id", "workflow_id", "user")}
     fields: dict[str, str] = {
         "title": json_text(f"{title} {preposition} {where}" if where else title),
@@ -113,9 +117,10 @@ def _as_json(kind: str, result: Record, moment: datetime, job: Mapping[str, Any]
     return "{\n" + ",\n".join(f"  {json_text(name)}: {text}" for name, text in fields.items()) + "\n}\n"
 
 
-def _json_rows(rows: object, texts: Mapping[int, str]) -> list[str]:
+def _json_rows(rows: object, kind: str, texts: Mapping[tuple[str, str], str]) -> list[str]:
     found = [one for one in rows if isinstance(one, Mapping)] if isinstance(rows, (list, tuple)) else []
-    return [json_text({**one, "text": texts[id(one)]} if id(one) in texts else one) for one in found]
+    named = [(one, texts.get((kind, called_in(one, kind)))) for one in found]
+    return [json_text(one if text is None else {**one, "text": text}) for one, text in named]
 
 
 def _json_list(lines: Iterable[str]) -> str:

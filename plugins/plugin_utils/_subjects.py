@@ -69,7 +69,7 @@ class Subject:
     @property
     def called(self) -> str:
         """The e-mail address, or the name of a group."""
-        return shown(self.row.get("name" if self.kind == "group" else "email") or "?")
+        return called_in(self.row, self.kind)
 
     @property
     def label(self) -> str:
@@ -140,6 +140,11 @@ class Subject:
         if self.kind == "person":
             clauses += _processes(self.row)
         return _sentence(clauses, dry_run=self.dry_run)
+
+
+def called_in(row: Record, kind: str) -> str:
+    """Return what a row of that kind calls itself."""
+    return shown(row.get("name" if kind == "group" else "email") or "?")
 
 
 def without_address(text: str, address: str) -> str:

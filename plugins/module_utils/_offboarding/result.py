@@ -270,7 +270,7 @@ def offboarding_result(ran: OffboardingRun, organization: Record, task: Task) ->
     undone: list[tuple[str, RunReport]] = [(person.email, person) for person in people if person.is_undone]
     undone += [(guest.email, guest) for guest in leaving if guest.is_undone]
     if undone:
-        raise_undone(result, undone, len(people) + len(leaving), kind="people" + " and guests" * bool(leaving))
+        raise_undone(result, undone, len(people) + len(leaving), kind="people and guests" if leaving else "people")
     return result
 
 

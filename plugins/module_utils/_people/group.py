@@ -247,7 +247,7 @@ def plan_group(
     if not fields:
         return Plan(desired.name, warnings=tuple(warnings))
     before, after = _told({name: current.get(name) for name in fields}, directory), _told(fields, directory)
-    reason = f"{', '.join(fields)} differ{'s' * (list(fields) == ['description'])}"
+    reason = f"{', '.join(fields)} {'differs' if list(fields) == ['description'] else 'differ'}"
     return Plan(desired.name, before, after, (Step("update", desired.name, reason, after),), tuple(warnings))
 
 

@@ -175,7 +175,7 @@ def _tie(draft: _Draft, desired: DesiredProcess, current: Record) -> None:
 
 
 def _differ(changes: Mapping[str, Any]) -> str:
-    return f"{', '.join(changes)} differ" + "s" * (len(changes) == 1)
+    return f"{', '.join(changes)} {'differs' if len(changes) == 1 else 'differ'}"
 
 
 @dataclass(frozen=True)

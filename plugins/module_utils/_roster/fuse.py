@@ -170,7 +170,7 @@ def refusals(
 
 
 def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" + "s" * (count != 1)
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def ambiguous(everybody: Iterable[Record]) -> list[str]:

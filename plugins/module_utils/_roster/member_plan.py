@@ -117,7 +117,9 @@ def _plan_update(desired: DesiredMember, current: Record, around: Surroundings) 
     if changes:
         if not current.get("timezone") and not changes.get("timezone"):
             changes["timezone"] = _required_timezone(desired, around)
-        steps.append(Step("update", email, f"{', '.join(changes)} differ" + ("s" * (len(changes) == 1)), changes))
+        steps.append(
+            Step("update", email, f"{', '.join(changes)} {'differs' if len(changes) == 1 else 'differ'}", changes)
+        )
         before.update({name: current.get(name) for name in changes})
         after.update(changes)
     shows_role = not unseen_in(["role"], current)
@@ -184,7 +186,7 @@ def _plan_handover(desired: DesiredMember, current: Record, around: Surroundings
 def plan_open_tasks(email: str, count: int, successor: Record, *, action: str) -> Plan:
     """Return what hands the open tasks of somebody without access to an active member."""
     values = {"open_tasks": 0}
-    reason = f"{count} open task{'s' * (count > 1)}; they go to {successor['email']}"
+    reason = f"{count} open {'tasks' if count > 1 else 'task'}; they go to {successor['email']}"
     step = Step(action, email, reason, values, target=str(successor["id"]))
     return Plan(email, {"open_tasks": count}, values, (step,))
 

@@ -41,7 +41,7 @@ def row_of(*, has_process: bool = False, **answers: Any) -> tuple[dict[str, Any]
 
 
 def test_every_field_of_a_row_but_those_of_leavers_can_be_an_answer() -> None:
-    assert set(PERSON_FIELDS) == set(MEMBER_OPTIONS) - {"state", "reassign_to"}
+    assert set(PERSON_FIELDS) == set(MEMBER_OPTIONS) - {"state", "reassign_to", "clear"}
     assert PERSON_ANSWERS[0] == "email"
     answers = dict.fromkeys(PERSON_FIELDS, "x")
     assert row_of(**answers) == ({**answers, "groups": ["x"]}, [])
