@@ -217,6 +217,8 @@ class Playbooks:
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
             "ANSIBLE_NOCOLOR": "1",
+            # A module by one command instead of four.
+            "ANSIBLE_PIPELINING": "1",
             "TALLYFY_API_URL": sandbox.api_url,
             "TALLYFY_TOKEN_URL": sandbox.token_url,
             "TALLYFY_AUTHORIZE_URL": sandbox.authorize_url,

@@ -156,6 +156,7 @@ def run_in_an_unusable_home(playbooks: Playbooks, **environment: str) -> str:
             ANSIBLE_HOME=str(playbooks.folder / "ansible"),
             ANSIBLE_LOCAL_TEMP=str(playbooks.folder / "local"),
             ANSIBLE_REMOTE_TEMP=str(playbooks.folder / "remote"),
+            ANSIBLE_PIPELINING="0",
             **environment,
         )
         assert everything_below(Path(temporary)) == set()

@@ -498,6 +498,7 @@ def run_watched(playbooks: Playbooks, play: str, *options: str) -> CompletedProc
         TMPDIR=str(folder / "temporary"),
         ANSIBLE_LOCAL_TEMP=str(folder / "local"),
         ANSIBLE_REMOTE_TEMP=str(folder / "remote"),
+        ANSIBLE_PIPELINING="0",
         ANSIBLE_LOG_PATH=str(folder / "ansible.log"),
         ANSIBLE_CACHE_PLUGIN="jsonfile",
         ANSIBLE_CACHE_PLUGIN_CONNECTION=str(folder / "facts"),
