@@ -55,7 +55,7 @@ options:
     type: str
   phone:
     description:
-      - Phone number, at most 20 characters. Put it in quotes: of C(0151) without them YAML makes another number.
+      - Phone number, at most 20 characters. Put it in quotes, or YAML reads C(0151) as another number.
     type: str
   job_title:
     description:
