@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import is_blank
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import folded
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.file import read_roster
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import plain
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._bulk_action import BulkAction
@@ -57,7 +57,7 @@ class OnboardingAction(BulkAction):
             found = "is not given" if is_blank(tasks) else f"is no file on the machine that runs Ansible: {tasks}"
             problems.append(f"{TOKENS_TASKS} {found}; it is the file of tasks that gets each token")
         listed = self._addresses(arguments)
-        unlisted = [str(email) for email in wanted if listed is not None and folded(email) not in listed]
+        unlisted = [str(email) for email in wanted if listed is not None and Email(email) not in listed]
         if unlisted:
             problems.append(f"{TOKENS_FOR} names people who are not listed: {', '.join(unlisted)}")
         self.tokens_for = [str(email).strip() for email in wanted]
@@ -72,9 +72,7 @@ class OnboardingAction(BulkAction):
             except InputError:
                 # The module says what is wrong with the file.
                 return None
-        return (
-            {folded(row.get("email")) for row in rows if isinstance(row, Mapping)} if isinstance(rows, list) else None
-        )
+        return {Email(row.get("email")) for row in rows if isinstance(row, Mapping)} if isinstance(rows, list) else None
 
     def _told(self, result: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         told = super()._told(result, variables)

@@ -12,11 +12,11 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, TallyfyError
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import list_guests
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DesiredMember,
-    folded,
     list_everybody,
     status_of,
 )
@@ -86,7 +86,7 @@ def read_current(client: Client, desired: DesiredOffboarding, *, workers: int = 
         everybody,
         workers=workers,
     )
-    index = {folded(record["email"]): record for record in everybody}
+    index = {Email(record["email"]): record for record in everybody}
     # Who has no access any more is looked at as well: what an earlier run could not finish is finished.
     known = [(member, record) for member, (_same, record) in zip(people, pairs) if record is not None]
     leavers = [Leaver(record) for _member, record in known]
@@ -102,8 +102,8 @@ def read_current(client: Client, desired: DesiredOffboarding, *, workers: int = 
     )
 
 
-def _successor_of(desired: DesiredMember) -> str:
-    return folded(desired.reassign_to)
+def _successor_of(desired: DesiredMember) -> Email:
+    return Email(desired.reassign_to)
 
 
 # --- a whole offboarding ----------------------------------------------------------------------------------------------

@@ -26,7 +26,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import DesiredGuest, associated, plan_guest
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DesiredMember,
-    folded,
     status_of,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy, ambiguous, doubt
@@ -143,7 +142,7 @@ def plan_offboarding(desired: DesiredOffboarding, current: Current) -> Offboardi
     guests = [_plan_guest(wish, desired.policy, current, problems) for wish in desired.guests]
     if problems:
         raise InputError(problems)
-    leaving = {folded(wish.email) for wish in desired.guests}
+    leaving = {wish.email for wish in desired.guests}
     plan = OffboardingPlan(
         people=people,
         handovers=(

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import PlanRun, SkipReason
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.scheduler import BulkRun, Scheduler
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import ApiError
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group_run import GroupRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest_run import GuestRun
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import folded
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy, named
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover import (
     Handover,
@@ -104,7 +104,7 @@ class OffboardingRun(BulkRun):
 
     def concerning(self, email: str) -> list[RunningHandover]:
         """Return what is handed over for one leaver."""
-        return [running for running in self.handovers if folded(email) in running.handover.leavers]
+        return [running for running in self.handovers if Email(email) in running.handover.leavers]
 
     def undone(self, email: str) -> list[RunningHandover]:
         """Return what has not been handed over for one leaver."""
@@ -144,7 +144,7 @@ class OffboardingRun(BulkRun):
 
         Who has no successor keeps theirs.
         """
-        leaving = {folded(run.desired.email) for run in runs if any(run.open_steps())}
+        leaving = {run.desired.email for run in runs if any(run.open_steps())}
         leavers = [
             leaver
             for leaver in self.plan.leavers
@@ -160,10 +160,10 @@ class OffboardingRun(BulkRun):
         except ApiError as error:
             reasons = {leaver.key: f"whether they own more processes is not known ({error})" for leaver in leavers}
         for run in runs:
-            reason = reasons.get(folded(run.desired.email))
+            reason = reasons.get(run.desired.email)
             if reason is not None:
                 self._scheduler.skip(run, SkipReason(f"Not tried: {reason} Run it again."))
-        return [run for run in runs if folded(run.desired.email) not in reasons]
+        return [run for run in runs if run.desired.email not in reasons]
 
     def _end_access(self) -> None:
         ready = []

@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
 from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import map_concurrently
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import list_groups
@@ -21,7 +22,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest imp
     find_guest,
     list_guests,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import folded, list_everybody
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import list_everybody
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.columns import COLUMN_OPTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.operation import (
     read_members,
@@ -103,17 +104,17 @@ def read_current(client: Client, desired: DesiredOnboarding) -> Current:
     return Current(everybody, pairs, context, has_groups, guests)
 
 
-def _read_guests(client: Client, guests: Sequence[DesiredGuest], workers: int) -> dict[str, Record]:
+def _read_guests(client: Client, guests: Sequence[DesiredGuest], workers: int) -> dict[Email, Record]:
     """Return the records of those who are guests of this organization, in full."""
-    listed: Mapping[str, Record] = {}
+    listed: Mapping[Email, Record] = {}
     short = [guest.email for guest in guests]
     if len(guests) > MOST_LOOKUPS:
-        listed = {folded(record.get("email")): record for record in list_guests(client)}
+        listed = {Email(record.get("email")): record for record in list_guests(client)}
         # Who is not in the list is no guest of this organization.
-        known = [email for email in short if isinstance(listed.get(folded(email)), Mapping)]
-        short = [email for email in known if not isinstance(listed[folded(email)].get("details"), Mapping)]
+        known = [email for email in short if isinstance(listed.get(email), Mapping)]
+        short = [email for email in known if not isinstance(listed[email].get("details"), Mapping)]
     found = map_concurrently(lambda email: find_guest(client, email), short, workers=workers)
-    whole = {folded(email): record for email, record in zip(short, found) if record is not None}
+    whole = {email: record for email, record in zip(short, found) if record is not None}
     return {**listed, **whole}
 
 

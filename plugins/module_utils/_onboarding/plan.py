@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import (
@@ -25,7 +26,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.group imp
     plan_group,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import DesiredGuest, plan_guest
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import folded
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import Surroundings
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import plan_roster
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.reading import Pair
@@ -47,7 +47,7 @@ class Current:
     pairs: Sequence[Pair] = ()
     context: Surroundings = field(default_factory=Surroundings)
     has_groups: bool = False
-    guests: Mapping[str, Record] = field(default_factory=dict)
+    guests: Mapping[Email, Record] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -146,9 +146,9 @@ def _plan_people(
 
 def _directory(desired: DesiredOnboarding, everybody: Sequence[Record]) -> Directory:
     """Return everybody as they will be: whoever is added has an ID below 0 until then."""
-    people = {folded(member.email): member for _index, member in desired.people}
-    there = [{**record, "status": "active"} if folded(record["email"]) in people else record for record in everybody]
-    known = {folded(record["email"]) for record in everybody}
+    people = {member.email: member for _index, member in desired.people}
+    there = [{**record, "status": "active"} if Email(record["email"]) in people else record for record in everybody]
+    known = {Email(record["email"]) for record in everybody}
     new = [member for address, member in people.items() if address not in known]
     return Directory([*there, *({"id": -number, "email": member.email} for number, member in enumerate(new, start=1))])
 
@@ -156,7 +156,7 @@ def _directory(desired: DesiredOnboarding, everybody: Sequence[Record]) -> Direc
 def _plan_guest(
     guest: DesiredGuest, desired: DesiredOnboarding, current: Current, directory: Directory, problems: list[Problem]
 ) -> PlannedGuest:
-    record = current.guests.get(folded(guest.email))
+    record = current.guests.get(guest.email)
     try:
         plan = plan_guest(guest, record, directory)
     except InputError as error:

@@ -22,7 +22,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest imp
     DesiredGuest,
     guest_problems,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import DesiredMember, folded
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import DesiredMember
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields import is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.columns import ROW_FIELDS, given_rows
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy
@@ -146,7 +146,7 @@ def _groups(given: Sequence[Any], place: Place, problems: list[Problem]) -> list
 
 
 def _guests(given: Sequence[Any], called: str, problems: list[Problem]) -> list[DesiredGuest]:
-    guests: dict[str, DesiredGuest] = {}
+    guests: dict[Email, DesiredGuest] = {}
     validator = ArgumentSpecValidator(_GUEST_OPTIONS)
     for number, row in enumerate(given, start=1):
         place = Place(f"{called} entry {number}")
@@ -172,7 +172,7 @@ def _guests(given: Sequence[Any], called: str, problems: list[Problem]) -> list[
         found += [str(message) for message in result.error_messages]
         if not found:
             found += guest_problems(result.validated_parameters)
-        address = folded(params.get("email"))
+        address = Email(params.get("email"))
         if address in guests:
             found.append("is named twice")
         email = str(params.get("email") or "").strip() or NO_ADDRESS

@@ -20,11 +20,11 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.fields import PROFILE_FIELDS
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     MEMBER_OPTIONS,
-    folded,
     problems_with,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member_list import list_members
@@ -104,7 +104,7 @@ def roster_of(members: Iterable[Mapping[str, Any]], ending: str) -> Export:
     kinds: dict[str, list[Mapping[str, Any]]] = {"disabled": [], "service_accounts": [], "people": []}
     for member in members:
         kinds[_kind_of(member)].append(member)
-    people = sorted(kinds["people"], key=lambda one: folded(one["email"]))
+    people = sorted(kinds["people"], key=lambda one: Email(one["email"]).key)
     _refuse_repetitions(people)
     rows, notes = [], []
     for member in people:
@@ -131,7 +131,7 @@ def _kind_of(member: Mapping[str, Any]) -> str:
 
 
 def _refuse_repetitions(people: Iterable[Mapping[str, Any]]) -> None:
-    addresses = Counter(folded(one["email"]) for one in people)
+    addresses = Counter(Email(one["email"]).key for one in people)
     twice = sorted(address for address, count in addresses.items() if count > 1)
     if twice:
         those = f"the address {', '.join(twice)} when case does not matter"

@@ -37,7 +37,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest imp
     plan_guest,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest_run import GuestRun
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import folded, status_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import status_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.listing import list_runs
 
 from .member_plan import plan_open_tasks
@@ -62,9 +62,9 @@ class Leaver:
         return str(self.record["email"])
 
     @property
-    def key(self) -> str:
+    def key(self) -> Email:
         """The address as it is compared."""
-        return folded(self.email)
+        return Email(self.email)
 
     @property
     def number(self) -> str:
@@ -166,7 +166,7 @@ def plan_guests(
         if not _shows_members(guest):
             raise UnreadableAnswerError("GET guests", "the list does not show whose guests they are")
         concerned = [by_number[number] for number in sorted(associated(guest) & by_number.keys())]
-        if not concerned or folded(guest.get("email")) in leaving:
+        if not concerned or Email(guest.get("email")) in leaving:
             continue
         successors = dict.fromkeys(str(leaver.successor["email"]) for leaver in concerned if leaver.successor)
         desired = DesiredGuest(

@@ -16,6 +16,7 @@ from typing import Any
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names, fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, Problem, RefusedError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import included
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.fields import PROFILE_FIELDS, taken_at_creation
@@ -24,7 +25,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
     DEFAULT_ROLE,
     DesiredMember,
     comparable,
-    folded,
     is_bot,
     role_of,
     same_email,
@@ -47,7 +47,7 @@ _BOT_REFUSAL = "the Tallyfy Bot cannot be edited."
 class Surroundings:
     """What planning a member must know beside the member: read by ``look_around``, or made up by a test.
 
-    ``successors`` are the members who may take over open work, by their address in lower case; ``open_tasks`` how many
+    ``successors`` are the members who may take over open work, by their address; ``open_tasks`` how many
     tasks wait for somebody who has no access any more, by the number of the member; ``hidden`` the fields that Tallyfy
     shows of nobody, as far as that is known.
     """
@@ -55,7 +55,7 @@ class Surroundings:
     groups: Groups = field(default_factory=Groups)
     organization_timezone: str | None = None
     acting_email: str | None = None
-    successors: Mapping[str, Record] = field(default_factory=dict)
+    successors: Mapping[Email, Record] = field(default_factory=dict)
     open_tasks: Mapping[str, int] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
 
@@ -217,7 +217,7 @@ def _refuse_protected(email: str, current: Mapping[str, Any], around: Surroundin
 
 
 def _checked_successor(desired: DesiredMember, around: Surroundings) -> Record:
-    successor = around.successors.get(folded(desired.reassign_to))
+    successor = around.successors.get(Email(desired.reassign_to))
     reason = reason_against_successor(successor)
     if successor is None or reason is not None:
         raise _wrong(desired, f"{desired.reassign_to} {reason}", "reassign_to")

@@ -20,6 +20,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._api.rewrite impo
     replace,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, PlanRun, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ForbiddenError,
     InvalidError,
@@ -36,7 +37,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
     DesiredMember,
     comparable,
     find_member,
-    folded,
     list_everybody,
     role_of,
     shape_member,
@@ -71,15 +71,15 @@ class Newcomers:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._lock = threading.Lock()
-        self._everybody: dict[str, Record] | None = None
+        self._everybody: dict[Email, Record] | None = None
 
     def find(self, email: str) -> Record | None:
         """Return the member with this address, whatever their status, or ``None``."""
         with self._lock:
             is_first = self._everybody is None
             if self._everybody is None:
-                self._everybody = {folded(row["email"]): row for row in list_everybody(self._client)}
-            found = self._everybody.get(folded(email))
+                self._everybody = {Email(row["email"]): row for row in list_everybody(self._client)}
+            found = self._everybody.get(Email(email))
         return found if found is not None or is_first else find_member(self._client, email)
 
 

@@ -24,7 +24,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.session import MOST_CONNECTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DesiredMember,
-    folded,
     list_everybody,
 )
 
@@ -201,9 +200,9 @@ def _problems_of_task(workers: int, policy: Policy, listed: Sequence[DesiredMemb
         problems.append(
             f"the roster is empty, and {called('unlisted')}=disabled would remove everybody; that is never done"
         )
-    successor = folded(policy.reassign_to)
-    if successor and any(folded(desired.email) == successor and desired.state != "present" for desired in listed):
-        problems.append(f"{called('reassign_to')} {LEAVING_SUCCESSOR.format(successor)}")
+    successor = Email(policy.reassign_to)
+    if successor and any(desired.email == successor and desired.state != "present" for desired in listed):
+        problems.append(f"{called('reassign_to')} {LEAVING_SUCCESSOR.format(successor.key)}")
     return [Problem(text) for text in problems]
 
 
@@ -226,8 +225,8 @@ def read_members(
     client: Client, people: Iterable[DesiredMember], everybody: Sequence[Record], *, workers: int
 ) -> tuple[list[Pair], list[Record], Surroundings]:
     """Return the people with their records, everybody with what was read in full, and what else their plans need."""
-    index = {folded(record["email"]): record for record in everybody}
-    pairs: list[Pair] = [(desired, index.get(folded(desired.email))) for desired in people]
+    index = {Email(record["email"]): record for record in everybody}
+    pairs: list[Pair] = [(desired, index.get(desired.email)) for desired in people]
     pairs, context = look_around(client, pairs, everybody=index, workers=workers)
     # The fuse counts what the listing may not show, such as roles.
     whole = {str(current["id"]): current for _desired, current in pairs if current is not None}

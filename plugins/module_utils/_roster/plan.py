@@ -26,7 +26,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, missing_group
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DesiredMember,
-    folded,
     status_of,
     unseen_in,
 )
@@ -66,11 +65,11 @@ def unlisted_leavers(
     """Return the wish that members who are not listed lose their access, where the policy has it; pure."""
     if policy.unlisted == "ignore":
         return []
-    addresses = {folded(desired.email) for desired in listed}
+    addresses = {desired.email for desired in listed}
     return [
         DesiredMember(email=Email(record["email"]), state="disabled", reassign_to=policy.reassign_to)
         for record in everybody
-        if folded(record["email"]) not in addresses and status_of(record) != "disabled"
+        if Email(record["email"]) not in addresses and status_of(record) != "disabled"
     ]
 
 
@@ -132,7 +131,7 @@ def compare_roster(
     doubtful = set(ambiguous(everybody))
     compared = []
     for index, (desired, current) in enumerate(pairs):
-        obstacle = SEVERAL_MEMBERS if index < listed and folded(desired.email) in doubtful else ""
+        obstacle = SEVERAL_MEMBERS if index < listed and desired.email in doubtful else ""
         if not obstacle:
             try:
                 plan_one = _plan_listed if index < listed else _plan_unlisted
@@ -169,16 +168,16 @@ def _leaving_successors(
     placed: Callable[[int, str, str], Problem],
 ) -> list[Problem]:
     problems = []
-    leaving = {folded(person.desired.email) for person in planned if is_removal(person.plan)}
-    unlisted = {folded(desired.email) for desired, _current in pairs[listed:]}
+    leaving = {person.desired.email for person in planned if is_removal(person.plan)}
+    unlisted = {desired.email for desired, _current in pairs[listed:]}
     for index, (desired, _current) in enumerate(pairs):
-        address, successor = folded(desired.email), folded(desired.reassign_to)
+        address, successor = desired.email, Email(desired.reassign_to)
         if address not in leaving or successor not in leaving:
             continue
         if index >= listed or successor in unlisted:
             problems.append(placed(index, f"{desired.reassign_to} would lose their access, too", "reassign_to"))
         elif successor != address:
-            problems.append(placed(index, LEAVING_SUCCESSOR.format(successor), "reassign_to"))
+            problems.append(placed(index, LEAVING_SUCCESSOR.format(successor.key), "reassign_to"))
     return problems
 
 
@@ -217,7 +216,7 @@ def _refuse_doubts(everybody: Sequence[Record], planned: Sequence[PlannedPerson]
     doubtful = ambiguous(everybody)
     if not doubtful:
         return
-    concerned = {folded(person.desired.email) for person in planned if person.is_listed}
+    concerned = {person.desired.email for person in planned if person.is_listed}
     if concerned & set(doubtful) or any(is_removal(person.plan) for person in planned):
         raise doubt("members", doubtful)
 

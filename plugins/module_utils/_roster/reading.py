@@ -17,6 +17,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._api.client impor
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.rewrite import (
     await_late_writes,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ForbiddenError,
     NotFoundError,
@@ -27,7 +28,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.group imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DesiredMember,
     find_member,
-    folded,
     status_of,
     unseen_in,
 )
@@ -52,14 +52,14 @@ def look_around(
     client: Client,
     pairs: Sequence[Pair],
     *,
-    everybody: Mapping[str, Record] | None = None,
+    everybody: Mapping[Email, Record] | None = None,
     workers: int = 1,
 ) -> tuple[list[Pair], Surroundings]:
     """Return the pairs with records completed where the listing was too short, and what else their plans need.
 
     Asks only for what these plans can depend on: nothing at all for members who are as wanted and have no groups, and
     one listing of tasks for each hundred people who have no access any more and name a successor.
-    ``everybody`` are all members by their address in lower case, for who has read them; successors are looked up
+    ``everybody`` are all members by their address, for who has read them; successors are looked up
     there, and otherwise one by one. A run sees in the answers what Tallyfy does not show of people whom it adds; check
     mode looks at somebody who is there.
     """
@@ -71,7 +71,7 @@ def look_around(
     wants_acting_email = any(needs_acting_email(desired, current) for desired, current in pairs)
     names = sorted(
         {
-            folded(desired.reassign_to)
+            Email(desired.reassign_to)
             for desired, current in pairs
             if desired.reassign_to and desired.state != "present"
             if current is not None and (status_of(current) != "disabled" or str(current["id"]) in open_tasks)
@@ -96,7 +96,7 @@ def _is_new(pair: Pair) -> bool:
     return current is None and desired.state == "present"
 
 
-def _hidden_fields(client: Client, everybody: Mapping[str, Record] | None) -> frozenset[str]:
+def _hidden_fields(client: Client, everybody: Mapping[Email, Record] | None) -> frozenset[str]:
     """Return the fields that Tallyfy shows of nobody: it shows the same of each."""
     if everybody is None:
         answer = client.call("GET", client.path("users"), query={"per_page": 1}).data

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names, fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     InconsistentListError,
     InputError,
@@ -169,7 +170,7 @@ def organizations(draw: st.DrawFn) -> Organization:
 names_wanted = st.lists(st.sampled_from(["sales", "Ops", " HR "]), max_size=2, unique=True).map(tuple)
 people_wanted = st.builds(
     DesiredMember,
-    email=st.sampled_from(ADDRESSES + STRANGERS),
+    email=st.sampled_from(ADDRESSES + STRANGERS).map(Email),
     state=st.sampled_from(["present", "present", "present", "disabled", "deleted"]),
     profile=st.fixed_dictionaries(
         {"first_name": st.sampled_from(["Ann", "Eve"]), "last_name": st.just("Smith")},
@@ -384,7 +385,7 @@ def test_doubt_about_who_is_meant_removes_nobody() -> None:
 
 def test_unlisted_people_are_ignored_unless_told_otherwise() -> None:
     everybody = organization_of(4).records()
-    wanted = [DesiredMember("P0@EXAMPLE.COM")]
+    wanted = [DesiredMember(Email("P0@EXAMPLE.COM"))]
     assert unlisted_leavers(wanted, everybody, Policy()) == []
     leavers = unlisted_leavers(wanted, everybody, Policy(unlisted="disabled", reassign_to="p0@example.com"))
     assert [(one.email, one.state, one.reassign_to) for one in leavers] == [
