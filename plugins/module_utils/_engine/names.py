@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .text import flaw_in, fold, tidied
+from .text import fold, tidied
 
 __all__ = ["LIST_OPTION", "Names", "fold", "meant"]
 _TEXTS = {"type": "list", "elements": "str"}
@@ -65,8 +65,6 @@ class Names:
         every = dict.fromkeys((*self.add, *self.remove, *(self.set or ())))
         if not all(map(tidied, every)):
             problems.append(f"{option} holds a blank name")
-        flaws = ((name, flaw_in(tidied(name))) for name in every)
-        problems += [f"{option}: {name!r} {flaw}" for name, flaw in flaws if flaw is not None]
         return problems
 
     def changes(self, current: Collection[str], key: Callable[[str], str] = fold) -> tuple[list[str], list[str]]:

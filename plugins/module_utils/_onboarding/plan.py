@@ -140,7 +140,9 @@ def _plan_people(
             place_of=lambda position: desired.rows.place(desired.people[position][0]),
         )
     except InputError as error:
-        problems += error.problems
+        # Of an address that is none it says nothing more that nobody is a member by it.
+        odd = {problem.place for problem in problems if problem.stored is not None}
+        problems += [problem for problem in error.problems if problem.place not in odd]
         return []
 
 
