@@ -261,17 +261,19 @@ LOOK = """
 """
 
 
-@pytest.mark.parametrize("role", ["offboarding", "roster"])
-def test_playbook_with_a_role(role: str, sandbox: Sandbox, playbooks: Playbooks) -> None:
+def test_playbook_with_roles(sandbox: Sandbox, playbooks: Playbooks) -> None:
     plant(sandbox)
-    options = (given(playbooks, **WORK[role], **{f"{role}_report": "report.html"}), "--diff")
+    roles = ("offboarding", "roster")
+    reports = {f"{role}_report": f"{role}.html" for role in roles}
+    options = (given(playbooks, **WORK["offboarding"], **WORK["roster"], **reports), "--diff")
     environment = {"ANSIBLE_SHOW_CUSTOM_STATS": "1"}
-    announced = playbooks.run(PLAY.format(role=role), *options, "--check", **environment)
+    plays = "".join(PLAY.format(role=role) for role in roles)
+    announced = playbooks.run(plays, *options, "--check", **environment)
     assert (announced.returncode, raw_in(announced.stdout)) == (0, [])
     sandbox.fault(method="PUT", path="*/users/*", times=1, status=422, body={"error": True, "message": HOSTILE})
     sandbox.fault(method="DELETE", path="*/users/*", times=1, status=422, body={"error": True, "message": HOSTILE})
-    failed = playbooks.run(PLAY.format(role=role), *options, **environment)
-    done = playbooks.run(PLAY.format(role=role), *options, **environment)
+    failed = playbooks.run(plays, *options, **environment)
+    done = playbooks.run(plays, *options, **environment)
     for run in (failed, done):
         assert raw_in(run.stdout) == []
         assert not re.search(r"^ok: \[localhost\](?! =>|$)", run.stdout, re.MULTILINE)
