@@ -70,6 +70,7 @@ def ask(modules: Modules) -> dict[str, Any]:
     return modules.run("tallyfy_organization_info")
 
 
+@pytest.mark.any_core
 @pytest.mark.parametrize("act_as", [None, ALICE], ids=["application", "user"])
 def test_many_processes_at_the_same_moment(
     sandbox: Sandbox, modules: Modules, tmp_path: Path, act_as: str | None

@@ -217,6 +217,7 @@ def first_fails(sandbox: Sandbox, tmp_path: Path, serial: str) -> tuple[list[str
     return [name for name in names if name in recap(run.output)], run.output
 
 
+@pytest.mark.any_core
 @pytest.mark.parametrize(
     ("serial", "tried"),
     [
