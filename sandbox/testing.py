@@ -31,6 +31,11 @@ STOP_SECONDS = 10.0
 REPOSITORY_ROOT = Path(__file__).resolve().parent.parent
 
 
+def _there(record: dict[str, Any] | None, name: str) -> dict[str, Any]:
+    assert record is not None, f"there is no {name}"
+    return record
+
+
 class SandboxError(Exception):
     """The sandbox did not start, or refused what a test asked of its control plane."""
 
@@ -177,14 +182,20 @@ class Sandbox:
         query = {"organization": organization, "only": only}
         return self._control("GET", f"/state?{urlencode({name: value for name, value in query.items() if value})}")
 
-    def member(self, email: str) -> dict[str, Any] | None:
-        """Return the raw record of a member of the seeded organization, or None."""
+    def member(self, email: str) -> dict[str, Any]:
+        """Return the raw record of a member of the seeded organization, who must be there."""
+        return _there(self.find_member(email), email)
+
+    def find_member(self, email: str) -> dict[str, Any] | None:
         for record in self.state(self.org_id, "members")["members"]:
             if record["email"].lower() == email.lower() and not record["deleted"]:
                 return dict(record)
         return None
 
-    def group(self, name: str) -> dict[str, Any] | None:
+    def group(self, name: str) -> dict[str, Any]:
+        return _there(self.find_group(name), name)
+
+    def find_group(self, name: str) -> dict[str, Any] | None:
         for record in self.state(self.org_id, "groups")["groups"]:
             if record["name"] == name:
                 return dict(record)
@@ -194,11 +205,9 @@ class Sandbox:
         """Return the raw processes of the seeded organization, archived ones too; all, or those of one name."""
         return [run for run in self.state(self.org_id, "runs")["runs"] if name is None or run["name"] == name]
 
-    def template(self, title: str) -> dict[str, Any] | None:
-        for record in self.state(self.org_id, "templates")["templates"]:
-            if record["title"] == title:
-                return dict(record)
-        return None
+    def template(self, title: str) -> dict[str, Any]:
+        templates = self.state(self.org_id, "templates")["templates"]
+        return _there(next((dict(record) for record in templates if record["title"] == title), None), title)
 
     def switches(self) -> dict[str, Any]:
         return self._control("GET", "/switches")

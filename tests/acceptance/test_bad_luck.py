@@ -564,7 +564,7 @@ class TestDoubts:
         sandbox.fault(route="members.list", skip=1, times=None, status=403)
         result = modules.fail("tallyfy_user", email=BOB, state="disabled")
         assert result["changed"] is True
-        assert sandbox.member(BOB)["status"] == "disabled"  # type: ignore[index]
+        assert sandbox.member(BOB)["status"] == "disabled"
 
     def test_a_deletion_that_did_nothing(self, sandbox: Sandbox, modules: Modules) -> None:
         modules.use(max_wait=0)
@@ -581,7 +581,7 @@ class TestDoubts:
             told(modules.fail(module, **arguments))
 
     def test_what_a_put_wipes_is_told(self, sandbox: Sandbox, modules: Modules) -> None:
-        number = sandbox.member(BOB)["id"]  # type: ignore[index]
+        number = sandbox.member(BOB)["id"]
         sandbox.patch_run(RUNNING, users=[number])
         put = {
             "method": "PUT", "path": f"/organizations/{{org_id}}/runs/{RUNNING}", "body": {"name": "Renamed"},

@@ -48,7 +48,6 @@ class Task:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         template = sandbox.template(TEMPLATE)
-        assert template is not None
         self.template = template
         values = {field["label"]: field["id"] for field in template["prerun"]}
         self.process = sandbox.insert_runs(
@@ -256,7 +255,6 @@ def test_a_refused_sign_in_is_told(sandbox: Sandbox, playbooks: Playbooks) -> No
 
 def test_the_play_of_the_guide_has_completions_reported(sandbox: Sandbox, playbooks: Playbooks) -> None:
     template = sandbox.template(TEMPLATE)
-    assert template is not None
     group = sandbox.state(sandbox.org_id)["groups"][0]["id"]
     sandbox.patch_template(template["id"], users=[1001], groups=[group])
     for changed in (1, 0):
@@ -266,6 +264,5 @@ def test_the_play_of_the_guide_has_completions_reported(sandbox: Sandbox, playbo
         assert len(sandbox.writes()) == changed
         assert "https://events.example.com/secret" not in done.stdout
     after = sandbox.template(TEMPLATE)
-    assert after is not None
     assert after["webhook"] == "https://events.example.com/secret-path"
     assert (after["users"], after["groups"]) == ([1001], [group])

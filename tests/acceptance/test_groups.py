@@ -21,9 +21,7 @@ LEGACY = {"id": "731dc65d13ecdd9c8a8cb706592cf863", "name": "Legacy Team"}
 
 
 def stored(sandbox: Sandbox, name: str) -> dict[str, Any]:
-    group = sandbox.group(name)
-    assert group is not None
-    return group
+    return sandbox.group(name)
 
 
 class TestRequests:
@@ -229,7 +227,7 @@ class TestBadLuck:
         assert "the group is still there" in modules.fail("tallyfy_group", name="People", state="absent")["msg"]
         sandbox.fault(method="DELETE", empty=True, apply=True)
         assert modules.succeed("tallyfy_group", name="People", state="absent")["changed"] is True
-        assert sandbox.group("People") is None
+        assert sandbox.find_group("People") is None
 
     def test_a_wrong_route_is_no_deletion(self, sandbox: Sandbox, modules: Modules) -> None:
         body = {"error": True, "message": "API endpoint not found", "code": "ENDPOINT_NOT_FOUND"}

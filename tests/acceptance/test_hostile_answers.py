@@ -52,7 +52,7 @@ def test_a_write_that_was_carried_out_is_told_as_changed(
     between: HostileServer, sandbox: Sandbox, modules: Modules, kind: str, method: str
 ) -> None:
     point_at(modules, between, kind, method)
-    user = (sandbox.member("bob@example.com") or {})["id"]
+    user = sandbox.member("bob@example.com")["id"]
     calls: dict[str, dict[str, Any]] = {
         "POST": {"path": "/organizations/{org_id}/groups", "body": {"name": "New"}},
         "PUT": {"path": f"{USERS}/{user}/disable"},

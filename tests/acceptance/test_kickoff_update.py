@@ -44,7 +44,6 @@ def launched(sandbox: Sandbox, modules: Modules) -> str:
     """The id of a process that is there, with people and a group."""
     number: str = modules.succeed("tallyfy_process", **LAUNCH)["process"]["id"]
     group = sandbox.group("People")
-    assert group is not None
     sandbox.patch_run(number, users=[1001], groups=[group["id"]])
     return number
 

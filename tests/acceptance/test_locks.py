@@ -65,14 +65,7 @@ def add(client: Client, email: str) -> bool:
 
 def numbers_in(sandbox: Sandbox) -> set[int]:
     group = sandbox.group(GROUP)
-    assert group is not None
     return {int(number) for number in group["members"]}
-
-
-def number_of(sandbox: Sandbox, email: str) -> int:
-    member = sandbox.member(email)
-    assert member is not None
-    return int(member["id"])
 
 
 def refuse_locks(_descriptor: int, _how: int) -> None:
@@ -110,7 +103,7 @@ def all_at_once(sandbox: Sandbox, connection: Connection, *, has_locks: bool = T
     there = numbers_in(sandbox)
     for email, is_changed, message in ended:
         assert is_changed == (not message), email
-        assert (number_of(sandbox, email) in there) == is_changed, f"{email}: {message or 'changed'}"
+        assert (sandbox.member(email)["id"] in there) == is_changed, f"{email}: {message or 'changed'}"
     return {email: message for email, _changed, message in ended if message}
 
 
@@ -237,7 +230,7 @@ def test_who_is_stopped_in_the_middle_of_a_list_is_named(sandbox: Sandbox, held:
     assert "/groups/" in error.message
     assert sandbox.writes() == []
     add(held.client(), BOB)
-    assert number_of(sandbox, BOB) in numbers_in(sandbox)
+    assert sandbox.member(BOB)["id"] in numbers_in(sandbox)
 
 
 def test_who_is_stopped_in_the_middle_of_a_run_is_named(held: Held) -> None:
@@ -336,7 +329,7 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
 
 def write_of(sandbox: Sandbox, kind: str) -> tuple[str, dict[str, Any]]:
     """Return a module and the arguments with which it has something to write."""
-    group = sandbox.patch_group(GROUP, members=[number_of(sandbox, EVERYBODY[0])])
+    group = sandbox.patch_group(GROUP, members=[sandbox.member(EVERYBODY[0])["id"]])
     module, arguments = WRITES[kind]
     if "path" in arguments:
         arguments = {**arguments, "path": arguments["path"].replace("GROUP_ID", str(group["id"]))}

@@ -85,12 +85,6 @@ def unheard(_text: str) -> None:
     """Warnings are in the notes, too."""
 
 
-def number_of(sandbox: Sandbox, email: str) -> int:
-    member = sandbox.member(email)
-    assert member is not None
-    return int(member["id"])
-
-
 # --- what is wanted, and what somebody else wants ---------------------------------------------------------------------
 
 
@@ -105,13 +99,12 @@ def change_group(client: Client) -> bool:
 
 def other_in_group(sandbox: Sandbox) -> None:
     group = sandbox.group("People")
-    assert group is not None
-    sandbox.patch_group("People", members=[*group["members"], number_of(sandbox, JOHN)])
+    sandbox.patch_group("People", members=[*group["members"], sandbox.member(JOHN)["id"]])
 
 
 def group_has_both(sandbox: Sandbox) -> bool:
     group = sandbox.group("People")
-    wanted = {number_of(sandbox, BOB), number_of(sandbox, JOHN)}
+    wanted = {sandbox.member(BOB)["id"], sandbox.member(JOHN)["id"]}
     return group is not None and wanted <= set(map(int, group["members"]))
 
 
@@ -126,11 +119,11 @@ def guest(sandbox: Sandbox, email: str = PARTNER) -> dict[str, Any]:
 
 def other_at_guest(sandbox: Sandbox) -> None:
     there = guest(sandbox)["associated_members"] or []
-    sandbox.patch_guest(PARTNER, associated_members=[*there, number_of(sandbox, DANA)])
+    sandbox.patch_guest(PARTNER, associated_members=[*there, sandbox.member(DANA)["id"]])
 
 
 def guest_has_both(sandbox: Sandbox) -> bool:
-    return {number_of(sandbox, BOB), number_of(sandbox, DANA)} <= set(guest(sandbox)["associated_members"])
+    return {sandbox.member(BOB)["id"], sandbox.member(DANA)["id"]} <= set(guest(sandbox)["associated_members"])
 
 
 def hand_over(client: Client) -> bool:
@@ -159,17 +152,17 @@ def process(sandbox: Sandbox) -> dict[str, Any]:
 
 def other_at_process(sandbox: Sandbox) -> None:
     run = process(sandbox)
-    sandbox.patch_run(run["id"], users=[*run["users"], number_of(sandbox, DANA)])
+    sandbox.patch_run(run["id"], users=[*run["users"], sandbox.member(DANA)["id"]])
 
 
 def process_is_johns(sandbox: Sandbox) -> bool:
     run = process(sandbox)
-    return run["owner_id"] == number_of(sandbox, JOHN) and number_of(sandbox, DANA) in run["users"]
+    return run["owner_id"] == sandbox.member(JOHN)["id"] and sandbox.member(DANA)["id"] in run["users"]
 
 
 def process_is_renamed(sandbox: Sandbox) -> bool:
     run = process(sandbox)
-    return run["name"] == "Bob's tour (E-1)" and number_of(sandbox, DANA) in run["users"]
+    return run["name"] == "Bob's tour (E-1)" and sandbox.member(DANA)["id"] in run["users"]
 
 
 def promote(client: Client) -> bool:
@@ -217,10 +210,12 @@ FAULTS: dict[str, dict[str, Any]] = {
 
 
 def set_the_scene(sandbox: Sandbox) -> None:
-    alice = number_of(sandbox, ALICE)
+    alice = sandbox.member(ALICE)["id"]
     # One of this very second would be looked at again in the next.
     since = {"created_at": "2026-01-01T00:00:00.000Z"}
-    sandbox.insert_runs({"checklist_id": TOUR_ID, "name": f"{RUN} (E-1)", "owner_id": number_of(sandbox, BOB), **since})
+    sandbox.insert_runs(
+        {"checklist_id": TOUR_ID, "name": f"{RUN} (E-1)", "owner_id": sandbox.member(BOB)["id"], **since}
+    )
     sandbox.patch_group("People", members=[alice])
     sandbox.patch_guest(PARTNER, associated_members=[alice])
 
@@ -419,7 +414,7 @@ def tour(state: str) -> Callable[[Client], bool]:
 
 
 def role_of_bob(sandbox: Sandbox) -> Any:
-    return (sandbox.member(BOB) or {})["role"]
+    return sandbox.member(BOB)["role"]
 
 
 #: A task, another that wants the opposite, what to look at, and what the second leaves behind.
@@ -440,10 +435,10 @@ OPPOSITES: dict[str, tuple[Callable[[Client], bool], Callable[[Client], bool], C
     ),
     "group": (
         people_are(BOB), people_are(JOHN),
-        lambda one: list(map(int, (one.group("People") or {})["members"])) == [number_of(one, JOHN)], True,
+        lambda one: list(map(int, one.group("People")["members"])) == [one.member(JOHN)["id"]], True,
     ),
     "guest": (
-        guest_of(BOB), guest_of(JOHN), lambda one: guest(one)["associated_members"] == [number_of(one, JOHN)], True,
+        guest_of(BOB), guest_of(JOHN), lambda one: guest(one)["associated_members"] == [one.member(JOHN)["id"]], True,
     ),
 }  # fmt: skip
 

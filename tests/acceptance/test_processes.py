@@ -270,7 +270,6 @@ class TestKickoff:
         state = sandbox.state(sandbox.org_id)
         tasks = {task["title"]: task for task in state["tasks"] if task["run_id"] == result["process"]["id"]}
         people = sandbox.group("People")
-        assert people is not None
         assert tasks["Create accounts"]["owners"] == {"users": [1002], "guests": [], "groups": [people["id"]]}
         assert tasks["Create accounts"]["deadline"].startswith("2026-11-30T16:00:00")
         assert sorted(tasks["Welcome call"]["owners"]["users"]) == [1001, 12345]

@@ -71,7 +71,6 @@ def test_a_person_by_a_survey(
 
     job = succeeded(controller.run(ONBOARD, project, credential, ANSWERS))
     member = sandbox.member("mary.major@example.com")
-    assert member is not None
     assert (member["first_name"], member["last_name"]) == ("Mary {{ 7*7 }}", "{% raw %}Major{# #}")
     assert (member["role"], member["team"]) == ("standard", "{email}")
     (run,) = sandbox.runs()[-1:]

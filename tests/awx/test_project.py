@@ -83,7 +83,6 @@ def test_a_thin_project(
     assert job.status == 0, job.output
     assert job.recap["changed"] == 1
     member = sandbox.member("bob@example.com")
-    assert member is not None
     assert member["job_title"] == "Engineer"
 
 

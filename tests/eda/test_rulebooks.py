@@ -404,7 +404,6 @@ def test_no_other_post_starts_a_job(events: Events) -> None:
 def test_the_job_confirms_what_is_true_and_nothing_else(events: Events, tmp_path: Path) -> None:
     sandbox = events.sandbox
     template = sandbox.template("New hire onboarding")
-    assert template is not None
     process = sandbox.insert_runs({"checklist_id": template["id"], "name": "Onboarding of Jo"})[0]
     tasks = [task for task in sandbox.state(sandbox.org_id)["tasks"] if task["run_id"] == process]
     done, still_open = (task["id"] for task in sorted(tasks, key=lambda task: int(task["position"]))[:2])

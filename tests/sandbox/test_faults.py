@@ -68,7 +68,7 @@ def test_cut_before_and_after(api: Api) -> None:
     api.sandbox.fault(route="members.invite", cut="before")
     with pytest.raises(CUT):
         api.post("/users/invite", INVITATION)
-    assert api.sandbox.member(INVITATION["email"]) is None
+    assert api.sandbox.find_member(INVITATION["email"]) is None
     api.sandbox.fault(route="members.invite", cut="after")
     with pytest.raises(CUT):
         api.post("/users/invite", INVITATION)
@@ -79,7 +79,7 @@ def test_cut_before_and_after(api: Api) -> None:
 def test_apply_and_empty_body_after_the_change(api: Api) -> None:
     api.sandbox.fault(method="POST", status=500, apply=True)
     assert api.post("/users/invite", INVITATION).status_code == 500
-    assert api.sandbox.member(INVITATION["email"]) is not None
+    assert api.sandbox.find_member(INVITATION["email"]) is not None
     api.sandbox.fault(method="DELETE", status=500)
     assert api.delete("/users/12345/disable").status_code == 500
     assert api.sandbox.member("john.smith@example.com")["status"] == "active"

@@ -248,7 +248,7 @@ def test_control_plane(api: Api) -> None:
     with pytest.raises(SandboxError):
         sandbox.accept("john.smith@example.com")
     sandbox.reset()
-    assert sandbox.member("raw@example.com") is None
+    assert sandbox.find_member("raw@example.com") is None
     assert sandbox.group("People")["members"] == [1003, 1002]
     assert api.get("/users").status_code == 401, "a reset forgets the tokens"
 

@@ -62,7 +62,7 @@ def test_groups(sdk: TallyfySDK, sandbox: Sandbox) -> None:
     groups = sdk.get_groups(ORG, page=None)
     assert len(groups) == 124
     assert sdk.delete_group(ORG, created.id)
-    assert sandbox.group("Design") is None
+    assert sandbox.find_group("Design") is None
 
 
 def test_guests(sdk: TallyfySDK) -> None:
