@@ -186,7 +186,7 @@ def test_what_is_carried_out_late(api: Api) -> None:
     assert api.post("/runs", TOUR_LAUNCH).status_code == 504
     with pytest.raises(CUT):
         api.post("/users/invite", INVITATION)
-    assert (len(api.sandbox.runs()), api.sandbox.member(INVITATION["email"])) == (4, None)
+    assert (len(api.sandbox.runs()), api.sandbox.find_member(INVITATION["email"])) == (4, None)
     assert api.sandbox.carry_out_late() == [201, 200]
     assert (len(api.sandbox.runs()), api.sandbox.member(INVITATION["email"])["status"]) == (5, "invited")
     assert api.sandbox.carry_out_late() == []
