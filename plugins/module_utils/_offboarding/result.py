@@ -15,9 +15,9 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._api.client impor
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, PlanRun, SkipReason, Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import full_name_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.actions import REMOVALS
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import named
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover import Leaver
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import REMOVALS
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_run import MemberRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import (
     DIFF_PEOPLE,

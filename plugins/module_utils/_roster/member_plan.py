@@ -33,11 +33,9 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
     unseen_in,
 )
 
-CREATIONS = ("create", "invite")
-WRITES = ("update", "change_role")
-CHANGES = ("enable", "update", "change_role", "hand_over")
-GROUP_CHANGES = ("add_to_group", "remove_from_group")
-REMOVALS = ("remove", "disable", "delete")
+from .actions import CREATIONS, REMOVALS
+
+_WRITES = (*CREATIONS, "update", "change_role")
 #: Nothing is to be done for somebody who is wanted away, but the address may be misspelled.
 UNKNOWN_ADDRESS = "No member has this address."
 _BOT_REFUSAL = "the Tallyfy Bot cannot be edited."
@@ -289,7 +287,7 @@ def unseen_fields(
 
     What it will show of somebody who is still to be added is what it shows of the others.
     """
-    sent = {name for step in steps if step.action in (*CREATIONS, *WRITES) for name in step.values} - {"email"}
+    sent = {name for step in steps if step.action in _WRITES for name in step.values} - {"email"}
     if current is None:
         return sorted(sent & around.hidden)
     return unseen_in({*sent, *desired.profile, *(["role"] if desired.role else [])}, current)

@@ -21,8 +21,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
     is_service_account,
 )
 
+from .actions import MEMBER_ACTIONS, REMOVALS
 from .fuse import named
-from .member_plan import REMOVALS
 from .member_run import MemberRun
 
 DIFF_PEOPLE = 100
@@ -34,11 +34,9 @@ DONE = ("created", "invited", "launched", "reactivated", "changed", "removed")
 OUTCOMES = (*UNDONE, "not_found", *DONE, "unchanged")
 #: The outcome of what was done, by the action that says most about it; any other one is ``changed``.
 OUTCOME_OF = {
-    "create": "created",
-    "invite": "invited",
+    **{name: action.outcome for name, action in MEMBER_ACTIONS.items()},
     "launch": "launched",
     "reactivate": "reactivated",
-    **dict.fromkeys(REMOVALS, "removed"),
 }
 PEOPLE_COUNTS = (
     "created",
@@ -206,7 +204,7 @@ class MemberReport(RunReport):
         return row
 
     def _message(self) -> str:
-        done = "; ".join(_story(step) for step in self.run.done)
+        done = "; ".join(MEMBER_ACTIONS[step.action].told(step) for step in self.run.done)
         texts = [self.person.note] if self.person.note else []
         if self.is_undone:
             texts.append(self.skip_reason.text if self.skip_reason is not None else str(self.run.error))
@@ -218,25 +216,6 @@ class MemberReport(RunReport):
 
 def _hands_over(steps: Iterable[Step]) -> bool:
     return any(step.action in ("remove", "hand_over") for step in steps)
-
-
-def _story(step: Step) -> str:
-    """Return what a step does, in words that fit before it is done and afterwards."""
-    fields = ", ".join(step.values)
-    stories = {
-        "create": f"add as {step.values.get('role')}",
-        "invite": f"invite as {step.values.get('role')}",
-        "enable": "enable",
-        "update": f"set {fields}",
-        "change_role": f"make {step.values.get('role')}, {step.reason}",
-        "add_to_group": f"put into {step.target}",
-        "remove_from_group": f"take out of {step.target}",
-        "hand_over": f"hand over {step.reason.replace('; they go', '')}",
-        "disable": "take access away",
-        "remove": f"take access away, {step.reason.partition('; ')[2]}",
-        "delete": "delete",
-    }
-    return stories[step.action]
 
 
 def roster_result(

@@ -24,12 +24,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
     same_email,
 )
 
-from .member_plan import (
-    GROUP_CHANGES,
-)
-
-#: The switch of an organization that lets standard members write groups.
-MANAGE_GROUPS = "allow_manage_groups"
+from .actions import ADMIN, MANAGE_GROUPS, MEMBER_ACTIONS
 
 
 def refuse_without_rights(
@@ -45,10 +40,8 @@ def refuse_without_rights(
     tells; who has read it gives ``everybody``. ``group_steps`` are those of plans for groups themselves.
     Source: API reference, "Suggested permission matrix".
     """
-    rights = dict(map(_right_for, steps))
+    rights = {words: switch for words, switch in map(_right_for, steps) if switch is not None}
     rights.update((f"{step.action} a group", MANAGE_GROUPS) for step in group_steps)
-    # That goes through the application.
-    rights.pop("create", None)
     email = _acting_email_if_known(client) if rights else None
     if email is None:
         return
@@ -69,14 +62,11 @@ def refuse_without_rights(
         raise RefusedError(f"Nothing was written: {reason}", problems=[reason])
 
 
-def _right_for(step: Step) -> tuple[str, str]:
+def _right_for(step: Step) -> tuple[str, str | None]:
     """Return what a step about a member does, in words, and which switch of the organization lets others do it."""
-    if step.action in GROUP_CHANGES:
-        return step.action.replace("_", " "), MANAGE_GROUPS
-    if step.action == "invite":
-        is_admin = step.values.get("role") == "admin"
-        return ("invite an administrator", "") if is_admin else ("invite", "allow_user_invite")
-    return step.action.replace("_", " "), ""
+    if step.action == "invite" and step.values.get("role") == "admin":
+        return "invite an administrator", ADMIN
+    return step.action.replace("_", " "), MEMBER_ACTIONS[step.action].switch
 
 
 def _acting_email_if_known(client: Client) -> str | None:

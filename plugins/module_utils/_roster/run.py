@@ -33,17 +33,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
     unseen_in,
 )
 
+from .actions import CHANGES, CREATIONS, GROUP_CHANGES, MEMBER_ACTIONS, REMOVALS
 from .fuse import (
     Policy,
     active_admins,
     admins_after,
     is_short_of_admins,
-)
-from .member_plan import (
-    CHANGES,
-    CREATIONS,
-    GROUP_CHANGES,
-    REMOVALS,
 )
 from .member_run import MemberRun
 
@@ -207,7 +202,7 @@ class RosterRun(BulkRun):
     def _pool_for(self, run: MemberRun, step: Step) -> SeatPool | None:
         """Return the pool of seats that the step takes one from. Source: API reference, "Seats"."""
         # What needs no seat, and is told that there is none, has met another kind of conflict.
-        if step.action not in {*CREATIONS, "enable", "change_role"}:
+        if not MEMBER_ACTIONS[step.action].takes_seat:
             return None
         role = step.values.get("role") or role_of(run.record)
         if step.action == "change_role" and role == "light":
