@@ -183,8 +183,9 @@ people:
       type: list
       elements: str
     outcome:
-      description: V(created), V(invited), V(changed), V(unchanged), V(deferred), V(failed) or V(skipped), of the person
-        and their process what matters most. With a new process alone, a member is V(changed).
+      description: V(created), V(invited), V(reactivated), V(changed), V(unchanged), V(deferred), V(failed) or
+        V(skipped), of the person and their process what matters most. A disabled member who is enabled is
+        V(reactivated); one for whom a process alone is launched or reactivated is V(changed).
       type: str
     message:
       description: What was done, or why it was not.
@@ -327,7 +328,8 @@ summary:
   returned: always
   contains:
     people:
-      description: C(created), C(invited), C(changed), C(unchanged), C(deferred), C(failed) and C(skipped).
+      description:
+        - C(created), C(invited), C(reactivated), C(changed), C(unchanged), C(deferred), C(failed) and C(skipped).
       type: dict
     processes:
       description: C(launched), C(reactivated), C(changed) and the same others.
@@ -336,13 +338,13 @@ summary:
       description: C(created), C(changed) and the same others.
       type: dict
     guests:
-      description: C(created), C(changed) and the same others.
+      description: C(created), C(reactivated), C(changed) and the same others.
       type: dict
   sample:
-    people: {created: 2, invited: 0, changed: 0, unchanged: 0, deferred: 0, failed: 0, skipped: 0}
+    people: {created: 2, invited: 0, reactivated: 0, changed: 0, unchanged: 0, deferred: 0, failed: 0, skipped: 0}
     processes: {launched: 2, reactivated: 0, changed: 0, unchanged: 0, deferred: 0, failed: 0, skipped: 0}
     groups: {created: 1, changed: 0, unchanged: 0, deferred: 0, failed: 0, skipped: 0}
-    guests: {created: 1, changed: 0, unchanged: 0, deferred: 0, failed: 0, skipped: 0}
+    guests: {created: 1, reactivated: 0, changed: 0, unchanged: 0, deferred: 0, failed: 0, skipped: 0}
 deferred:
   description: Who lacks nothing but time or seats, and from when on it can go on.
   type: list

@@ -175,8 +175,11 @@ summary:
     invited:
       description: People who were invited.
       type: int
+    reactivated:
+      description: Disabled members who were enabled, and perhaps changed as well.
+      type: int
     changed:
-      description: Members whose profile, role or groups were changed, or who have their access again.
+      description: Members whose profile, role or groups were changed.
       type: int
     unchanged:
       description: People who were as wanted.
@@ -199,6 +202,7 @@ summary:
   sample:
     created: 2
     invited: 0
+    reactivated: 0
     changed: 0
     unchanged: 0
     removed: 1

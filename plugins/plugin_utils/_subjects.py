@@ -10,8 +10,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.actions import (
+    CREATIONS,
+    GROUP_CHANGES,
+    REMOVALS,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.drift import OUTCOMES as DRIFT
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import DONE, UNDONE
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import DONE, OUTCOME_OF, UNDONE
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import (
     ATTENTION,
     LONGEST_VALUE,
@@ -177,7 +182,7 @@ def _steps_of(row: Record) -> list[Record]:
         return []
     joined, left = _difference(row, "groups")
     steps: list[Record] = []
-    if action not in ("add_to_group", "remove_from_group"):
+    if action not in GROUP_CHANGES:
         steps.append({"action": action, "fields": [*dict_in(row.get("before")), *dict_in(row.get("after"))]})
     steps += [{"action": "add_to_group", "target": name} for name in joined]
     return steps + [{"action": "remove_from_group", "target": name} for name in left]
@@ -189,12 +194,12 @@ def _clauses(row: Record, steps: Sequence[Record]) -> list[Clause]:
     for step in steps:
         action = str(step.get("action") or "")
         by_action.setdefault("update" if action in ("change_role", "hand_over") else action, []).append(step)
-    is_new = bool({"create", "invite"} & by_action.keys())
+    is_new = any(action in CREATIONS for action in by_action)
     clauses: list[Clause] = []
     for action, group in by_action.items():
         if action == "update":
             clauses += [] if is_new else _updates(row, group)
-        elif action in ("add_to_group", "remove_from_group"):
+        elif action in GROUP_CHANGES:
             names = [shown(step.get("target") or "?", LONGEST_VALUE) for step in group]
             clauses.append(("", f"{'put into' if action == 'add_to_group' else 'taken out of'} {listed(names)}"))
         else:
@@ -203,14 +208,14 @@ def _clauses(row: Record, steps: Sequence[Record]) -> list[Clause]:
 
 
 def _clauses_of(action: str, row: Record) -> list[Clause]:
-    if action in ("create", "invite"):
-        role = dict_in(row.get("after")).get("role")
-        return [("", ("created" if action == "create" else "invited") + (f" as {shown(role)}" if role else ""))]
-    if action == "remove":
-        successor = _successor(row)
-        return [("access", "removed"), ("open work", "handed over" + (f" to {successor}" if successor else ""))]
-    simple = {"enable": ("", "enabled again"), "disable": ("access", "removed"), "delete": ("", "deleted for good")}
-    return [simple.get(action) or ("", f"done: {shown(action).replace('_', ' ')}")]
+    if action == "delete":
+        return [("", "deleted for good")]
+    if action in REMOVALS:
+        successor = f" to {_successor(row)}" if _successor(row) else ""
+        return [("access", "removed"), *([("open work", f"handed over{successor}")] if action == "remove" else [])]
+    role = dict_in(row.get("after")).get("role") if action in CREATIONS else None
+    done = OUTCOME_OF.get(action) or f"done: {shown(action).replace('_', ' ')}"
+    return [("", done + (f" as {shown(role)}" if role else ""))]
 
 
 def _successor(row: Record) -> str:
@@ -260,7 +265,7 @@ def _processes(row: Record) -> list[Clause]:
     """Return what became of the process of somebody new, and of the running ones of somebody who leaves."""
     clauses: list[Clause] = []
     process = dict_in(row.get("process"))
-    done = {"launch": "launched", "reactivate": "reactivated"}.get(str(process.get("action")), "changed")
+    done = OUTCOME_OF.get(str(process.get("action")), "changed")
     if process.get("outcome") in DONE:
         clauses.append((f"process {in_words(process.get('name'))}", done))
     heirs: dict[str, list[Record]] = {}

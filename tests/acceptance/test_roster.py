@@ -232,7 +232,7 @@ class TestOrder:
         assert ranks == sorted(ranks)
         assert set(ranks) == {0, 1, 2, 3}
         assert result["summary"] == {
-            "created": 8, "invited": 4, "changed": 2, "unchanged": 0, "removed": 2, "not_found": 0,
+            "created": 8, "invited": 4, "reactivated": 1, "changed": 1, "unchanged": 0, "removed": 2, "not_found": 0,
             "deferred": 0, "failed": 0, "skipped": 0,
         }  # fmt: skip
         assert routes(sandbox).count("groups.update") == 3
@@ -335,7 +335,7 @@ class TestResult:
         assert rows[JOHN]["after"] == {"team": "Sales", "role": "admin", "groups": ["Engineering", "People"]}
         assert rows[BOB]["action"] == "remove"
         assert rows[FRANK]["action"] == "delete"
-        assert rows[DANA]["action"] == "enable"
+        assert (rows[DANA]["action"], rows[DANA]["outcome"]) == ("enable", "reactivated")
         assert rows[ERIN] == {
             "email": ERIN, "name": "Erin Walker", "action": "none", "fields": [], "outcome": "unchanged", "message": "",
         }  # fmt: skip

@@ -18,6 +18,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest_run
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.run import ProcessRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import (
     DIFF_PEOPLE,
+    DONE,
     ONBOARDED_COUNTS,
     OUTCOMES,
     RESULT_KEYS,
@@ -38,7 +39,7 @@ COUNTS: dict[str, tuple[str, ...]] = {
     "people": ONBOARDED_COUNTS,
     "processes": ("launched", "reactivated", "changed", *_MORE),
     "groups": ("created", "changed", *_MORE),
-    "guests": ("created", "changed", *_MORE),
+    "guests": ("created", "reactivated", "changed", *_MORE),
 }
 ONBOARDING_KEYS: dict[str, Any] = {
     **RESULT_KEYS,
@@ -81,8 +82,10 @@ class PersonReport(RunReport):
     @property
     def outcome(self) -> str:
         """What became of the person: of the two parts, what matters most; with a new process alone they are changed."""
-        outcome = min((part.outcome for part in self.parts), key=OUTCOMES.index)
-        return "changed" if outcome in ("launched", "reactivated") else outcome
+        outcomes = [self.member.outcome]
+        if self.process is not None:
+            outcomes.append("changed" if self.process.outcome in DONE else self.process.outcome)
+        return min(outcomes, key=OUTCOMES.index)
 
     @property
     def obstacle(self) -> str:

@@ -52,7 +52,7 @@ MEMBER_ACTIONS = {
         # Adding somebody goes through the application.
         MemberAction("create", "add", "add as {role}", "created", takes_seat=True, switch=None),
         MemberAction("invite", "add", "invite as {role}", "invited", takes_seat=True, switch="allow_user_invite"),
-        MemberAction("enable", "change", "enable", takes_seat=True),
+        MemberAction("enable", "change", "enable", "reactivated", takes_seat=True),
         MemberAction("update", "change", "set {fields}"),
         MemberAction("change_role", "change", "make {role}, {reason}", takes_seat=True),
         MemberAction("hand_over", "change", "hand over {reason}"),

@@ -41,6 +41,7 @@ OUTCOME_OF = {
 PEOPLE_COUNTS = (
     "created",
     "invited",
+    "reactivated",
     "changed",
     "unchanged",
     "removed",

@@ -64,10 +64,10 @@ LEFT = {"before": {"status": "active"}, "after": {"status": "disabled"}}
             "would be changed (phone: '1' → '2'; job title: empty → 'Cook')",
         ),
         (
-            row("changed", action="enable", before={"role": "light"}, after={"role": "admin"}),
+            row("reactivated", action="enable", before={"role": "light"}, after={"role": "admin"}),
             [step("enable", "status"), step("change_role", "role"), step("remove_from_group", target="Sales")],
-            "enabled again, changed (role: 'light' → 'admin'), taken out of Sales",
-            "would be enabled again, changed (role: 'light' → 'admin'), taken out of Sales",
+            "reactivated, changed (role: 'light' → 'admin'), taken out of Sales",
+            "would be reactivated, changed (role: 'light' → 'admin'), taken out of Sales",
         ),
         (
             row("changed", action="add_to_group", before={"groups": ["A", "B"]}, after={"groups": ["B", "C"]}),
@@ -443,13 +443,14 @@ def test_who_failed_is_named_up_to_a_bound() -> None:
 
 
 def test_counts_for_other_jobs_have_the_name_of_the_role() -> None:
-    people = {"created": 2, "unchanged": 1}
-    told = artifacts_of("onboarding", result(summary={"people": people, "processes": {"launched": 2}}))
+    people, processes = {"created": 2, "reactivated": 1, "unchanged": 1}, {"launched": 2, "reactivated": 5}
+    told = artifacts_of("onboarding", result(summary={"people": people, "processes": processes}))
     assert {name: count for name, count in told.items() if count} == {
         "tallyfy_onboarding_created": 2,
+        "tallyfy_onboarding_reactivated": 1,
         "tallyfy_onboarding_unchanged": 1,
         "tallyfy_onboarding_launched": 2,
-        "tallyfy_onboarding_total": 3,
+        "tallyfy_onboarding_total": 4,
     }
     summary = {
         "people": {"removed": 2, "not_found": 1},

@@ -23,7 +23,7 @@ ROLE = {"role": "light"}
     [
         (["create", "update", "add_to_group"], "created"),
         (["invite", "add_to_group"], "invited"),
-        (["enable", "update", "change_role", "add_to_group"], "changed"),
+        (["enable", "update", "change_role", "add_to_group"], "reactivated"),
         (["update", "change_role"], "changed"),
         (["remove_from_group"], "changed"),
         (["hand_over"], "changed"),
