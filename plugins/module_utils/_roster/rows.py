@@ -9,6 +9,7 @@ Nothing here asks the service.
 
 from __future__ import annotations
 
+import re
 import reprlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -20,6 +21,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, is_blank, not_a_text, tidied
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import shorten
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.fields import CLEARABLE_FIELDS
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     MEMBER_OPTIONS,
     NAMES,
@@ -36,6 +38,9 @@ LONGEST_QUOTE = 100
 LISTS = ("add", "remove", "set")
 _LIST_CELLS = ("clear", "groups", *(f"groups.{name}" for name in LISTS))
 _NOT_IN_DEFAULTS = ("email",)
+#: Options that are compared with what they can be; texts are tidied where they are taken.
+_COMPARED = tuple(name for name, option in MEMBER_OPTIONS.items() if option["type"] == "int" or "choices" in option)
+_INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 
 
 class Rows:
@@ -78,7 +83,7 @@ def checked_rows(
     leavers = {
         Email(row.get("email"))
         for row in rows.rows
-        if isinstance(row, Mapping) and (row.get("state") or general.get("state") or "present") != "present"
+        if isinstance(row, Mapping) and (tidied(row.get("state")) or general.get("state") or "present") != "present"
     }
     first_index_of: dict[Email, int] = {}
     checked: list[tuple[int, Mapping[str, Any]]] = []
@@ -104,7 +109,7 @@ def checked_rows(
         problems += [rows.problem(index, address, flaw) for flaw in found]
         if successor and successor in leavers and successor != address:
             problems.append(rows.problem(index, address, LEAVING_SUCCESSOR.format(successor.key), "reassign_to"))
-        checked.append((index, params))
+        checked.append((index, _plannable(params)))
     return checked, problems
 
 
@@ -143,6 +148,14 @@ def _checked_defaults(
         if not found:
             good[name] = given[name]
     return good, problems
+
+
+def _plannable(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the parameters with no field to be emptied but those that can be: rows with problems are planned, too."""
+    names = params.get("clear")
+    if not names or all(name in CLEARABLE_FIELDS for name in names):
+        return params
+    return {**params, "clear": [name for name in names if tidied(name) in CLEARABLE_FIELDS]}
 
 
 def _is_plain(params: Mapping[str, Any]) -> bool:
@@ -208,7 +221,8 @@ def _type_flaw(name: str, value: Any) -> str | None:
     else:
         texts = list(value) if kind == "list" and isinstance(value, (list, tuple)) else [value]
     if kind == "int":
-        is_number = isinstance(value, (str, int)) and not isinstance(value, bool)
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        is_number = is_number or (isinstance(value, str) and _INTEGER.fullmatch(value) is not None)
         return None if is_number else f"is not a number: {_quoted(value)}"
     return next(filter(None, map(not_a_text, texts)), None)
 
@@ -225,7 +239,8 @@ def _merged(general: Mapping[str, Any], own: Mapping[Any, Any]) -> dict[Any, Any
 def _given_in(row: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Flaw]]:
     """Return the row without blanks, with its lists as lists, and the cells that hold nothing but separators."""
     given = {name: value for name, value in row.items() if not is_blank(value)}
-    cells = {name: given[name] for name in _LIST_CELLS if isinstance(given.get(name), str)}
+    given.update({name: tidied(given[name]) for name in _COMPARED if isinstance(given.get(name), str)})
+    cells = {name: row[name] for name in _LIST_CELLS if isinstance(given.get(name), str)}
     flaws = [Flaw(NO_NAME.format(name, cell)) for name, cell in cells.items() if not _names_in(cell)]
     if "clear" in given:
         given["clear"] = _names_in(given["clear"])

@@ -195,6 +195,13 @@ def test_what_is_to_be_emptied_is_named(own: Any, defaults: Any, phone: str | No
     assert (asked.get("phone"), asked["clear"]) == (phone, clear)
 
 
+@pytest.mark.parametrize("clear", ["phone,team", ["Phone"], ["phone", "bogus"], ["timezone"]])
+def test_what_cannot_be_emptied_is_told_and_not_planned(clear: Any) -> None:
+    checked, found = checked_rows(Rows([{**MARY, "clear": clear}]), {})
+    assert "cannot be emptied" in str(found[0])
+    assert set(checked[0][1]["clear"]) <= {"phone"}
+
+
 def test_what_tallyfy_says_of_a_member_can_be_said_back() -> None:
     odd = {"email": "Root@localhost", "job_title": "a\u200fb", "phone": "1" * 30}
     found = checked_rows(Rows([odd, {"email": "mary@localhost"}, {**odd, "email": "b@localhost"}]), {})[1]
@@ -245,6 +252,25 @@ def test_successor_who_is_leaving_too_is_refused() -> None:
         {"email": "b@example.com", "reassign_to": "c@example.com"},
     ]
     assert problems(rows, {"state": "disabled"}) == ["row 1 (a@example.com): reassign_to b@example.com is leaving too"]
+
+
+@pytest.mark.parametrize("blank", ["", " ", None, "\u200b"])
+def test_who_has_a_blank_state_is_not_leaving(blank: str | None) -> None:
+    rows = [{"email": "a@example.com", "state": "disabled", "reassign_to": MARY["email"]}, {**MARY, "state": blank}]
+    assert problems(rows) == []
+
+
+def test_what_cannot_be_seen_at_the_ends_of_a_choice_or_a_number_is_dropped() -> None:
+    assert wanted({**MARY, "role": "admin\u00a0", "country_id": "\u200b49 "}) == wanted(
+        {**MARY, "role": "admin", "country_id": "49"}
+    )
+
+
+@pytest.mark.parametrize("cell", ["#REF!", "4.9E+12", "1.0", "1_0", "x"])
+def test_what_is_no_number_is_named(cell: str) -> None:
+    assert problems([{**MARY, "country_id": cell}]) == [
+        f"row 1 (mary@example.com): country_id is not a number: {cell!r}"
+    ]
 
 
 def test_rows_are_left_as_they_are() -> None:
