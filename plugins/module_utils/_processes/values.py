@@ -20,7 +20,7 @@ from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, fold, tidied
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, flaw_in, fold, tidied
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import shorten
 
 from .fields import FormField, Option, UnfitError, choices, described, find_field, is_blank
@@ -103,7 +103,7 @@ def encode(fields: Iterable[FormField], given: Mapping[str, Any], *, is_whole: b
         if one.id in named:
             problems.append(f"{named[one.id]!r} and {name!r} are the same field")
         named[one.id] = str(name)
-        if is_blank(value):
+        if is_blank(value) or (isinstance(value, str) and not tidied(value)):
             continue
         try:
             encoded[one.id] = _encoder_of(one)(one, value)
@@ -166,9 +166,9 @@ def _as_json(value: Any) -> Any:
 
 def _encode_text(one: FormField, value: Any) -> str:
     text = text_of(value)
-    longest = LONGEST_TEXTAREA if one.kind == "textarea" else LONGEST_TEXT
-    if len(text) > longest:
-        raise UnfitError(f"has {len(text)} characters, at most {longest} are allowed")
+    flaw = flaw_in(text, longest=LONGEST_TEXTAREA if one.kind == "textarea" else LONGEST_TEXT, has_lines=True)
+    if flaw is not None:
+        raise UnfitError(flaw)
     return text
 
 
@@ -227,7 +227,15 @@ def _encode_table(one: FormField, value: Any) -> list[str]:
         raise UnfitError(f"is a table: give a list with one entry for each column ({choices(columns)})")
     if len(value) != len(columns):
         raise UnfitError(f"has {len(value)} entries for {len(columns)} columns ({choices(columns)})")
-    return [text_of(cell) if cell is not None else "" for cell in value]
+    return [_cell(cell) for cell in value]
+
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else text_of(value)
+    flaw = flaw_in(text, has_lines=True)
+    if flaw is not None:
+        raise UnfitError(flaw)
+    return text
 
 
 def _encode_assignees(_one: FormField, value: Any) -> Assignees:
@@ -244,7 +252,10 @@ def _file(entry: Any) -> dict[str, Any]:
         # Somebody has uploaded it and knows what the service calls it.
         return dict(_as_json(entry))
     url = str(entry.get("url") or "") if isinstance(entry, Mapping) else str(entry)
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:  # brackets that hold no IPv6 address
+        raise UnfitError(f"{_quoted(url)} is not the web address of a file") from error
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise UnfitError(f"{_quoted(url)} is not the web address of a file")
     name = entry.get("filename") if isinstance(entry, Mapping) else None
@@ -286,7 +297,7 @@ def text_of(value: Any) -> str:
         raise UnfitError(f"is the number {value}, which may have lost digits: put it in quotes")
     if isinstance(value, (Mapping, list, tuple)):
         raise UnfitError(f"takes one text or number, not {_quoted(value)}")
-    return str(value).strip()
+    return tidied(value)
 
 
 def notes_of_numbers(label: str, value: Any) -> list[str]:

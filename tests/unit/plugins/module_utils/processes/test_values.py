@@ -76,6 +76,7 @@ def refused(one: FormField, value: Any) -> str:
     ("one", "value", "expected"),
     [
         (TEXT, " Jordan ", "Jordan"),
+        (TEXT, "\u00a0Zoe\u0308\u200b", "Zo\u00eb"),
         (TEXT, 7, "7"),
         (TEXT, "x" * LONGEST_TEXT, "x" * LONGEST_TEXT),
         (AREA, "a\nb", "a\nb"),
@@ -123,6 +124,11 @@ def test_encoded(one: FormField, value: Any, expected: Any) -> None:
     [
         (TEXT, "x" * 201, "has 201 characters, at most 200 are allowed"),
         (AREA, "x" * 30001, "has 30001 characters, at most 30000 are allowed"),
+        (TEXT, "a\u200bb", "holds U+200B (zero width space), which cannot be seen"),
+        (AREA, "a\n\u202eb", "holds U+202E"),
+        (TEXT, "#REF!", "is #REF!, an error value of a spreadsheet"),
+        (AREA, "4.91512E+12", "a number that a spreadsheet has shortened"),
+        (TABLE, ["Laptop", "#N/A"], "is #N/A"),
         (TEXT, True, "is the truth value true; put quotes around a text"),
         (TEXT, 1.5, "is the number 1.5, which may have lost digits: put it in quotes"),
         (AREA, float("nan"), "is the number nan"),
@@ -155,6 +161,7 @@ def test_encoded(one: FormField, value: Any, expected: Any) -> None:
         (FILE, "letter.pdf", "'letter.pdf' is not the web address of a file"),
         (FILE, "ftp://example.com/a", "is not the web address"),
         (FILE, {"filename": "a"}, "'' is not the web address"),
+        (FILE, "https://[example", "'https://[example' is not the web address"),
     ],
 )
 def test_refused(one: FormField, value: Any, message: str) -> None:
@@ -242,6 +249,12 @@ def test_blank_is_not_given(value: Any) -> None:
     assert encode([TEXT], {"Field": value}).encoded == {}
     required = field("text", is_required=True)
     assert encode([required], {"Field": value}).problems == ("Field is required (text)",)
+
+
+def test_a_required_value_is_one_that_can_be_seen() -> None:
+    assert encode([field("text", is_required=True)], {"Field": "\u200b\u00a0"}).problems == (
+        "Field is required (text)",
+    )
 
 
 @pytest.mark.parametrize("value", [0, False, "0", ["0"], {"users": ["a"]}])
@@ -457,8 +470,9 @@ def test_any_template_and_any_values(form: list[dict[str, Any]], anything: dict[
 
 @given(st.text(max_size=40))
 def test_texts_survive_being_escaped(text: str) -> None:
-    assume(text.strip())
-    assert is_stored(TEXT, encoded(TEXT, text), html.escape(text))
+    sent = encode([TEXT], {"Field": text}).encoded.get(TEXT.id)
+    assume(sent is not None)
+    assert is_stored(TEXT, sent, html.escape(text))
 
 
 @given(st.datetimes(timezones=st.just(timezone.utc)))
