@@ -136,6 +136,9 @@ def _groups(given: Sequence[Any], place: Place, problems: list[Problem]) -> list
             continue
         params = _without_blanks(params)
         found = [f"unknown field {name}" for name in params if name not in ("name", "description")]
+        given_texts = {name: params[name] for name in ("name", "description") if name in params}
+        flaws = {name: not_a_text(value) for name, value in given_texts.items()}
+        found += [f"{name} {flaw}" for name, flaw in flaws.items() if flaw is not None]
         params = {"name": str(params["name"]), "description": params.get("description"), "state": "present"}
         found += group_problems(params)
         if fold(params["name"]) in groups:

@@ -75,6 +75,19 @@ def test_what_has_to_be_done(options: dict[str, Any], steps: list[str]) -> None:
     assert [f"{step.action} {step.subject}" for step in (*plan.member_steps, *plan.group_steps, *guest_steps)] == steps
 
 
+@pytest.mark.parametrize(
+    ("group", "problem"),
+    [
+        ({"name": 7}, "onboarding_groups (7): name is the number 7, not a text: put it in quotes"),
+        ({"name": True}, "onboarding_groups (True): name is the truth value true, not a text: put it in quotes"),
+        ({"name": "A", "description": 1.5},
+         "onboarding_groups (A): description is the number 1.5, not a text: put it in quotes"),
+    ],
+)  # fmt: skip
+def test_a_number_is_no_text_of_a_group(group: dict[str, Any], problem: str) -> None:
+    assert list(map(str, prepared(groups=[group]).problems)) == [problem]
+
+
 def test_the_groups_that_were_read_stay_as_they_were() -> None:
     groups = Groups({"sales": SALES})
     plan = plan_onboarding(prepared(groups=["Ops"]), Current([BOSS], context=Surroundings(groups=groups)))
