@@ -15,8 +15,8 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Decrypt, undecrypted
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import MEMBER_OPTIONS
 
 from .file import read_roster
@@ -62,11 +62,15 @@ def _checked_columns(
     columns: dict[str, str] = {}
     problems = []
     for name, field in given.items():
-        if field not in known:
+        if fold(str(name)) in columns:
+            problems.append(Problem(f"holds {name} twice", option=called("columns")))
+        elif is_blank(field):
+            problems.append(Problem(f"{name}: names no field", option=called("columns")))
+        elif field not in known:
             problems.append(Problem(f"{name}: {unknown_field(field, list(known))}", option=called("columns")))
         elif field in columns.values():
             problems.append(Problem(f"names {field} twice", option=called("columns")))
-        columns[fold(str(name))] = str(field)
+        columns.setdefault(fold(str(name)), str(field))
     return columns, problems
 
 
@@ -95,7 +99,8 @@ class _PlainRows:
             if compared in self._ignored:
                 continue
             if field not in self._known:
-                if not is_blank(value):
+                # A field of ``columns`` that nobody knows has been told with the option.
+                if not is_blank(value) and compared not in self._columns:
                     self._unknown.setdefault(str(name), []).append(index)
             elif field in plain:
                 self._twice.setdefault((str(names[field]), str(name)), []).append(index)

@@ -17,6 +17,7 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Decrypt, undecrypted
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import tidied
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import MOST_PROBLEMS, InputError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import shorten
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.reading import UnfitError, json_of
@@ -148,7 +149,7 @@ def _repeated(keys: Iterable[str]) -> list[str]:
 def _rows_in_csv(text: str, name: str, *, email_columns: Collection[str]) -> Rows:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        header = [column.strip().lower() for column in next(reader, [])]
+        header = [tidied(column).lower() for column in next(reader, [])]
         if not any(fold(column) in email_columns for column in header):
             # What a spreadsheet writes in countries with a decimal comma.
             found = next((told for mark, told in _SEPARATORS.items() if any(mark in name for name in header)), "")
@@ -163,10 +164,10 @@ def _rows_in_csv(text: str, name: str, *, email_columns: Collection[str]) -> Row
             raise ValueError(f"line 1 names the column {shorten(twice[0], LONGEST_QUOTE)!r} twice")
         rows, lines, line = [], [], reader.line_num + 1
         for cells in reader:
-            if any(cell.strip() for cell in cells):
-                if any(cell.strip() for cell in cells[len(header) :]):
+            if any(map(tidied, cells)):
+                if any(map(tidied, cells[len(header) :])):
                     raise ValueError(f"line {line} has {len(cells)} cells, and the header names {len(header)} columns")
-                if any(cell.strip() for column, cell in zip(header, cells) if not column):
+                if any(tidied(cell) for column, cell in zip(header, cells) if not column):
                     raise ValueError(f"line {line} has a value in a column that line 1 does not name")
                 # An empty cell is a value left out: a table cannot tell it from one that is to be cleared.
                 rows.append({column: cell.strip() for column, cell in zip(header, cells) if column and cell.strip()})

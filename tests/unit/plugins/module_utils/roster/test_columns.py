@@ -75,6 +75,14 @@ def row(email: str = "a@example.com", **more: Any) -> dict[str, Any]:
             ["r_columns a: unknown field tema; did you mean team?", "r_columns b: unknown field colour",
              "r_columns c: unknown field ['team']", "r_columns names team twice"],
         ),
+        ([row(size="\u200b")], {}, [row()], []),
+        (
+            [row(a="x", b="y", c="z")],
+            {"columns": {"a": "tema", "b": None, "c": "team", "C": "first_name"}},
+            [row(team="z")],
+            ["r_columns a: unknown field tema; did you mean team?", "r_columns b: names no field",
+             "r_columns holds C twice"],
+        ),
         (
             [row(a="x")],
             {"columns": {"A": "team"}, "ignore_columns": ["a"]},

@@ -82,6 +82,11 @@ def test_empty_cell_is_left_out(tmp_path: Path) -> None:
     ]
 
 
+def test_what_cannot_be_seen_is_no_column_and_no_row(tmp_path: Path) -> None:
+    text = "\ufeff\ufeffemail,team\u200b,\u200b\na@example.com,Ops,\u200b\n\u00a0,\u200b,\n"
+    assert read(tmp_path, "r.csv", text) == [{"email": "a@example.com", "team": "Ops"}]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
