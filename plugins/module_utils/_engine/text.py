@@ -36,6 +36,7 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _ADDRESS = re.compile(
     rf"(?!['`]){_ATOM}(?:\.{_ATOM})*(?<!['`])@(?:{_LABEL}\.)+(?![0-9]+\Z){_LABEL}(?<!\.[a-z0-9])", re.IGNORECASE
 )
+_MODIFIER = re.compile("[\u02b0-\u02ff\ua78b\ua78c]")
 _LONGEST_LOCAL_PART = 64
 _LONGEST_ADDRESS = 254
 _PUNYCODE = "xn--"
@@ -145,7 +146,9 @@ class Email(str):
 
 
 def _is_foreign_letter(character: str) -> bool:
-    return not character.isascii() and unicodedata.category(character)[0] in "LMN"
+    # What looks like an apostrophe or a smaller letter of ours is none of another script, nor is a wide one.
+    is_letter = not character.isascii() and unicodedata.category(character)[0] in "LMN"
+    return is_letter and not _MODIFIER.match(character) and not unicodedata.normalize("NFKC", character).isascii()
 
 
 def _key_of(address: str) -> str:

@@ -24,6 +24,7 @@ a@example|@example.net|a@|a@@example.net|.a@example.net|a.@example.net|a@-exampl
 a@example.net,|a@example.net.|'a@example.net'|a'@example.net|"a@example.net"|\u201ca@example.net\u201d|`a@example.net|a@.net
 a@example.net/|a@example.net?subject=x|a@example_x.net|a@10.0.0.1|a@[10.0.0.1]|a@example.n|a@exam ple.net
 a\\@example.net|Zoe <zoe@example.net>|a@b@example.net|a@example.net)|a@example,net|http://a@example.net|a:b@example.net|a@example.net>
+sean.o\u02bcbrien@example.net|\uff41@example.net|a@\uff45xample.net|\u00aa@example.net|\ua78ca@example.net
 a\u200bb@example.net|a@exam\u00adple.net|a\u202e@example.net|a\u00a0b@example.net|a\tb@example.net|a@example.net\u3002|
 """.replace("\n", "|").split("|")
 GOOD_ADDRESSES = (
