@@ -57,6 +57,10 @@ def _module_arguments(arguments: dict[str, Any]) -> Iterator[None]:
             yield
 
 
+def _unheard(_text: str) -> None:
+    """Say nothing of what goes on."""
+
+
 class Modules:
     """Runs modules against the sandbox. ``options`` are connection options that every run gets."""
 
@@ -114,14 +118,14 @@ class Modules:
     def _here(self, module: str, items: list[dict[str, Any]], check_mode: bool) -> list[dict[str, Any]]:
         """Run the module as the action plugin does it for one task, of whose clients the next one has none."""
         spec = importlib.import_module(f"{MODULES}.{module}").SPEC
-        name, quiet = f"{COLLECTION}.{module}", lambda _text: None
+        name = f"{COLLECTION}.{module}"
         with contextlib.ExitStack() as stack:
             stack.enter_context(mock.patch.object(Client, "rest", _at_once))
             stack.enter_context(mock.patch.dict(Client.__init__.__kwdefaults__, self._times()))
             stack.enter_context(mock.patch.dict(os.environ, self.environment))
             stack.enter_context(mock.patch.object(_in_process, "_clients", _in_process.KeptClients()))
             return [
-                _in_process.run_in_process(name, spec, item, check_mode=check_mode, progress=quiet) for item in items
+                _in_process.run_in_process(name, spec, item, check_mode=check_mode, progress=_unheard) for item in items
             ]
 
     def _times(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import copy
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._auth.code_exchange import exchanged_code
@@ -30,11 +31,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.addresses import encoded_path
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.allowance import WaitAllowance
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import (
-    Page,
-    answered_second,
-    kind_of,
-)
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import Page, answered_second, kind_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.budget import RequestBudget
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.caps import Caps
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import APPLICATION_ADVICE, Connection
@@ -154,9 +151,10 @@ class Client:
             lambda response, request, advice: self._refusals.refused(response, request, application, advice),
         )
 
-    def exchange_code(self, **answer: str) -> Token | None:
+    def exchange_code(self, code: str, *, redirect_uri: str, code_verifier: str) -> Token | None:
         """Return the token for a code of the sign-in page, ``None`` in check mode; see ``exchanged_code``."""
-        return None if self.check_mode else exchanged_code(self._transport, self.secrets, now=self._now(), **answer)
+        sign_in = partial(exchanged_code, self._transport, self.secrets, now=self._now())
+        return None if self.check_mode else sign_in(code=code, redirect_uri=redirect_uri, code_verifier=code_verifier)
 
     def with_token(self, access_token: str) -> Client:
         """Return a client that makes its calls with this token alone, over the same connections."""
