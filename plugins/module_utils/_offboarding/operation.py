@@ -18,7 +18,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DesiredMember,
     list_everybody,
-    status_of,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.columns import COLUMN_OPTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover import (
@@ -86,11 +85,11 @@ def read_current(client: Client, desired: DesiredOffboarding, *, workers: int = 
         everybody,
         workers=workers,
     )
-    index = {Email(record["email"]): record for record in everybody}
+    index = {member.email: member for member in everybody}
     # Who has no access any more is looked at as well: what an earlier run could not finish is finished.
     known = [(member, record) for member, (_same, record) in zip(people, pairs) if record is not None]
     leavers = [Leaver(record) for _member, record in known]
-    gone = [Leaver(record) for member, record in known if member.reassign_to and status_of(record) == "disabled"]
+    gone = [Leaver(record) for member, record in known if member.reassign_to and record.status == "disabled"]
     successors = {address: index[address] for address in map(_successor_of, people) if address in index}
     return Current(
         everybody,

@@ -26,7 +26,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import DesiredGuest, associated, plan_guest
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DesiredMember,
-    status_of,
+    Member,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy, ambiguous, doubt
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover import (
@@ -57,14 +57,14 @@ from .rows import (
 class Current:
     """What is there before anything is written, as far as an offboarding depends on it."""
 
-    everybody: Sequence[Record] = ()
+    everybody: Sequence[Member] = ()
     context: Surroundings = field(default_factory=Surroundings)
     groups: Sequence[Record] = ()
     guests: Sequence[Record] = ()
     processes: Sequence[Record] = ()
     tasks: Sequence[Record] = ()
 
-    def member(self, email: str | None) -> Record | None:
+    def member(self, email: str | None) -> Member | None:
         """Return the member with this address, whatever their status."""
         return self._members.get(Email(email))
 
@@ -73,8 +73,8 @@ class Current:
         return self._guests.get(Email(email))
 
     @cached_property
-    def _members(self) -> dict[Email, Record]:
-        return {Email(record["email"]): record for record in self.everybody}
+    def _members(self) -> dict[Email, Member]:
+        return {member.email: member for member in self.everybody}
 
     @cached_property
     def _guests(self) -> dict[Email, Record]:
@@ -90,7 +90,7 @@ class PlannedLeaver:
     leaver: Leaver | None = None
 
     @property
-    def record(self) -> Record | None:
+    def record(self) -> Member | None:
         return self.leaver.record if self.leaver is not None else None
 
 
@@ -199,7 +199,7 @@ def _has_open_work(leaver: Leaver, current: Current) -> bool:
 
 def _plan_guest(wish: Wish, policy: Policy, current: Current, problems: list[Problem]) -> PlannedGuest:
     member, record = current.member(wish.email), current.guest(wish.email)
-    if member is not None and status_of(member) != "disabled":
+    if member is not None and member.status != "disabled":
         problems.append(wish.problem(f"is a member; list them in {policy.called('people')}"))
     protector = policy.protector(wish.email)
     if protector is not None:

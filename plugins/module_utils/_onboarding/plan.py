@@ -26,6 +26,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.group imp
     plan_group,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import DesiredGuest, plan_guest
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import Surroundings
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import plan_roster
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.reading import Pair
@@ -43,7 +44,7 @@ class Current:
     ``has_groups`` tells whether the groups of the ``context`` have been read.
     """
 
-    everybody: Sequence[Record] = ()
+    everybody: Sequence[Member] = ()
     pairs: Sequence[Pair] = ()
     context: Surroundings = field(default_factory=Surroundings)
     has_groups: bool = False
@@ -146,13 +147,13 @@ def _plan_people(
         return []
 
 
-def _directory(desired: DesiredOnboarding, everybody: Sequence[Record]) -> Directory:
+def _directory(desired: DesiredOnboarding, everybody: Sequence[Member]) -> Directory:
     """Return everybody as they will be: whoever is added has an ID below 0 until then."""
-    people = {member.email: member for _index, member in desired.people}
-    there = [{**record, "status": "active"} if Email(record["email"]) in people else record for record in everybody]
-    known = {Email(record["email"]) for record in everybody}
-    new = [member for address, member in people.items() if address not in known]
-    return Directory([*there, *({"id": -number, "email": member.email} for number, member in enumerate(new, start=1))])
+    people = dict.fromkeys(member.email for _index, member in desired.people)
+    there = [Member({**one, "status": "active"}) if one.email in people else one for one in everybody]
+    known = {one.email for one in everybody}
+    new = [email for email in people if email not in known]
+    return Directory([*there, *(Member(id=-number, email=email) for number, email in enumerate(new, start=1))])
 
 
 def _plan_guest(

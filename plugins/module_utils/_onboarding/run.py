@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import PlanRun, SkipReason
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.scheduler import BulkRun, Scheduler
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group_run import GroupRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest_run import GuestRun
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.race import (
     settle_launches,
     take_what_is_there,
@@ -42,7 +43,7 @@ class OnboardingRun(BulkRun):
         plan: OnboardingPlan,
         processes: Sequence[PlannedProcess],
         *,
-        everybody: Sequence[Record],
+        everybody: Sequence[Member],
         policy: Policy,
         scheduler: Scheduler,
         progress: Callable[[str], None],
@@ -91,9 +92,9 @@ class OnboardingRun(BulkRun):
 
     def _directory(self) -> Directory:
         """Return everybody as they are now; whoever could not be added is not there."""
-        records = {str(record["id"]): record for record in self._everybody}
-        records.update({str(run.record["id"]): run.record for run in self.people if run.record.get("id") is not None})
-        return Directory({**record, "email": record.get("email")} for record in records.values())
+        members = {str(member["id"]): member for member in self._everybody}
+        members.update({str(run.record["id"]): run.record for run in self.people if run.record.get("id") is not None})
+        return Directory(members.values())
 
     def _work_on_group(self, run: GroupRun) -> None:
         created = self._groups[fold(run.desired.name)]

@@ -10,12 +10,11 @@ from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import UnreadableAnswerError
 
-from .member import is_bot, status_of
+from .member import Member, is_bot
 
 #: Addresses in the order of how they are compared.
 by_key = attrgetter("key")
@@ -24,15 +23,15 @@ by_key = attrgetter("key")
 class Directory:
     """All members of an organization, whatever their status."""
 
-    def __init__(self, everybody: Iterable[Record] = ()) -> None:
-        self._by_address: dict[Email, list[Record]] = {}
+    def __init__(self, everybody: Iterable[Member] = ()) -> None:
+        self._by_address: dict[Email, list[Member]] = {}
         self._addresses: dict[int, Email] = {}
-        for record in everybody:
-            email = Email(record["email"])
-            self._by_address.setdefault(email, []).append(record)
-            self._addresses[int(record["id"])] = email
+        for member in everybody:
+            email = member.email
+            self._by_address.setdefault(email, []).append(member)
+            self._addresses[int(member["id"])] = email
 
-    def find(self, email: str) -> Record | None:
+    def find(self, email: str) -> Member | None:
         """Return the member with this address, or ``None``."""
         return next(iter(self._by_address.get(Email(email), ())), None)
 
@@ -48,7 +47,7 @@ class Directory:
                 problems.append(f"{option}: several members have the address {email} ({numbers})")
             elif is_bot(found[0]):
                 problems.append(f"{option}: {email} is the Tallyfy Bot")
-            elif status_of(found[0]) == "disabled":
+            elif found[0].status == "disabled":
                 problems.append(f"{option}: {email} is disabled")
         return problems
 

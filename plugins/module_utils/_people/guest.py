@@ -36,7 +36,7 @@ from .directory import (
     numbers_of,
 )
 from .fields import STATES
-from .member import list_everybody, status_of
+from .member import list_everybody
 from .time_zones import time_zone_problem
 
 #: What the service gives when nobody says how many.
@@ -275,9 +275,9 @@ def _plan_creation(desired: DesiredGuest, directory: Directory, warnings: list[s
 def _member_problems(desired: DesiredGuest, directory: Directory) -> list[Problem]:
     member = directory.find(desired.email)
     # Whether somebody who was a member may become a guest is the service's to say.
-    if member is None or status_of(member) == "disabled":
+    if member is None or member.status == "disabled":
         return []
-    text = f"is a member of the organization ({status_of(member)}), and no member can be a guest of it"
+    text = f"is a member of the organization ({member.status}), and no member can be a guest of it"
     return [Problem(text, subject=desired.email)]
 
 

@@ -146,6 +146,30 @@ def _clear_problems(params: Mapping[str, Any]) -> Iterator[str]:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
+class Member(dict[str, Any]):
+    """What the service says of a member, and what that means however it is spelled.
+
+    A field that the service does not show is not there: see ``unseen_in``.
+    """
+
+    @property
+    def email(self) -> Email:
+        """The address, to be compared."""
+        return Email(self.get("email"))
+
+    @property
+    def status(self) -> str:
+        """``active``, ``invited``, ``disabled`` or, for a permanently deleted member, ``deleted``."""
+        if _DELETED.search(str(self.get("email", ""))):
+            return "deleted"
+        return str(self.get("status") or "active").lower()
+
+    @property
+    def role(self) -> str:
+        """The role in lower case, empty where none is shown; answers also spell it ``Admin``."""
+        return str(_first_of(self, SHAPE["role"]) or "").lower()
+
+
 def is_address(email: object) -> bool:
     """Return whether this is an e-mail address."""
     return Email(email).is_valid
@@ -161,7 +185,7 @@ def same_email(left: object, right: object) -> bool:
     return Email(left) == Email(right)
 
 
-def find_member(client: Client, email: str) -> Record | None:
+def find_member(client: Client, email: str) -> Member | None:
     """Return the member with this address, whatever their status, or ``None``.
 
     The service's ``q`` is a substring search, so the address is compared here. One that may be spelled in another way,
@@ -176,7 +200,7 @@ def find_member(client: Client, email: str) -> Record | None:
     return found
 
 
-def list_everybody(client: Client, *, workers: int = PAGE_WORKERS) -> list[Record]:
+def list_everybody(client: Client, *, workers: int = PAGE_WORKERS) -> list[Member]:
     """Return the records of all members, whatever their status, as the service tells them in large pages.
 
     Permanently deleted members, which some services keep listing, are left out. Raises ``InconsistentListError`` for a
@@ -187,26 +211,12 @@ def list_everybody(client: Client, *, workers: int = PAGE_WORKERS) -> list[Recor
     if not rows:
         # Then everybody would be added again.
         raise InconsistentListError(f"GET {path}", "nobody is listed, and every organization has members")
-    return [row for row in rows if status_of(row) != "deleted"]
+    return [member for member in map(Member, rows) if member.status != "deleted"]
 
 
-def _exact(rows: list[Record], email: str) -> Record | None:
-    for row in rows:
-        if same_email(row.get("email"), email) and status_of(row) != "deleted":
-            return row
-    return None
-
-
-def status_of(record: Mapping[str, Any]) -> str:
-    """Return ``active``, ``invited``, ``disabled`` or, for a permanently deleted member, ``deleted``."""
-    if _DELETED.search(str(record.get("email", ""))):
-        return "deleted"
-    return str(record.get("status") or "active").lower()
-
-
-def role_of(record: Mapping[str, Any]) -> str:
-    """Return the role in lower case; answers also spell it ``Admin``."""
-    return str(_first_of(record, SHAPE["role"]) or "").lower()
+def _exact(rows: Iterable[Record], email: str) -> Member | None:
+    members = (member for member in map(Member, rows) if member.status != "deleted")
+    return next((member for member in members if member.email == email), None)
 
 
 def full_name_of(record: Mapping[str, Any]) -> str:
@@ -232,9 +242,10 @@ def is_service_account(record: Mapping[str, Any]) -> bool:
 
 def shape_member(record: Mapping[str, Any], groups: list[str] | None = None) -> Record:
     """Return a member's record in the one shape that modules return, whichever shape the service used."""
+    member = Member(record)
     shaped = {name: _first_of(record, spellings) for name, spellings in SHAPE.items()}
-    shaped["role"] = role_of(record) or None
-    shaped["status"] = status_of(record) if record.get("status") else None
+    shaped["role"] = member.role or None
+    shaped["status"] = member.status if record.get("status") else None
     shaped["date_format"] = comparable("date_format", shaped["date_format"])
     shaped["is_bot"] = is_bot(record)
     shaped["is_default_admin"] = bool(shaped["is_default_admin"])

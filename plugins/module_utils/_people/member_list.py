@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
@@ -14,7 +14,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import 
 
 from .fields import PROFILE_FIELDS
 from .group import list_groups
-from .member import MEMBERS_PER_PAGE, PAGE_WORKERS, find_member, role_of, shape_member, status_of, unseen_in
+from .member import MEMBERS_PER_PAGE, PAGE_WORKERS, Member, find_member, shape_member, unseen_in
 
 
 def list_members(client: Client, filters: Mapping[str, Any]) -> list[Record]:
@@ -26,34 +26,35 @@ def list_members(client: Client, filters: Mapping[str, Any]) -> list[Record]:
     email = (filters.get("email") or "").strip()
     if email:
         found = find_member(client, email)
-        rows = [found] if found is not None else []
+        members = [found] if found is not None else []
         text = str(filters.get("query") or "").casefold()
-        rows = [
-            row
-            for row in rows
-            if text in " ".join(str(row.get(name)) for name in ("first_name", "last_name", "email")).casefold()
+        members = [
+            member
+            for member in members
+            if text in " ".join(str(member.get(name)) for name in ("first_name", "last_name", "email")).casefold()
         ]
     else:
-        rows = client.records(
+        listed = client.records(
             client.path("users"),
             query={"q": filters.get("query") or None},
             per_page=MEMBERS_PER_PAGE,
             workers=PAGE_WORKERS,
         )
+        members = [Member(row) for row in listed]
     groups = list_groups(client) if filters.get("groups") else None
     status, role = filters.get("status"), filters.get("role")
-    rows = [
-        row
-        for row in rows
-        if status_of(row) != "deleted" and status in (None, status_of(row)) and role in (None, role_of(row))
+    rows: Sequence[Record] = [
+        member
+        for member in members
+        if member.status != "deleted" and status in (None, member.status) and role in (None, member.role)
     ]
     if filters.get("complete"):
         rows = _completed(client, rows)
-    members = [shape_member(row, None if groups is None else groups.names_of(row)) for row in rows]
-    return sorted(members, key=lambda member: str(member["email"]).lower())
+    shaped = [shape_member(row, None if groups is None else groups.names_of(row)) for row in rows]
+    return sorted(shaped, key=lambda member: str(member["email"]).lower())
 
 
-def _completed(client: Client, rows: list[Record]) -> list[Record]:
+def _completed(client: Client, rows: Sequence[Record]) -> Sequence[Record]:
     short = {str(row["id"]): row for row in rows if unseen_in(("role", *PROFILE_FIELDS), row)}
     if not short:
         return rows

@@ -21,7 +21,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import DriftError
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import is_service_account, status_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import is_service_account
 
 from .columns import COLUMN_OPTIONS
 from .fuse import Policy, named
@@ -180,7 +180,7 @@ def _differences(person: PlannedPerson) -> list[Record]:
         # Whoever is not on the roster has no field there.
         return []
     if person.desired.state == "deleted" and plan.steps:
-        return [_difference("status", status_of(person.current or {}), "deleted")]
+        return [_difference("status", person.current.status if person.current is not None else "", "deleted")]
     names = dict.fromkeys([*plan.before, *plan.after])
     return [
         _group_difference(plan) if name == "groups" else _difference(name, plan.before.get(name), plan.after.get(name))

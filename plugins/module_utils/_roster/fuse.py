@@ -21,11 +21,10 @@ from typing import Any
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InconsistentListError
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import is_bot, role_of, status_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member, is_bot
 
 from .member_plan import is_removal
 
-Record = dict[str, Any]
 LONGEST_LIST = 20
 #: What holds when nobody says how many: the percentage, but never less than so many people.
 DEFAULT_PERCENTAGE = "10%"
@@ -132,8 +131,8 @@ def _can_protect(entry: Email) -> bool:
 
 
 def refusals(
-    plans: Sequence[tuple[Record | None, Plan]],
-    everybody: Collection[Record],
+    plans: Sequence[tuple[Member | None, Plan]],
+    everybody: Collection[Member],
     policy: Policy,
     *,
     guests: Sequence[str] = (),
@@ -173,9 +172,9 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def ambiguous(everybody: Iterable[Record]) -> list[str]:
+def ambiguous(people: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return the addresses that several members have, when case does not matter."""
-    counts = Counter(Email(record.get("email")) for record in everybody)
+    counts = Counter(Email(record.get("email")) for record in people)
     return sorted(address.key for address, count in counts.items() if count > 1)
 
 
@@ -195,17 +194,17 @@ def named(people: Iterable[str], longest: int = LONGEST_LIST) -> str:
     return ", ".join(names[:longest]) + (f" and {more} more" if more > 0 else "")
 
 
-def _is_active(record: Mapping[str, Any]) -> bool:
-    return status_of(record) == "active" and not _is_special(record)
+def _is_active(record: Member) -> bool:
+    return record.status == "active" and not _is_special(record)
 
 
 def _is_special(record: Mapping[str, Any]) -> bool:
     return is_bot(record) or bool(record.get("support_user"))
 
 
-def active_admins(everybody: Iterable[Record]) -> set[str]:
+def active_admins(everybody: Iterable[Member]) -> set[str]:
     """Return the numbers of the active administrators."""
-    return {str(record["id"]) for record in everybody if _is_active(record) and role_of(record) == "admin"}
+    return {str(record["id"]) for record in everybody if _is_active(record) and record.role == "admin"}
 
 
 def is_short_of_admins(before: Collection[str], after: Collection[str], min_admins: int) -> bool:
@@ -213,7 +212,7 @@ def is_short_of_admins(before: Collection[str], after: Collection[str], min_admi
     return len(after) < min_admins and len(after) < len(before)
 
 
-def admins_after(before: Collection[str], plans: Sequence[tuple[Record | None, Plan]]) -> set[str]:
+def admins_after(before: Collection[str], plans: Sequence[tuple[Member | None, Plan]]) -> set[str]:
     """Return the active administrators that the plans leave.
 
     Somebody who is only being added does not count: nobody has seen them work yet.
@@ -223,8 +222,8 @@ def admins_after(before: Collection[str], plans: Sequence[tuple[Record | None, P
         if current is None or not plan.steps:
             continue
         member = str(current["id"])
-        role = plan.after.get("role", role_of(current))
-        status = plan.after.get("status", status_of(current))
+        role = plan.after.get("role", current.role)
+        status = plan.after.get("status", current.status)
         if role == "admin" and status == "active" and not is_removal(plan) and not _is_special(current):
             after.add(member)
         else:

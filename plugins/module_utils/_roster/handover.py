@@ -37,7 +37,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest imp
     plan_guest,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest_run import GuestRun
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import status_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.listing import list_runs
 
 from .member_plan import plan_open_tasks
@@ -53,8 +53,8 @@ OWNERS_PER_LIST = PER_PAGE
 class Leaver:
     """A member who leaves, or has left, and who takes over. ``is_deleted`` says that nothing of them is to stay."""
 
-    record: Record
-    successor: Record | None = None
+    record: Member
+    successor: Member | None = None
     is_deleted: bool = False
 
     @property
@@ -64,7 +64,7 @@ class Leaver:
     @property
     def key(self) -> Email:
         """The address as it is compared."""
-        return Email(self.email)
+        return self.record.email
 
     @property
     def number(self) -> str:
@@ -72,7 +72,7 @@ class Leaver:
 
     @property
     def has_access(self) -> bool:
-        return status_of(self.record) != "disabled"
+        return self.record.status != "disabled"
 
 
 @dataclass(frozen=True)

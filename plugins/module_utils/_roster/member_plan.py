@@ -24,12 +24,11 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.group imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DEFAULT_ROLE,
     DesiredMember,
+    Member,
     comparable,
     is_bot,
-    role_of,
     same_email,
     shape_member,
-    status_of,
     unseen_in,
 )
 
@@ -53,12 +52,12 @@ class Surroundings:
     groups: Groups = field(default_factory=Groups)
     organization_timezone: str | None = None
     acting_email: str | None = None
-    successors: Mapping[Email, Record] = field(default_factory=dict)
+    successors: Mapping[Email, Member] = field(default_factory=dict)
     open_tasks: Mapping[str, int] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
 
 
-def plan_member(desired: DesiredMember, current: Record | None, around: Surroundings) -> Plan:
+def plan_member(desired: DesiredMember, current: Member | None, around: Surroundings) -> Plan:
     """Return what has to be done for one person. Pure: the same arguments always give the same plan.
 
     Raises ``RefusedError`` for people who must not be touched so, and ``InputError`` for what is missing.
@@ -93,13 +92,13 @@ def _plan_creation(desired: DesiredMember, around: Surroundings) -> Plan:
     return Plan(desired.email, {}, after, tuple(steps + group_steps), tuple(warnings))
 
 
-def _plan_update(desired: DesiredMember, current: Record, around: Surroundings) -> Plan:
+def _plan_update(desired: DesiredMember, current: Member, around: Surroundings) -> Plan:
     before: Record = {}
     after: Record = {}
     steps: list[Step] = []
     warnings: list[str] = []
     email = desired.email
-    if status_of(current) == "disabled":
+    if current.status == "disabled":
         steps.append(Step("enable", email, "disabled", {"status": "active"}))
         before["status"], after["status"] = "disabled", "active"
     changes = profile_changes(desired.profile, current)
@@ -121,9 +120,9 @@ def _plan_update(desired: DesiredMember, current: Record, around: Surroundings) 
         before.update({name: current.get(name) for name in changes})
         after.update(changes)
     shows_role = not unseen_in(["role"], current)
-    if desired.role and shows_role and desired.role != role_of(current):
-        steps.append(Step("change_role", email, f"role is {role_of(current) or 'empty'}", {"role": desired.role}))
-        before["role"], after["role"] = role_of(current) or None, desired.role
+    if desired.role and shows_role and desired.role != current.role:
+        steps.append(Step("change_role", email, f"role is {current.role or 'empty'}", {"role": desired.role}))
+        before["role"], after["role"] = current.role or None, desired.role
     group_steps, names_before, names_after = _plan_groups(desired, current, around)
     if group_steps:
         before["groups"], after["groups"] = names_before, names_after
@@ -134,7 +133,7 @@ def _plan_update(desired: DesiredMember, current: Record, around: Surroundings) 
 
 
 def _refuse_impossible(
-    email: str, current: Mapping[str, Any], around: Surroundings, steps: list[Step], new_role: str | None
+    email: str, current: Member, around: Surroundings, steps: list[Step], new_role: str | None
 ) -> None:
     if steps and is_bot(current):
         raise RefusedError(_BOT_REFUSAL, subject=email)
@@ -146,20 +145,20 @@ def _refuse_impossible(
             f"Tallyfy first.",
             subject=email,
         )
-    if role_of(current) == "admin" and same_email(around.acting_email, email):
+    if current.role == "admin" and same_email(around.acting_email, email):
         raise RefusedError("the acting user cannot stop being an administrator by this run.", subject=email)
 
 
-def _plan_removal(desired: DesiredMember, current: Record | None, around: Surroundings) -> Plan:
+def _plan_removal(desired: DesiredMember, current: Member | None, around: Surroundings) -> Plan:
     email = desired.email
     if current is None:
         return Plan(email, warnings=(f"{email}: {UNKNOWN_ADDRESS}",))
     handover = _plan_handover(desired, current, around)
-    if desired.state == "disabled" and status_of(current) == "disabled":
+    if desired.state == "disabled" and current.status == "disabled":
         return handover
     _refuse_protected(email, current, around)
     steps = list(handover.steps)
-    status = status_of(current)
+    status = current.status
     if status != "disabled" and desired.reassign_to:
         successor = _checked_successor(desired, around)
         reason = f"{status}; open work goes to {successor['email']}"
@@ -173,7 +172,7 @@ def _plan_removal(desired: DesiredMember, current: Record | None, around: Surrou
     return Plan(email, {"status": status}, {"status": "disabled"}, tuple(steps))
 
 
-def _plan_handover(desired: DesiredMember, current: Record, around: Surroundings) -> Plan:
+def _plan_handover(desired: DesiredMember, current: Member, around: Surroundings) -> Plan:
     """Return what an earlier run, or whoever took the access away, has left undone."""
     count = around.open_tasks.get(str(current["id"]), 0)
     if not count:
@@ -181,7 +180,7 @@ def _plan_handover(desired: DesiredMember, current: Record, around: Surroundings
     return plan_open_tasks(desired.email, count, _checked_successor(desired, around), action="hand_over")
 
 
-def plan_open_tasks(email: str, count: int, successor: Record, *, action: str) -> Plan:
+def plan_open_tasks(email: str, count: int, successor: Member, *, action: str) -> Plan:
     """Return what hands the open tasks of somebody without access to an active member."""
     values = {"open_tasks": 0}
     reason = f"{count} open {'tasks' if count > 1 else 'task'}; they go to {successor['email']}"
@@ -194,13 +193,13 @@ def is_removal(plan: Plan) -> bool:
     return any(step.action in REMOVALS for step in plan.steps)
 
 
-def is_left_behind(desired: DesiredMember, current: Mapping[str, Any] | None) -> bool:
+def is_left_behind(desired: DesiredMember, current: Member | None) -> bool:
     """Return whether open tasks may wait for somebody without access, which somebody else is to take over."""
-    is_out = current is not None and status_of(current) == "disabled"
+    is_out = current is not None and current.status == "disabled"
     return is_out and desired.state != "present" and desired.reassign_to is not None
 
 
-def _refuse_protected(email: str, current: Mapping[str, Any], around: Surroundings) -> None:
+def _refuse_protected(email: str, current: Member, around: Surroundings) -> None:
     reason = None
     if is_bot(current):
         reason = "the Tallyfy Bot, which belongs to every organization"
@@ -208,13 +207,13 @@ def _refuse_protected(email: str, current: Mapping[str, Any], around: Surroundin
         reason = "a support account of Tallyfy"
     elif current.get("is_default_admin"):
         reason = "the default administrator: make somebody else the default administrator in Tallyfy first"
-    elif around.acting_email and same_email(around.acting_email, current.get("email")):
+    elif around.acting_email and current.email == around.acting_email:
         reason = "the acting user: let another administrator remove them"
     if reason:
         raise RefusedError(f"not removed, because this is {reason}.", subject=email)
 
 
-def _checked_successor(desired: DesiredMember, around: Surroundings) -> Record:
+def _checked_successor(desired: DesiredMember, around: Surroundings) -> Member:
     successor = around.successors.get(Email(desired.reassign_to))
     reason = reason_against_successor(successor)
     if successor is None or reason is not None:
@@ -222,13 +221,13 @@ def _checked_successor(desired: DesiredMember, around: Surroundings) -> Record:
     return successor
 
 
-def reason_against_successor(member: Record | None) -> str | None:
+def reason_against_successor(member: Member | None) -> str | None:
     """Return why this member cannot take over, ``None`` when they can."""
     if member is None:
         return "is not a member of the organization"
     if is_bot(member):
         return "is the Tallyfy Bot, and must be active"
-    return None if status_of(member) == "active" else f"is {status_of(member)}, and must be active"
+    return None if member.status == "active" else f"is {member.status}, and must be active"
 
 
 def _wrong(desired: DesiredMember, text: str, option: str = "") -> InputError:
@@ -253,7 +252,7 @@ def profile_changes(
 
 
 def _plan_groups(
-    desired: DesiredMember, current: Record | None, around: Surroundings
+    desired: DesiredMember, current: Member | None, around: Surroundings
 ) -> tuple[list[Step], list[str], list[str]]:
     if desired.groups is None:
         return [], [], []
@@ -281,7 +280,7 @@ def _refuse_doubtful_groups(desired: DesiredMember, held: list[str], groups: Gro
 
 
 def unseen_fields(
-    desired: DesiredMember, current: Mapping[str, Any] | None, around: Surroundings, steps: Iterable[Step]
+    desired: DesiredMember, current: Member | None, around: Surroundings, steps: Iterable[Step]
 ) -> list[str]:
     """Return the fields that are wanted or written, and that Tallyfy does not show; pure.
 
@@ -307,7 +306,7 @@ def _required_timezone(desired: DesiredMember, around: Surroundings) -> str:
     return str(around.organization_timezone)
 
 
-def needs_timezone(desired: DesiredMember, current: Record | None) -> bool:
+def needs_timezone(desired: DesiredMember, current: Member | None) -> bool:
     """Return whether the plan needs the time zone of the organization, because the member has and gets none."""
     if desired.state != "present" or desired.profile.get("timezone"):
         return False
@@ -317,13 +316,13 @@ def needs_timezone(desired: DesiredMember, current: Record | None) -> bool:
     return not given <= set(taken_at_creation(desired.provision))
 
 
-def needs_acting_email(desired: DesiredMember, current: Mapping[str, Any] | None) -> bool:
+def needs_acting_email(desired: DesiredMember, current: Member | None) -> bool:
     """Return whether it matters for the plan who is acting: nobody takes their own access or rights away."""
     if current is None:
         return False
     if desired.state == "present":
-        return desired.role in ("standard", "light") and role_of(current) == "admin"
-    return desired.state == "deleted" or status_of(current) != "disabled"
+        return desired.role in ("standard", "light") and current.role == "admin"
+    return desired.state == "deleted" or current.status != "disabled"
 
 
 def fields_needed(desired: DesiredMember, current: Mapping[str, Any]) -> set[str]:

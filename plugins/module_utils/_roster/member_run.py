@@ -35,12 +35,11 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.fields im
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     SHAPE,
     DesiredMember,
+    Member,
     comparable,
     find_member,
     list_everybody,
-    role_of,
     shape_member,
-    status_of,
     unseen_in,
 )
 
@@ -71,14 +70,14 @@ class Newcomers:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._lock = threading.Lock()
-        self._everybody: dict[Email, Record] | None = None
+        self._everybody: dict[Email, Member] | None = None
 
-    def find(self, email: str) -> Record | None:
+    def find(self, email: str) -> Member | None:
         """Return the member with this address, whatever their status, or ``None``."""
         with self._lock:
             is_first = self._everybody is None
             if self._everybody is None:
-                self._everybody = {Email(row["email"]): row for row in list_everybody(self._client)}
+                self._everybody = {member.email: member for member in list_everybody(self._client)}
             found = self._everybody.get(Email(email))
         return found if found is not None or is_first else find_member(self._client, email)
 
@@ -93,7 +92,7 @@ class MemberRun(PlanRun):
         self,
         client: Client,
         desired: DesiredMember,
-        current: Record | None,
+        current: Member | None,
         around: Surroundings,
         plan: Plan,
         newcomers: Newcomers | None = None,
@@ -102,7 +101,7 @@ class MemberRun(PlanRun):
         self.desired = desired
         self.current = current
         self.around = around
-        self.record: Record = dict(current or {})
+        self.record = Member(current or {})
         self.notes: list[str] = list(plan.warnings)
         self._client = client
         self._newcomers = newcomers or Newcomers(client)
@@ -167,7 +166,7 @@ class MemberRun(PlanRun):
     def _add(self, path: str, body: Mapping[str, Any], step: Step) -> bool:
         email = str(body["email"])
         try:
-            self.record = self._client.create(path, body, find=lambda: find_member(self._client, email))
+            self.record = Member(self._client.create(path, body, find=lambda: find_member(self._client, email)))
         except InvalidError as error:
             # The service may know the address although the search did not show it, or somebody was quicker.
             found = self._newcomers.find(email) if "email" in error.errors else None
@@ -184,7 +183,7 @@ class MemberRun(PlanRun):
             self._compare(sent)
         return True
 
-    def _start_over(self, found: Record) -> None:
+    def _start_over(self, found: Member) -> None:
         """Plan again for somebody who was not there when the plan was made."""
         missing = {name: group for name, group in self.around.groups.items() if group.get("id") is None}
         ((_desired, self.current),), self.around = look_around(self._client, [(self.desired, found)])
@@ -218,7 +217,7 @@ class MemberRun(PlanRun):
                 body=body,
             )
         except RefusedByServiceError as error:
-            if status_of(self.record) == "invited" and error.status in REFUSALS_OF_PROFILES:
+            if self.record.status == "invited" and error.status in REFUSALS_OF_PROFILES:
                 # Whether an invited member's profile can be written is not documented.
                 self.notes.append(
                     f"{self.desired.email} is still invited, and Tallyfy did not take their profile: {error}"
@@ -236,7 +235,7 @@ class MemberRun(PlanRun):
 
     def _change_role(self, step: Step) -> None:
         role = step.values["role"]
-        answer = self._bring_about({"role": role}, "role", is_so=lambda record: role_of(record) == role)
+        answer = self._bring_about({"role": role}, "role", is_so=lambda record: record.role == role)
         self._check(step.values, answer)
 
     def _hand_over(self, step: Step) -> bool:
@@ -247,10 +246,10 @@ class MemberRun(PlanRun):
         return is_done
 
     def _enable(self) -> None:
-        answer = self._bring_about(None, "enable", is_so=lambda record: status_of(record) == "active")
+        answer = self._bring_about(None, "enable", is_so=lambda record: record.status == "active")
         self._check({"status": "active"}, answer)
 
-    def _bring_about(self, body: Any, action: str, *, is_so: Callable[[Record], bool]) -> Record:
+    def _bring_about(self, body: Any, action: str, *, is_so: Callable[[Member], bool]) -> Record:
         number = self.record["id"]
         answer = bring_about(
             self._client,
@@ -259,7 +258,7 @@ class MemberRun(PlanRun):
             action,
             body=body,
             read=lambda: self._client.get("users", number),
-            is_so=is_so,
+            is_so=lambda record: is_so(Member(record)),
         )
         self.record.update(answer)
         return answer
@@ -270,32 +269,34 @@ class MemberRun(PlanRun):
         await_late_write(self._client, self._client.path("users", self.record["id"], "enable"))
         refusal = None
         try:
-            answer = bring_about(
-                self._client,
-                "users",
-                self.record["id"],
-                *segments,
-                method="DELETE",
-                query=query,
-                read=lambda: self._client.get("users", self.record["id"]),
-                is_so=lambda record: status_of(record) in {wanted, "deleted"},
+            answer = Member(
+                bring_about(
+                    self._client,
+                    "users",
+                    self.record["id"],
+                    *segments,
+                    method="DELETE",
+                    query=query,
+                    read=lambda: self._client.get("users", self.record["id"]),
+                    is_so=lambda record: Member(record).status in {wanted, "deleted"},
+                )
             )
         except NotFoundError as error:
             # Whoever is deleted is not found, when they are read after a lost answer, too; a wrong address is another
             # matter.
             if error.code == "ENDPOINT_NOT_FOUND":
                 raise
-            answer, refusal = {}, error
-        if status_of(answer) != wanted:
+            answer, refusal = Member(), error
+        if answer.status != wanted:
             # Neither a 404 nor an answer that does not say so proves that the access is gone.
-            answer = find_member(self._client, self.desired.email) or {"status": wanted}
+            answer = find_member(self._client, self.desired.email) or Member(status=wanted)
         self.record.update(answer)
-        if status_of(answer) not in {wanted, "deleted"}:
+        if answer.status not in {wanted, "deleted"}:
             if refusal is not None:
-                refusal.advise(f"Nothing was done: the member is still {status_of(answer)} instead of {wanted}.")
+                refusal.advise(f"Nothing was done: the member is still {answer.status} instead of {wanted}.")
                 raise refusal
             raise NotStoredError(
-                f"Tallyfy did not refuse the request, but the member is still {status_of(answer)} instead of {wanted}.",
+                f"Tallyfy did not refuse the request, but the member is still {answer.status} instead of {wanted}.",
                 subject=self.desired.email,
                 not_stored=["status"],
             )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.breaker import CircuitBreaker
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.scheduler import Scheduler
@@ -24,6 +24,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.session import MOST_CONNECTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DesiredMember,
+    Member,
     list_everybody,
 )
 
@@ -222,12 +223,12 @@ def roster_lock(task: Task) -> Iterator[contextlib.ExitStack]:
 
 
 def read_members(
-    client: Client, people: Iterable[DesiredMember], everybody: Sequence[Record], *, workers: int
-) -> tuple[list[Pair], list[Record], Surroundings]:
+    client: Client, people: Iterable[DesiredMember], everybody: Sequence[Member], *, workers: int
+) -> tuple[list[Pair], list[Member], Surroundings]:
     """Return the people with their records, everybody with what was read in full, and what else their plans need."""
-    index = {Email(record["email"]): record for record in everybody}
+    index = {member.email: member for member in everybody}
     pairs: list[Pair] = [(desired, index.get(desired.email)) for desired in people]
     pairs, context = look_around(client, pairs, everybody=index, workers=workers)
     # The fuse counts what the listing may not show, such as roles.
     whole = {str(current["id"]): current for _desired, current in pairs if current is not None}
-    return pairs, [whole.get(str(record["id"]), record) for record in everybody], context
+    return pairs, [whole.get(str(member["id"]), member) for member in everybody], context

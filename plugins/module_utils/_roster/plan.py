@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
@@ -26,7 +25,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, missing_group
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DesiredMember,
-    status_of,
+    Member,
     unseen_in,
 )
 
@@ -54,28 +53,28 @@ class Roster:
     """A roster that has been read, compared with the organization and planned."""
 
     planned: list[PlannedPerson]
-    everybody: list[Record]
+    everybody: Sequence[Member]
     context: Surroundings
     policy: Policy
 
 
 def unlisted_leavers(
-    listed: Iterable[DesiredMember], everybody: Iterable[Record], policy: Policy
+    listed: Iterable[DesiredMember], everybody: Iterable[Member], policy: Policy
 ) -> list[DesiredMember]:
     """Return the wish that members who are not listed lose their access, where the policy has it; pure."""
     if policy.unlisted == "ignore":
         return []
     addresses = {desired.email for desired in listed}
     return [
-        DesiredMember(email=Email(record["email"]), state="disabled", reassign_to=policy.reassign_to)
-        for record in everybody
-        if Email(record["email"]) not in addresses and status_of(record) != "disabled"
+        DesiredMember(email=member.email, state="disabled", reassign_to=policy.reassign_to)
+        for member in everybody
+        if member.email not in addresses and member.status != "disabled"
     ]
 
 
 def plan_roster(
     pairs: Sequence[Pair],
-    everybody: Sequence[Record],
+    everybody: Sequence[Member],
     policy: Policy,
     context: Surroundings,
     *,
@@ -122,7 +121,7 @@ def plan_roster(
 
 
 def compare_roster(
-    pairs: Sequence[Pair], everybody: Sequence[Record], policy: Policy, context: Surroundings, *, listed: int
+    pairs: Sequence[Pair], everybody: Sequence[Member], policy: Policy, context: Surroundings, *, listed: int
 ) -> list[PlannedPerson]:
     """Return what a run would do for every person, as ``plan_roster`` does, when nothing is going to be written. Pure.
 
@@ -147,8 +146,8 @@ def compare_roster(
 
 
 def refuse_by_policy(
-    plans: Sequence[tuple[Record | None, Plan]],
-    everybody: Sequence[Record],
+    plans: Sequence[tuple[Member | None, Plan]],
+    everybody: Sequence[Member],
     policy: Policy,
     *,
     guests: Sequence[str] = (),
@@ -182,7 +181,7 @@ def _leaving_successors(
 
 
 def _plan_listed(
-    desired: DesiredMember, current: Record | None, policy: Policy, context: Surroundings
+    desired: DesiredMember, current: Member | None, policy: Policy, context: Surroundings
 ) -> PlannedPerson:
     plan = plan_member(desired, current, context)
     protector = policy.protector(desired.email) if is_removal(plan) else None
@@ -192,7 +191,7 @@ def _plan_listed(
 
 
 def _plan_unlisted(
-    desired: DesiredMember, current: Record | None, policy: Policy, context: Surroundings
+    desired: DesiredMember, current: Member | None, policy: Policy, context: Surroundings
 ) -> PlannedPerson:
     protector = policy.protector(desired.email)
     obstacle = f"{policy.called('protect')} holds {protector}." if protector is not None else ""
@@ -211,7 +210,7 @@ def _plan_unlisted(
     return PlannedPerson(desired, current, plan, is_listed=False, obstacle=obstacle)
 
 
-def _refuse_doubts(everybody: Sequence[Record], planned: Sequence[PlannedPerson]) -> None:
+def _refuse_doubts(everybody: Sequence[Member], planned: Sequence[PlannedPerson]) -> None:
     """Raise ``InconsistentListError`` when it is not sure who is meant, and that matters."""
     doubtful = ambiguous(everybody)
     if not doubtful:

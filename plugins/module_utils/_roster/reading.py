@@ -13,7 +13,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.rewrite import (
     await_late_writes,
 )
@@ -27,8 +27,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.fields im
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, list_groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DesiredMember,
+    Member,
     find_member,
-    status_of,
     unseen_in,
 )
 
@@ -45,14 +45,14 @@ from .member_plan import (
 )
 
 #: Somebody who is wanted in some way, and their record if they are a member.
-Pair = tuple[DesiredMember, Optional[Record]]
+Pair = tuple[DesiredMember, Optional[Member]]
 
 
 def look_around(
     client: Client,
     pairs: Sequence[Pair],
     *,
-    everybody: Mapping[Email, Record] | None = None,
+    everybody: Mapping[Email, Member] | None = None,
     workers: int = 1,
 ) -> tuple[list[Pair], Surroundings]:
     """Return the pairs with records completed where the listing was too short, and what else their plans need.
@@ -74,7 +74,7 @@ def look_around(
             Email(desired.reassign_to)
             for desired, current in pairs
             if desired.reassign_to and desired.state != "present"
-            if current is not None and (status_of(current) != "disabled" or str(current["id"]) in open_tasks)
+            if current is not None and (current.status != "disabled" or str(current["id"]) in open_tasks)
         }
     )
     if everybody is None:
@@ -96,7 +96,7 @@ def _is_new(pair: Pair) -> bool:
     return current is None and desired.state == "present"
 
 
-def _hidden_fields(client: Client, everybody: Mapping[Email, Record] | None) -> frozenset[str]:
+def _hidden_fields(client: Client, everybody: Mapping[Email, Member] | None) -> frozenset[str]:
     """Return the fields that Tallyfy shows of nobody: it shows the same of each."""
     if everybody is None:
         answer = client.call("GET", client.path("users"), query={"per_page": 1}).data
@@ -138,5 +138,5 @@ def _completed(client: Client, pairs: Sequence[Pair], workers: int) -> list[Pair
     ]
     whole = map_concurrently(lambda one: client.get("users", one[1]["id"]), short, workers=workers)
     for (index, current), record in zip(short, whole):
-        completed[index] = (pairs[index][0], {**current, **record})
+        completed[index] = (pairs[index][0], Member({**current, **record}))
     return completed

@@ -17,6 +17,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan impo
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import RosterError
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DesiredMember,
+    Member,
     full_name_of,
     is_service_account,
 )
@@ -73,7 +74,7 @@ class PlannedPerson:
     """What is to be done for one person of a roster. ``obstacle`` says why nothing is, where that needs saying."""
 
     desired: DesiredMember
-    current: Record | None
+    current: Member | None
     plan: Plan
     is_listed: bool = True
     obstacle: str = ""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ForbiddenError,
@@ -19,9 +19,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     RefusedError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
+    Member,
     find_member,
-    role_of,
-    same_email,
 )
 
 from .actions import ADMIN, MANAGE_GROUPS, MEMBER_ACTIONS
@@ -30,7 +29,7 @@ from .actions import ADMIN, MANAGE_GROUPS, MEMBER_ACTIONS
 def refuse_without_rights(
     client: Client,
     steps: Iterable[Step],
-    everybody: Iterable[Record] | None = None,
+    everybody: Iterable[Member] | None = None,
     *,
     group_steps: Iterable[Step] = (),
 ) -> None:
@@ -48,8 +47,8 @@ def refuse_without_rights(
     if everybody is None:
         acting = find_member(client, email)
     else:
-        acting = next((record for record in everybody if same_email(record["email"], email)), None)
-    role = role_of(acting or {})
+        acting = next((member for member in everybody if member.email == email), None)
+    role = acting.role if acting is not None else ""
     if role not in ("standard", "light"):
         return
     denied = list(rights) if role == "light" else _denied(client, rights)

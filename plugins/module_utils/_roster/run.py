@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.breaker import TROUBLE, CircuitBreaker
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, SkipReason, Step
@@ -28,8 +28,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group_run import change_members, create_group
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     MEMBERS_PER_PAGE,
+    Member,
     list_everybody,
-    role_of,
     unseen_in,
 )
 
@@ -81,7 +81,7 @@ class RosterRun(BulkRun):
         people: Sequence[MemberRun],
         *,
         scheduler: Scheduler | None = None,
-        everybody: Sequence[Record] = (),
+        everybody: Sequence[Member] = (),
         policy: Policy | None = None,
         progress: Callable[[str], None] = lambda _text: None,
         clock: Callable[[], float] = time.monotonic,
@@ -204,7 +204,7 @@ class RosterRun(BulkRun):
         # What needs no seat, and is told that there is none, has met another kind of conflict.
         if not MEMBER_ACTIONS[step.action].takes_seat:
             return None
-        role = step.values.get("role") or role_of(run.record)
+        role = step.values.get("role") or run.record.role
         if step.action == "change_role" and role == "light":
             return None
         return self._pools["light" if role == "light" else "full"]
@@ -313,12 +313,16 @@ def _has_freed_a_seat(run: MemberRun) -> bool:
     )
 
 
+def _was_admin(run: MemberRun) -> bool:
+    return run.current is not None and run.current.role == "admin"
+
+
 def _is_demotion(run: MemberRun, step: Step) -> bool:
-    return step.action == "change_role" and role_of(run.current or {}) == "admin"
+    return step.action == "change_role" and _was_admin(run)
 
 
 def _takes_rights(run: MemberRun, step: Step) -> bool:
-    return _is_demotion(run, step) or (step.action in REMOVALS and role_of(run.current or {}) == "admin")
+    return _is_demotion(run, step) or (step.action in REMOVALS and _was_admin(run))
 
 
 def _as_far_as(run: MemberRun, is_to_go_on: bool) -> Plan:

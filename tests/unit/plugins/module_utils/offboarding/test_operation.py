@@ -26,6 +26,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding.plan
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding.rows import desired_offboarding
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import DesiredGuest
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover import is_open, is_running
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import Surroundings
 from tests.people import PARTNER
@@ -37,9 +38,9 @@ NORA = "nora@example.org"
 ANDRE, ANDRE_SPELLED = "andr\u00e9@example.com", "andre\u0301@example.com"
 
 
-def member(number: int, email: str, **fields: Any) -> dict[str, Any]:
+def member(number: int, email: str, **fields: Any) -> Member:
     name = email.partition("@")[0]
-    return {"id": number, "email": email, "status": "active", "role": "light", "full_name": name, **fields}
+    return Member({"id": number, "email": email, "status": "active", "role": "light", "full_name": name, **fields})
 
 
 def guest(number: int, email: str, members: Sequence[int] = (), **details: Any) -> dict[str, Any]:

@@ -19,10 +19,11 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding.prepa
     prepare_onboarding,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import Surroundings
 
-BOSS = {"id": 1, "email": "boss@example.com", "status": "active", "role": "admin", "first_name": "Bo", "last_name": "S"}
-BOB = {**BOSS, "id": 2, "email": "bob@example.com", "role": "light", "timezone": "UTC"}
+BOSS = Member(id=1, email="boss@example.com", status="active", role="admin", first_name="Bo", last_name="S")
+BOB = Member({**BOSS, "id": 2, "email": "bob@example.com", "role": "light", "timezone": "UTC"})
 SALES = {"id": "g1", "name": "Sales", "description": None, "members": [2], "guests": []}
 PARTNER = {"id": 11, "email": "partner@example.org", "details": {"associated_members": [1]}}
 DEFAULTS = {name: option.get("default") for name, option in ONBOARDING_OPTIONS.items()}

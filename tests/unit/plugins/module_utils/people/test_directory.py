@@ -9,10 +9,11 @@ import pytest
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import UnreadableAnswerError
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory, numbers_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member
 
 ANN = {"id": "1", "email": "Ann@Example.com"}
 BEN = {"id": 2, "email": "ben@example.com"}
-PEOPLE = Directory([BEN, ANN, {"id": 3, "email": "BEN@example.com"}])
+PEOPLE = Directory(map(Member, [BEN, ANN, {"id": 3, "email": "BEN@example.com"}]))
 
 
 def test_addresses_become_numbers_and_back() -> None:

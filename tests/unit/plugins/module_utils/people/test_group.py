@@ -36,13 +36,14 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.group imp
     shape_group,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group_run import change_members, create_group
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member
 from ansible_collections.tallyfy.platform.plugins.module_utils._state.marks import Marks
 
 ANN, BEN, CAT = (
     {"id": number, "email": f"{name}@example.com"} for number, name in ((1, "ann"), (2, "ben"), (3, "cat"))
 )
 DISABLED = {"id": 4, "email": "dan@example.com", "status": "disabled"}
-PEOPLE = Directory([ANN, BEN, CAT, DISABLED])
+PEOPLE = Directory(map(Member, [ANN, BEN, CAT, DISABLED]))
 SALES = {"id": "g1", "name": "Sales", "description": "Sellers", "members": ["2", 1], "guests": ["G@example.org"]}
 
 

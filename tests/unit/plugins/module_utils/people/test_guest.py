@@ -20,11 +20,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest imp
     plan_guest,
     shape_guest,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member
 
 EMAIL = "pat@example.org"
 ANN = {"id": 1, "email": "ann@example.com"}
 BEN = {"id": 2, "email": "ben@example.com", "status": "invited"}
-PEOPLE = Directory([ANN, BEN])
+PEOPLE = Directory(map(Member, [ANN, BEN]))
 DETAILS = {"phone_1": "+1", "associated_members": ["1"], "disabled_at": None}
 PAT = {"id": 7, "email": "Pat@example.org", "first_name": "Pat", "last_name": None, "details": DETAILS}
 PAT_DISABLED = {**PAT, "details": {**DETAILS, "disabled_at": "2026-01-05T12:00:00.000Z", "associated_members": None}}
@@ -96,11 +97,11 @@ def test_a_misspelled_address_to_be_disabled_is_told() -> None:
 
 @pytest.mark.parametrize("status", ["active", "invited"])
 def test_a_member_is_no_guest(status: str) -> None:
-    members = Directory([{"id": 5, "email": EMAIL.upper(), "status": status}])
+    members = Directory(map(Member, [{"id": 5, "email": EMAIL.upper(), "status": status}]))
     with pytest.raises(InputError, match=f"is a member of the organization \\({status}\\)"):
         plan_guest(wanted(), None, members)
     assert plan_guest(wanted(), PAT, members).steps == ()
-    assert plan_guest(wanted(), None, Directory([{"id": 5, "email": EMAIL, "status": "disabled"}])).steps
+    assert plan_guest(wanted(), None, Directory(map(Member, [{"id": 5, "email": EMAIL, "status": "disabled"}]))).steps
 
 
 def test_drift_is_what_differs_of_what_was_mentioned() -> None:

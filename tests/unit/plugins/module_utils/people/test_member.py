@@ -24,21 +24,19 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.group imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DEFAULT_MESSAGE,
     DesiredMember,
+    Member,
     find_member,
     is_bot,
     problems_with,
-    role_of,
     same_email,
     shape_member,
-    status_of,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member_list import list_members
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster import member_plan, reading
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import (
     Surroundings,
     is_left_behind,
-    plan_member,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.reading import look_around
 from ansible_collections.tallyfy.platform.plugins.module_utils._state.marks import Marks
 
 EMAIL = "john.smith@example.com"
@@ -83,6 +81,20 @@ NEW = {"first_name": "John", "last_name": "Smith"}
 
 def wanted(**given: Any) -> DesiredMember:
     return DesiredMember(**{"email": EMAIL, **given})
+
+
+def known(record: dict[str, Any] | None) -> Member | None:
+    return None if record is None else Member(record)
+
+
+def plan_member(desired: DesiredMember, current: dict[str, Any] | None, around: Surroundings) -> Plan:
+    """Plan from records as they are written here."""
+    successors = {email: Member(record) for email, record in around.successors.items()}
+    return member_plan.plan_member(desired, known(current), replace(around, successors=successors))
+
+
+def look_around(client: Any, pairs: Any, **more: Any) -> tuple[Any, Surroundings]:
+    return reading.look_around(client, [(desired, known(current)) for desired, current in pairs], **more)
 
 
 def acts(plan: Plan) -> list[tuple[str, dict[str, Any], str | None]]:
@@ -782,14 +794,14 @@ def test_all_problems_of_one_member() -> None:
     ],
 )
 def test_status(record: dict[str, Any], expected: str) -> None:
-    assert status_of(record) == expected
+    assert Member(record).status == expected
 
 
 def test_role_is_read_under_both_names() -> None:
-    assert role_of({"role": "Admin"}) == "admin"
-    assert role_of({"user_role": "Light"}) == "light"
-    assert role_of({"role": None, "user_role": "light"}) == "light"
-    assert role_of({}) == ""
+    assert Member({"role": "Admin"}).role == "admin"
+    assert Member({"user_role": "Light"}).role == "light"
+    assert Member({"role": None, "user_role": "light"}).role == "light"
+    assert Member({}).role == ""
 
 
 def test_same_person() -> None:
@@ -1046,4 +1058,4 @@ def test_listed_members_are_filtered_shaped_and_sorted() -> None:
     ],
 )
 def test_only_who_is_out_already_may_have_left_tasks_behind(current: Any, given: dict[str, Any], is_left: bool) -> None:
-    assert is_left_behind(wanted(**given), current) is is_left
+    assert is_left_behind(wanted(**given), known(current)) is is_left

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desired import (
     LONGEST_NAME,
     DesiredProcess,
@@ -235,7 +236,9 @@ TEMPLATE = Template(
     ({"id": "s1", "title": "First", "alias": "first-1"}, {"id": "s2", "title": "Second"}),
 )  # fmt: skip
 KNOWN = Known(
-    directory=Directory([{"id": 1, "email": ALICE, "status": "active"}, {"id": 2, "email": BOB, "status": "disabled"}]),
+    directory=Directory(
+        map(Member, [{"id": 1, "email": ALICE, "status": "active"}, {"id": 2, "email": BOB, "status": "disabled"}])
+    ),
     groups=Groups(people={"id": "g1", "name": "People", "members": [], "guests": []}),
     tags={"urgent": ["t1"], "twin": ["t2", "t3"]},
     folders={"hr": ["d1"]},

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names, fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import tidied
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import DesiredMember
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import DesiredMember, Member
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.drift import (
     drift_rows,
     missing_groups,
@@ -45,6 +45,7 @@ def compared(
     **policy: Any,
 ) -> Roster:
     """Return the roster of these wishes, as it is when the organization has been read."""
+    members = tuple(map(Member, members))
     found = Groups({fold(name): {"id": name, "name": name, "members": ids} for name, ids in groups})
     open_tasks = {str(one["id"]): one["open_tasks"] for one in members if "open_tasks" in one}
     found.ambiguous = frozenset(fold(name) for name, _ids in groups if name.startswith("Twice"))

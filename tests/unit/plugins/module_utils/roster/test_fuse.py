@@ -10,19 +10,20 @@ from typing import Any
 import pytest
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy, ambiguous, named, refusals
 
 
-def member(number: int, **fields: Any) -> dict[str, Any]:
-    return {"id": number, "email": f"p{number}@example.com", "status": "active", "role": "light", **fields}
+def member(number: int, **fields: Any) -> Member:
+    return Member({"id": number, "email": f"p{number}@example.com", "status": "active", "role": "light", **fields})
 
 
-def removal(record: dict[str, Any], action: str = "disable") -> tuple[dict[str, Any], Plan]:
+def removal(record: Member, action: str = "disable") -> tuple[Member, Plan]:
     step = Step(action, record["email"], "active", {"status": "disabled"})
     return record, Plan(record["email"], {"status": record["status"]}, {"status": "disabled"}, (step,))
 
 
-def change(record: dict[str, Any], **after: Any) -> tuple[dict[str, Any], Plan]:
+def change(record: Member, **after: Any) -> tuple[Member, Plan]:
     action = "enable" if "status" in after else "change_role"
     return record, Plan(record["email"], {}, after, (Step(action, record["email"], "differs", after),))
 

@@ -26,7 +26,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     RefusedError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import DesiredMember
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import DesiredMember, Member
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import Surroundings
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import (
@@ -45,7 +45,7 @@ class Organization:
     """What a service keeps about many people, and what it does when the steps of their plans are sent."""
 
     def __init__(self, members: Sequence[dict[str, Any]], held: dict[str, set[int]]) -> None:
-        self.members = {record["id"]: copy.deepcopy(record) for record in members}
+        self.members = {record["id"]: Member(copy.deepcopy(record)) for record in members}
         self.held = {name: set(ids) for name, ids in held.items()}
 
     def records(self) -> list[dict[str, Any]]:
@@ -64,7 +64,9 @@ class Organization:
             assert self.find(step.subject) is None, "twice"
             number = max(self.members, default=0) + 1
             status = "active" if step.action == "create" else "invited"
-            self.members[number] = {"id": number, "status": status, "team": None, "timezone": None, **step.values}
+            self.members[number] = Member(
+                {"id": number, "status": status, "team": None, "timezone": None, **step.values}
+            )
             return
         member = self.find(step.subject)
         assert member is not None
@@ -354,7 +356,7 @@ def test_successor_of_everybody_who_is_nobody_is_told_once() -> None:
 
 def test_who_is_kept_although_not_listed_is_told_with_the_reason() -> None:
     organization = organization_of(3)
-    organization.members[9] = {**organization.members[2], "id": 9, "email": "bot@tallyfy.com"}
+    organization.members[9] = Member({**organization.members[2], "id": 9, "email": "bot@tallyfy.com"})
     policy = replace(OPEN, unlisted="disabled", protect=("p1@*",))
     planned = organization.wish([DesiredMember("p2@example.com")], policy)
     kept = "Not listed, and kept: "
@@ -374,7 +376,7 @@ def test_who_is_kept_although_not_listed_is_told_with_the_reason() -> None:
 
 def test_doubt_about_who_is_meant_removes_nobody() -> None:
     organization = organization_of(6)
-    organization.members[9] = {**organization.members[4], "id": 9, "email": "P3@Example.com"}
+    organization.members[9] = Member({**organization.members[4], "id": 9, "email": "P3@Example.com"})
     removing = [DesiredMember("p5@example.com", state="disabled")]
     for wanted in (removing, [DesiredMember("p3@example.com")]):
         with pytest.raises(InconsistentListError, match=r"p3@example\.com when case does not matter"):

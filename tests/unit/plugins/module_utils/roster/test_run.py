@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, PlanRun, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.run import RosterRun
 
 
@@ -19,9 +20,9 @@ class Person(PlanRun):
     def __init__(self, number: int, actions: tuple[str, ...], past: dict[str, Any]) -> None:
         super().__init__(Plan(str(number), steps=tuple(Step(action, str(number), "") for action in actions)))
         self.desired = SimpleNamespace(email=f"p{number}@example.com")
-        self.record: dict[str, Any] = {"id": number, "role": "light"}
+        self.record = Member(id=number, role="light")
         # Everybody but the first was no administrator before.
-        self.current = {**self.record, "role": "light" if number else "Admin"}
+        self.current = Member(id=number, role="light" if number else "Admin")
         self._past = past
 
     def carry_out(self, step: Step) -> bool:
