@@ -34,7 +34,7 @@ options:
     description:
       - What the process is found by, such as the number of an employee or an e-mail address. Case does not matter.
       - It is written at the end of the name, in brackets, so that it can be found again.
-      - Put quotes around one of digits. Of C(00123) without them YAML makes 83, which is another reference.
+      - Put quotes around one of digits; a number is refused. Of C(00123) without quotes YAML makes 83.
       - Without it, the process is found by its whole O(name).
     type: str
   reference_field:
@@ -324,6 +324,7 @@ def ensure(task: Task) -> dict[str, object]:
 SPEC = ModuleSpec(
     argument_spec={**PROCESS_OPTIONS, **SINGLE_OPTIONS},
     operation=ensure,
+    takes_texts=True,
     rules={"required_one_of": [("name", "reference")]},
 )
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from sandbox.testing import Sandbox
+from tests.acceptance.roles import Roles
 from tests.acceptance.running import Modules
 
 pytestmark = pytest.mark.any_core
@@ -147,3 +148,22 @@ def test_what_is_named_is_emptied_whichever_way_it_comes(sandbox: Sandbox, modul
         member = sandbox.member(BOB)
         assert (member["phone"], member["team"], member["job_title"]) == (None, None, "Analyst")
         assert modules.succeed(module, **given)["changed"] is False
+
+
+@pytest.mark.parametrize("module", ["tallyfy_user_info", "tallyfy_guest_info"])
+def test_who_is_looked_for_by_no_address_is_told(module: str, modules: Modules) -> None:
+    assert modules.fail(module, email="mailto:bob@example.com")["msg"] == (
+        "email 'mailto:bob@example.com' is not an e-mail address"
+    )
+
+
+def test_a_number_for_the_reference_of_a_process_is_refused(roles: Roles, sandbox: Sandbox) -> None:
+    told = roles.module("tallyfy_process", args={"template": "Welcome tour", "reference": 83})
+    assert told["msg"] == "reference is the number 83, not a text: put it in quotes"
+    assert sandbox.writes() == []
+
+
+def test_blank_parts_of_a_list_are_left_out(roles: Roles, sandbox: Sandbox) -> None:
+    args = {"email": "bob@example.com", "groups": {"add": "", "set": None}}
+    assert roles.module("tallyfy_user", args=args)["changed"] is False
+    assert sandbox.writes() == []

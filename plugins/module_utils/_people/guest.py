@@ -36,7 +36,7 @@ from .directory import (
     numbers_of,
 )
 from .fields import STATES
-from .member import list_everybody
+from .member import list_everybody, require_address
 from .time_zones import time_zone_problem
 
 #: What the service gives when nobody says how many.
@@ -167,6 +167,7 @@ def show_guests(client: Client, filters: Mapping[str, Any]) -> list[Record]:
     email, text = (filters.get("email") or "").strip(), (filters.get("query") or "").strip()
     if email:
         found = find_guest(client, email)
+        require_address(email, found)
         rows = [found] if found is not None and text.casefold() in str(found["email"]).casefold() else []
     else:
         rows = list_guests(client, query=text or None)

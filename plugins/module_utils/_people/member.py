@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import LIST_OPTION, Names, meant
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, tidied
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InconsistentListError
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InconsistentListError, InputError
 
 from .fields import CLEARABLE_FIELDS, INVITATION_MESSAGE, MEMBER_FIELDS, PROFILE_FIELDS, PROVISIONS, ROLES, STATES
 from .time_zones import time_zone_problem
@@ -132,6 +132,12 @@ def problems_with(params: Mapping[str, Any]) -> list[Flaw]:
         flaws.append(Flaw("reassign_to is the leaver"))
     names = Names.from_option(params.get("groups"))
     return flaws + [Flaw(text) for text in (*_clear_problems(params), *(names.problems() if names else []))]
+
+
+def require_address(email: str, found: object) -> None:
+    """Raise ``InputError`` when nobody was found by what is no address: a misspelled one must not pass in silence."""
+    if found is None and not Email(email).is_valid:
+        raise InputError([NO_ADDRESS.format("email", email)])
 
 
 def _clear_problems(params: Mapping[str, Any]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import 
 
 from .fields import PROFILE_FIELDS
 from .group import list_groups
-from .member import MEMBERS_PER_PAGE, PAGE_WORKERS, Member, find_member, shape_member, unseen_in
+from .member import MEMBERS_PER_PAGE, PAGE_WORKERS, Member, find_member, require_address, shape_member, unseen_in
 
 
 def list_members(client: Client, filters: Mapping[str, Any]) -> list[Record]:
@@ -26,6 +26,7 @@ def list_members(client: Client, filters: Mapping[str, Any]) -> list[Record]:
     email = (filters.get("email") or "").strip()
     if email:
         found = find_member(client, email)
+        require_address(email, found)
         members = [found] if found is not None else []
         text = str(filters.get("query") or "").casefold()
         members = [

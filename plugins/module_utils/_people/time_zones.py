@@ -128,8 +128,11 @@ def time_zone_problem(name: str) -> str:
 
 
 def _is_known_here(name: str) -> bool:
+    # Machines have copies below other folders, too, such as posix, and files that are no zones.
+    if name.partition("/")[0] not in _NAMES_BY_AREA or "/" not in name:
+        return False
     # A key that is no plain relative path, or that names a folder, is refused in several ways.
     with contextlib.suppress(KeyError, ValueError, OSError):
         ZoneInfo(name)
-        return bool(name)
+        return True
     return False

@@ -20,6 +20,7 @@ from ansible.module_utils.common.parameters import AnsibleFallbackNotFound
 from ansible_collections.tallyfy.platform.plugins.doc_fragments import rows as rows_fragment
 from ansible_collections.tallyfy.platform.plugins.doc_fragments.connection import ModuleDocFragment
 from ansible_collections.tallyfy.platform.plugins.module_utils import _module
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import LIST_OPTION
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import (
     ALIASES,
     OPTIONS,
@@ -267,14 +268,20 @@ def test_library_that_is_missing_is_said_in_ansibles_words(monkeypatch: pytest.M
 
 def test_a_number_for_a_text_is_seen_before_it_is_made_one() -> None:
     spec = ModuleSpec(
-        {"email": {"type": "str", "required": True}, "phone": {"type": "str"}, "size": {"type": "int"}},
+        {
+            "email": {"type": "str", "required": True},
+            "phone": {"type": "str"},
+            "size": {"type": "int"},
+            "groups": LIST_OPTION,
+        },
         lambda _task: {},
     )
-    given = {"email": "", "phone": 27605367, "size": "", "role": None, "org_id": 7}
-    assert spec.given(given) == (given, [])
+    given = {"email": "", "phone": 27605367, "size": "", "role": None, "org_id": 7, "groups": {"add": "", "set": None}}
+    left = {"email": "", "phone": 27605367, "role": None, "org_id": 7, "groups": {}}
+    assert spec.given(given) == (left, [])
     strict = replace(spec, takes_texts=True)
     assert strict.given(given, str.upper) == (
-        {"email": "", "phone": 27605367, "role": None, "org_id": 7},
+        left,
         ["PHONE is the number 27605367, not a text: put it in quotes"],
     )
     assert strict.given({"phone": False})[1] == ["phone is the truth value false, not a text: put it in quotes"]

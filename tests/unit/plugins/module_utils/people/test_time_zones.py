@@ -43,6 +43,9 @@ def test_a_name_is_known_on_every_machine(name: str) -> None:
         ("", f"'' {IANA}"),
         ("../../etc/passwd", f"'../../etc/passwd' {IANA}"),
         ("Europe", f"'Europe' {IANA}"),
+        ("posix/Europe/Berlin", f"'posix/Europe/Berlin' {IANA}; did you mean Europe/Berlin?"),
+        ("localtime", f"'localtime' {IANA}"),
+        ("Factory", f"'Factory' {IANA}"),
         ("\0", f"'\\x00' {IANA}"),
     ],
 )
