@@ -304,11 +304,6 @@ class TestOrder:
         assert sorted(outcomes(result).values()) == ["changed", "failed"]
         assert "Somebody else is writing" in result["msg"]
 
-    def test_who_takes_over_is_an_administrator_first(self, sandbox: Sandbox, modules: Modules) -> None:
-        roster(modules, [{"email": ERIN, "role": "standard"}, {"email": JOHN, "role": "admin"}], concurrency=8)
-        written = [entry["path"] for entry in sandbox.writes()]
-        assert [path.rsplit("/", 2)[1] for path in written] == ["12345", str(sandbox.member(ERIN)["id"])]  # seeded
-
 
 class TestResult:
     def test_of_a_mixed_roster(self, sandbox: Sandbox, modules: Modules) -> None:
@@ -471,18 +466,23 @@ class TestLackOfSeats:
         assert [entry["status"] for entry in sandbox.writes()].count(409) <= 8
 
     @pytest.mark.parametrize(
-        "row", [{"email": FRANK, "role": "standard"}, {"email": DANA, "role": "standard"}], ids=str
+        ("row", "pool"),
+        [
+            ({"email": FRANK, "role": "standard"}, "full"),
+            ({"email": DANA, "role": "standard"}, "full"),
+            ({"email": DANA}, "light"),
+        ],
+        ids=str,
     )
-    def test_a_change_that_needs_a_seat(self, sandbox: Sandbox, modules: Modules, row: dict[str, Any]) -> None:
-        sandbox.switch(seat_limit_full=self.taken(sandbox, light=False))
-        result = failed(modules, [row, *people(2, role="light")])
-        assert outcomes(result)[row["email"]] == "deferred"
-        assert result["summary"]["created"] == 2
-
-    def test_nobody_can_be_enabled_without_a_seat(self, sandbox: Sandbox, modules: Modules) -> None:
-        sandbox.switch(seat_limit_light=self.taken(sandbox, light=True))
-        result = failed(modules, [{"email": DANA}, {"email": BOB, "team": "Sales"}])
-        assert outcomes(result) == {DANA: "deferred", BOB: "changed"}
+    def test_a_change_that_needs_a_seat(
+        self, sandbox: Sandbox, modules: Modules, row: dict[str, Any], pool: str
+    ) -> None:
+        sandbox.switch(**{f"seat_limit_{pool}": self.taken(sandbox, light=pool == "light")})
+        others = people(2, role="standard" if pool == "light" else "light")
+        result = failed(modules, [row, *others, {"email": BOB, "team": "Sales"}])
+        assert outcomes(result) == {
+            row["email"]: "deferred", **{one["email"]: "created" for one in others}, BOB: "changed",
+        }  # fmt: skip
 
     def test_who_leaves_frees_a_seat_for_who_waits(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(seat_limit_light=self.taken(sandbox, light=True))
@@ -603,18 +603,14 @@ BAD_ROWS: list[tuple[dict[str, Any], str]] = [
     ({"email": "BOB@example.com"}, ""),
     ({"email": "bob@Example.com", "team": "Twice"}, "the same e-mail address as"),
     ({"email": "role@example.com", **NAMES, "role": "boss"}, "role"),
-    ({"email": "zone@example.com", **NAMES, "timezone": "Mars/Olympus"}, "timezone 'Mars/Olympus' is not an IANA"),
     ({"email": "group@example.com", **NAMES, "groups": "People;No such group"}, "there is no group 'No such group'"),
     ({"email": JOHN, "state": "disabled", "reassign_to": JOHN}, "reassign_to is the leaver"),
     ({"email": FRANK, "state": "disabled", "reassign_to": JOHN}, f"reassign_to {JOHN} is leaving too"),
     ({"email": GRACE, "state": "disabled", "reassign_to": "nobody@example.com"}, "nobody@example.com is not a member"),
-    ({"email": CHARLIE, "state": "disabled", "reassign_to": DANA}, f"reassign_to {DANA} is disabled"),
     ({"email": "names@example.com"}, "first_name and last_name"),
     ({"email": "field@example.com", **NAMES, "rol": "light"}, "unknown field rol"),
-    ({"email": ERIN, "state": "gone"}, "state"),
     ({"email": SUPPORT, "state": "disabled"}, "support account"),
     ({"first_name": "Nobody"}, "email"),
-    ({"email": "phone@example.com", **NAMES, "phone": "1" * 21}, "phone has 21 characters"),
 ]  # fmt: skip
 
 
@@ -668,15 +664,8 @@ class TestBadRows:
         ("options", "problem"),
         [
             ({"max_removals": "some"}, "max_removals 'some' is neither a number nor a percentage"),
-            ({"max_removals": "-1"}, "max_removals"),
-            ({"max_removals": "101%"}, "max_removals"),
-            ({"min_admins": -1}, "min_admins is -1, and cannot be negative"),
             ({"concurrency": 0}, "concurrency is 0, and must be between 1 and 32"),
-            ({"concurrency": 33}, "concurrency is 33"),
-            ({"protect": [" "]}, "protect holds a blank entry"),
-            ({"defaults": {"email": BOB}}, "defaults: email cannot be the same for everybody"),
             ({"defaults": {"rol": "light"}}, "defaults: unknown field rol"),
-            ({"defaults": {"role": "boss"}}, "role"),
             ({"reassign_to": BOB}, f"reassign_to {BOB} is leaving too"),
         ],
         ids=str,
@@ -752,14 +741,6 @@ class TestFuse:
         assert not set(gone) & active(sandbox)
         assert roster(modules, kept, unlisted="disabled")["changed"] is False
 
-    @pytest.mark.parametrize("check_mode", [True, False])
-    def test_an_empty_roster(self, sandbox: Sandbox, modules: Modules, check_mode: bool) -> None:
-        result = modules.fail(
-            "tallyfy_roster", check_mode=check_mode, people=[], unlisted="disabled", max_removals="100%", min_admins=0
-        )
-        assert "the roster is empty" in result["msg"]
-        assert sandbox.writes() == []
-
     def test_min_admins(self, sandbox: Sandbox, modules: Modules) -> None:
         row = {"email": ERIN, "role": "standard"}
         refused(
@@ -813,23 +794,14 @@ class TestFuse:
 
     @pytest.mark.parametrize("shape", ["union", "minimal_rows"])
     @pytest.mark.parametrize("state", ["disabled", "deleted"])
-    @pytest.mark.parametrize(
-        ("email", "reason"),
-        [
-            (BOT, "Tallyfy Bot"),
-            (SUPPORT, "support account"),
-            (ALICE, "default administrator"),
-            (GRACE, "protect holds"),
-        ],
-    )
-    def test_protected_people_who_are_listed(
-        self, sandbox: Sandbox, modules: Modules, email: str, reason: str, state: str, shape: str
-    ) -> None:
+    def test_protected_people_who_are_listed(self, sandbox: Sandbox, modules: Modules, state: str, shape: str) -> None:
         sandbox.switch(member_shape=shape)
-        refused(
-            sandbox, modules, [{"email": email, "state": state}, NEW], f"row 1 ({email})", reason,
-            max_removals="100%", min_admins=0, protect=["grace*"],
-        )  # fmt: skip
+        who = {BOT: "Tallyfy Bot", SUPPORT: "support account", ALICE: "default administrator", GRACE: "protect holds"}
+        rows = [*({"email": email, "state": state} for email in who), NEW]
+        allowed = {"max_removals": "100%", "min_admins": 0, "protect": ["grace*"]}
+        problems = refused(sandbox, modules, rows, **allowed)["problems"]
+        for number, (email, reason) in enumerate(who.items(), start=1):
+            assert any(one.startswith(f"row {number} ({email})") and reason in one for one in problems), email
 
     @pytest.mark.parametrize("signed_in_by", ["act_as", "access_token"])
     def test_the_acting_user(self, sandbox: Sandbox, modules: Modules, signed_in_by: str) -> None:
@@ -882,7 +854,6 @@ class TestFuse:
         ("rows", "options"),
         [
             ([{"email": BOB, "team": "Sales"}], {}),
-            ([{"email": JOHN, "state": "disabled"}], {}),
             ([{"email": ERIN}, {"email": JOHN}], {"unlisted": "disabled", "max_removals": "100%"}),
         ],
         ids=str,
@@ -893,11 +864,6 @@ class TestFuse:
         sandbox.switch(case_sensitive_email=True)
         sandbox.insert_members({"email": "Bob@Example.com"})
         refused(sandbox, modules, rows, BOB, "when case does not matter", "not sure who is meant", **options)
-
-    def test_who_is_not_concerned_by_such_a_doubt(self, sandbox: Sandbox, modules: Modules) -> None:
-        sandbox.switch(case_sensitive_email=True)
-        sandbox.insert_members({"email": "Bob@Example.com"})
-        assert roster(modules, [NEW, {"email": JOHN, "team": "Sales"}])["changed"] is True
 
     def test_a_listing_that_changes_is_read_again(
         self, sandbox: Sandbox, modules: Modules, everybody: list[dict[str, Any]]
@@ -1015,15 +981,7 @@ class TestHandingOver:
     @pytest.mark.parametrize("how", ["row", "task"])
     @pytest.mark.parametrize(
         ("successor", "reason"),
-        [
-            ("nobody@example.com", "is not a member of the organization"),
-            (DANA, "is disabled, and must be active"),
-            (CHARLIE, "is invited, and must be active"),
-            (BOT, "is the Tallyfy Bot"),
-            (FRANK, "leaving too"),
-            (NEW["email"], "is not a member of the organization"),
-            ("no address", "no address"),
-        ],
+        [(CHARLIE, "is invited, and must be active"), (NEW["email"], "is not a member of the organization")],
     )
     def test_to_somebody_who_cannot(
         self, sandbox: Sandbox, modules: Modules, how: str, successor: str, reason: str
@@ -1036,13 +994,6 @@ class TestHandingOver:
         else:
             options["reassign_to"] = successor
         refused(sandbox, modules, rows, successor, reason, **options)
-
-    def test_to_somebody_who_is_not_listed_and_would_leave_too(self, sandbox: Sandbox, modules: Modules) -> None:
-        rows = [row for row in listed(sandbox) if row["email"] not in (BOB, JOHN)]
-        options = {"unlisted": "disabled", "max_removals": 2}
-        refused(sandbox, modules, rows, JOHN, "too", reassign_to=JOHN, **options)
-        rows.append({"email": BOB, "state": "disabled", "reassign_to": JOHN})
-        refused(sandbox, modules, rows, JOHN, "too", **options)
 
     def test_to_somebody_who_is_made_active_by_this_very_run(self, sandbox: Sandbox, modules: Modules) -> None:
         rows = [{"email": DANA}, {"email": BOB, "state": "disabled", "reassign_to": DANA}]
@@ -1074,13 +1025,6 @@ class TestSurprises:
         late = sandbox.member("late@example.com")
         assert (late["first_name"], late["role"], late["status"]) == ("L", "light", "active")
         assert len([one for one in sandbox.state(sandbox.org_id)["members"] if one["email"].startswith("late@")]) == 1
-
-    def test_members_of_several_organizations(self, sandbox: Sandbox, modules: Modules) -> None:
-        result = roster(modules, [{"email": GRACE, "team": "Elsewhere", "role": "light"}, {"email": BOB}])
-        assert outcomes(result)[GRACE] == "changed"
-        assert any("belongs to 2 organizations" in str(warning) for warning in result["warnings"])
-        assert "belongs to 2 organizations" in rows_by_email(result)[GRACE]["message"]
-        assert routes(sandbox) == ["members.role"]
 
     def test_invited_people_whose_profile_is_refused(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(invited_member_put="deny")
@@ -1116,21 +1060,6 @@ class TestSurprises:
         told = refused(sandbox, modules, [{"email": FRANK, "groups": ["People"]}], "several groups are called people")
         assert told["problems"][0].startswith(f"row 1 ({FRANK})")
         assert roster(modules, [{"email": FRANK, "groups": ["Engineering"]}])["changed"] is True
-
-    def test_fields_that_are_not_shown(self, sandbox: Sandbox, modules: Modules) -> None:
-        sandbox.reset(members=40)
-        sandbox.switch(member_shape="sdk")
-        result = roster(modules, [{**row, "country_id": 2} for row in listed(sandbox)], rate_limit=0)
-        assert result["changed"] is False
-        assert len(result["warnings"]) == 11
-        assert "Tallyfy does not show country_id" in str(result["warnings"][0])
-
-    def test_a_value_that_did_not_stick(self, sandbox: Sandbox, modules: Modules) -> None:
-        sandbox.switch(drop_fields=["team"])
-        rows = [{"email": BOB, "team": "Sales"}, {"email": FRANK, "job_title": "Lead"}]
-        result = failed(modules, rows)
-        assert outcomes(result) == {BOB: "failed", FRANK: "changed"}
-        assert "did not store team" in result["msg"]
 
     def test_creations_that_are_answered_wrongly(self, sandbox: Sandbox, modules: Modules) -> None:
         for body in ({"message": "User created"}, {"data": []}, "<html>fine</html>"):

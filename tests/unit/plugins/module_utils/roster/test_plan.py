@@ -338,6 +338,9 @@ def test_successor_who_is_not_listed_would_leave_too() -> None:
     assert [str(problem) for problem in caught.value.problems] == [
         "reassign_to p4@example.com would lose their access, too"
     ]
+    wanted.append(DesiredMember("p5@example.com", state="disabled", reassign_to="p4@example.com"))
+    with pytest.raises(InputError, match=r"row 5 \(p5@example\.com\): reassign_to p4@example\.com would lose"):
+        organization_of(6).wish(wanted, replace(policy, reassign_to=None))
 
 
 def test_successor_of_everybody_who_is_nobody_is_told_once() -> None:
