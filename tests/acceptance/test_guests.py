@@ -161,14 +161,6 @@ class TestProfile:
         assert actions(result) == ["create"]
         assert result["guest"]["associated_members"] == [ALICE]
 
-    def test_dates_are_compared_as_moments(self, sandbox: Sandbox, modules: Modules) -> None:
-        sandbox.switch(strict_dates=True)
-        wanted = {**PAULA, "external_date_creation": "2026-01-31T10:00:00.000+01:00"}
-        result = modules.succeed("tallyfy_guest", **wanted)
-        assert result["guest"]["external_date_creation"] == "2026-01-31 09:00:00"
-        sandbox.patch_guest(PAULA["email"], external_date_creation="2026-01-31T09:00:00.000000Z")
-        assert modules.succeed("tallyfy_guest", **wanted)["unchangeable"] == []
-
 
 class TestHourlyLimit:
     def test_it_ends_at_once_and_says_when_to_go_on(self, sandbox: Sandbox, modules: Modules) -> None:
