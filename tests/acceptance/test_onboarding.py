@@ -123,13 +123,6 @@ class TestEverything:
         assert run["name"] == "Tour for Bob (Operations-7)"
         assert "Operations-7" in run["prerun"].values()
 
-    def test_values_of_a_row_are_taken_as_they_stand(self, sandbox: Sandbox, modules: Modules) -> None:
-        person = {**MARY, "process": {"name": "{full_name}", "kickoff": {"notes": "{{ secret }} {email}"}}}
-        modules.succeed("tallyfy_onboarding", people=[person], process={**TOURED, "kickoff": {"Notes": "x {role}"}})
-        (run,) = launched(sandbox, TOUR_ID)[-1:]
-        assert run["name"] == "{full_name} (mary.major@example.com)"
-        assert "{{ secret }} {email}" in run["prerun"].values()
-
     def test_numbers_of_yaml_are_told(self, sandbox: Sandbox, modules: Modules) -> None:
         kickoff = yaml.safe_load("{Reference: 00123, Notes: 12:30:45}")
         row = {**MARY, "process": {"template": TOUR_ID, "kickoff": kickoff}}
@@ -451,12 +444,6 @@ class TestMistakes:
         assert list(launch["body"]["prerun"].values()) == ["Bob Jones"]
         assert len(launch["body"]["tags"]) == 2
 
-    def test_two_groups_of_one_name_are_told_apart_by_nobody(self, sandbox: Sandbox, modules: Modules) -> None:
-        sandbox.patch_group("Legacy Team", name="people")
-        failed = modules.fail("tallyfy_onboarding", groups=[{"name": "People", "description": "All of us"}])
-        assert failed["problems"] == ["groups: several groups are called People when case does not matter"]
-        assert sandbox.writes() == []
-
     def test_two_people_cannot_share_a_process(self, sandbox: Sandbox, modules: Modules) -> None:
         failed = modules.fail("tallyfy_onboarding", people=[MARY, RICHARD], process={**TOURED, "reference": "Both"})
         assert failed["problems"] == [
@@ -470,19 +457,6 @@ class TestMistakes:
         assert problem.startswith("process: kickoff: there is no field 'Departement'; fields: New hire name")
         assert problem.endswith("(row 1, hire0@example.com, and 19 more)")
         assert sandbox.writes() == []
-
-    @pytest.mark.parametrize("way", WAYS)
-    def test_a_process_of_the_wrong_types(self, sandbox: Sandbox, modules: Modules) -> None:
-        process = {**HIRED, "kickoff": [{"Department": "Sales"}], "kick_off": {"Department": "Sales"}}
-        failed = modules.fail("tallyfy_onboarding", people=[{**MARY, "process": TOURED}], process=process)
-        unknown, wrong = failed["problems"]
-        assert unknown == "process: unknown field kick_off; did you mean kickoff?"
-        assert wrong.startswith("process: argument 'kickoff' is of type")
-        assert sandbox.writes() == []
-
-    def test_one_tag_as_a_text(self, sandbox: Sandbox, modules: Modules) -> None:
-        modules.succeed("tallyfy_onboarding", people=[MARY], process={**TOURED, "tags": "Urgent"})
-        assert len(launched(sandbox, TOUR_ID)[-1]["tags"]) == 1
 
     @pytest.mark.parametrize(
         ("template", "text"),
@@ -671,15 +645,6 @@ def counts(**given: int) -> dict[str, int]:
 def without_ids(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row without what check mode cannot know."""
     return {**row, "process": {**row["process"], "id": None}} if "process" in row else row
-
-
-def test_the_file_of_new_hires_is_an_onboarding(sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
-    """Rows may come as JSON from anywhere: dates as texts, blank fields, numbers."""
-    rows = json.loads(
-        '[{"email": "mary.major@example.com", "first_name": "Mary", "last_name": "Major", "phone": "", "process": ""}]'
-    )
-    done = modules.succeed("tallyfy_onboarding", people=rows, process={"template": TOUR_ID, "name": ""})
-    assert done["summary"]["processes"]["launched"] == 1
 
 
 def test_every_type_of_field_as_the_guide_gives_it(sandbox: Sandbox, modules: Modules) -> None:
