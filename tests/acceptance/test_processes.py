@@ -157,16 +157,6 @@ class TestRefusals:
         assert message in modules.fail("tallyfy_process", template=template, name="x")["msg"]
         assert sandbox.writes() == []
 
-    def test_a_label_that_several_fields_have(self, sandbox: Sandbox, modules: Modules) -> None:
-        fields = [{"label": "Site", "field_type": "text"}, {"label": "site", "field_type": "text"}]
-        made = sandbox.insert_template("Twins", prerun=fields)
-        result = modules.fail("tallyfy_process", template=made["id"], name="x", kickoff={"SITE": "a"})
-        aliases = [one["alias"] for one in made["prerun"]]
-        assert f"2 fields have the label 'SITE'; use an alias instead: {', '.join(aliases)}" in result["msg"]
-        assert sandbox.launches() == []
-        done = modules.succeed("tallyfy_process", template=made["id"], name="x", kickoff={aliases[1]: "a"})
-        assert done["process"]["prerun"] == {made["prerun"][1]["id"]: "a"}
-
     def test_a_member_without_the_right(self, sandbox: Sandbox, modules: Modules) -> None:
         modules.use(act_as=BOB)
         result = modules.fail("tallyfy_process", **LAUNCH)
@@ -232,11 +222,6 @@ class TestKickoff:
         assert [entry["field"] for entry in again["unchangeable"]] == ([] if label == "Buddy" else [label])
         assert len(sandbox.launches()) == 1
 
-    def test_every_value_that_was_dropped_is_named(self, sandbox: Sandbox, modules: Modules) -> None:
-        sandbox.switch(drop_prerun_labels=["Department", "Hardware"], run_prerun_list_when_empty=True)
-        result = modules.fail("tallyfy_process", template=HIRE_ID, reference="E-1", kickoff=EVERYTHING)
-        assert result["not_stored"] == ["Department", "Hardware"]
-
     def test_an_owner_that_was_not_taken_is_a_failure(self, sandbox: Sandbox, modules: Modules) -> None:
         told = {**stored(sandbox), "name": "x (E-1)", "owner_id": 1002, "prerun": {}}
         sandbox.fault(method="POST", path="*/runs", status=201, body={"data": told})
@@ -294,13 +279,6 @@ class TestReference:
         assert modules.succeed("tallyfy_process", **{**wanted, "reference": reference.upper()})["changed"] is False
         assert len(sandbox.launches()) == 1
 
-    def test_one_is_the_beginning_of_the_other(self, sandbox: Sandbox, modules: Modules) -> None:
-        for reference in ("E-10", "E-1", "E-100", "E-1"):
-            modules.succeed("tallyfy_process", template=TOUR_ID, reference=reference, name="Tour")
-        assert sorted(run["name"] for run in sandbox.runs() if "E-1" in run["name"]) == [
-            "Tour (E-1)", "Tour (E-10)", "Tour (E-100)",
-        ]  # fmt: skip
-
     def test_found_in_its_field_when_somebody_has_renamed_it(self, sandbox: Sandbox, modules: Modules) -> None:
         wanted = {**LAUNCH, "reference_field": "reference"}
         launched = modules.succeed("tallyfy_process", **wanted)["process"]
@@ -334,11 +312,6 @@ class TestReference:
         sandbox.switch(run_checklist_filter_ignored=is_ignored)
         sandbox.insert_runs({"checklist_id": HIRE_ID, "name": "Elsewhere (E-1)"})
         assert modules.succeed("tallyfy_process", **LAUNCH)["changed"] is True
-
-    def test_shown_with_escapes(self, sandbox: Sandbox, modules: Modules) -> None:
-        sandbox.insert_runs({"checklist_id": TOUR_ID, "name": "Tour (O&#039;Brien &amp; Co)"})
-        wanted = {"template": TOUR_ID, "reference": "O'Brien & Co", "name": "Tour"}
-        assert modules.succeed("tallyfy_process", **wanted)["changed"] is False
 
     def test_a_template_that_names_its_processes_itself(self, sandbox: Sandbox, modules: Modules) -> None:
         """By the name that the template gives, the next run would not find it and launch another one."""
