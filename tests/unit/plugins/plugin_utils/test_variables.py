@@ -50,92 +50,54 @@ PERSON_VARIABLES = {f"onboarding_person_{name}" for name in PERSON_ANSWERS}
 
 # --- misspelled variables ---------------------------------------------------------------------------------------------
 
-MISSPELLED = {
-    # one begins with the other
-    "offboarding_protected": "offboarding_protect",
-    "tallyfy_offboarding_protect": "offboarding_protect",
-    "tallyfy_roster_src": "roster_src",
-    "offboarding_protect_emails": "offboarding_protect",
-    "offboarding_reassign": "offboarding_reassign_to",
-    "offboarding_email": "offboarding_emails",
-    "offboarding_max": "offboarding_max_removals",
-    "offboarding_min_admin": "offboarding_min_admins",
-    "roster_protected": "roster_protect",
-    "roster_protection": "roster_protect",
-    "roster_srcs": "roster_src",
-    "roster_unlist": "roster_unlisted",
-    "roster_max_removal": "roster_max_removals",
-    "roster_report_text": "roster_report",
-    "drift_failed": "drift_fail",
-    "drift_unlist": "drift_unlisted",
-    "onboarding_proc": "onboarding_process",
-    "onboarding_tokens": "onboarding_tokens_for",
-    "export_roster_des": "export_roster_dest",
-    "tallyfy_org": "tallyfy_org_id",
-    "tallyfy_act": "tallyfy_act_as",
-    "tallyfy_organization": "tallyfy_organization_id",
-    "tallyfy_timeout_seconds": "tallyfy_timeout",
-    "tallyfy_timeouts": "tallyfy_timeout",
-    # letters are missing, doubled or other ones
-    "roster_unlised": "roster_unlisted",
-    "roster_unllisted": "roster_unlisted",
-    "roster_prorect": "roster_protect",
-    "roster_protet": "roster_protect",
-    "roster_srrc": "roster_src",
-    "roster_peple": "roster_people",
-    "onboarding_proccess": "onboarding_process",
-    "onboarding_concurency": "onboarding_concurrency",
-    "offboarding_reasign_to": "offboarding_reassign_to",
-    "offboarding_max_removels": "offboarding_max_removals",
-    "offboarding_deleet": "offboarding_delete",
-    "tallyfy_organisation_id": "tallyfy_organization_id",
-    "tallyfy_validate_cert": "tallyfy_validate_certs",
-    "tallyfy_acess_token": "tallyfy_access_token",
-    "tallyfy_client_secrets": "tallyfy_client_secret",
-    "tallyfy_client_ids": "tallyfy_client_id",
-    "tallyfy_redirect_url": "tallyfy_redirect_uri",
-    "tallyfy_host": "tallyfy_hosts",
-    # letters are in another order
-    "onboarding_reprot": "onboarding_report",
-    "roster_scr": "roster_src",
-    "roster_peopel": "roster_people",
-    "roster_protcet": "roster_protect",
-    "tallyfy_org_di": "tallyfy_org_id",
-    # underscores and case
-    "tallyfy_actas": "tallyfy_act_as",
-    "tallyfy_orgid": "tallyfy_org_id",
-    "tallyfy_org__id": "tallyfy_org_id",
-    "tallyfyorg_id": "tallyfy_org_id",
-    "tallyfy_ratelimit": "tallyfy_rate_limit",
-    "tallyfy_time_out": "tallyfy_timeout",
-    "roster_maxremovals": "roster_max_removals",
-    "exportroster_dest": "export_roster_dest",
-    "Onboarding_People": "onboarding_people",
-    "TALLYFY_ORG_ID": "tallyfy_org_id",
-    "roster_Protected": "roster_protect",
-    # the prefix
-    "onbaording_people": "onboarding_people",
-    "onboading_peple": "onboarding_people",
-    "onboard_people": "onboarding_people",
-    "offboard_protect": "offboarding_protect",
-    "ofboarding_protect": "offboarding_protect",
-    "Offbording_protect": "offboarding_protect",
-    "rooster_protect": "roster_protect",
-    "rosters_src": "roster_src",
-    "drfit_fail": "drift_fail",
-    "export_rooster_dest": "export_roster_dest",
-    "exprot_roster_dest": "export_roster_dest",
-    "talyfy_org_id": "tallyfy_org_id",
-    "tallify_act_as": "tallyfy_act_as",
-    "tallyfi_hosts": "tallyfy_hosts",
-    # of an answer about one person
-    "onboarding_person": "onboarding_person_email",
-    "onboarding_person_": "onboarding_person_email",
-    "onboarding_personemail": "onboarding_person_email",
-    "onboarding_persons_email": "onboarding_person_email",
-    "onboarding_peson_first_name": "onboarding_person_first_name",
-    "Onboarding_person_email": "onboarding_person_email",
+#: One begins with the other, letters are missing, doubled, other ones or in another order, underscores and case
+#: differ, or the prefix.
+MISSPELLINGS = {
+    "offboarding_protect": (
+        "offboarding_protected tallyfy_offboarding_protect offboarding_protect_emails offboard_protect "
+        "ofboarding_protect Offbording_protect"
+    ),
+    "roster_src": "tallyfy_roster_src roster_srcs roster_srrc roster_scr rosters_src",
+    "offboarding_reassign_to": "offboarding_reassign offboarding_reasign_to",
+    "offboarding_emails": "offboarding_email",
+    "offboarding_max_removals": "offboarding_max offboarding_max_removels",
+    "offboarding_min_admins": "offboarding_min_admin",
+    "roster_protect": (
+        "roster_protected roster_protection roster_prorect roster_protet roster_protcet roster_Protected "
+        "rooster_protect"
+    ),
+    "roster_unlisted": "roster_unlist roster_unlised roster_unllisted",
+    "roster_max_removals": "roster_max_removal roster_maxremovals",
+    "roster_report": "roster_report_text",
+    "drift_fail": "drift_failed drfit_fail",
+    "drift_unlisted": "drift_unlist",
+    "onboarding_process": "onboarding_proc onboarding_proccess",
+    "onboarding_tokens_for": "onboarding_tokens",
+    "export_roster_dest": "export_roster_des exportroster_dest export_rooster_dest exprot_roster_dest",
+    "tallyfy_org_id": (
+        "tallyfy_org tallyfy_org_di tallyfy_orgid tallyfy_org__id tallyfyorg_id TALLYFY_ORG_ID talyfy_org_id"
+    ),
+    "tallyfy_act_as": "tallyfy_act tallyfy_actas tallify_act_as",
+    "tallyfy_organization_id": "tallyfy_organization tallyfy_organisation_id",
+    "tallyfy_timeout": "tallyfy_timeout_seconds tallyfy_timeouts tallyfy_time_out",
+    "roster_people": "roster_peple roster_peopel",
+    "onboarding_concurrency": "onboarding_concurency",
+    "offboarding_delete": "offboarding_deleet",
+    "tallyfy_validate_certs": "tallyfy_validate_cert",
+    "tallyfy_access_token": "tallyfy_acess_token",
+    "tallyfy_client_secret": "tallyfy_client_secrets",
+    "tallyfy_client_id": "tallyfy_client_ids",
+    "tallyfy_redirect_uri": "tallyfy_redirect_url",
+    "tallyfy_hosts": "tallyfy_host tallyfi_hosts",
+    "onboarding_report": "onboarding_reprot",
+    "tallyfy_rate_limit": "tallyfy_ratelimit",
+    "onboarding_people": "Onboarding_People onbaording_people onboading_peple onboard_people",
+    "onboarding_person_email": (
+        "onboarding_person onboarding_person_ onboarding_personemail onboarding_persons_email Onboarding_person_email"
+    ),
+    "onboarding_person_first_name": "onboarding_peson_first_name",
 }
+MISSPELLED = {wrong: right for right, wrongs in MISSPELLINGS.items() for wrong in wrongs.split()}
 #: Nothing is in the way of these.
 OWN = [
     name
@@ -366,13 +328,12 @@ WORKFLOW = {"awx_workflow_job_name": "Onboard"}
         pytest.param({}, LOCAL, [], False, id="localhost alone"),
         pytest.param({"tallyfy_hosts": "all"}, ["globex"], ["globex"], False, id="the only host of an inventory"),
         pytest.param({"tallyfy_hosts": "all", **WORKFLOW}, ["globex"], ["globex"], True, id="the only host of a slice"),
-        pytest.param(
-            {"tallyfy_hosts": "all", "awx_job_id": 7}, ["globex"], ["globex"], False, id="the only one in AWX"
-        ),
+        pytest.param({"tallyfy_hosts": "all", "awx_job_id": 7},
+         ["globex"], ["globex"], False, id="the only one in AWX"),
         pytest.param({"tallyfy_hosts": "all"}, LOCAL, ["localhost", "x"], True, id="localhost as one of all"),
         pytest.param({}, ["localhost", "globex"], ["globex"], False, id="no more than one listed"),
     ],
-)
+)  # fmt: skip
 def test_each_of_several_organizations_is_named(
     variables: dict[str, Any], play_hosts: list[str], inventory_hosts: list[str], is_missing: bool
 ) -> None:
