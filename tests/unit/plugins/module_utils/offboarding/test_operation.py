@@ -226,46 +226,28 @@ def test_open(task: dict[str, Any], waits: bool) -> None:
         ({"email": " "}, "row 1 (no e-mail address): email is missing"),
         ({"email": "bob"}, "row 1 (bob): email 'bob' is not an e-mail address"),
         ({"email": 5}, "row 1 (5): email is not a text: 5"),
-        (
-            {"email": BOB, "state": "absent"},
-            f"row 1 ({BOB}): unknown field state; list it in ignore_columns, or name its field in columns",
-        ),
-        (
-            {"email": BOB, "reasign_to": JOHN},
-            f"row 1 ({BOB}): unknown field reasign_to; did you mean reassign_to?",
-        ),
+        ({"email": BOB, "state": "absent"},
+         f"row 1 ({BOB}): unknown field state; list it in ignore_columns, or name its field in columns"),
+        ({"email": BOB, "reasign_to": JOHN}, f"row 1 ({BOB}): unknown field reasign_to; did you mean reassign_to?"),
         ({"email": BOB, "reassign_to": "john"}, f"row 1 ({BOB}): reassign_to 'john' is not an e-mail address"),
         ({"email": BOB, "reassign_to": [JOHN]}, f"row 1 ({BOB}): reassign_to is not a text: ['{JOHN}']"),
         ({"email": BOB, "reassign_to": BOB.upper()}, f"row 1 ({BOB}): reassign_to is the leaver"),
-        (
-            {"email": BOB, "reassign_to": "x@example.com"},
-            f"row 1 ({BOB}): reassign_to x@example.com is not a member of the organization",
-        ),
-        (
-            {"email": BOB, "reassign_to": PARTNER},
-            f"row 1 ({BOB}): reassign_to {PARTNER} is not a member of the organization",
-        ),
+        ({"email": BOB, "reassign_to": "x@example.com"},
+         f"row 1 ({BOB}): reassign_to x@example.com is not a member of the organization"),
+        ({"email": BOB, "reassign_to": PARTNER},
+         f"row 1 ({BOB}): reassign_to {PARTNER} is not a member of the organization"),
         ({"email": BOB, "reassign_to": DANA}, f"row 1 ({BOB}): reassign_to {DANA} is disabled, and must be active"),
-        (
-            {"email": BOB, "reassign_to": BOT},
-            f"row 1 ({BOB}): reassign_to {BOT} is the Tallyfy Bot, and must be active",
-        ),
+        ({"email": BOB, "reassign_to": BOT},
+         f"row 1 ({BOB}): reassign_to {BOT} is the Tallyfy Bot, and must be active"),
         # Somebody who has left, and of whom something is still to be handed over.
-        (
-            {"email": DANA, "reassign_to": "x@example.com"},
-            f"row 1 ({DANA}): reassign_to x@example.com is not a member of the organization",
-        ),
+        ({"email": DANA, "reassign_to": "x@example.com"},
+         f"row 1 ({DANA}): reassign_to x@example.com is not a member of the organization"),
         ({"email": PARTNER}, f"row 1 ({PARTNER}): is a guest; list them in guests"),
-        (
-            {"email": BOT},
-            f"row 1 ({BOT}): not removed, because this is the Tallyfy Bot, which belongs to every organization.",
-        ),
-        (
-            {"email": BOSS},
-            f"row 1 ({BOSS}): not removed, because this is {DEFAULT_ADMIN}",
-        ),
+        ({"email": BOT},
+         f"row 1 ({BOT}): not removed, because this is the Tallyfy Bot, which belongs to every organization."),
+        ({"email": BOSS}, f"row 1 ({BOSS}): not removed, because this is {DEFAULT_ADMIN}"),
     ],
-)
+)  # fmt: skip
 def test_a_row_that_is_refused(row: Any, problem: str) -> None:
     with pytest.raises(InputError) as refused:
         plan([row])
@@ -276,38 +258,29 @@ def test_a_row_that_is_refused(row: Any, problem: str) -> None:
     ("options", "problems"),
     [
         ({"people": BOB}, [f"o_people must be a list of dictionaries with email and reassign_to, not '{BOB}'"]),
-        ({"people": {"email": BOB}}, [
-            f"o_people must be a list of dictionaries with email and reassign_to, not {{'email': '{BOB}'}}"
-        ]),
+        ({"people": {"email": BOB}},
+         [f"o_people must be a list of dictionaries with email and reassign_to, not {{'email': '{BOB}'}}"]),
         ({"guests": PARTNER}, [f"o_guests must be a list of e-mail addresses, not '{PARTNER}'"]),
         ({"guests": ["x"]}, ["o_guests entry 1 (x): 'x' is not an e-mail address"]),
         ({"guests": [None]}, ["o_guests entry 1 (no e-mail address): '' is not an e-mail address"]),
         ({"guests": [{"email": PARTNER, "state": "absent"}]}, [f"o_guests entry 1 ({PARTNER}): unknown field state"]),
-        ({"guests": [PARTNER, PARTNER.upper()]}, [
-            f"o_guests entry 2 ({PARTNER.upper()}): the same e-mail address as o_guests entry 1"
-        ]),
+        ({"guests": [PARTNER, PARTNER.upper()]},
+         [f"o_guests entry 2 ({PARTNER.upper()}): the same e-mail address as o_guests entry 1"]),
         ({"guests": [BOB]}, [f"o_guests entry 1 ({BOB}): is a member; list them in o_people"]),
-        ({"people": [{"email": BOB}], "guests": [BOB.upper()]}, [
-            f"o_guests entry 1 ({BOB.upper()}): is listed in o_people, too",
-            f"o_guests entry 1 ({BOB.upper()}): is a member; list them in o_people",
-        ]),
-        ({"guests": [PARTNER], "protect": ["[p]artner@example.org"]}, [
-            f"o_guests entry 1 ({PARTNER}): not removed, because o_protect holds [p]artner@example.org"
-        ]),
+        ({"people": [{"email": BOB}], "guests": [BOB.upper()]},
+         [f"o_guests entry 1 ({BOB.upper()}): is listed in o_people, too",
+          f"o_guests entry 1 ({BOB.upper()}): is a member; list them in o_people"]),
+        ({"guests": [PARTNER], "protect": ["[p]artner@example.org"]},
+         [f"o_guests entry 1 ({PARTNER}): not removed, because o_protect holds [p]artner@example.org"]),
         ({"people": [{"email": BOB}], "protect": ["b*"]}, [f"row 1 ({BOB}): not removed, because o_protect holds b*"]),
-        ({"people": [{"email": BOB}, {"email": BOB.upper()}]}, [
-            f"row 2 ({BOB.upper()}): the same e-mail address as row 1"
-        ]),
-        ({"people": [{"email": BOB}], "reassign_to": "x@example.com"}, [
-            "o_reassign_to x@example.com is not a member of the organization"
-        ]),
-        ({"people": [{"email": BOB}], "reassign_to": "x"}, [
-            "o_reassign_to 'x' is not an e-mail address"
-        ]),
+        ({"people": [{"email": BOB}, {"email": BOB.upper()}]},
+         [f"row 2 ({BOB.upper()}): the same e-mail address as row 1"]),
+        ({"people": [{"email": BOB}], "reassign_to": "x@example.com"},
+         ["o_reassign_to x@example.com is not a member of the organization"]),
+        ({"people": [{"email": BOB}], "reassign_to": "x"}, ["o_reassign_to 'x' is not an e-mail address"]),
         ({"people": [{"email": BOB}, {"email": JOHN}], "reassign_to": JOHN}, [f"o_reassign_to {JOHN} is leaving too"]),
-        ({"people": [{"email": BOB, "reassign_to": JOHN}, {"email": JOHN}]}, [
-            f"row 1 ({BOB}): reassign_to {JOHN} is leaving too"
-        ]),
+        ({"people": [{"email": BOB, "reassign_to": JOHN}, {"email": JOHN}]},
+         [f"row 1 ({BOB}): reassign_to {JOHN} is leaving too"]),
         ({"max_removals": "ten"}, ["o_max_removals 'ten' is neither a number nor a percentage such as 10%"]),
         ({"min_admins": -1}, ["o_min_admins is -1, and cannot be negative"]),
         ({"concurrency": 0}, ["o_concurrency is 0, and must be between 1 and 32"]),

@@ -55,20 +55,13 @@ NEW = {"email": "new@example.com", "first_name": "Ne", "last_name": "W", "role":
         ({"people": [{"email": BOB["email"]}], "groups": ["sales"], "guests": [PARTNER["email"]]}, []),
         ({"people": [NEW]}, ["create new@example.com"]),
         # People are planned into a group that the same onboarding brings.
-        (
-            {"people": [{**NEW, "groups": ["Ops"]}], "groups": ["Ops"]},
-            ["create new@example.com", "add_to_group new@example.com", "create Ops"],
-        ),
+        ({"people": [{**NEW, "groups": ["Ops"]}], "groups": ["Ops"]},
+         ["create new@example.com", "add_to_group new@example.com", "create Ops"]),
         # A guest is associated with somebody who is still to be added.
-        (
-            {
-                "people": [NEW],
-                "guests": [{"email": PARTNER["email"], "associated_members": [NEW["email"]]}],
-            },
-            ["create new@example.com", "update partner@example.org"],
-        ),
+        ({"people": [NEW], "guests": [{"email": PARTNER["email"], "associated_members": [NEW["email"]]}]},
+         ["create new@example.com", "update partner@example.org"]),
     ],
-)
+)  # fmt: skip
 def test_what_has_to_be_done(options: dict[str, Any], steps: list[str]) -> None:
     plan = planned(**options)
     guest_steps = [step for guest in plan.guests for step in guest.plan.steps]

@@ -63,22 +63,16 @@ def wanted(**params: Any) -> DesiredGroup:
         ({"description": ""}, {}, {}),
         ({"members": {"add": ["ANN@example.com"], "remove": ["cat@example.com"]}}, {}, {}),
         ({"members": {"set": ["ben@example.com", "ann@example.com"]}}, {}, {}),
-        (
-            {"members": {"add": ["cat@example.com"], "remove": ["ann@example.com"]}},
-            {"members": ["ann@example.com", "ben@example.com"]},
-            {"members": ["ben@example.com", "cat@example.com"]},
-        ),
+        ({"members": {"add": ["cat@example.com"], "remove": ["ann@example.com"]}},
+         {"members": ["ann@example.com", "ben@example.com"]}, {"members": ["ben@example.com", "cat@example.com"]}),
         ({"members": {"set": []}}, {"members": ["ann@example.com", "ben@example.com"]}, {"members": []}),
         ({"guests": {"add": ["g@EXAMPLE.org"]}}, {}, {}),
         ({"guests": {"set": ["h@example.org"]}}, {"guests": ["G@example.org"]}, {"guests": ["h@example.org"]}),
-        (
-            {"guests": {"add": [" H@example.org"]}},
-            {"guests": ["G@example.org"]},
-            {"guests": ["G@example.org", "H@example.org"]},
-        ),
+        ({"guests": {"add": [" H@example.org"]}}, {"guests": ["G@example.org"]},
+         {"guests": ["G@example.org", "H@example.org"]}),
     ],
     ids=str,
-)
+)  # fmt: skip
 def test_plan_of_a_group_that_is_there(params: dict[str, Any], before: dict[str, Any], after: dict[str, Any]) -> None:
     plan = plan_group(wanted(**params), SALES, PEOPLE, {"g@example.org", "h@example.org"})
     assert (plan.before, plan.after) == (before, after)

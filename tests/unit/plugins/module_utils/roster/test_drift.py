@@ -224,33 +224,17 @@ NEXT_ADMIN = "make somebody else the default administrator in Tallyfy first"
 @pytest.mark.parametrize(
     ("wanted", "member", "protect", "message"),
     [
-        (
-            DesiredMember(ALICE, role="light"),
-            {**BOSS, "is_default_admin": True},
-            "",
-            f"the default administrator cannot become light: {NEXT_ADMIN}",
-        ),
+        (DesiredMember(ALICE, role="light"), {**BOSS, "is_default_admin": True},
+         "", f"the default administrator cannot become light: {NEXT_ADMIN}"),
         (DesiredMember(BOB, state="disabled"), RECORD, "bob@*", "not removed, because protect holds bob@*"),
-        (
-            DesiredMember(BOB, state="disabled", reassign_to="left@example.com"),
-            RECORD,
-            "",
-            "left@example.com is not a member of the organization",
-        ),
-        (
-            DesiredMember("twice@example.com", role="light"),
-            {**RECORD, "email": "Twice@example.com"},
-            "",
-            "several members have this address when case does not matter; keep one of them in Tallyfy",
-        ),
-        (
-            DesiredMember(BOB, groups=Names(add=("Twice",))),
-            RECORD,
-            "",
-            "several groups are called twice when case does not matter; rename one of them",
-        ),
+        (DesiredMember(BOB, state="disabled", reassign_to="left@example.com"),
+         RECORD, "", "left@example.com is not a member of the organization"),
+        (DesiredMember("twice@example.com", role="light"), {**RECORD, "email": "Twice@example.com"}, "",
+         "several members have this address when case does not matter; keep one of them in Tallyfy"),
+        (DesiredMember(BOB, groups=Names(add=("Twice",))), RECORD, "",
+         "several groups are called twice when case does not matter; rename one of them"),
     ],
-)
+)  # fmt: skip
 def test_what_a_run_would_refuse_is_unclear_and_hides_nobody_else(
     wanted: DesiredMember, member: dict[str, Any], protect: str, message: str
 ) -> None:

@@ -93,19 +93,12 @@ def test_what_cannot_be_seen_is_no_column_and_no_row(tmp_path: Path) -> None:
         ("r.txt", "x", "the name must end in .yml, .yaml, .json, .csv"),
         ("roster", "x", "the name must end in"),
         ("r.csv", b"email\n\xfc\n", 'it is not UTF-8 (line 2, byte 0xfc); save it as "CSV UTF-8"'),
-        (
-            "r.yml",
-            b"# people\n- email: a@b.example\n  team: B\xfcro\n",
-            "not UTF-8 (line 3, byte 0xfc); save it as UTF-8",
-        ),
+        ("r.yml", b"# people\n- email: a@b.example\n  team: B\xfcro\n",
+         "not UTF-8 (line 3, byte 0xfc); save it as UTF-8"),
         ("r.csv", CSV.encode("utf-16"), 'it is UTF-16, not UTF-8; save it as "CSV UTF-8"'),
         ("r.csv", CSV.encode("utf-16-le"), 'it is UTF-16, not UTF-8; save it as "CSV UTF-8"'),
         ("r.json", "[]".encode("utf-16-be"), "it is UTF-16, not UTF-8; save it as UTF-8"),
-        (
-            "r.yml",
-            VAULTED,
-            "it is encrypted with ansible-vault: only a task that runs inside the controller",
-        ),
+        ("r.yml", VAULTED, "it is encrypted with ansible-vault: only a task that runs inside the controller"),
         ("r.csv", "", "line 1 must name the columns, with email among them"),
         ("r.csv", "name,mail\n", "it names 'name, mail'"),
         ("r.csv", "email;role\n", "it names 'email;role'; put commas between the columns, not semicolons"),
@@ -122,25 +115,16 @@ def test_what_cannot_be_seen_is_no_column_and_no_row(tmp_path: Path) -> None:
         ("r.yml", "a: [", "not YAML: "),
         ("r.yml", "- !!python/object/apply:os.system ['true']", "line 1: the type tag:yaml.org,2002:python/object"),
         ("r.yml", "- email: a@example.com\n  team: !!timestamp x\n", "line 2: the type tag:yaml.org,2002:timestamp"),
-        (
-            "r.yml",
-            "- email: a@example.com\n  email: b@example.com\n",
-            "line 1: 'email' stands in one row more than once",
-        ),
+        ("r.yml", "- email: a@example.com\n  email: b@example.com\n",
+         "line 1: 'email' stands in one row more than once"),
         ("r.yml", "members: []\nmembers: []\n", "line 1: 'members' stands in one row more than once"),
-        (
-            "r.json",
-            '[{"email": "a@example.com", "email": "b@example.com"}]',
-            '\'email\' stands in one row more than once: "a@example.com" and "b@example.com"',
-        ),
-        (
-            "r.csv",
-            "email,\na@example.com,\nb@example.com,x\n",
-            "line 3 has a value in a column that line 1 does not name",
-        ),
+        ("r.json", '[{"email": "a@example.com", "email": "b@example.com"}]',
+         '\'email\' stands in one row more than once: "a@example.com" and "b@example.com"'),
+        ("r.csv", "email,\na@example.com,\nb@example.com,x\n",
+         "line 3 has a value in a column that line 1 does not name"),
         ("r.yml", "people: {a: b}", "it must hold a list of people"),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_be_read_is_said(tmp_path: Path, name: str, content: str | bytes, words: str) -> None:
     assert words in refused(tmp_path, name, content)
 
