@@ -142,18 +142,11 @@ def test_includes(api: Api) -> None:
         ("POST", "/checklists", {"title": "x" * 251}, "title"),
         ("POST", "/checklists", {"title": "x", "type": "novel"}, "type"),
         ("POST", "/checklists", {"title": "x", "prerun": [{"field_type": "text"}]}, "prerun.0.label"),
-        (
-            "POST",
-            "/checklists",
-            {"title": "x", "prerun": [{"label": "N", "field_type": "number"}]},
-            "prerun.0.field_type",
-        ),
-        (
-            "POST",
-            "/checklists",
-            {"title": "x", "prerun": [{"label": "N", "field_type": "radio", "options": [{"id": "1", "text": "a"}]}]},
-            "prerun.0.options.0.id",
-        ),
+        ("POST", "/checklists", {"title": "x", "prerun": [{"label": "N", "field_type": "number"}]},
+         "prerun.0.field_type"),
+        ("POST", "/checklists",
+         {"title": "x", "prerun": [{"label": "N", "field_type": "radio", "options": [{"id": "1", "text": "a"}]}]},
+         "prerun.0.options.0.id"),
         ("PUT", f"/checklists/{TOUR_ID}", {"summary": "x"}, "title"),
         ("PUT", f"/checklists/{TOUR_ID}", {"title": "x", "users": [999]}, "users.0"),
         ("PUT", f"/checklists/{TOUR_ID}", {"title": "x", "groups": ["x"]}, "groups.0"),
@@ -161,7 +154,7 @@ def test_includes(api: Api) -> None:
         ("PUT", f"/checklists/{TOUR_ID}", {"title": "x", "folder_id": "x"}, "folder_id"),
         ("POST", f"/checklists/{TOUR_ID}/steps", {"title": "x", "step_type": "dance"}, "step_type"),
     ],
-)
+)  # fmt: skip
 def test_refusals(method: str, path: str, body: Any, field: str, api: Api) -> None:
     before = api.sandbox.state()
     answer = api.call(method, path, body)

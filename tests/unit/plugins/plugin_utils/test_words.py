@@ -49,45 +49,28 @@ LEFT = {"before": {"status": "active"}, "after": {"status": "disabled"}}
     ("subject", "actions", "done", "would"),
     [
         (CREATED, [step("create", "email")], "created as light", "would be created as light"),
-        (
-            {**CREATED, "process": LAUNCHED},
-            [step("create", "email"), step("update", "timezone"), *joins("Engineering", "Sales")],
-            "created as light, put into Engineering and Sales; process 'Onboarding Mary' launched",
-            "would be created as light, put into Engineering and Sales; process 'Onboarding Mary' would be launched",
-        ),
+        ({**CREATED, "process": LAUNCHED},
+         [step("create", "email"), step("update", "timezone"), *joins("Engineering", "Sales")],
+         "created as light, put into Engineering and Sales; process 'Onboarding Mary' launched",
+         "would be created as light, put into Engineering and Sales; process 'Onboarding Mary' would be launched"),
         (CREATED, [], "created as light, put into Engineering", "would be created as light, put into Engineering"),
         (row("invited", action="invite"), [step("invite")], "invited", "would be invited"),
-        (
-            row("changed", action="update", **PHONE),
-            [step("update", "phone", "job_title")],
-            "changed (phone: '1' → '2'; job title: empty → 'Cook')",
-            "would be changed (phone: '1' → '2'; job title: empty → 'Cook')",
-        ),
-        (
-            row("reactivated", action="enable", before={"role": "light"}, after={"role": "admin"}),
-            [step("enable", "status"), step("change_role", "role"), step("remove_from_group", target="Sales")],
-            "reactivated, changed (role: 'light' → 'admin'), taken out of Sales",
-            "would be reactivated, changed (role: 'light' → 'admin'), taken out of Sales",
-        ),
-        (
-            row("changed", action="add_to_group", before={"groups": ["A", "B"]}, after={"groups": ["B", "C"]}),
-            [],
-            "put into C, taken out of A",
-            "would be put into C, taken out of A",
-        ),
-        (
-            row("changed", process={**LAUNCHED, "action": "reactivate", "outcome": "reactivated"}),
-            [{**step("reactivate"), "process": "Onboarding Mary"}],
-            "process 'Onboarding Mary' reactivated",
-            "process 'Onboarding Mary' would be reactivated",
-        ),
+        (row("changed", action="update", **PHONE), [step("update", "phone", "job_title")],
+         "changed (phone: '1' → '2'; job title: empty → 'Cook')",
+         "would be changed (phone: '1' → '2'; job title: empty → 'Cook')"),
+        (row("reactivated", action="enable", before={"role": "light"}, after={"role": "admin"}),
+         [step("enable", "status"), step("change_role", "role"), step("remove_from_group", target="Sales")],
+         "reactivated, changed (role: 'light' → 'admin'), taken out of Sales",
+         "would be reactivated, changed (role: 'light' → 'admin'), taken out of Sales"),
+        (row("changed", action="add_to_group", before={"groups": ["A", "B"]}, after={"groups": ["B", "C"]}),
+         [], "put into C, taken out of A", "would be put into C, taken out of A"),
+        (row("changed", process={**LAUNCHED, "action": "reactivate", "outcome": "reactivated"}),
+         [{**step("reactivate"), "process": "Onboarding Mary"}], "process 'Onboarding Mary' reactivated",
+         "process 'Onboarding Mary' would be reactivated"),
         (row("removed", action="disable", **LEFT), [], "access removed", "access would be removed"),
-        (
-            row("removed", action="remove", reassign_to=BOB, **LEFT),
-            [step("remove", "status", target="1002")],
-            "access removed; open work handed over to bob@example.com",
-            "access would be removed; open work would be handed over to bob@example.com",
-        ),
+        (row("removed", action="remove", reassign_to=BOB, **LEFT), [step("remove", "status", target="1002")],
+         "access removed; open work handed over to bob@example.com",
+         "access would be removed; open work would be handed over to bob@example.com"),
         (
             row(
                 "removed",
@@ -109,22 +92,15 @@ LEFT = {"before": {"status": "active"}, "after": {"status": "disabled"}}
                 "would be deleted for good; process 'Budget' would be handed over to bob@example.com"
             ),
         ),
-        (
-            row("changed", action="update", before={"open_tasks": 2}, after={"open_tasks": 0}, reassign_to=BOB),
-            [step("update", "open_tasks")],
-            "2 open tasks handed over to bob@example.com",
-            "2 open tasks would be handed over to bob@example.com",
-        ),
-        (
-            row("removed", action="disable", unlisted=True),
-            [step("disable")],
-            "not listed: access removed",
-            "not listed: access would be removed",
-        ),
+        (row("changed", action="update", before={"open_tasks": 2}, after={"open_tasks": 0}, reassign_to=BOB),
+         [step("update", "open_tasks")], "2 open tasks handed over to bob@example.com",
+         "2 open tasks would be handed over to bob@example.com"),
+        (row("removed", action="disable", unlisted=True), [step("disable")],
+         "not listed: access removed", "not listed: access would be removed"),
         (row("unchanged"), [], "unchanged", "unchanged"),
         (row("changed"), [], "changed", "would be changed"),
     ],
-)
+)  # fmt: skip
 def test_what_happened_to_a_person_is_one_line(
     subject: dict[str, Any], actions: list[dict[str, Any]], done: str, would: str
 ) -> None:
@@ -144,30 +120,21 @@ def test_what_happened_to_a_person_is_one_line(
         (row("deferred", message="No seat is left."), [], "deferred: No seat is left"),
         (row("skipped", message="an earlier error"), [], "skipped: an earlier error"),
         ({**CREATED, "outcome": "failed", "message": "No."}, [], "failed: No"),
-        (
-            {**CREATED, "outcome": "failed", "message": "No."},
-            [step("create")],
-            "failed: No; before that: created as light",
-        ),
-        (
-            {**CREATED, "outcome": "failed", "message": "No. Done before: add as light."},
-            [step("create")],
-            "failed: No. Done before: add as light",
-        ),
+        ({**CREATED, "outcome": "failed", "message": "No."},
+         [step("create")], "failed: No; before that: created as light"),
+        ({**CREATED, "outcome": "failed", "message": "No. Done before: add as light."},
+         [step("create")], "failed: No. Done before: add as light"),
         (
             # The message of the row begins with what was done, in the words of a plan.
             row("failed", message="Put into A. No.", process={**LAUNCHED, "outcome": "failed", "message": "No."}),
             joins("A"),
             "failed: process 'Onboarding Mary': No; before that: put into A",
         ),
-        (
-            row("failed", action="create", message="No.", process={**LAUNCHED, "outcome": "skipped", "message": "x"}),
-            [],
-            "failed: No",
-        ),
+        (row("failed", action="create", message="No.", process={**LAUNCHED, "outcome": "skipped", "message": "x"}),
+         [], "failed: No"),
         (row("different", message="role is light, should be admin"), [], "role is light, should be admin"),
     ],
-)
+)  # fmt: skip
 def test_what_did_not_happen_has_its_reason(subject: dict[str, Any], actions: list[dict[str, Any]], text: str) -> None:
     assert Subject("person", subject, tuple(actions), False).text == text
 
@@ -175,46 +142,21 @@ def test_what_did_not_happen_has_its_reason(subject: dict[str, Any], actions: li
 @pytest.mark.parametrize(
     ("part", "subject", "line"),
     [
-        (
-            "guests",
-            {"email": "g@example.net", "action": "create", "outcome": "created"},
-            "guest g@example.net: created",
-        ),
-        (
-            "guests",
-            {
-                "email": "g@example.net",
-                "action": "update",
-                "outcome": "changed",
-                "message": "Associate with bob@example.com.",
-                "before": {"associated_members": [MARY]},
-                "after": {"associated_members": [BOB]},
-            },
-            f"guest g@example.net: handed over from {MARY} to {BOB}",
-        ),
-        (
-            "guests",
-            {"email": "g@example.net", "action": "none", "outcome": "not_found", "message": "No guest has it."},
-            "guest g@example.net: not found: no guest has this address",
-        ),
-        (
-            "groups",
-            {
-                "name": "Sales",
-                "action": "update",
-                "outcome": "changed",
-                "before": {"members": ["a", "b"]},
-                "after": {"members": ["c"]},
-            },
-            "group Sales: c added; a and b taken out",
-        ),
-        (
-            "groups",
-            {"name": "Sales", "action": "update", "outcome": "changed", "message": "Take a out."},
-            "group Sales: changed; Take a out",
-        ),
+        ("guests", {"email": "g@example.net", "action": "create", "outcome": "created"},
+         "guest g@example.net: created"),
+        ("guests",
+         {"email": "g@example.net", "action": "update", "outcome": "changed",
+          "message": "Associate with bob@example.com.", "before": {"associated_members": [MARY]},
+          "after": {"associated_members": [BOB]}}, f"guest g@example.net: handed over from {MARY} to {BOB}"),
+        ("guests", {"email": "g@example.net", "action": "none", "outcome": "not_found", "message": "No guest has it."},
+         "guest g@example.net: not found: no guest has this address"),
+        ("groups",
+         {"name": "Sales", "action": "update", "outcome": "changed",
+          "before": {"members": ["a", "b"]}, "after": {"members": ["c"]}}, "group Sales: c added; a and b taken out"),
+        ("groups", {"name": "Sales", "action": "update", "outcome": "changed", "message": "Take a out."},
+         "group Sales: changed; Take a out"),
     ],
-)
+)  # fmt: skip
 def test_guests_and_groups_are_named_as_such(part: str, subject: dict[str, Any], line: str) -> None:
     (told,) = subjects_of({part: [subject]})
     assert f"{told.label}: {told.text}" == line
@@ -276,16 +218,12 @@ def test_the_first_lines_say_where_who_and_how_many() -> None:
     [
         ("onboarding", WHERE, False, "Onboarding into Example Corp (25f6), acting as admin@example.com"),
         ("offboarding", {"id": "25f6", "name": None}, False, "Offboarding from 25f6"),
-        (
-            "onboarding",
-            {**WHERE, "acting_as": "the application 1111"},
-            True,
-            "Onboarding into Example Corp (25f6), acting as the application 1111; dry run: nothing was written",
-        ),
+        ("onboarding", {**WHERE, "acting_as": "the application 1111"}, True,
+         "Onboarding into Example Corp (25f6), acting as the application 1111; dry run: nothing was written"),
         ("drift", WHERE, True, "Drift of Example Corp (25f6), acting as admin@example.com"),
         ("roster", None, False, "Roster of 25f6"),
     ],
-)
+)  # fmt: skip
 def test_the_first_line_names_the_organization(kind: str, organization: Any, check_mode: bool, line: str) -> None:
     assert text_of(kind, result(organization=organization, check_mode=check_mode))[0] == line
 
@@ -299,21 +237,17 @@ NOBODY = {"created": 0, "unchanged": 3}
         ("roster", NOBODY, "3 people: nothing to do"),
         ("roster", {"unchanged": 1}, "1 person: nothing to do"),
         ("roster", {"created": 0}, "0 people: nothing to do"),
-        (
-            "onboarding",
-            {"people": NOBODY, "processes": {"unchanged": 3}, "groups": {"unchanged": 1}, "guests": {"created": 0}},
-            "3 people and 1 group: nothing to do",
-        ),
-        (
-            "onboarding",
-            {"people": {"created": 2, "unchanged": 1}, "processes": {"launched": 2}, "groups": {"created": 0}},
-            "created 2, unchanged 1; processes: launched 2",
-        ),
+        ("onboarding",
+         {"people": NOBODY, "processes": {"unchanged": 3}, "groups": {"unchanged": 1}, "guests": {"created": 0}},
+         "3 people and 1 group: nothing to do"),
+        ("onboarding",
+         {"people": {"created": 2, "unchanged": 1}, "processes": {"launched": 2}, "groups": {"created": 0}},
+         "created 2, unchanged 1; processes: launched 2"),
         ("drift", {"missing": 0, "extra": 2, "kept": 1, "total": 3, "groups": 1}, "extra 2, kept 1; groups: missing 1"),
         ("drift", {"missing": 0, "kept": 0, "total": 0, "groups": 0}, "nothing differs"),
         ("drift", {"missing": 0, "kept": 2, "total": 0, "groups": 0}, "nothing differs; kept 2"),
     ],
-)
+)  # fmt: skip
 def test_totals_name_only_what_is_not_zero(kind: str, summary: dict[str, Any], line: str) -> None:
     assert text_of(kind, result(summary=summary))[1] == line
 
@@ -379,54 +313,27 @@ WHERE_TEXT = "Example Corp (25f6)"
     [
         ("roster", {"msg": "No token.\nAt all."}, "No token. At all.", []),
         ("roster", {}, "The task failed and gave no reason.", []),
-        (
-            "roster",
-            {"msg": "x", "problems": ["row 1: a", "row 2: b", "row 1: a"]},
-            "Nothing was written: 2 problems.",
-            ["row 1: a", "row 2: b"],
-        ),
+        ("roster", {"msg": "x", "problems": ["row 1: a", "row 2: b", "row 1: a"]},
+         "Nothing was written: 2 problems.", ["row 1: a", "row 2: b"]),
         ("drift", {"problems": ["a"]}, "Nothing was compared: 1 problem.", ["a"]),
-        (
-            "onboarding",
-            result(
-                summary={"people": {"created": 2, "failed": 1}, "processes": {"launched": 0, "failed": 1}},
-                problems=["bob@example.com: no"],
-            ),
-            f"1 of 3 people could not be onboarded into {WHERE_TEXT}; done: created 2.",
-            ["bob@example.com: no"],
-        ),
-        (
-            "offboarding",
-            result(named("b", "deferred", message="no"), summary={"people": {"deferred": 1}}, changed=False),
-            f"1 of 1 person could not be offboarded from {WHERE_TEXT}; nothing was written.",
-            ["b: deferred: no"],
-        ),
-        (
-            "roster",
-            result(summary={"created": 1, "skipped": 1}, problems=["b: no"], check_mode=True),
-            f"1 of 2 people would not be converged in {WHERE_TEXT}; would be done: created 1.",
-            ["b: no"],
-        ),
-        (
-            "onboarding",
-            result(summary={"people": {"unchanged": 1}, "guests": {"failed": 1, "created": 1}}, problems=["g: no"]),
-            f"1 of 2 guests could not be onboarded into {WHERE_TEXT}; done: guests: created 1.",
-            ["g: no"],
-        ),
-        (
-            "roster",
-            result(summary={"created": 1}, problems=["the listing failed"]),
-            "Stopped: 1 problem; done: created 1.",
-            ["the listing failed"],
-        ),
-        (
-            "drift",
-            result(named("b", "missing", message="is not a member"), named("k", "kept"), changed=False),
-            f"{WHERE_TEXT} differs from the roster: missing 1.",
-            ["b: is not a member"],
-        ),
+        ("onboarding",
+         result(summary={"people": {"created": 2, "failed": 1}, "processes": {"launched": 0, "failed": 1}},
+             problems=["bob@example.com: no"]),
+         f"1 of 3 people could not be onboarded into {WHERE_TEXT}; done: created 2.", ["bob@example.com: no"]),
+        ("offboarding",
+         result(named("b", "deferred", message="no"), summary={"people": {"deferred": 1}}, changed=False),
+         f"1 of 1 person could not be offboarded from {WHERE_TEXT}; nothing was written.", ["b: deferred: no"]),
+        ("roster", result(summary={"created": 1, "skipped": 1}, problems=["b: no"], check_mode=True),
+         f"1 of 2 people would not be converged in {WHERE_TEXT}; would be done: created 1.", ["b: no"]),
+        ("onboarding",
+         result(summary={"people": {"unchanged": 1}, "guests": {"failed": 1, "created": 1}}, problems=["g: no"]),
+         f"1 of 2 guests could not be onboarded into {WHERE_TEXT}; done: guests: created 1.", ["g: no"]),
+        ("roster", result(summary={"created": 1}, problems=["the listing failed"]),
+         "Stopped: 1 problem; done: created 1.", ["the listing failed"]),
+        ("drift", result(named("b", "missing", message="is not a member"), named("k", "kept"), changed=False),
+         f"{WHERE_TEXT} differs from the roster: missing 1.", ["b: is not a member"]),
     ],
-)
+)  # fmt: skip
 def test_a_failure_is_a_sentence_and_its_problems(
     kind: str, failure: dict[str, Any], headline: str, problems: list[str]
 ) -> None:

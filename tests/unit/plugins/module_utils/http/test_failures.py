@@ -55,62 +55,31 @@ def of_proxy(error: Exception) -> outer.ProxyError:
         (RefusedAnswerError("it is longer than 64 MiB"), UnreadableAnswerError, "is not taken", True),
         (outer.InvalidJSONError("Out of range float values"), OptionError, "cannot be sent", False),
         (outer.ConnectionError(spent(REFUSED)), UnreachableError, "no connection", False),
-        (
-            outer.ConnectTimeout(spent(inner.ConnectTimeoutError(POOL, "x"))),
-            UnreachableError,
-            "no conn",
-            False,
-        ),
-        (
-            outer.ConnectionError(socket.gaierror(-2, "Name or service not known")),
-            UnreachableError,
-            "no conn",
-            False,
-        ),
+        (outer.ConnectTimeout(spent(inner.ConnectTimeoutError(POOL, "x"))), UnreachableError, "no conn", False),
+        (outer.ConnectionError(socket.gaierror(-2, "Name or service not known")), UnreachableError, "no conn", False),
         (of_proxy(REFUSED), UnreachableError, "no connection", False),
         (of_proxy(TUNNEL), UnreachableError, "the proxy made no connection", False),
         # So urllib3 calls an answer that was lost, when there is a proxy.
         (of_proxy(RESET), UnreachableError, "the answer broke off", True),
         (of_proxy(GONE), UnreachableError, "the answer broke off", True),
-        (
-            outer.SSLError(spent(inner.SSLError(ssl.SSLEOFError(8, "EOF occurred")))),
-            UnreachableError,
-            "the TLS connection broke off",
-            True,
-        ),
-        (
-            outer.SSLError(spent(inner.SSLError(ssl.SSLCertVerificationError("certificate verify failed")))),
-            CertificateError,
-            "the TLS connection failed",
-            False,
-        ),
+        (outer.SSLError(spent(inner.SSLError(ssl.SSLEOFError(8, "EOF occurred")))),
+         UnreachableError, "the TLS connection broke off", True),
+        (outer.SSLError(spent(inner.SSLError(ssl.SSLCertVerificationError("certificate verify failed")))),
+         CertificateError, "the TLS connection failed", False),
         (outer.ReadTimeout(inner.ReadTimeoutError(POOL, "/x", "x")), UnreachableError, "broke off", True),
-        (
-            outer.ConnectionError(inner.ReadTimeoutError(POOL, "/x", "x")),
-            UnreachableError,
-            "broke off",
-            True,
-        ),
+        (outer.ConnectionError(inner.ReadTimeoutError(POOL, "/x", "x")), UnreachableError, "broke off", True),
         (outer.ConnectionError(spent(inner.ProtocolError("x", GONE))), UnreachableError, "broke off", True),
         (outer.ConnectionError(inner.ProtocolError("x", RESET)), UnreachableError, "broke off", True),
-        (
-            outer.ConnectionError(inner.ProtocolError("x", http.client.BadStatusLine("garbage"))),
-            UnreachableError,
-            "broke off",
-            True,
-        ),
+        (outer.ConnectionError(inner.ProtocolError("x", http.client.BadStatusLine("garbage"))),
+         UnreachableError, "broke off", True),
         (outer.ChunkedEncodingError("x"), UnreadableAnswerError, "broke off", True),
         (outer.ContentDecodingError(inner.DecodeError("x")), UnreadableAnswerError, "broke off", True),
-        (
-            outer.ConnectionError(inner.ProtocolError("x", http.client.IncompleteRead(b"", 5))),
-            UnreadableAnswerError,
-            "broke off",
-            True,
-        ),
+        (outer.ConnectionError(inner.ProtocolError("x", http.client.IncompleteRead(b"", 5))),
+         UnreadableAnswerError, "broke off", True),
         (outer.RequestException("something new"), UnreachableError, "broke off", True),
     ],
     ids=lambda value: repr(value)[:70] if isinstance(value, Exception) else None,
-)
+)  # fmt: skip
 def test_cause(error: Exception, kind: type[Exception], text: str, may_have_arrived: bool) -> None:
     cause = cause_of(error)
     assert (cause.kind, cause.may_have_arrived) == (kind, may_have_arrived)
@@ -125,16 +94,13 @@ def test_only_a_time_out_is_late() -> None:
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (
-            outer.ConnectionError(inner.ProtocolError("Connection aborted.", RESET)),
-            "Connection reset by peer",
-        ),
+        (outer.ConnectionError(inner.ProtocolError("Connection aborted.", RESET)), "Connection reset by peer"),
         (of_proxy(TUNNEL), "Tunnel connection failed: 407 Proxy Authentication Required"),
         (inner.LocationParseError("http://user:s3cret@x"), f"Failed to parse: http://user:{MASK}@x"),
         (outer.InvalidURL("x" * 290 + " s3cret"), "x" * 290 + f" {MASK}"),
         (outer.ConnectionError(), "ConnectionError"),
     ],
-)
+)  # fmt: skip
 def test_reason_is_short_and_without_secrets(error: Exception, expected: str) -> None:
     secrets = SecretKeeper()
     secrets.keep("s3cret")
