@@ -17,25 +17,19 @@ TOLD_OF_OFFBOARDING = ("people", "guests", "groups", "processes", "notes", "prob
 
 CASES_OF_OFFBOARDING: list[tuple[str, str, tuple[str, ...], dict[str, Any]]] = [
     ("offboarding of nobody", "tallyfy_offboarding", (), {"people": []}),
-    ("offboarding of who is gone", "tallyfy_offboarding", (), {
-        "people": [{"email": DANA.upper(), "reassign_to": ALICE}, {"email": "nobody@example.com"}],
-        "guests": ["nobody@example.org"], "max_removals": 0,
-    }),
-    ("offboarding of everything", "tallyfy_offboarding", (
-        f"{ERIN}: status", f"{BOB}: status", f"{CHARLIE}: status", "group People: members",
-        *(f"process Welcome tour: Robin Hale ({number}): owner" for number in TOURS), f"guest {NORA}: gone",
-    ), {
-        "people": [
-            {"email": ERIN, "reassign_to": JOHN}, {"email": BOB}, {"email": CHARLIE}, {"email": DANA},
-        ],
-        "guests": [NORA.upper(), "nobody@example.org"], "min_admins": 1, "max_removals": 4, "concurrency": 3,
-    }),
-    ("offboarding with a deletion", "tallyfy_offboarding", (
-        f"{JOHN}: gone", f"{DANA}: gone", "group Engineering: members",
-    ), {"people": [{"email": JOHN}, {"email": DANA}], "delete": True, "reassign_to": ALICE}),
-    ("offboarding of a guest", "tallyfy_offboarding", (f"guest {PARTNER}: gone", "group Engineering: guests"), {
-        "guests": [PARTNER], "protect": [NORA],
-    }),
+    ("offboarding of who is gone", "tallyfy_offboarding", (),
+     {"people": [{"email": DANA.upper(), "reassign_to": ALICE}, {"email": "nobody@example.com"}],
+      "guests": ["nobody@example.org"], "max_removals": 0}),
+    ("offboarding of everything", "tallyfy_offboarding",
+     (f"{ERIN}: status", f"{BOB}: status", f"{CHARLIE}: status", "group People: members",
+      *(f"process Welcome tour: Robin Hale ({number}): owner" for number in TOURS), f"guest {NORA}: gone"),
+     {"people": [{"email": ERIN, "reassign_to": JOHN}, {"email": BOB}, {"email": CHARLIE}, {"email": DANA}],
+      "guests": [NORA.upper(), "nobody@example.org"], "min_admins": 1, "max_removals": 4, "concurrency": 3}),
+    ("offboarding with a deletion", "tallyfy_offboarding",
+     (f"{JOHN}: gone", f"{DANA}: gone", "group Engineering: members"),
+     {"people": [{"email": JOHN}, {"email": DANA}], "delete": True, "reassign_to": ALICE}),
+    ("offboarding of a guest", "tallyfy_offboarding",
+     (f"guest {PARTNER}: gone", "group Engineering: guests"), {"guests": [PARTNER], "protect": [NORA]}),
     ("offboarding from a csv file", "tallyfy_offboarding", (f"{FRANK}: status",), {"src": "leavers.csv"}),
 ]  # fmt: skip
 

@@ -32,37 +32,29 @@ def of(entry: str, *fields: str) -> tuple[str, ...]:
 
 
 CASES_OF_ONBOARDING: list[tuple[str, str, tuple[str, ...], dict[str, Any]]] = [
-    ("onboarding unchanged", "tallyfy_onboarding", (), {
-        "people": [{"email": BOB.upper(), "team": "Operations", "groups": "people", "process": JORDAN}],
-        "groups": ["engineering ", {"name": "PEOPLE"}], "guests": [PARTNER.upper()], "defaults": {"phone": ""},
-    }),
+    ("onboarding unchanged", "tallyfy_onboarding", (),
+     {"people": [{"email": BOB.upper(), "team": "Operations", "groups": "people", "process": JORDAN}],
+      "groups": ["engineering ", {"name": "PEOPLE"}], "guests": [PARTNER.upper()], "defaults": {"phone": ""}}),
     ("onboarding of nobody", "tallyfy_onboarding", (), {"people": [], "process": HIRED}),
-    ("onboarding of everything", "tallyfy_onboarding", (
-        *of(MARY["email"], *CREATION, "groups"), *of(f"{MARY['email']}: process", *LAUNCH, "kickoff", "tags", "owner"),
-        *of(RICHARD["email"], *CREATION, "groups", "timezone"), *of(f"{RICHARD['email']}: process", *LAUNCH, "kickoff"),
-        *of(DANA, "status", "role"), *of(JOHN, "team"),
-        *of("group Newcomers", "name", "description"), *of("group Nobody", "name", "description"),
-        *of("group People", "description"),
-        *of(f"guest {AGENCY}", "email", "company_name", "associated_members"),
-    ), {
-        "people": [
-            {**MARY, "groups": ["Newcomers", "Engineering"], "process": {"owner": JOHN, "tags": ["Onboarding"]}},
-            {**RICHARD, "groups": "newcomers", "timezone": "Europe/Berlin",
-             "process": {"kickoff": {"Buddy": [MARY["email"], BOB]}}},
-            {"email": DANA, "process": False}, {"email": JOHN, "team": "Sales", "process": False},
-        ],
-        "process": HIRED, "defaults": {"role": "standard"}, "concurrency": 3,
-        "groups": ["Newcomers", {"name": "Nobody"}, {"name": "People", "description": "Hiring"}],
-        "guests": [{"email": AGENCY, "company_name": "Agency", "associated_members": [MARY["email"], ALICE]}],
-    }),
-    ("onboarding of processes only", "tallyfy_onboarding", (
-        *of(f"{BOB}: process", "status"), *of(f"{JOHN}: process", *LAUNCH),
-    ), {"people": [
-        {"email": BOB, "process": CASEY}, {"email": JOHN, "process": TOUR_ID}, {"email": ALICE, "process": JORDAN},
-    ]}),
-    ("onboarding from a csv file", "tallyfy_onboarding", (
-        *of(MARY["email"], *CREATION, "groups"), *of(f"{MARY['email']}: process", *LAUNCH),
-    ), {"src": "new-hires.csv", "process": {"template": TOUR_ID}}),
+    ("onboarding of everything", "tallyfy_onboarding",
+     (*of(MARY["email"], *CREATION, "groups"), *of(f"{MARY['email']}: process", *LAUNCH, "kickoff", "tags", "owner"),
+      *of(RICHARD["email"], *CREATION, "groups", "timezone"), *of(f"{RICHARD['email']}: process", *LAUNCH, "kickoff"),
+      *of(DANA, "status", "role"), *of(JOHN, "team"), *of("group Newcomers", "name", "description"),
+      *of("group Nobody", "name", "description"), *of("group People", "description"),
+      *of(f"guest {AGENCY}", "email", "company_name", "associated_members")),
+     {"people": [{**MARY, "groups": ["Newcomers", "Engineering"], "process": {"owner": JOHN, "tags": ["Onboarding"]}},
+          {**RICHARD, "groups": "newcomers", "timezone": "Europe/Berlin",
+           "process": {"kickoff": {"Buddy": [MARY["email"], BOB]}}}, {"email": DANA, "process": False},
+          {"email": JOHN, "team": "Sales", "process": False}], "process": HIRED, "defaults": {"role": "standard"},
+      "concurrency": 3, "groups": ["Newcomers", {"name": "Nobody"}, {"name": "People", "description": "Hiring"}],
+      "guests": [{"email": AGENCY, "company_name": "Agency", "associated_members": [MARY["email"], ALICE]}]}),
+    ("onboarding of processes only", "tallyfy_onboarding",
+     (*of(f"{BOB}: process", "status"), *of(f"{JOHN}: process", *LAUNCH)),
+     {"people": [{"email": BOB, "process": CASEY},
+          {"email": JOHN, "process": TOUR_ID}, {"email": ALICE, "process": JORDAN}]}),
+    ("onboarding from a csv file", "tallyfy_onboarding",
+     (*of(MARY["email"], *CREATION, "groups"), *of(f"{MARY['email']}: process", *LAUNCH)),
+     {"src": "new-hires.csv", "process": {"template": TOUR_ID}}),
 ]  # fmt: skip
 
 

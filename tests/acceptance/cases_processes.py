@@ -27,45 +27,37 @@ LAUNCH = ("name", "template", "status")
 
 CASES_OF_PROCESSES: list[tuple[str, str, tuple[str, ...], dict[str, Any]]] = [
     ("process only mentioned", "tallyfy_process", (), JORDAN),
-    ("process found by its name", "tallyfy_process", (), {
-        "template": HIRE, "name": "onboarding: jordan rivera (hr-10293)",
-    }),
+    ("process found by its name", "tallyfy_process", (),
+     {"template": HIRE, "name": "onboarding: jordan rivera (hr-10293)"}),
     ("process unchanged", "tallyfy_process", (), {
         **JORDAN, "name": " Onboarding: Jordan Rivera", "owner": ALICE.upper(), "tags": ["ONBOARDING"],
         "folders": ["hr"],
     }),
-    ("process whose values have drifted", "tallyfy_process", (), {
-        **JORDAN, "kickoff": {"Department": "Sales", "Notes": "Needs a quiet desk."},
-    }),
+    ("process whose values have drifted", "tallyfy_process", (),
+     {**JORDAN, "kickoff": {"Department": "Sales", "Notes": "Needs a quiet desk."}}),
     ("process twice there", "tallyfy_process", (), {"template": TOUR, "name": "Welcome tour: Robin Hale"}),
     ("process launched", "tallyfy_process", LAUNCH, {"template": TOUR, "name": "Tour of Mary Major"}),
     ("process launched by id", "tallyfy_process", LAUNCH, {"template": TOUR_ID, "reference": "E+1 (x)"}),
-    ("process launched with values", "tallyfy_process", (*LAUNCH, "kickoff"), {
-        "template": HIRE, "reference": "HR-2", "kickoff": REQUIRED,
-    }),
-    ("process launched with a reference in a field", "tallyfy_process", (*LAUNCH, "kickoff"), {
-        "template": TOUR, "reference": "E-1", "reference_field": "reference",
-    }),
-    ("process launched with everything", "tallyfy_process", (
-        *LAUNCH, "kickoff", "assignments", "owner", "tags", "folders",
-    ), {
-        "template": HIRE, "name": "Onboarding of Mary", "reference": "mary@example.net", "kickoff": EVERYTHING,
-        "assignments": {"create accounts": {"users": [JOHN], "deadline": "2026-11-30"}, "Welcome call": [BOB]},
-        "owner": JOHN, "tags": ["Urgent"], "folders": ["HR"],
-    }),
+    ("process launched with values", "tallyfy_process", (*LAUNCH, "kickoff"),
+     {"template": HIRE, "reference": "HR-2", "kickoff": REQUIRED}),
+    ("process launched with a reference in a field", "tallyfy_process", (*LAUNCH, "kickoff"),
+     {"template": TOUR, "reference": "E-1", "reference_field": "reference"}),
+    ("process launched with everything", "tallyfy_process",
+     (*LAUNCH, "kickoff", "assignments", "owner", "tags", "folders"),
+     {"template": HIRE, "name": "Onboarding of Mary", "reference": "mary@example.net", "kickoff": EVERYTHING,
+      "assignments": {"create accounts": {"users": [JOHN], "deadline": "2026-11-30"}, "Welcome call": [BOB]},
+      "owner": JOHN, "tags": ["Urgent"], "folders": ["HR"]}),
     ("process renamed", "tallyfy_process", ("name",), {**JORDAN, "name": "Jordan"}),
     ("process owner changed", "tallyfy_process", ("owner",), {**JORDAN, "owner": JOHN}),
     ("process tagged", "tallyfy_process", ("tags",), {**JORDAN, "tags": ["urgent", "onboarding"]}),
-    ("process put into a folder", "tallyfy_process", ("folders",), {
-        "template": TOUR, "name": "Welcome tour: Robin Hale", "folders": ["HR"],
-    }),
+    ("process put into a folder", "tallyfy_process", ("folders",),
+     {"template": TOUR, "name": "Welcome tour: Robin Hale", "folders": ["HR"]}),
     ("process archived", "tallyfy_process", ("status",), {**JORDAN, "state": "archived"}),
     ("process archived already", "tallyfy_process", (), {**CASEY, "state": "archived"}),
     ("process never there", "tallyfy_process", (), {"template": HIRE, "reference": "HR-0", "state": "archived"}),
     ("process reactivated", "tallyfy_process", ("status",), CASEY),
-    ("process reactivated and changed", "tallyfy_process", ("status", "name", "owner", "tags"), {
-        **CASEY, "name": "Casey", "owner": BOB, "tags": ["Urgent"],
-    }),
+    ("process reactivated and changed", "tallyfy_process", ("status", "name", "owner", "tags"),
+     {**CASEY, "name": "Casey", "owner": BOB, "tags": ["Urgent"]}),
     ("process info", "tallyfy_process_info", (), {}),
     ("process info with values", "tallyfy_process_info", (), {"reference": "HR-10293", "kickoff": True}),
     ("template info", "tallyfy_template_info", (), {}),
@@ -74,14 +66,11 @@ CASES_OF_PROCESSES: list[tuple[str, str, tuple[str, ...], dict[str, Any]]] = [
 
 #: Readings of the API that only processes and templates know, to be added to the worlds of the table.
 WORLDS_OF_PROCESSES: dict[str, dict[str, Any]] = {
-    "filters ignored": {
-        "run_q_ignored": True, "run_checklist_filter_ignored": True, "archived_param_ignored": True,
-        "checklist_rows": "short",
-    },
-    "other words": {
-        "run_ids_as_text": True, "progress_int": True, "run_prerun_list_when_empty": True, "launch_status": 200,
-        "launch_name_required": True, "included_tags": "ties", "prerun_dates": "iso", "status_archived_ignored": True,
-    },
+    "filters ignored": {"run_q_ignored": True, "run_checklist_filter_ignored": True,
+        "archived_param_ignored": True, "checklist_rows": "short"},
+    "other words": {"run_ids_as_text": True, "progress_int": True, "run_prerun_list_when_empty": True,
+        "launch_status": 200, "launch_name_required": True, "included_tags": "ties", "prerun_dates": "iso",
+        "status_archived_ignored": True},
 }  # fmt: skip
 
 

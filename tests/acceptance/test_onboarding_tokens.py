@@ -112,23 +112,17 @@ def test_tokens_reach_the_tasks_and_nothing_else(sandbox: Sandbox, playbooks: Pl
     [
         ({"onboarding_tokens_tasks": "nowhere.yml"}, "onboarding_tokens_tasks is no file"),
         ({"onboarding_tokens_tasks": "~nobody-of-this-name/keep.yml"}, "onboarding_tokens_tasks is no file"),
-        (
-            {"onboarding_people": []},
-            "onboarding_tokens_for names people who are not listed: bob@example.com, john.smith@example.com",
-        ),
+        ({"onboarding_people": []},
+         "onboarding_tokens_for names people who are not listed: bob@example.com, john.smith@example.com"),
         ({"onboarding_tokens_tasks": ""}, "onboarding_tokens_tasks is not given"),
         ({"onboarding_tokens_for": "bob@example.com"}, "onboarding_tokens_for is no list of e-mail addresses"),
-        (
-            {"onboarding_tokens_for": ["BOB@example.com", "bbo@example.com"]},
-            "onboarding_tokens_for names people who are not listed: bbo@example.com",
-        ),
-        (
-            {"onboarding_people": None, "onboarding_src": "hires.csv"},
-            "onboarding_tokens_for names people who are not listed: john.smith@example.com",
-        ),
+        ({"onboarding_tokens_for": ["BOB@example.com", "bbo@example.com"]},
+         "onboarding_tokens_for names people who are not listed: bbo@example.com"),
+        ({"onboarding_people": None, "onboarding_src": "hires.csv"},
+         "onboarding_tokens_for names people who are not listed: john.smith@example.com"),
     ],
     ids=["no-file", "no-home", "nobody", "no-tasks", "no-list", "not-listed", "not-in-the-file"],
-)
+)  # fmt: skip
 def test_what_cannot_be_is_told_before(wrong: dict[str, Any], text: str, sandbox: Sandbox, roles: Roles) -> None:
     (roles.folder / "keep.yml").write_text(KEEP)
     (roles.folder / "hires.csv").write_text("email\nbob@example.com\n", encoding="utf-8")

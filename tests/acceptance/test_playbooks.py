@@ -80,23 +80,13 @@ def test_a_run_over_two_people_is_told_in_few_lines(sandbox: Sandbox, playbooks:
     ("playbook", "variables", "task", "problem", "is_written"),
     [
         (OFFBOARD, TWO_PEOPLE, "Offboard people", "Nobody may touch John", True),
-        (
-            OFFBOARD,
-            {**TWO_PEOPLE, "offboarding_protected": ["*"]},
-            "Offboard people",
-            "offboarding_protected is not a variable of this role; did you mean offboarding_protect?",
-            False,
-        ),
-        (
-            ROSTER,
-            {"roster_people": [{"email": BOB, "role": "boss"}]},
-            "Converge the organization to the roster",
-            "row 1 (bob@example.com): value of role must be one of",
-            False,
-        ),
+        (OFFBOARD, {**TWO_PEOPLE, "offboarding_protected": ["*"]}, "Offboard people",
+         "offboarding_protected is not a variable of this role; did you mean offboarding_protect?", False),
+        (ROSTER, {"roster_people": [{"email": BOB, "role": "boss"}]}, "Converge the organization to the roster",
+         "row 1 (bob@example.com): value of role must be one of", False),
     ],
     ids=["refused", "misspelled", "row"],
-)
+)  # fmt: skip
 def test_a_failure_is_told_once_and_the_task_of_the_module_is_the_red_one(
     playbook: str, variables: dict[str, Any], task: str, problem: str, is_written: bool, sandbox: Sandbox,
     playbooks: Playbooks,

@@ -37,20 +37,16 @@ BULK = (*WRITING, "drift")
 ALL = (*BULK, "export_roster")
 #: What gives each role something to do, with John and somebody else.
 WORK: dict[str, dict[str, Any]] = {
-    "onboarding": {
-        "onboarding_people": [{**MARY, "groups": ["People"]}, {"email": JOHN, "job_title": "Team lead"}],
-        "onboarding_process": {"template": "Welcome tour"},
-    },
-    "offboarding": {
-        "offboarding_people": [{"email": JOHN, "reassign_to": BOB}, {"email": FRANK}],
-        "offboarding_guests": [PARTNER],
-    },
+    "onboarding": {"onboarding_people": [{**MARY, "groups": ["People"]}, {"email": JOHN, "job_title": "Team lead"}],
+        "onboarding_process": {"template": "Welcome tour"}},
+    "offboarding": {"offboarding_people": [{"email": JOHN, "reassign_to": BOB}, {"email": FRANK}],
+        "offboarding_guests": [PARTNER]},
     "roster": {
         "roster_people": [MARY, {"email": JOHN, "job_title": "Team lead"}, {"email": FRANK, "state": "disabled"}]
     },
     "drift": {"drift_people": [MARY, {"email": JOHN, "role": "light"}], "drift_unlisted": "ignore"},
     "export_roster": {"export_roster_dest": "roster.yml"},
-}
+}  # fmt: skip
 #: The same with somebody who is as desired.
 NO_WORK: dict[str, dict[str, Any]] = {
     "onboarding": {"onboarding_people": [{"email": BOB}]},
@@ -178,29 +174,17 @@ def test_an_empty_list_is_nothing_to_do(sandbox: Sandbox, roles: Roles) -> None:
 # --- what must not happen ---------------------------------------------------------------------------------------------
 
 MISSPELLED = {
-    "offboarding": {
-        "offboarding_protected": "offboarding_protect",
-        "offboarding_reassign": "offboarding_reassign_to",
-        "offboarding_guest": "offboarding_guests",
-        "offboarding_maxremovals": "offboarding_max_removals",
-        "offbording_protect": "offboarding_protect",
-    },
-    "roster": {
-        "roster_protected": "roster_protect",
-        "roster_unlised": "roster_unlisted",
-        "roster_min_admin": "roster_min_admins",
-        "Roster_protect": "roster_protect",
-    },
-    "onboarding": {
-        "onboarding_proccess": "onboarding_process",
-        "onboarding_reprot": "onboarding_report",
-        "onboarding_default": "onboarding_defaults",
-        "onboarding_person_nickname": "onboarding_person_nickname",
-    },
+    "offboarding": {"offboarding_protected": "offboarding_protect", "offboarding_reassign": "offboarding_reassign_to",
+        "offboarding_guest": "offboarding_guests", "offboarding_maxremovals": "offboarding_max_removals",
+        "offbording_protect": "offboarding_protect"},
+    "roster": {"roster_protected": "roster_protect", "roster_unlised": "roster_unlisted",
+        "roster_min_admin": "roster_min_admins", "Roster_protect": "roster_protect"},
+    "onboarding": {"onboarding_proccess": "onboarding_process", "onboarding_reprot": "onboarding_report",
+        "onboarding_default": "onboarding_defaults", "onboarding_person_nickname": "onboarding_person_nickname"},
     # What stands in for its own variables counts as well.
     "drift": {"drift_protected": "drift_protect", "drift_failed": "drift_fail", "roster_protected": "roster_protect"},
     "export_roster": {"export_roster_des": "export_roster_dest"},
-}
+}  # fmt: skip
 MISSPELLED_CONNECTION = {
     "tallyfy_actas": "tallyfy_act_as",
     "tallyfy_orgid": "tallyfy_org_id",
@@ -397,20 +381,14 @@ def test_blank_fields_of_a_person_leave_values_as_they_are(sandbox: Sandbox, rol
         ("onboarding", {"onboarding_people": [MARY], "onboarding_process": "Tour"}, "onboarding_process"),
         ("onboarding", {"onboarding_people": [MARY], "onboarding_defaults": {"state": "disabled"}}, "state"),
         ("onboarding", {"onboarding_people": [MARY], "onboarding_concurrency": 99}, "onboarding_concurrency is 99"),
-        (
-            "onboarding",
-            {"onboarding_people": [{"email": ERIN, "role": "light"}], "onboarding_min_admins": 2},
-            "onboarding_min_admins asks for 2",
-        ),
+        ("onboarding", {"onboarding_people": [{"email": ERIN, "role": "light"}], "onboarding_min_admins": 2},
+         "onboarding_min_admins asks for 2"),
         ("roster", {"roster_people": [], "roster_max_removals": "few"}, "roster_max_removals 'few' is neither"),
-        (
-            "offboarding",
-            {"offboarding_people": [{"email": JOHN}], "offboarding_reassign_to": NOBODY},
-            f"offboarding_reassign_to {NOBODY} is not a member",
-        ),
+        ("offboarding", {"offboarding_people": [{"email": JOHN}], "offboarding_reassign_to": NOBODY},
+         f"offboarding_reassign_to {NOBODY} is not a member"),
     ],
     ids=str,
-)
+)  # fmt: skip
 @both_modes
 def test_bad_input_is_refused_by_the_name_of_its_variable(
     check_mode: bool, role: str, variables: dict[str, Any], problem: str, sandbox: Sandbox, roles: Roles

@@ -239,21 +239,15 @@ def test_mistakes_in_the_file_of_a_survey_are_told_with_their_lines(sandbox: San
     [
         ("onboarding", blank("onboard_roster"), "Neither onboarding_people nor onboarding_src is given"),
         ("onboarding", {"onboarding_person_team": "Sales"}, "onboarding_person_email is not given"),
-        (
-            "onboarding",
-            {"onboarding_src": "a.csv", "onboarding_people": []},
-            "mutually exclusive: onboarding_people|onboarding_src",
-        ),
-        (
-            "onboarding",
-            {"onboarding_src": "a.csv", "onboarding_person_email": MARY},
-            "onboarding_person_email and onboarding_src are both given",
-        ),
+        ("onboarding", {"onboarding_src": "a.csv", "onboarding_people": []},
+         "mutually exclusive: onboarding_people|onboarding_src"),
+        ("onboarding", {"onboarding_src": "a.csv", "onboarding_person_email": MARY},
+         "onboarding_person_email and onboarding_src are both given"),
         ("offboarding", {"offboarding_emails": " "}, "Neither offboarding_people nor offboarding_src nor"),
         ("drift", {"drift_src": " "}, "Neither drift_people nor drift_src is given"),
     ],
     ids=str,
-)
+)  # fmt: skip
 def test_nobody_named_is_told(role: str, given: dict[str, Any], problem: str, sandbox: Sandbox, roles: Roles) -> None:
     assert problem in "\n".join(roles.fail(role, **answers(**given)))
     assert sandbox.ledger() == []
