@@ -172,15 +172,10 @@ def test_invite_validation(name: str, value: Any, api: Api) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("timezone", None),
-        ("timezone", "CST"),
-        ("phone", "1" * 21),
-        ("country_id", 999),
-        ("country_id", "x"),
-        ("date_format", "MM/DD/YYYY"),
-        ("step_preferences", "maybe"),
+        ("timezone", None), ("timezone", "CST"), ("phone", "1" * 21), ("country_id", 999), ("country_id", "x"),
+        ("date_format", "MM/DD/YYYY"), ("step_preferences", "maybe"),
     ],
-)
+)  # fmt: skip
 def test_profile_validation(name: str, value: Any, api: Api) -> None:
     answer = api.put("/users/12345", {**PROFILE, name: value})
     assert (answer.status_code, list(answer.json()["errors"])) == (422, [name])

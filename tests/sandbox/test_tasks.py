@@ -48,16 +48,11 @@ def test_lists(api: Api, alice: Api) -> None:
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        ("complete", [TASK]),
-        ("active", [CALL_TASK, APPROVAL]),
-        ("incomplete", [CALL_TASK, APPROVAL]),
-        ("inprogress", [CALL_TASK]),
-        ("not-started", [APPROVAL]),
-        ("hasproblem", [APPROVAL]),
-        ("overdue", [CALL_TASK, APPROVAL]),
-        ("due_soon", []),
+        ("complete", [TASK]), ("active", [CALL_TASK, APPROVAL]), ("incomplete", [CALL_TASK, APPROVAL]),
+        ("inprogress", [CALL_TASK]), ("not-started", [APPROVAL]), ("hasproblem", [APPROVAL]),
+        ("overdue", [CALL_TASK, APPROVAL]), ("due_soon", []),
     ],
-)
+)  # fmt: skip
 def test_status(status: str, expected: list[str], api: Api) -> None:
     api.sandbox.patch_task(TASK, status="completed")
     api.sandbox.patch_task(CALL_TASK, status="in-progress")

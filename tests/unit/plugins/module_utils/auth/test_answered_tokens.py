@@ -24,19 +24,12 @@ ORG = "25f66ae8cd27630803af1f25fe015a1a"
 @pytest.mark.parametrize(
     "text",
     [
-        f"access_token={TOKEN}",
-        f"<r><access_token>{TOKEN}</access_token></r>",
-        f"access_token {TOKEN}",
-        f"your access token {TOKEN} is bad",
-        f"The access-token is {TOKEN}.",
-        f"access%5Ftoken%3D{TOKEN}",
-        f"&quot;access_token&quot;:&quot;{TOKEN}&quot;",
-        f"Authorization: Bearer {TOKEN}",
-        rf'{{"access\u005ftoken":"{TOKEN}"',
-        f's:12:"access_token";s:20:"{TOKEN}";',
-        f"client_secret\n{TOKEN}",
+        f"access_token={TOKEN}", f"<r><access_token>{TOKEN}</access_token></r>", f"access_token {TOKEN}",
+        f"your access token {TOKEN} is bad", f"The access-token is {TOKEN}.", f"access%5Ftoken%3D{TOKEN}",
+        f"&quot;access_token&quot;:&quot;{TOKEN}&quot;", f"Authorization: Bearer {TOKEN}",
+        rf'{{"access\u005ftoken":"{TOKEN}"', f's:12:"access_token";s:20:"{TOKEN}";', f"client_secret\n{TOKEN}",
     ],
-)
+)  # fmt: skip
 def test_token_in_a_text(text: str) -> None:
     secrets = SecretKeeper()
     assert TOKEN not in secrets.mask(keep_tokens_of_text(text, secrets))

@@ -236,19 +236,10 @@ def test_failure_under_the_lock_comes_through(directory: PrivateDirectory) -> No
 @pytest.mark.parametrize(
     ("age", "min_ttl", "fresh"),
     [
-        (0, None, True),
-        (899, None, True),
-        (900, None, False),
-        (901, None, False),
-        (1001, None, False),
-        (0, 999, True),
-        (0, 1000, False),
-        (950, 0, True),
-        (950, 49, True),
-        (950, 50, False),
-        (1000, 0, False),
+        (0, None, True), (899, None, True), (900, None, False), (901, None, False), (1001, None, False), (0, 999, True),
+        (0, 1000, False), (950, 0, True), (950, 49, True), (950, 50, False), (1000, 0, False),
     ],
-)
+)  # fmt: skip
 def test_token_is_fresh_until_the_last_tenth_or_the_wanted_rest(age: float, min_ttl: float | None, fresh: bool) -> None:
     assert TOKEN.is_fresh(NOW + age, min_ttl) is fresh
 

@@ -167,29 +167,13 @@ def test_nothing_but_our_own_words_comes_of_any_text(text: str) -> None:
 @pytest.mark.parametrize(
     ("host", "expected"),
     [
-        ("localhost", True),
-        ("LOCALHOST", True),
-        ("127.0.0.1", True),
-        ("127.255.255.254", True),
-        ("::1", True),
-        ("0:0:0:0:0:0:0:1", True),
-        ("::ffff:127.0.0.1", True),
-        ("::ffff:7f00:1", True),
-        ("::ffff:10.0.0.1", False),
-        ("::127.0.0.1", False),
-        ("::2", False),
-        ("::", False),
-        ("128.0.0.1", False),
-        ("localhost.", False),
-        ("localhost.localdomain", False),
-        ("app.localhost", False),
-        ("127.0.0.1.example.com", False),
-        ("127.1", False),
-        ("2130706433", False),
-        ("0177.0.0.1", False),
-        ("", False),
+        ("localhost", True), ("LOCALHOST", True), ("127.0.0.1", True), ("127.255.255.254", True), ("::1", True),
+        ("0:0:0:0:0:0:0:1", True), ("::ffff:127.0.0.1", True), ("::ffff:7f00:1", True), ("::ffff:10.0.0.1", False),
+        ("::127.0.0.1", False), ("::2", False), ("::", False), ("128.0.0.1", False), ("localhost.", False),
+        ("localhost.localdomain", False), ("app.localhost", False), ("127.0.0.1.example.com", False), ("127.1", False),
+        ("2130706433", False), ("0177.0.0.1", False), ("", False),
     ],
-)
+)  # fmt: skip
 def test_this_machine(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
 

@@ -149,16 +149,11 @@ def test_listing_without_pagination_is_one_page(body: object) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        {"data": [], "meta": {"pagination": None}},
-        {"data": [], "meta": {"pagination": []}},
-        {"data": [], "meta": {"pagination": {}}},
-        {"data": [], "meta": {"pagination": 1}},
-        pagination(total=None),
-        pagination(total_pages="many"),
-        pagination(total=float("inf")),
-        pagination(current_page=[]),
+        {"data": [], "meta": {"pagination": None}}, {"data": [], "meta": {"pagination": []}},
+        {"data": [], "meta": {"pagination": {}}}, {"data": [], "meta": {"pagination": 1}}, pagination(total=None),
+        pagination(total_pages="many"), pagination(total=float("inf")), pagination(current_page=[]),
     ],
-)
+)  # fmt: skip
 def test_pagination_that_cannot_be_read_is_no_single_page(body: object) -> None:
     with pytest.raises(ValueError, match="pagination"):
         page_of(body)
@@ -278,20 +273,10 @@ def test_both_forms_of_retry_after(retry_after: str | None, date: str | None, ex
 @pytest.mark.parametrize(
     "garbage",
     [
-        "",
-        " ",
-        "soon",
-        "-5",
-        "1.5",
-        "1e9",
-        "٣",
-        "²",
-        "0x10",
-        "Mon, 99 Foo 2026",
-        ",",
+        "", " ", "soon", "-5", "1.5", "1e9", "٣", "²", "0x10", "Mon, 99 Foo 2026", ",",
         "1 Jan 99999999999999999999 1:1:1",
     ],
-)
+)  # fmt: skip
 def test_garbage_counts_as_absent(garbage: str) -> None:
     assert retry_after_seconds(garbage, garbage, NOW) is None
 

@@ -209,15 +209,10 @@ def test_acting_for_somebody_needs_application_credentials() -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "http://localhost:8080/x",
-        "http://LOCALHOST/x",
-        "http://127.0.0.1:1/x",
-        "http://127.8.9.1/x",
-        "http://[::1]:8/x",
-        "https://example.com:8443/x",
-        "https://10.0.0.1/x",
+        "http://localhost:8080/x", "http://LOCALHOST/x", "http://127.0.0.1:1/x", "http://127.8.9.1/x",
+        "http://[::1]:8/x", "https://example.com:8443/x", "https://10.0.0.1/x",
     ],
-)
+)  # fmt: skip
 def test_plain_http_goes_to_loopback_only_and_https_anywhere(name: str, url: str) -> None:
     assert getattr(connect({**ENOUGH, name: url}), name) == url
 
@@ -226,32 +221,14 @@ def test_plain_http_goes_to_loopback_only_and_https_anywhere(name: str, url: str
 @pytest.mark.parametrize(
     "url",
     [
-        "http://go.tallyfy.com/api",
-        "http://10.0.0.1/x",
-        "http://0.0.0.0/x",
-        "http://localhost.example.com/x",
-        "http://127.0.0.1.example.com/x",
-        "http://example.com#@localhost/",
-        "http://[fe80::1]/x",
-        "ftp://localhost/x",
-        "file:///etc/passwd",
-        "go.tallyfy.com/api",
-        "//go.tallyfy.com/api",
-        "https://",
-        "https:///api",
-        "https://host:port/x",
-        "https://host:0/x",
-        "https://host:99999/x",
-        "https://[::1/x",
-        "https://user@host/x",
-        "https://user:pass@host/x",
-        "https://@host/x",
-        "https://host/x?a=b",
-        "https://host/x?",
-        "https://host/x#a",
+        "http://go.tallyfy.com/api", "http://10.0.0.1/x", "http://0.0.0.0/x", "http://localhost.example.com/x",
+        "http://127.0.0.1.example.com/x", "http://example.com#@localhost/", "http://[fe80::1]/x", "ftp://localhost/x",
+        "file:///etc/passwd", "go.tallyfy.com/api", "//go.tallyfy.com/api", "https://", "https:///api",
+        "https://host:port/x", "https://host:0/x", "https://host:99999/x", "https://[::1/x", "https://user@host/x",
+        "https://user:pass@host/x", "https://@host/x", "https://host/x?a=b", "https://host/x?", "https://host/x#a",
         "https://host/x#",
     ],
-)
+)  # fmt: skip
 def test_unusable_address_is_refused(name: str, url: str) -> None:
     found = problems({**ENOUGH, name: url})
     assert len(found) == 1

@@ -27,15 +27,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import M
 URL = "https://go.example.com/api"
 #: What people do not think of encoding, and where each of the libraries then takes the address apart.
 AWKWARD = [
-    "first#second",
-    "first/second",
-    "first?second",
-    "first[second",
-    "first]second",
-    "f[ir]st",
-    "12/34#sec",
-    "a\\b",
-]
+    "first#second", "first/second", "first?second", "first[second", "first]second", "f[ir]st", "12/34#sec", "a\\b",
+]  # fmt: skip
 NO_PEM = "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"
 NAMES = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
 

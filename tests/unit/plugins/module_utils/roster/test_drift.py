@@ -285,18 +285,11 @@ def test_groups_that_are_there_are_no_rows() -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        ("plain", "plain"),
-        (7, "7"),
-        ("empty", '"empty"'),
-        ("two\nlines", '"two\\nlines"'),
-        ("a  b", '"a  b"'),
-        ("a; b", '"a; b"'),
-        ("a, b", '"a, b"'),
-        ("Ops Inc.", "Ops Inc."),
-        ('say "x"', '"say \\"x\\""'),
+        ("plain", "plain"), (7, "7"), ("empty", '"empty"'), ("two\nlines", '"two\\nlines"'), ("a  b", '"a  b"'),
+        ("a; b", '"a; b"'), ("a, b", '"a, b"'), ("Ops Inc.", "Ops Inc."), ('say "x"', '"say \\"x\\""'),
         ("Zoë 山田", "Zoë 山田"),
     ],
-)
+)  # fmt: skip
 def test_a_value_that_could_be_misread_is_put_into_quotes(value: Any, text: str) -> None:
     found = row(DesiredMember(BOB, profile={"team": "x"}), members=({**RECORD, "team": value},))
     assert found["message"] == f"team is {text}, should be x"

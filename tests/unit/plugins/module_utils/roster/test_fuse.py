@@ -34,19 +34,10 @@ ALL = [member(number, role="admin" if number < 3 else "light") for number in ran
 @pytest.mark.parametrize(
     ("limit", "active", "allowed"),
     [
-        ("10%", 20, 2),
-        ("10%", 21, 3),
-        ("10%", 9, 1),
-        ("10%", 1010, 101),
-        ("10%", 0, 0),
-        ("0%", 50, 0),
-        ("0", 50, 0),
-        ("7", 3, 7),
-        (" 25 % ", 8, 2),
-        ("99%", 8, 8),
-        ("100%", 0, sys.maxsize),
+        ("10%", 20, 2), ("10%", 21, 3), ("10%", 9, 1), ("10%", 1010, 101), ("10%", 0, 0), ("0%", 50, 0), ("0", 50, 0),
+        ("7", 3, 7), (" 25 % ", 8, 2), ("99%", 8, 8), ("100%", 0, sys.maxsize),
     ],
-)
+)  # fmt: skip
 def test_limit(limit: str, active: int, allowed: int) -> None:
     policy = Policy(max_removals=limit)
     assert policy.problems() == []
@@ -70,16 +61,10 @@ def test_other_values_that_make_no_sense() -> None:
 @pytest.mark.parametrize(
     "entry",
     [
-        "a@example.com\nb@example.com",
-        "a@example.com;b@example.com",
-        "{'email': 'a@example.com'}",
-        "A Person <a@example.com>",
-        "mailto:a@example.com",
-        "example.com",
-        "@example.com",
-        "boss",
+        "a@example.com\nb@example.com", "a@example.com;b@example.com", "{'email': 'a@example.com'}",
+        "A Person <a@example.com>", "mailto:a@example.com", "example.com", "@example.com", "boss",
     ],
-)
+)  # fmt: skip
 def test_what_would_protect_nobody_is_refused(entry: str) -> None:
     (problem,) = Policy(protect=("*@example.net", entry)).problems()
     assert problem.startswith(f"protect holds {entry!r}, which is neither an e-mail address nor a pattern")
@@ -88,16 +73,10 @@ def test_what_would_protect_nobody_is_refused(entry: str) -> None:
 @pytest.mark.parametrize(
     ("entry", "is_protected"),
     [
-        ("boss@example.com", True),
-        (" BOSS@Example.com ", True),
-        ("*@example.com", True),
-        ("b?ss@*", True),
-        ("*", True),
-        ("boss", False),
-        ("boss@example.co", False),
-        ("*@example.net", False),
+        ("boss@example.com", True), (" BOSS@Example.com ", True), ("*@example.com", True), ("b?ss@*", True),
+        ("*", True), ("boss", False), ("boss@example.co", False), ("*@example.net", False),
     ],
-)
+)  # fmt: skip
 def test_protection(entry: str, is_protected: bool) -> None:
     assert Policy(protect=("x@example.net", entry)).protector("Boss@example.com") == (entry if is_protected else None)
 
