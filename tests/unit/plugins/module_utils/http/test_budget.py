@@ -11,6 +11,7 @@ import shutil
 from collections import defaultdict
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -61,6 +62,17 @@ class Ring(defaultdict[int, float]):
     def __setitem__(self, place: int, moment: float) -> None:
         self.touched += 1
         super().__setitem__(place, moment)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def budget_of(clock: Clock, rate: int, path: Path | None = None, **options: Any) -> RequestBudget:
+    """Return a budget that goes by a clock, shared by all that have the path."""
+    directory = PrivateDirectory(str(path)) if path else None
+    return RequestBudget(rate, directory=directory, now=clock.now, sleep=clock.sleep, **options)
 
 
 def most_in_a_window(moments: list[float], seconds: float = 60.0) -> int:
@@ -294,9 +306,8 @@ def test_learned_limit_is_never_above_the_rate_and_never_nothing(told: list[tupl
 # --- the budget -------------------------------------------------------------------------------------------------------
 
 
-def test_budget_waits_without_a_directory() -> None:
-    clock = Clock()
-    budget = RequestBudget(2, now=clock.now, sleep=clock.sleep)
+def test_budget_waits_without_a_directory(clock: Clock) -> None:
+    budget = budget_of(clock, 2)
     sent = []
     for _one in range(7):
         budget.take(PATIENCE)
@@ -305,9 +316,9 @@ def test_budget_waits_without_a_directory() -> None:
     assert clock.naps == [pytest.approx(WINDOW_SECONDS)] * 3
 
 
-def test_requests_taken_together_go_out_together() -> None:
-    clock, allowance = Clock(), WaitAllowance(0)
-    budget = RequestBudget(3, now=clock.now, sleep=clock.sleep)
+def test_requests_taken_together_go_out_together(clock: Clock) -> None:
+    allowance = WaitAllowance(0)
+    budget = budget_of(clock, 3)
     sent = []
     for count in (2, 2, 1, 3):
         budget.take(allowance, count)
@@ -318,9 +329,8 @@ def test_requests_taken_together_go_out_together() -> None:
     assert allowance.requests == 8
 
 
-def test_more_requests_than_the_rate_have_their_window_to_themselves() -> None:
-    clock = Clock()
-    budget = RequestBudget(1, now=clock.now, sleep=clock.sleep)
+def test_more_requests_than_the_rate_have_their_window_to_themselves(clock: Clock) -> None:
+    budget = budget_of(clock, 1)
     sent = []
     for count in (2, 1, 2, 2):
         budget.take(PATIENCE, count)
@@ -328,8 +338,7 @@ def test_more_requests_than_the_rate_have_their_window_to_themselves() -> None:
     assert sent == pytest.approx([WINDOW_SECONDS * place for place in range(4)])
 
 
-def test_pause_that_comes_while_somebody_sleeps_is_kept() -> None:
-    clock = Clock()
+def test_pause_that_comes_while_somebody_sleeps_is_kept(clock: Clock) -> None:
 
     def nap(seconds: float) -> None:
         if not clock.naps:
@@ -343,8 +352,7 @@ def test_pause_that_comes_while_somebody_sleeps_is_kept() -> None:
     assert len(clock.naps) == 2
 
 
-def test_those_who_were_paused_do_not_all_come_back_at_once() -> None:
-    clock = Clock()
+def test_those_who_were_paused_do_not_all_come_back_at_once(clock: Clock) -> None:
     schedule = Schedule(2)
     booked = [schedule.reserve(START) for _one in range(6)]
     schedule.pause(START, 150)
@@ -361,12 +369,8 @@ def test_moment_is_confirmed_without_a_pause() -> None:
     assert schedule.reserve(second.moment - 1).moment == second.moment + WINDOW_SECONDS
 
 
-def test_processes_of_the_same_scope_share_a_budget(tmp_path: Path) -> None:
-    clock = Clock()
-    one, other, foreign = (
-        RequestBudget(1, directory=PrivateDirectory(str(tmp_path)), scope=scope, now=clock.now, sleep=clock.sleep)
-        for scope in ("org 1", "org 1", "org 2")
-    )
+def test_processes_of_the_same_scope_share_a_budget(clock: Clock, tmp_path: Path) -> None:
+    one, other, foreign = (budget_of(clock, 1, tmp_path, scope=scope) for scope in ("org 1", "org 1", "org 2"))
     one.take(PATIENCE)
     foreign.take(PATIENCE)
     assert clock.naps == []
@@ -374,22 +378,16 @@ def test_processes_of_the_same_scope_share_a_budget(tmp_path: Path) -> None:
     assert clock.naps == [pytest.approx(WINDOW_SECONDS)]
 
 
-def test_pause_reaches_the_other_processes(tmp_path: Path) -> None:
-    clock = Clock()
-    one, other = (
-        RequestBudget(0, directory=PrivateDirectory(str(tmp_path)), now=clock.now, sleep=clock.sleep) for _one in "12"
-    )
+def test_pause_reaches_the_other_processes(clock: Clock, tmp_path: Path) -> None:
+    one, other = (budget_of(clock, 0, tmp_path) for _one in "12")
     one.pause(40)
     other.take(PATIENCE)
     assert clock.naps == [pytest.approx(40)]
 
 
-def test_pause_of_others_is_charged_and_the_pace_is_not(tmp_path: Path) -> None:
-    clock = Clock()
+def test_pause_of_others_is_charged_and_the_pace_is_not(clock: Clock, tmp_path: Path) -> None:
     allowance = WaitAllowance(50, clock=clock.now)
-    one, other = (
-        RequestBudget(1, directory=PrivateDirectory(str(tmp_path)), now=clock.now, sleep=clock.sleep) for _one in "12"
-    )
+    one, other = (budget_of(clock, 1, tmp_path) for _one in "12")
     one.pause(40)
     other.take(allowance)
     other.take(allowance)
@@ -398,12 +396,9 @@ def test_pause_of_others_is_charged_and_the_pace_is_not(tmp_path: Path) -> None:
     assert allowance.reserve(10)
 
 
-def test_pause_that_is_too_long_is_not_waited_and_books_nothing(tmp_path: Path) -> None:
-    clock = Clock()
+def test_pause_that_is_too_long_is_not_waited_and_books_nothing(clock: Clock, tmp_path: Path) -> None:
     allowance = WaitAllowance(30, clock=clock.now)
-    one, other = (
-        RequestBudget(1, directory=PrivateDirectory(str(tmp_path)), now=clock.now, sleep=clock.sleep) for _one in "12"
-    )
+    one, other = (budget_of(clock, 1, tmp_path) for _one in "12")
     one.pause(40)
     with pytest.raises(PauseTooLongError) as caught:
         other.take(allowance)
@@ -415,8 +410,7 @@ def test_pause_that_is_too_long_is_not_waited_and_books_nothing(tmp_path: Path) 
     assert clock.naps == []
 
 
-def test_pause_that_comes_while_somebody_sleeps_is_charged_too() -> None:
-    clock = Clock()
+def test_pause_that_comes_while_somebody_sleeps_is_charged_too(clock: Clock) -> None:
 
     def nap(seconds: float) -> None:
         budget.pause(200)
@@ -429,9 +423,8 @@ def test_pause_that_comes_while_somebody_sleeps_is_charged_too() -> None:
     assert len(clock.naps) == 1
 
 
-def test_rest_of_a_second_is_waited_by_everybody() -> None:
-    clock = Clock()
-    budget = RequestBudget(0, now=clock.now, sleep=clock.sleep)
+def test_rest_of_a_second_is_waited_by_everybody(clock: Clock) -> None:
+    budget = budget_of(clock, 0)
     budget.pause(SHORT_PAUSE_SECONDS)
     budget.take(WaitAllowance(0))
     assert clock.naps == [SHORT_PAUSE_SECONDS]
@@ -445,9 +438,8 @@ def test_file_tells_nothing_about_the_organization(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_garbage_in_the_file_is_written_over(tmp_path: Path) -> None:
-    clock = Clock()
-    budget = RequestBudget(5, directory=PrivateDirectory(str(tmp_path)), now=clock.now, sleep=clock.sleep)
+def test_garbage_in_the_file_is_written_over(clock: Clock, tmp_path: Path) -> None:
+    budget = budget_of(clock, 5, tmp_path)
     budget.take(PATIENCE)
     (file,) = tmp_path.iterdir()
     file.write_bytes(b"nonsense" * 100 + b"!")
@@ -465,12 +457,8 @@ def test_file_of_a_busy_task_stays_small(tmp_path: Path) -> None:
     assert file.stat().st_size < 200
 
 
-def test_limit_that_one_process_was_told_holds_for_all(tmp_path: Path) -> None:
-    clock = Clock()
-    one, other, unbound = (
-        RequestBudget(rate, directory=PrivateDirectory(str(tmp_path)), now=clock.now, sleep=clock.sleep)
-        for rate in (600, 600, 0)
-    )
+def test_limit_that_one_process_was_told_holds_for_all(clock: Clock, tmp_path: Path) -> None:
+    one, other, unbound = (budget_of(clock, rate, tmp_path) for rate in (600, 600, 0))
     one.learn(Limits(limit=1))
     other.take(PATIENCE)
     unbound.learn(Limits(limit=1))
@@ -486,9 +474,10 @@ def test_without_a_budget_nothing_is_learned(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_limit_that_is_known_is_not_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock()
-    budget = RequestBudget(600, directory=PrivateDirectory(str(tmp_path)), now=clock.now, sleep=clock.sleep)
+def test_limit_that_is_known_is_not_written_again(
+    clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget = budget_of(clock, 600, tmp_path)
     budget.learn(Limits(limit=100, remaining=99))
     with monkeypatch.context() as patch:
         patch.setattr(budget, "_update", None)
@@ -502,10 +491,9 @@ def test_limit_that_is_known_is_not_written_again(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize("harm", ["vanished", "open to others", "link"])
-def test_work_goes_on_without_the_directory(tmp_path: Path, harm: str) -> None:
-    clock = Clock()
+def test_work_goes_on_without_the_directory(clock: Clock, tmp_path: Path, harm: str) -> None:
     path = tmp_path / "cache"
-    budget = RequestBudget(1, directory=PrivateDirectory(str(path)), now=clock.now, sleep=clock.sleep)
+    budget = budget_of(clock, 1, path)
     budget.take(PATIENCE)
     (file,) = path.iterdir()
     if harm == "vanished":
@@ -548,13 +536,14 @@ def test_who_hangs_is_named_and_waited_for_once(tmp_path: Path) -> None:
     assert naps == [], "what could not be noted is told again"
 
 
-def test_where_nothing_can_be_locked_each_has_a_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_nothing_can_be_locked_each_has_a_budget(
+    clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(_descriptor: int, _how: int) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(private_files.fcntl, "flock", refuse)
-    clock = Clock()
-    budget = RequestBudget(1, directory=PrivateDirectory(str(tmp_path)), now=clock.now, sleep=clock.sleep)
+    budget = budget_of(clock, 1, tmp_path)
     budget.take(PATIENCE)
     budget.take(PATIENCE)
     assert clock.naps == [pytest.approx(WINDOW_SECONDS)]
@@ -584,8 +573,7 @@ def test_real_processes_keep_the_rate_together(tmp_path: Path) -> None:
 # --- the allowance ----------------------------------------------------------------------------------------------------
 
 
-def test_allowance_is_spent_and_then_refuses_at_once() -> None:
-    clock = Clock()
+def test_allowance_is_spent_and_then_refuses_at_once(clock: Clock) -> None:
     allowance = WaitAllowance(10, sleep=clock.sleep, clock=clock.now)
     assert allowance.wait(6)
     assert not allowance.reserve(4.1)
@@ -597,8 +585,7 @@ def test_allowance_is_spent_and_then_refuses_at_once() -> None:
     assert allowance.wait(0)
 
 
-def test_threads_that_wait_at_the_same_time_wait_once() -> None:
-    clock = Clock()
+def test_threads_that_wait_at_the_same_time_wait_once(clock: Clock) -> None:
     allowance = WaitAllowance(10, clock=clock.now)
     assert allowance.reserve(6)
     assert allowance.reserve(6), "another thread sleeps anyhow"
@@ -609,16 +596,15 @@ def test_threads_that_wait_at_the_same_time_wait_once() -> None:
     assert allowance.reserve(1)
 
 
-def test_requests_are_counted() -> None:
-    clock, allowance = Clock(), WaitAllowance(0)
-    budget = RequestBudget(0, now=clock.now, sleep=clock.sleep)
+def test_requests_are_counted(clock: Clock) -> None:
+    allowance = WaitAllowance(0)
+    budget = budget_of(clock, 0)
     for _request in range(3):
         budget.take(allowance)
     assert allowance.requests == 3
 
 
-def test_allowance_is_whole_again_for_the_next_item() -> None:
-    clock = Clock()
+def test_allowance_is_whole_again_for_the_next_item(clock: Clock) -> None:
     allowance = WaitAllowance(5, sleep=clock.sleep, clock=clock.now)
     assert allowance.wait(4)
     assert not allowance.wait(4)
