@@ -428,23 +428,20 @@ class TestAnswers:
             "Check that api_url is the address of the API.", **TASKS[module],
         )  # fmt: skip
 
+    @pytest.mark.parametrize(
+        ("fault", "said"),
+        [({"half_body": True}, ("GET ", "the answer broke off")),
+         ({"body": '{"data": [{"id": '}, ("GET /organizations/", "the answer is not JSON")),
+         ({"empty": True}, ("GET /organizations/", "the answer is empty (HTTP 200)"))],
+        ids=["body", "JSON", "empty"],
+    )  # fmt: skip
     @every_task
-    def test_half_a_body(self, sandbox: Sandbox, modules: Modules, module: str) -> None:
+    def test_half_an_answer(
+        self, sandbox: Sandbox, modules: Modules, module: str, fault: dict[str, Any], said: tuple[str, ...]
+    ) -> None:
         modules.use(max_wait=0)
-        sandbox.fault(path="/organizations/*", times=None, half_body=True)
-        failure(modules, module, f"/organizations/{sandbox.org_id}", "the answer broke off", **TASKS[module])
-
-    @every_task
-    def test_half_of_the_json(self, sandbox: Sandbox, modules: Modules, module: str) -> None:
-        modules.use(max_wait=0)
-        sandbox.fault(path="/organizations/*", times=None, body='{"data": [{"id": ')
-        failure(modules, module, "GET /organizations/", "the answer is not JSON", **TASKS[module])
-
-    @every_task
-    def test_an_empty_body(self, sandbox: Sandbox, modules: Modules, module: str) -> None:
-        modules.use(max_wait=0)
-        sandbox.fault(path="/organizations/*", times=None, empty=True)
-        failure(modules, module, "GET /organizations/", "the answer is empty (HTTP 200)", **TASKS[module])
+        sandbox.fault(path="/organizations/*", times=None, **fault)
+        failure(modules, module, f"/organizations/{sandbox.org_id}", *said, **TASKS[module])
 
     @pytest.mark.parametrize(
         "body",
@@ -477,12 +474,6 @@ class TestAnswers:
             result = modules.run(module, **arguments)
             if result.get("failed"):
                 told(result)
-
-    @pytest.mark.parametrize("flaw", ["shrink", "repeat_page", "grow", "total_off"])
-    def test_lists_that_lie(self, sandbox: Sandbox, modules: Modules, flaw: str) -> None:
-        sandbox.switch(per_page_cap=3)
-        sandbox.fault(route="members.list", times=None, **{flaw: True})
-        failure(modules, "tallyfy_user_info", f"GET /organizations/{sandbox.org_id}/users: ")
 
     def test_fields_that_are_not_stored(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(drop_fields=["job_title"])
@@ -619,12 +610,6 @@ class TestRefusals:
         told(result, "PUT /organizations/", "HTTP 422", "country")
         assert list(result["errors"]) == ["country_id"]
 
-    def test_all_problems_at_once_and_nothing_sent(self, sandbox: Sandbox, modules: Modules) -> None:
-        result = modules.fail("tallyfy_user", email="bob", timezone="Mars", last_name="www.example.com", phone="1" * 21)
-        told(result, "bob", "Mars", "last_name is a web address", "phone has 21 characters")
-        assert len(result["problems"]) == 4
-        assert sandbox.ledger() == []
-
     def test_an_unfinished_run_names_what_it_did(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.fault(route="groups.update", times=None, status=403)
         wanted = {**MARY, "team": "Ops", "groups": {"add": ["People", "Engineering"]}}
@@ -663,11 +648,6 @@ class TestLimits:
         modules.succeed("tallyfy_organization_info")
         refused, answered = sandbox.ledger(route="organization.get")
         assert answered["at"] - refused["at"] >= 0.99
-
-    def test_a_refused_creation_is_sent_again(self, sandbox: Sandbox, modules: Modules) -> None:
-        sandbox.fault(route="applications.create_user", status=429, headers={"Retry-After": "0"})
-        assert modules.succeed("tallyfy_user", **MARY)["changed"] is True
-        assert len(sandbox.ledger(route="applications.create_user")) == 2
 
     @pytest.mark.parametrize("method", ["GET", "PUT", "POST"])
     def test_one_failure_of_the_service_is_survived(self, sandbox: Sandbox, modules: Modules, method: str) -> None:
