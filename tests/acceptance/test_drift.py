@@ -96,17 +96,14 @@ def test_many_differences_are_cut_short_on_the_screen_only(sandbox: Sandbox, rol
     [
         ({}, "Neither drift_people nor drift_src is given"),
         ({"drift_src": "nowhere.yml"}, "nowhere.yml: No such file or directory"),
-        ({"drift_src": "variables.txt"}, "the name must end in .yml, .yaml, .json, .csv"),
         ({"drift_src": "a.yml", "drift_unlisted": "no"}, "value of drift_unlisted must be one of: ignore, disabled"),
         ({"drift_people": {"email": BOB}}, "drift_people is no list"),
-        ({"drift_people": BOB}, "drift_people is no list"),
     ],
     ids=str,
 )
 def test_a_mistake_is_one_clear_message(
     variables: dict[str, Any], problem: str, sandbox: Sandbox, roles: Roles
 ) -> None:
-    (roles.folder / "variables.txt").write_text("[]")
     (roles.folder / "a.yml").write_text("[]")
     (found,) = roles.fail("drift", **variables)
     assert problem in found
@@ -134,11 +131,7 @@ def test_an_exported_roster_is_written_once_and_does_not_differ(sandbox: Sandbox
     ("dest", "problem"),
     [
         ("", "export_roster_dest is not given"),
-        (" ", "export_roster_dest is not given"),
-        ("roster.txt", "does not end in .yml, .yaml, .json or .csv"),
-        ("nowhere/roster.yml", "nowhere does not exist"),
         ("home.yml", "is a folder"),
-        ("$HOME/roster.yml", "it holds a dollar sign"),
     ],
 )
 def test_a_place_where_no_roster_can_be_is_refused_at_once(

@@ -110,39 +110,12 @@ def test_people_who_are_not_listed_can_be_left_out(sandbox: Sandbox, modules: Mo
     assert drift["summary"]["extra"] == 1, "John is listed, as disabled"
 
 
-def test_defaults_count_for_everybody_whose_row_leaves_them_out(sandbox: Sandbox, modules: Modules) -> None:
-    people = [{"email": BOB}, {"email": JOHN, "team": "Operations"}]
-    drift = modules.succeed(DRIFT, people=people, defaults={"team": "Board", "groups": ["People"]}, unlisted="ignore")
-    assert told(drift) == [
-        (BOB, "different", "team is Operations, should be Board"),
-        (JOHN, "different", "should be in People"),
-    ]
-
-
 @pytest.mark.parametrize("name", ["roster.yml", "roster.json"])
 def test_a_file_is_compared_as_a_list_is(name: str, sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
     # JSON is YAML.
     (tmp_path / name).write_text(json.dumps(PEOPLE), encoding="utf-8")
     drift = modules.succeed(DRIFT, src=str(tmp_path / name), protect=["frank.*"])
     assert told(drift) == EXPECTED
-
-
-@pytest.mark.parametrize(
-    ("wanted", "expected"),
-    [
-        # Who is not there may be misspelled, and is as wanted.
-        ({"email": "nobody@example.com", "state": "deleted"}, []),
-        ({"email": DANA, "state": "deleted"}, [(DANA, "extra", "status is disabled, should be deleted")]),
-        (
-            {"email": "nobody@example.com", "role": "light"},
-            [("nobody@example.com", "missing", "not a member yet; to add them give first_name and last_name")],
-        ),
-    ],
-)
-def test_what_is_gone(wanted: dict[str, Any], expected: list[Any], sandbox: Sandbox, modules: Modules) -> None:
-    drift = modules.succeed(DRIFT, people=[wanted], unlisted="ignore")
-    assert told(drift) == expected
-    assert drift["notes"] == ([] if expected else ["nobody@example.com: No member has this address."])
 
 
 # --- what must not hide it --------------------------------------------------------------------------------------------
@@ -156,25 +129,6 @@ def test_the_fuse_hides_no_drift(sandbox: Sandbox, modules: Modules) -> None:
     (kept,) = [row for row in drift["people"] if row["outcome"] == "kept"]
     assert kept["email"] == ALICE
     assert "is the default administrator" in kept["message"]
-
-
-def test_what_a_run_would_refuse_hides_no_drift(sandbox: Sandbox, modules: Modules) -> None:
-    people = [{"email": ALICE, "role": "light"}, {"email": BOB, "state": "disabled"}, {"email": JOHN, "role": "light"}]
-    drift = modules.succeed(DRIFT, people=people, protect=[BOB], unlisted="ignore")
-    assert [(email, outcome) for email, outcome, _message in told(drift)] == [
-        (ALICE, "unclear"), (BOB, "unclear"), (JOHN, "different"),
-    ]  # fmt: skip
-    assert "the default administrator cannot become light" in drift["people"][0]["message"]
-    assert drift["people"][1]["message"] == f"not removed, because protect holds {BOB}"
-    assert modules.fail(ROSTER, check_mode=True, people=people, protect=[BOB])["problems"]
-
-
-def test_two_members_who_cannot_be_told_apart_hide_no_drift(sandbox: Sandbox, modules: Modules) -> None:
-    sandbox.switch(case_sensitive_email=True)
-    sandbox.insert_members({"email": "BOB@example.com"})
-    people = [{"email": BOB, "role": "light"}, {"email": JOHN, "role": "light"}]
-    drift = modules.succeed(DRIFT, people=people, unlisted="ignore")
-    assert [row["outcome"] for row in drift["people"]] == ["unclear", "different"]
 
 
 def test_who_may_not_write_may_compare(sandbox: Sandbox, modules: Modules) -> None:
@@ -237,18 +191,6 @@ def test_what_is_no_roster_is_told_before_anything_is_asked(
     assert (failed["drifted"], failed["people"], failed["changed"]) == (False, [], False)
     assert keys_of(failed) == DOCUMENTED
     assert sandbox.ledger() == []
-
-
-def test_every_bad_row_is_named(sandbox: Sandbox, modules: Modules) -> None:
-    people = [{"email": "bob"}, {"email": BOB, "rol": "x"}, {"email": BOB.upper()}, "nobody"]
-    failed = modules.fail(DRIFT, people=people)
-    assert failed["problems"] == [
-        "row 1 (bob): email 'bob' is not an e-mail address",
-        f"row 2 ({BOB}): unknown field rol; did you mean role?",
-        f"row 3 ({BOB.upper()}): the same e-mail address as row 2",
-        "row 4: not a dictionary of a person's fields",
-    ]
-    assert (failed["drifted"], failed["people"]) == (False, [])
 
 
 def test_a_sign_in_that_fails_is_no_drift(sandbox: Sandbox, modules: Modules) -> None:

@@ -218,24 +218,6 @@ def test_who_and_what_is_left_out_is_counted_and_told(sandbox: Sandbox, modules:
 
 
 @pytest.mark.any_core
-def test_a_group_that_csv_cannot_name_is_refused_for_csv_only(sandbox: Sandbox, modules: Modules) -> None:
-    sandbox.patch_group("People", name="Sales; North")
-    refused = modules.fail(EXPORT, dest="roster.csv")
-    assert refused["problems"] == [
-        "the group 'Sales; North' has a semicolon in its name; export to .yml or .json instead"
-    ]
-    assert "- Sales; North" in modules.succeed(EXPORT, dest="roster.yml")["content"]
-
-
-@pytest.mark.any_core
-def test_two_members_who_cannot_be_told_apart_are_refused(sandbox: Sandbox, modules: Modules) -> None:
-    sandbox.switch(case_sensitive_email=True)
-    sandbox.insert_members({"email": "BOB@example.com"})
-    refused = modules.fail(EXPORT, dest="roster.yml")
-    assert f"several members have the address {BOB} when case does not matter" in refused["msg"]
-
-
-@pytest.mark.any_core
 def test_a_short_list_costs_a_request_for_each_member_only_when_that_helps(sandbox: Sandbox, modules: Modules) -> None:
     sandbox.switch(member_shape="minimal_rows")
     rows = yaml.safe_load(modules.succeed(EXPORT, dest="roster.json")["content"])
