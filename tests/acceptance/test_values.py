@@ -61,16 +61,6 @@ def test_no_broken_address_is_taken_anywhere(
     assert sandbox.writes() == []
 
 
-def test_every_broken_row_is_named_at_once(sandbox: Sandbox, modules: Modules) -> None:
-    people = [{"email": bad, **NAMES} for bad in BROKEN]
-    for module in ("tallyfy_roster", "tallyfy_onboarding"):
-        problems = modules.fail(module, people=[*people, {"email": "new@example.net", **NAMES}])["problems"]
-        assert [problem.partition(": ")[0] for problem in problems] == [
-            f"row {number} ({bad})" for number, bad in enumerate(BROKEN, start=1)
-        ]
-    assert sandbox.writes() == []
-
-
 def test_an_odd_address_that_tallyfy_has_can_be_named(sandbox: Sandbox, modules: Modules) -> None:
     """Otherwise nobody could take the access of such a member away."""
     odd, other = "Root@localhost", "'root@localhost"
