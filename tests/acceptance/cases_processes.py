@@ -67,10 +67,10 @@ CASES_OF_PROCESSES: list[tuple[str, str, tuple[str, ...], dict[str, Any]]] = [
 #: Readings of the API that only processes and templates know, to be added to the worlds of the table.
 WORLDS_OF_PROCESSES: dict[str, dict[str, Any]] = {
     "filters ignored": {"run_q_ignored": True, "run_checklist_filter_ignored": True,
-        "archived_param_ignored": True, "checklist_rows": "short"},
+                        "archived_param_ignored": True, "checklist_rows": "short"},
     "other words": {"run_ids_as_text": True, "progress_int": True, "run_prerun_list_when_empty": True,
-        "launch_status": 200, "launch_name_required": True, "included_tags": "ties", "prerun_dates": "iso",
-        "status_archived_ignored": True},
+                    "launch_status": 200, "launch_name_required": True, "included_tags": "ties", "prerun_dates": "iso",
+                    "status_archived_ignored": True},
 }  # fmt: skip
 
 

@@ -302,15 +302,15 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
     "guest": ("tallyfy_guest", {"email": "nora@example.net", "associated_members": {"add": [BOB]}}),
     "member": ("tallyfy_user", {"email": BOB, "job_title": "Head of Tours"}),
     "new member": ("tallyfy_user",
-        {"email": "new@example.com", "first_name": "New",
-         "last_name": "Comer", "role": "light", "groups": {"add": [GROUP]}}),
+                   {"email": "new@example.com", "first_name": "New",
+                    "last_name": "Comer", "role": "light", "groups": {"add": [GROUP]}}),
     "process": ("tallyfy_process", {"template": TOUR_ID, "reference": "E-1", "name": "Bob's tour"}),
     "roster": ("tallyfy_roster", {"people": [{"email": BOB, "job_title": "Head of Tours"}]}),
     "onboarding": ("tallyfy_onboarding", {"people": [{"email": BOB, "job_title": "Head of Tours"}]}),
     "offboarding": ("tallyfy_offboarding", {"people": [{"email": BOB}]}),
     "body": ("tallyfy_api",
-        {"method": "PUT", "path": "/organizations/{org_id}/groups/GROUP_ID",
-         "body": {"name": GROUP, "description": "Everybody"}, "only_if_different": True}),
+             {"method": "PUT", "path": "/organizations/{org_id}/groups/GROUP_ID",
+              "body": {"name": GROUP, "description": "Everybody"}, "only_if_different": True}),
 }  # fmt: skip
 
 

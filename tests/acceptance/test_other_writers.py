@@ -421,17 +421,17 @@ def role_of_bob(sandbox: Sandbox) -> Any:
 OPPOSITES: dict[str, tuple[Callable[[Client], bool], Callable[[Client], bool], Callable[[Sandbox], Any], Any]] = {
     "role": (bob_becomes("admin"), bob_becomes("light"), role_of_bob, "light"),
     "profile": (title_of_bob("First"), title_of_bob("Second"),
-        lambda one: (one.member(BOB) or {})["job_title"], "Second"),
+                lambda one: (one.member(BOB) or {})["job_title"], "Second"),
     "access": (enable_dana, disable_dana, lambda one: (one.member(DANA) or {})["status"], "disabled"),
     "no access": (bob_is("disabled"), bob_is("present"), lambda one: (one.member(BOB) or {})["status"], "active"),
     "guest's access": (guest_is(NORA, "present"), guest_is(NORA, "disabled"),
-        lambda one: guest(one, NORA)["disabled_at"] is None, False),
+                       lambda one: guest(one, NORA)["disabled_at"] is None, False),
     "guest's no access": (guest_is(PARTNER, "disabled"), guest_is(PARTNER, "present"),
-        lambda one: guest(one)["disabled_at"] is None, True),
+                          lambda one: guest(one)["disabled_at"] is None, True),
     "group": (people_are(BOB), people_are(JOHN),
-        lambda one: list(map(int, one.group("People")["members"])) == [one.member(JOHN)["id"]], True),
+              lambda one: list(map(int, one.group("People")["members"])) == [one.member(JOHN)["id"]], True),
     "guest": (guest_of(BOB), guest_of(JOHN),
-        lambda one: guest(one)["associated_members"] == [one.member(JOHN)["id"]], True),
+              lambda one: guest(one)["associated_members"] == [one.member(JOHN)["id"]], True),
 }  # fmt: skip
 
 

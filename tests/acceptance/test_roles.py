@@ -37,9 +37,9 @@ ALL = (*BULK, "export_roster")
 #: What gives each role something to do, with John and somebody else.
 WORK: dict[str, dict[str, Any]] = {
     "onboarding": {"onboarding_people": [{**MARY, "groups": ["People"]}, {"email": JOHN, "job_title": "Team lead"}],
-        "onboarding_process": {"template": "Welcome tour"}},
+                   "onboarding_process": {"template": "Welcome tour"}},
     "offboarding": {"offboarding_people": [{"email": JOHN, "reassign_to": BOB}, {"email": FRANK}],
-        "offboarding_guests": [PARTNER]},
+                    "offboarding_guests": [PARTNER]},
     "roster": {
         "roster_people": [MARY, {"email": JOHN, "job_title": "Team lead"}, {"email": FRANK, "state": "disabled"}]
     },

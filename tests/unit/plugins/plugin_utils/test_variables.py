@@ -329,7 +329,7 @@ WORKFLOW = {"awx_workflow_job_name": "Onboard"}
         pytest.param({"tallyfy_hosts": "all"}, ["globex"], ["globex"], False, id="the only host of an inventory"),
         pytest.param({"tallyfy_hosts": "all", **WORKFLOW}, ["globex"], ["globex"], True, id="the only host of a slice"),
         pytest.param({"tallyfy_hosts": "all", "awx_job_id": 7},
-         ["globex"], ["globex"], False, id="the only one in AWX"),
+                     ["globex"], ["globex"], False, id="the only one in AWX"),
         pytest.param({"tallyfy_hosts": "all"}, LOCAL, ["localhost", "x"], True, id="localhost as one of all"),
         pytest.param({}, ["localhost", "globex"], ["globex"], False, id="no more than one listed"),
     ],

@@ -318,7 +318,7 @@ WHERE_TEXT = "Example Corp (25f6)"
         ("drift", {"problems": ["a"]}, "Nothing was compared: 1 problem.", ["a"]),
         ("onboarding",
          result(summary={"people": {"created": 2, "failed": 1}, "processes": {"launched": 0, "failed": 1}},
-             problems=["bob@example.com: no"]),
+                problems=["bob@example.com: no"]),
          f"1 of 3 people could not be onboarded into {WHERE_TEXT}; done: created 2.", ["bob@example.com: no"]),
         ("offboarding",
          result(named("b", "deferred", message="no"), summary={"people": {"deferred": 1}}, changed=False),
