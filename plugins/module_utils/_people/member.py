@@ -57,6 +57,7 @@ MEMBER_OPTIONS: dict[str, dict[str, Any]] = {
     "reassign_to": {"type": "str"},
 }
 _DELETED = re.compile(r"\.deleted\.\d+$")
+_JUDGED_FIELDS = (*MEMBER_FIELDS, INVITATION_MESSAGE)
 _SCHEME = re.compile(r"(?i)\b(https?|ftp)://|^www\.")
 
 
@@ -79,7 +80,7 @@ class DesiredMember:
     @classmethod
     def from_params(cls, params: Mapping[str, Any], *, has_application: bool) -> DesiredMember:
         """Return what module parameters or a row of a roster ask for; a blank counts as not mentioned."""
-        given = {one.name: one.taken(params.get(one.name)) for one in MEMBER_FIELDS}
+        given = {one.name: one.taken(params[one.name]) for one in MEMBER_FIELDS if params.get(one.name) is not None}
         cleared = dict.fromkeys(filter(None, map(tidied, params.get("clear") or ())), "")
         return cls(
             email=Email(params["email"]),
@@ -116,8 +117,9 @@ def problems_with(params: Mapping[str, Any]) -> list[Flaw]:
     """Return everything that is wrong with the wanted values by themselves; nothing is asked of the service."""
     email = Email(params.get("email"))
     flaws = [] if email.is_valid else [Flaw(NO_ADDRESS.format("email", email), ("email", str(email)))]
-    for one in (*MEMBER_FIELDS, INVITATION_MESSAGE):
-        found = one.flaw(params.get(one.name))
+    for one in _JUDGED_FIELDS:
+        given = params.get(one.name)
+        found = None if given is None else one.flaw(given)
         if found is not None:
             flaws.append(Flaw(f"{one.name} {found}", (one.name, tidied(params[one.name]))))
     flaws += [Flaw(f"{name} is a web address") for name in NAMES if _SCHEME.search(str(params.get(name) or ""))]
@@ -236,7 +238,7 @@ def is_bot(record: Mapping[str, Any]) -> bool:
     return (
         str(record.get("type") or "").lower() == "bot"
         or str(record.get("username") or "").lower() == "tallyfybot"
-        or same_email(record.get("email"), "bot@tallyfy.com")
+        or str(record.get("email") or "").strip().lower() == "bot@tallyfy.com"
         or str(record.get("full_name") or "").strip().lower() == "tallyfy bot"
     )
 

@@ -39,6 +39,7 @@ LISTS = ("add", "remove", "set")
 _LIST_CELLS = ("clear", "groups", *(f"groups.{name}" for name in LISTS))
 _NOT_IN_DEFAULTS = ("email",)
 #: Options that are compared with what they can be; texts are tidied where they are taken.
+_NUMBERS = tuple(name for name, option in MEMBER_OPTIONS.items() if option["type"] == "int")
 _COMPARED = tuple(name for name, option in MEMBER_OPTIONS.items() if option["type"] == "int" or "choices" in option)
 _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 
@@ -240,6 +241,12 @@ def _given_in(row: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Flaw]]:
     """Return the row without blanks, with its lists as lists, and the cells that hold nothing but separators."""
     given = {name: value for name, value in row.items() if not is_blank(value)}
     given.update({name: tidied(given[name]) for name in _COMPARED if isinstance(given.get(name), str)})
+    if isinstance(given.get("email"), str):
+        given["email"] = Email(given["email"])
+    for name in _NUMBERS:
+        # A file has nothing but texts, and ansible-core takes long to make a number of one.
+        if isinstance(given.get(name), str) and _INTEGER.fullmatch(given[name]):
+            given[name] = int(given[name])
     cells = {name: row[name] for name in _LIST_CELLS if isinstance(given.get(name), str)}
     flaws = [Flaw(NO_NAME.format(name, cell)) for name, cell in cells.items() if not _names_in(cell)]
     if "clear" in given:

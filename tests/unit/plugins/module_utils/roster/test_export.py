@@ -67,7 +67,7 @@ def test_what_is_written_is_read_again(
     export = roster_of(people, ending)
     path.write_bytes(export.text.encode())
     rows = read_roster(str(path))
-    found = {row["email"]: row for _index, row in checked_rows(rows, {})[0]}
+    found = {str(row["email"]): row for _index, row in checked_rows(rows, {})[0]}
     expected = {one["email"]: one for one in people if one["status"] != "disabled"}
     assert list(found) == sorted(expected, key=str.lower)
     for email, row in found.items():
