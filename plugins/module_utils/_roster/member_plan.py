@@ -245,6 +245,8 @@ def profile_changes(
     for name in PROFILE_FIELDS:
         if name not in wanted or (name not in current and not are_unseen_wanted):
             continue
+        if name in current and wanted[name] == current[name]:
+            continue
         value = comparable(name, wanted[name])
         if name not in current or value != comparable(name, current[name]):
             changes[name] = value
