@@ -47,7 +47,7 @@ def tidied(value: object) -> str:
     """Return a text as it is kept: in NFC, with plain spaces, and nothing at its ends that cannot be seen."""
     if value is None:
         return ""
-    text = value if type(value) is str else str(value)
+    text = str(value)
     if text.isascii() and text.isprintable():
         return text.strip()
     text = unicodedata.normalize("NFC", _UNBREAKABLE.sub(" ", text))
