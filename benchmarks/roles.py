@@ -36,7 +36,7 @@ TASK = """
   tasks:
     - tallyfy.platform.tallyfy_onboarding:
         people: "{{ onboarding_people }}"
-        groups: "{{ onboarding_groups }}"
+        ensure_groups: "{{ onboarding_ensure_groups }}"
 """
 READ = NOTHING.replace(
     "[]", "\n    - tallyfy.platform.tallyfy_user_info:\n        groups: true\n        complete: true\n"

@@ -24,7 +24,8 @@ options:
     description:
       - The people. Each is a dictionary with options of M(tallyfy.platform.tallyfy_user), C(state) and C(reassign_to)
         apart, for nobody leaves by an onboarding.
-      - C(groups) may also be a list, or a text with semicolons, of groups to be in.
+      - C(groups) may also be a list, or a text with semicolons, of groups to be in. They must be there, or be listed in
+        O(ensure_groups).
       - C(process) is the person's process, with options of M(tallyfy.platform.tallyfy_process) as in O(process), and
         goes before what O(process) says, kick-off values one by one. A text is its template. V(false) is no process.
       - A blank field counts as not given.
@@ -53,14 +54,14 @@ options:
       - The title of a template alone will do.
       - Without it, only those have a process whose row says so.
     type: raw
-  groups:
+  ensure_groups:
     description:
       - Groups that must exist, as names or as dictionaries with C(name) and C(description). One that does not is
         created, in one request with its first members.
     type: list
     elements: raw
     default: []
-  guests:
+  ensure_guests:
     description:
       - Guests that must be there, as e-mail addresses or as dictionaries with options of
         M(tallyfy.platform.tallyfy_guest), C(state) apart. C(associated_members) may also be a list to be added.
@@ -145,10 +146,10 @@ EXAMPLES = r"""
           kickoff:
             Start date: "2026-12-15"
             Buddy: [mary.major@example.com]
-    groups:
+    ensure_groups:
       - name: Newcomers
         description: Everybody in their first months
-    guests:
+    ensure_guests:
       - email: agency@example.net
         company_name: A Recruiting Agency
         associated_members: [mary.major@example.com]
@@ -262,7 +263,7 @@ people:
         message: ""
         unchangeable: []
 groups:
-  description: One row for each of O(groups).
+  description: One row for each of O(ensure_groups).
   type: list
   elements: dict
   returned: always
@@ -290,7 +291,7 @@ groups:
       outcome: created
       message: ""
 guests:
-  description: One row for each of O(guests).
+  description: One row for each of O(ensure_guests).
   type: list
   elements: dict
   returned: always
@@ -381,11 +382,11 @@ actions:
     group:
       description: Name of the group.
       type: str
-      returned: for O(groups)
+      returned: for O(ensure_groups)
     guest:
       description: E-mail address of the guest.
       type: str
-      returned: for O(guests)
+      returned: for O(ensure_guests)
     action:
       description: What was done, in the words of the module for one such thing.
       type: str

@@ -66,6 +66,8 @@ _LIKE_IN_LENGTH, _LIKE, _LIKE_PREFIX = 0.83, 0.85, 0.85
 #: How far words can be apart at all that are that much alike; it saves nearly all comparisons.
 _MOST_LETTERS_APART = 2
 _SHORTEST_BEGINNING = 4
+#: What may have been left out: the groups of a row are called so, those that are to be made are not.
+_LEFT_OUT = "ensure_"
 _SHORTEST_WORD = 3
 
 
@@ -136,6 +138,7 @@ class _Vocabulary:
         """Return the full name of the variable that was meant by what follows the prefix."""
         found = self.like(rest, [one for one in self.full if not self._is_extended(one, rest)])
         found = found or self._beginning_of(rest) or self._begun_by(rest)
+        found = found or next((one for one in self.full if one == f"{_LEFT_OUT}{rest}"), None)
         return self.full[found] if found else None
 
     def like(self, rest: str, candidates: Iterable[str]) -> str | None:

@@ -138,8 +138,8 @@ HIRED = {
         {"email": "richard.roe@example.com", "first_name": "Richard", "last_name": "Roe", "provision": "invite"},
     ],
     "process": {"template": TOUR_ID, "tags": ["Onboarding"]},
-    "groups": ["Newcomers"],
-    "guests": [{"email": "agency@example.net", "first_name": "Agnes", "last_name": "Agency"}],
+    "ensure_groups": ["Newcomers"],
+    "ensure_guests": [{"email": "agency@example.net", "first_name": "Agnes", "last_name": "Agency"}],
 }
 
 MUCH_LEFT_BEHIND = by_module(

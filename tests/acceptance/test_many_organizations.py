@@ -65,7 +65,7 @@ def write_people(folder: Path, **variables: Any) -> str:
     """Write what is onboarded in each organization, and return the option that gives it."""
     people = {
         "tallyfy_hosts": "organizations",
-        "onboarding_groups": [{"name": "Newcomers", "description": "Everybody in their first months"}],
+        "onboarding_ensure_groups": [{"name": "Newcomers", "description": "Everybody in their first months"}],
         "onboarding_people": [
             {
                 "email": "mary@{{ inventory_hostname }}.example.com",

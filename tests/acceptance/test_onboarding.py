@@ -68,8 +68,8 @@ class TestEverything:
                 {"email": DANA},
             ],
             "process": HIRED,
-            "groups": ["Newcomers", {"name": "Empty", "description": "Nobody yet"}, "engineering"],
-            "guests": [{"email": "agency@example.net", "associated_members": [MARY["email"], ALICE]}],
+            "ensure_groups": ["Newcomers", {"name": "Empty", "description": "Nobody yet"}, "engineering"],
+            "ensure_guests": [{"email": "agency@example.net", "associated_members": [MARY["email"], ALICE]}],
         }
         told = modules.succeed("tallyfy_onboarding", check_mode=True, **arguments)
         assert sandbox.writes() == []
@@ -109,7 +109,7 @@ class TestEverything:
             "tallyfy_onboarding",
             people=[{**MARY, "groups": ["Newcomers"]}, {"email": BOB, "team": "Sales"}],
             process=TOURED,
-            groups=["Newcomers"],
+            ensure_groups=["Newcomers"],
         )
         assert done["diff"]["before"] == {BOB: {"team": "Operations"}}
         assert set(done["diff"]["after"]) == {
@@ -222,12 +222,12 @@ def anything(random: random.Random) -> dict[str, Any]:
             person["process"] = random.choice(
                 (False, {"kickoff": {"Notes": "{{ x }} <b>&amp;</b>"}}, {"owner": random.choice(people)["email"]})
             )
-    arguments: dict[str, Any] = {"people": people, "groups": ["Newcomers"], "concurrency": random.choice((1, 3))}
+    arguments: dict[str, Any] = {"people": people, "ensure_groups": ["Newcomers"], "concurrency": random.choice((1, 3))}
     if random.random() < 0.8:
         arguments["process"] = random.choice((TOURED, HIRED))
     if random.random() < 0.5:
         member = random.choice(people)["email"]
-        arguments["guests"] = [{"email": "agency@example.net", "associated_members": [member]}]
+        arguments["ensure_guests"] = [{"email": "agency@example.net", "associated_members": [member]}]
     if "process" not in arguments:
         for person in people:
             person.pop("process", None)
@@ -259,7 +259,7 @@ class TestRequests:
         arguments = {
             "people": [{**person, "groups": ["Engineering", "Newcomers"]} for person in newcomers(100)],
             "process": HIRED,
-            "groups": ["Newcomers"],
+            "ensure_groups": ["Newcomers"],
         }
         done = modules.succeed("tallyfy_onboarding", **arguments)
         asked = Counter(entry["route"] for entry in sandbox.ledger())
@@ -350,8 +350,8 @@ class TestFiles:
             "BOB@example.com,,,,,\n",
             encoding="utf-8",
         )
-        told = modules.fail("tallyfy_onboarding", src=str(file), groups=[7])["problems"]
-        assert told[0].startswith("groups: entry 1 ")
+        told = modules.fail("tallyfy_onboarding", src=str(file), ensure_groups=[7])["problems"]
+        assert told[0].startswith("ensure_groups: entry 1 ")
         beginnings = (
             "hires.csv line 2 (mary): email 'mary'",
             "hires.csv line 3 (richard.roe@example.com): process: template: there is no",
@@ -380,7 +380,7 @@ class TestMistakes:
             "tallyfy_onboarding",
             people=[
                 {**MARY, "process": {"kickoff": {"Departement": "Sales", "Contract type": "Half-time"}}},
-                {**RICHARD, "groups": ["Nobody's"], "process": {"template": "Laptop request"}},
+                {**RICHARD, "groups": ["Enginering"], "process": {"template": "Laptop request"}},
                 {"email": "nobody"},
                 {"email": BOB, "state": "absent", "process": 7},
                 {"email": "erin.walker@example.com", "process": {"owner": "stranger@example.com", "tags": ["None"]}},
@@ -388,23 +388,24 @@ class TestMistakes:
             ],
             process={**HIRED, "kickoff": {**HIRED["kickoff"], "Hardware": ["Laptop"]}, "name": "For {nickname}"},
             defaults={"role": "boss"},
-            groups=[{"description": "no name"}, "Twice", "twice"],
-            guests=["no address", {"email": BOB}, {"email": "x@example.net", "phone_1": "1" * 21}],
+            ensure_groups=[{"description": "no name"}, "Twice", "twice"],
+            ensure_guests=["no address", {"email": BOB}, {"email": "x@example.net", "phone_1": "1" * 21}],
         )
         assert sandbox.writes() == []
         told = "\n".join(failed["problems"])
         for text in (
             "process: {nickname} is no field of a person",
             "defaults: value of role must be one of: admin, standard, light, got: boss",
-            "groups: entry 1 is neither a name nor a dictionary with a name",
-            "groups (twice): is named twice",
-            "guests entry 1 (no address): email 'no address' is not an e-mail address",
-            "guests (bob@example.com): is a member of the organization",
-            "guests entry 3 (x@example.net): phone_1 has 21 characters",
+            "ensure_groups: entry 1 is neither a name nor a dictionary with a name",
+            "ensure_groups (twice): is named twice",
+            "ensure_guests entry 1 (no address): email 'no address' is not an e-mail address",
+            "ensure_guests (bob@example.com): is a member of the organization",
+            "ensure_guests entry 3 (x@example.net): phone_1 has 21 characters",
             "row 1 (mary.major@example.com): process: kickoff: there is no field 'Departement'; fields: New hire name",
             "row 1 (mary.major@example.com): process: kickoff: Contract type: 'Half-time' is no option; options: Full",
             "process: kickoff: Hardware: has 1 entries for 2 columns (Item, Qty)",
-            'row 2 (richard.roe@example.com): there is no group "Nobody\'s"',
+            # Who names a group is to be in it; only what is listed in ensure_groups is made.
+            "row 2 (richard.roe@example.com): there is no group 'Enginering'",
             "row 2 (richard.roe@example.com): process: template: 2 templates have the title 'Laptop request'",
             "row 3 (nobody): email 'nobody' is not an e-mail address",
             "row 4 (bob@example.com): unknown field state",
@@ -422,8 +423,8 @@ class TestMistakes:
             ({"process": {**TOURED, "assignments": "x"}}, "process: "),
             ({"process": {**TOURED, "folders": 1.5}}, "process: "),
             ({"process": {"template": "\ud800"}}, "process: template: there is no template"),
-            ({"guests": [{"email": "g@example.org", "associated_members": 5}]}, "associated_members is neither a list"),
-            ({"guests": [{"email": "g@example.org", "associated_members": {1: 2}}]}, "associated_members"),
+            ({"ensure_guests": [{"email": "g@example.org", "associated_members": 5}]}, "associated_members is neither"),
+            ({"ensure_guests": [{"email": "g@example.org", "associated_members": {1: 2}}]}, "associated_members"),
             ({"defaults": {"groups": {1: 2}}}, "defaults: unknown field groups.1"),
             ({"people": [{"email": BOB, "groups": {1: 2}}]}, "row 1 (bob@example.com): unknown field groups.1"),
         ],
@@ -489,7 +490,7 @@ class TestTrouble:
         # As if somebody else had added Bob right after the list was read.
         sandbox.fault(route="members.list", status=200, body={"data": [alice], "meta": pages})
         person = {"email": BOB, "first_name": "Bob", "last_name": "Jones", "groups": ["Newcomers"]}
-        done = modules.succeed("tallyfy_onboarding", people=[person], groups=["Newcomers"], process=TOURED)
+        done = modules.succeed("tallyfy_onboarding", people=[person], ensure_groups=["Newcomers"], process=TOURED)
         bob, group = sandbox.member(BOB), sandbox.group("Newcomers")
         assert group["members"] == [bob["id"]]
         assert done["summary"]["processes"]["launched"] == done["summary"]["groups"]["created"] == 1
@@ -499,7 +500,7 @@ class TestTrouble:
         failed = modules.fail(
             "tallyfy_onboarding",
             people=[MARY, {"email": BOB, "process": {**TOURED, "owner": MARY["email"]}}],
-            guests=[{"email": "agency@example.net", "associated_members": [MARY["email"]]}],
+            ensure_guests=[{"email": "agency@example.net", "associated_members": [MARY["email"]]}],
             concurrency=1,
         )
         assert sandbox.launches() == []
@@ -508,13 +509,14 @@ class TestTrouble:
         done = modules.succeed(
             "tallyfy_onboarding",
             people=[MARY, {"email": BOB, "process": {**TOURED, "owner": MARY["email"]}}],
-            guests=[{"email": "agency@example.net", "associated_members": [MARY["email"]]}],
+            ensure_guests=[{"email": "agency@example.net", "associated_members": [MARY["email"]]}],
         )
         assert done["summary"]["processes"]["launched"] == done["summary"]["guests"]["created"] == 1
 
     def test_who_names_a_group_that_is_not_there_waits(self, sandbox: Sandbox, modules: Modules) -> None:
         steps = {"First lunch": {"groups": ["Newcomers"]}}
-        arguments = {"people": [{"email": BOB, "process": {**TOURED, "assignments": steps}}], "groups": ["Newcomers"]}
+        people = [{"email": BOB, "process": {**TOURED, "assignments": steps}}]
+        arguments = {"people": people, "ensure_groups": ["Newcomers"]}
         sandbox.fault(method="POST", path="*/groups", status=403, times=1)
         failed = modules.fail("tallyfy_onboarding", **arguments)
         assert sandbox.launches() == []
@@ -571,7 +573,7 @@ class TestTrouble:
     def test_the_hourly_limit_of_guests_is_deferred(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(guest_invites_per_hour=2)
         guests = [f"guest{number}@example.net" for number in range(4)]
-        failed = modules.fail("tallyfy_onboarding", people=[MARY], process=TOURED, guests=guests)
+        failed = modules.fail("tallyfy_onboarding", people=[MARY], process=TOURED, ensure_guests=guests)
         assert failed["summary"]["guests"] == counts(created=2, reactivated=0, deferred=2)
         # Nobody else has to wait for that.
         assert failed["summary"]["processes"]["launched"] == 1

@@ -161,10 +161,11 @@ def test_groups_of_an_onboarding(sandbox: Sandbox, modules: Modules, group: Any,
     if role == "standard":
         sandbox.switch(allow_manage_groups=False)
     act(sandbox, modules, role, "act_as")
-    assert f"an administrator to {words}." in refused(sandbox, modules, "tallyfy_onboarding", {"groups": [group]})
+    told = refused(sandbox, modules, "tallyfy_onboarding", {"ensure_groups": [group]})
+    assert f"an administrator to {words}." in told
     if role == "standard":
         sandbox.switch(allow_manage_groups=True, allow_user_invite=False)
-        assert modules.succeed("tallyfy_onboarding", groups=[group])["changed"] is True
+        assert modules.succeed("tallyfy_onboarding", ensure_groups=[group])["changed"] is True
 
 
 class TestUnknown:

@@ -88,8 +88,8 @@ TASKS: dict[str, dict[str, Any]] = {
     "tallyfy_onboarding": {
         "people": [{"email": BOB, "team": "New", "groups": ["Engineering"]}],
         "process": {"template": "Welcome tour", "tags": ["Urgent"]},
-        "groups": [{"name": "People", "description": "New"}],
-        "guests": [{"email": "partner@example.org", "associated_members": [BOB]}],
+        "ensure_groups": [{"name": "People", "description": "New"}],
+        "ensure_guests": [{"email": "partner@example.org", "associated_members": [BOB]}],
     },
     "tallyfy_organization_info": {},
     "tallyfy_roster": {"people": [{"email": BOB, "team": "New", "groups": ["Engineering"]}]},

@@ -43,7 +43,7 @@ PLACES: list[tuple[str, str, Arguments]] = [
     ("a row of a leaver", "tallyfy_roster", lambda bad: {"people": [{"email": bad, "state": "disabled"}]}),
     ("protect", "tallyfy_roster", lambda bad: {"people": [{"email": BOB}], "protect": [bad]}),
     ("a new hire", "tallyfy_onboarding", lambda bad: {"people": [{"email": bad, **NAMES}]}),
-    ("a guest to be there", "tallyfy_onboarding", lambda bad: {"people": [], "guests": [bad]}),
+    ("a guest to be there", "tallyfy_onboarding", lambda bad: {"people": [], "ensure_guests": [bad]}),
     ("an offboarding's leaver", "tallyfy_offboarding", lambda bad: {"people": [{"email": bad}]}),
     ("an offboarding's guest", "tallyfy_offboarding", lambda bad: {"guests": [bad]}),
     ("an offboarding's successor", "tallyfy_offboarding", lambda bad: {"people": [{"email": BOB}], "reassign_to": bad}),

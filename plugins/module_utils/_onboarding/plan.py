@@ -114,7 +114,7 @@ def _plan_groups(desired: DesiredOnboarding, groups: Groups, problems: list[Prob
     for group in desired.groups:
         if fold(group.name) in groups.ambiguous:
             text = f"several groups are called {group.name} when case does not matter"
-            problems.append(Problem(text, desired.place("groups")))
+            problems.append(Problem(text, desired.place("ensure_groups")))
             continue
         record = groups.get(fold(group.name))
         planned.append(PlannedGroup(group, record, plan_group(group, record, Directory(), None)))
@@ -163,7 +163,7 @@ def _plan_guest(
     try:
         plan = plan_guest(guest, record, directory)
     except InputError as error:
-        place = desired.place("guests")
+        place = desired.place("ensure_guests")
         problems += [replace(problem, place=place, subject=guest.email) for problem in error.problems]
         plan = Plan(guest.email)
     return PlannedGuest(guest, record, plan)

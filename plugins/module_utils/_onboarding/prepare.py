@@ -96,8 +96,8 @@ def prepare_onboarding(
     problems += found
     wishes, found = process_wishes(people, own, process, rows)
     problems += found
-    groups = _groups(params["groups"], Place(called("groups")), problems)
-    guests = _guests(params["guests"], called("guests"), problems)
+    groups = _groups(params["ensure_groups"], Place(called("ensure_groups")), problems)
+    guests = _guests(params["ensure_guests"], called("ensure_guests"), problems)
     workers = 1 if wrong_workers else params["concurrency"]
     return DesiredOnboarding(policy, workers, rows, people, process, wishes, groups, guests, problems)
 

@@ -32,7 +32,7 @@ from ansible_collections.tallyfy.platform.plugins.plugin_utils._variables import
 
 CHECKOUT = Path(__file__).resolve().parents[4]
 OF_ROLES = {
-    "onboarding": "people src defaults process groups guests min_admins concurrency on_error report"
+    "onboarding": "people src defaults process ensure_groups ensure_guests min_admins concurrency on_error report"
     " tokens_for tokens_tasks",
     "offboarding": "people src guests emails reassign_to delete protect max_removals min_admins concurrency on_error"
     " report",
@@ -71,6 +71,8 @@ MISSPELLINGS = {
     "roster_report": "roster_report_text",
     "drift_fail": "drift_failed drfit_fail",
     "drift_unlisted": "drift_unlist",
+    "onboarding_ensure_groups": "onboarding_groups onboarding_ensure_group onboarding_ensure",
+    "onboarding_ensure_guests": "onboarding_guests onboarding_ensureguests",
     "onboarding_process": "onboarding_proc onboarding_proccess",
     "onboarding_tokens_for": "onboarding_tokens",
     "export_roster_dest": "export_roster_des exportroster_dest export_rooster_dest exprot_roster_dest",

@@ -52,13 +52,13 @@ NEW = {"email": "new@example.com", "first_name": "Ne", "last_name": "W", "role":
     ("options", "steps"),
     [
         ({}, []),
-        ({"people": [{"email": BOB["email"]}], "groups": ["sales"], "guests": [PARTNER["email"]]}, []),
+        ({"people": [{"email": BOB["email"]}], "ensure_groups": ["sales"], "ensure_guests": [PARTNER["email"]]}, []),
         ({"people": [NEW]}, ["create new@example.com"]),
         # People are planned into a group that the same onboarding brings.
-        ({"people": [{**NEW, "groups": ["Ops"]}], "groups": ["Ops"]},
+        ({"people": [{**NEW, "groups": ["Ops"]}], "ensure_groups": ["Ops"]},
          ["create new@example.com", "add_to_group new@example.com", "create Ops"]),
         # A guest is associated with somebody who is still to be added.
-        ({"people": [NEW], "guests": [{"email": PARTNER["email"], "associated_members": [NEW["email"]]}]},
+        ({"people": [NEW], "ensure_guests": [{"email": PARTNER["email"], "associated_members": [NEW["email"]]}]},
          ["create new@example.com", "update partner@example.org"]),
     ],
 )  # fmt: skip
@@ -72,19 +72,19 @@ def test_what_has_to_be_done(options: dict[str, Any], steps: list[str]) -> None:
 @pytest.mark.parametrize(
     ("group", "problem"),
     [
-        ({"name": 7}, "onboarding_groups (7): name is the number 7, not a text: put it in quotes"),
-        ({"name": True}, "onboarding_groups (True): name is the truth value true, not a text: put it in quotes"),
+        ({"name": 7}, "onboarding_ensure_groups (7): name is the number 7, not a text: put it in quotes"),
+        ({"name": True}, "onboarding_ensure_groups (True): name is the truth value true, not a text: put it in quotes"),
         ({"name": "A", "description": 1.5},
-         "onboarding_groups (A): description is the number 1.5, not a text: put it in quotes"),
+         "onboarding_ensure_groups (A): description is the number 1.5, not a text: put it in quotes"),
     ],
 )  # fmt: skip
 def test_a_number_is_no_text_of_a_group(group: dict[str, Any], problem: str) -> None:
-    assert list(map(str, prepared(groups=[group]).problems)) == [problem]
+    assert list(map(str, prepared(ensure_groups=[group]).problems)) == [problem]
 
 
 def test_the_groups_that_were_read_stay_as_they_were() -> None:
     groups = Groups({"sales": SALES})
-    plan = plan_onboarding(prepared(groups=["Ops"]), Current([BOSS], context=Surroundings(groups=groups)))
+    plan = plan_onboarding(prepared(ensure_groups=["Ops"]), Current([BOSS], context=Surroundings(groups=groups)))
     assert list(groups) == ["sales"]
     assert plan.context.groups["ops"]["id"] is None
 
@@ -94,8 +94,8 @@ def test_everything_that_is_wrong_is_told_together() -> None:
     plan = planned(
         people=[{"email": "x"}, {"email": BOB["email"], "state": "disabled", "groups": ["Nowhere"]}],
         defaults={"reassign_to": BOSS["email"]},
-        groups=["Sales", "sales", {"title": "?"}],
-        guests=[{"email": PARTNER["email"], "associated_members": ["nobody@example.com"]}, 7],
+        ensure_groups=["Sales", "sales", {"title": "?"}],
+        ensure_guests=[{"email": PARTNER["email"], "associated_members": ["nobody@example.com"]}, 7],
         process=["?"],
         concurrency=0,
         min_admins=-1,
@@ -109,12 +109,12 @@ def test_everything_that_is_wrong_is_told_together() -> None:
         "row 2|unknown field state",
         "onboarding_defaults|unknown field reassign_to",
         "onboarding_process|neither a dictionary nor the title of a template",
-        "onboarding_groups|is named twice",
-        "onboarding_groups|entry 3 is neither a name nor a dictionary with a name",
-        "onboarding_guests entry 2|neither an address nor a dictionary",
-        "onboarding_groups|several groups are called",
+        "onboarding_ensure_groups|is named twice",
+        "onboarding_ensure_groups|entry 3 is neither a name nor a dictionary with a name",
+        "onboarding_ensure_guests entry 2|neither an address nor a dictionary",
+        "onboarding_ensure_groups|several groups are called",
         "row 2|",
-        "onboarding_guests|",
+        "onboarding_ensure_guests|",
     ):
         assert any(problem.startswith(part) for problem in told), (part, told)
     assert any("Nowhere" in problem for problem in told)
