@@ -19,7 +19,7 @@ class OffboardingAction(BulkAction):
 
     kind = "offboarding"
     roles = ("offboarding",)
-    more_variables = ("emails",)
+    more_variables = ("person_emails",)
     needs = ("people", "src", "guests")
     is_by_survey = False
 

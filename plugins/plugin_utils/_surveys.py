@@ -30,7 +30,7 @@ PERSON = "onboarding_person_"
 #: What can be answered about one person beside the process: every field of a row.
 PERSON_FIELDS = tuple(name for name in MEMBER_OPTIONS if name not in (*REFUSED_FIELDS, "clear"))
 PERSON_ANSWERS = (*PERSON_FIELDS, "process", "kickoff")
-EMAILS = "offboarding_emails"
+EMAILS = "offboarding_person_emails"
 BOTH_GIVEN = "{} and {} are both given. Leave one of them out."
 #: What else names the people of each role.
 _OTHER_PEOPLE = {
@@ -78,7 +78,7 @@ def onboarding_row(variables: Mapping[str, Any], *, has_process: bool) -> tuple[
 
 
 def offboarding_rows(variables: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return a row for each address in ``offboarding_emails``, none when it is blank, and all that is wrong.
+    """Return a row for each address in ``offboarding_person_emails``, none when it is blank, and all that is wrong.
 
     The answer is a text or a list of texts. Between addresses stand commas, semicolons or white space. An address may
     be in angle brackets behind a name, as mail programs copy it. Neither ``offboarding_people``, unless it is empty,

@@ -243,7 +243,7 @@ def test_mistakes_in_the_file_of_a_survey_are_told_with_their_lines(sandbox: San
          "mutually exclusive: onboarding_people|onboarding_src"),
         ("onboarding", {"onboarding_src": "a.csv", "onboarding_person_email": MARY},
          "onboarding_person_email and onboarding_src are both given"),
-        ("offboarding", {"offboarding_emails": " "}, "Neither offboarding_people nor offboarding_src nor"),
+        ("offboarding", {"offboarding_person_emails": " "}, "Neither offboarding_people nor offboarding_src nor"),
         ("drift", {"drift_src": " "}, "Neither drift_people nor drift_src is given"),
     ],
     ids=str,
@@ -280,7 +280,10 @@ def test_a_blank_answer_does_not_touch_the_list_of_an_inventory(sandbox: Sandbox
 
 @pytest.mark.any_core
 def test_people_leave_by_a_survey(sandbox: Sandbox, roles: Roles) -> None:
-    leavers = {"offboarding_emails": f"John Smith <{JOHN}>\r\n{FRANK}; ", "offboarding_reassign_to": f" {ALICE} "}
+    leavers = {
+        "offboarding_person_emails": f"John Smith <{JOHN}>\r\n{FRANK}; ",
+        "offboarding_reassign_to": f" {ALICE} ",
+    }
     given = answers(**leavers, offboarding_delete="")
     announced = roles.succeed("offboarding", check_mode=True, **given)
     assert sandbox.writes() == []
@@ -299,10 +302,10 @@ def test_people_leave_by_a_survey(sandbox: Sandbox, roles: Roles) -> None:
 @pytest.mark.parametrize("check_mode", [True, False], ids=["check", "run"])
 def test_an_address_of_nobody_in_a_survey_is_refused(check_mode: bool, sandbox: Sandbox, roles: Roles) -> None:
     """Whoever sees a green job takes it that the person is gone; in a file it is a warning."""
-    mistyped = answers(offboarding_emails=f"{JOHN}\ny.{FRANK} x@example.com")
+    mistyped = answers(offboarding_person_emails=f"{JOHN}\ny.{FRANK} x@example.com")
     assert roles.fail("offboarding", check_mode, **mistyped) == [
-        f"offboarding_emails: nobody has the address y.{FRANK}",
-        "offboarding_emails: nobody has the address x@example.com",
+        f"offboarding_person_emails: nobody has the address y.{FRANK}",
+        "offboarding_person_emails: nobody has the address x@example.com",
     ]
     assert sandbox.writes() == []
     listed = answers(offboarding_people=[{"email": "x@example.com"}])
@@ -312,13 +315,15 @@ def test_an_address_of_nobody_in_a_survey_is_refused(check_mode: bool, sandbox: 
 @pytest.mark.any_core
 @pytest.mark.parametrize("check_mode", [True, False], ids=["check", "run"])
 def test_an_address_of_nobody_in_a_survey_is_in_the_report(check_mode: bool, sandbox: Sandbox, roles: Roles) -> None:
-    roles.fail("offboarding", check_mode, **answers(offboarding_emails="x@example.com", offboarding_report="report.md"))
+    roles.fail(
+        "offboarding", check_mode, **answers(offboarding_person_emails="x@example.com", offboarding_report="report.md")
+    )
     assert "nobody has the address x@example.com" in (roles.folder / "report.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.any_core
 def test_a_survey_in_check_mode_reads_once(sandbox: Sandbox, roles: Roles) -> None:
-    roles.succeed("offboarding", check_mode=True, **answers(offboarding_emails=JOHN))
+    roles.succeed("offboarding", check_mode=True, **answers(offboarding_person_emails=JOHN))
     assert [entry["route"] for entry in sandbox.ledger()].count("members.list") == 1
 
 

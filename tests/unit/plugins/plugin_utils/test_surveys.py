@@ -297,12 +297,12 @@ def test_nobody_leaves_without_an_answer() -> None:
 @pytest.mark.parametrize(
     ("answer", "problem"),
     [
-        (True, "offboarding_emails is neither a text nor a list of e-mail addresses: True"),
-        ({"email": BOB}, "offboarding_emails is neither a text nor a list of e-mail addresses: "),
-        ([{"email": BOB}], "offboarding_emails is neither a text nor a list of e-mail addresses: "),
-        ([BOB, [JOHN]], "offboarding_emails is neither a text nor a list of e-mail addresses: "),
-        (" ,;\n", "offboarding_emails holds no e-mail address: ' ,;\\n'"),
-        (["<>", '""'], "offboarding_emails holds no e-mail address: "),
+        (True, "offboarding_person_emails is neither a text nor a list of e-mail addresses: True"),
+        ({"email": BOB}, "offboarding_person_emails is neither a text nor a list of e-mail addresses: "),
+        ([{"email": BOB}], "offboarding_person_emails is neither a text nor a list of e-mail addresses: "),
+        ([BOB, [JOHN]], "offboarding_person_emails is neither a text nor a list of e-mail addresses: "),
+        (" ,;\n", "offboarding_person_emails holds no e-mail address: ' ,;\\n'"),
+        (["<>", '""'], "offboarding_person_emails holds no e-mail address: "),
     ],
     ids=repr,
 )
@@ -330,7 +330,7 @@ def test_what_names_no_leaver_is_told(answer: Any, problem: str) -> None:
 def test_leavers_are_named_in_one_way(other: str, value: Any, is_given: bool) -> None:
     rows, problems = offboarding_rows({EMAILS: BOB, other: value})
     assert rows == [{"email": BOB}]
-    both = f"offboarding_emails and {other} are both given. Leave one of them out."
+    both = f"offboarding_person_emails and {other} are both given. Leave one of them out."
     assert problems == ([both] if is_given else [])
 
 

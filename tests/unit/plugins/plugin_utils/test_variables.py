@@ -34,8 +34,8 @@ CHECKOUT = Path(__file__).resolve().parents[4]
 OF_ROLES = {
     "onboarding": "people src defaults process ensure_groups ensure_guests min_admins concurrency on_error report"
     " tokens_for tokens_tasks",
-    "offboarding": "people src guests emails reassign_to delete protect max_removals min_admins concurrency on_error"
-    " report",
+    "offboarding": "people src guests person_emails reassign_to delete protect max_removals min_admins concurrency"
+    " on_error report",
     "roster": "people members src defaults unlisted protect max_removals min_admins reassign_to concurrency on_error"
     " report",
     "drift": "people members src defaults protect unlisted report fail",
@@ -59,7 +59,7 @@ MISSPELLINGS = {
     ),
     "roster_src": "tallyfy_roster_src roster_srcs roster_srrc roster_scr rosters_src",
     "offboarding_reassign_to": "offboarding_reassign offboarding_reasign_to",
-    "offboarding_emails": "offboarding_email",
+    "offboarding_person_emails": "offboarding_person_email offboarding_person offboarding_persons_emails",
     "offboarding_max_removals": "offboarding_max offboarding_max_removels",
     "offboarding_min_admins": "offboarding_min_admin",
     "roster_protect": (
