@@ -45,9 +45,10 @@ options:
       - Whether to read all pages of a listing and return all records in RV(data). Only for O(method=GET).
     type: bool
     default: false
-  token:
+  token_kind:
     description:
-      - Which token to send. V(auto) chooses by the route, V(application) and V(user) insist.
+      - Which token to send. V(auto) chooses by the route, V(application) and V(user) insist. A token itself is given as
+        O(access_token).
     type: str
     choices: [auto, application, user]
     default: auto
@@ -213,7 +214,7 @@ SPEC = ModuleSpec(
         "query": {"type": "dict", "default": {}},
         "body": {"type": "raw"},
         "all_pages": {"type": "bool", "default": False},
-        "token": {
+        "token_kind": {
             "type": "str",
             "choices": ["auto", "application", "user"],
             "default": "auto",

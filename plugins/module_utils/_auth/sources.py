@@ -271,9 +271,9 @@ def source_for(
     """
     is_application_route = path.split("/", 2)[1:2] == ["applications"]
     if token == "user" and member is None and not connection.access_token:
-        raise OptionError("token=user needs act_as (the e-mail of a member to act for) or a ready access_token.")
+        raise OptionError("token_kind=user needs act_as (the e-mail of a member to act for) or a ready access_token.")
     if token == "application" and application is None:
-        raise OptionError(f"token=application needs application credentials. {APPLICATION_ADVICE}")
+        raise OptionError(f"token_kind=application needs application credentials. {APPLICATION_ADVICE}")
     wants_application = token == "application" or (token == "auto" and is_application_route)
     if member is not None and not wants_application:
         return member

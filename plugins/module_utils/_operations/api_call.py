@@ -102,7 +102,7 @@ def make_call(client: Client, params: Mapping[str, Any]) -> dict[str, Any]:
         problems.append("this route issues a token; use the module tallyfy_token, which keeps it out of the output")
     if problems:
         raise InputError(problems)
-    call = _Call(client, params["method"], path, _joined(params["query"]), params.get("body"), params["token"])
+    call = _Call(client, params["method"], path, _joined(params["query"]), params.get("body"), params["token_kind"])
     result, has_token = without_tokens(_made(call, params))
     return {**result, "notes": [*result["notes"], TOKEN_NOTE]} if has_token else dict(result)
 

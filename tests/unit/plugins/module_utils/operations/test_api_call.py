@@ -44,7 +44,7 @@ def options(**given: Any) -> dict[str, Any]:
         "query": {},
         "body": None,
         "all_pages": False,
-        "token": "auto",
+        "token_kind": "auto",
         "only_if_different": False,
         **given,
     }
