@@ -21,6 +21,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.opening import open_client
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Decrypt, Task, undecrypted
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.arguments import refusal_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import is_blank, not_a_text
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import StateDirError, TallyfyError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import (
@@ -32,7 +33,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection 
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.reading import MOST_LEVELS, is_deep
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import REQUESTS_IMPORT_ERROR
-from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked
+from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked, tokens_in
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import (
     rewritten,
     shown_result,
@@ -142,6 +143,11 @@ def _module_for(spec: ModuleSpec) -> AnsibleModule:
 
     class Module(AnsibleModule):
         def fail_json(self, msg: str, **facts: Any) -> None:
+            # ansible-core may fail before it has looked at the arguments.
+            validation = getattr(self, "validation_result", None)
+            refusal = validation and refusal_of(validation, str(self._name))
+            if refusal:
+                msg, facts = given_secrets(spec, self.params).mask(refusal), {"invocation": {"module_args": {}}}
             super().fail_json(msg=shown_text(msg), **facts)
 
     return Module(argument_spec=spec.options(), supports_check_mode=True, **spec.rules)
@@ -182,8 +188,8 @@ def shown_invocation(spec: ModuleSpec, params: Mapping[str, Any], used: Sequence
     """
     options = spec.options()
     shown = {name: value for name, value in params.items() if not options.get(name, {}).get("no_log")}
-    for client in used:
-        shown = masked(shown, client.secrets)
+    for secrets in (given_secrets(spec, params), *(client.secrets for client in used)):
+        shown = masked(shown, secrets)
     return {"module_args": {**params, **shown}}
 
 
@@ -220,7 +226,7 @@ def perform(
 
     Its texts for people are shown after that: a secret is looked for in what it was, and not in what is made of it.
     """
-    secrets, client = _given_secrets(spec, params), None
+    secrets, client = given_secrets(spec, params), None
     lacking: list[str] = []
 
     def clean(text: str) -> str:
@@ -232,7 +238,7 @@ def perform(
     try:
         connection = connection_from(params, parse_bool=boolean, signs_in=spec.signs_in(params))
         client = client_for(connection, lacking.append)
-        secrets = _given_secrets(spec, params, client.secrets)
+        secrets = given_secrets(spec, params, client.secrets)
         task = Task(
             client.for_check_mode() if check_mode else client,
             params,
@@ -259,10 +265,16 @@ def perform(
     return True, shown_result(result) if spec.shows_tokens else leaving(result)
 
 
-def _given_secrets(spec: ModuleSpec, params: Mapping[str, Any], secrets: SecretKeeper | None = None) -> SecretKeeper:
-    """Return a keeper, or the one given, that knows the parameters that are not to be seen."""
+def given_secrets(spec: ModuleSpec, params: Mapping[str, Any], secrets: SecretKeeper | None = None) -> SecretKeeper:
+    """Return a keeper, or the one given, that knows what of the parameters is not to be seen, and of the environment.
+
+    A token among the other parameters is one all the same: somebody took an option for another one.
+    """
     keeper = secrets or SecretKeeper()
-    for name, option in spec.options().items():
-        if option.get("no_log") and params.get(name):
-            keeper.keep(str(params[name]))
+    hidden = [name for name, option in spec.options().items() if option.get("no_log")]
+    for name in hidden:
+        for value in (params.get(name), environment_value(OPTIONS[name][1]) if name in OPTIONS else None):
+            keeper.keep(str(value or ""))
+    for token in tokens_in({name: value for name, value in params.items() if name not in hidden}):
+        keeper.keep(token)
     return keeper

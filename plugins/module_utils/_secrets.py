@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MASK = "********"
 # Shorter values are words that could stand anywhere, such as a test's "x"; masking them would only garble messages.
 SHORTEST_SECRET = 4
+#: A JSON Web Token, as Tallyfy issues them. Whatever option one was given in, it is a secret.
+_TOKEN = re.compile(r"eyJ[\w-]{4,}(?:\.[\w-]+)+")
 _ESCAPE = re.compile(r"%[0-9A-F]{2}")
 
 if TYPE_CHECKING:
@@ -86,6 +88,19 @@ class SecretKeeper:
         for spelling in self._spellings:
             text = text.replace(spelling, MASK)
         return text
+
+
+def tokens_in(value: Any) -> set[str]:
+    """Return the texts in ``value`` that can be nothing but tokens, however deep they are."""
+    found: set[str] = set()
+
+    def looked_at(text: str) -> str:
+        if "eyJ" in text:
+            found.update(_TOKEN.findall(text))
+        return text
+
+    rewritten(value, looked_at)
+    return found
 
 
 def masked(value: Any, secrets: SecretKeeper) -> Any:

@@ -16,16 +16,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.errors import UnsupportedError
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.opening import open_client
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Decrypt, undecrypted
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.arguments import refusal_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import Connection
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.failures import chain_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import (
     ModuleSpec,
     deep_options,
+    given_secrets,
     perform,
     shown_invocation,
 )
@@ -106,6 +107,7 @@ def run_in_process(
         used.append(client)
         return client
 
+    refusal: str | None = None
     flaws = deep_options(params, called)
     if flaws:
         return {**spec.failure("; ".join(flaws), {}, check_mode=check_mode), "failed": True, "invocation": {}}
@@ -133,7 +135,8 @@ def run_in_process(
             # After a defect, or when a token was refused, the next item starts afresh.
             for client in used:
                 _clients.forget(client)
-    result["invocation"] = shown_invocation(spec, params, used)
+    # Of arguments that are refused nobody knows what they were meant to be.
+    result["invocation"] = {"module_args": {}} if refusal else shown_invocation(spec, params, used)
     if warnings:
         result["warnings"] = warnings
     plain: dict[str, Any] = json.loads(json.dumps(_without(_secret_parameters(spec, params), result)))
@@ -155,12 +158,8 @@ def _validate(
     params.update({own.get(known, known): value for known, value in validation.validated_parameters.items()})
     for both in validation._warnings:
         warn(f"Both option {both['option']} and its alias {both['alias']} are set.")
-    if not validation.error_messages:
-        return None
-    message = str(validation.errors.msg)
-    if isinstance(validation.errors[0], UnsupportedError):
-        return f"Unsupported parameters for ({name}) module: {message}"
-    return message
+    refusal = refusal_of(validation, name)
+    return None if refusal is None else given_secrets(spec, params).mask(refusal)
 
 
 def _renamed(rules: Any, names: Mapping[str, str]) -> Any:

@@ -421,6 +421,13 @@ PLAY = """
       tallyfy.platform.tallyfy_user_info:
         access_token: "{{ lookup('env', 'WRONG_SECRET') }}\\nü"
       ignore_errors: true
+    - name: Hand a secret over in an option that is none, or another one
+      tallyfy.platform.tallyfy_api:
+        path: "/organizations/{org_id}"
+      args: "{{ {item: lookup('env', 'WRONG_SECRET')} }}"
+      loop: [token, token_kind, all_pages, timeout, query]
+      ignore_errors: true
+      tags: check
     - name: Change somebody
       tags: check
       tallyfy.platform.tallyfy_user:
@@ -536,6 +543,8 @@ def test_playbook(playbooks: Playbooks, careless: Planted, options: tuple[str, .
         f"lengths {lengths} kinds given given looked up {lengths}",
         "nobody@example.com must be an active member",
         "access_token holds characters that no token has",
+        "token is not an option; did you mean access_token?",
+        "value of token_kind must be one of: auto, application, user",
     ):
         assert sentence in " ".join(output.split()), sentence
     kept = [path for path in folder.rglob("token-*") if path.suffix != ".lock"]

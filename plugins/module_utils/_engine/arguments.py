@@ -1,0 +1,85 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What ansible-core says of arguments that it refuses, without what may be a secret. Private to the collection.
+
+Its messages quote the value, and whoever takes an option for another one has put a token there. So of values only
+plain words are left in them, such as a choice that is misspelled; of its messages only those whose form is known.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ansible.module_utils.common.arg_spec import ValidationResult
+from ansible.module_utils.errors import (
+    AnsibleValidationError,
+    MutuallyExclusiveError,
+    NoLogError,
+    RequiredByError,
+    RequiredError,
+    RequiredIfError,
+    RequiredOneOfError,
+    RequiredTogetherError,
+    SubParameterTypeError,
+    UnsupportedError,
+)
+
+#: They name options, and values of the argument spec at the most.
+_OF_NAMES = (
+    MutuallyExclusiveError,
+    RequiredByError,
+    RequiredError,
+    RequiredIfError,
+    RequiredOneOfError,
+    RequiredTogetherError,
+    SubParameterTypeError,
+    UnsupportedError,
+)
+_CHOICE = re.compile(
+    r"(value of .+? must be one (?:of|or more of): .+?)(, got: |\. Got no match for: )(.*?)( found in [\w> -]+)?",
+    re.DOTALL,
+)
+_TYPE = re.compile(r"(.+? unable to convert to \w+): .*", re.DOTALL)
+#: What a service issues has digits, or is longer.
+_WORDS = re.compile(r"(?=.{,24}\Z)[A-Za-z]+(?:[ _-][A-Za-z]+)*")
+#: Names under which people hand over a secret, by the option that is meant for it.
+_MEANT = {
+    "client_secret": re.compile(r"(?:.*_)?(?:secret|password|passphrase|passwd)(?:_.*)?", re.IGNORECASE),
+    "access_token": re.compile(
+        r"(?:.*_)?(?:token|api_?key|key|jwt|bearer|credentials?)(?:_value)?|auth(?:orization)?", re.IGNORECASE
+    ),
+}
+
+
+def quoted_refusal(error: AnsibleValidationError) -> str:
+    """Return the message of ansible-core without a value that may be a secret."""
+    message = str(error.msg)
+    choice = _CHOICE.fullmatch(message)
+    if choice:
+        known, got, value, place = choice.groups(default="")
+        return f"{known}{got}{value}{place}" if _WORDS.fullmatch(value) else f"{known}{place}"
+    if isinstance(error, _OF_NAMES):
+        return message
+    kind = _TYPE.fullmatch(message)
+    return kind[1] if kind else "the value of an option has the wrong type"
+
+
+def refusal_of(validation: ValidationResult, module: str) -> str | None:
+    """Return why the arguments of ``module`` are refused, ``None`` when they are not."""
+    if not validation.error_messages:
+        return None
+    # A look for secrets comes first, and does not name the option that has the wrong type.
+    error = next((one for one in validation.errors if not isinstance(one, NoLogError)), validation.errors[0])
+    message = quoted_refusal(error)
+    if not isinstance(error, UnsupportedError):
+        return message
+    names = sorted(name for name in validation.unsupported_parameters if isinstance(name, str))
+    hints = [f"{name} is not an option; did you mean {meant}? " for name in names if (meant := meant_secret(name))]
+    return f"{''.join(hints)}Unsupported parameters for ({module}) module: {message}"
+
+
+def meant_secret(name: str) -> str | None:
+    """Return the option that is meant by a name under which people hand over a secret, ``None`` for other names."""
+    return next((option for option, names in _MEANT.items() if names.fullmatch(name)), None)
