@@ -59,9 +59,8 @@ options:
       - What becomes of members who are not listed.
       - V(ignore) leaves them alone.
       - V(disabled) takes their access away. An empty list is then refused.
-      - V(absent) is another spelling of V(disabled) until version 1.0.0.
     type: str
-    choices: [ignore, disabled, absent]
+    choices: [ignore, disabled]
     default: ignore
   protect:
     description:

@@ -46,9 +46,8 @@ options:
       - V(disabled) counts those who have access as V(extra), as a run with O(unlisted=disabled) would take their access
         away. An empty list is then refused.
       - V(ignore) leaves them out.
-      - V(absent) is another spelling of V(disabled), until version 1.0.0.
     type: str
-    choices: [ignore, disabled, absent]
+    choices: [ignore, disabled]
     default: disabled
   protect:
     description:

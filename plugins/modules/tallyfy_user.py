@@ -29,10 +29,9 @@ options:
       - V(present) makes sure that the person is a member who is active or invited. A disabled member is enabled.
       - V(disabled) makes sure that the person has no access. Their seat is freed and their history is kept.
       - V(deleted) deletes the member permanently, after disabling them if needed. This cannot be undone.
-      - V(absent) is another spelling of V(disabled) until version 1.0.0.
       - With V(disabled) and V(deleted), an address that no member has is warned of, for it may be misspelled.
     type: str
-    choices: [present, disabled, deleted, absent]
+    choices: [present, disabled, deleted]
     default: present
   first_name:
     description:

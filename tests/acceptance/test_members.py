@@ -143,7 +143,7 @@ class TestRefusals:
 class TestUnknownLeavers:
     """An address that nobody has may be misspelled; then somebody keeps their access in silence."""
 
-    @pytest.mark.parametrize("state", ["disabled", "absent", "deleted"])
+    @pytest.mark.parametrize("state", ["disabled", "deleted"])
     @pytest.mark.parametrize("check_mode", [True, False])
     def test_are_warned_of(self, sandbox: Sandbox, modules: Modules, state: str, check_mode: bool) -> None:
         result = modules.succeed("tallyfy_user", check_mode=check_mode, email="bbo@example.com", state=state)
@@ -151,11 +151,6 @@ class TestUnknownLeavers:
         assert "bbo@example.com: No member has this address." in str(result["warnings"])
         assert (result["changed"], result["user"]) == (False, None)
         assert sandbox.writes() == []
-
-    def test_absent_is_another_word_for_disabled(self, sandbox: Sandbox, modules: Modules) -> None:
-        assert modules.succeed("tallyfy_user", email=BOB, state="absent")["user"]["status"] == "disabled"
-        again = modules.succeed("tallyfy_user", email=BOB, state="absent")
-        assert (again["changed"], again["notes"]) == (False, [])
 
 
 class TestLookUp:

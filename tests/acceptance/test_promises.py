@@ -110,7 +110,6 @@ CASES = [
     case("user of two organizations", "tallyfy_user", email=GRACE, team="Elsewhere"),
     case("user of two organizations gets a role", "tallyfy_user", "role", email=GRACE, role="light", team="Elsewhere"),
     case("user disabled", "tallyfy_user", "status", email=BOB, state="disabled"),
-    case("user absent", "tallyfy_user", "status", email=BOB, state="absent"),
     case("user disabled with a successor", "tallyfy_user", "status", email=BOB, state="disabled", reassign_to=JOHN),
     case("user invited and disabled", "tallyfy_user", "status", email=CHARLIE, state="disabled"),
     case("user disabled already", "tallyfy_user", email=DANA, state="disabled"),

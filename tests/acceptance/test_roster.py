@@ -389,14 +389,6 @@ class TestResult:
         assert result["notes"] == [f"{row['email']}: No member has this address." for row in rows]
         assert "bbo@example.com: No member has this address." in str(result["warnings"])
 
-    def test_words_of_before_still_work(self, sandbox: Sandbox, modules: Modules) -> None:
-        rows = [row for row in listed(sandbox) if row["email"] not in (BOB, FRANK)]
-        result = modules.succeed(
-            "tallyfy_roster", members=[*rows, {"email": BOB, "state": "absent"}], unlisted="absent", max_removals=2
-        )
-        assert {email for email, outcome in outcomes(result).items() if outcome == "removed"} == {BOB, FRANK}
-        assert not {BOB, FRANK} & active(sandbox)
-
 
 class TestLackOfSeats:
     """409 SEAT_POOL_EXHAUSTED stops what needs that pool, and nothing else."""

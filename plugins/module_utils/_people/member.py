@@ -47,7 +47,7 @@ SHAPE = {
 #: The argument spec of one member: the options of ``tallyfy_user`` and the fields of a row.
 MEMBER_OPTIONS: dict[str, dict[str, Any]] = {
     "email": {"type": "str", "required": True},
-    "state": {"type": "str", "choices": [*STATES, "absent"], "default": "present"},
+    "state": {"type": "str", "choices": list(STATES), "default": "present"},
     "role": {"type": "str", "choices": list(ROLES)},
     **{one.name: one.option for one in MEMBER_FIELDS},
     "clear": {"type": "list", "elements": "str"},
@@ -84,7 +84,7 @@ class DesiredMember:
         cleared = dict.fromkeys(filter(None, map(tidied, params.get("clear") or ())), "")
         return cls(
             email=Email(params["email"]),
-            state=state_from(params.get("state")),
+            state=params.get("state") or "present",
             profile={**{name: value for name, value in given.items() if value is not None}, **cleared},
             role=params.get("role"),
             groups=Names.from_option(params.get("groups")),
@@ -92,12 +92,6 @@ class DesiredMember:
             invitation_message=tidied(params.get("invitation_message")) or DEFAULT_MESSAGE,
             reassign_to=Email(params.get("reassign_to")) or None,
         )
-
-
-def state_from(given: object) -> str:
-    """Return the state that is wanted; ``absent`` is another spelling of ``disabled``."""
-    state = str(given or "present")
-    return "disabled" if state == "absent" else state
 
 
 # --- what is wrong with what is wanted --------------------------------------------------------------------------------

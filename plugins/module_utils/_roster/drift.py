@@ -26,11 +26,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
 from .columns import COLUMN_OPTIONS
 from .fuse import Policy, named
 from .member_plan import is_removal
-from .operation import (
-    ROSTER_OPTIONS,
-    read_and_plan,
-    unlisted_from,
-)
+from .operation import ROSTER_OPTIONS, read_and_plan
 from .plan import Roster
 from .result import (
     RESULT_KEYS,
@@ -49,7 +45,7 @@ MESSAGE_NAMES = 5
 DRIFT_OPTIONS: dict[str, dict[str, Any]] = {
     **COLUMN_OPTIONS,
     **{name: ROSTER_OPTIONS[name] for name in ("people", "src", "defaults", "protect", "concurrency", "report")},
-    "unlisted": {"type": "str", "choices": ["ignore", "disabled", "absent"], "default": "disabled"},
+    "unlisted": {"type": "str", "choices": ["ignore", "disabled"], "default": "disabled"},
     "fail": {"type": "bool", "default": False},
 }
 DRIFT_KEYS: dict[str, Any] = {
@@ -70,7 +66,7 @@ def find_drift(task: Task) -> dict[str, Any]:
     and the task is to fail then.
     """
     policy = Policy(
-        unlisted=unlisted_from(task.params["unlisted"]),
+        unlisted=task.params["unlisted"],
         protect=tuple(task.params["protect"]),
         # The fuse keeps people from being removed, and nobody is: it must not hide how much differs.
         max_removals="100%",

@@ -58,7 +58,7 @@ ROSTER_OPTIONS: dict[str, dict[str, Any]] = {
     "src": {"type": "path"},
     **COLUMN_OPTIONS,
     "defaults": {"type": "dict", "default": {}},
-    "unlisted": {"type": "str", "choices": ["ignore", "disabled", "absent"], "default": "ignore"},
+    "unlisted": {"type": "str", "choices": ["ignore", "disabled"], "default": "ignore"},
     "protect": {"type": "list", "elements": "str", "default": []},
     "max_removals": {"type": "str", "default": "10%"},
     "min_admins": {"type": "int", "default": 2},
@@ -162,18 +162,13 @@ def read_and_plan(task: Task, *, policy: Policy | None = None, is_comparison: bo
 def policy_from(params: Mapping[str, Any], called: Callable[[str], str]) -> Policy:
     """Return the policy that the parameters of a roster ask for."""
     return Policy(
-        unlisted=unlisted_from(params["unlisted"]),
+        unlisted=params["unlisted"],
         protect=tuple(params["protect"]),
         max_removals=str(params["max_removals"]),
         min_admins=params["min_admins"],
         reassign_to=Email(params["reassign_to"]) or None,
         called=called,
     )
-
-
-def unlisted_from(given: str) -> str:
-    """Return what becomes of people who are not listed; ``absent`` is another spelling of ``disabled``."""
-    return "disabled" if given == "absent" else given
 
 
 def _listed(
