@@ -14,7 +14,7 @@ description:
   - Returns templates with the fields of their kick-off forms and their steps, which is what
     M(tallyfy.platform.tallyfy_process) needs to be given.
   - All pages are read, and their total is checked. Each template is then read by itself, because the list may not tell
-    all of it.
+    all of it. The addresses of their owners cost one request for one owner, and the pages of the members for several.
 author:
   - the tallyfy.platform authors (@tallyfy)
 options:
@@ -72,13 +72,16 @@ templates:
     type:
       description: V(procedure), V(form) or V(document).
       type: str
+    owner:
+      description: E-mail address of the member who owns it, V(null) for one who is not there any more.
+      type: str
     owner_id:
       description: Number of the member who owns it.
       type: int
     is_archived:
       description: Whether it is archived.
       type: bool
-    kickoff:
+    kickoff_fields:
       description: The fields of the kick-off form, in their order.
       type: list
       elements: dict
@@ -133,9 +136,10 @@ templates:
       summary: Standard process for onboarding a new hire.
       status: active
       type: procedure
+      owner: alice.smith@example.com
       owner_id: 1001
       is_archived: false
-      kickoff:
+      kickoff_fields:
         - label: Department
           alias: department-100206
           id: e3f4e4caa8433fc00133e46a36ae1290

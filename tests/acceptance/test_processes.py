@@ -822,8 +822,23 @@ class TestTemplates:
 
     def test_what_a_launch_needs(self, modules: Modules) -> None:
         (template,) = modules.succeed("tallyfy_template_info", template=HIRE)["templates"]
-        fields = {one["label"]: one for one in template["kickoff"]}
+        fields = {one["label"]: one for one in template["kickoff_fields"]}
+        assert (template["owner"], template["owner_id"]) == (ALICE, 1001)
         assert [label for label, one in fields.items() if one["required"]] == list(REQUIRED)
         assert fields["Software"]["options"] == ["Slack", "Office 365", "GitHub"]
         assert fields["Hardware"]["columns"] == ["Item", "Qty"]
         assert [step["title"] for step in template["steps"]] == ["Create accounts", "Welcome call", "Manager approval"]
+
+    @pytest.mark.parametrize(("filters", "requests"), [({"template": HIRE_ID}, 2), ({}, 7)], ids=["one", "all"])
+    def test_what_it_costs(self, sandbox: Sandbox, signed_in: Modules, filters: dict[str, Any], requests: int) -> None:
+        """The list, each template, and the owners: by their list, or the only one alone."""
+        sandbox.patch_template(TOUR_ID, owner_id=1002)
+        signed_in.succeed("tallyfy_template_info", **filters)
+        assert len(sandbox.ledger()) == requests
+        assert len([one for one in sandbox.ledger() if "/users" in one["path"]]) == 1
+
+    @pytest.mark.parametrize("status", [403, 404])
+    def test_an_owner_who_cannot_be_seen(self, sandbox: Sandbox, modules: Modules, status: int) -> None:
+        sandbox.fault(method="GET", path="*/users/*", status=status)
+        (template,) = modules.succeed("tallyfy_template_info", template=HIRE)["templates"]
+        assert (template["owner"], template["owner_id"]) == (None, 1001)

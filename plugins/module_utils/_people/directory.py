@@ -6,15 +6,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import Any
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import UnreadableAnswerError
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
+    ForbiddenError,
+    NotFoundError,
+    UnreadableAnswerError,
+)
 
-from .member import Member, is_bot
+from .member import Member, is_bot, list_everybody
 
 #: Addresses in the order of how they are compared.
 by_key = attrgetter("key")
@@ -78,10 +84,30 @@ class Directory:
         """Return the sorted addresses of the members with these numbers, as far as they are listed."""
         return sorted((self._addresses[one] for one in numbers if one in self._addresses), key=by_key)
 
+    def email_of(self, number: Any) -> str | None:
+        """Return the address of the member with this number, which some answers spell as a text."""
+        return next(iter(self.emails([int(number)])), None) if str(number).isdigit() else None
+
     def told(self, numbers: Iterable[int]) -> list[str]:
         """Return the sorted addresses, and the numbers of those who are not listed, so that a diff hides nobody."""
         numbers = set(numbers)
         return self.emails(numbers) + [str(one) for one in sorted(numbers - self._addresses.keys())]
+
+
+def directory_of_numbers(client: Client, numbers: Iterable[int]) -> Directory:
+    """Return the members with these numbers, as far as they are there and may be seen, for what is told of them.
+
+    One is read by itself, for several everybody is listed; who has been read is kept for the items of a loop.
+    """
+    kept: dict[int, Member | None] = client.shared.setdefault(("members by number",), {})
+    lacking = set(numbers) - kept.keys()
+    if lacking:
+        kept.update(dict.fromkeys(lacking))
+        with contextlib.suppress(ForbiddenError, NotFoundError):
+            one = len(lacking) == 1
+            found = [Member(client.get("users", *lacking))] if one else list_everybody(client)
+            kept.update({int(member["id"]): member for member in found})
+    return Directory(member for member in kept.values() if member is not None)
 
 
 def address_problems(params: Mapping[str, Any], option: str) -> list[str]:

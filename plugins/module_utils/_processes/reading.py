@@ -22,7 +22,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import included, kind_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import map_concurrently
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import (
+    Directory,
+    directory_of_numbers,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, list_groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     find_member,
@@ -93,7 +96,7 @@ def list_templates(client: Client, filters: Mapping[str, Any]) -> list[Record]:
     template = tidied(filters.get("template"))
     if is_id(template):
         try:
-            return [_with_steps(client, client.get("checklists", template, query={"with": "steps"})).shaped()]
+            return _shaped(client, [_with_steps(client, client.get("checklists", template, query={"with": "steps"}))])
         except NotFoundError:
             return []
     text = template or tidied(filters.get("query"))
@@ -108,13 +111,19 @@ def list_templates(client: Client, filters: Mapping[str, Any]) -> list[Record]:
     # What the service's search takes for a match is its own affair.
     rows = [row for row in rows if (_title_of(row) == template if template else fold(text) in fold(_title_of(row)))]
 
-    def read(row: Record) -> Record:
+    def read(row: Record) -> Template:
         # An archived template is not shown by itself.
         record = row if is_archived(row) else client.get("checklists", row["id"], query={"with": "steps"})
-        return _with_steps(client, record).shaped()
+        return _with_steps(client, record)
 
-    templates = list(map_concurrently(read, rows, workers=TEMPLATE_WORKERS))
-    return sorted(templates, key=lambda one: (str(one["title"]).casefold(), one["id"]))
+    return _shaped(client, list(map_concurrently(read, rows, workers=TEMPLATE_WORKERS)))
+
+
+def _shaped(client: Client, templates: Sequence[Template]) -> list[Record]:
+    owners = {int(owner) for owner in (one.record.get("owner_id") for one in templates) if str(owner).isdigit()}
+    directory = directory_of_numbers(client, owners)
+    shaped = [one.shaped(directory) for one in templates]
+    return sorted(shaped, key=lambda one: (str(one["title"]).casefold(), one["id"]))
 
 
 def _with_steps(client: Client, record: Record) -> Template:

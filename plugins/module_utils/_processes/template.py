@@ -17,6 +17,7 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import fold, tidied
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
 
 from .fields import FormField, UnfitError, choices, fields_of, position_of
 
@@ -71,12 +72,15 @@ class Template:
             raise UnfitError(f"there is no step {title!r}; steps: {titles}")
         return named[0]
 
-    def shaped(self) -> Record:
+    def shaped(self, directory: Directory) -> Record:
         """Return the template as modules return it."""
+        owner_id = self.record.get("owner_id")
         return {
-            **{name: self.record.get(name) for name in ("id", "title", "summary", "status", "type", "owner_id")},
+            **{name: self.record.get(name) for name in ("id", "title", "summary", "status", "type")},
+            "owner": directory.email_of(owner_id),
+            "owner_id": owner_id,
             "is_archived": is_archived(self.record),
-            "kickoff": [_shaped_field(one) for one in self.fields],
+            "kickoff_fields": [_shaped_field(one) for one in self.fields],
             "steps": [_shaped_step(step) for step in self.steps],
         }
 

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, NotFoundError
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields import UnfitError
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.reading import (
     find_template_id,
@@ -34,6 +36,7 @@ class FakeClient:
         self.steps = steps
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.connection = SimpleNamespace(act_as="alice@example.com")
+        self.shared: dict[tuple[str, ...], Any] = {}
 
     def path(self, *segments: object) -> str:
         return "/".join(map(str, segments))
@@ -143,12 +146,13 @@ def test_step_that_is_not_sure() -> None:
 
 def test_shaped() -> None:
     fields = [{"id": "f", "label": "Size", "field_type": "radio", "required": True, "options": [{"text": "S"}]}]
-    shaped = Template({**A, "prerun": fields, "status": "draft"}, tuple(STEPS[1:2])).shaped()
+    directory = Directory([Member({"id": 1, "email": "alice@example.com"})])
+    shaped = Template({**A, "prerun": fields, "status": "draft", "owner_id": 1}, tuple(STEPS[1:2])).shaped(directory)
     assert shaped == {
-        "id": "a", "title": "Onboarding", "summary": None, "status": "draft", "type": None, "owner_id": None,
-        "is_archived": False,
-        "kickoff": [{"label": "Size", "alias": None, "id": "f", "type": "radio", "required": True, "options": ["S"],
-                     "columns": []}],
+        "id": "a", "title": "Onboarding", "summary": None, "status": "draft", "type": None,
+        "owner": "alice@example.com", "owner_id": 1, "is_archived": False,
+        "kickoff_fields": [{"label": "Size", "alias": None, "id": "f", "type": "radio", "required": True,
+                            "options": ["S"], "columns": []}],
         "steps": [{"title": "First ", "alias": "first-1", "id": "s1", "type": "task", "position": 1}],
     }  # fmt: skip
 
