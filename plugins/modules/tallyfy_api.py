@@ -168,7 +168,8 @@ actions:
   returned: success, and when the write failed
   contains:
     action:
-      description: The method in lower case, V(post), V(put), V(patch) or V(delete).
+      description: What the method stands for, V(created) (C(POST)), V(updated) (C(PUT) and C(PATCH)) or V(deleted)
+        (C(DELETE)).
       type: str
     reason:
       description: Why the request is needed.
@@ -180,7 +181,7 @@ actions:
       type: list
       elements: str
   sample:
-    - action: put
+    - action: updated
       reason: name to be set
       fields: [name]
 notes:

@@ -193,7 +193,7 @@ actions:
   returned: success, and when a write failed
   contains:
     action:
-      description: V(create), V(update) or V(delete).
+      description: V(created), V(updated) or V(deleted).
       type: str
     fields:
       description: Names of the fields the step writes.
@@ -203,7 +203,7 @@ actions:
       description: Why the step is needed.
       type: str
   sample:
-    - action: create
+    - action: created
       reason: no group of this name
       fields: [description, guests, members, name]
 notes:
@@ -220,7 +220,7 @@ failed_action:
   type: dict
   returned: when a write failed
   sample:
-    action: update
+    action: updated
     reason: members differ
     fields: [members]
 """

@@ -275,7 +275,7 @@ actions:
   returned: success, and when a write failed
   contains:
     action:
-      description: V(create), V(enable), V(disable), V(update) or V(delete).
+      description: V(created), V(enabled), V(disabled), V(updated) or V(deleted).
       type: str
     fields:
       description: Names of the fields the step writes.
@@ -285,10 +285,10 @@ actions:
       description: Why the step is needed.
       type: str
   sample:
-    - action: create
+    - action: created
       reason: not a guest of the organization
       fields: [company_name, email, first_name, last_name, phone_1]
-    - action: update
+    - action: updated
       reason: not taken at creation
       fields: [associated_members]
 unchangeable:
@@ -330,7 +330,7 @@ failed_action:
   type: dict
   returned: when a write failed
   sample:
-    action: disable
+    action: disabled
     reason: active
     fields: [is_disabled]
 deferred:

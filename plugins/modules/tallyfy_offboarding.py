@@ -178,23 +178,25 @@ summary:
       type: dict
   sample:
     people:
-      removed: 2
-      changed: 0
+      disabled: 2
+      deleted: 0
+      updated: 0
       unchanged: 0
       not_found: 1
       deferred: 0
       failed: 0
       skipped: 0
     guests:
-      removed: 0
-      changed: 1
+      disabled: 0
+      deleted: 0
+      updated: 1
       unchanged: 0
       not_found: 0
       deferred: 0
       failed: 0
       skipped: 0
     groups:
-      changed: 1
+      updated: 1
       unchanged: 0
       deferred: 0
       failed: 0
@@ -213,15 +215,15 @@ people:
       description: Full name, empty for who is no member.
       type: str
     action:
-      description: The main step, V(disable), V(remove) (with a hand-over of open tasks), V(delete), V(update)
-        (something was handed over for somebody who has no access any more), V(remove_from_group), or V(none).
+      description: The main step, V(disabled), V(deleted), V(handed_over) (something of somebody who has no access any
+        more), V(removed_from_group), V(updated), or V(unchanged) when there is none.
       type: str
     fields:
       description: Names of the fields that differ.
       type: list
       elements: str
     outcome:
-      description: V(removed), V(changed) (something was finished for somebody who had no access any more),
+      description: V(disabled), V(deleted), V(updated) (something was finished for somebody who had no access any more),
         V(unchanged), V(not_found), V(failed), V(deferred) or V(skipped).
       type: str
     message:
@@ -250,11 +252,12 @@ people:
   sample:
     - email: john.smith@example.com
       name: John Smith
-      action: remove
+      action: disabled
       fields: [status]
-      outcome: removed
-      message: Hand the guest partner@example.org over to bob@example.com; take out of Engineering; take access away,
-        open work goes to bob@example.com.
+      outcome: disabled
+      message: >-
+        Handed over the guest partner@example.org to bob@example.com; removed from group Engineering; disabled, open
+        work goes to bob@example.com.
       before:
         status: active
       after:
@@ -272,10 +275,10 @@ guests:
       description: E-mail address.
       type: str
     action:
-      description: V(delete) for who leaves, V(update) for who is handed over, or V(none).
+      description: V(deleted) for who leaves, V(handed_over), V(updated) when nobody takes over, or V(unchanged).
       type: str
     outcome:
-      description: V(removed), V(changed) (handed over), V(unchanged), V(not_found), V(failed), V(deferred) or
+      description: V(deleted), V(updated) (handed over), V(unchanged), V(not_found), V(failed), V(deferred) or
         V(skipped).
       type: str
     message:
@@ -289,9 +292,9 @@ guests:
       type: dict
   sample:
     - email: partner@example.org
-      action: update
-      outcome: changed
-      message: Associate with bob@example.com.
+      action: handed_over
+      outcome: updated
+      message: Associated with bob@example.com.
       before:
         associated_members: [john.smith@example.com]
       after:
@@ -307,10 +310,10 @@ groups:
       description: Name of the group.
       type: str
     action:
-      description: V(update), or V(none).
+      description: V(updated) or V(unchanged).
       type: str
     outcome:
-      description: V(changed), V(unchanged), V(failed), V(deferred) or V(skipped).
+      description: V(updated), V(unchanged), V(failed), V(deferred) or V(skipped).
       type: str
     message:
       description: Why it was not done, or who stayed.
@@ -323,8 +326,8 @@ groups:
       type: dict
   sample:
     - name: Engineering
-      action: update
-      outcome: changed
+      action: updated
+      outcome: updated
       message: ""
       before:
         members: [alice.smith@example.com, john.smith@example.com]
@@ -431,7 +434,7 @@ actions:
       type: str
       returned: for steps that concern a process
     action:
-      description: V(update), V(disable), V(remove) or V(delete).
+      description: V(handed_over), V(updated), V(disabled) or V(deleted).
       type: str
     fields:
       description: Names of the fields the step writes.
@@ -446,15 +449,15 @@ actions:
       returned: for steps that give something to somebody
   sample:
     - guest: partner@example.org
-      action: update
+      action: updated
       reason: associated with john.smith@example.com
       fields: [associated_members]
     - group: Engineering
-      action: update
+      action: updated
       reason: lists john.smith@example.com
       fields: [members]
     - email: john.smith@example.com
-      action: remove
+      action: disabled
       reason: active; open work goes to bob@example.com
       fields: [status]
       target: "1002"

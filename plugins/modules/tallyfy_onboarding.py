@@ -184,9 +184,9 @@ people:
       type: list
       elements: str
     outcome:
-      description: V(created), V(invited), V(reactivated), V(changed), V(unchanged), V(deferred), V(failed) or
-        V(skipped), of the person and their process what matters most. A disabled member who is enabled is
-        V(reactivated); one for whom a process alone is launched or reactivated is V(changed).
+      description: V(created), V(invited), V(enabled), V(updated), V(unchanged), V(deferred), V(failed) or V(skipped),
+        of the person and their process what matters most. A disabled member who is enabled is V(enabled); one for whom
+        a process alone is launched or unarchived is V(updated).
       type: str
     message:
       description: What was done, or why it was not.
@@ -222,10 +222,11 @@ people:
           description: By what it is found.
           type: str
         action:
-          description: V(launch), V(reactivate), V(update), V(add_tag), V(add_to_folder) or V(none).
+          description: V(launched), V(unarchived), V(updated), V(tagged), V(added_to_folder), V(archived) (another one
+            with the same reference) or V(unchanged).
           type: str
         outcome:
-          description: V(launched), V(reactivated), V(changed), V(unchanged), V(deferred), V(failed) or V(skipped).
+          description: V(launched), V(unarchived), V(updated), V(unchanged), V(deferred), V(failed) or V(skipped).
           type: str
         message:
           description: Why it is not as wanted, and what somebody should know.
@@ -242,10 +243,12 @@ people:
   sample:
     - email: mary.major@example.com
       name: Mary Major
-      action: create
+      action: created
       fields: [email, first_name, groups, last_name, role]
       outcome: created
-      message: Add as standard; put into Engineering. Launch Onboarding of Mary Major (mary.major@example.com).
+      message: >-
+        Created as standard; added to group Engineering. Process launched: Onboarding of Mary Major
+        (mary.major@example.com).
       before: {}
       after:
         first_name: Mary
@@ -258,7 +261,7 @@ people:
         name: Onboarding of Mary Major (mary.major@example.com)
         template: New hire onboarding
         reference: mary.major@example.com
-        action: launch
+        action: launched
         outcome: launched
         message: ""
         unchangeable: []
@@ -272,10 +275,10 @@ groups:
       description: Name of the group.
       type: str
     action:
-      description: V(create), V(update) or V(none).
+      description: V(created), V(updated) or V(unchanged).
       type: str
     outcome:
-      description: V(created), V(changed), V(unchanged), V(deferred), V(failed) or V(skipped).
+      description: V(created), V(updated), V(unchanged), V(deferred), V(failed) or V(skipped).
       type: str
     message:
       description: Why it is not as wanted, and what somebody should know.
@@ -287,7 +290,7 @@ groups:
       returned: when there is something to know
   sample:
     - name: Newcomers
-      action: create
+      action: created
       outcome: created
       message: ""
 guests:
@@ -300,7 +303,7 @@ guests:
       description: E-mail address.
       type: str
     action:
-      description: V(create), V(update), V(enable) or V(none).
+      description: V(created), V(updated), V(enabled) or V(unchanged).
       type: str
     outcome:
       description: As for RV(groups).
@@ -319,7 +322,7 @@ guests:
       elements: dict
   sample:
     - email: agency@example.net
-      action: create
+      action: created
       outcome: created
       message: ""
       unchangeable: []
@@ -330,22 +333,22 @@ summary:
   contains:
     people:
       description:
-        - C(created), C(invited), C(reactivated), C(changed), C(unchanged), C(deferred), C(failed) and C(skipped).
+        - C(created), C(invited), C(enabled), C(updated), C(unchanged), C(deferred), C(failed) and C(skipped).
       type: dict
     processes:
-      description: C(launched), C(reactivated), C(changed) and the same others.
+      description: C(launched), C(unarchived), C(updated) and the same others.
       type: dict
     groups:
-      description: C(created), C(changed) and the same others.
+      description: C(created), C(updated) and the same others.
       type: dict
     guests:
-      description: C(created), C(reactivated), C(changed) and the same others.
+      description: C(created), C(enabled), C(updated) and the same others.
       type: dict
   sample:
-    people: {created: 2, invited: 0, reactivated: 0, changed: 0, unchanged: 0, deferred: 0, failed: 0, skipped: 0}
-    processes: {launched: 2, reactivated: 0, changed: 0, unchanged: 0, deferred: 0, failed: 0, skipped: 0}
-    groups: {created: 1, changed: 0, unchanged: 0, deferred: 0, failed: 0, skipped: 0}
-    guests: {created: 1, reactivated: 0, changed: 0, unchanged: 0, deferred: 0, failed: 0, skipped: 0}
+    people: {created: 2, invited: 0, enabled: 0, updated: 0, unchanged: 0, deferred: 0, failed: 0, skipped: 0}
+    processes: {launched: 2, unarchived: 0, updated: 0, unchanged: 0, deferred: 0, failed: 0, skipped: 0}
+    groups: {created: 1, updated: 0, unchanged: 0, deferred: 0, failed: 0, skipped: 0}
+    guests: {created: 1, enabled: 0, updated: 0, unchanged: 0, deferred: 0, failed: 0, skipped: 0}
 deferred:
   description: Who lacks nothing but time or seats, and from when on it can go on.
   type: list
@@ -403,7 +406,7 @@ actions:
       returned: for steps that concern something else, too
   sample:
     - email: mary.major@example.com
-      action: create
+      action: created
       reason: not a member of the organization
       fields: [email, first_name, last_name, role]
 problems:

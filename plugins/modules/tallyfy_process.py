@@ -263,7 +263,8 @@ actions:
   returned: success, and when a write failed
   contains:
     action:
-      description: V(launch), V(reactivate), V(update), V(update_kickoff), V(add_tag), V(add_to_folder) or V(archive).
+      description: V(launched), V(unarchived), V(updated), V(kickoff_updated), V(tagged), V(added_to_folder) or
+        V(archived).
       type: str
     fields:
       description: Names of what the step writes.
@@ -277,7 +278,7 @@ actions:
       type: str
       returned: for steps that concern something else beside the process
   sample:
-    - action: launch
+    - action: launched
       reason: no process carries 'HR-20417'
       fields: [assignments, kickoff, name, owner, tags]
       target: New hire onboarding
@@ -297,7 +298,7 @@ failed_action:
   type: dict
   returned: when a write failed
   sample:
-    action: launch
+    action: launched
     reason: no process carries 'HR-20417'
     fields: [kickoff, name]
     target: New hire onboarding

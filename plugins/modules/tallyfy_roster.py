@@ -174,17 +174,20 @@ summary:
     invited:
       description: People who were invited.
       type: int
-    reactivated:
-      description: Disabled members who were enabled, and perhaps changed as well.
+    enabled:
+      description: Disabled members who were enabled, and perhaps updated as well.
       type: int
-    changed:
+    updated:
       description: Members whose profile, role or groups were changed.
       type: int
     unchanged:
       description: People who were as wanted.
       type: int
-    removed:
-      description: Members whose access was taken away, or who were permanently deleted.
+    disabled:
+      description: Members whose access was taken away.
+      type: int
+    deleted:
+      description: Members who were permanently deleted.
       type: int
     not_found:
       description: People who are to have no access and whose address no member has.
@@ -201,10 +204,11 @@ summary:
   sample:
     created: 2
     invited: 0
-    reactivated: 0
-    changed: 0
+    enabled: 0
+    updated: 0
     unchanged: 0
-    removed: 1
+    disabled: 1
+    deleted: 0
     not_found: 0
     deferred: 0
     failed: 0
@@ -224,9 +228,9 @@ people:
       description: Full name as far as it is known; may be empty.
       type: str
     action:
-      description: The main step, V(create), V(invite), V(enable), V(update), V(change_role), V(add_to_group),
-        V(remove_from_group), V(hand_over) (open tasks of somebody who has no access any more), V(disable), V(remove),
-        V(delete), or V(none).
+      description: The main step, V(created), V(invited), V(enabled), V(updated), V(role_changed), V(added_to_group),
+        V(removed_from_group), V(handed_over) (open tasks of somebody who has no access any more), V(disabled) or
+        V(deleted), or V(unchanged) when there is none.
       type: str
     fields:
       description: Names of the fields that differ, C(status) and C(groups) among them.
@@ -266,10 +270,10 @@ people:
   sample:
     - email: mary.major@example.com
       name: Mary Major
-      action: create
+      action: created
       fields: [email, first_name, groups, last_name, role, timezone]
       outcome: created
-      message: Add as standard; put into Engineering.
+      message: Created as standard; added to group Engineering.
       before: {}
       after:
         first_name: Mary
@@ -280,10 +284,10 @@ people:
         groups: [Engineering]
     - email: dana.lee@example.com
       name: Dana Lee
-      action: disable
+      action: disabled
       fields: [status]
-      outcome: removed
-      message: Take access away.
+      outcome: disabled
+      message: Disabled.
       before:
         status: active
       after:
@@ -391,11 +395,11 @@ actions:
       returned: for steps that concern something else beside the member
   sample:
     - email: mary.major@example.com
-      action: create
+      action: created
       reason: not a member of the organization
       fields: [email, first_name, last_name, role, timezone]
     - email: mary.major@example.com
-      action: add_to_group
+      action: added_to_group
       reason: not in Engineering
       fields: []
       target: Engineering

@@ -308,8 +308,8 @@ actions:
   returned: success, and when a write failed
   contains:
     action:
-      description: V(create), V(invite), V(enable), V(update), V(change_role), V(add_to_group), V(remove_from_group),
-        V(disable), V(remove) or V(delete).
+      description: V(created), V(invited), V(enabled), V(updated), V(role_changed), V(added_to_group),
+        V(removed_from_group), V(handed_over), V(disabled) or V(deleted).
       type: str
     fields:
       description: Names of the fields the step writes.
@@ -323,13 +323,13 @@ actions:
       type: str
       returned: for steps that concern something else beside the member
   sample:
-    - action: create
+    - action: created
       reason: not a member of the organization
       fields: [email, first_name, last_name, role, timezone]
-    - action: update
+    - action: updated
       reason: not taken at creation
       fields: [job_title]
-    - action: add_to_group
+    - action: added_to_group
       reason: not in Engineering
       fields: []
       target: Engineering
@@ -347,7 +347,7 @@ failed_action:
   type: dict
   returned: when a write failed
   sample:
-    action: add_to_group
+    action: added_to_group
     reason: not in Engineering
     fields: []
     target: Engineering

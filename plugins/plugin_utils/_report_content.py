@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.verbs import UNDONE
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.drift import DRIFT as DRIFTED
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import UNDONE
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._subjects import Subject
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._totals import (
     TITLES,

@@ -10,13 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.verbs import DONE, UNDONE
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.actions import (
     CREATIONS,
     GROUP_CHANGES,
-    REMOVALS,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.drift import OUTCOMES as DRIFT
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import DONE, OUTCOME_OF, UNDONE
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import (
     ATTENTION,
     LONGEST_VALUE,
@@ -116,14 +115,14 @@ class Subject:
             return UNCHANGED
         done = self.done() or word(self.outcome, dry_run=self.dry_run)
         if self.kind == "group" and message:
-            # Who was taken out, and who could not be.
+            # Who was removed, and who could not be.
             return f"{done}; {message}"
         return f"not listed: {done}" if self.row.get("unlisted") else done
 
     def _undone(self, message: str) -> str:
         process = dict_in(self.row.get("process"))
         steps = self._steps()
-        if process.get("outcome") == self.outcome and (steps or self.row.get("action") in (None, "", "none")):
+        if process.get("outcome") == self.outcome and (steps or self.row.get("action") in (None, "", UNCHANGED)):
             # The person is in; what is lacking is the process.
             reason = shown(process.get("message") or "").rstrip(".") or "no reason was given"
             message = f"process {in_words(process.get('name'))}: {reason}"
@@ -178,14 +177,14 @@ def _sentence(clauses: Sequence[Clause], *, dry_run: bool) -> str:
 def _steps_of(row: Record) -> list[Record]:
     """Return the steps that a row alone tells of, for a result without actions."""
     action = row.get("action")
-    if action in (None, "", "none"):
+    if action in (None, "", UNCHANGED):
         return []
     joined, left = _difference(row, "groups")
     steps: list[Record] = []
     if action not in GROUP_CHANGES:
         steps.append({"action": action, "fields": [*dict_in(row.get("before")), *dict_in(row.get("after"))]})
-    steps += [{"action": "add_to_group", "target": name} for name in joined]
-    return steps + [{"action": "remove_from_group", "target": name} for name in left]
+    steps += [{"action": "added_to_group", "target": name} for name in joined]
+    return steps + [{"action": "removed_from_group", "target": name} for name in left]
 
 
 def _clauses(row: Record, steps: Sequence[Record]) -> list[Clause]:
@@ -193,29 +192,25 @@ def _clauses(row: Record, steps: Sequence[Record]) -> list[Clause]:
     by_action: dict[str, list[Record]] = {}
     for step in steps:
         action = str(step.get("action") or "")
-        by_action.setdefault("update" if action in ("change_role", "hand_over") else action, []).append(step)
+        by_action.setdefault("updated" if action in ("role_changed", "handed_over") else action, []).append(step)
     is_new = any(action in CREATIONS for action in by_action)
     clauses: list[Clause] = []
     for action, group in by_action.items():
-        if action == "update":
+        if action == "updated":
             clauses += [] if is_new else _updates(row, group)
         elif action in GROUP_CHANGES:
             names = [shown(step.get("target") or "?", LONGEST_VALUE) for step in group]
-            clauses.append(("", f"{'put into' if action == 'add_to_group' else 'taken out of'} {listed(names)}"))
+            clauses.append(("", f"{word(action)}{'s' if len(names) > 1 else ''} {listed(names)}"))
         else:
             clauses += _clauses_of(action, row)
     return clauses
 
 
 def _clauses_of(action: str, row: Record) -> list[Clause]:
-    if action == "delete":
-        return [("", "deleted for good")]
-    if action in REMOVALS:
-        successor = f" to {_successor(row)}" if _successor(row) else ""
-        return [("access", "removed"), *([("open work", f"handed over{successor}")] if action == "remove" else [])]
+    if action == "disabled" and _successor(row):
+        return [("", word(action)), ("open work", f"handed over to {_successor(row)}")]
     role = dict_in(row.get("after")).get("role") if action in CREATIONS else None
-    done = OUTCOME_OF.get(action) or f"done: {shown(action).replace('_', ' ')}"
-    return [("", done + (f" as {shown(role)}" if role else ""))]
+    return [("", word(action) + (f" as {shown(role)}" if role else ""))]
 
 
 def _successor(row: Record) -> str:
@@ -229,7 +224,7 @@ def _updates(row: Record, steps: Iterable[Record]) -> list[Clause]:
     changes = [
         f"{shown(name).replace('_', ' ')}: {in_words(before.get(name))} → {in_words(after.get(name))}" for name in told
     ]
-    clauses: list[Clause] = [("", f"changed ({'; '.join(changes)})")] if changes else []
+    clauses: list[Clause] = [("", f"updated ({'; '.join(changes)})")] if changes else []
     if "open_tasks" in fields and before.get("open_tasks"):
         successor = _successor(row)
         tasks = f"open task{'s' if before['open_tasks'] != 1 else ''}"
@@ -245,7 +240,7 @@ def _list_changes(row: Record) -> list[Clause]:
     for name, noun in (("members", ""), ("guests", "guest ")):
         added, gone = _difference(row, name)
         clauses += [(noun + listed(added), "added")] if added else []
-        clauses += [(noun + listed(gone), "taken out")] if gone else []
+        clauses += [(noun + listed(gone), "removed")] if gone else []
     added, gone = _difference(row, "associated_members")
     if added and gone:
         clauses.append(("", f"handed over from {listed(gone)} to {listed(added)}"))
@@ -265,9 +260,8 @@ def _processes(row: Record) -> list[Clause]:
     """Return what became of the process of somebody new, and of the running ones of somebody who leaves."""
     clauses: list[Clause] = []
     process = dict_in(row.get("process"))
-    done = OUTCOME_OF.get(str(process.get("action")), "changed")
     if process.get("outcome") in DONE:
-        clauses.append((f"process {in_words(process.get('name'))}", done))
+        clauses.append((f"process {in_words(process.get('name'))}", word(str(process["outcome"]))))
     heirs: dict[str, list[Record]] = {}
     for running in records_in(row.get("processes")):
         after = running.get("owner_after")

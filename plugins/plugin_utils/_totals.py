@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.verbs import DONE, UNDONE
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.drift import (
     DRIFT as DRIFTED,  # what a run would change
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.drift import OUTCOMES as DRIFT
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import (
-    DONE,
     OFFBOARDED_COUNTS,
     ONBOARDED_COUNTS,
     PEOPLE_COUNTS,
-    UNDONE,
 )
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._subjects import UNKNOWN, Subject, bare, without_address
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import (
@@ -259,9 +258,8 @@ def artifacts_of(kind: str, result: Record) -> dict[str, int]:
     if kind == "onboarding":
         told["launched"] = counts.get("processes", {}).get("launched", 0)
     elif kind == "offboarding":
-        guests = counts.get("guests", {})
-        told["guests_removed"], told["guests_handed_over"] = guests.get("removed", 0), guests.get("changed", 0)
-        told["groups_left"] = counts.get("groups", {}).get("changed", 0)
+        for part, name in (("guests", "deleted"), ("guests", "updated"), ("groups", "updated")):
+            told[f"{part}_{name}"] = counts.get(part, {}).get(name, 0)
     elif kind == "drift":
         told["groups"] = counts.get("groups", {}).get("missing", 0)
         total = sum(told[name] for name in (*DRIFTED, "groups"))

@@ -14,11 +14,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.verbs import DONE, UNDONE, spoken
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.drift import OUTCOMES as DRIFT
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import (
-    DONE,
-    UNDONE,
-)
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_text
 
 Record = Mapping[str, Any]
@@ -77,7 +74,7 @@ def counted(number: int, part: str) -> str:
 
 def word(outcome: str, *, dry_run: bool = False) -> str:
     """Return an outcome as it is told."""
-    text = shown(outcome).replace("_", " ")
+    text = spoken(shown(outcome))
     return f"would be {text}" if dry_run and outcome in DONE else text
 
 

@@ -110,7 +110,7 @@ class TestRefusals:
         modules.use(act_as=FRANK)
         result = modules.fail("tallyfy_group", name="Fresh")
         assert "HTTP 403" in result["msg"]
-        assert result["failed_action"]["action"] == "create"
+        assert result["failed_action"]["action"] == "created"
         assert result["changed"] is False
 
 

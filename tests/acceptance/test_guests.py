@@ -109,7 +109,7 @@ class TestRefusals:
         assert "open tasks" in result["msg"]
         assert "incomplete tasks" in result["msg"]
         assert result["changed"] is False
-        assert result["failed_action"]["action"] == "disable"
+        assert result["failed_action"]["action"] == "disabled"
 
     def test_an_address_without_mail(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(strict_email_dns=True)
@@ -140,7 +140,7 @@ class TestProfile:
         modules.succeed("tallyfy_guest", email=PARTNER, state="deleted")
         wanted = {"email": PARTNER, "first_name": "Internal", "last_name": "Partner"}
         result = modules.succeed("tallyfy_guest", **wanted)
-        assert actions(result) == ["create"]
+        assert actions(result) == ["created"]
         assert [entry["field"] for entry in result["unchangeable"]] == ["first_name"]
         assert result["diff"]["after"] == {"email": PARTNER, "last_name": "Partner"}
         assert result["guest"]["first_name"] == "External"
@@ -151,14 +151,14 @@ class TestProfile:
     def test_somebody_who_comes_back_disabled_is_enabled(self, sandbox: Sandbox, modules: Modules) -> None:
         modules.succeed("tallyfy_guest", email=NORA, state="deleted")
         result = modules.succeed("tallyfy_guest", email=NORA, associated_members={"set": [BOB]})
-        assert actions(result) == ["create", "enable", "update"]
+        assert actions(result) == ["created", "enabled", "updated"]
         assert stored(sandbox, NORA)["disabled_at"] is None
         assert stored(sandbox, NORA)["associated_members"] == [1002]
 
     def test_somebody_who_comes_back_with_members(self, sandbox: Sandbox, modules: Modules) -> None:
         modules.succeed("tallyfy_guest", email=PARTNER, state="deleted")
         result = modules.succeed("tallyfy_guest", email=PARTNER, associated_members={"set": [ALICE]})
-        assert actions(result) == ["create"]
+        assert actions(result) == ["created"]
         assert result["guest"]["associated_members"] == [ALICE]
 
 
@@ -228,7 +228,7 @@ class TestBadLuck:
         sandbox.fault(method="POST", path="*/guests", **fault)
         wanted = {**PAULA, "associated_members": {"add": [BOB]}}
         result = modules.succeed("tallyfy_guest", **wanted)
-        assert actions(result) == ["create", "update"]
+        assert actions(result) == ["created", "updated"]
         assert len(sandbox.state(sandbox.org_id)["guests"]) == 3
         assert modules.succeed("tallyfy_guest", **wanted)["changed"] is False
 
@@ -297,8 +297,8 @@ class TestBadLuck:
         sandbox.fault(method="PUT", times=None, status=403, body={"error": True, "message": "No."})
         result = modules.fail("tallyfy_guest", **PAULA, associated_members={"add": [ALICE]})
         assert result["changed"] is True
-        assert actions(result) == ["create"]
-        assert result["failed_action"]["action"] == "update"
+        assert actions(result) == ["created"]
+        assert result["failed_action"]["action"] == "updated"
 
 
 class TestSideBySide:

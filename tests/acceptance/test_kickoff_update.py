@@ -62,7 +62,7 @@ def test_what_differs_is_corrected_and_all_else_stays(
         name: done[name] for name in ("changed", "actions", "diff", "notes", "unchangeable")
     }
     (action,) = done["actions"]
-    assert (action["action"], action["fields"]) == ("update_kickoff", sorted(CORRECTED))
+    assert (action["action"], action["fields"]) == ("kickoff_updated", sorted(CORRECTED))
     assert done["diff"]["before"]["kickoff"]["Department"] == "Engineering"
     assert done["diff"]["after"]["kickoff"]["Department"] == "Sales"
     after = values(sandbox, launched)

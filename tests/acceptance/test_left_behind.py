@@ -48,7 +48,7 @@ def test_are_handed_over_once(module: str, arguments: dict[str, Any], john_is_ou
     assert announced["changed"]
     assert done["changed"]
     assert announced["actions"] == done["actions"]
-    assert [action["action"] for action in done["actions"]] == ["hand_over"]
+    assert [action["action"] for action in done["actions"]] == ["handed_over"]
     assert [row["reassign_to"] for row in done.get("people", ())] == [BOB] * ("people" in done)
     assert not any(JOHN_ID in users for users in owners(john_is_out))
     assert [BOB_ID] in owners(john_is_out)

@@ -52,10 +52,10 @@ def test_what_is_left_behind_is_told_in_a_dry_run_and_done_once(left_behind: San
     done = roles.succeed("offboarding", **LEAVERS)
     written = report_of(roles)
     assert announced["summary"] == done["summary"]
-    assert done["summary"]["people"]["removed"] == 2
-    assert {name: done["summary"]["guests"][name] for name in ("removed", "changed")} == {"removed": 1, "changed": 1}
-    assert done["artifacts"]["tallyfy_offboarding_guests_removed"] == 1
-    assert done["artifacts"]["tallyfy_offboarding_guests_handed_over"] == 1
+    assert done["summary"]["people"]["disabled"] == 2
+    assert {name: done["summary"]["guests"][name] for name in ("deleted", "updated")} == {"deleted": 1, "updated": 1}
+    assert done["artifacts"]["tallyfy_offboarding_guests_deleted"] == 1
+    assert done["artifacts"]["tallyfy_offboarding_guests_updated"] == 1
     assert [row["outcome"] for row in planned["guests"]] == [row["outcome"] for row in written["guests"]]
 
     (john_told,) = [line for line in done["text"] if line.startswith("John.Smith@example.com: ")]
@@ -112,14 +112,14 @@ def test_who_cannot_be_handed_over_keeps_their_access_and_is_named(
     assert (PARTNER in guests_of(left_behind)) is (PARTNER in who or not who)
     outcomes = {row["email"].lower(): row["outcome"] for row in json.loads(
         (roles.folder / "report.json").read_text(encoding="utf-8"))["people"]}  # fmt: skip
-    assert all(outcomes.get(email) != "removed" for email in stays)
+    assert all(outcomes.get(email) not in ("disabled", "deleted") for email in stays)
 
 
 def test_guests_can_leave_by_themselves(left_behind: Sandbox, roles: Roles) -> None:
     blank = dict.fromkeys(("src", "people", "reassign_to", "protect", "max_removals", "min_admins", "concurrency"), "")
     variables = {f"offboarding_{name}": value for name, value in blank.items()}
     done = roles.succeed("offboarding", **variables, offboarding_guests=[PARTNER])
-    assert done["summary"]["guests"]["removed"] == 1
+    assert done["summary"]["guests"]["deleted"] == 1
     assert guests_of(left_behind) == {NORA}
     assert left_behind.ledger(route="processes.list") == []
 

@@ -49,12 +49,14 @@ def test_nothing_stays_behind(sandbox: Sandbox, offboard: Offboard) -> None:
     assert not result.get("failed"), result["msg"]
     assert result["summary"] == {
         "people": {
-            "removed": 2, "changed": 1, "unchanged": 0, "not_found": 0, "deferred": 0, "failed": 0, "skipped": 0,
+            "disabled": 2, "deleted": 0, "updated": 1, "unchanged": 0, "not_found": 0, "deferred": 0, "failed": 0,
+            "skipped": 0,
         },
         "guests": {
-            "removed": 1, "changed": 1, "unchanged": 0, "not_found": 0, "deferred": 0, "failed": 0, "skipped": 0,
+            "disabled": 0, "deleted": 1, "updated": 1, "unchanged": 0, "not_found": 0, "deferred": 0, "failed": 0,
+            "skipped": 0,
         },
-        "groups": {"changed": 2, "unchanged": 0, "deferred": 0, "failed": 0, "skipped": 0},
+        "groups": {"updated": 2, "unchanged": 0, "deferred": 0, "failed": 0, "skipped": 0},
     }  # fmt: skip
     assert {entry["route"] for entry in sandbox.ledger()} == {"oauth.token", *ROUTES}
     assert left_behind(sandbox) == {BOB: [], CHARLIE: [], DANA: []}
@@ -84,7 +86,7 @@ def test_who_cannot_be_handed_over_keeps_their_access_and_the_others_go(
     now = statuses(sandbox)
     assert (now[BOB], now[CHARLIE]) == ("active", "disabled")
     rows = {row["email"]: row["outcome"] for row in result["people"]}
-    assert (rows[BOB], rows[CHARLIE]) == ("failed", "removed")
+    assert (rows[BOB], rows[CHARLIE]) == ("failed", "disabled")
     assert any("403" in problem for problem in result["problems"])
     sandbox.patch_guest(PARTNER, associated_members=[ids[ALICE], ids[BOB], ids[CHARLIE], ids[DANA]])
     result = offboard()
@@ -115,7 +117,8 @@ def test_nothing_else_is_begun_when_it_is_to_stop(sandbox: Sandbox, offboard: Of
     result = offboard(on_error="stop")
     assert [entry["route"] for entry in sandbox.writes()] == ["guests.update"]
     assert result["summary"]["people"] == {
-        "removed": 0, "changed": 0, "unchanged": 0, "not_found": 0, "deferred": 0, "failed": 3, "skipped": 0,
+        "disabled": 0, "deleted": 0, "updated": 0, "unchanged": 0, "not_found": 0, "deferred": 0, "failed": 3,
+        "skipped": 0,
     }  # fmt: skip
     assert result["summary"]["groups"]["skipped"] == 2
 

@@ -77,10 +77,10 @@ class TestEverything:
         for name in ("changed", "actions", "diff", "summary", "groups", "guests", "deferred", "notes", "organization"):
             assert told[name] == done[name], name
         assert [without_ids(row) for row in told["people"]] == [without_ids(row) for row in done["people"]]
-        assert done["summary"]["people"] == counts(created=2, invited=0, reactivated=1, changed=1)
-        assert done["summary"]["processes"] == counts(launched=3, reactivated=0)
+        assert done["summary"]["people"] == counts(created=2, invited=0, enabled=1, updated=1)
+        assert done["summary"]["processes"] == counts(launched=3, unarchived=0)
         assert done["summary"]["groups"] == counts(created=2, unchanged=1)
-        assert done["summary"]["guests"] == counts(created=1, reactivated=0)
+        assert done["summary"]["guests"] == counts(created=1, enabled=0)
         mary, richard, alice = (sandbox.member(email) for email in (MARY["email"], RICHARD["email"], ALICE))
         assert mary
         assert richard
@@ -145,8 +145,8 @@ class TestEverything:
         reference = {"template": TOUR_ID, "reference": MARY["email"]}
         modules.succeed("tallyfy_process", **reference, state="archived")
         done = modules.succeed("tallyfy_onboarding", people=[MARY], process=TOURED)
-        assert done["summary"]["processes"] == counts(launched=0, reactivated=1)
-        assert done["summary"]["people"] == counts(created=0, invited=0, reactivated=0, changed=1)
+        assert done["summary"]["processes"] == counts(launched=0, unarchived=1)
+        assert done["summary"]["people"] == counts(created=0, invited=0, enabled=0, updated=1)
         assert len(sandbox.launches()) == 1
 
     def test_kick_off_values_that_differ_later_are_told(self, sandbox: Sandbox, modules: Modules) -> None:
@@ -316,7 +316,7 @@ class TestFiles:
                 key: wanted[key] for key in wanted if key != "requests"
             }
         done = modules.succeed("tallyfy_onboarding", src=str(tmp_path / "hires.yml"), process=TOURED)
-        assert done["summary"]["processes"] == counts(launched=3, reactivated=0)
+        assert done["summary"]["processes"] == counts(launched=3, unarchived=0)
         assert "007" in sandbox.runs(f"Welcome, {{full_name}} ({MARY['email']})")[0]["prerun"].values()
         sandbox.clear_ledger()
         again = modules.succeed("tallyfy_onboarding", src=str(tmp_path / "hires.json"), process=TOURED)
@@ -479,8 +479,8 @@ class TestTrouble:
     def test_nobody_gets_a_process_who_is_not_in(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.fault(method="POST", path="*/applications/*/users", status=422, body={"message": "no"}, times=1)
         failed = modules.fail("tallyfy_onboarding", people=[MARY, RICHARD], process=TOURED, concurrency=1)
-        assert failed["summary"]["people"] == counts(created=1, invited=0, reactivated=0, failed=1)
-        assert failed["summary"]["processes"] == counts(launched=1, reactivated=0, skipped=1)
+        assert failed["summary"]["people"] == counts(created=1, invited=0, enabled=0, failed=1)
+        assert failed["summary"]["processes"] == counts(launched=1, unarchived=0, skipped=1)
         assert [entry["path"].rpartition("/")[2] for entry in sandbox.launches()] == ["runs"]
         assert failed["msg"].startswith("1 of 2 people are not as wanted (1 failed). mary.major@example.com: POST")
 
@@ -574,7 +574,7 @@ class TestTrouble:
         sandbox.switch(guest_invites_per_hour=2)
         guests = [f"guest{number}@example.net" for number in range(4)]
         failed = modules.fail("tallyfy_onboarding", people=[MARY], process=TOURED, ensure_guests=guests)
-        assert failed["summary"]["guests"] == counts(created=2, reactivated=0, deferred=2)
+        assert failed["summary"]["guests"] == counts(created=2, enabled=0, deferred=2)
         # Nobody else has to wait for that.
         assert failed["summary"]["processes"]["launched"] == 1
         assert [one["email"] for one in failed["deferred"]] == guests[2:]
@@ -641,7 +641,7 @@ class TestTrouble:
 
 def counts(**given: int) -> dict[str, int]:
     """Return counts with those that every summary has."""
-    return {**dict.fromkeys(("changed", "unchanged", "failed", "deferred", "skipped"), 0), **given}
+    return {**dict.fromkeys(("updated", "unchanged", "failed", "deferred", "skipped"), 0), **given}
 
 
 def without_ids(row: dict[str, Any]) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def test_a_run_over_two_people_is_told_in_few_lines(sandbox: Sandbox, playbooks:
     assert {stats[name] for name in ("tallyfy_roster_created", "tallyfy_drift_missing", "tallyfy_drift_different")} == {
         1
     }
-    assert (stats["tallyfy_onboarding_unchanged"], stats["tallyfy_offboarding_removed"]) == (2, 2)
+    assert (stats["tallyfy_onboarding_unchanged"], stats["tallyfy_offboarding_disabled"]) == (2, 2)
     for role in ("onboarding", "offboarding", "roster", "drift"):
         text = stats[f"tallyfy_{role}_report_text"]
         assert "Globex Corporation" in text
@@ -141,8 +141,8 @@ def test_check_mode_of_a_play_is_a_dry_run_in_every_respect(sandbox: Sandbox, pl
         assert "Dry run: nothing was written" in report
         assert "What would be done" in report
         assert subject in report
-        assert re.search(r"would be (created|removed)", report)
-        assert not re.search(r"\| (created|removed) \|", report)
+        assert re.search(r"would be (created|disabled)", report)
+        assert not re.search(r"\| (created|disabled) \|", report)
     assert "tokens would be handed over for bob@example.com" in run.output
     assert run.output.count("dry run: nothing was written") == 3
 

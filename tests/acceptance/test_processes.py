@@ -161,7 +161,7 @@ class TestRefusals:
         modules.use(act_as=BOB)
         result = modules.fail("tallyfy_process", **LAUNCH)
         assert "cannot launch process from this template" in result["msg"]
-        assert result["failed_action"]["action"] == "launch"
+        assert result["failed_action"]["action"] == "launched"
         assert result["changed"] is False
 
     def test_archiving_what_is_not_sure(self, sandbox: Sandbox, modules: Modules) -> None:
@@ -288,7 +288,7 @@ class TestReference:
         assert (again["changed"], again["process"]["id"]) == (False, launched["id"])
         sandbox.patch_run(launched["id"], archived_at="2026-01-01T00:00:00.000Z")
         back = modules.succeed("tallyfy_process", **wanted)
-        assert [step["action"] for step in back["actions"]] == ["reactivate"]
+        assert [step["action"] for step in back["actions"]] == ["unarchived"]
         assert len(sandbox.launches()) == 1
 
     def test_found_in_its_field_where_lists_show_no_values(self, sandbox: Sandbox, modules: Modules) -> None:
@@ -370,7 +370,7 @@ class TestStates:
         assert archived["process"]["status"] == "archived"
         assert modules.succeed("tallyfy_process", **wanted, state="archived")["changed"] is False
         back = modules.succeed("tallyfy_process", **wanted, tags=["Urgent"], owner=BOB)
-        assert [step["action"] for step in back["actions"]] == ["reactivate", "update", "add_tag"]
+        assert [step["action"] for step in back["actions"]] == ["unarchived", "updated", "tagged"]
         assert (back["process"]["id"], back["process"]["status"], back["process"]["archived_at"]) == (
             JORDAN_ID, "active", None,
         )  # fmt: skip
@@ -468,7 +468,7 @@ class TestUpdates:
         wanted = {"template": TOUR_ID, "name": "Tour", "tags": ["urgent", "ONBOARDING"], "folders": ["hr"]}
         modules.succeed("tallyfy_process", template=TOUR_ID, name="Tour")
         result = modules.succeed("tallyfy_process", **wanted)
-        assert [step["action"] for step in result["actions"]] == ["add_tag", "add_tag", "add_to_folder"]
+        assert [step["action"] for step in result["actions"]] == ["tagged", "tagged", "added_to_folder"]
         assert result["diff"]["after"] == {"tags": ["ONBOARDING", "urgent"], "folders": ["hr"]}
         assert modules.succeed("tallyfy_process", **wanted)["changed"] is False
 
@@ -554,11 +554,11 @@ def test_worlds(sandbox: Sandbox, modules: Modules, world: str) -> None:
     again = modules.succeed("tallyfy_process", **wanted)
     assert (again["changed"], again["unchangeable"]) == (False, [])
     changed = modules.succeed("tallyfy_process", **{**wanted, "owner": JOHN, "tags": ["Urgent"]})
-    assert [step["action"] for step in changed["actions"]] == ["update", "add_tag"]
+    assert [step["action"] for step in changed["actions"]] == ["updated", "tagged"]
     ended = {"template": HIRE, "reference": "E-1", "state": "archived"}
     assert [modules.succeed("tallyfy_process", **ended)["changed"] for _time in range(2)] == [True, False]
     back = modules.succeed("tallyfy_process", template=HIRE, reference="E-1")
-    assert [step["action"] for step in back["actions"]] == ["reactivate"]
+    assert [step["action"] for step in back["actions"]] == ["unarchived"]
     assert {one["process"]["id"] for one in (launched, again, changed, back)} == {launched["process"]["id"]}
     assert len(sandbox.launches()) == 1
     if "owner_id" in back["process"]:
@@ -599,7 +599,7 @@ class TestLostAnswers:
         assert "Whether it was launched is not known" in result["msg"]
         assert "run it again: it looks first" in result["msg"]
         assert result["changed"] is True
-        assert result["failed_action"]["action"] == "launch"
+        assert result["failed_action"]["action"] == "launched"
         assert len(sandbox.launches()) == 1
         assert carriers(sandbox) == []
         assert modules.succeed("tallyfy_process", **LAUNCH)["changed"] is True
@@ -676,7 +676,7 @@ class TestSideBySide:
         assert len({result["process"]["id"] for result in results}) == 1
         assert len(sandbox.launches()) == len(carriers(sandbox)) == 1
         (launched,) = (result for result in results if result["changed"])
-        assert [step["action"] for step in launched["actions"]] == ["launch"]
+        assert [step["action"] for step in launched["actions"]] == ["launched"]
         assert all(result["diff"]["after"] == {} for result in results if not result["changed"])
 
     def test_one_launch_although_the_first_answer_is_lost(

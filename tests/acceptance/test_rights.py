@@ -27,16 +27,16 @@ WAYS = ("act_as", "access_token")
 
 #: What is asked of a member, what a refusal calls it, and which switch lets a standard member do it.
 WISHES: list[tuple[dict[str, Any], str, str]] = [
-    (UPDATED, "update", ""),
-    ({"email": BOB, "role": "light"}, "change role", ""),
-    ({"email": DANA}, "enable", ""),
-    ({"email": BOB, "state": "disabled"}, "disable", ""),
-    ({"email": BOB, "state": "disabled", "reassign_to": ERIN}, "remove", ""),
-    ({"email": DANA, "state": "deleted"}, "delete", ""),
-    (ADMIN, "invite an administrator", ""),
-    (INVITED, "invite", "allow_user_invite"),
-    (GROUPED, "add to group", "allow_manage_groups"),
-    ({"email": BOB, "groups": {"set": []}}, "remove from group", "allow_manage_groups"),
+    (UPDATED, "updated", ""),
+    ({"email": BOB, "role": "light"}, "role changed", ""),
+    ({"email": DANA}, "enabled", ""),
+    ({"email": BOB, "state": "disabled"}, "disabled", ""),
+    ({"email": BOB, "state": "disabled", "reassign_to": ERIN}, "disabled", ""),
+    ({"email": DANA, "state": "deleted"}, "deleted", ""),
+    (ADMIN, "administrator invited", ""),
+    (INVITED, "invited", "allow_user_invite"),
+    (GROUPED, "added to group", "allow_manage_groups"),
+    ({"email": BOB, "groups": {"set": []}}, "removed from group", "allow_manage_groups"),
 ]
 MODULES = ("tallyfy_user", "tallyfy_roster", "tallyfy_onboarding")
 
@@ -97,7 +97,7 @@ def test_refused_before_the_first_write(
         sandbox.switch(**{switch: False})
     email = act(sandbox, modules, role, way)
     message = refused(sandbox, modules, module, asked(module, wish))
-    assert f"this runs as {email}, whose role is {role}, and it takes an administrator to {words}." in message
+    assert f"this runs as {email}, whose role is {role}, and these actions take an administrator: {words}." in message
     assert "act_as" in message
 
 
@@ -148,13 +148,13 @@ def test_nobody_is_left_half_done(sandbox: Sandbox, modules: Modules, module: st
     people = [MARY, {**INVITED, "email": "richard.roe@example.com"}, UPDATED, {"email": DANA, "groups": ["People"]}]
     message = refused(sandbox, modules, module, {"people": people})
     # What is allowed is not named.
-    assert "an administrator to enable, update." in message
+    assert "an administrator: enabled, updated." in message
 
 
 @pytest.mark.parametrize("role", ["standard", "light"])
 @pytest.mark.parametrize(
     ("group", "words"),
-    [("Newcomers", "create a group"), ({"name": "People", "description": "Everybody"}, "update a group")],
+    [("Newcomers", "group created"), ({"name": "People", "description": "Everybody"}, "group updated")],
     ids=["create", "update"],
 )
 def test_groups_of_an_onboarding(sandbox: Sandbox, modules: Modules, group: Any, words: str, role: str) -> None:
@@ -162,7 +162,7 @@ def test_groups_of_an_onboarding(sandbox: Sandbox, modules: Modules, group: Any,
         sandbox.switch(allow_manage_groups=False)
     act(sandbox, modules, role, "act_as")
     told = refused(sandbox, modules, "tallyfy_onboarding", {"ensure_groups": [group]})
-    assert f"an administrator to {words}." in told
+    assert f"an administrator: {words}." in told
     if role == "standard":
         sandbox.switch(allow_manage_groups=True, allow_user_invite=False)
         assert modules.succeed("tallyfy_onboarding", ensure_groups=[group])["changed"] is True

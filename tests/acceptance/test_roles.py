@@ -142,7 +142,7 @@ def test_unchanged_people_cost_one_listing(role: str, sandbox: Sandbox, roles: R
 def test_a_roster_file_is_found_where_ansible_was_called(sandbox: Sandbox, roles: Roles) -> None:
     (roles.folder / "roster.csv").write_text((EXAMPLES / "roster.csv").read_text(encoding="utf-8"))
     done = roles.succeed("roster", roster_src="roster.csv")
-    assert people_counts(done) == {"created": 2, "changed": 1, "removed": 1, "unchanged": 1}
+    assert people_counts(done) == {"created": 2, "updated": 1, "disabled": 1, "unchanged": 1}
     mary = sandbox.member(MARY["email"])
     assert mary["job_title"] == "Engineer, support"
 
@@ -150,14 +150,14 @@ def test_a_roster_file_is_found_where_ansible_was_called(sandbox: Sandbox, roles
 def test_the_example_of_leavers_hands_over(sandbox: Sandbox, roles: Roles) -> None:
     leavers = yaml.safe_load((EXAMPLES / "leavers.yml").read_text(encoding="utf-8"))
     done = roles.succeed("offboarding", **leavers)
-    assert people_counts(done) == {"removed": 2}
+    assert people_counts(done) == {"disabled": 2}
     assert [row["reassign_to"] for row in done["people"]] == [BOB, ERIN]
     assert {str(entry["query"].get("to")) for entry in sandbox.writes() if "/users/" in entry["path"]} == {
         "1002",
         "1003",
     }
     gone = roles.succeed("offboarding", offboarding_delete=True, **leavers)
-    assert people_counts(gone) == {"removed": 2}
+    assert people_counts(gone) == {"deleted": 2}
     assert sandbox.find_member(JOHN) is None
 
 
@@ -264,7 +264,7 @@ def test_the_fuse_of_a_roster_can_be_read_and_obeyed(sandbox: Sandbox, roles: Ro
     assert "If that is meant, set roster_max_removals to 3" in problem
     assert sandbox.writes() == []
     options.update(roster_max_removals=3, roster_reassign_to=BOB)
-    assert people_counts(roles.succeed("roster", **options))["removed"] == 3
+    assert people_counts(roles.succeed("roster", **options))["disabled"] == 3
     assert (sandbox.member(JOHN)["status"], sandbox.member("grace.kim@example.net")["status"]) == ("disabled", "active")
     sandbox.clear_ledger()
     assert roles.succeed("roster", **options)["changed"] is False

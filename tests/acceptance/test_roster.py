@@ -170,7 +170,7 @@ class TestRequests:
         members = [{"email": email, "groups": [f"group {n % 20}"]} for n, email in enumerate(generated)]
         sandbox.clear_ledger()
         result = roster(signed_in, members)
-        assert result["summary"]["changed"] == 500
+        assert result["summary"]["updated"] == 500
         assert routes(sandbox) == ["groups.update"] * 20
         assert len(sandbox.ledger()) == 1 + 1 + 20 + 20
         groups = {group["name"]: group["members"] for group in sandbox.state(sandbox.org_id)["groups"]}
@@ -232,8 +232,8 @@ class TestOrder:
         assert ranks == sorted(ranks)
         assert set(ranks) == {0, 1, 2, 3}
         assert result["summary"] == {
-            "created": 8, "invited": 4, "reactivated": 1, "changed": 1, "unchanged": 0, "removed": 2, "not_found": 0,
-            "deferred": 0, "failed": 0, "skipped": 0,
+            "created": 8, "invited": 4, "enabled": 1, "updated": 1, "unchanged": 0, "disabled": 1, "deleted": 1,
+            "not_found": 0, "deferred": 0, "failed": 0, "skipped": 0,
         }  # fmt: skip
         assert routes(sandbox).count("groups.update") == 3
 
@@ -260,7 +260,7 @@ class TestOrder:
         stranger = {"email": "ivy.stone@example.net", **NAMES}
         result = failed(modules, [*people(5), stranger, {"email": BOB, "team": "Sales"}])
         assert outcomes(result) == {
-            **{row["email"]: "created" for row in people(5)}, stranger["email"]: "failed", BOB: "changed"
+            **{row["email"]: "created" for row in people(5)}, stranger["email"]: "failed", BOB: "updated"
         }  # fmt: skip
         assert result["changed"] is True
         assert "1 of 7 people are not as wanted (1 failed). ivy.stone@example.net: POST /applications" in result["msg"]
@@ -301,7 +301,7 @@ class TestOrder:
         sandbox.fault(route=route, status=409, times=1, body={"message": "Somebody else is writing."})
         result = failed(modules, members, concurrency=concurrency)
         assert result["deferred"] == []
-        assert sorted(outcomes(result).values()) == ["changed", "failed"]
+        assert sorted(outcomes(result).values()) == ["failed", "updated"]
         assert "Somebody else is writing" in result["msg"]
 
 
@@ -324,19 +324,20 @@ class TestResult:
         assert result["requests"] == len(sandbox.ledger())
         assert result["deferred"] == []
         rows = rows_by_email(result)
-        assert rows[JOHN]["action"] == "update"
+        assert rows[JOHN]["action"] == "updated"
         assert rows[JOHN]["fields"] == ["groups", "role", "team"]
         assert rows[JOHN]["before"] == {"team": "Operations", "role": "standard", "groups": ["Engineering"]}
         assert rows[JOHN]["after"] == {"team": "Sales", "role": "admin", "groups": ["Engineering", "People"]}
-        assert rows[BOB]["action"] == "remove"
-        assert rows[FRANK]["action"] == "delete"
-        assert (rows[DANA]["action"], rows[DANA]["outcome"]) == ("enable", "reactivated")
+        assert rows[BOB]["action"] == "disabled"
+        assert rows[FRANK]["action"] == "deleted"
+        assert (rows[DANA]["action"], rows[DANA]["outcome"]) == ("enabled", "enabled")
         assert rows[ERIN] == {
-            "email": ERIN, "name": "Erin Walker", "action": "none", "fields": [], "outcome": "unchanged", "message": "",
+            "email": ERIN, "name": "Erin Walker", "action": "unchanged", "fields": [], "outcome": "unchanged",
+            "message": "",
         }  # fmt: skip
         assert ERIN not in result["diff"]["before"]
         assert {action["email"] for action in result["actions"]} == {row["email"] for row in members} - {ERIN}
-        assert [action["action"] for action in result["actions"] if action["email"] == FRANK] == ["disable", "delete"]
+        assert [action["action"] for action in result["actions"] if action["email"] == FRANK] == ["disabled", "deleted"]
 
     def test_repeated_requests_are_counted(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.fault(route="members.list", status=503)
@@ -418,7 +419,7 @@ class TestLackOfSeats:
         told = outcomes(result)
         assert [told[row["email"]] for row in waiting] == ["created"] * seats + ["deferred"] * (6 - seats)
         assert {told[row["email"]] for row in others} == {"created"}
-        assert told[BOB] == "changed"
+        assert told[BOB] == "updated"
         assert [entry["email"] for entry in result["deferred"]] == [row["email"] for row in waiting[seats:]]
         assert all(f"no {pool} seat is left" in entry["reason"] for entry in result["deferred"])
         assert all(entry["not_before"] is None for entry in result["deferred"])
@@ -442,7 +443,7 @@ class TestLackOfSeats:
         result = failed(modules, members, concurrency=concurrency)
         assert result["summary"]["deferred"] == 30
         assert result["summary"]["failed"] == result["summary"]["skipped"] == 0
-        assert outcomes(result)[BOB] == "removed"
+        assert outcomes(result)[BOB] == "disabled"
         assert "groups.update" in routes(sandbox)
         assert routes(sandbox).count("members.update") == 1
         sandbox.switch(seat_limit_light=None)
@@ -473,7 +474,7 @@ class TestLackOfSeats:
         others = people(2, role="standard" if pool == "light" else "light")
         result = failed(modules, [row, *others, {"email": BOB, "team": "Sales"}])
         assert outcomes(result) == {
-            row["email"]: "deferred", **{one["email"]: "created" for one in others}, BOB: "changed",
+            row["email"]: "deferred", **{one["email"]: "created" for one in others}, BOB: "updated",
         }  # fmt: skip
 
     def test_who_leaves_frees_a_seat_for_who_waits(self, sandbox: Sandbox, modules: Modules) -> None:
@@ -483,8 +484,8 @@ class TestLackOfSeats:
             {"email": FRANK, "state": "disabled"},
         ]
         result = failed(modules, members)
-        assert sorted(outcomes(result).values()) == ["created", "deferred", "removed"]
-        assert result["summary"] == {**dict.fromkeys(result["summary"], 0), "created": 1, "removed": 1, "deferred": 1}
+        assert sorted(outcomes(result).values()) == ["created", "deferred", "disabled"]
+        assert result["summary"] == {**dict.fromkeys(result["summary"], 0), "created": 1, "disabled": 1, "deferred": 1}
         (seated,) = {"person.0@example.com", "person.1@example.com"} & active(sandbox)
         member, group = sandbox.member(seated), sandbox.group("Engineering")
         assert member["phone"] == "+1"
@@ -516,16 +517,16 @@ class TestHalfway:
         modules.let_caps_end()
         finished = roster(modules, members)
         assert finished["summary"]["created"] == 35
-        assert finished["summary"]["removed"] == 1
+        assert finished["summary"]["disabled"] == 1
         assert roster(modules, members)["changed"] is False
 
     def test_a_long_pause_before_a_group(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.fault(route="groups.update", times=None, status=429, headers={"Retry-After": "1800"})
         members = [*people(3, groups=["People"]), {"email": BOB, "state": "disabled"}, {"email": JOHN, "team": "Sales"}]
         result = failed(modules, members)
-        assert list(outcomes(result).values()) == ["deferred"] * 4 + ["changed"]
-        assert [action["action"] for action in result["actions"]] == ["create"] * 3 + ["update"]
-        assert "Done before: add as light." in rows_by_email(result)["person.0@example.com"]["message"]
+        assert list(outcomes(result).values()) == ["deferred"] * 4 + ["updated"]
+        assert [action["action"] for action in result["actions"]] == ["created"] * 3 + ["updated"]
+        assert "Done before: created as light." in rows_by_email(result)["person.0@example.com"]["message"]
         assert all(one["not_before"] for one in result["deferred"])
 
     def test_one_refused_token_is_survived(self, sandbox: Sandbox, modules: Modules) -> None:
@@ -566,7 +567,7 @@ class TestHalfway:
         messages = [row["message"] for row in result["people"] if row["outcome"] == "skipped"]
         assert all("requests in a row have failed" in message for message in messages)
         # Whoever was added and not read back any more is told so.
-        assert all(("Done before: add as light" in message) == (route == "members.get") for message in messages)
+        assert all(("Done before: created as light" in message) == (route == "members.get") for message in messages)
         assert len(sandbox.ledger(route=route)) < 300
 
     def test_a_service_that_goes_away(self, modules: Modules) -> None:
@@ -729,7 +730,7 @@ class TestFuse:
         )  # fmt: skip
         assert result["removals"] == sorted(gone)
         done = roster(modules, kept, unlisted="disabled", max_removals=7)
-        assert done["summary"]["removed"] == 7
+        assert done["summary"]["disabled"] == 7
         assert not set(gone) & active(sandbox)
         assert roster(modules, kept, unlisted="disabled")["changed"] is False
 
@@ -742,7 +743,7 @@ class TestFuse:
         refused(sandbox, modules, [{"email": ERIN, "state": "disabled"}], "set min_admins to 1", ERIN)
         # Somebody new does not count yet; somebody who becomes one does.
         refused(sandbox, modules, [row, {**NEW, "role": "admin"}], "set min_admins to 1")
-        assert roster(modules, [row, {"email": JOHN, "role": "admin"}])["summary"]["changed"] == 2
+        assert roster(modules, [row, {"email": JOHN, "role": "admin"}])["summary"]["updated"] == 2
         assert roster(modules, [{"email": JOHN, "role": "light"}], min_admins=1)["changed"] is True
 
     @pytest.mark.parametrize(
@@ -759,7 +760,7 @@ class TestFuse:
             sandbox.fault(route="members.role", status=422, times=1)
         result = failed(modules, members, max_removals=5, concurrency=1)
         told = outcomes(result)
-        assert told == {FRANK: "deferred" if lack == "seats" else "failed", ERIN: "skipped", BOB: "changed"}
+        assert told == {FRANK: "deferred" if lack == "seats" else "failed", ERIN: "skipped", BOB: "updated"}
         if leaver == {"role": "light"} or lack == "seats":
             message = rows_by_email(result)[ERIN]["message"]
             assert "1 active administrators would be left" in message
@@ -768,7 +769,7 @@ class TestFuse:
         assert (erin["role"], erin["status"]) == ("admin", "active")
         # That there are enough without the newcomer is no reason to wait.
         done = modules.run("tallyfy_roster", people=members, max_removals=5, min_admins=1)
-        assert outcomes(done)[ERIN] == ("removed" if "state" in leaver else "changed")
+        assert outcomes(done)[ERIN] == ("disabled" if "state" in leaver else "updated")
 
     def test_protected_people_who_are_not_listed(self, sandbox: Sandbox, modules: Modules) -> None:
         result = roster(
@@ -862,7 +863,7 @@ class TestFuse:
     ) -> None:
         sandbox.switch(per_page_cap=10)
         sandbox.fault(route="members.list", skip=2, repeat_page=True)
-        assert roster(modules, everybody[:-1], unlisted="disabled")["summary"]["removed"] == 1
+        assert roster(modules, everybody[:-1], unlisted="disabled")["summary"]["disabled"] == 1
 
 
 @contextlib.contextmanager
@@ -954,7 +955,7 @@ class TestHandingOver:
             {"email": CHARLIE, "state": "disabled", "reassign_to": ""},
         ]
         result = roster(modules, rows, reassign_to=ERIN, max_removals=3)
-        assert result["summary"]["removed"] == 3
+        assert (result["summary"]["disabled"], result["summary"]["deleted"]) == (2, 1)
         assert {row["email"]: row.get("reassign_to") for row in result["people"]} == {
             BOB: ERIN, FRANK: JOHN.upper(), CHARLIE: ERIN,
         }  # fmt: skip
@@ -966,7 +967,7 @@ class TestHandingOver:
     def test_unlisted_people_hand_over_in_general(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.patch_member(BOB, open_tasks=3)
         rows = [row for row in listed(sandbox) if row["email"] != BOB]
-        assert roster(modules, rows, unlisted="disabled", reassign_to=ERIN)["summary"]["removed"] == 1
+        assert roster(modules, rows, unlisted="disabled", reassign_to=ERIN)["summary"]["disabled"] == 1
         erin = sandbox.member(ERIN)
         assert erin["open_tasks"] == 3
 
@@ -999,7 +1000,7 @@ class TestSurprises:
         sandbox.fault(route="applications.create_user", status=422, body=self.TAKEN, apply=True)
         row = {**NEW, "role": "standard", "phone": "+1", "groups": ["People"], "timezone": "UTC"}
         result = roster(modules, [row, *people(2)], concurrency=1)
-        assert outcomes(result)[NEW["email"]] == "changed"
+        assert outcomes(result)[NEW["email"]] == "updated"
         mary = sandbox.member(NEW["email"])
         group = sandbox.group("People")
         assert (mary["role"], mary["phone"], mary["timezone"]) == ("standard", "+1", "UTC")
@@ -1042,7 +1043,7 @@ class TestSurprises:
         sandbox.switch(invited_member_put="deny")
         result = roster(modules, [{"email": CHARLIE, "phone": "+1", "groups": ["People"]}])
         (row,) = result["people"]
-        assert (row["action"], row["fields"]) == ("add_to_group", ["groups"])
+        assert (row["action"], row["fields"]) == ("added_to_group", ["groups"])
         assert (row["before"], row["after"]) == ({"groups": []}, {"groups": ["People"]})
         assert result["diff"]["after"] == {CHARLIE: {"groups": ["People"]}}
         assert "did not take their profile" in row["message"]

@@ -136,7 +136,7 @@ def test_who_may_not_write_may_compare(sandbox: Sandbox, modules: Modules) -> No
     drift = modules.succeed(DRIFT, people=PEOPLE)
     assert drift["summary"]["different"] == 2
     assert drift["organization"]["acting_as"] == BOB
-    assert "it takes an administrator" in modules.fail(ROSTER, check_mode=True, people=PEOPLE)["msg"]
+    assert "these actions take an administrator" in modules.fail(ROSTER, check_mode=True, people=PEOPLE)["msg"]
 
 
 # --- drift as a failure, and a failure to compare ---------------------------------------------------------------------
@@ -215,7 +215,7 @@ def test_a_run_does_what_drift_tells_and_leaves_none(name: str, sandbox: Sandbox
     assert sandbox.writes() == []
     plan = modules.succeed(ROSTER, check_mode=True, **same, max_removals="100%", min_admins=0)
     differing = {row["email"] for row in drift["people"] if row["outcome"] in ("missing", "extra", "different")}
-    assert differing == {row["email"] for row in plan["people"] if row["action"] != "none"}
+    assert differing == {row["email"] for row in plan["people"] if row["action"] != "unchanged"}
     assert drift["drifted"] is plan["changed"] is True
 
     modules.succeed(ROSTER, **same, max_removals="100%", min_admins=0)

@@ -150,8 +150,8 @@ def unbroken(server: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[
     modules.use(rate_limit=0)
     result = modules.succeed("tallyfy_roster", **OPTIONS)
     assert result["summary"] == {
-        "created": 8, "invited": 7, "reactivated": 3, "changed": 9, "unchanged": 0, "removed": 5, "not_found": 0,
-        "deferred": 0, "failed": 0, "skipped": 0,
+        "created": 8, "invited": 7, "enabled": 3, "updated": 9, "unchanged": 0, "disabled": 3, "deleted": 2,
+        "not_found": 0, "deferred": 0, "failed": 0, "skipped": 0,
     }  # fmt: skip
     assert {entry["route"] for entry in server.writes()} == set(WRITES)
     end = outcome(server)

@@ -213,7 +213,7 @@ def test_a_roster_is_brought_in_by_a_survey(sandbox: Sandbox, roles: Roles) -> N
     assert sandbox.writes() == []
     planned = report_of(roles)
     assert [(row["email"], row["outcome"], bool(row.get("process"))) for row in planned["people"]] == [
-        (MARY, "created", True), ("richard.roe@example.com", "created", False), (BOB, "changed", True),
+        (MARY, "created", True), ("richard.roe@example.com", "created", False), (BOB, "updated", True),
     ]  # fmt: skip
     done = roles.succeed("onboarding", **given)
     assert announced["summary"] == done["summary"]
@@ -273,7 +273,7 @@ def test_no_answer_shows_a_variable_of_the_environment(
 def test_a_blank_answer_does_not_touch_the_list_of_an_inventory(sandbox: Sandbox, roles: Roles) -> None:
     people = [{"email": BOB, "team": "Sales"}]
     done = roles.succeed("onboarding", **answers(**blank("onboard_person")), onboarding_people=people)
-    assert done["summary"]["people"]["changed"] == 1
+    assert done["summary"]["people"]["updated"] == 1
     bob = sandbox.member(BOB)
     assert bob["team"] == "Sales"
 
@@ -289,7 +289,7 @@ def test_people_leave_by_a_survey(sandbox: Sandbox, roles: Roles) -> None:
     assert sandbox.writes() == []
     done = roles.succeed("offboarding", **given)
     assert announced["summary"] == done["summary"]
-    assert [(row["email"], row["outcome"]) for row in done["people"]] == [(JOHN, "removed"), (FRANK, "removed")]
+    assert [(row["email"], row["outcome"]) for row in done["people"]] == [(JOHN, "disabled"), (FRANK, "disabled")]
     for email in (JOHN, FRANK):
         member = sandbox.member(email)
         assert member["status"] == "disabled"
@@ -345,7 +345,7 @@ def test_flags_are_true_or_false_or_blank(word: str, meaning: bool | None, sandb
         return
     assert bool(roles.run("drift", **drift).get("failed")) is meaning
     (row,) = roles.succeed("offboarding", check_mode=True, **leavers)["people"]
-    assert (row["action"] == "delete") is meaning
+    assert (row["action"] == "deleted") is meaning
 
 
 @pytest.mark.any_core

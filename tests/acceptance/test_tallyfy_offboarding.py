@@ -32,7 +32,9 @@ pytestmark = pytest.mark.any_core
 
 MODULE = "tallyfy_offboarding"
 DANA_ID = 1007
-NOTHING = {"removed": 0, "changed": 0, "unchanged": 0, "not_found": 0, "deferred": 0, "failed": 0, "skipped": 0}
+NOTHING = dict.fromkeys(
+    ("disabled", "deleted", "updated", "unchanged", "not_found", "deferred", "failed", "skipped"), 0
+)
 KEYS = {
     "changed", "summary", "people", "guests", "groups", "processes", "problems", "deferred", "notes", "actions", "diff",
     "org_id", "organization", "check_mode", "requests",
@@ -86,27 +88,33 @@ def test_a_leaver_is_handed_over_in_order(left_behind: Sandbox, modules: Modules
     ]  # fmt: skip
     assert result.keys() >= KEYS
     (row,) = result["people"]
-    assert (row["name"], row["outcome"], row["action"], row["reassign_to"]) == ("Bob Jones", "removed", "remove", JOHN)
+    assert (row["name"], row["outcome"], row["action"], row["reassign_to"]) == (
+        "Bob Jones",
+        "disabled",
+        "disabled",
+        JOHN,
+    )
     assert (row["before"], row["after"]) == ({"status": "active"}, {"status": "disabled"})
     assert row["message"] == (
-        f"Hand the guest {PARTNER} over to {JOHN}; hand the process Bob's tour over to {JOHN}; take out of People; "
-        f"take access away, open work goes to {JOHN}."
+        f"Handed over the guest {PARTNER} to {JOHN}; handed over the process Bob's tour to {JOHN}; "
+        f"removed from group People; "
+        f"disabled, open work goes to {JOHN}."
     )
     (process,) = result["processes"]
     assert (process["name"], process["owner_before"], process["owner_after"]) == ("Bob's tour", BOB, JOHN)
     assert row["processes"] == [process]
     assert [(one["email"], one["action"], one["outcome"]) for one in result["guests"]] == [
-        (NORA, "delete", "removed"),
-        (PARTNER, "update", "changed"),
+        (NORA, "deleted", "deleted"),
+        (PARTNER, "handed_over", "updated"),
     ]
     assert result["groups"] == [
         {
-            "name": "People", "action": "update", "outcome": "changed", "message": "",
+            "name": "People", "action": "updated", "outcome": "updated", "message": "",
             "before": {"members": [BOB, ERIN]}, "after": {"members": [ERIN]},
         },
     ]  # fmt: skip
-    assert result["summary"]["people"] == {**NOTHING, "removed": 1}
-    assert result["summary"]["guests"] == {**NOTHING, "removed": 1, "changed": 1}
+    assert result["summary"]["people"] == {**NOTHING, "disabled": 1}
+    assert result["summary"]["guests"] == {**NOTHING, "deleted": 1, "updated": 1}
     assert guest_of(left_behind, PARTNER)["associated_members"] == [ALICE_ID, JOHN_ID]
     assert left_behind.runs("Bob's tour")[0]["users"] == [JOHN_ID], "a PUT detaches whom it does not name"
 
@@ -120,7 +128,7 @@ def test_who_has_left_is_handed_over_by_a_later_run(left_behind: Sandbox, module
         name: result[name] for name in KEYS - {"check_mode", "requests"}
     }
     (row,) = result["people"]
-    assert (row["outcome"], row["action"], row["fields"]) == ("changed", "update", ["open_tasks"])
+    assert (row["outcome"], row["action"], row["fields"]) == ("updated", "handed_over", ["open_tasks"])
     assert (row["before"], row["after"]) == ({"open_tasks": 1}, {"open_tasks": 0})
     assert [one["name"] for one in result["processes"]] == ["Dana's tour"]
     assert guest_of(left_behind, NORA)["associated_members"] == [JOHN_ID]
@@ -164,11 +172,11 @@ def test_a_group_lets_go_of_those_who_are_handed_over(left_behind: Sandbox, modu
     left_behind.patch_group("People", members=[BOB_ID, FRANK_ID, JOHN_ID])
     left_behind.fault(route="guests.update", status=403)
     result = modules.fail(MODULE, people=[{"email": BOB}, {"email": FRANK}])
-    assert {row["email"]: row["outcome"] for row in result["people"]} == {BOB: "failed", FRANK: "removed"}
+    assert {row["email"]: row["outcome"] for row in result["people"]} == {BOB: "failed", FRANK: "disabled"}
     assert sorted(left_behind.group("People")["members"]) == [BOB_ID, JOHN_ID]  # type: ignore[index] # it is there
     assert result["groups"] == [
         {
-            "name": "People", "action": "update", "outcome": "changed",
+            "name": "People", "action": "updated", "outcome": "updated",
             "message": f"{BOB} stayed, because their hand-over is not done.",
             "before": {"members": [BOB, FRANK, JOHN]}, "after": {"members": [BOB, JOHN]},
         },

@@ -12,12 +12,14 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import TallyfyError
 
+from .verbs import Verb
+
 
 @dataclass(frozen=True)
 class Step:
     """One write: the act, its subject, the values it brings, and why. Plain data, so that plans can be compared."""
 
-    action: str
+    action: Verb
     subject: str
     reason: str
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -91,7 +93,7 @@ class PlanRun:
         """Do what the step says; return false when it was declined without harm."""
         raise NotImplementedError
 
-    def open_steps(self, actions: Collection[str] | None = None) -> Iterator[Step]:
+    def open_steps(self, actions: Collection[Verb] | None = None) -> Iterator[Step]:
         """Yield the steps that are still to be tried, all or those with one of ``actions``, until one fails."""
         for step in self.plan.steps:
             if self.error is not None:

@@ -14,6 +14,7 @@ from typing import Any
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, PlanRun, SkipReason, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.verbs import OUTCOMES, UNDONE, Outcome
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import full_name_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.actions import REMOVALS
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import named
@@ -22,9 +23,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_ru
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import (
     DIFF_PEOPLE,
     OFFBOARDED_COUNTS,
-    OUTCOMES,
     RESULT_KEYS,
-    UNDONE,
     RunReport,
     counts_of,
     deferred_of,
@@ -35,7 +34,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result im
 from .plan import PlannedLeaver
 from .run import OffboardingRun, RunningHandover
 
-GROUP_COUNTS = ("changed", "unchanged", "deferred", "failed", "skipped")
+GROUP_COUNTS: tuple[Outcome, ...] = ("updated", "unchanged", "deferred", "failed", "skipped")
 #: What every result holds, also when nothing could be done.
 OFFBOARDING_KEYS: dict[str, Any] = {
     **RESULT_KEYS,
@@ -82,19 +81,19 @@ class LeaverReport(RunReport):
         return not running.run.done or self.leaver is None or self.leaver.email not in running.staying
 
     @property
-    def outcome(self) -> str:
+    def outcome(self) -> Outcome:
         """What became of the person: of all parts, what matters most."""
         own = super().outcome
-        if own == "removed" and not any(part.is_undone for part in self.parts):
+        if own in REMOVALS and not any(part.is_undone for part in self.parts):
             return own
         return min([own, *(part.outcome for part in self.parts)], key=OUTCOMES.index)
 
     @property
-    def action(self) -> str:
+    def action(self) -> Outcome:
         if self.steps:
             return super().action
-        kinds = {part.kind for part in self.parts if part.steps}
-        return "update" if kinds - {"group"} else "remove_from_group" if kinds else "none"
+        handed = [part.action for part in self.parts if part.steps and part.kind != "group"]
+        return handed[0] if handed else "removed_from_group" if any(part.steps for part in self.parts) else "unchanged"
 
     @property
     def obstacle(self) -> str:
@@ -124,7 +123,7 @@ class LeaverReport(RunReport):
             "email": self.email,
             "name": full_name_of(self.leaver.record) if self.leaver is not None else "",
             "action": self.action,
-            "fields": sorted({*before, *after}) if is_reported and self.action != "delete" else [],
+            "fields": sorted({*before, *after}) if is_reported and self.action != "deleted" else [],
             "outcome": self.outcome,
             "message": self._message(),
         }
@@ -150,22 +149,22 @@ class LeaverReport(RunReport):
 
 
 def _story(running: RunningHandover, leaver: Leaver) -> str:
-    """Return what was done, in words that fit before it is done and afterwards."""
+    """Return what was done."""
     kind, subject = running.handover.kind, running.run.plan.subject
     heir = None if leaver.successor is None else str(leaver.successor["email"])
     if kind == "group":
-        return f"take out of {subject}"
+        return f"removed from group {subject}"
     if kind == "tasks":
-        return f"hand {running.run.plan.steps[0].reason.partition(';')[0]} over to {heir}"
+        return f"handed over {running.run.plan.steps[0].reason.partition(';')[0]} to {heir}"
     if heir is None:
-        return f"take the {kind} {subject} from them"
-    return f"hand the {kind} {subject} over to {heir}"
+        return f"updated the {kind} {subject}, who is theirs no more"
+    return f"handed over the {kind} {subject} to {heir}"
 
 
 def _story_of_access(step: Step, leaver: Leaver) -> str:
-    if step.action == "delete":
-        return "delete"
-    return "take access away" + ("" if leaver.successor is None else f", open work goes to {leaver.successor['email']}")
+    if step.action == "deleted":
+        return "deleted"
+    return "disabled" + ("" if leaver.successor is None else f", open work goes to {leaver.successor['email']}")
 
 
 def processes_of(leaver: Leaver | None, ran: OffboardingRun) -> list[Record]:
@@ -223,7 +222,7 @@ class GuestReport(RunReport):
         if not self.run.done:
             return ""
         members = self.run.plan.after.get("associated_members")
-        return "Remove the guest." if members is None else f"Associate with {', '.join(members) or 'nobody'}."
+        return "Deleted." if members is None else f"Associated with {', '.join(members) or 'nobody'}."
 
 
 # --- the whole result -------------------------------------------------------------------------------------------------
@@ -333,7 +332,7 @@ def _diff(ran: OffboardingRun, org_id: str) -> dict[str, Any]:
         plan = RunReport(run).difference
         before.setdefault(name, {}).update(plan.before)
         after.setdefault(name, {}).update(plan.after)
-        if any(step.action == "delete" for step in run.done):
+        if any(step.action == "deleted" for step in run.done):
             del after[name]
         elif isinstance(run, MemberRun) and any(step.action in REMOVALS for step in run.done):
             after[name].update({"reassign_to": run.desired.reassign_to} if run.desired.reassign_to else {})

@@ -13,14 +13,13 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.verbs import DONE, OUTCOMES, Outcome, spoken
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group_run import GroupRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest_run import GuestRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.run import ProcessRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import (
     DIFF_PEOPLE,
-    DONE,
     ONBOARDED_COUNTS,
-    OUTCOMES,
     RESULT_KEYS,
     MemberReport,
     PlannedPerson,
@@ -34,12 +33,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result im
 from .processes import PlannedProcess
 from .run import OnboardingRun
 
-_MORE = ("unchanged", "deferred", "failed", "skipped")
-COUNTS: dict[str, tuple[str, ...]] = {
+_MORE: tuple[Outcome, ...] = ("unchanged", "deferred", "failed", "skipped")
+COUNTS: dict[str, tuple[Outcome, ...]] = {
     "people": ONBOARDED_COUNTS,
-    "processes": ("launched", "reactivated", "changed", *_MORE),
-    "groups": ("created", "changed", *_MORE),
-    "guests": ("created", "reactivated", "changed", *_MORE),
+    "processes": ("launched", "unarchived", "updated", *_MORE),
+    "groups": ("created", "updated", *_MORE),
+    "guests": ("created", "enabled", "updated", *_MORE),
 }
 ONBOARDING_KEYS: dict[str, Any] = {
     **RESULT_KEYS,
@@ -80,11 +79,11 @@ class PersonReport(RunReport):
         return [self.member, *([self.process] if self.process is not None else [])]
 
     @property
-    def outcome(self) -> str:
-        """What became of the person: of the two parts, what matters most; with a new process alone they are changed."""
+    def outcome(self) -> Outcome:
+        """What became of the person: of the two parts, what matters most; with a new process alone they are updated."""
         outcomes = [self.member.outcome]
         if self.process is not None:
-            outcomes.append("changed" if self.process.outcome in DONE else self.process.outcome)
+            outcomes.append("updated" if self.process.outcome in DONE else self.process.outcome)
         return min(outcomes, key=OUTCOMES.index)
 
     @property
@@ -108,9 +107,7 @@ class PersonReport(RunReport):
             **process,
             "unchangeable": self._planned.unchangeable,
         }
-        # In the words of what is done to the person, which are the same in check mode.
-        verb = self.process.action if self.process.action in ("launch", "reactivate") else "update"
-        done = f"{verb.capitalize()} {name}." if self.process.is_changed else ""
+        done = f"Process {spoken(self.process.outcome)}: {name}." if self.process.is_changed else ""
         row["message"] = " ".join(text for text in (row["message"], done, process["message"]) if text)
         return row
 

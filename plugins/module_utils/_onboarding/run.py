@@ -100,7 +100,7 @@ class OnboardingRun(BulkRun):
         created = self._groups[fold(run.desired.name)]
         if created.get("id") is not None:
             # A group that is to be created came with its first members.
-            for step in run.open_steps({"create"}):
+            for step in run.open_steps({"created"}):
                 run.record = created
                 run.finish(step)
         self._scheduler.complete(run, run.desired.name)

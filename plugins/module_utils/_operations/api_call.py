@@ -19,6 +19,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._api.rewrite impo
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.routes import path_below
 from ansible_collections.tallyfy.platform.plugins.module_utils._auth.answered_tokens import keep_tokens, without_tokens
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, PlanRun, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.verbs import Verb
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ApiError,
     InputError,
@@ -43,6 +44,8 @@ from .differences import (
 
 ROUTE_UNKNOWN = "ENDPOINT_NOT_FOUND"
 TOKEN_NOTE = "Tallyfy's answer holds a token, which is not shown; tallyfy_token returns one to register."
+#: What a write does, as far as its method tells.
+_VERBS: dict[str, Verb] = {"POST": "created", "PUT": "updated", "PATCH": "updated", "DELETE": "deleted"}
 _OF_A_GUEST = re.compile(r"/guests/[^/]+/*$")
 _PUT_AWAY_AT = ("archived_at", "deleted_at", "disabled_at")
 _PUT_AWAY = ("archived", "deleted", "disabled")
@@ -114,7 +117,7 @@ def _made(call: _Call, params: Mapping[str, Any]) -> dict[str, Any]:
         return Replacement(call).result()
     seen = _look(call) if call.method == "DELETE" else _Seen(None)
     values = call.body if isinstance(call.body, Mapping) else {}
-    step = Step(call.method.lower(), call.path, "was asked for", values)
+    step = Step(_VERBS[call.method], call.path, "was asked for", values)
     plan = Plan(call.path, steps=() if seen.is_there is False else (step,))
     result = dict(_NO_ANSWER)
     outcome = plan.run(lambda _step: _write(call, seen, result), check_mode=call.client.check_mode)
@@ -272,7 +275,7 @@ class Replacement:
         changes = differing(self._call.body, record)
         if changes:
             names = {dotted(path): value for path, value in changes.items()}
-            steps = (Step("put", self._call.path, f"{', '.join(sorted(names))} to be set", names),)
+            steps = (Step("updated", self._call.path, f"{', '.join(sorted(names))} to be set", names),)
             self._run.plan = Plan(self._call.path, part_of(record, changes), nested(changes), steps)
         return record, {dotted(path): value for path, value in changes.items()}
 

@@ -241,14 +241,14 @@ def plan_group(
     if current is None:
         values: Record = {"name": desired.name, "description": desired.description or desired.name}
         values.update({name: value for name, value in change.differing({}).items() if value})
-        step = Step("create", desired.name, "no group of this name", _told(values, directory))
+        step = Step("created", desired.name, "no group of this name", _told(values, directory))
         return Plan(desired.name, {}, step.values, (step,), tuple(warnings))
     fields = change.differing(current)
     if not fields:
         return Plan(desired.name, warnings=tuple(warnings))
     before, after = _told({name: current.get(name) for name in fields}, directory), _told(fields, directory)
     reason = f"{', '.join(fields)} {'differs' if list(fields) == ['description'] else 'differ'}"
-    return Plan(desired.name, before, after, (Step("update", desired.name, reason, after),), tuple(warnings))
+    return Plan(desired.name, before, after, (Step("updated", desired.name, reason, after),), tuple(warnings))
 
 
 def _plan_deletion(desired: DesiredGroup, current: Record | None, directory: Directory) -> Plan:
@@ -258,7 +258,7 @@ def _plan_deletion(desired: DesiredGroup, current: Record | None, directory: Dir
     before = {
         name: value for name, value in _told({**shown, "members": members_of(current)}, directory).items() if value
     }
-    return Plan(desired.name, before, {}, (Step("delete", desired.name, "absence was asked for"),))
+    return Plan(desired.name, before, {}, (Step("deleted", desired.name, "absence was asked for"),))
 
 
 def _told(fields: Mapping[str, Any], directory: Directory) -> Record:

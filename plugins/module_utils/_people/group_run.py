@@ -116,9 +116,9 @@ class GroupRun(PlanRun):
     def carry_out(self, step: Step) -> bool:
         """Send what the step says and check that the service stored it; return whether it was done."""
         acts: dict[str, Callable[[], bool]] = {
-            "create": self._create,
-            "update": self._update,
-            "delete": self._delete,
+            "created": self._create,
+            "updated": self._update,
+            "deleted": self._delete,
         }
         return acts[step.action]()
 

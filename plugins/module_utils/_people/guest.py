@@ -25,6 +25,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan impo
     unchangeable_warning,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, flaw_in, is_blank, tidied
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.verbs import Verb
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     InputError,
     Problem,
@@ -235,7 +236,7 @@ def plan_guest(desired: DesiredGuest, current: Record | None, directory: Directo
         return Plan(email, warnings=(f"{email}: {NOBODY}",))
     if desired.state == "deleted":
         gone = {name: value for name, value in shape_guest(current or {}, directory).items() if value}
-        return Plan(email, gone, {}, (Step("delete", email, "permanent deletion was asked for"),))
+        return Plan(email, gone, {}, (Step("deleted", email, "permanent deletion was asked for"),))
     problems: list[Problem | str] = [*directory.problems(desired.members, "associated_members")]
     problems += _member_problems(desired, directory) if current is None else []
     if problems:
@@ -249,7 +250,7 @@ def plan_guest(desired: DesiredGuest, current: Record | None, directory: Directo
     after: Record = {}
     steps = []
     if is_disabled(current) is not (desired.state == "disabled"):
-        action = "enable" if is_disabled(current) else "disable"
+        action: Verb = "enabled" if is_disabled(current) else "disabled"
         steps.append(Step(action, email, STATUSES[is_disabled(current)], {"is_disabled": not is_disabled(current)}))
         before["is_disabled"], after["is_disabled"] = is_disabled(current), not is_disabled(current)
     fields = differing(desired, current, directory)
@@ -257,7 +258,7 @@ def plan_guest(desired: DesiredGuest, current: Record | None, directory: Directo
         before["associated_members"] = directory.told(associated(current))
         after["associated_members"] = directory.told(fields["associated_members"])
         values = {"associated_members": after["associated_members"]}
-        steps.append(Step("update", email, DIFFERENT, values))
+        steps.append(Step("updated", email, DIFFERENT, values))
     return Plan(email, before, after, tuple(steps), tuple(warnings))
 
 
@@ -265,11 +266,11 @@ def _plan_creation(desired: DesiredGuest, directory: Directory, warnings: list[s
     email, reason = desired.email, "not a guest of the organization"
     profile = {name: comparable(name, value) for name, value in desired.profile.items()}
     values = {"email": email, **{name: value for name, value in profile.items() if value is not None}}
-    steps = [Step("create", email, reason, values)]
+    steps = [Step("created", email, reason, values)]
     fields = differing(desired, {}, directory)
     rest = {name: directory.told(numbers) for name, numbers in fields.items()}
     if rest:
-        steps.append(Step("update", email, NOT_AT_CREATION, rest))
+        steps.append(Step("updated", email, NOT_AT_CREATION, rest))
     return Plan(email, {}, {**values, **rest}, tuple(steps), tuple(warnings))
 
 

@@ -25,6 +25,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan impo
     PlanRun,
     Step,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.verbs import Verb
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ForbiddenError,
     InputError,
@@ -80,12 +81,13 @@ class GuestRun(PlanRun):
 
     def carry_out(self, step: Step) -> bool:
         """Send what the step says and check that the service stored it; return whether it was done."""
-        acts: dict[str, Callable[[], bool]] = {
-            "create": lambda: self._create(step),
-            "update": self._update,
-            "enable": self._enable,
-            "disable": self._disable,
-            "delete": self._delete,
+        acts: dict[Verb, Callable[[], bool]] = {
+            "created": lambda: self._create(step),
+            "updated": self._update,
+            "handed_over": self._update,
+            "enabled": self._enable,
+            "disabled": self._disable,
+            "deleted": self._delete,
         }
         return acts[step.action]()
 
@@ -120,7 +122,7 @@ class GuestRun(PlanRun):
         self.notes = list(rest.warnings)
         kept = {"associated_members", *(str(entry["field"]) for entry in self.unchangeable)}
         told = {name: value for name, value in self.plan.after.items() if name not in kept}
-        steps = [replace(step, reason=NOT_AT_CREATION) if step.action == "update" else step for step in rest.steps]
+        steps = [replace(step, reason=NOT_AT_CREATION) if step.action == "updated" else step for step in rest.steps]
         self.plan = replace(self.plan, after={**told, **rest.after}, steps=(created, *steps))
 
     def _update(self) -> bool:

@@ -18,6 +18,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan impo
     unchangeable,
     unchangeable_warning,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.verbs import Verb
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
 
@@ -74,7 +75,7 @@ def _plan_archive(desired: DesiredProcess, found: Found) -> Plan:
         )
         raise InputError([problem])
     run, *others = found.active
-    step = Step("archive", str(run.get("name")), str(run.get("status") or "active"), {"status": "archived"})
+    step = Step("archived", str(run.get("name")), str(run.get("status") or "active"), {"status": "archived"})
     steps = (step, *(_archive_of(other, run) for other in others))
     return Plan(desired.subject, {"status": run.get("status")}, {"status": "archived"}, steps)
 
@@ -82,7 +83,7 @@ def _plan_archive(desired: DesiredProcess, found: Found) -> Plan:
 def _archive_of(duplicate: Record, kept: Mapping[str, Any]) -> Step:
     """Return the step that archives a process which carries the same reference as an older one."""
     reason = f"carries the same reference as {kept['id']}, which is older"
-    return Step("archive", str(duplicate.get("name")), reason, {"status": "archived"}, target=str(duplicate["id"]))
+    return Step("archived", str(duplicate.get("name")), reason, {"status": "archived"}, target=str(duplicate["id"]))
 
 
 def _plan_launch(desired: DesiredProcess, launch: Launch) -> Plan:
@@ -94,7 +95,7 @@ def _plan_launch(desired: DesiredProcess, launch: Launch) -> Plan:
     after.update({"owner": desired.owner} if desired.owner else {})
     after.update({name: list(getattr(desired, name)) for name in ("tags", "folders") if getattr(desired, name)})
     values = {name: value for name, value in after.items() if name not in ("status", "template")}
-    step = Step("launch", launch.name, f"no process carries {desired.key!r}", values, target=launch.template.title)
+    step = Step("launched", launch.name, f"no process carries {desired.key!r}", values, target=launch.template.title)
     return Plan(desired.subject, {}, after, (step,))
 
 
@@ -119,13 +120,13 @@ def _plan_update(
     keeps_name: bool,
 ) -> None:
     if is_archived(current):
-        draft.steps.append(Step("reactivate", draft.name, "archived", {"status": "active"}))
+        draft.steps.append(Step("unarchived", draft.name, "archived", {"status": "active"}))
         draft.before["status"], draft.after["status"] = "archived", "active"
     _change_fields(draft, desired, current, known, keeps_name=keeps_name)
     if corrections:
         draft.before["kickoff"] = {one.field.label: one.current for one in corrections}
         values = draft.after["kickoff"] = {one.field.label: one.shown for one in corrections}
-        draft.steps.append(Step("update_kickoff", draft.name, _differ(values), values))
+        draft.steps.append(Step("kickoff_updated", draft.name, _differ(values), values))
     _tie(draft, desired, current)
 
 
@@ -158,11 +159,15 @@ def _change_fields(draft: _Draft, desired: DesiredProcess, current: Record, know
         draft.before["owner"] = _email_of(current.get("owner_id"), known.directory)
     if changes:
         draft.after.update(changes)
-        draft.steps.append(Step("update", draft.name, _differ(changes), changes))
+        draft.steps.append(Step("updated", draft.name, _differ(changes), changes))
 
 
 def _tie(draft: _Draft, desired: DesiredProcess, current: Record) -> None:
-    for kind, action, names in (("tags", "add_tag", desired.tags), ("folders", "add_to_folder", desired.folders)):
+    kinds: tuple[tuple[str, Verb, Sequence[str]], ...] = (
+        ("tags", "tagged", desired.tags),
+        ("folders", "added_to_folder", desired.folders),
+    )
+    for kind, action, names in kinds:
         held = names_in(current, kind)
         if names and held is None:
             draft.warnings.append(f"{draft.name}: Tallyfy does not show its {kind}, so they cannot be compared.")

@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.verbs import Verb
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ApiError,
     BusyError,
@@ -75,14 +76,14 @@ class ProcessRun(ChangeRun):
 
     def carry_out(self, step: Step) -> bool:
         """Send what the step says and check that the service stored it; return whether it was done."""
-        acts: dict[str, Callable[[Step], bool | None]] = {
-            "launch": lambda _step: self._launch(),
-            "archive": self._archive,
-            "reactivate": lambda _step: self._reactivate(),
-            "update": self._update,
-            "update_kickoff": lambda _step: self._update_kickoff(),
-            "add_tag": self._add_tag,
-            "add_to_folder": self._add_to_folder,
+        acts: dict[Verb, Callable[[Step], bool | None]] = {
+            "launched": lambda _step: self._launch(),
+            "archived": self._archive,
+            "unarchived": lambda _step: self._reactivate(),
+            "updated": self._update,
+            "kickoff_updated": lambda _step: self._update_kickoff(),
+            "tagged": self._add_tag,
+            "added_to_folder": self._add_to_folder,
         }
         return acts[step.action](step) is not False
 
@@ -92,7 +93,7 @@ class ProcessRun(ChangeRun):
     def launches(self) -> bool:
         """Whether the next step is the launch."""
         step = next(self.open_steps(), None)
-        return step is not None and step.action == "launch"
+        return step is not None and step.action == "launched"
 
     @property
     def may_have_launched(self) -> bool:
@@ -249,7 +250,7 @@ class ProcessRun(ChangeRun):
     @property
     def is_unknown(self) -> bool:
         """Whether the answer to the launch got lost and the process has not shown up."""
-        return self.failed_step is not None and self.failed_step.action == "launch" and isinstance(self.error, LOST)
+        return self.failed_step is not None and self.failed_step.action == "launched" and isinstance(self.error, LOST)
 
     def settle(self, active: Sequence[Record]) -> None:
         """Draw the conclusions from the active processes that carry the reference, oldest first, after the launch.
@@ -278,7 +279,7 @@ class ProcessRun(ChangeRun):
 
     def _give_way(self, surplus: Record, first: Record) -> None:
         name, own_id = surplus.get("name"), str(surplus["id"])
-        step = Step("archive", str(name), f"another run had launched {first['id']}", target=own_id)
+        step = Step("archived", str(name), f"another run had launched {first['id']}", target=own_id)
         try:
             self._archive_run(own_id)
         except TallyfyError as error:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.verbs import Verb, spoken
 
 #: The switch of an organization that lets standard members write groups.
 MANAGE_GROUPS = "allow_manage_groups"
@@ -23,50 +24,48 @@ ADMIN = ""
 class MemberAction:
     """A kind of step about one member.
 
-    ``phase`` is one of ``add``, ``change``, ``group`` and ``remove``, in the order in which a run works. ``story`` fits
-    before it is done and afterwards. ``switch`` of the organization lets others than administrators do it; ``None``
+    ``phase`` is one of ``add``, ``change``, ``group`` and ``remove``, in the order in which a run works. ``details``
+    are what is told behind the verb. ``switch`` of the organization lets others than administrators do it; ``None``
     asks nothing of the acting member.
     """
 
-    name: str
+    verb: Verb
     phase: str
-    story: str
-    outcome: str = "changed"
+    details: str = ""
     takes_seat: bool = False
     switch: str | None = ADMIN
 
     def told(self, step: Step) -> str:
         """Return what such a step does, in words."""
-        return self.story.format(
+        return spoken(self.verb) + self.details.format(
             role=step.values.get("role"),
             fields=", ".join(step.values),
             target=step.target,
             reason=step.reason.replace("; they go", ""),
-            handover=step.reason.partition("; ")[2],
+            handover=", ".join(["", *step.reason.split("; ")[1:]]),
         )
 
 
 MEMBER_ACTIONS = {
-    one.name: one
+    one.verb: one
     for one in (
         # Adding somebody goes through the application.
-        MemberAction("create", "add", "add as {role}", "created", takes_seat=True, switch=None),
-        MemberAction("invite", "add", "invite as {role}", "invited", takes_seat=True, switch="allow_user_invite"),
-        MemberAction("enable", "change", "enable", "reactivated", takes_seat=True),
-        MemberAction("update", "change", "set {fields}"),
-        MemberAction("change_role", "change", "make {role}, {reason}", takes_seat=True),
-        MemberAction("hand_over", "change", "hand over {reason}"),
-        MemberAction("add_to_group", "group", "put into {target}", switch=MANAGE_GROUPS),
-        MemberAction("remove_from_group", "group", "take out of {target}", switch=MANAGE_GROUPS),
-        MemberAction("remove", "remove", "take access away, {handover}", "removed"),
-        MemberAction("disable", "remove", "take access away", "removed"),
-        MemberAction("delete", "remove", "delete", "removed"),
+        MemberAction("created", "add", " as {role}", takes_seat=True, switch=None),
+        MemberAction("invited", "add", " as {role}", takes_seat=True, switch="allow_user_invite"),
+        MemberAction("enabled", "change", takes_seat=True),
+        MemberAction("updated", "change", " {fields}"),
+        MemberAction("role_changed", "change", " to {role}, {reason}", takes_seat=True),
+        MemberAction("handed_over", "change", " {reason}"),
+        MemberAction("added_to_group", "group", " {target}", switch=MANAGE_GROUPS),
+        MemberAction("removed_from_group", "group", " {target}", switch=MANAGE_GROUPS),
+        MemberAction("disabled", "remove", "{handover}"),
+        MemberAction("deleted", "remove"),
     )
 }
 
 
-def _in_phase(phase: str) -> tuple[str, ...]:
-    return tuple(one.name for one in MEMBER_ACTIONS.values() if one.phase == phase)
+def _in_phase(phase: str) -> tuple[Verb, ...]:
+    return tuple(one.verb for one in MEMBER_ACTIONS.values() if one.phase == phase)
 
 
 CREATIONS, CHANGES, GROUP_CHANGES, REMOVALS = map(_in_phase, ("add", "change", "group", "remove"))

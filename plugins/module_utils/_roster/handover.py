@@ -21,6 +21,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._api.rewrite impo
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, PlanRun, Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.verbs import Verb
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     NotStoredError,
     RefusedByServiceError,
@@ -176,7 +177,8 @@ def plan_guests(
         )
         reason = f"associated with {_addresses(concerned)}"
         plan = plan_guest(desired, guest, directory)
-        planned.append(_handover("guest", _because(plan, reason), concerned, guest, desired))
+        verb: Verb = "handed_over" if successors else "updated"
+        planned.append(_handover("guest", _because(plan, reason, verb), concerned, guest, desired))
     return planned
 
 
@@ -215,7 +217,7 @@ def plan_processes(leavers: Sequence[Leaver], runs: Iterable[Record]) -> list[Ha
             continue
         before, after = {"owner": leaver.email}, {"owner": str(leaver.successor["email"])}
         name = str(run.get("name"))
-        step = Step("update", name, f"owned by {leaver.email}", after, target=str(leaver.successor["id"]))
+        step = Step("handed_over", name, f"owned by {leaver.email}", after, target=str(leaver.successor["id"]))
         planned.append(_handover("process", Plan(name, before, after, (step,)), [leaver], run, leaver))
     return planned
 
@@ -227,7 +229,7 @@ def plan_tasks(leavers: Sequence[Leaver], tasks: Iterable[Record]) -> list[Hando
     for leaver in left_tasks(leavers):
         count = sum(leaver.number in _users_of(task) for task in tasks)
         if count and leaver.successor is not None:
-            plan = plan_open_tasks(leaver.email, count, leaver.successor, action="update")
+            plan = plan_open_tasks(leaver.email, count, leaver.successor)
             planned.append(_handover("tasks", plan, [leaver], leaver.record, leaver))
     return planned
 
@@ -242,8 +244,8 @@ def _handover(
     return Handover(kind, plan, frozenset(leaver.key for leaver in leavers), record, desired)
 
 
-def _because(plan: Plan, reason: str) -> Plan:
-    return replace(plan, steps=tuple(replace(step, reason=reason) for step in plan.steps))
+def _because(plan: Plan, reason: str, action: Verb = "updated") -> Plan:
+    return replace(plan, steps=tuple(replace(step, reason=reason, action=action) for step in plan.steps))
 
 
 def _addresses(leavers: Iterable[Leaver]) -> str:

@@ -17,6 +17,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._api.client impor
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names, fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.verbs import Verb
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, Problem, RefusedError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import included
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.fields import PROFILE_FIELDS, taken_at_creation
@@ -34,7 +35,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
 
 from .actions import CREATIONS, REMOVALS
 
-_WRITES = (*CREATIONS, "update", "change_role")
+_WRITES = (*CREATIONS, "updated", "role_changed")
 #: Nothing is to be done for somebody who is wanted away, but the address may be misspelled.
 UNKNOWN_ADDRESS = "No member has this address."
 _BOT_REFUSAL = "the Tallyfy Bot cannot be edited."
@@ -80,12 +81,12 @@ def _plan_creation(desired: DesiredMember, around: Surroundings) -> Plan:
         profile["timezone"] = _required_timezone(desired, around)
     first = {name: profile[name] for name in at_creation if name in profile}
     first.update(email=desired.email, role=desired.role or DEFAULT_ROLE)
-    action = "create" if desired.provision == "direct" else "invite"
+    action: Verb = "created" if desired.provision == "direct" else "invited"
     reason = "not a member of the organization"
     steps = [Step(action, desired.email, reason, first)]
     rest = {name: value for name, value in profile.items() if name not in first}
     if rest:
-        steps.append(Step("update", desired.email, "not taken at creation", rest))
+        steps.append(Step("updated", desired.email, "not taken at creation", rest))
     group_steps, _names_before, names_after = _plan_groups(desired, None, around)
     after = {**first, **rest, **({"groups": names_after} if names_after else {})}
     warnings = unseen_warnings(desired.email, unseen_fields(desired, None, around, steps))
@@ -99,7 +100,7 @@ def _plan_update(desired: DesiredMember, current: Member, around: Surroundings) 
     warnings: list[str] = []
     email = desired.email
     if current.status == "disabled":
-        steps.append(Step("enable", email, "disabled", {"status": "active"}))
+        steps.append(Step("enabled", email, "disabled", {"status": "active"}))
         before["status"], after["status"] = "disabled", "active"
     changes = profile_changes(desired.profile, current)
     if changes and is_bot(current):
@@ -115,13 +116,13 @@ def _plan_update(desired: DesiredMember, current: Member, around: Surroundings) 
         if not current.get("timezone") and not changes.get("timezone"):
             changes["timezone"] = _required_timezone(desired, around)
         steps.append(
-            Step("update", email, f"{', '.join(changes)} {'differs' if len(changes) == 1 else 'differ'}", changes)
+            Step("updated", email, f"{', '.join(changes)} {'differs' if len(changes) == 1 else 'differ'}", changes)
         )
         before.update({name: current.get(name) for name in changes})
         after.update(changes)
     shows_role = not unseen_in(["role"], current)
     if desired.role and shows_role and desired.role != current.role:
-        steps.append(Step("change_role", email, f"role is {current.role or 'empty'}", {"role": desired.role}))
+        steps.append(Step("role_changed", email, f"role is {current.role or 'empty'}", {"role": desired.role}))
         before["role"], after["role"] = current.role or None, desired.role
     group_steps, names_before, names_after = _plan_groups(desired, current, around)
     if group_steps:
@@ -162,11 +163,11 @@ def _plan_removal(desired: DesiredMember, current: Member | None, around: Surrou
     if status != "disabled" and desired.reassign_to:
         successor = _checked_successor(desired, around)
         reason = f"{status}; open work goes to {successor['email']}"
-        steps.append(Step("remove", email, reason, {"status": "disabled"}, target=str(successor["id"])))
+        steps.append(Step("disabled", email, reason, {"status": "disabled"}, target=str(successor["id"])))
     elif status != "disabled":
-        steps.append(Step("disable", email, status, {"status": "disabled"}))
+        steps.append(Step("disabled", email, status, {"status": "disabled"}))
     if desired.state == "deleted":
-        steps.append(Step("delete", email, "permanent deletion was asked for"))
+        steps.append(Step("deleted", email, "permanent deletion was asked for"))
         before = {name: value for name, value in shape_member(current).items() if value not in (None, False)}
         return Plan(email, before, {}, tuple(steps))
     return Plan(email, {"status": status}, {"status": "disabled"}, tuple(steps))
@@ -177,14 +178,14 @@ def _plan_handover(desired: DesiredMember, current: Member, around: Surroundings
     count = around.open_tasks.get(str(current["id"]), 0)
     if not count:
         return Plan(desired.email)
-    return plan_open_tasks(desired.email, count, _checked_successor(desired, around), action="hand_over")
+    return plan_open_tasks(desired.email, count, _checked_successor(desired, around))
 
 
-def plan_open_tasks(email: str, count: int, successor: Member, *, action: str) -> Plan:
+def plan_open_tasks(email: str, count: int, successor: Member) -> Plan:
     """Return what hands the open tasks of somebody without access to an active member."""
     values = {"open_tasks": 0}
     reason = f"{count} open {'tasks' if count > 1 else 'task'}; they go to {successor['email']}"
-    step = Step(action, email, reason, values, target=str(successor["id"]))
+    step = Step("handed_over", email, reason, values, target=str(successor["id"]))
     return Plan(email, {"open_tasks": count}, values, (step,))
 
 
@@ -265,8 +266,8 @@ def _plan_groups(
     add, remove = names.changes({fold(name) for name in held})
     official = {key: str(group["name"]) for key, group in around.groups.items()}
     add, remove = [official[fold(name)] for name in add], [official[fold(name)] for name in remove]
-    steps = [Step("add_to_group", desired.email, f"not in {name}", target=name) for name in add]
-    steps += [Step("remove_from_group", desired.email, f"in {name}", target=name) for name in remove]
+    steps = [Step("added_to_group", desired.email, f"not in {name}", target=name) for name in add]
+    steps += [Step("removed_from_group", desired.email, f"in {name}", target=name) for name in remove]
     kept = [name for name in held if name not in remove]
     return steps, sorted(held, key=str.casefold), sorted([*kept, *add], key=str.casefold)
 

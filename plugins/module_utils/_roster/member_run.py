@@ -21,6 +21,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._api.rewrite impo
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, PlanRun, Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.verbs import Verb
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ForbiddenError,
     InvalidError,
@@ -117,16 +118,15 @@ class MemberRun(PlanRun):
     def carry_out(self, step: Step) -> bool:
         """Send what the step says and check that the service stored it; return whether it was done."""
         org_id = self._client.connection.org_id
-        acts: dict[str, Callable[[], bool | None]] = {
-            "create": lambda: self._add(encoded_path("applications", org_id, "users"), step.values, step),
-            "invite": lambda: self._add(self._client.path("users", "invite"), self._invitation(step), step),
-            "update": lambda: self._update(step),
-            "change_role": lambda: self._change_role(step),
-            "enable": self._enable,
-            "hand_over": lambda: self._hand_over(step),
-            "disable": lambda: self._end_access("disable"),
-            "remove": lambda: self._end_access(query={"with_reassignment": True, "to": step.target}),
-            "delete": lambda: self._end_access("delete"),
+        acts: dict[Verb, Callable[[], bool | None]] = {
+            "created": lambda: self._add(encoded_path("applications", org_id, "users"), step.values, step),
+            "invited": lambda: self._add(self._client.path("users", "invite"), self._invitation(step), step),
+            "updated": lambda: self._update(step),
+            "role_changed": lambda: self._change_role(step),
+            "enabled": self._enable,
+            "handed_over": lambda: self._hand_over(step),
+            "disabled": lambda: self._disable(step),
+            "deleted": lambda: self._end_access("delete"),
         }
         return acts[step.action]() is not False
 
@@ -262,6 +262,12 @@ class MemberRun(PlanRun):
         )
         self.record.update(answer)
         return answer
+
+    def _disable(self, step: Step) -> None:
+        if step.target is None:
+            self._end_access("disable")
+        else:
+            self._end_access(query={"with_reassignment": True, "to": step.target})
 
     def _end_access(self, *segments: str, query: Mapping[str, Any] | None = None) -> None:
         wanted = "deleted" if "delete" in segments else "disabled"

@@ -14,6 +14,7 @@ from typing import Any
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, PlanRun, SkipReason, Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.verbs import UNDONE, Outcome, outcome_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import RosterError
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DesiredMember,
@@ -29,31 +30,24 @@ from .member_run import MemberRun
 DIFF_PEOPLE = 100
 MESSAGE_PEOPLE = 20
 WARNED_NOTES = 10
-UNDONE = ("failed", "deferred", "skipped")
-DONE = ("created", "invited", "launched", "reactivated", "changed", "removed")
-#: What can become of somebody or something, in the order in which it is told: rows, totals and reports use these words.
-OUTCOMES = (*UNDONE, "not_found", *DONE, "unchanged")
-#: The outcome of what was done, by the action that says most about it; any other one is ``changed``.
-OUTCOME_OF = {
-    **{name: action.outcome for name, action in MEMBER_ACTIONS.items()},
-    "launch": "launched",
-    "reactivate": "reactivated",
-}
-PEOPLE_COUNTS = (
+PEOPLE_COUNTS: tuple[Outcome, ...] = (
     "created",
     "invited",
-    "reactivated",
-    "changed",
+    "enabled",
+    "updated",
     "unchanged",
-    "removed",
+    "disabled",
+    "deleted",
     "not_found",
     "deferred",
     "failed",
     "skipped",
 )
 #: Nobody leaves by an onboarding, and nobody comes by an offboarding.
-ONBOARDED_COUNTS = tuple(name for name in PEOPLE_COUNTS if name not in ("removed", "not_found"))
-OFFBOARDED_COUNTS = ("removed", "changed", "unchanged", "not_found", "deferred", "failed", "skipped")
+ONBOARDED_COUNTS = tuple(name for name in PEOPLE_COUNTS if name not in ("disabled", "deleted", "not_found"))
+OFFBOARDED_COUNTS: tuple[Outcome, ...] = (
+    "disabled", "deleted", "updated", "unchanged", "not_found", "deferred", "failed", "skipped",
+)  # fmt: skip
 #: What the result of every bulk module holds, also when nothing could be done.
 RESULT_KEYS: dict[str, Any] = {
     "people": [],
@@ -104,13 +98,13 @@ class RunReport:
         return self._run.skip_reason
 
     @property
-    def outcome(self) -> str:
+    def outcome(self) -> Outcome:
         if self.skip_reason is not None:
             return "deferred" if self.skip_reason.is_deferred else "skipped"
         if self._run.error is not None:
             return "failed"
-        if self._run.done:
-            return OUTCOME_OF.get(self.action, "changed")
+        if self._run.done and self.main_step is not None:
+            return outcome_of(self.main_step.action)
         return "not_found" if self.is_unknown else "unchanged"
 
     @property
@@ -130,12 +124,17 @@ class RunReport:
         return self._run.plan.steps if self._run.is_undone else tuple(self._run.done)
 
     @property
-    def action(self) -> str:
+    def main_step(self) -> Step | None:
         """The step that says most about what is done: the first one, or the last for somebody who leaves."""
         steps = self.steps
         if not steps:
-            return "none"
-        return steps[-1 if steps[-1].action in REMOVALS else 0].action
+            return None
+        return steps[-1 if steps[-1].action in REMOVALS else 0]
+
+    @property
+    def action(self) -> Outcome:
+        """What is done, in one word."""
+        return self.main_step.action if self.main_step is not None else "unchanged"
 
     @property
     def obstacle(self) -> str:
@@ -168,8 +167,8 @@ class MemberReport(RunReport):
     def difference(self) -> Plan:
         """What became different, with the groups that were joined and left."""
         plan = super().difference
-        joined = {step.target for step in self.run.done if step.action == "add_to_group"}
-        left = {step.target for step in self.run.done if step.action == "remove_from_group"}
+        joined = {step.target for step in self.run.done if step.action == "added_to_group"}
+        left = {step.target for step in self.run.done if step.action == "removed_from_group"}
         if plan is self.run.plan or not joined | left:
             return plan
         before = self.run.plan.before.get("groups", ())
@@ -189,7 +188,7 @@ class MemberReport(RunReport):
             "email": self.email,
             "name": self.person.name,
             "action": self.action,
-            "fields": sorted({*plan.before, *plan.after}) if is_reported and self.action != "delete" else [],
+            "fields": sorted({*plan.before, *plan.after}) if is_reported and self.action != "deleted" else [],
             "outcome": outcome,
             "message": self._message(),
         }
@@ -217,7 +216,7 @@ class MemberReport(RunReport):
 
 
 def _hands_over(steps: Iterable[Step]) -> bool:
-    return any(step.action in ("remove", "hand_over") for step in steps)
+    return any(step.action in ("disabled", "handed_over") and step.target is not None for step in steps)
 
 
 def roster_result(
@@ -256,7 +255,7 @@ def facts_of(task: Task, organization: Record) -> dict[str, Any]:
     }
 
 
-def counts_of(reports: Iterable[RunReport], names: Iterable[str]) -> dict[str, int]:
+def counts_of(reports: Iterable[RunReport], names: Iterable[Outcome]) -> dict[str, int]:
     """Return how many have each outcome; everybody counts once."""
     counts = Counter(report.outcome for report in reports)
     return {name: counts[name] for name in names}
@@ -309,7 +308,9 @@ def diff_of(reports: Sequence[MemberReport], org_id: str) -> dict[str, Any]:
         report.email: dict(report.difference.before) for report in shown if report.person.current is not None
     }
     after: dict[str, Any] = {
-        report.email: {**report.difference.after, **report.handed_over} for report in shown if report.action != "delete"
+        report.email: {**report.difference.after, **report.handed_over}
+        for report in shown
+        if report.action != "deleted"
     }
     more = len(changed) - len(shown)
     if more:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Step
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.verbs import spoken
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ForbiddenError,
     NotFoundError,
@@ -40,7 +41,7 @@ def refuse_without_rights(
     Source: API reference, "Suggested permission matrix".
     """
     rights = {words: switch for words, switch in map(_right_for, steps) if switch is not None}
-    rights.update((f"{step.action} a group", MANAGE_GROUPS) for step in group_steps)
+    rights.update((f"group {spoken(step.action)}", MANAGE_GROUPS) for step in group_steps)
     email = _acting_email_if_known(client) if rights else None
     if email is None:
         return
@@ -54,7 +55,7 @@ def refuse_without_rights(
     denied = list(rights) if role == "light" else _denied(client, rights)
     if denied:
         reason = (
-            f"this runs as {email}, whose role is {role}, and it takes an administrator to "
+            f"this runs as {email}, whose role is {role}, and these actions take an administrator: "
             f"{', '.join(sorted(denied))}. Set act_as (TALLYFY_ACT_AS) to the e-mail address of an administrator, or "
             f"give the access_token of one."
         )
@@ -63,9 +64,9 @@ def refuse_without_rights(
 
 def _right_for(step: Step) -> tuple[str, str | None]:
     """Return what a step about a member does, in words, and which switch of the organization lets others do it."""
-    if step.action == "invite" and step.values.get("role") == "admin":
-        return "invite an administrator", ADMIN
-    return step.action.replace("_", " "), MEMBER_ACTIONS[step.action].switch
+    if step.action == "invited" and step.values.get("role") == "admin":
+        return "administrator invited", ADMIN
+    return spoken(step.action), MEMBER_ACTIONS[step.action].switch
 
 
 def _acting_email_if_known(client: Client) -> str | None:

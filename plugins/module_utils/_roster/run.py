@@ -18,6 +18,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.breaker i
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, SkipReason, Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.scheduler import BulkRun, Scheduler
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.verbs import Verb
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     ApiError,
     InvalidError,
@@ -126,10 +127,10 @@ class RosterRun(BulkRun):
     def _bring_in(self) -> None:
         self._phase("added", CREATIONS)
         self._look_again()
-        self._phase("changed", CHANGES, but_not=_is_demotion)
+        self._phase("updated", CHANGES, but_not=_is_demotion)
         # Whoever takes over becomes an administrator before somebody else stops being one.
         self._keep_administrators()
-        self._phase("changed", CHANGES)
+        self._phase("updated", CHANGES)
         self._write_groups()
 
     def _take_access(self) -> None:
@@ -141,7 +142,7 @@ class RosterRun(BulkRun):
             for run in self.runs:
                 if any(run.open_steps(REMOVALS)):
                     self._scheduler.skip(run, reason)
-        self._phase("removed", REMOVALS)
+        self._phase("disabled or deleted", REMOVALS)
 
     def _keep_administrators(self) -> None:
         """Skip those who would stop being administrators, if others have not become one and too few would be left."""
@@ -171,7 +172,7 @@ class RosterRun(BulkRun):
     def _phase(
         self,
         done: str,
-        actions: Collection[str],
+        actions: Collection[Verb],
         *,
         but_not: Callable[[MemberRun, Step], bool] = lambda _run, _step: False,
     ) -> None:
@@ -205,7 +206,7 @@ class RosterRun(BulkRun):
         if not MEMBER_ACTIONS[step.action].takes_seat:
             return None
         role = step.values.get("role") or run.record.role
-        if step.action == "change_role" and role == "light":
+        if step.action == "role_changed" and role == "light":
             return None
         return self._pools["light" if role == "light" else "full"]
 
@@ -284,8 +285,8 @@ class RosterRun(BulkRun):
     def _change(self, concerned: Sequence[tuple[MemberRun, Step]]) -> None:
         run, step = concerned[0]
         group = run.around.groups[fold(str(step.target))]
-        add = [int(run.record["id"]) for run, step in concerned if step.action == "add_to_group"]
-        remove = [int(run.record["id"]) for run, step in concerned if step.action == "remove_from_group"]
+        add = [int(run.record["id"]) for run, step in concerned if step.action == "added_to_group"]
+        remove = [int(run.record["id"]) for run, step in concerned if step.action == "removed_from_group"]
         if group.get("id") is None:
             # Wanted, and not there yet: its first members come with it, in one request.
             group.update(create_group(self._client, group["name"], group.get("description"), add, group["guests"]))
@@ -308,7 +309,7 @@ def _is_deferred(run: MemberRun) -> bool:
 
 def _has_freed_a_seat(run: MemberRun) -> bool:
     return any(
-        step.action in REMOVALS or (step.action == "change_role" and step.values.get("role") == "light")
+        step.action in REMOVALS or (step.action == "role_changed" and step.values.get("role") == "light")
         for step in run.done
     )
 
@@ -318,7 +319,7 @@ def _was_admin(run: MemberRun) -> bool:
 
 
 def _is_demotion(run: MemberRun, step: Step) -> bool:
-    return step.action == "change_role" and _was_admin(run)
+    return step.action == "role_changed" and _was_admin(run)
 
 
 def _takes_rights(run: MemberRun, step: Step) -> bool:

@@ -46,7 +46,7 @@ HOSTILE = (
 
 
 def person(email: str, outcome: str, **more: Any) -> dict[str, Any]:
-    return {"email": email, "name": "", "action": "none", "outcome": outcome, "message": "", **more}
+    return {"email": email, "name": "", "action": "unchanged", "outcome": outcome, "message": "", **more}
 
 
 def result(*people: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def result(*people: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {**base, "problems": [], "notes": [], "actions": [], "changed": True, **more}
 
 
-CREATED = person(MARY, "created", name="Mary Major", action="create", after={"role": "light"})
+CREATED = person(MARY, "created", name="Mary Major", action="created", after={"role": "light"})
 FAILED = person(BOB, "failed", name="Bob Jones", message="PUT /users/1: no (HTTP 422).")
 UNCHANGED = person(EVE, "unchanged", name="Eve Adams")
 
@@ -226,7 +226,7 @@ def test_processes_of_leavers_have_their_owners() -> None:
         {"id": "2", "name": "Kept", "owner_before": MARY, "owner_after": MARY},
         {"id": "3", "name": "Lost", "owner_before": MARY, "owner_after": None},
     ]
-    *_others, table = page("offboarding", result(person(MARY, "removed"), processes=processes)).tables
+    *_others, table = page("offboarding", result(person(MARY, "disabled"), processes=processes)).tables
     assert [[cell.strip() for cell in line] for line in table] == [
         ["Process", "Owner"],
         ["Budget", f"{MARY} → {BOB}"],
@@ -307,12 +307,12 @@ def test_all_texts_have_enough_contrast() -> None:
 
 def hostile(text: str) -> dict[str, Any]:
     """Return a result that holds the text everywhere."""
-    row = {"email": text, "name": text, "message": text, "notes": [text], "action": "update", "reassign_to": text}
+    row = {"email": text, "name": text, "message": text, "notes": [text], "action": "updated", "reassign_to": text}
     changes = {"before": {"phone": text, "groups": [text]}, "after": {"phone": "1", text: text}}
-    process = {"name": text, "action": "launch", "outcome": "launched", "message": text}
+    process = {"name": text, "action": "launched", "outcome": "launched", "message": text}
     return {
         "people": [
-            {**row, **changes, "outcome": "changed", "process": process},
+            {**row, **changes, "outcome": "updated", "process": process},
             {**row, "outcome": "failed"},
             {**row, "outcome": text},
             {**row, "outcome": "unchanged"},

@@ -28,7 +28,7 @@ KINDS = ("onboarding", "offboarding", "roster", "drift")
 
 
 def row(outcome: str, **more: Any) -> dict[str, Any]:
-    return {"email": MARY, "name": "Mary Major", "action": "none", "outcome": outcome, "message": "", **more}
+    return {"email": MARY, "name": "Mary Major", "action": "unchanged", "outcome": outcome, "message": "", **more}
 
 
 def step(action: str, *fields: str, **more: Any) -> dict[str, Any]:
@@ -36,11 +36,11 @@ def step(action: str, *fields: str, **more: Any) -> dict[str, Any]:
 
 
 def joins(*groups: str) -> list[dict[str, Any]]:
-    return [step("add_to_group", target=group) for group in groups]
+    return [step("added_to_group", target=group) for group in groups]
 
 
-LAUNCHED = {"name": "Onboarding Mary", "action": "launch", "outcome": "launched", "message": ""}
-CREATED = row("created", action="create", before={}, after={"email": MARY, "role": "light", "groups": ["Engineering"]})
+LAUNCHED = {"name": "Onboarding Mary", "action": "launched", "outcome": "launched", "message": ""}
+CREATED = row("created", action="created", before={}, after={"email": MARY, "role": "light", "groups": ["Engineering"]})
 PHONE = {"before": {"phone": "1", "job_title": None}, "after": {"phone": "2", "job_title": "Cook"}}
 LEFT = {"before": {"status": "active"}, "after": {"status": "disabled"}}
 
@@ -48,33 +48,35 @@ LEFT = {"before": {"status": "active"}, "after": {"status": "disabled"}}
 @pytest.mark.parametrize(
     ("subject", "actions", "done", "would"),
     [
-        (CREATED, [step("create", "email")], "created as light", "would be created as light"),
+        (CREATED, [step("created", "email")], "created as light", "would be created as light"),
         ({**CREATED, "process": LAUNCHED},
-         [step("create", "email"), step("update", "timezone"), *joins("Engineering", "Sales")],
-         "created as light, put into Engineering and Sales; process 'Onboarding Mary' launched",
-         "would be created as light, put into Engineering and Sales; process 'Onboarding Mary' would be launched"),
-        (CREATED, [], "created as light, put into Engineering", "would be created as light, put into Engineering"),
-        (row("invited", action="invite"), [step("invite")], "invited", "would be invited"),
-        (row("changed", action="update", **PHONE), [step("update", "phone", "job_title")],
-         "changed (phone: '1' → '2'; job title: empty → 'Cook')",
-         "would be changed (phone: '1' → '2'; job title: empty → 'Cook')"),
-        (row("reactivated", action="enable", before={"role": "light"}, after={"role": "admin"}),
-         [step("enable", "status"), step("change_role", "role"), step("remove_from_group", target="Sales")],
-         "reactivated, changed (role: 'light' → 'admin'), taken out of Sales",
-         "would be reactivated, changed (role: 'light' → 'admin'), taken out of Sales"),
-        (row("changed", action="add_to_group", before={"groups": ["A", "B"]}, after={"groups": ["B", "C"]}),
-         [], "put into C, taken out of A", "would be put into C, taken out of A"),
-        (row("changed", process={**LAUNCHED, "action": "reactivate", "outcome": "reactivated"}),
-         [{**step("reactivate"), "process": "Onboarding Mary"}], "process 'Onboarding Mary' reactivated",
-         "process 'Onboarding Mary' would be reactivated"),
-        (row("removed", action="disable", **LEFT), [], "access removed", "access would be removed"),
-        (row("removed", action="remove", reassign_to=BOB, **LEFT), [step("remove", "status", target="1002")],
-         "access removed; open work handed over to bob@example.com",
-         "access would be removed; open work would be handed over to bob@example.com"),
+         [step("created", "email"), step("updated", "timezone"), *joins("Engineering", "Sales")],
+         "created as light, added to groups Engineering and Sales; process 'Onboarding Mary' launched",
+         ("would be created as light, added to groups Engineering and Sales; "
+          "process 'Onboarding Mary' would be launched")),
+        (CREATED, [], "created as light, added to group Engineering",
+         "would be created as light, added to group Engineering"),
+        (row("invited", action="invited"), [step("invited")], "invited", "would be invited"),
+        (row("updated", action="updated", **PHONE), [step("updated", "phone", "job_title")],
+         "updated (phone: '1' → '2'; job title: empty → 'Cook')",
+         "would be updated (phone: '1' → '2'; job title: empty → 'Cook')"),
+        (row("enabled", action="enabled", before={"role": "light"}, after={"role": "admin"}),
+         [step("enabled", "status"), step("role_changed", "role"), step("removed_from_group", target="Sales")],
+         "enabled, updated (role: 'light' → 'admin'), removed from group Sales",
+         "would be enabled, updated (role: 'light' → 'admin'), removed from group Sales"),
+        (row("updated", action="added_to_group", before={"groups": ["A", "B"]}, after={"groups": ["B", "C"]}),
+         [], "added to group C, removed from group A", "would be added to group C, removed from group A"),
+        (row("updated", process={**LAUNCHED, "action": "unarchived", "outcome": "unarchived"}),
+         [{**step("unarchived"), "process": "Onboarding Mary"}], "process 'Onboarding Mary' unarchived",
+         "process 'Onboarding Mary' would be unarchived"),
+        (row("disabled", action="disabled", **LEFT), [], "disabled", "would be disabled"),
+        (row("disabled", action="disabled", reassign_to=BOB, **LEFT), [step("disabled", "status", target="1002")],
+         "disabled; open work handed over to bob@example.com",
+         "would be disabled; open work would be handed over to bob@example.com"),
         (
             row(
-                "removed",
-                action="remove",
+                "deleted",
+                action="disabled",
                 reassign_to=BOB,
                 processes=[
                     {"id": "1", "name": "Budget", "owner_before": MARY, "owner_after": BOB},
@@ -82,29 +84,29 @@ LEFT = {"before": {"status": "active"}, "after": {"status": "disabled"}}
                     {"id": "3", "name": "Lost", "owner_before": MARY, "owner_after": None},
                 ],
             ),
-            [step("remove", "status"), step("delete")],
+            [step("disabled", "status"), step("deleted")],
             (
-                "access removed; open work handed over to bob@example.com; deleted for good; "
+                "disabled; open work handed over to bob@example.com; deleted; "
                 "process 'Budget' handed over to bob@example.com"
             ),
             (
-                "access would be removed; open work would be handed over to bob@example.com; "
-                "would be deleted for good; process 'Budget' would be handed over to bob@example.com"
+                "would be disabled; open work would be handed over to bob@example.com; "
+                "would be deleted; process 'Budget' would be handed over to bob@example.com"
             ),
         ),
-        (row("changed", action="update", before={"open_tasks": 2}, after={"open_tasks": 0}, reassign_to=BOB),
-         [step("update", "open_tasks")], "2 open tasks handed over to bob@example.com",
+        (row("updated", action="updated", before={"open_tasks": 2}, after={"open_tasks": 0}, reassign_to=BOB),
+         [step("updated", "open_tasks")], "2 open tasks handed over to bob@example.com",
          "2 open tasks would be handed over to bob@example.com"),
-        (row("removed", action="disable", unlisted=True), [step("disable")],
-         "not listed: access removed", "not listed: access would be removed"),
+        (row("disabled", action="disabled", unlisted=True), [step("disabled")],
+         "not listed: disabled", "not listed: would be disabled"),
         (row("unchanged"), [], "unchanged", "unchanged"),
-        (row("changed"), [], "changed", "would be changed"),
+        (row("updated"), [], "updated", "would be updated"),
     ],
 )  # fmt: skip
 def test_what_happened_to_a_person_is_one_line(
     subject: dict[str, Any], actions: list[dict[str, Any]], done: str, would: str
 ) -> None:
-    of_somebody_else = {**step("delete"), "email": BOB}
+    of_somebody_else = {**step("deleted"), "email": BOB}
     assert Subject("person", subject, (*actions, of_somebody_else), False).text == done
     assert Subject("person", subject, tuple(actions), True).text == would
 
@@ -121,16 +123,16 @@ def test_what_happened_to_a_person_is_one_line(
         (row("skipped", message="an earlier error"), [], "skipped: an earlier error"),
         ({**CREATED, "outcome": "failed", "message": "No."}, [], "failed: No"),
         ({**CREATED, "outcome": "failed", "message": "No."},
-         [step("create")], "failed: No; before that: created as light"),
-        ({**CREATED, "outcome": "failed", "message": "No. Done before: add as light."},
-         [step("create")], "failed: No. Done before: add as light"),
+         [step("created")], "failed: No; before that: created as light"),
+        ({**CREATED, "outcome": "failed", "message": "No. Done before: created as light."},
+         [step("created")], "failed: No. Done before: created as light"),
         (
-            # The message of the row begins with what was done, in the words of a plan.
-            row("failed", message="Put into A. No.", process={**LAUNCHED, "outcome": "failed", "message": "No."}),
+            # The message of the row begins with what was done.
+            row("failed", message="Added to group A. No.", process={**LAUNCHED, "outcome": "failed", "message": "No."}),
             joins("A"),
-            "failed: process 'Onboarding Mary': No; before that: put into A",
+            "failed: process 'Onboarding Mary': No; before that: added to group A",
         ),
-        (row("failed", action="create", message="No.", process={**LAUNCHED, "outcome": "skipped", "message": "x"}),
+        (row("failed", action="created", message="No.", process={**LAUNCHED, "outcome": "skipped", "message": "x"}),
          [], "failed: No"),
         (row("different", message="role is light, should be admin"), [], "role is light, should be admin"),
     ],
@@ -142,19 +144,20 @@ def test_what_did_not_happen_has_its_reason(subject: dict[str, Any], actions: li
 @pytest.mark.parametrize(
     ("part", "subject", "line"),
     [
-        ("guests", {"email": "g@example.net", "action": "create", "outcome": "created"},
+        ("guests", {"email": "g@example.net", "action": "created", "outcome": "created"},
          "guest g@example.net: created"),
         ("guests",
-         {"email": "g@example.net", "action": "update", "outcome": "changed",
-          "message": "Associate with bob@example.com.", "before": {"associated_members": [MARY]},
+         {"email": "g@example.net", "action": "updated", "outcome": "updated",
+          "message": "Associated with bob@example.com.", "before": {"associated_members": [MARY]},
           "after": {"associated_members": [BOB]}}, f"guest g@example.net: handed over from {MARY} to {BOB}"),
-        ("guests", {"email": "g@example.net", "action": "none", "outcome": "not_found", "message": "No guest has it."},
+        ("guests",
+         {"email": "g@example.net", "action": "unchanged", "outcome": "not_found", "message": "No guest has it."},
          "guest g@example.net: not found: no guest has this address"),
         ("groups",
-         {"name": "Sales", "action": "update", "outcome": "changed",
-          "before": {"members": ["a", "b"]}, "after": {"members": ["c"]}}, "group Sales: c added; a and b taken out"),
-        ("groups", {"name": "Sales", "action": "update", "outcome": "changed", "message": "Take a out."},
-         "group Sales: changed; Take a out"),
+         {"name": "Sales", "action": "updated", "outcome": "updated",
+          "before": {"members": ["a", "b"]}, "after": {"members": ["c"]}}, "group Sales: c added; a and b removed"),
+        ("groups", {"name": "Sales", "action": "updated", "outcome": "updated", "message": "a stayed."},
+         "group Sales: updated; a stayed"),
     ],
 )  # fmt: skip
 def test_guests_and_groups_are_named_as_such(part: str, subject: dict[str, Any], line: str) -> None:
@@ -253,18 +256,40 @@ def test_totals_name_only_what_is_not_zero(kind: str, summary: dict[str, Any], l
 
 
 def test_what_needs_attention_comes_first_then_people_guests_and_groups() -> None:
-    outcomes = ("unchanged", "removed", "changed", "invited", "created", "not_found", "skipped", "deferred", "failed")
+    outcomes = (
+        "unchanged",
+        "deleted",
+        "disabled",
+        "updated",
+        "enabled",
+        "invited",
+        "created",
+        "not_found",
+        "skipped",
+        "deferred",
+        "failed",
+    )
     told = text_of(
         "onboarding",
         result(
             *(named(outcome, outcome, message="why") for outcome in outcomes),
             guests=[{"email": "g1", "outcome": "created"}, {"email": "g2", "outcome": "failed", "message": "why"}],
-            groups=[{"name": "G", "outcome": "created", "action": "create"}],
+            groups=[{"name": "G", "outcome": "created", "action": "created"}],
         ),
     )
     names = [line.split(":")[0] for line in told[2:]]
     attention = ["failed", "deferred", "skipped", "not_found", "guest g2"]
-    assert names == [*attention, "created", "invited", "changed", "removed", "guest g1", "group G"]
+    assert names == [
+        *attention,
+        "created",
+        "invited",
+        "enabled",
+        "updated",
+        "disabled",
+        "deleted",
+        "guest g1",
+        "group G",
+    ]
 
 
 @given(st.integers(0, 40), st.integers(0, 40), st.integers(1, 25), st.booleans())
@@ -300,7 +325,7 @@ def test_a_note_that_a_line_holds_is_not_told_again(note: str, bare: str) -> Non
     told = text_of("drift", result(unclear, notes=[note, "else"]))
     assert [line for line in told if bare in line or line == "else"] == [f"{MARY}: {bare}", "else"]
     # The line of somebody for whom all was done holds no notes.
-    assert text_of("roster", result(row("changed", notes=[note]), notes=[note]))[-1] == note
+    assert text_of("roster", result(row("updated", notes=[note]), notes=[note]))[-1] == note
 
 
 # --- failures ---------------------------------------------------------------------------------------------------------
@@ -350,27 +375,27 @@ def test_who_failed_is_named_up_to_a_bound() -> None:
 
 
 def test_counts_for_other_jobs_have_the_name_of_the_role() -> None:
-    people, processes = {"created": 2, "reactivated": 1, "unchanged": 1}, {"launched": 2, "reactivated": 5}
+    people, processes = {"created": 2, "enabled": 1, "unchanged": 1}, {"launched": 2, "unarchived": 5}
     told = artifacts_of("onboarding", result(summary={"people": people, "processes": processes}))
     assert {name: count for name, count in told.items() if count} == {
         "tallyfy_onboarding_created": 2,
-        "tallyfy_onboarding_reactivated": 1,
+        "tallyfy_onboarding_enabled": 1,
         "tallyfy_onboarding_unchanged": 1,
         "tallyfy_onboarding_launched": 2,
         "tallyfy_onboarding_total": 4,
     }
     summary = {
-        "people": {"removed": 2, "not_found": 1},
-        "guests": {"removed": 3, "changed": 4},
-        "groups": {"changed": 5},
+        "people": {"disabled": 2, "not_found": 1},
+        "guests": {"deleted": 3, "updated": 4},
+        "groups": {"updated": 5},
     }
     told = artifacts_of("offboarding", result(summary=summary))
     assert {name: count for name, count in told.items() if count} == {
-        "tallyfy_offboarding_removed": 2,
+        "tallyfy_offboarding_disabled": 2,
         "tallyfy_offboarding_not_found": 1,
-        "tallyfy_offboarding_guests_removed": 3,
-        "tallyfy_offboarding_guests_handed_over": 4,
-        "tallyfy_offboarding_groups_left": 5,
+        "tallyfy_offboarding_guests_deleted": 3,
+        "tallyfy_offboarding_guests_updated": 4,
+        "tallyfy_offboarding_groups_updated": 5,
         "tallyfy_offboarding_total": 3,
     }
     summary = {"missing": 1, "extra": 2, "different": 3, "unclear": 4, "kept": 5, "total": 7, "groups": 1}

@@ -15,15 +15,15 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 )
 
 STEPS = (
-    Step("update", "a@example.com", "team differs", {"team": "Ops", "phone": "1"}),
-    Step("change_role", "a@example.com", "role is light", {"role": "admin"}),
-    Step("add_to_group", "a@example.com", "not in Sales", target="Sales"),
+    Step("updated", "a@example.com", "team differs", {"team": "Ops", "phone": "1"}),
+    Step("role_changed", "a@example.com", "role is light", {"role": "admin"}),
+    Step("added_to_group", "a@example.com", "not in Sales", target="Sales"),
 )
 PLAN = Plan("a@example.com", {"team": None}, {"team": "Ops"}, STEPS)
 DESCRIBED = [
-    {"action": "update", "reason": "team differs", "fields": ["phone", "team"]},
-    {"action": "change_role", "reason": "role is light", "fields": ["role"]},
-    {"action": "add_to_group", "reason": "not in Sales", "fields": [], "target": "Sales"},
+    {"action": "updated", "reason": "team differs", "fields": ["phone", "team"]},
+    {"action": "role_changed", "reason": "role is light", "fields": ["role"]},
+    {"action": "added_to_group", "reason": "not in Sales", "fields": [], "target": "Sales"},
 ]
 
 
@@ -116,7 +116,7 @@ def failing(_step: Step) -> None:
 def test_open_steps_are_those_that_have_not_been_tried() -> None:
     run = PlanRun(PLAN)
     assert list(run.open_steps()) == list(STEPS)
-    assert list(run.open_steps(["add_to_group", "change_role"])) == list(STEPS[1:])
+    assert list(run.open_steps(["added_to_group", "role_changed"])) == list(STEPS[1:])
     run.finish(STEPS[1], is_done=False)
     run.attempt(STEPS[0], lambda _step: True)
     assert list(run.open_steps()) == [STEPS[2]]
@@ -139,7 +139,7 @@ def test_after_a_failure_nothing_is_open() -> None:
 
 
 def test_equal_steps_are_told_apart() -> None:
-    twice = (Step("put", "a", "r"), Step("put", "a", "r"))
+    twice = (Step("updated", "a", "r"), Step("updated", "a", "r"))
     run = PlanRun(Plan("a", steps=twice))
     run.finish(twice[0])
     assert [step is twice[1] for step in run.open_steps()] == [True]

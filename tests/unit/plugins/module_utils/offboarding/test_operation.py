@@ -109,7 +109,7 @@ def test_everything_of_a_leaver_goes_to_the_successor() -> None:
         ("guest", PARTNER, {"associated_members": [BOSS, JOHN]}),
         ("process", "Of Bob", {"owner": JOHN}),
         ("group", "Sales", {"members": [JOHN]}),
-        ("remove", "BOB@example.com", "3"),
+        ("disabled", "BOB@example.com", "3"),
     ]
 
 
@@ -117,7 +117,7 @@ def test_nobody_takes_over() -> None:
     assert told(plan([{"email": BOB}])) == [
         ("guest", PARTNER, {"associated_members": [BOSS]}),
         ("group", "Sales", {"members": [JOHN]}),
-        ("disable", BOB, None),
+        ("disabled", BOB, None),
     ]
 
 
@@ -146,7 +146,7 @@ def test_two_leavers_of_one_group_and_one_guest_are_written_once() -> None:
 
 def test_a_guest_who_leaves_is_not_handed_over() -> None:
     planned = plan([{"email": BOB}], guests=[PARTNER.upper()])
-    assert [one[:2] for one in told(planned)] == [("group", "Sales"), ("disable", BOB), ("delete", PARTNER)]
+    assert [one[:2] for one in told(planned)] == [("group", "Sales"), ("disabled", BOB), ("deleted", PARTNER)]
 
 
 def test_a_disabled_guest_stays_disabled() -> None:
@@ -154,12 +154,12 @@ def test_a_disabled_guest_stays_disabled() -> None:
     (handover,) = plan([{"email": BOB, "reassign_to": JOHN}], current).handovers
     assert isinstance(handover.desired, DesiredGuest)
     assert handover.desired.state == "disabled"
-    assert [step.action for step in handover.plan.steps] == ["update"]
+    assert [step.action for step in handover.plan.steps] == ["handed_over"]
 
 
 def test_deletion() -> None:
-    assert told(plan([{"email": BOB}], delete=True))[-2:] == [("disable", BOB, None), ("delete", BOB, None)]
-    assert told(plan([{"email": DANA}], delete=True))[-1] == ("delete", DANA, None)
+    assert told(plan([{"email": BOB}], delete=True))[-2:] == [("disabled", BOB, None), ("deleted", BOB, None)]
+    assert told(plan([{"email": DANA}], delete=True))[-1] == ("deleted", DANA, None)
 
 
 def test_one_identity_however_a_letter_is_made_up() -> None:
@@ -167,7 +167,7 @@ def test_one_identity_however_a_letter_is_made_up() -> None:
     assert told(plan([{"email": ANDRE_SPELLED, "reassign_to": JOHN}], current)) == [
         ("guest", PARTNER, {"associated_members": [JOHN]}),
         ("group", "G", {"members": []}),
-        ("remove", ANDRE_SPELLED, "3"),
+        ("disabled", ANDRE_SPELLED, "3"),
     ]
 
 
@@ -183,7 +183,7 @@ def test_an_old_list_whose_successor_has_left_is_fine_when_nothing_is_open() -> 
     for successor in (DANA, "gone@example.com"):
         assert plan([{"email": "old@example.com", "reassign_to": successor}], current).is_empty
     deletion = plan([{"email": "old@example.com", "reassign_to": DANA}], current, delete=True)
-    assert told(deletion) == [("delete", "old@example.com", None)]
+    assert told(deletion) == [("deleted", "old@example.com", None)]
 
 
 @pytest.mark.parametrize(
@@ -420,9 +420,9 @@ class World:
                 leaving = {one.desired.email for one in planned.guests}
                 staying = [ids for email, ids in self.guests.items() if email not in leaving]
                 assert not any(number in ids for ids in (*self.groups.values(), *staying))
-                if step.action == "remove":
+                if step.action == "disabled" and step.target is not None:
                     self._give(number, int(str(step.target)))
-                if step.action == "delete":
+                if step.action == "deleted":
                     del self.statuses[number]
                 else:
                     self.statuses[number] = "disabled"

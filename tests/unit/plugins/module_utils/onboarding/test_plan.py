@@ -53,13 +53,13 @@ NEW = {"email": "new@example.com", "first_name": "Ne", "last_name": "W", "role":
     [
         ({}, []),
         ({"people": [{"email": BOB["email"]}], "ensure_groups": ["sales"], "ensure_guests": [PARTNER["email"]]}, []),
-        ({"people": [NEW]}, ["create new@example.com"]),
+        ({"people": [NEW]}, ["created new@example.com"]),
         # People are planned into a group that the same onboarding brings.
         ({"people": [{**NEW, "groups": ["Ops"]}], "ensure_groups": ["Ops"]},
-         ["create new@example.com", "add_to_group new@example.com", "create Ops"]),
+         ["created new@example.com", "added_to_group new@example.com", "created Ops"]),
         # A guest is associated with somebody who is still to be added.
         ({"people": [NEW], "ensure_guests": [{"email": PARTNER["email"], "associated_members": [NEW["email"]]}]},
-         ["create new@example.com", "update partner@example.org"]),
+         ["created new@example.com", "updated partner@example.org"]),
     ],
 )  # fmt: skip
 def test_what_has_to_be_done(options: dict[str, Any], steps: list[str]) -> None:

@@ -325,9 +325,11 @@ def in_doubt(method: str, status: int) -> ServerError:
     return error
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize(
+    ("method", "verb"), [("POST", "created"), ("PUT", "updated"), ("PATCH", "updated"), ("DELETE", "deleted")]
+)
 @pytest.mark.parametrize("kind", ["lost", "refused on the way"])
-def test_a_write_that_may_be_done_is_not_to_be_repeated_blindly(method: str, kind: str) -> None:
+def test_a_write_that_may_be_done_is_not_to_be_repeated_blindly(method: str, verb: str, kind: str) -> None:
     lost: ApiError = LostAnswerError(f"{method} /x", "the answer was lost", advice="run it again to find out")
     error = lost if kind == "lost" else in_doubt(method, 502)
     service = Service(**{"GET": ForbiddenError("GET /x", "no", status=403), method: error})
@@ -336,7 +338,7 @@ def test_a_write_that_may_be_done_is_not_to_be_repeated_blindly(method: str, kin
     assert "method=GET" in str(caught.value)
     assert "later" not in str(caught.value)
     assert caught.value.facts["changed"] is True
-    assert caught.value.facts["failed_action"]["action"] == method.lower()
+    assert caught.value.facts["failed_action"]["action"] == verb
 
 
 def test_a_delete_of_what_was_seen_may_be_repeated() -> None:

@@ -76,18 +76,18 @@ def wanted(**params: Any) -> DesiredGroup:
 def test_plan_of_a_group_that_is_there(params: dict[str, Any], before: dict[str, Any], after: dict[str, Any]) -> None:
     plan = plan_group(wanted(**params), SALES, PEOPLE, {"g@example.org", "h@example.org"})
     assert (plan.before, plan.after) == (before, after)
-    assert [(step.action, step.values) for step in plan.steps] == ([("update", after)] if after else [])
+    assert [(step.action, step.values) for step in plan.steps] == ([("updated", after)] if after else [])
 
 
 def test_plan_of_a_new_group() -> None:
     values = {"name": "sales", "description": "sales", "members": ["ann@example.com"]}
-    expected = Plan("sales", {}, values, (Step("create", "sales", "no group of this name", values),))
+    expected = Plan("sales", {}, values, (Step("created", "sales", "no group of this name", values),))
     assert plan_group(wanted(members={"set": ["ann@example.com"]}, guests={"set": []}), None, PEOPLE) == expected
 
 
 def test_plan_of_a_deletion() -> None:
     plan = plan_group(wanted(state="absent", members={"add": ["nobody@example.com"]}), SALES, PEOPLE)
-    assert [step.action for step in plan.steps] == ["delete"]
+    assert [step.action for step in plan.steps] == ["deleted"]
     assert plan.before["members"] == ["ann@example.com", "ben@example.com"]
     assert plan.after == {}
     assert plan_group(wanted(state="absent"), None, PEOPLE) == Plan("sales")

@@ -41,22 +41,22 @@ def wanted(**params: Any) -> DesiredGuest:
         ({}, PAT, [], {}, {}),
         ({"first_name": "Patrick", "phone_1": ""}, PAT, [], {}, {}),
         ({"associated_members": {"add": ["ANN@example.com"], "remove": ["ben@example.com"]}}, PAT, [], {}, {}),
-        ({"associated_members": {"add": ["ben@example.com"]}}, PAT, ["update"],
+        ({"associated_members": {"add": ["ben@example.com"]}}, PAT, ["updated"],
          {"associated_members": ["ann@example.com"]}, {"associated_members": ["ann@example.com", "ben@example.com"]}),
-        ({"associated_members": {"set": []}}, PAT, ["update"],
+        ({"associated_members": {"set": []}}, PAT, ["updated"],
          {"associated_members": ["ann@example.com"]}, {"associated_members": []}),
         ({"associated_members": {"set": []}, "state": "disabled"}, PAT_DISABLED, [], {}, {}),
-        ({}, PAT_DISABLED, ["enable"], {"is_disabled": True}, {"is_disabled": False}),
-        ({"state": "disabled"}, PAT, ["disable"], {"is_disabled": False}, {"is_disabled": True}),
-        ({"associated_members": {"set": ["ben@example.com"]}}, PAT_DISABLED, ["enable", "update"],
+        ({}, PAT_DISABLED, ["enabled"], {"is_disabled": True}, {"is_disabled": False}),
+        ({"state": "disabled"}, PAT, ["disabled"], {"is_disabled": False}, {"is_disabled": True}),
+        ({"associated_members": {"set": ["ben@example.com"]}}, PAT_DISABLED, ["enabled", "updated"],
          {"is_disabled": True, "associated_members": []},
          {"is_disabled": False, "associated_members": ["ben@example.com"]}),
         ({"state": "absent"}, None, [], {}, {}),
         ({"state": "disabled"}, None, [], {}, {}),
-        ({"first_name": " Pat ", "phone_1": " "}, None, ["create"], {}, {"email": EMAIL, "first_name": "Pat"}),
-        ({"associated_members": {"add": ["ben@example.com"]}}, None, ["create", "update"],
+        ({"first_name": " Pat ", "phone_1": " "}, None, ["created"], {}, {"email": EMAIL, "first_name": "Pat"}),
+        ({"associated_members": {"add": ["ben@example.com"]}}, None, ["created", "updated"],
          {}, {"email": EMAIL, "associated_members": ["ben@example.com"]}),
-        ({"associated_members": {"set": []}}, None, ["create"], {}, {"email": EMAIL}),
+        ({"associated_members": {"set": []}}, None, ["created"], {}, {"email": EMAIL}),
     ],
     ids=str,
 )  # fmt: skip
@@ -74,7 +74,7 @@ def test_plan(
 
 def test_plan_of_a_removal() -> None:
     plan = plan_guest(wanted(state="absent", first_name="X"), PAT, PEOPLE)
-    assert [step.action for step in plan.steps] == ["delete"]
+    assert [step.action for step in plan.steps] == ["deleted"]
     assert plan.after == {}
     assert plan.warnings == ()
     assert plan.before["phone_1"] == "+1"

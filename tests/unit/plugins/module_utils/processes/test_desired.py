@@ -366,9 +366,9 @@ def plan(found: Found, **wanted: Any) -> Any:
         ({"reference": "E-1"}, {}, []),
         ({"reference": "E-1", "name": " JO", "owner": ALICE.upper(), "tags": ["urgent"]}, {}, []),
         ({"name": "Jo (E-1)"}, {}, []),
-        ({"reference": "E-1", "name": "Jordan"}, {"name": "Jordan (E-1)"}, ["update"]),
-        ({"reference": "E-1", "tags": ["Urgent", "New"]}, {"tags": ["New", "Urgent"]}, ["add_tag"]),
-        ({"reference": "E-1", "folders": ["HR", "IT"]}, {"folders": ["HR", "IT"]}, ["add_to_folder"] * 2),
+        ({"reference": "E-1", "name": "Jordan"}, {"name": "Jordan (E-1)"}, ["updated"]),
+        ({"reference": "E-1", "tags": ["Urgent", "New"]}, {"tags": ["New", "Urgent"]}, ["tagged"]),
+        ({"reference": "E-1", "folders": ["HR", "IT"]}, {"folders": ["HR", "IT"]}, ["added_to_folder"] * 2),
     ],
     ids=str,
 )
@@ -384,13 +384,13 @@ def test_plan_of_another_owner() -> None:
     made = plan(Found(({**THERE, "owner_id": 9},)), reference="E-1", owner=ALICE, name="Jordan")
     assert (made.before, made.after) == ({"name": "Jo (E-1)", "owner": 9}, {"name": "Jordan (E-1)", "owner": ALICE})
     assert [(step.action, dict(step.values), step.reason) for step in made.steps] == [
-        ("update", {"name": "Jordan (E-1)", "owner": ALICE}, "name, owner differ")
+        ("updated", {"name": "Jordan (E-1)", "owner": ALICE}, "name, owner differ")
     ]
 
 
 def test_plan_reactivates_before_anything_else() -> None:
     made = plan(Found((), (GONE,)), reference="E-1", name="Jordan", folders=["HR"])
-    assert [step.action for step in made.steps] == ["reactivate", "update", "add_to_folder"]
+    assert [step.action for step in made.steps] == ["unarchived", "updated", "added_to_folder"]
     assert made.before == {"status": "archived", "name": "Jo (E-1)", "folders": []}
     assert made.after == {"status": "active", "name": "Jordan (E-1)", "folders": ["HR"]}
 
@@ -402,7 +402,7 @@ def test_several_carry_it() -> None:
     (warning,) = made.warnings
     assert warning.startswith("Jo (E-1): 2 active processes carry 'E-1'. The oldest is taken, beside it second.")
     archived = plan(found, reference="E-1", duplicates="archive")
-    assert [(step.action, step.target) for step in archived.steps] == [("archive", "second")]
+    assert [(step.action, step.target) for step in archived.steps] == [("archived", "second")]
     assert (archived.before, archived.after) == ({"duplicates": ["second"]}, {"duplicates": []})
     assert archived.warnings == ()
     with pytest.raises(InputError, match=r"2 active processes carry 'E-1', so none is archived: Jo \(E-1\), second"):
@@ -423,7 +423,7 @@ def test_tags_that_are_not_shown_are_not_compared() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "actions"), [(Found(), []), (Found((), (GONE,)), []), (Found((THERE,), (GONE,)), ["archive"])]
+    ("found", "actions"), [(Found(), []), (Found((), (GONE,)), []), (Found((THERE,), (GONE,)), ["archived"])]
 )
 def test_plan_of_the_end(found: Found, actions: list[str]) -> None:
     made = plan(found, reference="E-1", state="archived")
@@ -441,7 +441,7 @@ def test_plan_of_a_launch() -> None:
     }  # fmt: skip
     (step,) = made.steps
     assert step.described() == {
-        "action": "launch", "reason": "no process carries 'E-1'", "target": "Title",
+        "action": "launched", "reason": "no process carries 'E-1'", "target": "Title",
         "fields": ["assignments", "kickoff", "name", "owner"],
     }  # fmt: skip
 

@@ -22,7 +22,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.refere
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.run import ProcessRun
 
 WANTED = DesiredProcess.from_params({"template": "t", "reference": "E-1"})
-LAUNCH = Step("launch", "Tour (E-1)", "no process carries it")
+LAUNCH = Step("launched", "Tour (E-1)", "no process carries it")
 
 
 class Service:
@@ -84,7 +84,7 @@ def test_exactly_one_stays(made: list[tuple[int, str]], data: st.DataObject) -> 
     assert sorted(service.archived) == sorted(one["id"] for one in oldest_first[1:])
     assert {run.record["id"] for run in runs} == {oldest_first[0]["id"]}
     for run in runs[1:]:
-        assert [step.action for step in run.done] == ["launch", "archive"]
+        assert [step.action for step in run.done] == ["launched", "archived"]
         assert f"{run.launched['id'] if run.launched else ''} was archived" in run.notes[0]
 
 

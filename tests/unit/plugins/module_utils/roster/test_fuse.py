@@ -18,13 +18,13 @@ def member(number: int, **fields: Any) -> Member:
     return Member({"id": number, "email": f"p{number}@example.com", "status": "active", "role": "light", **fields})
 
 
-def removal(record: Member, action: str = "disable") -> tuple[Member, Plan]:
+def removal(record: Member, action: str = "disabled") -> tuple[Member, Plan]:
     step = Step(action, record["email"], "active", {"status": "disabled"})
     return record, Plan(record["email"], {"status": record["status"]}, {"status": "disabled"}, (step,))
 
 
 def change(record: Member, **after: Any) -> tuple[Member, Plan]:
-    action = "enable" if "status" in after else "change_role"
+    action = "enabled" if "status" in after else "role_changed"
     return record, Plan(record["email"], {}, after, (Step(action, record["email"], "differs", after),))
 
 
@@ -81,7 +81,7 @@ def test_protection(entry: str, is_protected: bool) -> None:
     assert Policy(protect=("x@example.net", entry)).protector("Boss@example.com") == (entry if is_protected else None)
 
 
-@pytest.mark.parametrize("action", ["disable", "remove", "delete"])
+@pytest.mark.parametrize("action", ["disabled", "deleted"])
 def test_as_many_as_allowed_may_leave_and_not_one_more(action: str) -> None:
     leavers = [removal(record, action) for record in ALL[-3:]]
     assert refusals(leavers[:2], ALL, Policy()) == []
@@ -131,7 +131,7 @@ def test_administrators_are_counted_after_the_whole_run() -> None:
 
 
 def test_who_is_only_being_added_is_no_administrator_yet() -> None:
-    added = (None, Plan("new@example.com", {}, {"role": "admin"}, (Step("create", "new@example.com", "new"),)))
+    added = (None, Plan("new@example.com", {}, {"role": "admin"}, (Step("created", "new@example.com", "new"),)))
     plans: list[Any] = [removal(ALL[0]), removal(ALL[1]), added]
     assert len(refusals(plans, ALL, Policy())) == 1
 

@@ -60,10 +60,10 @@ class Organization:
         return next((one for one in self.members.values() if one["email"].lower() == email.lower()), None)
 
     def apply(self, step: Step) -> None:
-        if step.action in ("create", "invite"):
+        if step.action in ("created", "invited"):
             assert self.find(step.subject) is None, "twice"
             number = max(self.members, default=0) + 1
-            status = "active" if step.action == "create" else "invited"
+            status = "active" if step.action == "created" else "invited"
             self.members[number] = Member(
                 {"id": number, "status": status, "team": None, "timezone": None, **step.values}
             )
@@ -71,22 +71,22 @@ class Organization:
         member = self.find(step.subject)
         assert member is not None
         assert member.get("type") != "bot"
-        if step.action in ("update", "change_role"):
+        if step.action in ("updated", "role_changed"):
             member.update(step.values)
-        elif step.action == "enable":
+        elif step.action == "enabled":
             member["status"] = "active"
-        elif step.action == "add_to_group":
+        elif step.action == "added_to_group":
             assert member["status"] != "disabled"
             self.held[str(step.target)].add(member["id"])
-        elif step.action == "remove_from_group":
+        elif step.action == "removed_from_group":
             self.held[str(step.target)].remove(member["id"])
-        elif step.action == "delete":
+        elif step.action == "deleted":
             assert member["status"] == "disabled"
             del self.members[member["id"]]
         else:
-            assert step.action in ("disable", "remove")
+            assert step.action == "disabled"
             assert not is_untouchable(member)
-            if step.action == "remove":
+            if step.target is not None:
                 assert self.members[int(str(step.target))]["status"] == "active"
             member["status"] = "disabled"
             for ids in self.held.values():
@@ -107,8 +107,8 @@ class Organization:
     def run(self, planned: Sequence[PlannedPerson]) -> None:
         """Send everything in the order of a run: people come in before anybody goes out."""
         for phase in (
-            ("create", "invite"), ("enable", "update", "change_role"), ("add_to_group", "remove_from_group"),
-            ("disable", "remove", "delete"),
+            ("created", "invited"), ("enabled", "updated", "role_changed"), ("added_to_group", "removed_from_group"),
+            ("disabled", "deleted"),
         ):  # fmt: skip
             for person in planned:
                 for step in person.plan.steps:
@@ -279,7 +279,7 @@ def test_no_plan_takes_away_more_than_the_policy_allows(
         assert reason.facts["removals"] == sorted(
             person.desired.email
             for person in free
-            if any(step.action in ("disable", "remove", "delete") for step in person.plan.steps)
+            if any(step.action in ("disabled", "deleted") for step in person.plan.steps)
         )
         assert ("max_removals to" in str(reason)) == too_many
         assert ("min_admins to" in str(reason)) == too_few
@@ -385,7 +385,7 @@ def test_doubt_about_who_is_meant_removes_nobody() -> None:
         with pytest.raises(InconsistentListError, match=r"p3@example\.com when case does not matter"):
             organization.wish(wanted, OPEN)
     changing = organization.wish([DesiredMember("p4@example.com", profile={"team": "A"})], OPEN)
-    assert [step.action for step in changing[0].plan.steps] == ["update"], "it does not concern them"
+    assert [step.action for step in changing[0].plan.steps] == ["updated"], "it does not concern them"
 
 
 def test_unlisted_people_are_ignored_unless_told_otherwise() -> None:

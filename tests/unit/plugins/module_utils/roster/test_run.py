@@ -42,29 +42,29 @@ def run(*actions: tuple[str, ...]) -> tuple[list[str], list[tuple[str, str]]]:
 
 
 def test_progress_is_told_every_few_seconds_and_not_more_often() -> None:
-    told, _done = run(*[("create",)] * 10, *[("update",)] * 4)
+    told, _done = run(*[("created",)] * 10, *[("updated",)] * 4)
     assert told == [
         "3 of 10 people added",
         "6 of 10 people added",
         "9 of 10 people added",
-        "2 of 4 people changed",
+        "2 of 4 people updated",
     ]
 
 
 def test_a_short_run_tells_nothing() -> None:
-    assert run(("create",), ("update",))[0] == []
+    assert run(("created",), ("updated",))[0] == []
 
 
 def test_people_come_in_before_anybody_goes_out() -> None:
-    _told, done = run(("disable", "delete"), ("update",), ("create", "update"), ("enable", "change_role"))
+    _told, done = run(("disabled", "deleted"), ("updated",), ("created", "updated"), ("enabled", "role_changed"))
     assert done == [
-        ("create", "2"), ("update", "1"), ("update", "2"), ("enable", "3"), ("change_role", "3"),
-        ("disable", "0"), ("delete", "0"),
+        ("created", "2"), ("updated", "1"), ("updated", "2"), ("enabled", "3"), ("role_changed", "3"),
+        ("disabled", "0"), ("deleted", "0"),
     ]  # fmt: skip
 
 
 def test_nobody_stops_being_an_administrator_before_others_have_become_one() -> None:
-    _told, done = run(("update", "change_role"), ("change_role",), ("enable", "change_role"))
+    _told, done = run(("updated", "role_changed"), ("role_changed",), ("enabled", "role_changed"))
     assert done == [
-        ("update", "0"), ("change_role", "1"), ("enable", "2"), ("change_role", "2"), ("change_role", "0"),
+        ("updated", "0"), ("role_changed", "1"), ("enabled", "2"), ("role_changed", "2"), ("role_changed", "0"),
     ]  # fmt: skip
