@@ -11,14 +11,16 @@ import json
 import secrets
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._auth.browser_flow import authorization_request
-from sandbox.testing import Sandbox
-from tests.acceptance.running import Playbooks
 from tests.people import LEGACY_GROUP, URGENT_TAG
+
+if TYPE_CHECKING:
+    from sandbox.testing import Sandbox
+    from tests.acceptance.running import Playbooks
 
 REPOSITORY_ROOT = Path(__file__).resolve().parents[2]
 ROSTER = "email,role\nalice.smith@example.com,admin\nerin.walker@example.com,admin\nbob@example.com,standard\n"

@@ -25,7 +25,7 @@ def variables_table(role: Path) -> str:
     """Return the table for the role's entry point ``main`` as it must stand in the README."""
     spec = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
     lines = ["| Variable | Type | Default | Meaning |", "| --- | --- | --- | --- |"]
-    for name, option in _flattened(spec["argument_specs"]["main"]["options"]):
+    for name, option in flattened(spec["argument_specs"]["main"]["options"]):
         meaning = " ".join(option["description"])
         if "choices" in option:
             meaning += f" One of {', '.join(f'`{choice}`' for choice in option['choices'])}."
@@ -34,11 +34,14 @@ def variables_table(role: Path) -> str:
     return "\n".join([BEGIN, "", *lines, "", END])
 
 
-def _flattened(options: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+def flattened(
+    options: dict[str, Any], prefix: str = "", *, below: str = "options"
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each option by its full name; ``below`` is the key for those of an option."""
     for name, option in options.items():
         yield prefix + name, option
         between = "[]." if option["type"] == "list" else "."
-        yield from _flattened(option.get("options", {}), f"{prefix}{name}{between}")
+        yield from flattened(option.get(below, {}), f"{prefix}{name}{between}", below=below)
 
 
 def _default(option: dict[str, Any]) -> str:

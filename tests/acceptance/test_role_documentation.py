@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is written down twice: the argument specs of the roles, their READMEs, and the options of their modules."""
+"""What is written down twice: specs of roles, their READMEs, options of modules, and the page with all of them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ import yaml
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import MEMBER_OPTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desired import PROCESS_OPTIONS
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._surveys import EMAILS, PERSON
+from tests.acceptance.interface_page import PAGE, number_of_options, page
 from tests.acceptance.role_readmes import ROLES, tables_in, variables_table
 from tests.acceptance.roles import MODULES, Roles
 
 pytestmark = pytest.mark.any_core
 
+#: Of all modules together, without the connection's, when the interface was made one; with options of options.
+MOST_OPTIONS, MOST_NESTED_OPTIONS = 137, 149
 NAMES = sorted(path.name for path in ROLES.iterdir())
 ROLES_OF_MODULES = pytest.mark.parametrize("role", NAMES)
 
@@ -30,6 +33,16 @@ def options_of(role: str) -> dict[str, Any]:
     spec = yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
     options: dict[str, Any] = spec["argument_specs"]["main"]["options"]
     return options
+
+
+def test_the_page_of_the_interface_is_what_plugins_and_roles_document() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "python tests/acceptance/interface_page.py writes it anew"
+
+
+def test_there_are_no_more_options_than_there_were() -> None:
+    """What is added must replace something, so that the interface stays small enough to be known by heart."""
+    assert number_of_options(nested=False) <= MOST_OPTIONS
+    assert number_of_options(nested=True) <= MOST_NESTED_OPTIONS
 
 
 def test_every_role_is_tested() -> None:
