@@ -12,7 +12,8 @@ class ModuleDocFragment:
 options: {}
 attributes:
   action_group:
-    description: Use C(group/tallyfy.platform.tallyfy) in C(module_defaults) to give the connection options once.
+    description: Use C(group/tallyfy.platform.tallyfy) in C(module_defaults), or variables C(tallyfy_<option>), to give
+      the connection options once.
     support: full
     membership:
       - tallyfy.platform.tallyfy
@@ -29,7 +30,8 @@ attributes:
 options: {}
 attributes:
   action_group:
-    description: Use C(group/tallyfy.platform.tallyfy) in C(module_defaults) to give the connection options once.
+    description: Use C(group/tallyfy.platform.tallyfy) in C(module_defaults), or variables C(tallyfy_<option>), to give
+      the connection options once.
     support: full
     membership:
       - tallyfy.platform.tallyfy

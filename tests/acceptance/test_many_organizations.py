@@ -177,11 +177,6 @@ def test_many_organizations_in_three_slices_and_then_some_in_one_job(sandbox: Sa
 PAUSED = """
 - hosts: organizations
   gather_facts: false
-  module_defaults:
-    group/tallyfy.platform.tallyfy:
-      org_id: "{{ tallyfy_org_id }}"
-      client_id: "{{ tallyfy_client_id }}"
-      client_secret: "{{ tallyfy_client_secret }}"
   tasks:
     - tallyfy.platform.tallyfy_organization_info:
 """
