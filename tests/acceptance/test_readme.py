@@ -94,8 +94,8 @@ def test_signing_in_by_variables(sandbox: Sandbox, playbooks: Playbooks) -> None
 def test_every_module_role_and_page_is_named() -> None:
     text = (CHECKOUT / "README.md").read_text()
     for module in CHECKOUT.glob("plugins/modules/*.py"):
-        assert f"| `{module.stem}` |" in text
+        assert re.search(rf"^\| .* \|.*`{module.stem}`.* \|.*\|$", text, flags=re.MULTILINE), module.stem
     for role in CHECKOUT.glob("roles/*/README.md"):
         assert f"({role.relative_to(CHECKOUT)})" in text
     for link in re.findall(r"\]\(([^):]+)\)", text):
-        assert (CHECKOUT / link).is_file(), f"{link} leads nowhere"
+        assert (CHECKOUT / link).exists(), f"{link} leads nowhere"
