@@ -36,7 +36,6 @@ options:
       - Somebody who is to have no access and whom nobody knows is warned of, for the address may be misspelled.
     type: list
     elements: raw
-    aliases: [members]
   src:
     description:
       - Path of a file that holds the people, on the machine that runs the task. Its name ends in C(.yml), C(.yaml),

@@ -29,7 +29,6 @@ options:
       - A field that is left out comes from O(defaults). When it is not there either, it is not compared.
     type: list
     elements: raw
-    aliases: [members]
   src:
     description:
       - Path of a file that holds the people, on the machine that runs the task, as in

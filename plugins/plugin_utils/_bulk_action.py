@@ -47,12 +47,6 @@ class RoleFailure(AnsibleActionFail):
     omit_exception_key = True
 
 
-def options_of(spec: ModuleSpec) -> tuple[str, ...]:
-    """Return the names of a module's own options, aliases included."""
-    aliases = [alias for option in spec.argument_spec.values() for alias in option.get("aliases", ())]
-    return (*spec.argument_spec, *aliases)
-
-
 class BulkAction(ModuleAction):
     """The base of the action plugins of modules for many people.
 
@@ -106,7 +100,7 @@ class BulkAction(ModuleAction):
 
     def variables(self) -> frozenset[str]:
         """Return the names of all variables of the role, and of those that stand in for it."""
-        own = {role: options_of(spec) for role, spec in zip(self.roles, (self.spec, *self.stand_ins))}
+        own = {role: tuple(spec.argument_spec) for role, spec in zip(self.roles, (self.spec, *self.stand_ins))}
         own[self.roles[0]] += self.more_variables
         return frozenset(f"{role}_{name}" for role, names in own.items() for name in names)
 
@@ -122,8 +116,8 @@ class BulkAction(ModuleAction):
         """Return the options that variables give, under which name each is known, and what is wrong with them."""
         arguments: dict[str, Any] = {}
         names = {option: f"{self.roles[0]}_{option}" for option in self.spec.argument_spec}
-        for option, spec in self.spec.argument_spec.items():
-            for name in self._names_of(option, spec, arguments, names):
+        for option in self.spec.argument_spec:
+            for name in self._names_of(option, arguments, names):
                 value = self._variable(name, variables)
                 if not is_blank(value):
                     arguments[option], names[option] = value, name
@@ -149,16 +143,14 @@ class BulkAction(ModuleAction):
         hint = hosts_hint(variables, variables.get("groups", {}).get("all", []))
         return f"{told} Name a file, for example: -e {file}=people.yml. {hint}".strip()
 
-    def _names_of(
-        self, option: str, spec: Mapping[str, Any], arguments: Mapping[str, Any], names: Mapping[str, str]
-    ) -> list[str]:
+    def _names_of(self, option: str, arguments: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
         """Return the variables that may give an option, the one that counts most first."""
         # A role that stands in has reports of its own.
         roles: Sequence[str] = self.roles if option != "report" else self.roles[:1]
         if option in self.alternatives:
             given = [names[other] for other in self.alternatives if other in arguments]
             roles = [role for role in roles if not given or given[0].startswith(f"{role}_")]
-        return [f"{role}_{name}" for role in roles for name in (option, *spec.get("aliases", ()))]
+        return [f"{role}_{option}" for role in roles]
 
     def _adapt(self, _arguments: dict[str, Any], _names: dict[str, str], _variables: dict[str, Any]) -> list[str]:
         """Turn what is special about the role into options, in place; return what is wrong with it."""

@@ -59,12 +59,7 @@ def test_readme_and_argument_spec_agree(role: str) -> None:
 def test_the_variables_are_the_options_of_the_module(role: str) -> None:
     options = options_of(role)
     module = importlib.import_module(f"ansible_collections.tallyfy.platform.plugins.modules.{MODULES[role]}")
-    described = {
-        name
-        for name in Roles.variables_of(role)
-        if name.startswith(f"{role}_") and name[len(role) + 1 :] not in aliases(module.SPEC.argument_spec)
-    }
-    assert set(options) == described
+    assert set(options) == {name for name in Roles.variables_of(role) if name.startswith(f"{role}_")}
     for name, option in module.SPEC.argument_spec.items():
         given = options[f"{role}_{name}"]
         # What a variable of the role roster stands in for has no default of its own in drift.
@@ -73,10 +68,6 @@ def test_the_variables_are_the_options_of_the_module(role: str) -> None:
         # A blank answer of a survey is none of them, and no mistake.
         for choice in option.get("choices", ()):
             assert f"V({choice})" in " ".join(given["description"]), name
-
-
-def aliases(spec: dict[str, Any]) -> set[str]:
-    return {alias for option in spec.values() for alias in option.get("aliases", ())}
 
 
 def test_a_row_of_the_onboarding_is_described_as_its_module_takes_it() -> None:

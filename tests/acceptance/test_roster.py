@@ -668,9 +668,7 @@ class TestBadRows:
     ) -> None:
         refused(sandbox, modules, [NEW, {"email": BOB, "state": "disabled"}], problem, **options)
 
-    @pytest.mark.parametrize(
-        "arguments", [{}, {"people": [NEW], "src": "people.csv"}, {"members": [NEW], "src": "people.csv"}], ids=str
-    )
+    @pytest.mark.parametrize("arguments", [{}, {"people": [NEW], "src": "people.csv"}, {"members": [NEW]}], ids=str)
     def test_exactly_one_source(self, sandbox: Sandbox, modules: Modules, arguments: dict[str, Any]) -> None:
         assert "people" in modules.fail("tallyfy_roster", **arguments)["msg"]
         assert sandbox.ledger() == []

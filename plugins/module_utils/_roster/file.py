@@ -28,7 +28,7 @@ from .yaml_texts import has_yaml, texts_in
 
 ENDINGS = (".yml", ".yaml", ".json", ".csv")
 #: The key under which a file may hold its rows, when it is not a plain list.
-ROWS_KEYS = ("people", "members")
+ROWS_KEY = "people"
 #: A roster of 10,000 people has 2 to 5 MB.
 MOST_BYTES = 32 << 20
 MOST_ROWS = 100_000
@@ -179,12 +179,12 @@ def _rows_in_csv(text: str, name: str, *, email_columns: Collection[str]) -> Row
 
 
 def _list_in(content: Any) -> list[Any]:
-    rows = content
-    if isinstance(content, Mapping) and len(content) == 1:
-        rows = next((content[key] for key in ROWS_KEYS if key in content), None)
+    keys = list(content) if isinstance(content, Mapping) else []
+    rows = content[ROWS_KEY] if keys == [ROWS_KEY] else content
     if isinstance(rows, list):
         return rows
-    raise ValueError(f"it must hold a list of people, or a dictionary with nothing but {ROWS_KEYS[0]}")
+    found = f", not {shorten(str(keys[0]), LONGEST_QUOTE)}" if len(keys) == 1 and keys != [ROWS_KEY] else ""
+    raise ValueError(f"it must hold a list of people, or a dictionary with nothing but {ROWS_KEY}{found}")
 
 
 class _LazyLines(Sequence[int]):

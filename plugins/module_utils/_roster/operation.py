@@ -54,7 +54,7 @@ LOCK_SUBJECT = "the roster of {}"
 DIRECT_NEEDS_APPLICATION = "provision=direct goes through the application: give client_id and client_secret"
 #: The argument spec of ``tallyfy_roster``. Rows are raw: ansible-core's own messages would not say which one is wrong.
 ROSTER_OPTIONS: dict[str, dict[str, Any]] = {
-    "people": {"type": "list", "elements": "raw", "aliases": ["members"]},
+    "people": {"type": "list", "elements": "raw"},
     "src": {"type": "path"},
     **COLUMN_OPTIONS,
     "defaults": {"type": "dict", "default": {}},

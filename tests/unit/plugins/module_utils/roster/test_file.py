@@ -51,7 +51,7 @@ def refused(folder: Path, name: str, content: str | bytes) -> str:
         ("r.json", '[{"email": "mary@example.com", "first_name": "Mary", "last_name": "Major", "groups": "%s"}]'),
         ("r.yml", '- {email: mary@example.com, first_name: Mary, last_name: Major, groups: "%s"}\n'),
         ("r.yaml", "people:\n- &a {email: mary@example.com, first_name: Mary, last_name: Major, groups: '%s'}\n"),
-        ("r.yml", "\ufeffmembers:\n- email: mary@example.com\n  first_name: Mary\n  last_name: Major\n  groups: '%s'"),
+        ("r.yml", "\ufeffpeople:\n- email: mary@example.com\n  first_name: Mary\n  last_name: Major\n  groups: '%s'"),
     ],
 )
 def test_every_form_holds_the_same(tmp_path: Path, name: str, content: str) -> None:
@@ -109,6 +109,7 @@ def test_what_cannot_be_seen_is_no_column_and_no_row(tmp_path: Path) -> None:
         ("r.json", "[", "Expecting value: line 1 column 2"),
         ("r.json", "7", "it must hold a list of people"),
         ("r.json", '{"people": [], "members": []}', "a dictionary with nothing but people"),
+        ("r.yml", "members: []\n", "a dictionary with nothing but people, not members"),
         ("r.json", '{"persons": []}', "a dictionary with nothing but people"),
         ("r.json", '{"people": [], "defaults": {}}', "a dictionary with nothing but people"),
         ("r.yml", "", "it must hold a list of people"),
@@ -117,7 +118,7 @@ def test_what_cannot_be_seen_is_no_column_and_no_row(tmp_path: Path) -> None:
         ("r.yml", "- email: a@example.com\n  team: !!timestamp x\n", "line 2: the type tag:yaml.org,2002:timestamp"),
         ("r.yml", "- email: a@example.com\n  email: b@example.com\n",
          "line 1: 'email' stands in one row more than once"),
-        ("r.yml", "members: []\nmembers: []\n", "line 1: 'members' stands in one row more than once"),
+        ("r.yml", "people: []\npeople: []\n", "line 1: 'people' stands in one row more than once"),
         ("r.json", '[{"email": "a@example.com", "email": "b@example.com"}]',
          '\'email\' stands in one row more than once: "a@example.com" and "b@example.com"'),
         ("r.csv", "email,\na@example.com,\nb@example.com,x\n",
@@ -228,7 +229,7 @@ def test_without_pyyaml_other_forms_still_work(tmp_path: Path, monkeypatch: pyte
         ("r.json", '[\n  {"email": "a@example.com"},\n\n  {\n "email": "b@example.com"}]', [2, 4]),
         ("r.json", '{"people":\n [{"email": "a@example.com"},\n {"email": "b@example.com"}]}', [2, 3]),
         ("r.yml", "# people\n- email: a@example.com\n  team: x\n- email: b@example.com\n", [2, 4]),
-        ("r.yml", "members:\n\n  - email: a@example.com\n  - email: b@example.com\n", [3, 4]),
+        ("r.yml", "people:\n\n  - email: a@example.com\n  - email: b@example.com\n", [3, 4]),
     ],
 )
 def test_message_names_the_line(tmp_path: Path, name: str, content: str, lines: list[int]) -> None:
