@@ -64,7 +64,7 @@ options:
       - How many members and guests, counted together, may lose their access in one run, as a number or as a percentage,
         which is rounded up. When it would be more, nothing is written at all.
       - A percentage is one of the active members and the guests who are there. It holds for each kind by itself, too.
-      - When it is left out, V(10%) holds, and three people may leave in any case.
+      - The default is 10 % with a floor of 3 people. A percentage that is given has no floor.
     type: str
   min_admins:
     description:

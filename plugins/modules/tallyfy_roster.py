@@ -72,8 +72,8 @@ options:
     description:
       - How many people may lose their access in one run, as a number or as a percentage of the active members, which is
         rounded up. When it would be more, nothing is written at all.
+      - The default is 10 % with a floor of 3 people. A percentage that is given has no floor.
     type: str
-    default: 10%
   min_admins:
     description:
       - How many active administrators the run must leave. When it would leave fewer, and fewer than there are now,

@@ -723,7 +723,7 @@ class TestFuse:
         kept = [row for row in everybody if row["email"] not in gone]
         # 50 generated people and 6 of the seeded ones are active; the bot and the support account do not count.
         result = refused(
-            sandbox, modules, kept, "7 members would lose their access", "max_removals (10% of 56 active members)",
+            sandbox, modules, kept, "7 members would lose their access", "max_removals (10%, at least 3, of 56 active",
             "allows 6", "set max_removals to 7", *gone, unlisted="disabled",
         )  # fmt: skip
         assert result["removals"] == sorted(gone)
@@ -731,6 +731,17 @@ class TestFuse:
         assert done["summary"]["disabled"] == 7
         assert not set(gone) & active(sandbox)
         assert roster(modules, kept, unlisted="disabled")["changed"] is False
+
+    @pytest.mark.parametrize("module", ["tallyfy_roster", "tallyfy_offboarding"])
+    def test_three_of_six_may_leave_unless_a_percentage_is_given(
+        self, sandbox: Sandbox, modules: Modules, module: str
+    ) -> None:
+        leavers: list[dict[str, Any]] = [{"email": email} for email in (BOB, JOHN, FRANK)]
+        rows = [{**row, "state": "disabled"} for row in leavers] if module == "tallyfy_roster" else leavers
+        assert "allows 1" in modules.fail(module, people=rows, max_removals="10%")["msg"]
+        assert sandbox.writes() == []
+        modules.succeed(module, people=rows)
+        assert not {row["email"] for row in leavers} & active(sandbox)
 
     def test_min_admins(self, sandbox: Sandbox, modules: Modules) -> None:
         row = {"email": ERIN, "role": "standard"}

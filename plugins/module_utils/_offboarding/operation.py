@@ -20,6 +20,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
     list_everybody,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.columns import COLUMN_OPTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import FUSE_OPTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover import (
     Leaver,
     read_open_tasks,
@@ -57,8 +58,7 @@ OFFBOARDING_OPTIONS: dict[str, dict[str, Any]] = {
     "reassign_to": {"type": "str"},
     "delete": {"type": "bool", "default": False},
     "protect": {"type": "list", "elements": "str", "default": []},
-    "max_removals": {"type": "str"},
-    "min_admins": {"type": "int", "default": 2},
+    **FUSE_OPTIONS,
     "concurrency": {"type": "int", "default": 8},
     "on_error": {"type": "str", "choices": ["finish", "stop"], "default": "finish"},
     "report": {"type": "path"},

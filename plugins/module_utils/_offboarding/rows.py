@@ -71,15 +71,8 @@ def desired_offboarding(
     params: Mapping[str, Any], called: Callable[[str], str], decrypt: Decrypt = undecrypted
 ) -> DesiredOffboarding:
     """Return what the options ask for; ``called`` tells how the caller names an option."""
-    general = Email(params.get("reassign_to")) or None
-    limit = params.get("max_removals")
-    policy = Policy(
-        protect=tuple(params["protect"]),
-        max_removals=None if limit is None or not str(limit).strip() else str(limit),
-        min_admins=params["min_admins"],
-        reassign_to=general,
-        called=called,
-    )
+    policy = Policy.from_params(params, called)
+    general = policy.reassign_to
     workers = params["concurrency"]
     wrong_workers = validate_concurrency(workers, called)
     problems = [Problem(text) for text in (*policy.problems(), *wrong_workers)]

@@ -24,6 +24,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest imp
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import list_everybody
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.columns import COLUMN_OPTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import FUSE_OPTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.operation import (
     read_members,
     roster_lock,
@@ -50,7 +51,7 @@ ONBOARDING_OPTIONS: dict[str, dict[str, Any]] = {
     "process": {"type": "raw"},
     "ensure_groups": {"type": "list", "elements": "raw", "default": []},
     "ensure_guests": {"type": "list", "elements": "raw", "default": []},
-    "min_admins": {"type": "int", "default": 2},
+    "min_admins": FUSE_OPTIONS["min_admins"],
     "concurrency": {"type": "int", "default": 8},
     "on_error": {"type": "str", "choices": ["finish", "stop"], "default": "finish"},
     "report": {"type": "path"},

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, tidied
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InconsistentListError
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member, is_bot
 
@@ -29,6 +29,11 @@ LONGEST_LIST = 20
 #: What holds when nobody says how many: the percentage, but never less than so many people.
 DEFAULT_PERCENTAGE = "10%"
 DEFAULT_FLOOR = 3
+#: The options of every module that takes access or rights away.
+FUSE_OPTIONS: dict[str, dict[str, Any]] = {
+    "max_removals": {"type": "str"},
+    "min_admins": {"type": "int", "default": 2},
+}
 _PART_OF_ADDRESS = re.compile(r"[^\s,;:<>()\"@]*[*?\[][^\s,;:<>()\"@]*")
 #: What the parts of a glob may stand for, so that the whole is an address.
 _EXAMPLES = (("*", "xx.xx"), ("?", "x"))
@@ -46,11 +51,23 @@ class Policy:
 
     unlisted: str = "ignore"
     protect: tuple[str, ...] = ()
-    max_removals: str | None = DEFAULT_PERCENTAGE
+    max_removals: str | None = None
     min_admins: int = 2
     reassign_to: Email | None = None
     #: How the person who reads the texts calls an option.
     called: Callable[[str], str] = str
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any], called: Callable[[str], str] = str) -> Policy:
+        """Return what the options of a module allow; what is no option of it is as nobody had given it."""
+        return cls(
+            unlisted=params.get("unlisted") or cls.unlisted,
+            protect=tuple(params.get("protect") or ()),
+            max_removals=tidied(params.get("max_removals")) or None,
+            min_admins=params["min_admins"],
+            reassign_to=Email(params.get("reassign_to")) or None,
+            called=called,
+        )
 
     def problems(self) -> list[str]:
         """Return what is wrong with the values by themselves."""

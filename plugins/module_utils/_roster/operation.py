@@ -29,7 +29,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
 )
 
 from .columns import COLUMN_OPTIONS, ROW_FIELDS, given_rows
-from .fuse import Policy
+from .fuse import FUSE_OPTIONS, Policy
 from .member_plan import (
     Surroundings,
 )
@@ -60,8 +60,7 @@ ROSTER_OPTIONS: dict[str, dict[str, Any]] = {
     "defaults": {"type": "dict", "default": {}},
     "unlisted": {"type": "str", "choices": ["ignore", "disabled"], "default": "ignore"},
     "protect": {"type": "list", "elements": "str", "default": []},
-    "max_removals": {"type": "str", "default": "10%"},
-    "min_admins": {"type": "int", "default": 2},
+    **FUSE_OPTIONS,
     "reassign_to": {"type": "str"},
     "concurrency": {"type": "int", "default": 8},
     "on_error": {"type": "str", "choices": ["finish", "stop"], "default": "finish"},
@@ -119,7 +118,7 @@ def read_and_plan(task: Task, *, policy: Policy | None = None, is_comparison: bo
     """
     client, params = task.client, task.params
     workers = params["concurrency"]
-    policy = policy or policy_from(params, task.called)
+    policy = policy or Policy.from_params(params, task.called)
     rows, misnamed = given_rows(params, ROW_FIELDS, task.called, task.decrypt)
     indexed, problems = _listed(rows, params, policy, has_application=client.application is not None)
     problems += misnamed
@@ -157,18 +156,6 @@ def read_and_plan(task: Task, *, policy: Policy | None = None, is_comparison: bo
     if problems:
         raise InputError(problems)
     return Roster(planned, everybody, context, policy)
-
-
-def policy_from(params: Mapping[str, Any], called: Callable[[str], str]) -> Policy:
-    """Return the policy that the parameters of a roster ask for."""
-    return Policy(
-        unlisted=params["unlisted"],
-        protect=tuple(params["protect"]),
-        max_removals=str(params["max_removals"]),
-        min_admins=params["min_admins"],
-        reassign_to=Email(params["reassign_to"]) or None,
-        called=called,
-    )
 
 
 def _listed(

@@ -29,6 +29,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection 
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.session import HEADERS
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, connection_options, masked
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import FUSE_OPTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import MASK, SecretKeeper
 from ansible_collections.tallyfy.platform.plugins.module_utils._version import VERSION
 
@@ -182,6 +183,13 @@ def test_module_takes_what_it_documents(module: str) -> None:
         assert documented[name].get("elements") == option.get("elements"), name
         assert documented[name].get("aliases", []) == option.get("aliases", []), name
         assert set(documented[name].get("suboptions", {})) == set(option.get("options", {})), name
+
+
+def test_the_fuse_is_the_same_in_every_module() -> None:
+    for name, option in FUSE_OPTIONS.items():
+        given = {module: spec_of(module)[name] for module in MODULES if name in spec_of(module)}
+        assert set(given) >= {"tallyfy_roster", "tallyfy_offboarding"}
+        assert all(one == option for one in given.values()), given
 
 
 @pytest.mark.parametrize("module", MODULES)

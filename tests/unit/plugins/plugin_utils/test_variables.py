@@ -36,8 +36,7 @@ OF_ROLES = {
     " tokens_for tokens_tasks",
     "offboarding": "people src guests person_emails reassign_to delete protect max_removals min_admins concurrency"
     " on_error report",
-    "roster": "people src defaults unlisted protect max_removals min_admins reassign_to concurrency on_error"
-    " report",
+    "roster": "people src defaults unlisted protect max_removals min_admins reassign_to concurrency on_error report",
     "drift": "people src defaults protect unlisted report fail",
     "export_roster": "dest",
 }
