@@ -126,6 +126,14 @@ options:
         already are handed over, too, for which one listing of tasks is read. Where Tallyfy refuses that, RV(notes)
         tells so; nobody is deleted then.
     type: str
+  min_admins:
+    description:
+      - How many active administrators must be left when an administrator is disabled or deleted, or gets another role.
+        When there would be fewer, and fewer than there are now, nothing is written, as in
+        M(tallyfy.platform.tallyfy_roster).
+      - Costs the list of members, in that case only.
+    type: int
+    default: 2
 extends_documentation_fragment:
   - tallyfy.platform.connection
   - tallyfy.platform.attributes
@@ -355,8 +363,10 @@ failed_action:
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import MEMBER_OPTIONS
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.one_member import ensure_member
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.one_member import (
+    ONE_MEMBER_OPTIONS,
+    ensure_member,
+)
 
 
 def ensure(task: Task) -> dict[str, object]:
@@ -364,7 +374,7 @@ def ensure(task: Task) -> dict[str, object]:
     return ensure_member(task)
 
 
-SPEC = ModuleSpec(argument_spec=MEMBER_OPTIONS, operation=ensure, takes_texts=True)
+SPEC = ModuleSpec(argument_spec=ONE_MEMBER_OPTIONS, operation=ensure, takes_texts=True)
 
 
 def main() -> None:

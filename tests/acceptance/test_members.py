@@ -13,7 +13,7 @@ import pytest
 
 from sandbox.testing import Sandbox
 from tests.acceptance.running import Modules
-from tests.people import ALICE, BOB, BOT, CHARLIE, DANA, GRACE, JOHN, MARY, SUPPORT
+from tests.people import ALICE, BOB, BOT, CHARLIE, DANA, ERIN, GRACE, JOHN, MARY, SUPPORT
 
 pytestmark = pytest.mark.any_core
 
@@ -40,6 +40,9 @@ class TestRequests:
             (2, {"email": BOB, "state": "disabled"}),
             (3, {"email": BOB, "state": "disabled", "reassign_to": JOHN}),
             (3, {"email": BOB, "state": "deleted"}),
+            # Only of an administrator it matters how many others there are.
+            (2, {"email": JOHN, "role": "admin"}),
+            (3, {"email": ERIN, "role": "light", "min_admins": 1}),
         ],
         ids=str,
     )
@@ -137,6 +140,32 @@ class TestRefusals:
         modules.use(client_id=None, client_secret=None, access_token=sandbox.issue_token(ALICE))
         result = modules.fail("tallyfy_user", check_mode=check_mode, **MARY, provision="direct")
         assert "give client_id and client_secret" in result["msg"]
+        assert sandbox.ledger() == []
+
+
+class TestAdministrators:
+    """Two of them are left unless somebody says otherwise, as after a roster."""
+
+    @pytest.mark.parametrize("check_mode", [True, False])
+    @pytest.mark.parametrize("wish", [{"role": "light"}, {"state": "disabled"}, {"state": "deleted"}], ids=str)
+    def test_the_second_to_last_one_stays(
+        self, sandbox: Sandbox, modules: Modules, wish: dict[str, Any], check_mode: bool
+    ) -> None:
+        result = modules.fail("tallyfy_user", check_mode=check_mode, email=ERIN, **wish)
+        assert "1 of 2 active administrators would be left, and min_admins asks for 2" in result["msg"]
+        assert result["msg"].endswith(f"those who would stop being one: {ERIN}. If that is meant, set min_admins to 1.")
+        assert sandbox.writes() == []
+        assert modules.succeed("tallyfy_user", check_mode=check_mode, email=ERIN, min_admins=1, **wish)["changed"]
+        assert (sandbox.writes() == []) is check_mode
+
+    def test_one_of_three_may_go_and_not_two_at_a_time(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.patch_member(JOHN, role="admin")
+        with ThreadPoolExecutor(2) as pool:
+            runs = [pool.submit(modules.run, "tallyfy_user", email=email, role="light") for email in (ERIN, JOHN)]
+        assert sorted(bool(run.result().get("failed")) for run in runs) == [False, True]
+
+    def test_a_negative_number_is_refused(self, sandbox: Sandbox, modules: Modules) -> None:
+        assert "min_admins is -1" in modules.fail("tallyfy_user", email=BOB, min_admins=-1)["msg"]
         assert sandbox.ledger() == []
 
 

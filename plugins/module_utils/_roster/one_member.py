@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
@@ -16,21 +17,28 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     Problem,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
+    MEMBER_OPTIONS,
     DesiredMember,
     find_member,
+    list_everybody,
     problems_with,
     shape_member,
 )
 
+from .fuse import FUSE_OPTIONS, Policy, active_admins, admins_after
 from .member_plan import (
     plan_member,
 )
 from .member_run import MemberRun
-from .operation import DIRECT_NEEDS_APPLICATION
+from .operation import DIRECT_NEEDS_APPLICATION, roster_lock
+from .plan import refuse_by_policy
 from .reading import Pair, look_around
 from .rights import refuse_without_rights
 from .rows import standing
 from .run import RosterRun
+
+#: The argument spec of ``tallyfy_user``. Who is alone on the list is always fewer people than ``max_removals`` allows.
+ONE_MEMBER_OPTIONS: dict[str, dict[str, Any]] = {**MEMBER_OPTIONS, "min_admins": FUSE_OPTIONS["min_admins"]}
 
 
 def ensure_member(task: Task) -> dict[str, Any]:
@@ -41,6 +49,7 @@ def ensure_member(task: Task) -> dict[str, Any]:
     client = task.client
     email = Email(task.params["email"])
     problems = [Problem(flaw.text, subject=email, stored=flaw.stored) for flaw in problems_with(task.params)]
+    problems += map(Problem, Policy.from_params(task.params, task.called).problems())
     if any(problem.stored is None for problem in problems):
         raise InputError(problem.text for problem in problems)
     desired = DesiredMember.from_params(task.params, has_application=client.application is not None)
@@ -56,12 +65,32 @@ def ensure_member(task: Task) -> dict[str, Any]:
     refuse_without_rights(client, run.plan.steps)
     if run.plan.steps:
         client.require_locks()
-    RosterRun(client, [run]).complete(check_mode=task.check_mode)
+    with contextlib.ExitStack() as locks:
+        if _takes_rights(run):
+            # Two tasks that see the same administrators would each leave enough of them.
+            locks.enter_context(roster_lock(task))
+            _refuse_by_policy(run, task)
+        RosterRun(client, [run]).complete(check_mode=task.check_mode)
     for note in run.notes:
         task.warn(note)
     run.raise_failure()
     # Warnings are lost from the registered results of a loop before ansible-core 2.22; a report wants them.
     return {**run.result(), "notes": run.notes, "user": _member_after(run)}
+
+
+def _takes_rights(run: MemberRun) -> bool:
+    """Return whether an active administrator stops being one."""
+    before = active_admins([run.current] if run.current is not None else [])
+    return not before <= admins_after(before, [(run.current, run.plan)])
+
+
+def _refuse_by_policy(run: MemberRun, task: Task) -> None:
+    """Raise ``RefusedError`` when too few administrators would be left, which takes the list of everybody to know."""
+    everybody = [
+        run.current if run.current is not None and member.email == run.desired.email else member
+        for member in list_everybody(task.client)
+    ]
+    refuse_by_policy([(run.current, run.plan)], everybody, Policy.from_params(task.params, task.called))
 
 
 def _member_after(run: MemberRun) -> Record | None:
