@@ -14,7 +14,7 @@ description:
   - Compares the members of a Tallyfy organization with a roster and returns everybody who differs, field by field.
     Nothing is ever written to Tallyfy, so no rights of an administrator are needed.
   - It makes the plan that M(tallyfy.platform.tallyfy_roster) would carry out with the same options, so a comparison and
-    a run agree. O(unlisted=disabled) is the default here.
+    a run agree.
   - What a run would refuse because of the organization hides no drift. A group of the roster that is not there is in
     RV(groups), and somebody whose row the organization does not allow is in RV(people). O(protect) takes nobody out of
     the result, and there is no limit to how much may differ.
@@ -47,7 +47,7 @@ options:
       - V(ignore) leaves them out.
     type: str
     choices: [ignore, disabled]
-    default: disabled
+    default: ignore
   protect:
     description:
       - People whom a run would never disable or delete, as e-mail addresses or as patterns such as
@@ -56,6 +56,11 @@ options:
     type: list
     elements: str
     default: []
+  reassign_to:
+    description:
+      - Who takes over from everybody who leaves, unless their row names somebody else. Open tasks that wait for
+        somebody without access, and that a run would hand over, are V(different).
+    type: str
   concurrency:
     description:
       - How many requests may be under way at a time, from 1 to 32.
@@ -86,13 +91,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See how the organization differs from the file
+- name: See how the organization differs from the file, people included who are not in it
   tallyfy.platform.tallyfy_roster_drift:
     src: roster.csv
+    unlisted: disabled
     report: drift.html
   register: drift
 
-- name: Compare some people and a group, and leave everybody else out
+- name: Compare some people and a group
   tallyfy.platform.tallyfy_roster_drift:
     people:
       - email: bob@example.com
@@ -104,11 +110,11 @@ EXAMPLES = r"""
       - email: mary.major@example.com
         first_name: Mary
         last_name: Major
-    unlisted: ignore
 
 - name: Compare everybody, and expect guests of a partner beside the people of the file
   tallyfy.platform.tallyfy_roster_drift:
     src: roster.csv
+    unlisted: disabled
     protect:
       - "*@example.net"
       - frank.moore@example.com
@@ -116,7 +122,6 @@ EXAMPLES = r"""
 - name: Fail when one of the people in the file differs
   tallyfy.platform.tallyfy_roster_drift:
     src: roster.csv
-    unlisted: ignore
     fail: true
 """
 
@@ -136,7 +141,7 @@ summary:
       description: People who are listed and are no members.
       type: int
     extra:
-      description: Members who are not listed, or are listed as V(disabled) or V(deleted).
+      description: Members who are listed as V(disabled) or V(deleted), or, with O(unlisted=disabled), not listed.
       type: int
     different:
       description: Members whose profile, role, groups or access are not as listed.

@@ -28,7 +28,7 @@ def roster_file(roles: Roles, rows: list[dict[str, Any]]) -> str:
 def test_a_group_that_was_renamed_is_a_row_and_hides_nothing(sandbox: Sandbox, roles: Roles) -> None:
     sandbox.patch_group("People", name="Staff")
     rows = [{"email": BOB, "groups": ["People"]}, {"email": JOHN, "role": "light"}]
-    drift = {"drift_people": rows, "drift_unlisted": "ignore", "drift_report": "report.json"}
+    drift = {"drift_people": rows, "drift_report": "report.json"}
     done = roles.succeed("drift", **drift)
     assert (done["drifted"], done["changed"], done["problems"]) == (True, False, [])
     assert [(row["name"], row["outcome"]) for row in done["groups"]] == [("People", "missing")]
@@ -41,7 +41,7 @@ def test_a_group_that_was_renamed_is_a_row_and_hides_nothing(sandbox: Sandbox, r
 
 
 def test_drift_and_a_failure_to_compare_are_told_apart(sandbox: Sandbox, roles: Roles) -> None:
-    drift = {"drift_people": [{"email": BOB, "role": "light"}], "drift_unlisted": "ignore"}
+    drift = {"drift_people": [{"email": BOB, "role": "light"}]}
     differs = roles.run("drift", **drift, drift_fail=True, drift_report="report.md")
     assert differs["failed"]
     assert differs["msg"] == f"Globex Corporation ({sandbox.org_id}) differs from the roster: different 1."
@@ -54,7 +54,7 @@ def test_drift_and_a_failure_to_compare_are_told_apart(sandbox: Sandbox, roles: 
             cannot = roles.run("drift", **{**drift, **wrong, "drift_fail": fail})
             assert cannot["failed"]
             assert cannot["msg"].startswith("Nothing was compared: 1 problem.")
-    calm = roles.succeed("drift", drift_people=[{"email": BOB}], drift_unlisted="ignore", drift_fail=True)
+    calm = roles.succeed("drift", drift_people=[{"email": BOB}], drift_fail=True)
     assert "nothing differs" in calm["text"][1]
 
 
@@ -64,6 +64,8 @@ def test_the_variables_of_the_roster_serve_drift_too(sandbox: Sandbox, roles: Ro
     names = ("src", "people", "defaults", "protect", "unlisted", "report", "fail", "concurrency")
     blank = {f"drift_{name}": "" for name in names}
     roster = {"roster_src": src, "roster_defaults": {"team": "Board"}, "roster_protect": [FRANK]}
+    assert {row["outcome"] for row in roles.succeed("drift", **roster, **blank)["people"]} == {"different", "unclear"}
+    roster["roster_unlisted"] = "disabled"
     done = roles.succeed("drift", **roster, **blank)
     outcomes = {row["email"]: row["outcome"] for row in done["people"]}
     assert (outcomes[FRANK], outcomes[BOB]) == ("kept", "different")
@@ -82,7 +84,7 @@ def test_the_variables_of_the_roster_serve_drift_too(sandbox: Sandbox, roles: Ro
 def test_many_differences_are_cut_short_on_the_screen_only(sandbox: Sandbox, roles: Roles) -> None:
     sandbox.reset(members=30)
     src = roster_file(roles, [{"email": email} for email in (ALICE, BOB, ERIN, JOHN)])
-    done = roles.succeed("drift", drift_src=src, drift_report="drift.json")
+    done = roles.succeed("drift", drift_src=src, drift_unlisted="disabled", drift_report="drift.json")
     extra = done["summary"]["extra"]
     assert extra > 20
     assert len(done["text"]) <= 25
@@ -123,7 +125,7 @@ def test_an_exported_roster_is_written_once_and_does_not_differ(sandbox: Sandbox
     assert {row["email"] for row in yaml.safe_load(file.read_text(encoding="utf-8"))} >= {ALICE, BOB, JOHN}
     assert DANA not in file.read_text(encoding="utf-8")
     assert roles.succeed("export_roster", **export)["changed"] is False
-    assert roles.succeed("drift", drift_src="roster.yml")["drifted"] is False
+    assert roles.succeed("drift", drift_src="roster.yml", drift_unlisted="disabled")["drifted"] is False
     assert sandbox.writes() == []
 
 

@@ -61,7 +61,7 @@ def keys_of(result: dict[str, Any]) -> set[str]:
 
 
 def test_everybody_who_differs_is_told_and_nothing_is_written(sandbox: Sandbox, modules: Modules) -> None:
-    drift = modules.succeed(DRIFT, people=PEOPLE, protect=["frank.*"])
+    drift = modules.succeed(DRIFT, people=PEOPLE, unlisted="disabled", protect=["frank.*"])
     assert told(drift) == EXPECTED
     assert drift["summary"] == COUNTS
     assert (drift["changed"], drift["drifted"], drift["problems"], drift["diff"]) == (False, True, [], {})
@@ -76,7 +76,7 @@ def test_everybody_who_differs_is_told_and_nothing_is_written(sandbox: Sandbox, 
     assert drift["requests"] == len(sandbox.ledger())
     assert keys_of(drift) == DOCUMENTED
 
-    announced = modules.succeed(DRIFT, check_mode=True, people=PEOPLE, protect=["frank.*"])
+    announced = modules.succeed(DRIFT, check_mode=True, people=PEOPLE, unlisted="disabled", protect=["frank.*"])
     assert announced["check_mode"] is True
     assert {**announced, "check_mode": False, "requests": 0} == {**drift, "requests": 0}
     assert sandbox.writes() == []
@@ -85,7 +85,7 @@ def test_everybody_who_differs_is_told_and_nothing_is_written(sandbox: Sandbox, 
 def test_a_group_that_was_renamed_is_drift_and_hides_nothing(sandbox: Sandbox, modules: Modules) -> None:
     sandbox.patch_group("Engineering", name="Engineering EMEA")
     people = [*PEOPLE, {"email": FRANK, "groups": {"remove": ["engineering", "Nobodies"]}}]
-    drift = modules.succeed(DRIFT, people=people, protect=["charlie*"])
+    drift = modules.succeed(DRIFT, people=people, unlisted="disabled", protect=["charlie*"])
     assert drift["groups"] == [
         {
             "name": "Engineering",
@@ -100,12 +100,12 @@ def test_a_group_that_was_renamed_is_drift_and_hides_nothing(sandbox: Sandbox, m
     # A run would be refused, and says why.
     assert "there is no group 'Engineering'" in modules.fail(ROSTER, check_mode=True, people=people)["msg"]
 
-    alone = modules.succeed(DRIFT, people=[{"email": BOB, "groups": {"remove": ["Nobodies"]}}], unlisted="ignore")
+    alone = modules.succeed(DRIFT, people=[{"email": BOB, "groups": {"remove": ["Nobodies"]}}])
     assert (alone["people"], alone["drifted"], alone["summary"]["total"]) == ([], True, 1)
 
 
-def test_people_who_are_not_listed_can_be_left_out(sandbox: Sandbox, modules: Modules) -> None:
-    drift = modules.succeed(DRIFT, people=PEOPLE, unlisted="ignore")
+def test_people_who_are_not_listed_are_left_out(sandbox: Sandbox, modules: Modules) -> None:
+    drift = modules.succeed(DRIFT, people=PEOPLE)
     assert told(drift) == EXPECTED[:5]
     assert drift["summary"]["extra"] == 1, "John is listed, as disabled"
 
@@ -114,7 +114,7 @@ def test_people_who_are_not_listed_can_be_left_out(sandbox: Sandbox, modules: Mo
 def test_a_file_is_compared_as_a_list_is(name: str, sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
     # JSON is YAML.
     (tmp_path / name).write_text(json.dumps(PEOPLE), encoding="utf-8")
-    drift = modules.succeed(DRIFT, src=str(tmp_path / name), protect=["frank.*"])
+    drift = modules.succeed(DRIFT, src=str(tmp_path / name), unlisted="disabled", protect=["frank.*"])
     assert told(drift) == EXPECTED
 
 
@@ -124,7 +124,7 @@ def test_a_file_is_compared_as_a_list_is(name: str, sandbox: Sandbox, modules: M
 def test_the_fuse_hides_no_drift(sandbox: Sandbox, modules: Modules) -> None:
     for email in (BOB, FRANK, JOHN, GRACE, ERIN):
         sandbox.patch_member(email, status="invited")
-    drift = modules.succeed(DRIFT, people=[{"email": DANA, "role": "light"}])
+    drift = modules.succeed(DRIFT, people=[{"email": DANA, "role": "light"}], unlisted="disabled")
     assert drift["summary"]["extra"] == 6
     (kept,) = [row for row in drift["people"] if row["outcome"] == "kept"]
     assert kept["email"] == ALICE
@@ -144,7 +144,7 @@ def test_who_may_not_write_may_compare(sandbox: Sandbox, modules: Modules) -> No
 
 def test_drift_is_a_failure_when_that_is_wanted(sandbox: Sandbox, modules: Modules) -> None:
     sandbox.patch_group("Engineering", name="Engineering EMEA")
-    options = {"people": PEOPLE, "protect": ["frank.*"]}
+    options = {"people": PEOPLE, "unlisted": "disabled", "protect": ["frank.*"]}
     calm = modules.succeed(DRIFT, **options)
     failed = modules.fail(DRIFT, **options, fail=True)
     assert failed["msg"] == (
@@ -161,15 +161,13 @@ def test_drift_is_a_failure_when_that_is_wanted(sandbox: Sandbox, modules: Modul
 
 def test_nothing_but_what_is_unclear_or_kept_is_no_failure(sandbox: Sandbox, modules: Modules) -> None:
     people = [{"email": email} for email in SEEDED if email not in (DANA, FRANK, GRACE)]
-    result = modules.succeed(DRIFT, people=[*people, PEOPLE[4]], protect=[FRANK], fail=True)
+    result = modules.succeed(DRIFT, people=[*people, PEOPLE[4]], unlisted="disabled", protect=[FRANK], fail=True)
     assert [row["outcome"] for row in result["people"]] == ["unclear", "kept"]
     assert (result["drifted"], result["summary"]["total"]) == (False, 0)
 
 
 def test_one_person_who_differs_is_told_by_itself(sandbox: Sandbox, modules: Modules) -> None:
-    failed = modules.fail(
-        DRIFT, people=[{"email": BOB, "role": "light"}, {"email": JOHN}], unlisted="ignore", fail=True
-    )
+    failed = modules.fail(DRIFT, people=[{"email": BOB, "role": "light"}, {"email": JOHN}], fail=True)
     assert failed["msg"] == f"1 of 2 people differs from the roster: {BOB} (different)."
 
 
@@ -178,7 +176,10 @@ def test_one_person_who_differs_is_told_by_itself(sandbox: Sandbox, modules: Mod
     [
         ({"src": "/nowhere/roster.yml"}, "src /nowhere/roster.yml: No such file or directory"),
         ({"src": __file__}, "the name must end in .yml, .yaml, .json, .csv"),
-        ({"people": []}, "the roster is empty, and unlisted=disabled would remove everybody; that is never done"),
+        (
+            {"people": [], "unlisted": "disabled"},
+            "the roster is empty, and unlisted=disabled would remove everybody; that is never done",
+        ),
         ({"people": PEOPLE, "concurrency": 99}, "concurrency is 99, and must be between 1 and 32"),
         ({"people": PEOPLE, "protect": [" "]}, "protect holds a blank entry"),
     ],
@@ -224,10 +225,53 @@ def test_a_run_does_what_drift_tells_and_leaves_none(name: str, sandbox: Sandbox
     assert after["drifted"] is False
 
 
+#: The same for a comparison and for a run, which may have no fuse to hide what it would do.
+SAME: dict[str, dict[str, Any]] = {
+    "defaults": {"people": PEOPLE},
+    "unlisted": {"people": PEOPLE, "unlisted": "disabled", "protect": ["*@example.net"]},
+    "fields for all": {"people": [{"email": BOB}, {"email": DANA}],
+                       "defaults": {"team": "Board", "groups": ["People"]}},
+    "columns": {"people": [{"mail": BOB, "job": "Lead", "hired": "2026"}],
+                "columns": {"mail": "email", "job": "job_title"}, "ignore_columns": ["hired"]},
+    "successor": {"people": [{"email": DANA, "state": "disabled"}, {"email": BOB, "state": "deleted"}],
+                  "reassign_to": ERIN},
+    "nothing": {"people": [{"email": BOB}, {"email": "nobody@example.com", "state": "disabled"}]},
+}  # fmt: skip
+UNCHANGED = ("unchanged", "not_found")
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_a_dry_run_with_the_same_options_differs_in_nothing(name: str, sandbox: Sandbox, modules: Modules) -> None:
+    sandbox.patch_member(DANA, open_tasks=2)
+    drift = modules.succeed(DRIFT, **SAME[name])
+    plan = modules.succeed(ROSTER, check_mode=True, **SAME[name], max_removals="100%", min_admins=0)
+    assert drift["notes"] == plan["notes"]
+    assert {
+        row["email"]: {one["field"]: (one["is"], one["roster"]) for one in row["differences"]}
+        for row in drift["people"]
+        if row["outcome"] in ("missing", "extra", "different")
+    } == {row["email"]: differences_of(row) for row in plan["people"] if row["outcome"] not in UNCHANGED}
+    assert sandbox.writes() == []
+
+
+def differences_of(row: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Return field by field what a row of a roster run would make of what."""
+    before, after = row["before"], row["after"]
+    if row.get("unlisted"):
+        return {}
+    if row["action"] == "deleted":
+        return {"status": (before["status"], "deleted")}
+    found = {name: (before.get(name), after.get(name)) for name in {*before, *after} - {"email"}}
+    if "groups" in found:
+        held, wanted = before.get("groups") or [], after.get("groups") or []
+        found["groups"] = [name for name in held if name not in wanted], [name for name in wanted if name not in held]
+    return found
+
+
 def test_it_costs_what_is_named(sandbox: Sandbox, modules: Modules) -> None:
     sandbox.reset(members=2500)
     modules.succeed("tallyfy_organization_info")
     sandbox.clear_ledger()
-    drift = modules.succeed(DRIFT, people=[{"email": ALICE}])
+    drift = modules.succeed(DRIFT, people=[{"email": ALICE}], unlisted="disabled")
     assert drift["summary"]["extra"] > 1000
     assert [entry["route"] for entry in sandbox.ledger()] == ["members.list"] * 3

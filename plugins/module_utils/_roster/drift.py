@@ -23,7 +23,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Dr
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import is_service_account
 
-from .columns import COLUMN_OPTIONS
 from .fuse import Policy, named
 from .member_plan import is_removal
 from .operation import ROSTER_OPTIONS, read_and_plan
@@ -41,11 +40,11 @@ DRIFT = (MISSING, EXTRA, DIFFERENT)
 NOT_ON_THE_ROSTER = "is not on the roster"
 NOT_A_MEMBER = "is not a member"
 MESSAGE_NAMES = 5
-#: The argument spec of ``tallyfy_roster_drift``.
+#: What only a run that writes is asked for: its fuse must not hide how much differs.
+OF_RUNS = ("max_removals", "min_admins", "on_error")
+#: The argument spec of ``tallyfy_roster_drift``: the options and defaults of a run, so that it tells what a run does.
 DRIFT_OPTIONS: dict[str, dict[str, Any]] = {
-    **COLUMN_OPTIONS,
-    **{name: ROSTER_OPTIONS[name] for name in ("people", "src", "defaults", "protect", "concurrency", "report")},
-    "unlisted": {"type": "str", "choices": ["ignore", "disabled"], "default": "disabled"},
+    **{name: option for name, option in ROSTER_OPTIONS.items() if name not in OF_RUNS},
     "fail": {"type": "bool", "default": False},
 }
 DRIFT_KEYS: dict[str, Any] = {
@@ -65,14 +64,7 @@ def find_drift(task: Task) -> dict[str, Any]:
     Raises ``InputError`` with every row that is wrong, and ``DriftError`` with the whole result when there is drift
     and the task is to fail then.
     """
-    policy = Policy(
-        unlisted=task.params["unlisted"],
-        protect=tuple(task.params["protect"]),
-        # The fuse keeps people from being removed, and nobody is: it must not hide how much differs.
-        max_removals="100%",
-        min_admins=0,
-        called=task.called,
-    )
+    policy = Policy.from_params({**task.params, "max_removals": "100%", "min_admins": 0}, task.called)
     task = replace(task, client=task.client.for_check_mode())
     roster = read_and_plan(task, policy=policy, is_comparison=True)
     rows, groups = drift_rows(roster.planned), missing_groups(roster)

@@ -37,7 +37,7 @@ OF_ROLES = {
     "offboarding": "people src guests person_emails reassign_to delete protect max_removals min_admins concurrency"
     " on_error report",
     "roster": "people src defaults unlisted protect max_removals min_admins reassign_to concurrency on_error report",
-    "drift": "people src defaults protect unlisted report fail",
+    "drift": "people src defaults protect unlisted reassign_to report fail",
     "export_roster": "dest",
 }
 KNOWN = {
