@@ -38,9 +38,7 @@ TASK = """
         people: "{{ onboarding_people }}"
         ensure_groups: "{{ onboarding_ensure_groups }}"
 """
-READ = NOTHING.replace(
-    "[]", "\n    - tallyfy.platform.tallyfy_user_info:\n        groups: true\n        complete: true\n"
-)
+READ = NOTHING.replace("[]", "\n    - tallyfy.platform.tallyfy_user_info:\n        complete: true\n")
 
 
 def role(playbook: str, **variables: str) -> str:

@@ -33,6 +33,9 @@ options:
       - C(groups) is a dictionary with the lists C(add), C(remove) or C(set). A plain list, or a text with semicolons,
         names groups to be added.
       - The names are needed for somebody who is not a member yet.
+      - A record of M(tallyfy.platform.tallyfy_user_info) is a row, too, and changes nothing. Beside a C(state) what
+        only Tallyfy sets is ignored, C(id), C(username), C(full_name), C(status), C(is_default_admin), C(is_bot),
+        C(is_support_user), C(created_at), C(updated_at) and C(last_login_at).
       - Somebody who is to have no access and whom nobody knows is warned of, for the address may be misspelled.
     type: list
     elements: raw

@@ -238,6 +238,9 @@ user:
     status:
       description: V(active), V(invited) or V(disabled).
       type: str
+    state:
+      description: V(present) or V(disabled), as O(state) wants it.
+      type: str
     role:
       description: V(admin), V(standard) or V(light).
       type: str
@@ -268,7 +271,7 @@ user:
     is_bot:
       description: Whether this is the Tallyfy Bot.
       type: bool
-    support_user:
+    is_support_user:
       description: Whether this is a support account of Tallyfy.
       type: bool
     created_at:
@@ -291,6 +294,7 @@ user:
     username: marymajor
     full_name: Mary Major
     status: active
+    state: present
     role: standard
     first_name: Mary
     last_name: Major
@@ -302,7 +306,7 @@ user:
     country_id: 1
     date_format: mm/dd/yyyy
     is_default_admin: false
-    support_user: false
+    is_support_user: false
     created_at: "2026-11-22T07:31:13.000Z"
     updated_at: "2026-11-22T07:31:13.000Z"
     last_login_at: null

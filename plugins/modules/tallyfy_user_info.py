@@ -13,6 +13,7 @@ version_added: 0.1.0
 description:
   - Returns members of every status, O(status) included, with records of the same shape as
     M(tallyfy.platform.tallyfy_user).
+  - They are rows of M(tallyfy.platform.tallyfy_roster), too. What only Tallyfy sets is ignored there.
   - All pages are read, and their total is checked. Guests and removed members are not members.
 author:
   - the tallyfy.platform authors (@tallyfy)
@@ -35,15 +36,12 @@ options:
       - Only members with this role.
     type: str
     choices: [admin, standard, light]
-  groups:
-    description:
-      - Whether to name each member's groups. Costs the reading of the groups.
-    type: bool
-    default: false
   complete:
     description:
-      - Whether to read the own record of each member whom the list shows in part only, as some versions of Tallyfy do.
-        Fields that are not in the list are V(null) otherwise. Costs one request for each such member.
+      - Whether to tell all that is known of each member. Their groups are then named, which costs the reading of the
+        groups.
+      - Some versions of Tallyfy show members in part only in a list, and fields that are not there are V(null). The own
+        record of each such member is then read, which costs one request for each.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -61,7 +59,7 @@ EXAMPLES = r"""
 - name: Look one person up, with her groups
   tallyfy.platform.tallyfy_user_info:
     email: alice.smith@example.com
-    groups: true
+    complete: true
   register: alice
 
 - name: Find invitations that nobody has accepted yet
@@ -97,6 +95,9 @@ users:
     status:
       description: V(active), V(invited) or V(disabled).
       type: str
+    state:
+      description: V(present) or V(disabled), as O(tallyfy.platform.tallyfy_user#module:state) wants it.
+      type: str
     role:
       description: V(admin), V(standard) or V(light).
       type: str
@@ -127,7 +128,7 @@ users:
     is_bot:
       description: Whether this is the Tallyfy Bot.
       type: bool
-    support_user:
+    is_support_user:
       description: Whether this is a support account of Tallyfy.
       type: bool
     created_at:
@@ -143,13 +144,14 @@ users:
       description: Names of the member's groups.
       type: list
       elements: str
-      returned: when O(groups=true)
+      returned: when O(complete=true)
   sample:
     - id: 1001
       email: alice.smith@example.com
       username: alicesmith
       full_name: Alice Smith
       status: active
+      state: present
       role: admin
       first_name: Alice
       last_name: Smith
@@ -161,7 +163,7 @@ users:
       country_id: 1
       date_format: mm/dd/yyyy
       is_default_admin: true
-      support_user: false
+      is_support_user: false
       created_at: "2024-06-01T08:00:00.000Z"
       updated_at: "2026-02-10T09:12:44.000Z"
       last_login_at: "2026-02-10T09:12:44.000Z"
@@ -186,7 +188,6 @@ SPEC = ModuleSpec(
         "query": {"type": "str"},
         "status": {"type": "str", "choices": ["active", "invited", "disabled"]},
         "role": {"type": "str", "choices": list(ROLES)},
-        "groups": {"type": "bool", "default": False},
         "complete": {"type": "bool", "default": False},
     },
     operation=show,

@@ -458,7 +458,7 @@ class TestAnswers:
         arguments = dict(TASKS[module])
         if module == "tallyfy_user":
             arguments["groups"] = {"set": []}
-        for more in ({}, {"groups": True}) if module == "tallyfy_user_info" else ({},):
+        for more in ({}, {"complete": True}) if module == "tallyfy_user_info" else ({},):
             result = modules.run(module, **arguments, **more)
             if result.get("failed"):
                 told(result)
@@ -469,7 +469,7 @@ class TestAnswers:
     def test_groups_of_another_shape(self, sandbox: Sandbox, modules: Modules, groups: str) -> None:
         sandbox.fault(method="GET", path="/organizations/*/groups", times=None, body=f'{{"data": {groups}}}')
         for module, arguments in (
-            ("tallyfy_user_info", {"groups": True}), ("tallyfy_user", {"email": BOB, "groups": {"set": []}}),
+            ("tallyfy_user_info", {"complete": True}), ("tallyfy_user", {"email": BOB, "groups": {"set": []}}),
         ):  # fmt: skip
             result = modules.run(module, **arguments)
             if result.get("failed"):

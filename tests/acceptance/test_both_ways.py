@@ -100,7 +100,7 @@ WRONG: dict[str, tuple[str, dict[str, Any]]] = {
     "no dictionary": ("tallyfy_api", {"path": "/x", "query": 7}),
     "no number": ("tallyfy_user", {"email": BOB, "country_id": "Wales"}),
     "no number of seconds": ("tallyfy_user", {"email": BOB, "timeout": "soon"}),
-    "no truth": ("tallyfy_user_info", {"groups": "perhaps"}),
+    "no truth": ("tallyfy_user_info", {"complete": "perhaps"}),
     "two kinds of groups": ("tallyfy_user", {"email": BOB, "groups": {"set": [], "add": ["People"]}}),
     "text for a list": ("tallyfy_user", {"email": BOB, "groups": {"add": "Engineering, Legacy Team"}}),
     "text for a number": ("tallyfy_user", {"email": BOB, "country_id": "2"}),

@@ -89,7 +89,7 @@ def test_samples_are_of_the_documented_shape(file: Path) -> None:
         is_empty = "Always empty" in str(entry["description"])
         assert (sample in ({}, [], "")) == is_empty, f"{file.stem}: the sample of {name} is empty, or should be"
         if sample is not None:
-            check_value(f"{file.stem}.{name}", sample, entry, {"groups": True})
+            check_value(f"{file.stem}.{name}", sample, entry, {"groups": True, "complete": True})
         check_names(file.stem, {name: entry})
 
 

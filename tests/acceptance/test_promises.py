@@ -142,7 +142,7 @@ CASES = [
     case("roster from a csv file", "tallyfy_roster",
          *of(MARY["email"], *CREATION, "groups"), *of(BOB, "phone"), src="people.csv"),
     case("user info", "tallyfy_user_info"),
-    case("user info with groups", "tallyfy_user_info", groups=True, status="active"),
+    case("user info with groups", "tallyfy_user_info", complete=True, status="active"),
     case("organization info", "tallyfy_organization_info"),
     case("api get", "tallyfy_api", path="/organizations/{org_id}/groups", all_pages=True),
     case("api put of the same", "tallyfy_api", method="PUT", path=f"/organizations/{{org_id}}/groups/{LEGACY_GROUP}",

@@ -16,6 +16,7 @@ import yaml
 from ansible import constants as C  # noqa: N812 - its name everywhere in ansible-core
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.fields import PROFILE_FIELDS
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import MEMBER_OPTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.export import EXPORT_KEYS
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._export import write_roster
 from sandbox.testing import Sandbox
@@ -127,10 +128,42 @@ def test_applying_what_was_exported_changes_nothing(
     assert people_in(world) == before
     assert {row["email"] for row in done["people"] if not row.get("unlisted")} == set(before)
     assert not any("does not show" in row["message"] for row in done["people"]), "nothing unseen was written down"
-    assert modules.succeed(DRIFT, src=str(file))["drifted"] is False
+    assert modules.succeed(DRIFT, src=str(file), unlisted="disabled")["drifted"] is False
 
     first = file.read_bytes()
     assert exported(modules, tmp_path, ending).read_bytes() == first
+
+
+@pytest.mark.any_core
+def test_records_given_back_as_a_roster_change_nothing(world: Sandbox, modules: Modules) -> None:
+    users = modules.succeed("tallyfy_user_info", complete=True)["users"]
+    assert {user["email"] for user in users} > LEFT_OUT
+    assert {user["state"] for user in users} == {"present", "disabled"}
+    roster = {"people": users, "unlisted": "disabled"}
+    done = modules.succeed(ROSTER, **roster)
+    assert [(done["changed"], len(done["people"])), done["notes"], world.writes()] == [(False, len(users)), [], []]
+    assert {row["outcome"] for row in done["people"]} == {"unchanged"}
+    assert modules.succeed(DRIFT, **roster)["people"] == []
+
+
+@pytest.mark.any_core
+def test_records_given_back_one_by_one_change_nothing(sandbox: Sandbox, modules: Modules) -> None:
+    plant_nasty_people(sandbox)
+    for user in modules.succeed("tallyfy_user_info", complete=True)["users"]:
+        options = {name: user[name] for name in MEMBER_OPTIONS if name in user}
+        done = modules.succeed("tallyfy_user", **{**options, "groups": {"set": user["groups"]}})
+        assert (done["changed"], done["user"]) == (False, user)
+    assert sandbox.writes() == []
+
+
+@pytest.mark.any_core
+def test_what_only_tallyfy_sets_is_a_mistake_beside_no_state(sandbox: Sandbox, modules: Modules) -> None:
+    """A table of another system may have a status, too, of which nothing must be taken for wanted or ignored."""
+    told = modules.fail(ROSTER, people=[{"email": BOB, "status": "terminated"}])["msg"]
+    assert "unknown field status; did you mean state?" in told
+    (user,) = modules.succeed("tallyfy_user_info", email=BOB)["users"]
+    done = modules.succeed(ROSTER, people=[{**user, "state": "disabled"}])
+    assert done["people"][0]["after"] == {"status": "disabled"}
 
 
 @pytest.mark.any_core

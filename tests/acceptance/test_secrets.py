@@ -94,7 +94,7 @@ TASKS: dict[str, dict[str, Any]] = {
     "tallyfy_organization_info": {},
     "tallyfy_roster": {"people": [{"email": BOB, "team": "New", "groups": ["Engineering"]}]},
     "tallyfy_user": {"email": BOB, "team": "New", "groups": {"add": ["Engineering"]}},
-    "tallyfy_user_info": {"groups": True},
+    "tallyfy_user_info": {"complete": True},
     "tallyfy_token": {},
 }
 
@@ -462,7 +462,7 @@ PLAY = """
       ignore_errors: true
     - name: Get nonsense
       tallyfy.platform.tallyfy_user_info:
-        groups: true
+        complete: true
       ignore_errors: true
     - name: Lose the token on the way
       tallyfy.platform.tallyfy_api:

@@ -61,6 +61,19 @@ MEMBER_FIELDS = (
 )
 #: What an invitation says; it is sent and never stored.
 INVITATION_MESSAGE = MemberField("invitation_message", longest=5000, has_lines=True)
+#: What else a record of a member holds: Tallyfy sets it, and nobody can want another value.
+SET_BY_TALLYFY = (
+    "id",
+    "username",
+    "full_name",
+    "status",
+    "is_default_admin",
+    "is_bot",
+    "is_support_user",
+    "created_at",
+    "updated_at",
+    "last_login_at",
+)
 PROFILE_FIELDS = tuple(one.name for one in MEMBER_FIELDS)
 CLEARABLE_FIELDS = tuple(one.name for one in MEMBER_FIELDS if one.is_clearable)
 

@@ -39,7 +39,7 @@ SHAPE = {
     "role": ("role", "user_role"),
     **{name: (name,) for name in PROFILE_FIELDS},
     "is_default_admin": ("is_default_admin",),
-    "support_user": ("support_user",),
+    "is_support_user": ("support_user",),
     "created_at": ("created_at",),
     "updated_at": ("updated_at", "last_updated"),
     "last_login_at": ("last_login_at",),
@@ -243,15 +243,19 @@ def is_service_account(record: Mapping[str, Any]) -> bool:
 
 
 def shape_member(record: Mapping[str, Any], groups: list[str] | None = None) -> Record:
-    """Return a member's record in the one shape that modules return, whichever shape the service used."""
+    """Return a member's record in the one shape that modules return, whichever shape the service used.
+
+    Given back as options, or as a row of a roster, it asks for what is there.
+    """
     member = Member(record)
     shaped = {name: _first_of(record, spellings) for name, spellings in SHAPE.items()}
     shaped["role"] = member.role or None
     shaped["status"] = member.status if record.get("status") else None
+    shaped["state"] = {None: None, "disabled": "disabled"}.get(shaped["status"], "present")
     shaped["date_format"] = comparable("date_format", shaped["date_format"])
     shaped["is_bot"] = is_bot(record)
     shaped["is_default_admin"] = bool(shaped["is_default_admin"])
-    shaped["support_user"] = bool(shaped["support_user"])
+    shaped["is_support_user"] = bool(shaped["is_support_user"])
     if not shaped["full_name"]:
         names = (str(shaped[name]) for name in ("first_name", "last_name") if shaped[name])
         shaped["full_name"] = " ".join(names) or None

@@ -20,8 +20,8 @@ from .member import MEMBERS_PER_PAGE, PAGE_WORKERS, Member, find_member, require
 def list_members(client: Client, filters: Mapping[str, Any]) -> list[Record]:
     """Return the shaped members that match ``email``, ``query``, ``status`` and ``role``, sorted by e-mail address.
 
-    The service filters by text only. ``groups`` adds the names of each member's groups, ``complete`` reads the record
-    of each member whom the list shows in part only.
+    The service filters by text only. ``complete`` adds the names of each member's groups, and reads the record of each
+    member whom the list shows in part only.
     """
     email = (filters.get("email") or "").strip()
     if email:
@@ -42,7 +42,7 @@ def list_members(client: Client, filters: Mapping[str, Any]) -> list[Record]:
             workers=PAGE_WORKERS,
         )
         members = [Member(row) for row in listed]
-    groups = list_groups(client) if filters.get("groups") else None
+    groups = list_groups(client) if filters.get("complete") else None
     status, role = filters.get("status"), filters.get("role")
     rows: Sequence[Record] = [
         member

@@ -17,6 +17,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import 
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.fields import SET_BY_TALLYFY
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import MEMBER_OPTIONS
 
 from .file import read_roster
@@ -96,7 +97,8 @@ class _PlainRows:
         for name, value in row.items():
             compared = fold(str(name))
             field = self._columns.get(compared, name)
-            if compared in self._ignored:
+            if compared in self._ignored or (field in SET_BY_TALLYFY and "state" in row):
+                # A record of a member says its state. A table with a status of its own is another matter.
                 continue
             if field not in self._known:
                 # A field of ``columns`` that nobody knows has been told with the option.

@@ -79,7 +79,7 @@ def export_roster(task: Task) -> dict[str, Any]:
     if ending not in ENDINGS:
         endings = f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
         raise InputError([Problem(f"{dest} does not end in {endings}", option=task.called("dest"))])
-    export = roster_of(list_members(task.client, {"groups": True, "complete": True}), ending)
+    export = roster_of(list_members(task.client, {"complete": True}), ending)
     warn_of_notes(export.notes, task.warn)
     return {
         "changed": False,
@@ -97,7 +97,7 @@ def export_roster(task: Task) -> dict[str, Any]:
 def roster_of(members: Iterable[Mapping[str, Any]], ending: str) -> Export:
     """Return the roster file of these members, sorted, as ``ending`` (with its dot) wants it. Pure.
 
-    ``members`` have the shape that ``tallyfy_user_info`` returns with ``groups``. Whoever has no access or belongs to
+    ``members`` have the shape that ``tallyfy_user_info`` returns with ``complete``. Whoever has no access or belongs to
     Tallyfy (the bot, support accounts) is left out; a value that is not set is, too, and so is one that no roster may
     hold: other applications write to the service, too. Raises ``InputError`` for what no such file can say.
     """
@@ -125,7 +125,7 @@ def roster_of(members: Iterable[Mapping[str, Any]], ending: str) -> Export:
 
 
 def _kind_of(member: Mapping[str, Any]) -> str:
-    if member["is_bot"] or member["support_user"]:
+    if member["is_bot"] or member["is_support_user"]:
         return "service_accounts"
     return "disabled" if member.get("status") == "disabled" else "people"
 

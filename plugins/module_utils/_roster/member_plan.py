@@ -337,5 +337,5 @@ def fields_needed(desired: DesiredMember, current: Mapping[str, Any]) -> set[str
     if desired.role or desired.state != "present":
         needed |= {"role", "is_default_admin"}
     if desired.state != "present":
-        needed |= {"support_user"}
+        needed |= {"is_support_user"}
     return needed

@@ -101,4 +101,5 @@ def _member_after(run: MemberRun) -> Record | None:
     if run.desired.groups is not None:
         groups = list(run.plan.after.get("groups", run.around.groups.names_of(run.current)))
     planned = {name: value for name, value in run.plan.after.items() if name != "groups"}
-    return shape_member({**(run.current or {}), **planned, **({} if run.is_pretended else run.record)}, groups)
+    shaped = shape_member({**(run.current or {}), **planned, **({} if run.is_pretended else run.record)}, groups)
+    return {**shaped, "state": run.desired.state}

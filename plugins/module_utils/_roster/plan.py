@@ -45,7 +45,7 @@ from .rows import (
 
 SEVERAL_MEMBERS = "several members have this address when case does not matter; keep one of them in Tallyfy"
 #: Fields that tell that a member belongs to Tallyfy, or cannot be spared.
-PROTECTING_FIELDS = ("is_default_admin", "support_user")
+PROTECTING_FIELDS = ("is_default_admin", "is_support_user")
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,11 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan impo
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import included
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.fields import PROFILE_FIELDS
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.fields import PROFILE_FIELDS, SET_BY_TALLYFY
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, members_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DEFAULT_MESSAGE,
+    MEMBER_OPTIONS,
     DesiredMember,
     Member,
     find_member,
@@ -207,7 +208,8 @@ def test_plan(
     if groups is not None:
         before, after = ({**before, "groups": groups[0]} if current else {}), {**after, "groups": groups[1]}
     if current and given.get("state") == "deleted":
-        before, after = {**current, "full_name": "John Smith"}, {}
+        state = "disabled" if current["status"] == "disabled" else "present"
+        before, after = {**current, "full_name": "John Smith", "state": state}, {}
     assert (dict(plan.before), dict(plan.after)) == (before, after)
     assert plan.subject == EMAIL
     assert all(step.subject == EMAIL and step.reason for step in plan.steps)
@@ -602,6 +604,19 @@ def test_shape_is_the_same_whatever_the_service_sent() -> None:
     assert shape_member(JOHN)["updated_at"] == JOHN["last_updated"]
 
 
+def test_shape_is_what_can_be_wanted_and_what_tallyfy_sets() -> None:
+    """So a record is a row of a roster."""
+    wanted_by_rows = {"clear", "provision", "invitation_message", "reassign_to"}
+    assert set(shape_member(JOHN, [])) == {*MEMBER_OPTIONS, *SET_BY_TALLYFY} - wanted_by_rows
+
+
+@pytest.mark.parametrize(
+    ("status", "state"), [("active", "present"), ("Invited", "present"), ("disabled", "disabled"), (None, None)]
+)
+def test_shape_has_the_state_that_would_be_wanted(status: str | None, state: str | None) -> None:
+    assert shape_member({**MINIMAL, "status": status})["state"] == state
+
+
 def test_shape_of_the_shortest_record() -> None:
     shaped = shape_member(MINIMAL)
     assert set(shaped) == set(shape_member(JOHN))
@@ -826,7 +841,7 @@ def test_listed_members_are_filtered_shaped_and_sorted() -> None:
     assert listed(status="invited") == ["ann@example.com"]
     assert listed(email="BOB@example.com") == ["bob@example.com"]
     assert listed(email="bob@example.com", role="light") == []
-    with_groups = list_members(Members(*rows), {"groups": True})
+    with_groups = list_members(Members(*rows), {"complete": True})
     assert [member["groups"] for member in with_groups] == [[], ["Ops", "Sales"], ["HR", "Ops"]]
 
 

@@ -22,7 +22,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._texts import is_
 
 PERSON = {
     "email": "a@example.com", "first_name": "A", "last_name": "B", "status": "active", "is_bot": False,
-    "support_user": False, "groups": [],
+    "is_support_user": False, "groups": [],
 }  # fmt: skip
 
 # --- there and back ---------------------------------------------------------------------------------------------------
@@ -49,7 +49,7 @@ members = st.lists(
             "date_format": st.sampled_from(["mm/dd/yyyy", None]),
             "status": st.sampled_from(["active", "invited", "disabled", None]),
             "is_bot": st.just(value=False),
-            "support_user": st.just(value=False),
+            "is_support_user": st.just(value=False),
             "groups": st.lists((text | nasty).filter(lambda name: ";" not in name), max_size=3, unique=True),
         }
     ),
@@ -193,7 +193,7 @@ def test_who_is_not_exported() -> None:
         {**PERSON, "email": "A@example.com", "status": "invited"},
         {**PERSON, "email": "c@example.com", "status": "disabled"},
         {**PERSON, "email": "d@example.com", "is_bot": True},
-        {**PERSON, "email": "e@example.com", "support_user": True, "status": "disabled"},
+        {**PERSON, "email": "e@example.com", "is_support_user": True, "status": "disabled"},
     ]
     export = roster_of(people, ".csv")
     addresses = [line.partition(",")[0] for line in export.text.splitlines()]
