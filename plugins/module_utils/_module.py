@@ -83,21 +83,12 @@ class ModuleSpec:
         To be looked at before ansible-core makes texts of them: of ``0151`` it then has 105.
         """
         optional = {name for name, option in self.argument_spec.items() if not option.get("required")}
-        given = {
-            name: self._without_blank_parts(name, value)
-            for name, value in arguments.items()
-            if name not in optional or not is_blank(value)
-        }
+        given = {name: value for name, value in arguments.items() if name not in optional or not is_blank(value)}
         if not self.takes_texts:
             return given, []
         texts = [name for name in given if self.argument_spec.get(name, {}).get("type") == "str"]
         flaws = {name: not_a_text(given[name]) for name in texts if isinstance(given[name], (bool, int, float, date))}
         return given, [f"{called(name)} {flaw}" for name, flaw in flaws.items()]
-
-    def _without_blank_parts(self, name: str, value: Any) -> Any:
-        if not isinstance(value, Mapping) or "options" not in self.argument_spec.get(name, {}):
-            return value
-        return {part: inner for part, inner in value.items() if not is_blank(inner)}
 
     def options(self) -> dict[str, dict[str, Any]]:
         """Return the argument spec of all options."""

@@ -39,47 +39,16 @@ options:
   members:
     description:
       - Members of the group, by e-mail address, without regard to case. They must be active or invited.
-      - An address that nobody has is no error in O(members.remove), since a leaver may have been deleted.
-    type: dict
-    suboptions:
-      add:
-        description:
-          - Members who must be in the group. Others stay.
-        type: list
-        elements: str
-      remove:
-        description:
-          - Members who must not be in the group.
-        type: list
-        elements: str
-      set:
-        description:
-          - All of the members in the group. An empty list leaves nobody.
-          - Mutually exclusive with O(members.add) and O(members.remove).
-        type: list
-        elements: str
+      - A list names members to be added. A dictionary has the lists C(add) and C(remove), or C(set) with all of the
+        members. An empty C(set) leaves nobody. A text is a list with semicolons or line breaks between its entries.
+      - An address that nobody has is no error in C(remove), since a leaver may have been deleted.
+    type: raw
   guests:
     description:
-      - Guests of the group, by e-mail address, without regard to case. They must be guests of the organization, see
-        M(tallyfy.platform.tallyfy_guest). Costs the reading of the guests when somebody is to come in.
-    type: dict
-    suboptions:
-      add:
-        description:
-          - Guests who must be in the group. Others stay.
-        type: list
-        elements: str
-      remove:
-        description:
-          - Guests who must not be in the group.
-        type: list
-        elements: str
-      set:
-        description:
-          - All of the guests in the group. An empty list leaves nobody.
-          - Mutually exclusive with O(guests.add) and O(guests.remove).
-        type: list
-        elements: str
+      - Guests of the group, by e-mail address, without regard to case, written as O(members) are. They must be guests
+        of the organization, see M(tallyfy.platform.tallyfy_guest). Costs the reading of the guests when somebody is to
+        come in.
+    type: raw
 extends_documentation_fragment:
   - tallyfy.platform.connection
   - tallyfy.platform.attributes

@@ -95,24 +95,9 @@ options:
   associated_members:
     description:
       - Members the guest is associated with, by e-mail address, without regard to case. They must be active or invited.
-    type: dict
-    suboptions:
-      add:
-        description:
-          - Members who must be associated with the guest. Others stay.
-        type: list
-        elements: str
-      remove:
-        description:
-          - Members who must not be associated with the guest.
-        type: list
-        elements: str
-      set:
-        description:
-          - All of the members associated with the guest. An empty list leaves nobody.
-          - Mutually exclusive with O(associated_members.add) and O(associated_members.remove).
-        type: list
-        elements: str
+      - A list names members to be added. A dictionary has the lists C(add) and C(remove), or C(set) with all of the
+        members. An empty C(set) leaves nobody. A text is a list with semicolons or line breaks between its entries.
+    type: raw
 extends_documentation_fragment:
   - tallyfy.platform.connection
   - tallyfy.platform.attributes

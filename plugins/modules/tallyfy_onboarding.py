@@ -24,8 +24,7 @@ options:
     description:
       - The people. Each is a dictionary with options of M(tallyfy.platform.tallyfy_user), C(state) and C(reassign_to)
         apart, for nobody leaves by an onboarding.
-      - C(groups) may also be a list, or a text with semicolons, of groups to be in. They must be there, or be listed in
-        O(ensure_groups).
+      - C(groups) must be there, or be listed in O(ensure_groups).
       - C(process) is the person's process, with options of M(tallyfy.platform.tallyfy_process) as in O(process), and
         goes before what O(process) says, kick-off values one by one. A text is its template. V(false) is no process.
       - A blank field counts as not given.

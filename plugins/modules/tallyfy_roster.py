@@ -30,8 +30,7 @@ options:
       - A field that is left out, C(null) or blank comes from O(defaults). When it is not there either, it stays as it
         is. What is to be emptied is named by C(clear), a list or a text with semicolons.
       - A number, a date or a truth value for a text is refused with the row; put it in quotes.
-      - C(groups) is a dictionary with the lists C(add), C(remove) or C(set). A plain list, or a text with semicolons,
-        names groups to be added.
+      - C(groups) is a list of groups to be added, or a dictionary with the lists C(add), C(remove) or C(set).
       - The names are needed for somebody who is not a member yet.
       - A record of M(tallyfy.platform.tallyfy_user_info) is a row, too, and changes nothing. Beside a C(state) what
         only Tallyfy sets is ignored, C(id), C(username), C(full_name), C(status), C(is_default_admin), C(is_bot),

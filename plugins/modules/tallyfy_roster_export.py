@@ -31,7 +31,8 @@ options:
         in. Both are found out before anything is asked.
       - The file is written with the mode C(0640), since names and addresses of people are nobody else's business. One
         that is there already is not opened up by that.
-      - CSV cannot say that somebody is in no group, and has no place for a group with a semicolon in its name.
+      - CSV cannot say that somebody is in no group, and has no place for a group with a semicolon or a line
+        break in its name.
       - YAML and JSON hold control, direction and invisible characters escaped. CSV has no escapes; there a field with
         such a character is left out and named in RV(notes).
       - A CSV cell that a spreadsheet would run as a formula, since it begins with C(=), C(+), C(-) or C(@) for example,

@@ -86,25 +86,11 @@ options:
   groups:
     description:
       - Groups of the organization, by name, without regard to case. They must exist.
+      - A list names groups to be added. A dictionary has the lists C(add) and C(remove), or C(set) with all groups the
+        member is in. An empty C(set) takes the member out of every group. A text is a list with semicolons or line
+        breaks between its entries.
       - Costs one request more, to read the groups.
-    type: dict
-    suboptions:
-      add:
-        description:
-          - Groups the member must be in. Other memberships stay.
-        type: list
-        elements: str
-      remove:
-        description:
-          - Groups the member must not be in.
-        type: list
-        elements: str
-      set:
-        description:
-          - All groups the member is in. An empty list takes the member out of every group.
-          - Mutually exclusive with O(groups.add) and O(groups.remove).
-        type: list
-        elements: str
+    type: raw
   provision:
     description:
       - How a person who is not a member yet is added.

@@ -18,12 +18,11 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold, split_names
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import shorten
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding.prepare import REFUSED_FIELDS
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import MEMBER_OPTIONS
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rows import GROUP_SEPARATOR
 
 #: How the variable of each answer about one person begins.
 PERSON = "onboarding_person_"
@@ -122,11 +121,10 @@ def _groups(value: Any) -> tuple[Any, list[str]]:
             return [], [f"{PERSON}groups is no list of names: {_quoted(value)}"]
         return names, []
     text, problems = _field("groups", value)
-    names = [name.strip() for line in _LINE_END.split(text) for name in line.split(GROUP_SEPARATOR)]
-    names = [name for name in names if name]
-    if not names and not problems:
+    split = split_names(text)
+    if not split and not problems:
         problems = [f"{PERSON}groups names no group: {_quoted(value)}"]
-    return names, problems
+    return split, problems
 
 
 def _process(answers: Mapping[str, Any], *, has_process: bool) -> tuple[dict[str, Any], list[str]]:

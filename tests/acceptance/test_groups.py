@@ -86,7 +86,7 @@ class TestRefusals:
             "name is blank",
             f"members.add and members.remove both name {BOB}",
             "members: 'bob' is not an e-mail address",
-            "guests holds a blank name",
+            "guests.set holds a blank name",
         ]
         assert sandbox.ledger() == []
 

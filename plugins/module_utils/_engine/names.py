@@ -2,73 +2,44 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lists of which a part or the whole is wanted. Private to the collection."""
+"""Lists of which a part or the whole is wanted: how they are written and what they mean. Private to the collection."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .text import fold, tidied
+from .text import Email, fold, is_blank, not_a_text, tidied
 
-__all__ = ["LIST_OPTION", "Names", "fold", "meant"]
-_TEXTS = {"type": "list", "elements": "str"}
-#: The argument spec of a list of which a part or the whole can be wanted.
-LIST_OPTION: dict[str, Any] = {
-    "type": "dict",
-    "options": {"add": _TEXTS, "remove": _TEXTS, "set": _TEXTS},
-    "mutually_exclusive": [("set", "add"), ("set", "remove")],
-}
+__all__ = ["LIST_OPTION", "NO_NAME", "PARTS", "SEPARATORS", "Names", "fold", "meant", "names_in", "split_names"]
+#: The argument spec of a list of which a part or the whole can be wanted; ``names_in`` reads it.
+LIST_OPTION: dict[str, Any] = {"type": "raw"}
+#: What can be wanted of a list. Names that are given without it are to be added.
+PARTS = ("add", "remove", "set")
+#: What may stand between the names in one text, such as a cell of a CSV file.
+SEPARATORS = ";\r\n"
+NO_NAME = "{} names nothing: {!r}; leave it blank, a text cannot say that nothing is wanted"
+_BETWEEN = re.compile(f"[{SEPARATORS}]")
 
 
 @dataclass(frozen=True)
 class Names:
-    """What is wanted of a list: names to be added and removed, or the whole list.
-
-    Methods take the ``option`` that people know the list as, and the ``key`` by which its names are compared.
-    """
+    """What is wanted of a list: names to be added and removed, or the whole list."""
 
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
     set: tuple[str, ...] | None = None
-
-    @classmethod
-    def from_option(cls, option: Mapping[str, Any] | None, of: Callable[[object], str] = tidied) -> Names | None:
-        """Return what the sub-options ``add``, ``remove`` and ``set`` ask for; ``None`` when nothing is mentioned.
-
-        ``of`` makes the names what they are, such as an ``Email``.
-        """
-        if not option or all(option.get(name) is None for name in ("add", "remove", "set")):
-            return None
-        whole = option.get("set")
-        return cls(
-            add=tuple(map(of, option.get("add") or ())),
-            remove=tuple(map(of, option.get("remove") or ())),
-            set=None if whole is None else tuple(map(of, whole)),
-        )
 
     @property
     def wanted(self) -> tuple[str, ...]:
         """The names that the list is to hold."""
         return self.add if self.set is None else self.set
 
-    def problems(self, option: str = "groups", key: Callable[[str], str] = fold) -> list[str]:
-        """Return what is wrong with the option by itself."""
-        problems = []
-        if self.set is not None and (self.add or self.remove):
-            problems.append(f"{option}.set is the whole list and cannot stand beside {option}.add or {option}.remove")
-        both = {key(name) for name in self.add} & {key(name) for name in self.remove}
-        if both:
-            problems.append(f"{option}.add and {option}.remove both name {', '.join(sorted(both))}")
-        every = dict.fromkeys((*self.add, *self.remove, *(self.set or ())))
-        if not all(map(tidied, every)):
-            problems.append(f"{option} holds a blank name")
-        return problems
-
     def changes(self, current: Collection[str], key: Callable[[str], str] = fold) -> tuple[list[str], list[str]]:
-        """Return the names to add and to remove, given the names of ``current`` as they are compared."""
+        """Return the names to add and to remove, given the names of ``current`` as they are compared, by ``key``."""
         unwanted: Iterable[str] = self.remove
         if self.set is not None:
             kept = {key(name) for name in self.set}
@@ -79,7 +50,71 @@ class Names:
         return [add[name] for name in added], [remove[name] for name in removed]
 
 
+def names_in(given: object, option: str, of: Callable[[object], str] = tidied) -> tuple[Names | None, list[str]]:
+    """Return what an option asks of a list, ``None`` when that is nothing, and everything that is wrong with it.
+
+    A list holds names to be added, and so does a text. A mapping has such a list or text for each of ``PARTS``. A blank
+    counts as not given; only an empty ``set`` asks for something. ``option`` is the name that people know it by.
+    ``of`` makes the names what they are: an ``Email`` has to be one. A name with which something is wrong is left out.
+    """
+    parts = given if isinstance(given, Mapping) else {"add": given}
+    read: dict[str, tuple[str, ...]] = {}
+    problems: list[str] = []
+    for part, value in parts.items():
+        if part not in PARTS:
+            known = meant(part, PARTS) or f"; these are known: {', '.join(PARTS)}"
+            problems.append(f"unknown field {option}.{part}{known}")
+            continue
+        texts, found = _texts_in(value, option if parts is not given else f"{option}.{part}")
+        problems += found
+        if texts is not None:
+            read[part] = tuple(map(of, texts))
+    names = Names(**read)
+    problems += _contradictions(names, option)
+    every = dict.fromkeys((*names.add, *names.remove, *(names.set or ())))
+    problems += [
+        f"{option}: {name!r} is not an e-mail address"
+        for name in every
+        if isinstance(name, Email) and not name.is_valid
+    ]
+    return (None if names == Names() else names), problems
+
+
+def split_names(text: str) -> list[str]:
+    """Return the names that one text holds."""
+    return [name for name in map(tidied, _BETWEEN.split(text)) if name]
+
+
 def meant(name: object, known: Sequence[str]) -> str:
     """Return the question whether a name that nobody knows is one much like it, empty when there is none."""
     close = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.7)
     return f"; did you mean {close[0]}?" if close else ""
+
+
+def _texts_in(value: object, option: str) -> tuple[list[str] | None, list[str]]:
+    """Return the texts of a part, ``None`` when it is not given, and what is wrong with the others."""
+    if is_blank(value):
+        return None, []
+    if isinstance(value, str):
+        names = split_names(value)
+        return names, [] if names else [NO_NAME.format(option, value)]
+    if not isinstance(value, (list, tuple)):
+        return None, [f"{option} {not_a_text(value)}"]
+    flaws = {number: not_a_text(one) for number, one in enumerate(value, start=1) if one is not None}
+    problems = [f"{option}: entry {number} {flaw}" for number, flaw in flaws.items() if flaw is not None]
+    problems += [f"{option} holds a blank name"] if any(map(is_blank, value)) else []
+    return [one for one in value if isinstance(one, str) and not is_blank(one)], problems
+
+
+def _contradictions(names: Names, option: str) -> list[str]:
+    problems = []
+    if names.set is not None and (names.add or names.remove):
+        problems.append(f"{option}.set is the whole list and cannot stand beside {option}.add or {option}.remove")
+    both = set(map(_compared, names.add)) & set(map(_compared, names.remove))
+    if both:
+        problems.append(f"{option}.add and {option}.remove both name {', '.join(sorted(both))}")
+    return problems
+
+
+def _compared(name: str) -> str:
+    return name.key if isinstance(name, Email) else fold(name)

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
 
@@ -108,16 +108,6 @@ def directory_of_numbers(client: Client, numbers: Iterable[int]) -> Directory:
             found = [Member(client.get("users", *lacking))] if one else list_everybody(client)
             kept.update({int(member["id"]): member for member in found})
     return Directory(member for member in kept.values() if member is not None)
-
-
-def address_problems(params: Mapping[str, Any], option: str) -> list[str]:
-    """Return what is wrong with a list of addresses by itself."""
-    names = Names.from_option(params.get(option), Email)
-    if names is None:
-        return []
-    every = dict.fromkeys(map(Email, (*names.add, *names.remove, *(names.set or ()))))
-    wrong = [email for email in every if email and not email.is_valid]
-    return names.problems(option, by_key) + [f"{option}: {email!r} is not an e-mail address" for email in wrong]
 
 
 def numbers_of(values: Any, what: str) -> set[int]:

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import LIST_OPTION, Names, fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import LIST_OPTION, Names, fold, names_in
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import (
     Plan,
     Step,
@@ -30,7 +30,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 
 from .directory import (
     Directory,
-    address_problems,
     by_key,
     numbers_of,
 )
@@ -91,8 +90,8 @@ class DesiredGroup:
             name=tidied(params["name"]),
             state=params.get("state") or "present",
             description=tidied(params.get("description")) or None,
-            members=Names.from_option(params.get("members"), Email),
-            guests=Names.from_option(params.get("guests"), Email),
+            members=names_in(params.get("members"), "members", Email)[0],
+            guests=names_in(params.get("guests"), "guests", Email)[0],
         )
 
     def change(self, directory: Directory) -> GroupChange:
@@ -108,7 +107,8 @@ def group_problems(params: Mapping[str, Any]) -> list[str]:
         "description": flaw_in(tidied(params.get("description")), has_lines=True),
     }
     problems = [f"{option} {flaw}" for option, flaw in flaws.items() if flaw is not None]
-    return problems + [text for option in ("members", "guests") for text in address_problems(params, option)]
+    lists = [names_in(params.get(option), option, Email)[1] for option in ("members", "guests")]
+    return problems + [text for found in lists for text in found]
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import LIST_OPTION, Names
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import LIST_OPTION, Names, names_in
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import (
     Plan,
     Step,
@@ -33,7 +33,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 
 from .directory import (
     Directory,
-    address_problems,
     numbers_of,
 )
 from .fields import STATES
@@ -88,7 +87,7 @@ class DesiredGuest:
             # ``absent`` is another spelling of ``deleted``.
             state="deleted" if params.get("state") == "absent" else params.get("state") or "present",
             profile=_profile(params),
-            members=Names.from_option(params.get("associated_members"), Email),
+            members=names_in(params.get("associated_members"), "associated_members", Email)[0],
         )
 
 
@@ -117,7 +116,7 @@ def guest_problems(params: Mapping[str, Any]) -> list[str]:
     date = given.get("external_date_creation")
     if date and _date(date) is None:
         problems.append(f"external_date_creation {date!r} is not a date such as 2026-01-31 09:00:00")
-    return problems + address_problems(params, "associated_members")
+    return problems + names_in(params.get("associated_members"), "associated_members", Email)[1]
 
 
 def _is_web_address(text: str) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import LIST_OPTION, Names, meant
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import LIST_OPTION, Names, meant, names_in
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, tidied
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InconsistentListError, InputError
 
@@ -87,7 +87,7 @@ class DesiredMember:
             state=params.get("state") or "present",
             profile={**{name: value for name, value in given.items() if value is not None}, **cleared},
             role=params.get("role"),
-            groups=Names.from_option(params.get("groups")),
+            groups=names_in(params.get("groups"), "groups")[0],
             provision=params.get("provision") or ("direct" if has_application else "invite"),
             invitation_message=tidied(params.get("invitation_message")) or DEFAULT_MESSAGE,
             reassign_to=Email(params.get("reassign_to")) or None,
@@ -126,8 +126,7 @@ def problems_with(params: Mapping[str, Any]) -> list[Flaw]:
         flaws.append(Flaw(NO_ADDRESS.format("reassign_to", successor)))
     elif successor and successor == email:
         flaws.append(Flaw("reassign_to is the leaver"))
-    names = Names.from_option(params.get("groups"))
-    return flaws + [Flaw(text) for text in (*_clear_problems(params), *(names.problems() if names else []))]
+    return flaws + [Flaw(text) for text in (*_clear_problems(params), *names_in(params.get("groups"), "groups")[1])]
 
 
 def require_address(email: str, found: object) -> None:

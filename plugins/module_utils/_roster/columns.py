@@ -21,10 +21,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.fields im
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import MEMBER_OPTIONS
 
 from .file import read_roster
-from .rows import LISTS, Rows, unknown_field
+from .rows import GROUP_COLUMNS, Rows, unknown_field
 
-#: What a row of a roster may hold. A table has no lists, so each part of one is a column.
-ROW_FIELDS = (*MEMBER_OPTIONS, *(f"groups.{name}" for name in LISTS))
+#: What a row of a roster may hold.
+ROW_FIELDS = (*MEMBER_OPTIONS, *GROUP_COLUMNS)
 #: The options of every module that takes rows.
 COLUMN_OPTIONS: dict[str, dict[str, Any]] = {
     "columns": {"type": "dict", "default": {}},

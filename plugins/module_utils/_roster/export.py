@@ -20,7 +20,8 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import SEPARATORS
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, tidied
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.fields import PROFILE_FIELDS
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
@@ -32,7 +33,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._texts import jso
 
 from .file import ENDINGS
 from .result import facts_of, warn_of_notes
-from .rows import GROUP_SEPARATOR
 from .yaml_texts import require_yaml
 
 EXPORTED_FIELDS = ("email", "role", *PROFILE_FIELDS)
@@ -260,9 +260,10 @@ def _csv_text(rows: Sequence[Record]) -> str:
     writer.writerow(columns)
     for row in rows:
         names = row["groups"]["set"] if "groups" in row else ()
-        parted = [name for name in names if GROUP_SEPARATOR in name]
+        parted = [name for name in names if not set(tidied(name)).isdisjoint(SEPARATORS)]
         if parted:
-            raise InputError([f"the group {parted[0]!r} has a semicolon in its name; export to .yml or .json instead"])
-        cells = [*(row.get(name, "") for name in EXPORTED_FIELDS), GROUP_SEPARATOR.join(names)]
+            text = f"the group {parted[0]!r} has a semicolon or a line break in its name"
+            raise InputError([f"{text}; export to .yml or .json instead"])
+        cells = [*(row.get(name, "") for name in EXPORTED_FIELDS), SEPARATORS[0].join(names)]
         (quoting_writer if "\r" in "".join(map(str, cells)) else writer).writerow(cells)
     return file.getvalue()

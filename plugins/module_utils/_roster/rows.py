@@ -17,7 +17,13 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import RequiredError, UnsupportedError
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import meant
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import (
+    NO_NAME,
+    PARTS,
+    meant,
+    names_in,
+    split_names,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, is_blank, not_a_text, tidied
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import shorten
@@ -29,14 +35,11 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
     problems_with,
 )
 
-#: What stands between the names in one text, such as a cell of a CSV file.
-GROUP_SEPARATOR = ";"
-NO_NAME = "{} names nothing: {!r}; leave the cell empty, a table cannot say that nothing is wanted"
 LEAVING_SUCCESSOR = "{} is leaving too"
 NO_ADDRESS = "no e-mail address"
 LONGEST_QUOTE = 100
-LISTS = ("add", "remove", "set")
-_LIST_CELLS = ("clear", "groups", *(f"groups.{name}" for name in LISTS))
+#: A table has no lists, so each part of one is a column.
+GROUP_COLUMNS = {f"groups.{part}": part for part in PARTS}
 _NOT_IN_DEFAULTS = ("email",)
 #: Options that are compared with what they can be; texts are tidied where they are taken.
 _NUMBERS = tuple(name for name, option in MEMBER_OPTIONS.items() if option["type"] == "int")
@@ -102,6 +105,8 @@ def checked_rows(
             found += map(Flaw, more)
         if "email" in params:
             found += problems_with(params)
+        else:
+            found += map(Flaw, names_in(params.get("groups"), "groups")[1])
         address = Email(params.get("email"))
         earlier = first_index_of.setdefault(address, index) if address else index
         if earlier != index:
@@ -172,35 +177,19 @@ def _is_plain(params: Mapping[str, Any]) -> bool:
         elif option["type"] == "int":
             if not isinstance(value, int) or isinstance(value, bool):
                 return False
-        elif option["type"] == "list":
-            if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-                return False
-        elif not _are_plain_groups(value):
+        elif option["type"] == "list" and (
+            not isinstance(value, list) or not all(isinstance(name, str) for name in value)
+        ):
             return False
     return "email" in params
 
 
-def _are_plain_groups(groups: Any) -> bool:
-    if not isinstance(groups, dict) or not groups.keys() <= set(LISTS) or ("set" in groups and len(groups) > 1):
-        return False
-    return all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in groups.values())
-
-
 def _validated(params: Mapping[str, Any], validator: ArgumentSpecValidator) -> tuple[dict[str, Any], list[str]]:
     """Return the values as ansible-core converts them, and what it finds wrong."""
-    given = dict(params)
-    problems = []
-    # ansible-core's own check cannot bear sub-options that are no dictionary, nor names of them that are no texts.
-    if isinstance(given.get("groups"), Mapping):
-        given["groups"] = {str(name): value for name, value in given["groups"].items()}
-    elif "groups" in given:
-        problems.append(
-            f"groups is neither a list nor a dictionary of add, remove or set: {_quoted(given.pop('groups'))}"
-        )
     # ansible-core would make a text of anything.
-    wrong = {name: flaw for name, flaw in ((name, _type_flaw(name, value)) for name, value in given.items()) if flaw}
-    problems += [f"{name} {flaw}" for name, flaw in wrong.items()]
-    given = {name: value for name, value in given.items() if name not in wrong}
+    wrong = {name: flaw for name, flaw in ((name, _type_flaw(name, value)) for name, value in params.items()) if flaw}
+    problems = [f"{name} {flaw}" for name, flaw in wrong.items()]
+    given = {name: value for name, value in params.items() if name not in wrong}
     result = validator.validate(given)
     # An address that was taken out is not missing.
     problems += [
@@ -210,17 +199,17 @@ def _validated(params: Mapping[str, Any], validator: ArgumentSpecValidator) -> t
     if problems or result.error_messages:
         # A name that is no text is not missing, either.
         names = {name: str(params[name]) for name in NAMES if name in wrong}
-        return {**{name: value for name, value in given.items() if isinstance(value, (str, int))}, **names}, problems
+        kept = {name: one for name, one in given.items() if isinstance(one, (str, int)) or name == "groups"}
+        return {**kept, **names}, problems
     return result.validated_parameters, problems
 
 
 def _type_flaw(name: str, value: Any) -> str | None:
     """Return why a value is none of the option's type, where ansible-core would convert it without a word."""
     kind = MEMBER_OPTIONS[name]["type"]
-    if kind == "dict":
-        texts = [one for names in value.values() if isinstance(names, (list, tuple)) for one in names]
-    else:
-        texts = list(value) if kind == "list" and isinstance(value, (list, tuple)) else [value]
+    if kind == "raw":
+        return None
+    texts = list(value) if kind == "list" and isinstance(value, (list, tuple)) else [value]
     if kind == "int":
         is_number = isinstance(value, int) and not isinstance(value, bool)
         is_number = is_number or (isinstance(value, str) and _INTEGER.fullmatch(value) is not None)
@@ -247,33 +236,28 @@ def _given_in(row: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Flaw]]:
         # A file has nothing but texts, and ansible-core takes long to make a number of one.
         if isinstance(given.get(name), str) and _INTEGER.fullmatch(given[name]):
             given[name] = int(given[name])
-    cells = {name: row[name] for name in _LIST_CELLS if isinstance(given.get(name), str)}
-    flaws = [Flaw(NO_NAME.format(name, cell)) for name, cell in cells.items() if not _names_in(cell)]
-    if "clear" in given:
-        given["clear"] = _names_in(given["clear"])
-    return dict(_with_group_lists(given)), flaws
+    flaws = _join_groups(given)
+    if isinstance(given.get("clear"), str):
+        cell, given["clear"] = given["clear"], split_names(given["clear"])
+        flaws += [] if given["clear"] else [Flaw(NO_NAME.format("clear", cell))]
+    elif isinstance(given.get("clear"), tuple):
+        given["clear"] = list(given["clear"])
+    return given, flaws
 
 
-def _with_group_lists(row: Mapping[Any, Any]) -> Mapping[Any, Any]:
-    """Return the row with ``groups`` as a dictionary of lists, from any of the spellings a file may have."""
-    columns = {name: row[f"groups.{name}"] for name in LISTS if row.get(f"groups.{name}")}
-    groups = row.get("groups")
-    if not columns and (groups is None or isinstance(groups, Mapping)):
-        return row
-    if isinstance(groups, (str, list, tuple)):
-        groups = {"add": groups} if groups else {}
-    if not isinstance(groups, (Mapping, type(None))):
-        return row
-    lists = {**(groups or {}), **columns}
-    lists = {name: _names_in(names) if name in columns or name == "add" else names for name, names in lists.items()}
-    kept = {name: value for name, value in row.items() if name not in {"groups", *(f"groups.{one}" for one in LISTS)}}
-    return {**kept, **({"groups": lists} if lists else {})}
-
-
-def _names_in(names: Any) -> Any:
-    if isinstance(names, str):
-        return [name for name in map(tidied, names.split(GROUP_SEPARATOR)) if name]
-    return list(names) if isinstance(names, tuple) else names
+def _join_groups(row: dict[Any, Any]) -> list[Flaw]:
+    """Put the columns that hold parts of ``groups`` into it, and return what is said twice over by that."""
+    parts = {part: row.pop(column) for column, part in GROUP_COLUMNS.items() if column in row}
+    groups, flaws = row.pop("groups", None), []
+    if parts:
+        given = groups if isinstance(groups, Mapping) else {"add": groups}
+        given = {part: value for part, value in given.items() if not is_blank(value)}
+        flaws = [Flaw(f"groups.{part} is given twice, as a column and in groups") for part in parts if part in given]
+        groups = {**given, **parts}
+    # A list that asks for nothing leaves what holds for everybody.
+    if groups is not None and names_in(groups, "groups") != (None, []):
+        row["groups"] = groups
+    return flaws
 
 
 def _quoted(value: Any) -> str:

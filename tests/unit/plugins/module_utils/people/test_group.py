@@ -133,7 +133,7 @@ def test_what_has_been_written_differs_no_more() -> None:
         ({"name": "x" * 201}, ["201 characters"]),
         (
             {"name": "Sales", "members": {"add": ["a"]}, "guests": {"set": [" "]}},
-            ["'a' is not an e-mail", "guests holds"],
+            ["'a' is not an e-mail", "guests.set holds"],
         ),
         ({"name": "Sales", "guests": {"add": ["A@b.test"], "remove": ["a@B.test"]}}, ["guests.add and guests.remove"]),
     ],

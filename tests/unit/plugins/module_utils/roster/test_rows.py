@@ -14,6 +14,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names, names_in
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import MEMBER_OPTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rows import Rows, checked_rows, standing
@@ -67,7 +68,7 @@ def test_good_rows_have_no_problems() -> None:
         ({**MARY, "job_title": datetime.date(2026, 1, 31)}, ["job_title is the date 2026-01-31, not a text"]),
         ({**MARY, "team": {"name": "Ops"}}, ["team is not a text: {'name': 'Ops'}"]),
         ({**MARY, "email": 7}, ["email is the number 7, not a text"]),
-        ({**MARY, "groups": [7]}, ["groups is the number 7, not a text"]),
+        ({**MARY, "groups": [7]}, ["groups: entry 1 is the number 7, not a text"]),
         ({**MARY, "clear": [True]}, ["clear is the truth value true, not a text"]),
         ({**MARY, "country_id": False}, ["country_id is not a number: False"]),
         ({**MARY, "phone": "4.91512E+12"}, ["phone is 4.91512E+12, a number that a spreadsheet has shortened"]),
@@ -77,7 +78,7 @@ def test_good_rows_have_no_problems() -> None:
         ({**MARY, "clear": ["timezone"]}, ["clear: timezone cannot be emptied; these can: phone, job_title"]),
         ({**MARY, "clear": "phones"}, ["clear: phones cannot be emptied; did you mean phone?"]),
         ({**MARY, "clear": ["phone"], "phone": "+1"}, ["phone is both given and cleared"]),
-        ({**MARY, "clear": " ; "}, ["clear names nothing: ' ; '; leave the cell empty"]),
+        ({**MARY, "clear": " ; "}, ["clear names nothing: ' ; '; leave it blank"]),
         ({**MARY, "groups": ";"}, ["groups names nothing: ';'"]),
         ({**MARY, "groups.set": ";;"}, ["groups.set names nothing: ';;'"]),
         ({**MARY, "email": "two words@example.com"}, ["not an e-mail address"]),
@@ -100,8 +101,13 @@ def test_good_rows_have_no_problems() -> None:
         ({**MARY, "groups": {"add": ["a"], "set": ["b"]}}, ["groups"]),
         ({**MARY, "groups": {"add": ["a"], "remove": ["A"]}}, ["groups.add and groups.remove"]),
         ({**MARY, "groups": {"add": [" "]}}, ["blank"]),
-        ({**MARY, "groups": {"join": ["a"]}}, ["groups"]),
-        ({**MARY, "groups": 7}, ["groups is neither a list nor a dictionary"]),
+        ({**MARY, "groups": {"joins": ["a"]}}, ["unknown field groups.joins; these are known: add, remove, set"]),
+        ({**MARY, "groups": {"ad": ["a"]}, "colour": "red"}, ["unknown field groups.ad; did you mean add?", "colour"]),
+        ({**MARY, "groups": "a", "groups.add": "b"}, ["groups.add is given twice, as a column and in groups"]),
+        ({**MARY, "groups": {"set": []}, "groups.add": "b"}, ["groups.set is the whole list"]),
+        ({**MARY, "groups": 0, "groups.remove": "b"}, ["groups.add is the number 0, not a text"]),
+        ({"groups": {"add": [7]}}, ["email", "groups.add: entry 1 is the number 7, not a text"]),
+        ({**MARY, "groups": 7}, ["groups is the number 7, not a text"]),
         ({**MARY, "groups": ["Sales", None]}, ["groups"]),
         ({**MARY, "invitation_message": "x" * 5001}, ["invitation_message has 5001 characters"]),
         ({**MARY, "rôle": "admin"}, ["unknown field rôle"]),
@@ -164,10 +170,10 @@ def test_rows_without_an_address_are_not_duplicates() -> None:
 def test_defaults_fill_what_a_row_leaves_out_or_blank() -> None:
     defaults = {"role": "light", "timezone": "Europe/London", "phone": "+1", "groups": ["Everybody"]}
     assert wanted({**MARY, "role": "", "timezone": None}, defaults) == {
-        **MARY, "role": "light", "timezone": "Europe/London", "phone": "+1", "groups": {"add": ["Everybody"]},
+        **MARY, "role": "light", "timezone": "Europe/London", "phone": "+1", "groups": ["Everybody"],
     }  # fmt: skip
     assert wanted({**MARY, "role": "admin", "phone": "", "groups": "A;B"}, defaults) == {
-        **MARY, "role": "admin", "timezone": "Europe/London", "phone": "+1", "groups": {"add": ["A", "B"]},
+        **MARY, "role": "admin", "timezone": "Europe/London", "phone": "+1", "groups": "A;B",
     }  # fmt: skip
 
 
@@ -227,22 +233,26 @@ def test_mistake_in_the_defaults_is_told_once() -> None:
 @pytest.mark.parametrize(
     ("groups", "meant"),
     [
-        ({"groups": "Sales"}, {"add": ["Sales"]}),
-        ({"groups": " Sales ; Ops;; "}, {"add": ["Sales", "Ops"]}),
-        ({"groups": ["Sales", "Ops; Dev"]}, {"add": ["Sales", "Ops; Dev"]}),
-        ({"groups": ("Sales",)}, {"add": ["Sales"]}),
-        ({"groups": {"set": []}}, {"set": []}),
-        ({"groups.add": "Sales", "groups.remove": "Ops;Dev"}, {"add": ["Sales"], "remove": ["Ops", "Dev"]}),
-        ({"groups.set": "Sales, the best;Ops"}, {"set": ["Sales, the best", "Ops"]}),
-        ({"groups": "Sales", "groups.remove": "Ops"}, {"add": ["Sales"], "remove": ["Ops"]}),
-        ({"groups": ""}, None),
-        ({"groups": []}, None),
-        ({"groups": None, "groups.set": ""}, None),
+        ({"groups": "Sales"},                                Names(add=("Sales",))),
+        ({"groups": " Sales ; Ops;; "},                      Names(add=("Sales", "Ops"))),
+        ({"groups": ["Sales", "Ops; Dev"]},                  Names(add=("Sales", "Ops; Dev"))),
+        ({"groups": {"add": "Sales", "remove": ["Ops"]}},    Names(add=("Sales",), remove=("Ops",))),
+        ({"groups": {"set": []}},                            Names(set=())),
+        ({"groups.add": "Sales", "groups.remove": "Ops;De"}, Names(add=("Sales",), remove=("Ops", "De"))),
+        ({"groups.set": "Sales, the best;Ops"},              Names(set=("Sales, the best", "Ops"))),
+        ({"groups": "Sales", "groups.remove": "Ops"},        Names(add=("Sales",), remove=("Ops",))),
+        ({"groups": {"add": ["Sales"]}, "groups.remove": "Ops"}, Names(add=("Sales",), remove=("Ops",))),
+        ({"groups": ""},                                     Names(add=("Everybody",))),
+        ({"groups": []},                                     Names(add=("Everybody",))),
+        ({"groups": {}},                                     Names(add=("Everybody",))),
+        ({"groups": {"add": None, "set": ""}},               Names(add=("Everybody",))),
+        ({"groups": None, "groups.set": ""},                 Names(add=("Everybody",))),
     ],
-)
-def test_spellings_of_groups(groups: dict[str, Any], meant: Any) -> None:
-    option = wanted({**MARY, **groups}).get("groups")
-    assert (option and {name: given for name, given in option.items() if given is not None}) == meant
+    ids=str,
+)  # fmt: skip
+def test_spellings_of_groups(groups: dict[str, Any], meant: Names) -> None:
+    option = wanted({**MARY, **groups}, {"groups": ["Everybody"]})["groups"]
+    assert names_in(option, "groups") == (meant, [])
 
 
 def test_successor_who_is_leaving_too_is_refused() -> None:
