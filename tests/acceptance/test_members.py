@@ -172,14 +172,29 @@ class TestAdministrators:
 class TestUnknownLeavers:
     """An address that nobody has may be misspelled; then somebody keeps their access in silence."""
 
-    @pytest.mark.parametrize("state", ["disabled", "deleted"])
+    NOBODY = "bbo@example.com"
+
     @pytest.mark.parametrize("check_mode", [True, False])
-    def test_are_warned_of(self, sandbox: Sandbox, modules: Modules, state: str, check_mode: bool) -> None:
-        result = modules.succeed("tallyfy_user", check_mode=check_mode, email="bbo@example.com", state=state)
-        assert result["notes"] == ["bbo@example.com: No member has this address."]
-        assert "bbo@example.com: No member has this address." in str(result["warnings"])
-        assert (result["changed"], result["user"]) == (False, None)
-        assert sandbox.writes() == []
+    @pytest.mark.parametrize(
+        ("module", "wish"),
+        [
+            ("tallyfy_user", {"email": NOBODY, "state": "disabled"}),
+            ("tallyfy_user", {"email": NOBODY, "state": "deleted"}),
+            ("tallyfy_roster", {"people": [{"email": NOBODY, "state": "disabled"}]}),
+            ("tallyfy_roster_drift", {"people": [{"email": NOBODY, "state": "deleted"}]}),
+            ("tallyfy_offboarding", {"people": [{"email": NOBODY}]}),
+            ("tallyfy_offboarding", {"guests": [NOBODY]}),
+        ],
+        ids=str,
+    )
+    def test_are_warned_of(
+        self, sandbox: Sandbox, modules: Modules, module: str, wish: dict[str, Any], check_mode: bool
+    ) -> None:
+        result = modules.succeed(module, check_mode=check_mode, **wish)
+        (note,) = result["notes"]
+        assert note.lower().startswith(f"{self.NOBODY}: no ")
+        assert note in str(result["warnings"])
+        assert (result["changed"], result.get("user"), sandbox.writes()) == (False, None, [])
 
 
 class TestLookUp:
