@@ -61,11 +61,6 @@ options:
       - Who takes over from everybody who leaves, unless their row names somebody else. Open tasks that wait for
         somebody without access, and that a run would hand over, are V(different).
     type: str
-  concurrency:
-    description:
-      - How many requests may be under way at a time, from 1 to 32.
-    type: int
-    default: 8
   report:
     description:
       - Path of a report, on the machine that runs Ansible. It ends in C(.md), C(.html) or C(.json), which decides the

@@ -61,7 +61,7 @@ def test_drift_and_a_failure_to_compare_are_told_apart(sandbox: Sandbox, roles: 
 def test_the_variables_of_the_roster_serve_drift_too(sandbox: Sandbox, roles: Roles) -> None:
     rows = [{"email": email} for email in (ALICE, BOB, CHARLIE, ERIN, GRACE, JOHN)]
     src = roster_file(roles, rows)
-    names = ("src", "people", "defaults", "protect", "unlisted", "report", "fail", "concurrency")
+    names = ("src", "people", "defaults", "protect", "unlisted", "report", "fail", "reassign_to")
     blank = {f"drift_{name}": "" for name in names}
     roster = {"roster_src": src, "roster_defaults": {"team": "Board"}, "roster_protect": [FRANK]}
     assert {row["outcome"] for row in roles.succeed("drift", **roster, **blank)["people"]} == {"different", "unclear"}

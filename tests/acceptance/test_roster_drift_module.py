@@ -180,7 +180,6 @@ def test_one_person_who_differs_is_told_by_itself(sandbox: Sandbox, modules: Mod
             {"people": [], "unlisted": "disabled"},
             "the roster is empty, and unlisted=disabled would remove everybody; that is never done",
         ),
-        ({"people": PEOPLE, "concurrency": 99}, "concurrency is 99, and must be between 1 and 32"),
         ({"people": PEOPLE, "protect": [" "]}, "protect holds a blank entry"),
     ],
 )

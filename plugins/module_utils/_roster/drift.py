@@ -21,9 +21,9 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import DriftError
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import is_service_account
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import PAGE_WORKERS, is_service_account
 
-from .fuse import Policy, named
+from .fuse import named
 from .member_plan import is_removal
 from .operation import ROSTER_OPTIONS, read_and_plan
 from .plan import Roster
@@ -41,7 +41,7 @@ NOT_ON_THE_ROSTER = "is not on the roster"
 NOT_A_MEMBER = "is not a member"
 MESSAGE_NAMES = 5
 #: What only a run that writes is asked for: its fuse must not hide how much differs.
-OF_RUNS = ("max_removals", "min_admins", "on_error")
+OF_RUNS: dict[str, Any] = {"max_removals": "100%", "min_admins": 0, "concurrency": PAGE_WORKERS, "on_error": "finish"}
 #: The argument spec of ``tallyfy_roster_drift``: the options and defaults of a run, so that it tells what a run does.
 DRIFT_OPTIONS: dict[str, dict[str, Any]] = {
     **{name: option for name, option in ROSTER_OPTIONS.items() if name not in OF_RUNS},
@@ -64,9 +64,8 @@ def find_drift(task: Task) -> dict[str, Any]:
     Raises ``InputError`` with every row that is wrong, and ``DriftError`` with the whole result when there is drift
     and the task is to fail then.
     """
-    policy = Policy.from_params({**task.params, "max_removals": "100%", "min_admins": 0}, task.called)
-    task = replace(task, client=task.client.for_check_mode())
-    roster = read_and_plan(task, policy=policy, is_comparison=True)
+    task = replace(task, client=task.client.for_check_mode(), params={**task.params, **OF_RUNS})
+    roster = read_and_plan(task, is_comparison=True)
     rows, groups = drift_rows(roster.planned), missing_groups(roster)
     notes = [warning for person in roster.planned for warning in person.plan.warnings]
     summary = _summary(rows, groups)

@@ -109,16 +109,15 @@ def scheduler_of(task: Task) -> Scheduler:
     return Scheduler(breaker, workers=task.params["concurrency"])
 
 
-def read_and_plan(task: Task, *, policy: Policy | None = None, is_comparison: bool = False) -> Roster:
+def read_and_plan(task: Task, *, is_comparison: bool = False) -> Roster:
     """Read the roster and the organization and return the plan for everybody.
 
-    ``policy`` takes the place of the task's own. With ``is_comparison`` the plans are there to be looked at:
-    ``compare_roster`` makes them, and a group that is not there has a placeholder without an ID. Raises
-    ``InputError`` with everything that is wrong.
+    With ``is_comparison`` the plans are there to be looked at: ``compare_roster`` makes them, and a group that is not
+    there has a placeholder without an ID. Raises ``InputError`` with everything that is wrong.
     """
     client, params = task.client, task.params
     workers = params["concurrency"]
-    policy = policy or Policy.from_params(params, task.called)
+    policy = Policy.from_params(params, task.called)
     rows, misnamed = given_rows(params, ROW_FIELDS, task.called, task.decrypt)
     indexed, problems = _listed(rows, params, policy, has_application=client.application is not None)
     problems += misnamed
