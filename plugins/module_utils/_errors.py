@@ -37,6 +37,10 @@ class Problem:
     option: str = ""
     stored: tuple[str, str] | None = None
 
+    def is_told(self, record: Mapping[str, object]) -> bool:
+        """Return whether Tallyfy itself says it: what a record holds can be said back, however odd it is."""
+        return self.stored is not None and record.get(self.stored[0]) == self.stored[1]
+
     def __str__(self) -> str:
         text = f"{self.option} {self.text}" if self.option else self.text
         if not self.place.label:

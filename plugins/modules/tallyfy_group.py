@@ -127,6 +127,9 @@ group:
     description:
       description: What the group is for. Groups from before 2021 may have none.
       type: str
+    state:
+      description: V(present), as the option of M(tallyfy.platform.tallyfy_group).
+      type: str
     members:
       description: E-mail addresses of the members of the group, sorted.
       type: list
@@ -149,6 +152,7 @@ group:
     id: 1bbe946fd26759c742d7642ba8474397
     name: Field Service
     description: Everybody who visits customers
+    state: present
     members: [bob@example.com, frank.moore@example.com]
     member_ids: [1002, 1008]
     guests: [partner@example.org]

@@ -63,6 +63,9 @@ groups:
     description:
       description: What the group is for. Groups from before 2021 may have none.
       type: str
+    state:
+      description: V(present), as the option of M(tallyfy.platform.tallyfy_group).
+      type: str
     members:
       description: E-mail addresses of the members of the group, sorted.
       type: list
@@ -85,6 +88,7 @@ groups:
     - id: 97e95e53bf25476dfbf55dd84fcda0b4
       name: Engineering
       description: Core engineering group
+      state: present
       members: [alice.smith@example.com, john.smith@example.com]
       member_ids: [1001, 12345]
       guests: [partner@example.org]

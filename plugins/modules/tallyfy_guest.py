@@ -30,10 +30,9 @@ options:
       - V(disabled) makes sure that a guest has no access. Nobody is added for that. Tallyfy does not disable a guest
         who has open tasks.
       - V(deleted) takes the guest out of the organization and of all tasks.
-      - V(absent) is another spelling of V(deleted) until version 1.0.0.
       - With V(disabled) and V(deleted), an address that no guest has is warned of, for it may be misspelled.
     type: str
-    choices: [present, disabled, deleted, absent]
+    choices: [present, disabled, deleted]
     default: present
   first_name:
     description:
@@ -209,9 +208,10 @@ guest:
     external_date_creation:
       description: When the guest was made in that system, in UTC.
       type: str
-    is_disabled:
-      description: Whether the guest has no access.
-      type: bool
+    state:
+      description: V(present) for a guest who has access, V(disabled) for one who has none, as the option of
+        M(tallyfy.platform.tallyfy_guest).
+      type: str
     disabled_at:
       description: When the guest was disabled, in ISO 8601 as Tallyfy sends it.
       type: str
@@ -246,7 +246,7 @@ guest:
     timezone: null
     external_sync_source: null
     external_date_creation: null
-    is_disabled: false
+    state: present
     disabled_at: null
     associated_members: [alice.smith@example.com]
     associated_member_ids: [1001]
@@ -316,8 +316,8 @@ failed_action:
   returned: when a write failed
   sample:
     action: disabled
-    reason: active
-    fields: [is_disabled]
+    reason: present
+    fields: [state]
 deferred:
   description: Who was not added because the organization has added as many guests as it may in an hour.
   type: list

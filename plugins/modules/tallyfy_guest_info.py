@@ -25,12 +25,10 @@ options:
     description:
       - Only guests whose e-mail address contains this text.
     type: str
-  status:
+  disabled:
     description:
-      - Only guests who have access, or who have none. This is RV(guests[].is_disabled), and not the free text
-        RV(guests[].status) of the profile.
-    type: str
-    choices: [active, disabled]
+      - Only guests who have no access, or with V(false) only those who have. Both by default.
+    type: bool
 extends_documentation_fragment:
   - tallyfy.platform.connection
   - tallyfy.platform.attributes.info
@@ -53,7 +51,7 @@ EXAMPLES = r"""
 - name: Find the guests of one domain who have no access
   tallyfy.platform.tallyfy_guest_info:
     query: "@example.net"
-    status: disabled
+    disabled: true
 """
 
 RETURN = r"""
@@ -111,9 +109,10 @@ guests:
     external_date_creation:
       description: When the guest was made in that system, in UTC.
       type: str
-    is_disabled:
-      description: Whether the guest has no access.
-      type: bool
+    state:
+      description: V(present) for a guest who has access, V(disabled) for one who has none, as the option of
+        M(tallyfy.platform.tallyfy_guest).
+      type: str
     disabled_at:
       description: When the guest was disabled, in ISO 8601 as Tallyfy sends it.
       type: str
@@ -148,7 +147,7 @@ guests:
       timezone: null
       external_sync_source: null
       external_date_creation: null
-      is_disabled: false
+      state: present
       disabled_at: null
       associated_members: [alice.smith@example.com]
       associated_member_ids: [1001]
@@ -158,7 +157,7 @@ guests:
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import STATUSES, show_guests
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import show_guests
 
 
 def show(task: Task) -> dict[str, object]:
@@ -170,7 +169,7 @@ SPEC = ModuleSpec(
     argument_spec={
         "email": {"type": "str"},
         "query": {"type": "str"},
-        "status": {"type": "str", "choices": list(STATUSES)},
+        "disabled": {"type": "bool"},
     },
     operation=show,
 )

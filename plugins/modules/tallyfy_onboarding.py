@@ -63,7 +63,7 @@ options:
   ensure_guests:
     description:
       - Guests that must be there, as e-mail addresses or as dictionaries with options of
-        M(tallyfy.platform.tallyfy_guest), C(state) apart. C(associated_members) may also be a list to be added.
+        M(tallyfy.platform.tallyfy_guest), C(state) apart.
     type: list
     elements: raw
     default: []

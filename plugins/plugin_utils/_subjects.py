@@ -44,7 +44,7 @@ _TOLD_OTHERWISE = {
     "full_name",
     "groups",
     "status",
-    "is_disabled",
+    "state",
     "open_tasks",
     "owner",
     "reassign_to",

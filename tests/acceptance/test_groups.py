@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import GROUP_OPTIONS
+from ansible_collections.tallyfy.platform.plugins.modules.tallyfy_group import SPEC
 from sandbox.testing import Sandbox
 from tests.acceptance.running import Modules
 from tests.people import ALICE, BOB, BOT, CHARLIE, DANA, ERIN, FRANK, JOHN, NORA, PARTNER
@@ -87,6 +89,19 @@ class TestRefusals:
             f"members.add and members.remove both name {BOB}",
             "members: 'bob' is not an e-mail address",
             "guests.set holds a blank name",
+        ]
+        assert sandbox.ledger() == []
+
+    @pytest.mark.parametrize("check_mode", [True, False])
+    def test_lists_that_are_none_are_told_at_once(self, sandbox: Sandbox, modules: Modules, check_mode: bool) -> None:
+        result = modules.fail(
+            "tallyfy_group", check_mode, name="x" * 201, members={"ad": [BOB], "remove": [7]}, guests=["nora"]
+        )
+        assert result["problems"] == [
+            "name has 201 characters, at most 200 are allowed",
+            "unknown field members.ad; did you mean add?",
+            "members.remove: entry 1 is the number 7, not a text: put it in quotes",
+            "guests: 'nora' is not an e-mail address",
         ]
         assert sandbox.ledger() == []
 
@@ -265,6 +280,24 @@ class TestInfo:
     def test_filters(self, modules: Modules, filters: dict[str, str], names: list[str]) -> None:
         found = modules.succeed("tallyfy_group_info", **filters)["groups"]
         assert [group["name"] for group in found] == names
+
+    def test_what_is_returned_can_be_given_back(self, sandbox: Sandbox, modules: Modules) -> None:
+        """Members without access, who could not come in, a strange description and none at all included."""
+        (dana,) = modules.succeed("tallyfy_user_info", email=DANA)["users"]
+        sandbox.patch_group("Engineering", members=[1001, dana["id"]], guests=[PARTNER, NORA], description="\u200b#N/A")
+        groups = modules.succeed("tallyfy_group_info")["groups"]
+        assert DANA in groups[0]["members"]
+        assert [group["description"] for group in groups[:2]] == ["#N/A".rjust(5, "\u200b"), None]
+        for group in groups:
+            options = {name: value for name, value in group.items() if name in GROUP_OPTIONS}
+            assert options.keys() == GROUP_OPTIONS.keys()
+            # As a task leaves them out.
+            options, _flaws = SPEC.given(options)
+            exact = {name: {"set": group[name]} for name in ("members", "guests")}
+            for one in (options, {**options, **exact}):
+                result = modules.succeed("tallyfy_group", **one)
+                assert (result["changed"], result["notes"], result["group"]) == (False, [], group)
+        assert sandbox.writes() == []
 
     def test_same_record_as_the_module_that_changes(self, modules: Modules) -> None:
         changed = modules.succeed("tallyfy_group", name="Engineering", members={"add": [BOB]})["group"]

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import GUEST_OPTIONS
+from ansible_collections.tallyfy.platform.plugins.modules.tallyfy_guest import SPEC
 from sandbox.testing import Sandbox
 from tests.acceptance.running import IN_PROCESS, WAYS, Modules
 from tests.people import ALICE, BOB, BOT, DANA, ERIN, NORA, PARTNER
@@ -273,16 +275,16 @@ class TestBadLuck:
     def test_an_answer_that_does_not_prove_a_deletion(self, sandbox: Sandbox, modules: Modules, body: Any) -> None:
         answer = {"empty": True} if body is None else {"status": 200, "body": body}
         sandbox.fault(method="DELETE", **answer)
-        assert "still lists the guest" in modules.fail("tallyfy_guest", email=PARTNER, state="absent")["msg"]
+        assert "still lists the guest" in modules.fail("tallyfy_guest", email=PARTNER, state="deleted")["msg"]
         sandbox.fault(method="DELETE", apply=True, **answer)
-        assert modules.succeed("tallyfy_guest", email=PARTNER, state="absent")["changed"] is True
+        assert modules.succeed("tallyfy_guest", email=PARTNER, state="deleted")["changed"] is True
         assert stored(sandbox, PARTNER)["deleted_at"] is not None
 
     @pytest.mark.parametrize("arguments", [{"email": PARTNER, "state": "disabled"}, {"email": NORA}], ids=str)
     def test_an_answer_that_proves_nothing(self, sandbox: Sandbox, modules: Modules, arguments: dict[str, Any]) -> None:
         sandbox.fault(path="*able", empty=True, times=None)
         result = modules.fail("tallyfy_guest", **arguments)
-        assert result["not_stored"] == ["is_disabled"]
+        assert result["not_stored"] == ["state"]
         sandbox.clear_faults()
         sandbox.fault(path="*able", empty=True, apply=True)
         assert modules.succeed("tallyfy_guest", **arguments)["changed"] is True
@@ -333,6 +335,31 @@ class TestLookUp:
         result = modules.succeed("tallyfy_guest", email=PARTNER.upper(), associated_members={"set": [BOB]})
         assert result["guest"]["email"] == PARTNER
 
+    def test_what_is_returned_can_be_given_back(self, sandbox: Sandbox, modules: Modules) -> None:
+        """Guests without access, members without it, and values that nobody could give today included."""
+        (dana,) = modules.succeed("tallyfy_user_info", email=DANA)["users"]
+        sandbox.patch_guest(NORA, associated_members=[1001, dana["id"]], company_url="nora.example.net", status="lead")
+        sandbox.patch_guest(PARTNER, phone_2="1" * 30, timezone="Mars/Olympus", external_date_creation="tomorrow")
+        guests = modules.succeed("tallyfy_guest_info")["guests"]
+        assert [guest["state"] for guest in guests] == ["disabled", "present"]
+        assert guests[0]["associated_members"] == [ALICE, DANA]
+        for guest in guests:
+            options = {name: value for name, value in guest.items() if name in GUEST_OPTIONS}
+            assert options.keys() == GUEST_OPTIONS.keys()
+            # As a task leaves them out.
+            options, _flaws = SPEC.given(options)
+            for members in (guest["associated_members"], {"set": guest["associated_members"]}):
+                result = modules.succeed("tallyfy_guest", **{**options, "associated_members": members})
+                assert (result["changed"], result["notes"], result["guest"]) == (False, [], guest)
+                assert result["unchangeable"] == []
+        assert sandbox.writes() == []
+
+    def test_what_nobody_could_give_is_refused_of_others(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.patch_guest(PARTNER, company_url="partner.example.org")
+        result = modules.fail("tallyfy_guest", email=NORA, company_url="partner.example.org")
+        assert "is not a web address" in result["msg"]
+        assert sandbox.writes() == []
+
     @pytest.mark.parametrize("shape", ["current", "legacy"])
     def test_both_shapes_give_the_same(self, sandbox: Sandbox, modules: Modules, shape: str) -> None:
         sandbox.switch(guest_shape=shape)
@@ -344,11 +371,11 @@ class TestLookUp:
     @pytest.mark.parametrize(
         ("filters", "emails"),
         [
-            ({"status": "disabled"}, [NORA]),
-            ({"status": "active"}, [PARTNER]),
+            ({"disabled": True}, [NORA]),
+            ({"disabled": "no"}, [PARTNER]),
             ({"query": "EXAMPLE.NET"}, [NORA]),
             ({"email": PARTNER.title()}, [PARTNER]),
-            ({"email": PARTNER, "status": "disabled"}, []),
+            ({"email": PARTNER, "disabled": "yes"}, []),
             ({"email": PARTNER, "query": "example.net"}, []),
             ({"email": "nobody@example.org"}, []),
         ],

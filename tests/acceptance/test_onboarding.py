@@ -423,8 +423,14 @@ class TestMistakes:
             ({"process": {**TOURED, "assignments": "x"}}, "process: "),
             ({"process": {**TOURED, "folders": 1.5}}, "process: "),
             ({"process": {"template": "\ud800"}}, "process: template: there is no template"),
-            ({"ensure_guests": [{"email": "g@example.org", "associated_members": 5}]}, "associated_members is neither"),
-            ({"ensure_guests": [{"email": "g@example.org", "associated_members": {1: 2}}]}, "associated_members"),
+            (
+                {"ensure_guests": [{"email": "g@example.org", "associated_members": 5}]},
+                "associated_members is the number 5",
+            ),
+            (
+                {"ensure_guests": [{"email": "g@example.org", "associated_members": {1: 2}}]},
+                "unknown field associated_members.1",
+            ),
             ({"defaults": {"groups": {1: 2}}}, "defaults: unknown field groups.1"),
             ({"people": [{"email": BOB, "groups": {1: 2}}]}, "row 1 (bob@example.com): unknown field groups.1"),
         ],

@@ -86,7 +86,7 @@ CASES = [
     case("user created with a role", "tallyfy_user", *CREATION, **MARY, role="admin"),
     case("user created with a timezone", "tallyfy_user", *CREATION, "timezone", **MARY, timezone="Europe/Berlin"),
     case("user created with a profile", "tallyfy_user", *CREATION, "timezone", "phone", **MARY, phone="+1"),
-    case("user created in groups", "tallyfy_user", *CREATION, "groups", **MARY, groups={"add": ["people"]}),
+    case("user created in groups", "tallyfy_user", *CREATION, "groups", **MARY, groups=["people"]),
     case("user invited", "tallyfy_user", *CREATION, **MARY, provision="invite"),
     case("user invited with a profile", "tallyfy_user", *CREATION, "timezone", "job_title",
          **MARY, provision="invite", invitation_message="Hello", job_title="Clerk"),
@@ -345,7 +345,7 @@ def picture(sandbox: Sandbox) -> dict[str, Any]:
     guests = {
         guest["email"].lower(): {
             **{name: guest[name] for name in ("email", *PROFILE_FIELDS)},
-            "is_disabled": guest["disabled_at"] is not None,
+            "state": guest["disabled_at"] and "disabled",
             "associated_members": sorted(emails[int(member)] for member in guest["associated_members"] or ()),
         }
         for guest in state["guests"]

@@ -13,7 +13,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Decrypt, undecrypted
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold, names_in
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, not_a_text
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import DesiredGroup, group_problems
@@ -140,7 +140,7 @@ def _groups(given: Sequence[Any], place: Place, problems: list[Problem]) -> list
         flaws = {name: not_a_text(value) for name, value in given_texts.items()}
         found += [f"{name} {flaw}" for name, flaw in flaws.items() if flaw is not None]
         params = {"name": str(params["name"]), "description": params.get("description"), "state": "present"}
-        found += group_problems(params)
+        found += [problem.text for problem in group_problems(params)]
         if fold(params["name"]) in groups:
             found.append("is named twice")
         problems += [Problem(text, place, params["name"]) for text in found]
@@ -159,22 +159,15 @@ def _guests(given: Sequence[Any], called: str, problems: list[Problem]) -> list[
             continue
         params = _without_blanks(params)
         found = [unknown_field(name, list(_GUEST_OPTIONS)) for name in params if name not in _GUEST_OPTIONS]
-        members = params.get("associated_members")
-        if isinstance(members, (str, list, tuple)):
-            params["associated_members"] = {"add": [members] if isinstance(members, str) else list(members)}
-        elif isinstance(members, Mapping):
-            # ansible-core's own check cannot bear other keys, nor sub-options that are no dictionary.
-            params["associated_members"] = {str(name): value for name, value in members.items()}
-        elif "associated_members" in params:
-            found.append("associated_members is neither a list nor a dictionary of add, remove or set")
-            del params["associated_members"]
         for name in [name for name in params if _GUEST_OPTIONS.get(name, {}).get("type") == "str"]:
             flaw = not_a_text(params[name])
             found += [f"{name} {flaw}"] if flaw is not None else []
         result = validator.validate({name: value for name, value in params.items() if name in _GUEST_OPTIONS})
         found += [str(message) for message in result.error_messages]
-        if not found:
-            found += guest_problems(result.validated_parameters)
+        if found:
+            found += names_in(params.get("associated_members"), "associated_members", Email)[1]
+        else:
+            found += [problem.text for problem in guest_problems(result.validated_parameters)]
         address = Email(params.get("email"))
         if address in guests:
             found.append("is named twice")

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from operator import attrgetter
 from typing import Any
 
@@ -41,8 +41,11 @@ class Directory:
         """Return the member with this address, or ``None``."""
         return next(iter(self._by_address.get(Email(email), ())), None)
 
-    def problems(self, names: Names | None, option: str) -> list[str]:
-        """Return why addresses of a list cannot be those of its members; nobody needs to be there to be removed."""
+    def problems(self, names: Names | None, option: str, there: Collection[int] = ()) -> list[str]:
+        """Return why addresses of a list cannot be those of its members; nobody needs to be there to be removed.
+
+        Who is ``there`` already, by number, may stay whatever has become of them.
+        """
         problems = []
         for email in dict.fromkeys(names.wanted if names is not None else ()):
             found = self._by_address.get(Email(email), [])
@@ -51,6 +54,8 @@ class Directory:
             elif len(found) > 1:
                 numbers = ", ".join(str(record["id"]) for record in found)
                 problems.append(f"{option}: several members have the address {email} ({numbers})")
+            elif int(found[0]["id"]) in there:
+                continue
             elif is_bot(found[0]):
                 problems.append(f"{option}: {email} is the Tallyfy Bot")
             elif found[0].status == "disabled":

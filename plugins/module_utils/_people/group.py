@@ -99,16 +99,20 @@ class DesiredGroup:
         return GroupChange(self.description, directory.numbers(self.members), self.guests)
 
 
-def group_problems(params: Mapping[str, Any]) -> list[str]:
+def group_problems(params: Mapping[str, Any]) -> list[Problem]:
     """Return everything that is wrong with the wanted values by themselves; nothing is asked of the service."""
     name = tidied(params.get("name"))
     flaws = {
         "name": flaw_in(name, longest=LONGEST_NAME) if name else "is blank",
         "description": flaw_in(tidied(params.get("description")), has_lines=True),
     }
-    problems = [f"{option} {flaw}" for option, flaw in flaws.items() if flaw is not None]
+    problems = [
+        Problem(f"{option} {flaw}", stored=(option, tidied(params.get(option))) if name else None)
+        for option, flaw in flaws.items()
+        if flaw is not None
+    ]
     lists = [names_in(params.get(option), option, Email)[1] for option in ("members", "guests")]
-    return problems + [text for found in lists for text in found]
+    return problems + [Problem(text) for found in lists for text in found]
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -193,6 +197,7 @@ def shape_group(record: Mapping[str, Any], directory: Directory) -> Record:
     """Return a group's record in the one shape that modules return, with its members by their addresses."""
     return {
         **{name: record.get(name) for name in ("id", "name", "description")},
+        "state": "present",
         "members": directory.emails(members_of(record)),
         "member_ids": sorted(members_of(record)),
         "guests": sorted(guests_of(record), key=by_key),
@@ -230,7 +235,7 @@ def plan_group(
     if desired.state == "absent":
         return _plan_deletion(desired, current, directory)
     change = desired.change(directory)
-    problems = directory.problems(desired.members, "members") + [
+    problems = directory.problems(desired.members, "members", members_of(current or {})) + [
         f"guests: {email} is not a guest of the organization"
         for email in guests_to_add(desired, current)
         if guests is not None and email not in guests

@@ -20,7 +20,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan impo
     PlanRun,
     Step,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, tidied
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     InputError,
     InvalidError,
@@ -173,13 +173,17 @@ class GroupRun(PlanRun):
 def ensure_group(client: Client, params: Mapping[str, Any], *, warn: Callable[[str], None]) -> dict[str, Any]:
     """Bring one group into the wanted state and return the result of ``tallyfy_group``.
 
-    Raises ``InputError`` before anything is sent when the wanted values are wrong by themselves.
+    Raises ``InputError`` before anything is written when the wanted values are wrong by themselves.
     """
     problems = group_problems(params)
-    if problems:
+    if any(problem.stored is None for problem in problems):
         raise InputError(problems)
     desired = DesiredGroup.from_params(params)
     current = find_group(client, desired.name)
+    told = {name: tidied((current or {}).get(name)) for name in ("name", "description")}
+    problems = [problem for problem in problems if not problem.is_told(told)]
+    if problems:
+        raise InputError(problems)
     if current is not None and await_late_writes(client, [client.path("groups", current["id"])]):
         current = find_group(client, desired.name)
     is_wanted = desired.members is not None and desired.state == "present"

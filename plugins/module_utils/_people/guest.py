@@ -41,7 +41,6 @@ from .time_zones import time_zone_problem
 
 #: What the service gives when nobody says how many.
 GUESTS_PER_PAGE = 999
-STATUSES = ("active", "disabled")
 LONGEST = {
     "first_name": 200,
     "last_name": 200,
@@ -61,7 +60,7 @@ NOT_AT_CREATION = "not taken at creation"
 #: The argument spec of ``tallyfy_guest``.
 GUEST_OPTIONS: dict[str, dict[str, Any]] = {
     "email": {"type": "str", "required": True},
-    "state": {"type": "str", "choices": [*STATES, "absent"], "default": "present"},
+    "state": {"type": "str", "choices": list(STATES), "default": "present"},
     **{name: {"type": "str"} for name in PROFILE_FIELDS},
     "external_sync_source": {"type": "str", "choices": ["salesforce"]},
     "associated_members": LIST_OPTION,
@@ -84,8 +83,7 @@ class DesiredGuest:
         """Return what module parameters ask for; a blank counts as not mentioned."""
         return cls(
             email=Email(params["email"]),
-            # ``absent`` is another spelling of ``deleted``.
-            state="deleted" if params.get("state") == "absent" else params.get("state") or "present",
+            state=params.get("state") or "present",
             profile=_profile(params),
             members=names_in(params.get("associated_members"), "associated_members", Email)[0],
         )
@@ -98,25 +96,28 @@ def _profile(params: Mapping[str, Any]) -> dict[str, str]:
 # --- what is wrong with what is wanted --------------------------------------------------------------------------------
 
 
-def guest_problems(params: Mapping[str, Any]) -> list[str]:
+def guest_problems(params: Mapping[str, Any]) -> list[Problem]:
     """Return everything that is wrong with the wanted values by themselves; nothing is asked of the service."""
     given, email = _profile(params), Email(params.get("email"))
-    problems = [] if email.is_valid else [f"email {email!r} is not an e-mail address"]
+    problems = [] if email.is_valid else [Problem(f"email {email!r} is not an e-mail address")]
     flaws = {name: flaw_in(value, longest=LONGEST.get(name)) for name, value in given.items()}
-    problems += [f"{name} {flaw}" for name, flaw in flaws.items() if flaw is not None]
-    problems += [
-        f"{name} {given[name]!r} is not a web address such as https://example.com"
+    found = [(name, f"{name} {flaw}") for name, flaw in flaws.items() if flaw is not None]
+    found += [
+        (name, f"{name} {given[name]!r} is not a web address such as https://example.com")
         for name in ADDRESSES
         if given.get(name) and not _is_web_address(given[name])
     ]
     zone = given.get("timezone")
     flaw = time_zone_problem(zone) if zone else ""
     if flaw:
-        problems.append(f"timezone {flaw}")
+        found.append(("timezone", f"timezone {flaw}"))
     date = given.get("external_date_creation")
     if date and _date(date) is None:
-        problems.append(f"external_date_creation {date!r} is not a date such as 2026-01-31 09:00:00")
-    return problems + names_in(params.get("associated_members"), "associated_members", Email)[1]
+        text = f"external_date_creation {date!r} is not a date such as 2026-01-31 09:00:00"
+        found.append(("external_date_creation", text))
+    problems += [Problem(text, stored=(name, given[name])) for name, text in found]
+    members = names_in(params.get("associated_members"), "associated_members", Email)[1]
+    return problems + [Problem(text) for text in members]
 
 
 def _is_web_address(text: str) -> bool:
@@ -163,7 +164,7 @@ def _exact(rows: list[Record], email: Email) -> Record | None:
 
 
 def show_guests(client: Client, filters: Mapping[str, Any]) -> list[Record]:
-    """Return the shaped guests that match ``email``, ``query`` and ``status``, sorted by e-mail address."""
+    """Return the shaped guests that match ``email``, ``query`` and ``disabled``, sorted by e-mail address."""
     email, text = (filters.get("email") or "").strip(), (filters.get("query") or "").strip()
     if email:
         found = find_guest(client, email)
@@ -171,8 +172,8 @@ def show_guests(client: Client, filters: Mapping[str, Any]) -> list[Record]:
         rows = [found] if found is not None and text.casefold() in str(found["email"]).casefold() else []
     else:
         rows = list_guests(client, query=text or None)
-    status = filters.get("status")
-    rows = [row for row in rows if status in (None, STATUSES[is_disabled(row)])]
+    disabled = filters.get("disabled")
+    rows = [row for row in rows if disabled in (None, is_disabled(row))]
     directory = Directory(list_everybody(client) if any(associated(row) for row in rows) else ())
     return sorted((shape_guest(row, directory) for row in rows), key=lambda guest: Email(guest["email"]).key)
 
@@ -189,6 +190,11 @@ def is_disabled(record: Mapping[str, Any]) -> bool:
     return bool(detail(record, "disabled_at"))
 
 
+def state_of(record: Mapping[str, Any]) -> str:
+    """Return the state in which the guest is, as it is asked for."""
+    return "disabled" if is_disabled(record) else "present"
+
+
 def associated(record: Mapping[str, Any]) -> set[int]:
     """Return the numbers of the members the guest is associated with."""
     return numbers_of(detail(record, "associated_members"), f"guest {record.get('email')}")
@@ -203,7 +209,7 @@ def shape_guest(record: Mapping[str, Any], directory: Directory) -> Record:
         "id": None if record.get("id") is None else str(record["id"]),
         "email": record.get("email"),
         **{name: comparable(name, detail(record, name)) for name in PROFILE_FIELDS},
-        "is_disabled": is_disabled(record),
+        "state": state_of(record),
         "disabled_at": detail(record, "disabled_at"),
         "associated_members": directory.emails(associated(record)),
         "associated_member_ids": sorted(associated(record)),
@@ -236,7 +242,9 @@ def plan_guest(desired: DesiredGuest, current: Record | None, directory: Directo
     if desired.state == "deleted":
         gone = {name: value for name, value in shape_guest(current or {}, directory).items() if value}
         return Plan(email, gone, {}, (Step("deleted", email, "permanent deletion was asked for"),))
-    problems: list[Problem | str] = [*directory.problems(desired.members, "associated_members")]
+    problems: list[Problem | str] = [
+        *directory.problems(desired.members, "associated_members", associated(current or {}))
+    ]
     problems += _member_problems(desired, directory) if current is None else []
     if problems:
         raise InputError(problems)
@@ -248,10 +256,10 @@ def plan_guest(desired: DesiredGuest, current: Record | None, directory: Directo
     before: Record = {}
     after: Record = {}
     steps = []
-    if is_disabled(current) is not (desired.state == "disabled"):
+    if state_of(current) != desired.state:
         action: Verb = "enabled" if is_disabled(current) else "disabled"
-        steps.append(Step(action, email, STATUSES[is_disabled(current)], {"is_disabled": not is_disabled(current)}))
-        before["is_disabled"], after["is_disabled"] = is_disabled(current), not is_disabled(current)
+        steps.append(Step(action, email, state_of(current), {"state": desired.state}))
+        before["state"], after["state"] = state_of(current), desired.state
     fields = differing(desired, current, directory)
     if fields:
         before["associated_members"] = directory.told(associated(current))

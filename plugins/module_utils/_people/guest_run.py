@@ -41,7 +41,6 @@ from .directory import (
 )
 from .guest import (
     NOT_AT_CREATION,
-    STATUSES,
     DesiredGuest,
     associated,
     differing,
@@ -51,6 +50,7 @@ from .guest import (
     is_disabled,
     plan_guest,
     shape_guest,
+    state_of,
 )
 from .member import (
     find_member,
@@ -173,9 +173,9 @@ class GuestRun(PlanRun):
         self.record = answer if isinstance(answer.get("details"), Mapping) else self._client.get("guests", self._email)
         if is_disabled(self.record) is not is_disabled_now:
             raise NotStoredError(
-                f"Tallyfy answered with success, but the guest is still {STATUSES[is_disabled(self.record)]}.",
+                f"Tallyfy answered with success, but the guest is still {state_of(self.record)}.",
                 subject=self._email,
-                not_stored=["is_disabled"],
+                not_stored=["state"],
             )
         return True
 
@@ -210,13 +210,17 @@ def _unseen_lists(record: Mapping[str, Any]) -> list[str]:
 def ensure_guest(client: Client, params: Mapping[str, Any], *, warn: Callable[[str], None]) -> dict[str, Any]:
     """Bring one guest into the wanted state and return the result of ``tallyfy_guest``.
 
-    Raises ``InputError`` before anything is sent when the wanted values are wrong by themselves.
+    Raises ``InputError`` before anything is written when the wanted values are wrong by themselves.
     """
     problems = guest_problems(params)
-    if problems:
+    if any(problem.stored is None for problem in problems):
         raise InputError(problems)
     desired = DesiredGuest.from_params(params)
     current = _find_settled(client, desired.email)
+    told = shape_guest(current or {}, Directory()) if problems else {}
+    problems = [problem for problem in problems if not problem.is_told(told)]
+    if problems:
+        raise InputError(problems)
     directory = _directory(client, desired, current)
     run = GuestRun(client, desired, current, directory, plan_guest(desired, current, directory))
     if run.plan.steps:
@@ -268,6 +272,6 @@ def _guest_after(run: GuestRun, current: Record | None, directory: Directory) ->
     if fields:
         planned["associated_members"] = directory.emails(fields["associated_members"])
         planned["associated_member_ids"] = fields["associated_members"]
-    if planned.get("is_disabled") is False:
+    if planned.get("state") == "present":
         planned["disabled_at"] = None
     return {**shaped, **planned}

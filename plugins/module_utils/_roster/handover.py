@@ -34,8 +34,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest imp
     DesiredGuest,
     associated,
     detail,
-    is_disabled,
     plan_guest,
+    state_of,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest_run import GuestRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member
@@ -172,7 +172,7 @@ def plan_guests(
         successors = dict.fromkeys(str(leaver.successor["email"]) for leaver in concerned if leaver.successor)
         desired = DesiredGuest(
             Email(guest["email"]),
-            "disabled" if is_disabled(guest) else "present",
+            state_of(guest),
             members=Names(add=tuple(successors), remove=tuple(leaver.email for leaver in concerned)),
         )
         reason = f"associated with {_addresses(concerned)}"

@@ -141,7 +141,7 @@ def test_what_has_been_written_differs_no_more() -> None:
 def test_problems_by_themselves(params: dict[str, Any], words: list[str]) -> None:
     found = group_problems(params)
     assert len(found) == len(words)
-    assert all(word in problem for word, problem in zip(words, found))
+    assert all(word in problem.text for word, problem in zip(words, found))
 
 
 def test_both_shapes_are_returned_as_one() -> None:
