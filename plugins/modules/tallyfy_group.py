@@ -77,12 +77,10 @@ EXAMPLES = r"""
     name: Field Service
     description: Everybody who visits customers
     members:
-      add:
-        - bob@example.com
-        - frank.moore@example.com
+      - bob@example.com
+      - frank.moore@example.com
     guests:
-      add:
-        - partner@example.org
+      - partner@example.org
 
 - name: Let Erin in and John out, and leave the others where they are
   tallyfy.platform.tallyfy_group:

@@ -126,8 +126,7 @@ EXAMPLES = r"""
     company_name: Park Logistics
     phone_1: "+12125550188"
     associated_members:
-      add:
-        - alice.smith@example.com
+      - alice.smith@example.com
 
 - name: Let Bob look after the partner, and nobody else
   tallyfy.platform.tallyfy_guest:

@@ -159,9 +159,7 @@ EXAMPLES = r"""
     role: standard
     timezone: Europe/London
     job_title: Support engineer
-    groups:
-      add:
-        - Engineering
+    groups: [Engineering]
 
 - name: Invite Richard by e-mail
   tallyfy.platform.tallyfy_user:
