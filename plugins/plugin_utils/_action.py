@@ -19,11 +19,9 @@ modules does not do, measured with two modules on 20 hosts with ansible-core 2.1
 
 from __future__ import annotations
 
-import datetime
-import json
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,23 +32,19 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import merge_hash
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import (
-    ALIASES,
-    APPLICATION_OPTIONS,
-    OPTIONS,
-    is_blank,
-)
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.reading import MOST_LEVELS, is_deep
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import ALIASES, is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import REQUESTS_IMPORT_ERROR
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, deep_options
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_result, shown_text
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._in_process import run_in_process
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._options import (
+    from_variables,
+    names_of_own,
+    open_options,
+    plain,
+    variable,
+)
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._variables import misspelled_connection
-
-try:
-    from ansible.parsing.vault import EncryptedString as VaultedText
-except ImportError:  # ansible-core < 2.19
-    from ansible.parsing.yaml.objects import AnsibleVaultEncryptedUnicode as VaultedText
 
 
 class ModuleAction(ActionBase):
@@ -101,12 +95,7 @@ class ModuleAction(ActionBase):
 
     def _connection_arguments(self, variables: dict[str, Any]) -> dict[str, Any]:
         """Return the connection options that the task leaves out and a ``tallyfy_`` variable gives."""
-        given = {ALIASES.get(name, name) for name, value in self._task.args.items() if not is_blank(value)}
-        found = {}
-        for name in open_options(given):
-            value = self._variable(f"tallyfy_{name}", variables)
-            if not is_blank(value):
-                found[ALIASES.get(name, name)] = value
+        found = from_variables(open_options(self._task.args), variables, self._templar.template)
         # A blank option of the task counts as not given, and must not hide the variable.
         for name in [name for name, value in self._task.args.items() if is_blank(value)]:
             if ALIASES.get(name, name) in found:
@@ -114,11 +103,7 @@ class ModuleAction(ActionBase):
         return found
 
     def _variable(self, name: str, variables: dict[str, Any]) -> Any:
-        """Return the value of a variable, ``None`` when it is not there or stands for an omitted one."""
-        if name not in variables:
-            return None
-        value = self._templar.template(variables[name])
-        return None if is_omitted(value, variables) else value
+        return variable(name, variables, self._templar.template)
 
     # --- as a module --------------------------------------------------------------------------------------------------
 
@@ -208,63 +193,6 @@ class ModuleAction(ActionBase):
         asked = C.config.get_config_value("INTERPRETER_PYTHON", variables=variables)
         interpreter = str(self._templar.template(asked) or "auto").strip()
         return interpreter.startswith("auto") or _is_same_program(Path(interpreter), Path(sys.executable))
-
-
-def names_of_own(variables: Mapping[str, Any]) -> list[str]:
-    """Return the names of variables that somebody has set; what a task registered is named as anybody likes."""
-    # The result of a task that was skipped, or that looped, does not tell in every ansible-core that it has not failed.
-    ends = {"failed", "skipped", "results", "unreachable"}
-    return [
-        name
-        for name, value in variables.items()
-        if not (isinstance(value, Mapping) and "changed" in value and not ends.isdisjoint(value))
-    ]
-
-
-def is_omitted(value: Any, variables: Mapping[str, Any]) -> bool:
-    """Return whether this is what ``default(omit)`` leaves in a variable."""
-    omit = variables.get("omit")
-    return value is not None and omit is not None and (value is omit or (isinstance(value, str) and value == omit))
-
-
-def open_options(given: Collection[str]) -> list[str]:
-    """Return the connection options that variables may give, aliases last, beside those that are ``given``.
-
-    What a task signs in with is its own: an access token there leaves the application of the variables alone, and the
-    other way round.
-    """
-    names = [*OPTIONS, *ALIASES]
-    if "access_token" in given:
-        names = [name for name in names if name not in (*APPLICATION_OPTIONS, "act_as")]
-    if any(name in given for name in APPLICATION_OPTIONS):
-        names = [name for name in names if ALIASES.get(name, name) != "access_token"]
-    # The usual name of an option has the last word.
-    return [name for name in reversed(names) if ALIASES.get(name, name) not in given]
-
-
-def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a task as they would arrive in a module, without tags, marks and vaults."""
-    if any(map(is_deep, arguments.values())):
-        raise AnsibleActionFail(f"A value is nested deeper than {MOST_LEVELS} levels.")
-    arrived: dict[str, Any] = json.loads(json.dumps(_contents(arguments), default=_plain_value))
-    return arrived
-
-
-def _contents(value: Any) -> Any:
-    # ansible-core's own containers fill themselves while they are walked, of which json knows nothing.
-    if isinstance(value, Mapping):
-        return {key: _contents(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [_contents(inner) for inner in value]
-    return value
-
-
-def _plain_value(value: Any) -> str:
-    if isinstance(value, (datetime.date, datetime.time)):
-        return value.isoformat()
-    if isinstance(value, VaultedText):
-        return str(value)
-    raise TypeError(f"A value of the type {type(value).__name__} cannot be passed to a module.")
 
 
 def _is_same_program(one: Path, other: Path) -> bool:

@@ -22,13 +22,14 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection 
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec
 from ansible_collections.tallyfy.platform.plugins.plugin_utils import _reports as reports
 from ansible_collections.tallyfy.platform.plugins.plugin_utils import _totals as totals
-from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import ModuleAction, names_of_own
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import ModuleAction
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._files import (
     DOLLAR,
     NOT_ASYNCHRONOUS,
     path_from,
     refusal_of,
 )
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._options import names_of_own
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._variables import (
     hosts_hint,
     missing_organization,

@@ -19,7 +19,6 @@ from ansible import constants as C  # noqa: N812 - its name everywhere in ansibl
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.file import ENDINGS
 from ansible_collections.tallyfy.platform.plugins.module_utils._state.regular_files import read_regular
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_lines
-from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import plain
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._bulk_action import BulkAction
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._files import (
     NOT_ASYNCHRONOUS,
@@ -27,6 +26,7 @@ from ansible_collections.tallyfy.platform.plugins.plugin_utils._files import (
     refusal_of,
     replace_file,
 )
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._options import plain
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._totals import acting_as, organization_in_words
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import counted, shown
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import plain
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._bulk_action import BulkAction
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._options import plain
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._surveys import EMAILS, offboarding_rows
 
 

@@ -18,8 +18,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text impo
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.file import read_roster
-from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import plain
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._bulk_action import BulkAction
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._options import plain
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._surveys import PERSON, PERSON_ANSWERS, onboarding_row
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import shown
 

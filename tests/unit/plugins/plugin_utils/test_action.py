@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import names_of_own
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._options import names_of_own
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,135 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options of a task or of another plugin: as given, else as ``tallyfy_`` variables. Private to the collection.
+
+The environment and the defaults come after that, in ``connection_from``.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleError
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import (
+    ALIASES,
+    APPLICATION_OPTIONS,
+    OPTIONS,
+    is_blank,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.reading import MOST_LEVELS, is_deep
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._variables import misspelled_connection
+
+try:
+    from ansible.parsing.vault import EncryptedString as VaultedText
+except ImportError:  # ansible-core < 2.19
+    from ansible.parsing.yaml.objects import AnsibleVaultEncryptedUnicode as VaultedText
+try:
+    from ansible.errors import AnsibleValueOmittedError as OmittedError
+except ImportError:  # ansible-core < 2.19 puts a text in the place of what is omitted
+
+    class OmittedError(Exception):  # type: ignore[no-redef]
+        """Never raised."""
+
+
+#: Returns the value of a template; ``template`` of any templar.
+Template = Callable[[Any], Any]
+
+
+def plugin_options(
+    given: Mapping[str, Any], variables: Mapping[str, Any], template: Template, names: Iterable[str]
+) -> dict[str, Any]:
+    """Return the options of a plugin that is no action, as plain values: what is ``given``, else what variables give.
+
+    ``names`` are those that a variable may give; see ``open_options`` for those of the connection. Raises
+    ``AnsibleError`` for a variable that looks like one of the collection's and is none.
+    """
+    found = misspelled_connection(names_of_own(variables))
+    if found:
+        raise AnsibleError("; ".join(found))
+    given = {name: value for name, value in given.items() if not is_blank(value)}
+    return plain({**from_variables([name for name in names if name not in given], variables, template), **given})
+
+
+def from_variables(names: Iterable[str], variables: Mapping[str, Any], template: Template) -> dict[str, Any]:
+    """Return of the options of these names those that a ``tallyfy_`` variable gives; the last one has the last word."""
+    found = {}
+    for name in names:
+        value = variable(f"tallyfy_{name}", variables, template)
+        if not is_blank(value):
+            found[ALIASES.get(name, name)] = value
+    return found
+
+
+def variable(name: str, variables: Mapping[str, Any], template: Template) -> Any:
+    """Return the value of a variable, ``None`` when it is not there or stands for an omitted one."""
+    if name not in variables:
+        return None
+    try:
+        value = template(variables[name])
+    except OmittedError:
+        return None
+    return None if _is_omitted(value, variables) else value
+
+
+def names_of_own(variables: Mapping[str, Any]) -> list[str]:
+    """Return the names of variables that somebody has set; what a task registered is named as anybody likes."""
+    # The result of a task that was skipped, or that looped, does not tell in every ansible-core that it has not failed.
+    ends = {"failed", "skipped", "results", "unreachable"}
+    return [
+        name
+        for name, value in variables.items()
+        if not (isinstance(value, Mapping) and "changed" in value and not ends.isdisjoint(value))
+    ]
+
+
+def _is_omitted(value: Any, variables: Mapping[str, Any]) -> bool:
+    """Return whether this is what ``default(omit)`` leaves in a variable."""
+    omit = variables.get("omit")
+    return value is not None and omit is not None and (value is omit or (isinstance(value, str) and value == omit))
+
+
+def open_options(given: Mapping[str, Any], unread: Collection[str] = ()) -> list[str]:
+    """Return the connection options that variables may give, aliases first, beside those that are ``given``.
+
+    What a task signs in with is its own: an access token there leaves the application of the variables alone, and the
+    other way round. ``unread`` are those that do not matter.
+    """
+    own = {ALIASES.get(name, name) for name, value in given.items() if not is_blank(value)}
+    taken = {*own, *unread}
+    if "access_token" in own:
+        taken.update((*APPLICATION_OPTIONS, "act_as"))
+    if not own.isdisjoint(APPLICATION_OPTIONS):
+        taken.add("access_token")
+    # The usual name of an option has the last word.
+    return [name for name in (*ALIASES, *OPTIONS) if ALIASES.get(name, name) not in taken]
+
+
+def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a task as they would arrive in a module, without tags, marks and vaults."""
+    if any(map(is_deep, arguments.values())):
+        raise AnsibleError(f"A value is nested deeper than {MOST_LEVELS} levels.")
+    arrived: dict[str, Any] = json.loads(json.dumps(_contents(arguments), default=_plain_value))
+    return arrived
+
+
+def _contents(value: Any) -> Any:
+    # ansible-core's own containers fill themselves while they are walked, of which json knows nothing.
+    if isinstance(value, Mapping):
+        return {key: _contents(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_contents(inner) for inner in value]
+    return value
+
+
+def _plain_value(value: Any) -> str:
+    if isinstance(value, (datetime.date, datetime.time)):
+        return value.isoformat()
+    if isinstance(value, VaultedText):
+        return str(value)
+    raise TypeError(f"A value of the type {type(value).__name__} cannot be passed to a module.")
