@@ -113,50 +113,81 @@ requirements:
   - requests
 """
 
-    # For lookups and other plugins: what ansible-doc shows. The variables are read by connection_from.
+    # For lookups and other plugins: what ansible-doc shows. Variables are read by plugin_options, the environment by
+    # connection_from.
     PLUGIN = r"""
 options:
   api_url:
+    vars:
+      - name: tallyfy_api_url
     env:
       - name: TALLYFY_API_URL
   token_url:
+    vars:
+      - name: tallyfy_token_url
     env:
       - name: TALLYFY_TOKEN_URL
   org_id:
+    vars:
+      - name: tallyfy_org_id
+      - name: tallyfy_organization_id
     env:
       - name: TALLYFY_ORG_ID
   client_id:
+    vars:
+      - name: tallyfy_client_id
     env:
       - name: TALLYFY_CLIENT_ID
   client_secret:
+    vars:
+      - name: tallyfy_client_secret
     env:
       - name: TALLYFY_CLIENT_SECRET
   access_token:
+    vars:
+      - name: tallyfy_access_token
+      - name: tallyfy_api_token
     env:
       - name: TALLYFY_ACCESS_TOKEN
       - name: TALLYFY_API_TOKEN
   act_as:
+    vars:
+      - name: tallyfy_act_as
     env:
       - name: TALLYFY_ACT_AS
   timeout:
+    vars:
+      - name: tallyfy_timeout
     env:
       - name: TALLYFY_TIMEOUT
   max_wait:
+    vars:
+      - name: tallyfy_max_wait
     env:
       - name: TALLYFY_MAX_WAIT
   rate_limit:
+    vars:
+      - name: tallyfy_rate_limit
     env:
       - name: TALLYFY_RATE_LIMIT
   validate_certs:
+    vars:
+      - name: tallyfy_validate_certs
     env:
       - name: TALLYFY_VALIDATE_CERTS
   ca_path:
+    vars:
+      - name: tallyfy_ca_path
     env:
       - name: TALLYFY_CA_PATH
   state_dir:
+    vars:
+      - name: tallyfy_state_dir
     env:
       - name: TALLYFY_STATE_DIR
   cache_tokens:
+    vars:
+      - name: tallyfy_cache_tokens
     env:
       - name: TALLYFY_CACHE_TOKENS
 """

@@ -13,7 +13,7 @@ description:
   - Returns the address of Tallyfy's sign-in page for one authorization, and what its answer is to be checked with. Each
     call makes new random values, so keep the result, for example with M(ansible.builtin.set_fact), and use it once.
   - The person opens the address in a browser, signs in and consents. The address that the browser then shows goes to
-    M(tallyfy.platform.tallyfy_token).
+    M(tallyfy.platform.tallyfy_authorization).
   - Nothing is sent from here.
 author:
   - the tallyfy.platform authors (@tallyfy)
@@ -25,6 +25,8 @@ options:
       - Plain C(http://) is refused except for loopback addresses.
     type: str
     required: true
+    vars:
+      - name: tallyfy_redirect_uri
   response_type:
     description:
       - What the answer holds, a V(token) or a V(code) that is exchanged for one.
@@ -34,31 +36,37 @@ options:
     type: str
     choices: [token, code]
     default: token
+    vars:
+      - name: tallyfy_response_type
   scope:
     description:
       - Scope to ask for. Tallyfy documents none.
     type: str
+    vars:
+      - name: tallyfy_scope
   client_id:
     description:
-      - Client ID of the application. The environment variable E(TALLYFY_CLIENT_ID) is used when the option is not
-        given.
+      - Client ID of the application.
     type: str
+    vars:
+      - name: tallyfy_client_id
     env:
       - name: TALLYFY_CLIENT_ID
   authorize_url:
     description:
-      - Address of the sign-in page. The environment variable E(TALLYFY_AUTHORIZE_URL) is used when the option is not
-        given.
+      - Address of the sign-in page.
       - Plain C(http://) is refused except for loopback addresses.
     type: str
     default: https://account.tallyfy.com/oauth/authorize
+    vars:
+      - name: tallyfy_authorize_url
     env:
       - name: TALLYFY_AUTHORIZE_URL
 notes:
   - The C(state) and the C(code_verifier) are secrets until the answer is used. The address contains the state, so show
     it to the person only.
 seealso:
-  - module: tallyfy.platform.tallyfy_token
+  - module: tallyfy.platform.tallyfy_authorization
 """
 
 EXAMPLES = r"""
@@ -106,6 +114,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible.errors import AnsibleLookupError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._auth.browser_flow import (
@@ -113,9 +122,23 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._auth.browser_flo
     AUTHORIZE_URL_VARIABLE,
     authorization_request,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.arguments import refusal_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import TallyfyError
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import OPTIONS, environment_value
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import OPTIONS
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import from_environment
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_text
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._options import plugin_options
+
+NAME = "tallyfy.platform.authorization_request"
+SPEC: dict[str, dict[str, Any]] = {
+    "redirect_uri": {"type": "str", "required": True},
+    "response_type": {"type": "str", "choices": ["token", "code"], "default": "token"},
+    "scope": {"type": "str"},
+    "client_id": {"type": "str", "default": "", "fallback": (from_environment, list(OPTIONS["client_id"][1]))},
+    "authorize_url": {
+        "type": "str", "default": AUTHORIZE_URL, "fallback": (from_environment, [AUTHORIZE_URL_VARIABLE]),
+    },
+}  # fmt: skip
 
 
 class LookupModule(LookupBase):
@@ -124,27 +147,14 @@ class LookupModule(LookupBase):
     ) -> list[dict[str, str | None]]:
         """Return the request in a list."""
         if terms:
-            raise AnsibleLookupError("The lookup tallyfy.platform.authorization_request takes options and no terms.")
-        # As in the lookup token: an empty variable of the environment, and an empty option, count as not set.
-        settled = {
-            "client_id": _first(options.get("client_id"), OPTIONS["client_id"][1], ""),
-            "authorize_url": _first(options.get("authorize_url"), (AUTHORIZE_URL_VARIABLE,), AUTHORIZE_URL),
-        }
-        self.set_options(var_options=variables, direct={**options, **settled})
+            raise AnsibleLookupError(f"The lookup {NAME} takes options and no terms.")
+        given = plugin_options(options, variables or {}, self._templar.template, SPEC)
+        validation = ArgumentSpecValidator(SPEC).validate(given)
+        refusal = refusal_of(validation, NAME)
+        if refusal is not None:
+            raise AnsibleLookupError(shown_text(refusal))
         try:
-            request = authorization_request(
-                **settled,
-                redirect_uri=self.get_option("redirect_uri"),
-                response_type=self.get_option("response_type"),
-                scope=self.get_option("scope"),
-                random_text=secrets.token_urlsafe,
-            )
+            request = authorization_request(random_text=secrets.token_urlsafe, **validation.validated_parameters)
         except TallyfyError as error:
             raise AnsibleLookupError(shown_text(error.message)) from None
         return [asdict(request)]
-
-
-def _first(given: Any, variables: tuple[str, ...], default: str) -> str:
-    """Return what is given, else the environment's value, else the default, without spaces around it."""
-    text = "" if given is None else str(given)
-    return (text.strip() or environment_value(variables) or default).strip()

@@ -10,18 +10,27 @@ name: token
 short_description: Get an access token of Tallyfy for use in other modules
 version_added: 0.1.0
 description:
-  - Returns one access token, of the application or in the name of a member, from the cache or newly issued.
-  - Or the token that M(tallyfy.platform.tallyfy_token) has kept under a O(name) after somebody signed in by a browser.
+  - Returns the access token that the modules of this collection would use, as M(tallyfy.platform.tallyfy_token) does.
+    That is the token of the member in O(act_as), else the application's, else the O(access_token) itself.
+  - Or the token that M(tallyfy.platform.tallyfy_authorization) has kept under a O(name) after somebody signed in by a
+    browser.
   - The modules of this collection sign in by themselves and do not need it.
 author:
   - the tallyfy.platform authors (@tallyfy)
 options:
   _terms:
     description:
-      - At most one e-mail address of a member. The token is then issued in their name.
-      - Without a term, the token is the application's own. A blank term is refused.
+      - At most one e-mail address of a member. The token is then issued in their name, whatever O(act_as) says.
+      - A blank term is refused, because the token that comes without it can do more.
     type: list
     elements: str
+  kind:
+    description:
+      - Whose token it has to be. V(application) is the application's own. V(user) is that of the member in the term or
+        in O(act_as), or the O(access_token).
+      - Without it, the token is the one that modules use.
+    type: str
+    choices: [application, user]
   min_ttl:
     description:
       - Seconds that the token must last. A kept token that expires earlier is replaced. One with a O(name) is refused,
@@ -30,7 +39,7 @@ options:
     default: 300
   name:
     description:
-      - Name under which the token was kept. Not together with a term.
+      - Name under which the token was kept. Not together with a term or O(kind).
       - The O(client_id) and the O(client_secret) must be those it was kept with. With O(org_id), a token of another
         organization is refused.
     type: str
@@ -38,10 +47,13 @@ extends_documentation_fragment:
   - tallyfy.platform.connection
   - tallyfy.platform.connection.plugin
 notes:
+  - For a term, O(name) and O(kind=application) the variable C(tallyfy_access_token) does not count, nor does it while
+    it is made by this lookup itself.
   - Use C(no_log) on tasks that send the token with other modules, since these print their arguments when run with
     C(-vvv).
 seealso:
   - module: tallyfy.platform.tallyfy_token
+  - module: tallyfy.platform.tallyfy_authorization
 """
 
 EXAMPLES = r"""
@@ -55,7 +67,7 @@ EXAMPLES = r"""
   no_log: true
 
 - name: Keep the token of somebody who has signed in by a browser
-  tallyfy.platform.tallyfy_token:
+  tallyfy.platform.tallyfy_authorization:
     name: alice
     redirect_response: "{{ pasted.user_input }}"
     redirect_uri: "{{ asked.redirect_uri }}"
@@ -78,47 +90,70 @@ import time
 from typing import Any
 
 from ansible.errors import AnsibleLookupError
-from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._api.opening import open_client
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import TallyfyError
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import ALIASES, OPTIONS, connection_from
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import REQUESTS_IMPORT_ERROR
-from ansible_collections.tallyfy.platform.plugins.module_utils._operations.named_token import kept_token
-from ansible_collections.tallyfy.platform.plugins.module_utils._operations.token import tokens_for
-from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper
-from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_text
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec
+from ansible_collections.tallyfy.platform.plugins.module_utils._operations.authorization import kept_token
+from ansible_collections.tallyfy.platform.plugins.module_utils._operations.token import token_source
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._in_process import run_in_process
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._options import open_options, plugin_options
+
+NAME = "tallyfy.platform.token"
 
 
 class LookupModule(LookupBase):
+    #: Whether the variable ``tallyfy_access_token`` is being made, by a template that may have this lookup in it.
+    _is_asking = False
+
     def run(self, terms: list[str], variables: dict[str, Any] | None = None, **options: Any) -> list[str]:
         """Return the access token in a list."""
         if REQUESTS_IMPORT_ERROR is not None:
-            raise AnsibleLookupError(
-                "The lookup tallyfy.platform.token needs the Python library requests on the controller."
-            )
+            raise AnsibleLookupError(f"The lookup {NAME} needs the Python library requests on the controller.")
         if len(terms) > 1:
-            raise AnsibleLookupError(f"The lookup tallyfy.platform.token takes one e-mail address, not {len(terms)}.")
-        # ansible-core takes an empty environment variable for a value, and an empty text for false. So it is kept from
-        # looking for the connection options, and they are read as those of the modules are.
-        settled = {name: default or "" for name, (default, _variables) in OPTIONS.items()}
-        self.set_options(var_options=variables, direct={**options, **settled})
-        given = {**{name: options.get(alias) for alias, name in ALIASES.items()}, **options}
-        name, min_ttl = self.get_option("name"), self.get_option("min_ttl")
-        if name is not None and (terms or not name.strip()):
+            raise AnsibleLookupError(f"The lookup {NAME} takes one e-mail address, not {len(terms)}.")
+        name, kind = options.get("name"), options.get("kind")
+        if name is not None and (terms or not str(name).strip()):
             raise AnsibleLookupError(
-                "The lookup tallyfy.platform.token takes an e-mail address or a name, and the name must not be blank."
+                f"The lookup {NAME} takes an e-mail address or a name, and the name must not be blank."
             )
-        secrets = SecretKeeper()
-        try:
-            connection = connection_from(given, parse_bool=boolean, signs_in=name is None)
-            client = open_client(connection, secrets, lambda text: Display().warning(shown_text(secrets.mask(text))))
+        user = str(terms[0] or "") if terms else None
+
+        def obtain(task: Task) -> dict[str, Any]:
+            min_ttl = task.params["min_ttl"]
             if name is not None:
-                return [kept_token(client, name, min_ttl=min_ttl, now=time.time()).access_token]
-            user = str(terms[0] or "") if terms else None
-            token = tokens_for(client, user).obtain(min_ttl=min_ttl)
-        except TallyfyError as error:
-            raise AnsibleLookupError(shown_text(secrets.mask(error.message))) from None
-        return [token.access_token]
+                token = kept_token(task.client, task.params["name"], min_ttl=min_ttl, now=time.time())
+            else:
+                token = token_source(task.client, user=user, kind=kind).obtain(min_ttl=min_ttl)
+            return {"changed": False, "token": token.access_token}
+
+        spec = ModuleSpec(
+            argument_spec={
+                "kind": {"type": "str", "choices": ["application", "user"]},
+                "min_ttl": {"type": "int", "default": 300},
+                "name": {"type": "str"},
+            },
+            operation=obtain,
+            shows_tokens=True,
+            signs_in=name is None,
+            rules={"mutually_exclusive": [("name", "kind")]},
+        )
+        is_needless = bool(terms) or name is not None or kind == "application"
+        arguments = self._arguments(options, variables or {}, is_needless)
+        result = run_in_process(NAME, spec, arguments, check_mode=False, progress=Display().vvv)
+        for text in result.get("warnings", []):
+            Display().warning(text)
+        if result.get("failed"):
+            raise AnsibleLookupError(result["msg"])
+        return [result["token"]]
+
+    def _arguments(self, options: dict[str, Any], variables: dict[str, Any], is_needless: bool) -> dict[str, Any]:
+        """Return the options with those of variables; an access token is asked of these only where it matters."""
+        unread = ("access_token",) if is_needless or LookupModule._is_asking else ()
+        was_asking, LookupModule._is_asking = LookupModule._is_asking, True
+        try:
+            return plugin_options(options, variables, self._templar.template, open_options(options, unread))
+        finally:
+            LookupModule._is_asking = was_asking

@@ -41,6 +41,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._texts import (
     whole_text,
 )
 
+#: What ansible-core puts in the place of a secret parameter.
+HIDDEN_PARAMETER = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 #: An operation decides and acts, and returns what the module returns.
 Operation = Callable[[Task], "dict[str, Any]"]
 #: Returns a client for a connection, and warns of what it has to do without.
@@ -53,16 +55,16 @@ class ModuleSpec:
 
     With ``takes_texts`` an option of type ``str`` takes nothing but texts.
     ``rules`` are further checks of ``AnsibleModule``, such as ``mutually_exclusive``. ``shows_tokens`` leaves tokens in
-    a successful result, for the one module whose purpose they are. ``signs_in`` tells from the parameters whether it
-    does so by itself, which takes something to sign in with. ``result_keys`` are what every result holds, a failure's
-    too, with the values of one that came to nothing; ``check_mode`` is added to them.
+    a successful result, for the modules whose purpose they are. Without ``signs_in`` nothing to sign in with is
+    needed. ``result_keys`` are what every result holds, a failure's too, with the values of one that came to nothing;
+    ``check_mode`` is added to them.
     """
 
     argument_spec: Mapping[str, Any]
     operation: Operation
     takes_texts: bool = False
     shows_tokens: bool = False
-    signs_in: Callable[[Mapping[str, Any]], bool] = lambda _params: True
+    signs_in: bool = True
     rules: Mapping[str, Any] = field(default_factory=dict)
     result_keys: Mapping[str, Any] = field(default_factory=dict)
 
@@ -95,7 +97,7 @@ class ModuleSpec:
         return {**connection_options(), **self.argument_spec}
 
 
-def _from_environment(*names: str) -> str:
+def from_environment(*names: str) -> str:
     """Return the first variable that holds something; unlike ``env_fallback`` an empty one counts as not set."""
     value = environment_value(names)
     if value is None:
@@ -125,7 +127,7 @@ def connection_options() -> dict[str, dict[str, Any]]:
         if default is not None:
             spec[name]["default"] = default
         if name not in SIGN_IN_OPTIONS:
-            spec[name]["fallback"] = (_from_environment, list(variables))
+            spec[name]["fallback"] = (from_environment, list(variables))
     return spec
 
 
@@ -169,19 +171,20 @@ def run_module(spec: ModuleSpec) -> None:
     # Not while an error is being handled: ansible-core would show it with its unmasked causes.
     if not succeeded:
         module.fail_json(**result)
+    if spec.shows_tokens:
+        # The token that is asked for may be the one that was given.
+        module.no_log_values.discard(module.params["access_token"])
     module.exit_json(**result)
 
 
 def shown_invocation(spec: ModuleSpec, params: Mapping[str, Any], used: Sequence[Client]) -> dict[str, Any]:
-    """Return the arguments as a result shows them: a token that an answer told may stand in them, too.
-
-    ``no_log`` ones are left as they are, for those who hide them.
-    """
+    """Return the arguments as a result shows them: a token that an answer told may stand in them, too."""
     options = spec.options()
-    shown = {name: value for name, value in params.items() if not options.get(name, {}).get("no_log")}
+    hidden = [name for name, value in params.items() if options.get(name, {}).get("no_log") and value is not None]
+    shown = {name: value for name, value in params.items() if name not in hidden}
     for secrets in (given_secrets(spec, params), *(client.secrets for client in used)):
         shown = masked(shown, secrets)
-    return {"module_args": {**params, **shown}}
+    return {"module_args": {**shown, **dict.fromkeys(hidden, HIDDEN_PARAMETER)}}
 
 
 def deep_options(params: Mapping[str, Any], called: Callable[[str], str] = str) -> list[str]:
@@ -227,7 +230,7 @@ def perform(
         return shown_result(rewritten(result, lambda text: whole_text(secrets.mask(text))))
 
     try:
-        connection = connection_from(params, parse_bool=boolean, signs_in=spec.signs_in(params))
+        connection = connection_from(params, parse_bool=boolean, signs_in=spec.signs_in)
         client = client_for(connection, lacking.append)
         secrets = given_secrets(spec, params, client.secrets)
         task = Task(

@@ -24,6 +24,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.arguments
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import Connection
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.failures import chain_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import (
+    HIDDEN_PARAMETER,
     ModuleSpec,
     deep_options,
     given_secrets,
@@ -33,8 +34,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._module import (
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import MASK, SecretKeeper, masked
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_result, shown_text
 
-# What ansible-core puts in the place of a secret parameter.
-HIDDEN_PARAMETER = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 # Each client holds connections open. Nobody's loop goes back and forth between more organizations at once.
 MOST_CLIENTS = 8
 
@@ -139,7 +138,9 @@ def run_in_process(
     result["invocation"] = {"module_args": {}} if refusal else shown_invocation(spec, params, used)
     if warnings:
         result["warnings"] = warnings
-    plain: dict[str, Any] = json.loads(json.dumps(_without(_secret_parameters(spec, params), result)))
+    # The token that is asked for may be the one that was given.
+    shown = ["access_token"] if spec.shows_tokens and succeeded else []
+    plain: dict[str, Any] = json.loads(json.dumps(_without(_secret_parameters(spec, params, shown), result)))
     return shown_result(plain)
 
 
@@ -183,9 +184,10 @@ def _defect(error: Exception, used: list[Client]) -> dict[str, Any]:
     return result
 
 
-def _secret_parameters(spec: ModuleSpec, params: Mapping[str, Any]) -> list[str]:
+def _secret_parameters(spec: ModuleSpec, params: Mapping[str, Any], shown: list[str]) -> list[str]:
     """Return the values of ``no_log`` parameters, the longest first: a short one may be a part of a longer one."""
-    values = {str(params[name]) for name, option in spec.options().items() if option.get("no_log") and params.get(name)}
+    hidden = [name for name, option in spec.options().items() if option.get("no_log") and name not in shown]
+    values = {str(params[name]) for name in hidden if params.get(name)}
     return sorted(values, key=len, reverse=True)
 
 

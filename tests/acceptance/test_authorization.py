@@ -52,7 +52,7 @@ def asked(sandbox: Sandbox, response_type: str = "token") -> AuthorizationReques
 
 
 def options(request: AuthorizationRequest, answer: str | None = None) -> dict[str, Any]:
-    """Return what tallyfy_token gets after the person has signed in."""
+    """Return what tallyfy_authorization gets after the person has signed in."""
     return {
         "redirect_response": answer_to(request.url) if answer is None else answer,
         "redirect_uri": request.redirect_uri,
@@ -87,7 +87,7 @@ def test_a_token_is_taken_kept_and_found(
     sandbox.switch(implicit_redirect=redirect)
     given = options(asked(sandbox, response_type))
     sandbox.clear_ledger()
-    result = modules.succeed("tallyfy_token", name="alice", **given)
+    result = modules.succeed("tallyfy_authorization", name="alice", **given)
     token = result["token"]
     assert (result["changed"], result["kept_as"]) == (True, "alice")
     assert "warnings" not in result
@@ -97,7 +97,7 @@ def test_a_token_is_taken_kept_and_found(
     assert sandbox.writes() == []
     sandbox.clear_ledger()
 
-    kept = modules.succeed("tallyfy_token", name="alice")
+    kept = modules.succeed("tallyfy_authorization", name="alice")
     assert (kept["changed"], kept["kept_as"]) == (False, "alice")
     assert kept["token"].pop("source") == "cache"
     assert kept["token"].pop("expires_in") <= lasts
@@ -110,10 +110,10 @@ def test_a_token_is_taken_kept_and_found(
 
 def test_the_organization_is_the_one_that_is_told(sandbox: Sandbox, modules: Modules) -> None:
     modules.use(org_id=None)
-    token = modules.succeed("tallyfy_token", name="alice", **options(asked(sandbox)))["token"]
+    token = modules.succeed("tallyfy_authorization", name="alice", **options(asked(sandbox)))["token"]
     assert (token["org_id"], token["user"]) == (sandbox.org_id, ALICE)
     assert [entry["route"] for entry in sandbox.ledger()][1:] == ["me.get"]
-    assert modules.succeed("tallyfy_token", name="alice")["token"]["org_id"] == sandbox.org_id
+    assert modules.succeed("tallyfy_authorization", name="alice")["token"]["org_id"] == sandbox.org_id
 
 
 @pytest.mark.parametrize(("user", "count"), [(ALICE, 1), (GRACE, 2)])
@@ -124,16 +124,16 @@ def test_the_organization_is_the_only_one(sandbox: Sandbox, modules: Modules, us
     modules.use(org_id=None)
     given = options(asked(sandbox))
     if count == 1:
-        assert modules.succeed("tallyfy_token", **given)["token"]["org_id"] == sandbox.org_id
+        assert modules.succeed("tallyfy_authorization", **given)["token"]["org_id"] == sandbox.org_id
         return
-    assert "belongs to 2 organizations" in modules.fail("tallyfy_token", **given)["msg"]
+    assert "belongs to 2 organizations" in modules.fail("tallyfy_authorization", **given)["msg"]
     # The token is as good as before, once it is known where.
-    assert modules.succeed("tallyfy_token", org_id=sandbox.org_id, **given)["token"]["user"] == GRACE
+    assert modules.succeed("tallyfy_authorization", org_id=sandbox.org_id, **given)["token"]["user"] == GRACE
 
 
 def test_nothing_to_sign_in_with_is_needed(sandbox: Sandbox, modules: Modules) -> None:
     modules.use(client_id=None, client_secret=None)
-    result = modules.succeed("tallyfy_token", **options(asked(sandbox)))
+    result = modules.succeed("tallyfy_authorization", **options(asked(sandbox)))
     assert result["token"]["user"] == ALICE
     assert "warnings" not in result
 
@@ -143,7 +143,7 @@ def test_who_signs_in_by_a_browser_is_nobody_else(sandbox: Sandbox, modules: Mod
     modules.use(act_as=ALICE, access_token=sandbox.issue_token("bob@example.com"))
     given = options(asked(sandbox))
     sandbox.clear_ledger()
-    assert modules.succeed("tallyfy_token", **given)["token"]["user"] == ALICE
+    assert modules.succeed("tallyfy_authorization", **given)["token"]["user"] == ALICE
     assert sandbox.sign_ins() == []
     assert [entry["acting"] for entry in sandbox.ledger()] == [ALICE]
 
@@ -152,14 +152,14 @@ def test_a_public_client_exchanges_without_a_secret(sandbox: Sandbox, modules: M
     """What cannot be encrypted is not kept, and that is said."""
     sandbox.switch(public_clients=True)
     modules.use(client_secret=None)
-    result = modules.succeed("tallyfy_token", name="alice", **options(asked(sandbox, "code")))
+    result = modules.succeed("tallyfy_authorization", name="alice", **options(asked(sandbox, "code")))
     assert result["token"]["user"] == ALICE
     assert result["kept_as"] is None
     (warning,) = result["warnings"]
     assert "not kept as alice" in str(warning)
     assert "client_secret" in str(warning)
     assert kept_files(modules) == []
-    assert "can be found as alice" in modules.fail("tallyfy_token", name="alice")["msg"]
+    assert "can be found as alice" in modules.fail("tallyfy_authorization", name="alice")["msg"]
     (exchange,) = sandbox.ledger(route="oauth.token")
     assert "client_secret" not in exchange["body"]
 
@@ -169,11 +169,11 @@ def test_without_a_cache_nothing_is_kept(sandbox: Sandbox, modules: Modules, sta
     modules.use(state_dir=state_dir)
     given = options(asked(sandbox))
     for check_mode in (True, False):
-        result = modules.succeed("tallyfy_token", check_mode, name="alice", **given)
+        result = modules.succeed("tallyfy_authorization", check_mode, name="alice", **given)
         (warning,) = (str(one) for one in result["warnings"] if "so whoever has it can use it again" in str(one))
         assert ("state_dir is none" if state_dir == "none" else "state_dir cannot be used") in warning
     assert any("not kept as alice" in str(warning) for warning in result["warnings"])
-    assert modules.fail("tallyfy_token", name="alice")["changed"] is False
+    assert modules.fail("tallyfy_authorization", name="alice")["changed"] is False
 
 
 @pytest.mark.parametrize("response_type", ["token", "code"])
@@ -188,7 +188,7 @@ def test_a_use_that_cannot_be_noted_is_told_once(
         write(directory, name, content)
 
     monkeypatch.setattr(PrivateDirectory, "write", full)
-    result = modules.succeed("tallyfy_token", name="alice", **options(asked(sandbox, response_type)))
+    result = modules.succeed("tallyfy_authorization", name="alice", **options(asked(sandbox, response_type)))
     (warning,) = (str(one) for one in result["warnings"] if "so whoever has it can use it again" in str(one))
     assert "used-answers: No space left on device" in warning
     assert result["token"]["user"] == ALICE
@@ -197,18 +197,18 @@ def test_a_use_that_cannot_be_noted_is_told_once(
 def test_an_unknown_expiry_is_told(sandbox: Sandbox, modules: Modules) -> None:
     request = asked(sandbox)
     answer = answer_to(request.url).replace("&expires_in=840", "")
-    result = modules.succeed("tallyfy_token", name="alice", **options(request, answer))
+    result = modules.succeed("tallyfy_authorization", name="alice", **options(request, answer))
     assert (result["token"]["expires_in"], result["token"]["expires_at"]) == (None, None)
     assert any("did not tell when the token expires" in str(warning) for warning in result["warnings"])
-    assert modules.succeed("tallyfy_token", name="alice")["token"]["expires_at"] is None
+    assert modules.succeed("tallyfy_authorization", name="alice")["token"]["expires_at"] is None
 
 
 def test_without_expected_state_there_is_a_warning(sandbox: Sandbox, modules: Modules) -> None:
     request = asked(sandbox)
     answer = answer_to(request.url).replace(f"&state={request.state}", "")
     given = {**options(request, answer), "expected_state": None}
-    assert "Without expected_state" in str(modules.succeed("tallyfy_token", **given)["warnings"])
-    assert "has been used already" in modules.fail("tallyfy_token", **given)["msg"]
+    assert "Without expected_state" in str(modules.succeed("tallyfy_authorization", **given)["warnings"])
+    assert "has been used already" in modules.fail("tallyfy_authorization", **given)["msg"]
 
 
 # --- kept under a name ------------------------------------------------------------------------------------------------
@@ -218,7 +218,7 @@ def test_without_expected_state_there_is_a_warning(sandbox: Sandbox, modules: Mo
 class TestKept:
     @pytest.fixture(autouse=True)
     def _kept(self, sandbox: Sandbox, modules: Modules) -> None:
-        modules.succeed("tallyfy_token", name="alice", **options(asked(sandbox)))
+        modules.succeed("tallyfy_authorization", name="alice", **options(asked(sandbox)))
 
     def test_encrypted(self, modules: Modules) -> None:
         (file,) = kept_files(modules)
@@ -227,29 +227,29 @@ class TestKept:
 
     def test_a_name_belongs_to_one_client_and_secret(self, modules: Modules) -> None:
         for other in ({"client_id": "2222"}, {"client_secret": "another"}, {"name": "Alice"}):
-            failure = modules.fail("tallyfy_token", **{"name": "alice", **other})
+            failure = modules.fail("tallyfy_authorization", **{"name": "alice", **other})
             assert "Authorize again." in failure["msg"]
 
     def test_of_another_organization(self, sandbox: Sandbox, modules: Modules) -> None:
-        failure = modules.fail("tallyfy_token", name="alice", org_id=INITECH)
+        failure = modules.fail("tallyfy_authorization", name="alice", org_id=INITECH)
         assert f"belongs to the organization {sandbox.org_id}, not to org_id {INITECH}" in failure["msg"]
 
     def test_gone_before_it_is_used(self, modules: Modules) -> None:
-        assert modules.succeed("tallyfy_token", name="alice", min_ttl=800)["token"]["source"] == "cache"
-        failure = modules.fail("tallyfy_token", name="alice", min_ttl=840)
+        assert modules.succeed("tallyfy_authorization", name="alice", min_ttl=800)["token"]["source"] == "cache"
+        failure = modules.fail("tallyfy_authorization", name="alice", min_ttl=840)
         assert "less than min_ttl (840 s) away" in failure["msg"]
 
     def test_forgotten(self, modules: Modules) -> None:
-        told = modules.succeed("tallyfy_token", check_mode=True, name="alice", state="absent")
-        done = modules.succeed("tallyfy_token", name="alice", state="absent")
-        again = modules.succeed("tallyfy_token", name="alice", state="absent")
+        told = modules.succeed("tallyfy_authorization", check_mode=True, name="alice", state="absent")
+        done = modules.succeed("tallyfy_authorization", name="alice", state="absent")
+        again = modules.succeed("tallyfy_authorization", name="alice", state="absent")
         assert (told["changed"], done["changed"], again["changed"]) == (True, True, False)
-        assert "No token is kept as alice" in modules.fail("tallyfy_token", name="alice")["msg"]
+        assert "No token is kept as alice" in modules.fail("tallyfy_authorization", name="alice")["msg"]
 
     def test_authorized_anew(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(signed_in_user=GRACE)
-        modules.succeed("tallyfy_token", name="alice", **options(asked(sandbox)))
-        assert modules.succeed("tallyfy_token", name="alice")["token"]["user"] == GRACE
+        modules.succeed("tallyfy_authorization", name="alice", **options(asked(sandbox)))
+        assert modules.succeed("tallyfy_authorization", name="alice")["token"]["user"] == GRACE
         assert len(kept_files(modules)) == 1
 
 
@@ -260,14 +260,14 @@ class TestKept:
 @pytest.mark.parametrize("response_type", ["token", "code"])
 def test_check_mode_leaves_the_answer_usable(sandbox: Sandbox, modules: Modules, response_type: str) -> None:
     given = options(asked(sandbox, response_type))
-    told = modules.succeed("tallyfy_token", check_mode=True, name="alice", **given)
+    told = modules.succeed("tallyfy_authorization", check_mode=True, name="alice", **given)
     assert told["changed"] is True
     assert ("token" in told) is (response_type == "token")
     assert exchanges(sandbox) == 0
     assert kept_files(modules) == []
-    done = modules.succeed("tallyfy_token", name="alice", **given)
+    done = modules.succeed("tallyfy_authorization", name="alice", **given)
     assert done["changed"] is True
-    replayed = modules.fail("tallyfy_token", check_mode=True, name="alice", **given)
+    replayed = modules.fail("tallyfy_authorization", check_mode=True, name="alice", **given)
     assert "has been used already" in replayed["msg"]
 
 
@@ -277,9 +277,9 @@ def test_check_mode_leaves_the_answer_usable(sandbox: Sandbox, modules: Modules,
 @pytest.mark.parametrize("response_type", ["token", "code"])
 def test_replayed(sandbox: Sandbox, modules: Modules, response_type: str) -> None:
     given = options(asked(sandbox, response_type))
-    token = modules.succeed("tallyfy_token", **given)["token"]
+    token = modules.succeed("tallyfy_authorization", **given)["token"]
     sandbox.clear_ledger()
-    assert "has been used already" in modules.fail("tallyfy_token", **given)["msg"]
+    assert "has been used already" in modules.fail("tallyfy_authorization", **given)["msg"]
     # A code that came twice would have ended its token.
     assert sandbox.ledger() == []
     modules.use(client_id=None, client_secret=None, access_token=token["access_token"])
@@ -288,8 +288,8 @@ def test_replayed(sandbox: Sandbox, modules: Modules, response_type: str) -> Non
 
 def test_a_code_replayed_where_nobody_remembers(sandbox: Sandbox, modules: Modules) -> None:
     given = options(asked(sandbox, "code"))
-    modules.succeed("tallyfy_token", state_dir="none", **given)
-    message = modules.fail("tallyfy_token", state_dir="none", **given)["msg"]
+    modules.succeed("tallyfy_authorization", state_dir="none", **given)
+    message = modules.fail("tallyfy_authorization", state_dir="none", **given)["msg"]
     assert "(HTTP 400" in message
     assert "was used before" in message
     assert message.endswith("Authorize again.")
@@ -309,25 +309,25 @@ def test_tampered_answers_send_nothing(sandbox: Sandbox, modules: Modules) -> No
         answer.replace("expires_in=840", "expires_in=0"),
         "",
     ):
-        result = modules.fail("tallyfy_token", name="alice", **options(request, wrong))
+        result = modules.fail("tallyfy_authorization", name="alice", **options(request, wrong))
         # What ansible-core 2.22 passes on for masking never leaves it.
         assert request.state not in json.dumps({k: v for k, v in result.items() if not k.startswith("_ansible")})
     assert sandbox.ledger() == []
     assert kept_files(modules) == []
     # None of them has used the answer up.
-    modules.succeed("tallyfy_token", name="alice", **options(request, answer))
+    modules.succeed("tallyfy_authorization", name="alice", **options(request, answer))
 
 
 def test_a_token_where_a_code_was_asked_for(sandbox: Sandbox, modules: Modules) -> None:
     request = asked(sandbox, "code")
     answer = answer_to(request.url.replace("response_type=code", "response_type=token"))
-    assert "a token came where a code" in modules.fail("tallyfy_token", **options(request, answer))["msg"]
+    assert "a token came where a code" in modules.fail("tallyfy_authorization", **options(request, answer))["msg"]
 
 
 def test_another_verifier(sandbox: Sandbox, modules: Modules) -> None:
     given = {**options(asked(sandbox, "code")), "code_verifier": secrets.token_urlsafe(64)}
-    assert "Authorize again." in modules.fail("tallyfy_token", **given)["msg"]
-    assert "used already" in modules.fail("tallyfy_token", **given)["msg"]
+    assert "Authorize again." in modules.fail("tallyfy_authorization", **given)["msg"]
+    assert "used already" in modules.fail("tallyfy_authorization", **given)["msg"]
     assert exchanges(sandbox) == 1
 
 
@@ -335,14 +335,14 @@ def test_another_verifier(sandbox: Sandbox, modules: Modules) -> None:
 @pytest.mark.parametrize("response_type", ["token", "code"])
 def test_denied(sandbox: Sandbox, modules: Modules, switches: dict[str, bool], response_type: str) -> None:
     sandbox.switch(**switches)
-    message = modules.fail("tallyfy_token", **options(asked(sandbox, response_type)))["msg"]
+    message = modules.fail("tallyfy_authorization", **options(asked(sandbox, response_type)))["msg"]
     assert message.startswith("The sign-in page answered with access_denied: the person did not consent")
 
 
 @pytest.mark.parametrize("response_type", ["token", "code"])
 def test_of_another_organization(sandbox: Sandbox, modules: Modules, response_type: str) -> None:
     modules.use(org_id=INITECH)
-    message = modules.fail("tallyfy_token", name="alice", **options(asked(sandbox, response_type)))["msg"]
+    message = modules.fail("tallyfy_authorization", name="alice", **options(asked(sandbox, response_type)))["msg"]
     assert f"not for the organization {INITECH} (org_id)" in message
     assert kept_files(modules) == []
 
@@ -350,7 +350,7 @@ def test_of_another_organization(sandbox: Sandbox, modules: Modules, response_ty
 def test_of_another_organization_by_what_is_told(sandbox: Sandbox, modules: Modules) -> None:
     told = {"data": {"id": 1, "email": ALICE, "organization_id": INITECH}}
     sandbox.fault(route="me.in_organization", times=None, body=told)
-    message = modules.fail("tallyfy_token", **options(asked(sandbox)))["msg"]
+    message = modules.fail("tallyfy_authorization", **options(asked(sandbox)))["msg"]
     assert f"it belongs to {INITECH}" in message
 
 
@@ -358,7 +358,7 @@ def test_of_another_organization_by_what_is_told(sandbox: Sandbox, modules: Modu
 def test_ended_before_it_came(sandbox: Sandbox, modules: Modules, act: str) -> None:
     given = options(asked(sandbox))
     getattr(sandbox, act)()
-    message = modules.fail("tallyfy_token", name="alice", **given)["msg"]
+    message = modules.fail("tallyfy_authorization", name="alice", **given)["msg"]
     assert "it is expired or revoked. Authorize again." in message
     assert kept_files(modules) == []
 
@@ -366,9 +366,9 @@ def test_ended_before_it_came(sandbox: Sandbox, modules: Modules, act: str) -> N
 def test_too_short_a_life(sandbox: Sandbox, modules: Modules) -> None:
     sandbox.switch(expires_in_implicit=200, expires_in_password=200)
     for response_type in ("token", "code"):
-        message = modules.fail("tallyfy_token", **options(asked(sandbox, response_type)))["msg"]
+        message = modules.fail("tallyfy_authorization", **options(asked(sandbox, response_type)))["msg"]
         assert "min_ttl asks for more than 300 s" in message
-    modules.succeed("tallyfy_token", min_ttl=100, **options(asked(sandbox)))
+    modules.succeed("tallyfy_authorization", min_ttl=100, **options(asked(sandbox)))
 
 
 # --- bad luck ---------------------------------------------------------------------------------------------------------
@@ -378,9 +378,9 @@ def test_too_short_a_life(sandbox: Sandbox, modules: Modules) -> None:
 def test_a_lost_answer_is_not_asked_for_again(sandbox: Sandbox, modules: Modules, cut: str) -> None:
     sandbox.fault(route="oauth.token", cut=cut)
     given = options(asked(sandbox, "code"))
-    message = modules.fail("tallyfy_token", **given)["msg"]
+    message = modules.fail("tallyfy_authorization", **given)["msg"]
     assert "A code works once, so it was not sent again. Authorize again." in message
-    assert "has been used already" in modules.fail("tallyfy_token", **given)["msg"]
+    assert "has been used already" in modules.fail("tallyfy_authorization", **given)["msg"]
     assert exchanges(sandbox) == 1
 
 
@@ -390,36 +390,36 @@ def test_a_failure_of_the_service_is_not_answered_by_the_code_again(
 ) -> None:
     sandbox.fault(route="oauth.token", status=status, times=None)
     given = options(asked(sandbox, "code"))
-    assert f"(HTTP {status}" in modules.fail("tallyfy_token", **given)["msg"]
+    assert f"(HTTP {status}" in modules.fail("tallyfy_authorization", **given)["msg"]
     assert exchanges(sandbox) == 1
 
 
 def test_a_429_was_not_carried_out(sandbox: Sandbox, modules: Modules) -> None:
     sandbox.fault(route="oauth.token", status=429, headers={"Retry-After": "1"}, times=1)
     modules.use(max_wait=5)
-    assert modules.succeed("tallyfy_token", **options(asked(sandbox, "code")))["token"]["user"] == ALICE
+    assert modules.succeed("tallyfy_authorization", **options(asked(sandbox, "code")))["token"]["user"] == ALICE
 
 
 def test_a_code_that_never_arrived_can_be_sent(sandbox: Sandbox, modules: Modules) -> None:
     given = options(asked(sandbox, "code"))
-    modules.fail("tallyfy_token", token_url="http://127.0.0.1:1/oauth/token", max_wait=0, **given)
-    assert "Check client_id" in modules.fail("tallyfy_token", client_secret="wrong", **given)["msg"]
-    assert modules.succeed("tallyfy_token", **given)["token"]["user"] == ALICE
+    modules.fail("tallyfy_authorization", token_url="http://127.0.0.1:1/oauth/token", max_wait=0, **given)
+    assert "Check client_id" in modules.fail("tallyfy_authorization", client_secret="wrong", **given)["msg"]
+    assert modules.succeed("tallyfy_authorization", **given)["token"]["user"] == ALICE
 
 
 def test_a_token_is_tried_again_after_a_failure(sandbox: Sandbox, modules: Modules) -> None:
     given = options(asked(sandbox))
     modules.use(max_wait=0)
     sandbox.fault(route="me.in_organization", status=503, times=None)
-    modules.fail("tallyfy_token", **given)
+    modules.fail("tallyfy_authorization", **given)
     sandbox.clear_faults()
-    modules.succeed("tallyfy_token", **given)
+    modules.succeed("tallyfy_authorization", **given)
 
 
 def test_a_code_whose_token_could_not_be_tried(sandbox: Sandbox, modules: Modules) -> None:
     modules.use(max_wait=0)
     sandbox.fault(route="me.in_organization", status=503, times=None)
-    message = modules.fail("tallyfy_token", **options(asked(sandbox, "code")))["msg"]
+    message = modules.fail("tallyfy_authorization", **options(asked(sandbox, "code")))["msg"]
     assert message.endswith("The code is used up, and its token was not kept. Authorize again.")
 
 
@@ -428,24 +428,29 @@ def test_a_code_whose_token_could_not_be_tried(sandbox: Sandbox, modules: Module
     ("arguments", "reason"),
     [
         ({"name": " "}, "name is blank"),
-        ({"name": "alice", "renew": True}, "renew is for tokens of the application"),
-        ({"name": "alice", "user": ALICE}, "mutually exclusive"),
-        ({"user": ALICE, "redirect_response": "a-paste", "redirect_uri": REDIRECT}, "mutually exclusive"),
+        ({}, "one of the following is required: name, redirect_response"),
         ({"redirect_response": "a-paste"}, "missing parameter(s) required by 'redirect_response': redirect_uri"),
-        ({"expected_state": "a-guess"}, "missing parameter(s) required by 'expected_state': redirect_response"),
-        ({"state": "absent", "redirect_response": "a-paste", "redirect_uri": REDIRECT}, "is for state=present"),
+        (
+            {"name": "alice", "expected_state": "a-guess"},
+            "missing parameter(s) required by 'expected_state': redirect_response",
+        ),
+        ({"state": "absent", "redirect_response": "a-paste", "redirect_uri": REDIRECT}, "following are missing: name"),
+        (
+            {"state": "absent", "name": "alice", "redirect_response": "a-paste", "redirect_uri": REDIRECT},
+            "is for state=present",
+        ),
         ({"redirect_response": "a-paste", "redirect_uri": "http://app.example.com/"}, "must start with https://"),
         ({"name": "alice", "client_id": "", "client_secret": "x"}, "client_id is not set, while client_secret is"),
     ],
     ids=lambda value: str(value)[:50],
 )
 def test_options_that_do_not_go_together(modules: Modules, arguments: dict[str, Any], reason: str) -> None:
-    assert reason in modules.fail("tallyfy_token", **arguments)["msg"]
+    assert reason in modules.fail("tallyfy_authorization", **arguments)["msg"]
 
 
 def test_a_code_needs_the_client_id(sandbox: Sandbox, modules: Modules) -> None:
     modules.use(client_id=None, client_secret=None)
-    assert "client_id is not set" in modules.fail("tallyfy_token", **options(asked(sandbox, "code")))["msg"]
+    assert "client_id is not set" in modules.fail("tallyfy_authorization", **options(asked(sandbox, "code")))["msg"]
 
 
 def test_two_at_once_use_an_answer_once(sandbox: Sandbox, modules: Modules) -> None:
@@ -455,10 +460,10 @@ def test_two_at_once_use_an_answer_once(sandbox: Sandbox, modules: Modules) -> N
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
-        result = modules.run("tallyfy_token", **given)
+        result = modules.run("tallyfy_authorization", **given)
         os.write(write, json.dumps(result.get("msg", "")).encode())
         os._exit(0)
-    mine = modules.run("tallyfy_token", **given).get("msg", "")
+    mine = modules.run("tallyfy_authorization", **given).get("msg", "")
     os.waitpid(child, 0)
     os.close(write)
     with os.fdopen(read) as told:
@@ -480,9 +485,6 @@ AUTHORIZE = "tallyfy.platform.authorize"
 LOOKUPS = """
 - hosts: localhost
   gather_facts: false
-  module_defaults:
-    group/tallyfy.platform.tallyfy:
-      access_token: "{{ tallyfy_access_token | default(omit) }}"
   tasks:
     - ansible.builtin.copy:
         content: >-
@@ -518,7 +520,7 @@ LOOKUPS = """
 class TestLookups:
     def test_lookups(self, sandbox: Sandbox, modules: Modules, playbooks: Playbooks) -> None:
         given = options(asked(sandbox))
-        taken = modules.succeed("tallyfy_token", name="alice", **given)["token"]
+        taken = modules.succeed("tallyfy_authorization", name="alice", **given)["token"]
         run = playbooks.run(LOOKUPS, TALLYFY_STATE_DIR=modules.options["state_dir"], TALLYFY_ACT_AS="")
         assert run.returncode == 0, run.stdout
         code, token = json.loads((playbooks.folder / "requests.json").read_text())
@@ -527,8 +529,10 @@ class TestLookups:
         assert token["url"].startswith("https://other.example.com/oauth/authorize?client_id=4711&response_type=token&")
         assert token["code_verifier"] is None
         assert code["state"] != token["state"]
-        result = modules.succeed("tallyfy_token", redirect_response=answer_to(code["url"]), redirect_uri=REDIRECT,
-                                 expected_state=code["state"], code_verifier=code["code_verifier"])  # fmt: skip
+        result = modules.succeed(
+            "tallyfy_authorization", redirect_response=answer_to(code["url"]), redirect_uri=REDIRECT,
+            expected_state=code["state"], code_verifier=code["code_verifier"],
+        )  # fmt: skip
         assert result["token"]["user"] == ALICE
 
         output = " ".join(run.stdout.split())
@@ -584,7 +588,7 @@ class TestPlaybook:
             assert name in {"state", "token_type", "expires_in"} or values[0] not in output
         assert answer not in output
         modules.use(state_dir=str(playbooks.home / ".cache" / "tallyfy-platform"))
-        assert modules.succeed("tallyfy_token", name="alice")["token"]["user"] == ALICE
+        assert modules.succeed("tallyfy_authorization", name="alice")["token"]["user"] == ALICE
 
     def test_without_a_terminal(self, sandbox: Sandbox, playbooks: Playbooks) -> None:
         request = asked(sandbox, "code")

@@ -12,7 +12,7 @@ import pytest
 
 from sandbox.testing import Sandbox
 from tests.acceptance.running import WAYS, Modules
-from tests.people import ALICE
+from tests.people import ALICE, BOB
 
 
 @pytest.fixture(params=WAYS)
@@ -81,8 +81,64 @@ def test_a_member_who_cannot_be_acted_for(modules: Modules, user: str) -> None:
     assert f"{user} must be an active member" in modules.fail("tallyfy_token", user=user)["msg"]
 
 
-def test_an_access_token_alone_gets_no_token(sandbox: Sandbox, modules: Modules) -> None:
-    modules.use(client_id=None, client_secret=None, access_token=sandbox.issue_token(ALICE))
-    result = modules.fail("tallyfy_token")
-    assert result["msg"].endswith("Give client_id and client_secret (TALLYFY_CLIENT_ID, TALLYFY_CLIENT_SECRET).")
+@pytest.mark.parametrize(
+    ("connection", "kind", "got"),
+    [
+        # What a task has: nothing but the application, a member to act as, an access token, or it and the application.
+        ({"access_token": None}, None, "application"),
+        ({"access_token": None}, "application", "application"),
+        ({"access_token": None}, "user", "A token of a user takes act_as"),
+        ({"access_token": None, "act_as": ALICE}, None, ALICE),
+        ({"access_token": None, "act_as": ALICE}, "application", "application"),
+        ({"access_token": None, "act_as": ALICE}, "user", ALICE),
+        ({"client_id": None, "client_secret": None}, None, "given"),
+        ({"client_id": None, "client_secret": None}, "application", "The application's token takes"),
+        ({"client_id": None, "client_secret": None}, "user", "given"),
+        ({}, None, "application"),
+        ({}, "user", "given"),
+    ],
+    ids=str,
+)
+def test_the_token_that_the_modules_use(
+    sandbox: Sandbox, modules: Modules, connection: dict[str, Any], kind: str | None, got: str
+) -> None:
+    given = sandbox.issue_token(ALICE)
+    modules.use(**{"access_token": given, **connection})
+    result = modules.run("tallyfy_token", **({"kind": kind} if kind else {}))
+    if result.get("failed"):
+        assert got in result["msg"]
+        return
+    token = result["token"]
+    assert got in (token["kind"], token["user"])
+    assert (token["access_token"] == given) is (got == "given")
+    # What the modules send to the organization themselves.
+    if kind is None:
+        caller = modules.succeed("tallyfy_organization_info")["caller"]
+        assert got in (caller["kind"], caller["email"])
+
+
+def test_an_access_token_is_returned_as_it_is(sandbox: Sandbox, modules: Modules) -> None:
+    given = sandbox.issue_token(ALICE)
+    modules.use(client_id=None, client_secret=None, access_token=given)
+    result = modules.succeed("tallyfy_token", min_ttl=10**9)
+    assert (result["changed"], result["token"]["access_token"]) == (False, given)
+    assert (result["token"]["expires_at"], result["token"]["source"]) == (None, "given")
+    assert modules.succeed("tallyfy_token", state="absent")["changed"] is False
+    assert "cannot be renewed" in modules.fail("tallyfy_token", renew=True)["msg"]
+    assert "issued to an application only" in modules.fail("tallyfy_token", user=BOB)["msg"]
     assert sandbox.ledger() == []
+
+
+def test_a_token_asked_for_in_check_mode_is_not_kept(sandbox: Sandbox, modules: Modules) -> None:
+    """That of the application signs in for the member, and is kept."""
+    modules.use(act_as=ALICE)
+    sources = [modules.succeed("tallyfy_token", check_mode=True)["token"]["source"] for _time in range(2)]
+    assert sources == ["issued", "issued"]
+    assert [one["route"] for one in sandbox.sign_ins()] == ["oauth.token", "applications.token", "applications.token"]
+
+
+def test_user_says_whose_whatever_act_as_says(modules: Modules) -> None:
+    modules.use(act_as=ALICE)
+    assert modules.succeed("tallyfy_token", user=BOB)["token"]["user"] == BOB
+    assert modules.succeed("tallyfy_token", user=BOB, kind="user")["token"]["user"] == BOB
+    assert "that of a member" in modules.fail("tallyfy_token", user=BOB, kind="application")["msg"]

@@ -80,9 +80,9 @@ def test_signing_in(
     address = browser.current_url
     assert address.startswith(asked["redirect_uri"] + mark)
 
-    token = modules.succeed("tallyfy_token", name="john", **taken(asked, address))["token"]
+    token = modules.succeed("tallyfy_authorization", name="john", **taken(asked, address))["token"]
     assert (token["user"], token["org_id"]) == (JOHN, sandbox.org_id)
-    assert modules.succeed("tallyfy_token", name="john")["token"]["source"] == "cache"
+    assert modules.succeed("tallyfy_authorization", name="john")["token"]["source"] == "cache"
     modules.use(client_id=None, client_secret=None, access_token=token["access_token"])
     assert modules.succeed("tallyfy_api", path="/me")["data"]["email"] == JOHN
 
@@ -93,12 +93,12 @@ def test_a_wrong_password_is_told_on_the_page(browser: Chrome, asked: dict[str, 
     sign_in(browser, password="guess")
     assert browser.find_element(By.CSS_SELECTOR, "[role=alert]").text == "The e-mail address or the password is wrong."
     sign_in(browser)
-    modules.succeed("tallyfy_token", **taken(asked, browser.current_url))
+    modules.succeed("tallyfy_authorization", **taken(asked, browser.current_url))
 
 
 @pytest.mark.parametrize("response_type", ["token"])
 def test_a_person_who_does_not_consent(browser: Chrome, asked: dict[str, Any], modules: Modules) -> None:
     browser.get(asked["url"])
     sign_in(browser, consent="deny")
-    message = modules.fail("tallyfy_token", **taken(asked, browser.current_url))["msg"]
+    message = modules.fail("tallyfy_authorization", **taken(asked, browser.current_url))["msg"]
     assert message.startswith("The sign-in page answered with access_denied: the person did not consent")

@@ -33,9 +33,17 @@ class TokenSource(ABC):
 
     kind = ""
 
-    @abstractmethod
     def current(self) -> Token:
         """Return a token to send now."""
+        return self.obtain()
+
+    @abstractmethod
+    def obtain(self, *, min_ttl: float | None = None, renew: bool = False) -> Token:
+        """Return a token that lasts for ``min_ttl`` seconds, a new one with ``renew``."""
+
+    @abstractmethod
+    def forget(self) -> bool:
+        """Remove what is kept of it and return whether there was something."""
 
     @abstractmethod
     def renewed(self, rejected: Token) -> Token | None:
@@ -54,8 +62,14 @@ class GivenToken(TokenSource):
     def __init__(self, access_token: str, org_id: str) -> None:
         self._token = Token(access_token=access_token, kind=self.kind, org_id=org_id, source="given")
 
-    def current(self) -> Token:
+    def obtain(self, *, min_ttl: float | None = None, renew: bool = False) -> Token:  # noqa: ARG002 - not known here
+        """Return it, however long it may last."""
+        if renew:
+            raise OptionError(f"A ready access_token cannot be renewed. {APPLICATION_ADVICE}")
         return self._token
+
+    def forget(self) -> bool:
+        return False
 
     def renewed(self, rejected: Token) -> None:
         """There is nothing to renew ``rejected`` with."""
@@ -80,9 +94,6 @@ class IssuedTokens(TokenSource):
         #: The token that was refused before it ever worked, after which another one was issued to make sure.
         self._doubted: Token | None = None
         self._lock = threading.Lock()
-
-    def current(self) -> Token:
-        return self.obtain()
 
     def obtain(self, *, min_ttl: float | None = None, renew: bool = False, rejected: str = "") -> Token:
         """Return a token that lasts for ``min_ttl`` seconds (by default: not in the last tenth of its life).
@@ -271,9 +282,9 @@ def source_for(
     """
     is_application_route = path.split("/", 2)[1:2] == ["applications"]
     if token == "user" and member is None and not connection.access_token:
-        raise OptionError("token_kind=user needs act_as (the e-mail of a member to act for) or a ready access_token.")
+        raise OptionError("A token of a user takes act_as (the e-mail of a member to act for) or a ready access_token.")
     if token == "application" and application is None:
-        raise OptionError(f"token_kind=application needs application credentials. {APPLICATION_ADVICE}")
+        raise OptionError(f"The application's token takes application credentials. {APPLICATION_ADVICE}")
     wants_application = token == "application" or (token == "auto" and is_application_route)
     if member is not None and not wants_application:
         return member

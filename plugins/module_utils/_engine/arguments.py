@@ -66,8 +66,8 @@ def quoted_refusal(error: AnsibleValidationError) -> str:
     return kind[1] if kind else "the value of an option has the wrong type"
 
 
-def refusal_of(validation: ValidationResult, module: str) -> str | None:
-    """Return why the arguments of ``module`` are refused, ``None`` when they are not."""
+def refusal_of(validation: ValidationResult, name: str) -> str | None:
+    """Return why the arguments of the plugin of this name are refused, ``None`` when they are not."""
     if not validation.error_messages:
         return None
     # A look for secrets comes first, and does not name the option that has the wrong type.
@@ -75,9 +75,10 @@ def refusal_of(validation: ValidationResult, module: str) -> str | None:
     message = quoted_refusal(error)
     if not isinstance(error, UnsupportedError):
         return message
-    names = sorted(name for name in validation.unsupported_parameters if isinstance(name, str))
-    hints = [f"{name} is not an option; did you mean {meant}? " for name in names if (meant := meant_secret(name))]
-    return f"{''.join(hints)}Unsupported parameters for ({module}) module: {message}"
+    unknown = sorted(option for option in validation.unsupported_parameters if isinstance(option, str))
+    meant = {option: meant_secret(option) for option in unknown if meant_secret(option)}
+    hints = [f"{option} is not an option; did you mean {secret}? " for option, secret in meant.items()]
+    return f"{''.join(hints)}Unsupported parameters for {name}: {message}"
 
 
 def meant_secret(name: str) -> str | None:

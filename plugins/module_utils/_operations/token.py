@@ -7,77 +7,46 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
-from ansible_collections.tallyfy.platform.plugins.module_utils._auth.sources import IssuedTokens
+from ansible_collections.tallyfy.platform.plugins.module_utils._auth.sources import MemberTokens, TokenSource
 from ansible_collections.tallyfy.platform.plugins.module_utils._auth.store import Token
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, OptionError
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.addresses import odd_character
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import told_moment
 
-from .named_token import (
-    forget_token,
-    is_authorized,
-    kept_token,
-    problems_with,
-    token_of_answer,
-)
 
-
-def tokens_for(client: Client, user: str | None) -> IssuedTokens:
-    """Return the source of the application's tokens, or of those in the name of ``user``.
+def token_source(client: Client, *, user: str | None, kind: str | None) -> TokenSource:
+    """Return the source of the token that modules send to the organization, or of the one that is named.
 
     A blank ``user`` is refused: whoever names a member must never get the application's token.
     """
-    if user is not None:
-        if not user.strip():
-            raise OptionError("The e-mail address of the member is blank. Leave it out for the application's token.")
-        odd = odd_character(user.strip())
-        if odd:
-            raise OptionError(f"The e-mail address of the member is none: it holds {odd!r}.")
-        return client.tokens_of(user.strip())
-    return client.application_tokens()
+    if user is None:
+        source = client.source_for(client.path(), kind or "auto")
+        # A source of its own: in check mode the token that is asked for is not kept, unlike those of the sign-in.
+        if source is client.application:
+            return client.application_tokens()
+        return client.tokens_of(source.user) if isinstance(source, MemberTokens) else source
+    if not user.strip():
+        raise OptionError("The e-mail address of the member is blank. Leave it out for the token that modules use.")
+    odd = odd_character(user.strip())
+    if odd:
+        raise OptionError(f"The e-mail address of the member is none: it holds {odd!r}.")
+    if kind == "application":
+        raise OptionError("kind=application is the application's own token, and user asks for that of a member.")
+    return client.tokens_of(user.strip())
 
 
-def _unheard(_text: str) -> None:
-    """Say nothing."""
-
-
-def ensure_token(
-    client: Client,
-    params: Mapping[str, Any],
-    *,
-    warn: Callable[[str], None] = _unheard,
-    now: float | None = None,
-) -> dict[str, Any]:
+def ensure_token(client: Client, params: Mapping[str, Any], *, now: float | None = None) -> dict[str, Any]:
     """Return the result of ``tallyfy_token``: ``changed`` means that a token was issued or forgotten."""
-    if is_authorized(params):
-        moment = time.time() if now is None else now
-        return _ensure_authorized(client, params, warn=warn, now=moment)
-    source = tokens_for(client, params["user"])
+    source = token_source(client, user=params["user"], kind=params["kind"])
     if params["state"] == "absent":
         return {"changed": source.forget()}
     token = source.obtain(min_ttl=params["min_ttl"], renew=params["renew"])
     shaped = shape_token(token, time.time() if now is None else now)
     return {"changed": token.source == "issued", "token": shaped}
-
-
-def _ensure_authorized(
-    client: Client, params: Mapping[str, Any], *, warn: Callable[[str], None], now: float
-) -> dict[str, Any]:
-    problems = problems_with(params)
-    if problems:
-        raise InputError(problems)
-    if params["state"] == "absent":
-        return {"changed": forget_token(client, params["name"])}
-    if params["redirect_response"] is None:
-        kept = kept_token(client, params["name"], min_ttl=params["min_ttl"], now=now)
-        return {"changed": False, "token": shape_token(kept, now), "kept_as": params["name"].strip()}
-    token, is_kept = token_of_answer(client, params, warn=warn, now=now)
-    shaped = {"token": shape_token(token, now)} if token else {}
-    return {"changed": True, **shaped, "kept_as": params["name"].strip() if is_kept else None}
 
 
 def shape_token(token: Token, now: float) -> dict[str, Any]:

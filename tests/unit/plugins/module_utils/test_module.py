@@ -86,6 +86,8 @@ def test_option_is_documented_as_it_is(name: str) -> None:
 def test_environment_of_an_option_is_documented_as_it_is(name: str) -> None:
     variables = list(OPTIONS[name][1])
     assert [variable["name"] for variable in PLUGIN[name]["env"]] == variables
+    aliases = [alias for alias, option in ALIASES.items() if option == name]
+    assert [variable["name"] for variable in PLUGIN[name]["vars"]] == [f"tallyfy_{one}" for one in (name, *aliases)]
     assert re.findall(r"E\((\w+)\)", " ".join(DOCUMENTED[name]["description"])) == variables
     assert variables[0] == f"TALLYFY_{name.upper()}"
     if name in SIGN_IN_OPTIONS:
@@ -98,7 +100,7 @@ def test_environment_of_an_option_is_documented_as_it_is(name: str) -> None:
 
 
 def test_fallback_skips_empty_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    fallback, names = _module._from_environment, OPTIONS["access_token"][1]
+    fallback, names = _module.from_environment, OPTIONS["access_token"][1]
     with pytest.raises(AnsibleFallbackNotFound):
         fallback(*names)
     monkeypatch.setenv(names[0], "  ")

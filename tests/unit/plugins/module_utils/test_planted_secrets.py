@@ -120,7 +120,7 @@ def test_the_option_that_was_meant(name: str, meant: str | None) -> None:
     assert meant_secret(name) == meant
     validation = ArgumentSpecValidator({"email": {"type": "str"}}).validate({name: OPAQUE})
     hint = f"{name} is not an option; did you mean {meant}? " if meant else ""
-    refused = f"Unsupported parameters for (m) module: {name}. Supported parameters include: email."
+    refused = f"Unsupported parameters for m: {name}. Supported parameters include: email."
     assert refusal_of(validation, "m") == hint + refused
 
 

@@ -56,8 +56,10 @@ class Source:
 
 
 def ensure(source: Source, **given: Any) -> dict[str, Any]:
-    client = SimpleNamespace(application_tokens=lambda: source, tokens_of=lambda _user: source)
-    params = {"user": None, "min_ttl": 300, "renew": False, "state": "present", **given}
+    client = SimpleNamespace(
+        source_for=lambda _path, _kind: source, application=None, path=lambda: "", tokens_of=lambda _user: source
+    )
+    params = {"user": None, "kind": None, "min_ttl": 300, "renew": False, "state": "present", **given}
     return ensure_token(client, params, now=NOW)
 
 
@@ -74,14 +76,6 @@ def test_forgetting() -> None:
     assert tokens.asked == ["forget"]
 
 
-def test_without_a_user_it_is_the_application() -> None:
-    application = Source()
-    client = SimpleNamespace(application_tokens=lambda: application, tokens_of=pytest.fail)
-    params = {"user": None, "min_ttl": 0, "renew": False, "state": "present"}
-    ensure_token(client, params, now=NOW)
-    assert len(application.asked) == 1
-
-
 @pytest.mark.parametrize("blank", ["", "  ", "\n"])
 @pytest.mark.parametrize("state", ["present", "absent"])
 def test_blank_user_is_not_the_application(blank: str, state: str) -> None:
@@ -89,3 +83,8 @@ def test_blank_user_is_not_the_application(blank: str, state: str) -> None:
     with pytest.raises(OptionError, match="the member is blank"):
         ensure(source, user=blank, state=state)
     assert source.asked == []
+
+
+def test_a_member_has_no_token_of_the_application() -> None:
+    with pytest.raises(OptionError, match="user asks for that of a member"):
+        ensure(Source(), user="a@example.com", kind="application")

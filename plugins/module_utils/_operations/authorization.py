@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -38,6 +39,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import APPLICATION_ADVICE
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.outcome import is_outage
 
+from .token import shape_token
+
 #: What is waited for when several tasks have an answer each: an answer is looked up and noted as used in one go.
 _ANSWERS = "answers of the sign-in page"
 REPLAYABLE = (
@@ -46,23 +49,26 @@ REPLAYABLE = (
 )
 
 
-def is_authorized(params: Mapping[str, Any]) -> bool:
-    """Return whether a token by the browser flow is asked for, which takes nothing to sign in with."""
-    return params.get("redirect_response") is not None or params.get("name") is not None
-
-
-def problems_with(params: Mapping[str, Any]) -> list[str]:
-    """Return everything that is wrong with the options by themselves."""
+def ensure_authorization(
+    client: Client, params: Mapping[str, Any], *, warn: Callable[[str], None], now: float | None = None
+) -> dict[str, Any]:
+    """Return the result of ``tallyfy_authorization``: ``changed`` means that a token was taken or forgotten."""
+    moment = time.time() if now is None else now
     problems = []
     if params["name"] is not None and not params["name"].strip():
         problems.append("name is blank")
-    if params["renew"]:
-        problems.append(
-            "renew is for tokens of the application and of members; who signs in by a browser does it again"
-        )
     if params["state"] == "absent" and params["redirect_response"] is not None:
         problems.append("redirect_response is for state=present; state=absent forgets the token of that name")
-    return problems
+    if problems:
+        raise InputError(problems)
+    if params["state"] == "absent":
+        return {"changed": client.store.forget(_scope(client, params["name"]))}
+    if params["redirect_response"] is None:
+        kept = kept_token(client, params["name"], min_ttl=params["min_ttl"], now=moment)
+        return {"changed": False, "token": shape_token(kept, moment), "kept_as": params["name"].strip()}
+    token, is_kept = token_of_answer(client, params, warn=warn, now=moment)
+    shaped = {"token": shape_token(token, moment)} if token else {}
+    return {"changed": True, **shaped, "kept_as": params["name"].strip() if is_kept else None}
 
 
 def kept_token(client: Client, name: str, *, min_ttl: float, now: float) -> Token:
@@ -93,11 +99,6 @@ def kept_token(client: Client, name: str, *, min_ttl: float, now: float) -> Toke
             f"Authorize again."
         )
     return token
-
-
-def forget_token(client: Client, name: str) -> bool:
-    """Forget the token of that name and return whether there was one."""
-    return client.store.forget(_scope(client, name))
 
 
 def token_of_answer(
