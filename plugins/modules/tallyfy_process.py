@@ -23,11 +23,19 @@ options:
     description:
       - ID of the template, or its exact title, which no other template may have.
       - A title costs one request more than an ID.
+      - Needed unless O(process_id) is given.
     type: str
-    required: true
+  process_id:
+    description:
+      - ID of a process that is there, in the place of O(template) and what it is found by. It is never launched, and an
+        ID that no process has is a failure, with O(state=archived), too, because an ID is copied from a process
+        and not made up. One that is not there was deleted by somebody, or is not in this organization.
+      - O(name) and O(reference) are then what it is to be called. A reference that it carries stays in its name unless
+        another one is given.
+    type: str
   name:
     description:
-      - Name of the process, at most 550 characters. One of O(name) and O(reference) is needed.
+      - Name of the process, at most 550 characters. One of O(name), O(reference) and O(process_id) is needed.
       - Without it the process has the title of the template for a name.
     type: str
   reference:
@@ -55,7 +63,7 @@ options:
         and RV(notes) tells what is sent; a number with a fraction is refused.
       - For a radio button or a dropdown, give the text of the option, for a multiselect a list of them.
       - For a table, give one list with an entry for each column, or a dictionary by the labels of the columns.
-      - For an assignees field, give a list of members' e-mail addresses, or a dictionary with the lists C(users),
+      - For an assignees field, give a list of members' e-mail addresses, or a dictionary with the lists C(members),
         C(guests) (e-mail addresses) and C(groups) (names).
       - For a file, give its web address.
       - Values count at the launch. When they differ from those of a process that is there, RV(unchangeable) tells,
@@ -64,7 +72,7 @@ options:
   assignments:
     description:
       - Who gets which step instead of whom the template says, by the title of the step.
-      - Each value is a list of members' e-mail addresses, or a dictionary with the lists C(users), C(guests) and
+      - Each value is a list of members' e-mail addresses, or a dictionary with the lists C(members), C(guests) and
         C(groups), and C(deadline), a date in UTC. Only used by a launch.
     type: dict
   owner:
@@ -85,7 +93,9 @@ options:
     description:
       - V(present) makes sure that the process has been launched and is not archived. One that is completed is present.
       - V(archived) makes sure that no active process carries the reference. What was never launched stays so, and a
-        warning says that there is none, since the name may be misspelled.
+        warning says that there is none, since the name may be misspelled. Values that the process has already may be
+        given with it, as they are when a record of M(tallyfy.platform.tallyfy_process_info) is given back; others are
+        refused.
     type: str
     choices: [present, archived]
     default: present
@@ -130,6 +140,8 @@ notes:
     after the launch. Give O(reference_field) where that happens, so that a run that is broken off in between does not
     matter.
   - A process that was deleted for good is launched again.
+  - What RV(process) tells can be given back as options, and then nothing changes. The addresses of the owner and of
+    other members whom it names take one request, names of groups another one, for all items of a loop.
 seealso:
   - module: tallyfy.platform.tallyfy_process_info
   - module: tallyfy.platform.tallyfy_template_info
@@ -153,10 +165,15 @@ EXAMPLES = r"""
       Buddy: [bob@example.com]
     assignments:
       Create accounts:
-        users: [john.smith@example.com]
+        members: [john.smith@example.com]
         deadline: "2026-11-30 17:00:00"
     owner: alice.smith@example.com
     tags: [Onboarding]
+
+- name: Hand it over
+  tallyfy.platform.tallyfy_process:
+    process_id: fcaae90452f4241d11355039e8797621
+    owner: bob@example.com
 
 - name: Archive it
   tallyfy.platform.tallyfy_process:
@@ -180,18 +197,47 @@ process:
     name:
       description: Name of the process.
       type: str
+    reference:
+      description:
+        - The reference that it carries. That is the value of O(reference_field) where that is given and holds one, else
+          what stands in the brackets at the end of its name.
+        - V(null) when it carries none. It is then found by its whole name.
+      type: str
     template:
       description: Title of the template it was launched from.
       type: str
     template_id:
-      description: ID of that template.
+      description: ID of that template, which C(template) of M(tallyfy.platform.tallyfy_process) takes, too. Titles may
+        not be unique.
+      type: str
+    state:
+      description: V(present) or V(archived).
       type: str
     status:
       description: V(active), V(complete), V(problem), V(delayed), V(archived) or another word of Tallyfy.
       type: str
+    owner:
+      description: E-mail address of the member who owns it, V(null) for one who is not there any more.
+      type: str
     owner_id:
       description: Number of the member who owns it.
       type: int
+    kickoff:
+      description:
+        - The values of the kick-off form as C(kickoff) of M(tallyfy.platform.tallyfy_process) takes them, by label, or
+          by alias where several fields have one label. What has no value is V(null).
+        - Members are told by their e-mail addresses, and groups by their names; those who are not there any more by
+          their numbers or IDs.
+        - V(null) where Tallyfy shows neither the form nor the template, or no values.
+      type: dict
+    tags:
+      description: Titles of its tags, V(null) where Tallyfy does not show them.
+      type: list
+      elements: str
+    folders:
+      description: Names of the folders that it is in, V(null) where Tallyfy does not show them.
+      type: list
+      elements: str
     started_by:
       description: Number of the member who launched it, V(null) for an application.
       type: int
@@ -210,28 +256,36 @@ process:
     archived_at:
       description: When it was archived, in ISO 8601 as Tallyfy sends it.
       type: str
-    prerun:
-      description: The values of the kick-off form, by the IDs of the fields, as Tallyfy stores them.
-      type: dict
   sample:
     id: 7c4f0d1e2b3a49588a6b5c4d3e2f1a00
     name: Onboarding of Jordan Rivera (HR-20417)
+    reference: HR-20417
     template: New hire onboarding
     template_id: 98e32e2b1b2e491d02e885e91dfd6c76
+    state: present
     status: active
+    owner: alice.smith@example.com
     owner_id: 1001
+    kickoff:
+      New hire name: Jordan Rivera
+      Notes: null
+      Personal email: jordan@example.net
+      Start date: "2026-12-01T00:00:00.000Z"
+      Contract type: Full-time
+      Department: Engineering
+      Software: [Slack, GitHub]
+      Hardware: [Laptop, "1"]
+      Buddy:
+        members: [bob@example.com]
+      Offer letter: null
+    tags: [Onboarding]
+    folders: []
     started_by: null
     percent: 0
     due_date: "2026-11-27T17:00:00.000Z"
     created_at: "2026-11-22T13:04:11.000Z"
     completed_at: null
     archived_at: null
-    prerun:
-      d94210940113aa88d27d73abafc1f539: Jordan Rivera
-      e3f4e4caa8433fc00133e46a36ae1290:
-        id: 1
-        text: Engineering
-        value: null
 unchangeable:
   description: Kick-off values that differ from what is asked for, of a process that is there already, and stay so.
   type: list
@@ -326,7 +380,10 @@ SPEC = ModuleSpec(
     argument_spec={**PROCESS_OPTIONS, **SINGLE_OPTIONS},
     operation=ensure,
     takes_texts=True,
-    rules={"required_one_of": [("name", "reference")]},
+    rules={
+        "required_one_of": [("template", "process_id"), ("name", "reference", "process_id")],
+        "mutually_exclusive": [("template", "process_id"), ("reference_field", "process_id")],
+    },
 )
 
 

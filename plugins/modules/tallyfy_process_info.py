@@ -13,10 +13,16 @@ version_added: 0.1.0
 description:
   - Returns processes of every status, archived ones included, with records of the same shape as
     M(tallyfy.platform.tallyfy_process).
-  - All pages are read, and their total is checked.
+  - All pages are read, and their total is checked. What the values of the kick-off forms are called takes one request
+    for each template, the addresses of members one list of all of them (for a single one, a request), and the names of
+    groups another list, when one is named. None is sent for each process.
 author:
   - the tallyfy.platform authors (@tallyfy)
 options:
+  process_id:
+    description:
+      - Only the process with this ID. There is none in the result when no process has it.
+    type: str
   template:
     description:
       - Only processes that were launched from this template, given by its ID or its exact title.
@@ -27,7 +33,13 @@ options:
     type: str
   reference:
     description:
-      - Only processes that carry this reference in their name, as M(tallyfy.platform.tallyfy_process) writes it.
+      - Only processes that carry this reference in their name, as M(tallyfy.platform.tallyfy_process) writes it, or in
+        their O(reference_field).
+    type: str
+  reference_field:
+    description:
+      - Label of the field of the kick-off form that holds the reference, too. RV(processes[].reference) then tells its
+        value. To find a O(reference) in it, all processes are read that the other options leave.
     type: str
   query:
     description:
@@ -44,12 +56,6 @@ options:
         looked up.
     type: list
     elements: str
-  kickoff:
-    description:
-      - Whether to return the values of the kick-off forms by the labels that people see, too. Costs one request for
-        each template that the processes come from.
-    type: bool
-    default: false
 extends_documentation_fragment:
   - tallyfy.platform.connection
   - tallyfy.platform.attributes.info
@@ -62,8 +68,15 @@ EXAMPLES = r"""
   tallyfy.platform.tallyfy_process_info:
     template: New hire onboarding
     status: active
-    kickoff: true
   register: onboardings
+
+- name: Give them all one more tag, and change nothing else
+  tallyfy.platform.tallyfy_process:
+    process_id: "{{ item.id }}"
+    tags: [Q4]
+  loop: "{{ onboardings.processes }}"
+  loop_control:
+    label: "{{ item.name }}"
 
 - name: Look for one by its reference
   tallyfy.platform.tallyfy_process_info:
@@ -88,18 +101,47 @@ processes:
     name:
       description: Name of the process.
       type: str
+    reference:
+      description:
+        - The reference that it carries. That is the value of O(reference_field) where that is given and holds one, else
+          what stands in the brackets at the end of its name.
+        - V(null) when it carries none. It is then found by its whole name.
+      type: str
     template:
       description: Title of the template it was launched from.
       type: str
     template_id:
-      description: ID of that template.
+      description: ID of that template, which C(template) of M(tallyfy.platform.tallyfy_process) takes, too. Titles may
+        not be unique.
+      type: str
+    state:
+      description: V(present) or V(archived).
       type: str
     status:
       description: V(active), V(complete), V(problem), V(delayed), V(archived) or another word of Tallyfy.
       type: str
+    owner:
+      description: E-mail address of the member who owns it, V(null) for one who is not there any more.
+      type: str
     owner_id:
       description: Number of the member who owns it.
       type: int
+    kickoff:
+      description:
+        - The values of the kick-off form as C(kickoff) of M(tallyfy.platform.tallyfy_process) takes them, by label, or
+          by alias where several fields have one label. What has no value is V(null).
+        - Members are told by their e-mail addresses, and groups by their names; those who are not there any more by
+          their numbers or IDs.
+        - V(null) where Tallyfy shows neither the form nor the template, or no values.
+      type: dict
+    tags:
+      description: Titles of its tags, V(null) where Tallyfy does not show them.
+      type: list
+      elements: str
+    folders:
+      description: Names of the folders that it is in, V(null) where Tallyfy does not show them.
+      type: list
+      elements: str
     started_by:
       description: Number of the member who launched it, V(null) for an application.
       type: int
@@ -118,35 +160,36 @@ processes:
     archived_at:
       description: When it was archived, in ISO 8601 as Tallyfy sends it.
       type: str
-    prerun:
-      description: The values of the kick-off form, by the IDs of the fields, as Tallyfy stores them.
-      type: dict
-    kickoff:
-      description: The values of the kick-off form by label, V(null) when the template is not there any more.
-      type: dict
-      returned: when O(kickoff=true)
   sample:
     - id: 7c4f0d1e2b3a49588a6b5c4d3e2f1a00
       name: Onboarding of Jordan Rivera (HR-20417)
+      reference: HR-20417
       template: New hire onboarding
       template_id: 98e32e2b1b2e491d02e885e91dfd6c76
+      state: present
       status: active
+      owner: alice.smith@example.com
       owner_id: 1001
+      kickoff:
+        New hire name: Jordan Rivera
+        Notes: null
+        Personal email: jordan@example.net
+        Start date: "2026-12-01T00:00:00.000Z"
+        Contract type: Full-time
+        Department: Engineering
+        Software: [Slack, GitHub]
+        Hardware: [Laptop, "1"]
+        Buddy:
+          members: [bob@example.com]
+        Offer letter: null
+      tags: [Onboarding]
+      folders: []
       started_by: null
       percent: 0
       due_date: "2026-11-27T17:00:00.000Z"
       created_at: "2026-11-22T13:04:11.000Z"
       completed_at: null
       archived_at: null
-      prerun:
-        d94210940113aa88d27d73abafc1f539: Jordan Rivera
-        e3f4e4caa8433fc00133e46a36ae1290:
-          id: 1
-          text: Engineering
-          value: null
-      kickoff:
-        New hire name: Jordan Rivera
-        Department: Engineering
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
@@ -165,16 +208,24 @@ def show(task: Task) -> dict[str, object]:
 
 SPEC = ModuleSpec(
     argument_spec={
+        "process_id": {"type": "str"},
         "template": {"type": "str"},
         "name": {"type": "str"},
         "reference": {"type": "str"},
+        "reference_field": {"type": "str"},
         "query": {"type": "str"},
         "status": {"type": "str", "choices": [*STATUSES, RUNNING]},
         "owner": {"type": "list", "elements": "str"},
-        "kickoff": {"type": "bool", "default": False},
     },
     operation=show,
-    rules={"mutually_exclusive": [("query", "name"), ("query", "reference"), ("name", "reference")]},
+    rules={
+        "mutually_exclusive": [
+            ("query", "name"),
+            ("query", "reference"),
+            ("name", "reference"),
+            *[("process_id", name) for name in ("template", "name", "reference", "query", "status", "owner")],
+        ]
+    },
 )
 
 

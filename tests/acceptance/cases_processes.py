@@ -12,6 +12,7 @@ from tests.people import ALICE, BOB, JOHN, TOUR_ID
 
 HIRE, TOUR = "New hire onboarding", "Welcome tour"
 #: A process of the seed that goes on, and one that is archived.
+JORDAN_ID = "fcaae90452f4241d11355039e8797621"
 JORDAN = {"template": HIRE, "reference": "HR-10293"}
 CASEY = {"template": HIRE, "reference": "HR-10201"}
 REQUIRED = {
@@ -20,7 +21,7 @@ REQUIRED = {
 }  # fmt: skip
 EVERYTHING = {
     **REQUIRED, "Notes": "Needs a quiet desk.", "Software": ["slack", "GitHub"],
-    "Hardware": {"Item": "Laptop", "Qty": 1}, "Buddy": {"users": [BOB], "groups": ["people"]},
+    "Hardware": {"Item": "Laptop", "Qty": 1}, "Buddy": {"members": [BOB], "groups": ["people"]},
     "Offer letter": "https://example.com/letters/major.pdf",
 }  # fmt: skip
 LAUNCH = ("name", "template", "status")
@@ -45,8 +46,16 @@ CASES_OF_PROCESSES: list[tuple[str, str, tuple[str, ...], dict[str, Any]]] = [
     ("process launched with everything", "tallyfy_process",
      (*LAUNCH, "kickoff", "assignments", "owner", "tags", "folders"),
      {"template": HIRE, "name": "Onboarding of Mary", "reference": "mary@example.net", "kickoff": EVERYTHING,
-      "assignments": {"create accounts": {"users": [JOHN], "deadline": "2026-11-30"}, "Welcome call": [BOB]},
+      "assignments": {"create accounts": {"members": [JOHN], "deadline": "2026-11-30"}, "Welcome call": [BOB]},
       "owner": JOHN, "tags": ["Urgent"], "folders": ["HR"]}),
+    ("process named by its id", "tallyfy_process", (), {
+        "process_id": JORDAN_ID, "name": "Onboarding: Jordan Rivera", "owner": ALICE, "tags": ["ONBOARDING"],
+    }),
+    ("process changed by its id", "tallyfy_process", ("name", "owner", "kickoff", "tags"), {
+        "process_id": JORDAN_ID, "name": "Jordan", "owner": JOHN, "tags": ["urgent"],
+        "kickoff": {"Department": "Sales"}, "kickoff_update": True,
+    }),
+    ("process archived by its id", "tallyfy_process", ("status",), {"process_id": JORDAN_ID, "state": "archived"}),
     ("process renamed", "tallyfy_process", ("name",), {**JORDAN, "name": "Jordan"}),
     ("process owner changed", "tallyfy_process", ("owner",), {**JORDAN, "owner": JOHN}),
     ("process tagged", "tallyfy_process", ("tags",), {**JORDAN, "tags": ["urgent", "onboarding"]}),
@@ -59,7 +68,8 @@ CASES_OF_PROCESSES: list[tuple[str, str, tuple[str, ...], dict[str, Any]]] = [
     ("process reactivated and changed", "tallyfy_process", ("status", "name", "owner", "tags"),
      {**CASEY, "name": "Casey", "owner": BOB, "tags": ["Urgent"]}),
     ("process info", "tallyfy_process_info", (), {}),
-    ("process info with values", "tallyfy_process_info", (), {"reference": "HR-10293", "kickoff": True}),
+    ("process info by reference", "tallyfy_process_info", (), {"reference": "HR-10293", "reference_field": "Notes"}),
+    ("process info by id", "tallyfy_process_info", (), {"process_id": JORDAN_ID}),
     ("template info", "tallyfy_template_info", (), {}),
     ("template info with archived ones", "tallyfy_template_info", (), {"query": "onboarding", "archived": True}),
 ]  # fmt: skip

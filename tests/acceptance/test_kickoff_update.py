@@ -112,4 +112,4 @@ def test_bad_values_are_refused_before_anything_is_written(sandbox: Sandbox, mod
 
 def test_it_has_no_meaning_for_one_to_be_archived(modules: Modules) -> None:
     failed = modules.fail("tallyfy_process", template=HIRE_ID, reference="E-1", state="archived", kickoff_update=True)
-    assert "kickoff_update cannot be given with state=archived" in failed["msg"]
+    assert "kickoff_update cannot be changed with state=archived" in failed["msg"]

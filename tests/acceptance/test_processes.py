@@ -24,6 +24,7 @@ pytestmark = pytest.mark.any_core
 HIRE, TOUR = "New hire onboarding", "Welcome tour"
 #: A process of the seed that goes on, and one that is archived.
 JORDAN, CASEY = "HR-10293", "HR-10201"
+GONE_ID = "8d0f6a3b5c7e19248b0d6f4a2c9e7153"
 JORDAN_ID = "fcaae90452f4241d11355039e8797621"
 REQUIRED = {
     "New hire name": "Robin Hale", "Personal email": "robin@example.net", "Start date": "2026-12-01",
@@ -34,7 +35,7 @@ EVERYTHING = {
     "Notes": 'Likes "R&D", <b> & O\'Brien',
     "Software": ["slack", "Office 365"],
     "Hardware": {"qty": 1, "Item": "Laptop"},
-    "Buddy": {"users": [BOB], "guests": ["partner@example.org"], "groups": ["engineering"]},
+    "Buddy": {"members": [BOB], "guests": ["partner@example.org"], "groups": ["engineering"]},
     "Offer letter": "https://example.com/letters/offer%20letter.pdf",
 }
 LABELS = (
@@ -54,17 +55,17 @@ def stored(sandbox: Sandbox, run_id: str = JORDAN_ID) -> dict[str, Any]:
 
 
 class TestRequests:
-    """What it costs when nothing is to be done: at most two requests beside the sign-in, and no write."""
+    """What it costs when nothing is to be done: the process, the addresses of whom it names, and no write."""
 
     @pytest.mark.parametrize(
         ("requests", "arguments"),
         [
-            (1, {"template": HIRE_ID}),
-            (2, {"template": HIRE}),
-            (1, {"template": HIRE_ID, "kickoff": EVERYTHING}),
-            (2, {"template": HIRE, "kickoff": EVERYTHING}),
-            (2, {"template": HIRE, "kickoff": EVERYTHING, "reference_field": "Notes", "assignments": {"x": [BOB]}}),
-            (2, {"template": HIRE, "tags": ["onboarding"], "folders": ["HR"]}),
+            (2, {"template": HIRE_ID}),
+            (3, {"template": HIRE}),
+            (2, {"template": HIRE_ID, "kickoff": EVERYTHING}),
+            (3, {"template": HIRE, "kickoff": EVERYTHING}),
+            (3, {"template": HIRE, "kickoff": EVERYTHING, "reference_field": "Notes", "assignments": {"x": [BOB]}}),
+            (3, {"template": HIRE, "tags": ["onboarding"], "folders": ["HR"]}),
             (2, {"template": HIRE_ID, "owner": ALICE}),
             (3, {"template": HIRE, "owner": ALICE, "kickoff": EVERYTHING}),
         ],
@@ -85,12 +86,14 @@ class TestRequests:
     @pytest.mark.parametrize(
         ("requests", "writes", "arguments"),
         [
-            (8, 1, {"template": TOUR_ID, "reference": "E-1"}),
-            (8, 1, {"template": TOUR, "reference": "E-1"}),
+            (9, 1, {"template": TOUR_ID, "reference": "E-1"}),
+            (9, 1, {"template": TOUR, "reference": "E-1"}),
             (3, 0, {"template": TOUR_ID, "reference": "E-1", "state": "archived"}),
-            (2, 1, {"template": HIRE_ID, "reference": JORDAN, "state": "archived"}),
-            (3, 1, {"template": HIRE_ID, "reference": CASEY}),
-            (2, 0, {"template": HIRE_ID, "reference": CASEY, "state": "archived"}),
+            (3, 1, {"template": HIRE_ID, "reference": JORDAN, "state": "archived"}),
+            (5, 1, {"template": HIRE_ID, "reference": CASEY}),
+            (4, 0, {"template": HIRE_ID, "reference": CASEY, "state": "archived"}),
+            (3, 0, {"process_id": JORDAN_ID}),
+            (4, 1, {"process_id": JORDAN_ID, "state": "archived"}),
         ],
         ids=str,
     )
@@ -201,7 +204,12 @@ class TestKickoff:
             "Offer letter": [{"filename": "offer letter.pdf", "source": "url",
                               "url": "https://example.com/letters/offer%20letter.pdf"}],
         }  # fmt: skip
-        assert sorted(result["process"]["prerun"]) == sorted(by_label.values())
+        assert result["process"]["kickoff"] == {
+            **EVERYTHING, "Start date": "2026-12-01T00:00:00.000Z", "Contract type": "Full-time",
+            "Department": "Engineering", "Software": ["Slack", "Office 365"], "Hardware": ["Laptop", "1"],
+            "Buddy": {"members": [BOB], "guests": ["partner@example.org"], "groups": ["Engineering"]},
+            "Offer letter": [EVERYTHING["Offer letter"]],
+        }  # fmt: skip
         again = modules.succeed("tallyfy_process", **wanted)
         assert (again["changed"], again["unchangeable"]) == (False, [])
 
@@ -248,7 +256,7 @@ class TestKickoff:
         result = modules.succeed(
             "tallyfy_process", template=HIRE, name="Robin", kickoff=REQUIRED, owner=JOHN, tags=["onboarding"],
             folders=["hr"], assignments={
-                "create accounts": {"users": [BOB], "groups": ["People"], "deadline": "2026-11-30T17:00:00+01:00"},
+                "create accounts": {"members": [BOB], "groups": ["People"], "deadline": "2026-11-30T17:00:00+01:00"},
                 "Welcome call": [JOHN, ALICE],
             },
         )  # fmt: skip
@@ -282,7 +290,7 @@ class TestReference:
     def test_found_in_its_field_when_somebody_has_renamed_it(self, sandbox: Sandbox, modules: Modules) -> None:
         wanted = {**LAUNCH, "reference_field": "reference"}
         launched = modules.succeed("tallyfy_process", **wanted)["process"]
-        assert "E-1" in launched["prerun"].values()
+        assert launched["kickoff"]["Reference"] == "E-1"
         sandbox.patch_run(launched["id"], name="Something else")
         again = modules.succeed("tallyfy_process", **wanted)
         assert (again["changed"], again["process"]["id"]) == (False, launched["id"])
@@ -492,6 +500,107 @@ class TestUpdates:
         assert "does not have Urgent among its tags" in result["msg"]
         sandbox.fault(method="POST", path="*/checklists/tags", cut="before")
         assert "lost" in modules.fail("tallyfy_process", template=TOUR_ID, name="Tour", tags=["Urgent"])["msg"]
+
+
+class TestGivenBack:
+    """What tallyfy_process_info tells of a process is what tallyfy_process can be given."""
+
+    OPTIONS = ("name", "reference", "state", "owner", "kickoff", "tags", "folders")
+
+    def everything(self, sandbox: Sandbox, modules: Modules) -> list[dict[str, Any]]:
+        """Launch one with every type of field and with people who are gone, and return the records of all there are."""
+        modules.succeed("tallyfy_process", template=HIRE, name="Robin", reference="E-1", kickoff=EVERYTHING, owner=JOHN)
+        ids = {one["label"]: one["id"] for one in sandbox.template(HIRE)["prerun"]}  # type: ignore[index] # seeded
+        buddies = {"users": [1002, 4711], "guests": [], "groups": ["0" * 32]}
+        odd = {ids["Buddy"]: buddies, ids["Notes"]: "#N/A", ids["Start date"]: "2026-03-02"}
+        sandbox.insert_runs({"checklist_id": HIRE_ID, "name": "Odd (a) (b)", "prerun": odd,
+                             "owner_id": sandbox.member(DANA)["id"]})  # fmt: skip
+        # Archived, as its template is.
+        sandbox.insert_runs({"checklist_id": GONE_ID, "name": "Old (E-2)", "archived_at": "2026-01-01T00:00:00.000Z"})
+        found: list[dict[str, Any]] = modules.succeed("tallyfy_process_info")["processes"]
+        assert len(found) == 7
+        sandbox.clear_ledger()
+        return found
+
+    @pytest.mark.parametrize("check_mode", [True, False])
+    @pytest.mark.parametrize(
+        "world", [{}, {"run_prerun_list_when_empty": True, "included_tags": "ties", "bare_includes": True},
+                  {"run_ids_as_text": True}, {"prerun_dates": "iso", "mixed_dates": True}], ids=str
+    )  # fmt: skip
+    def test_by_its_id(self, sandbox: Sandbox, modules: Modules, world: dict[str, Any], check_mode: bool) -> None:
+        sandbox.switch(**world)
+        for record in self.everything(sandbox, modules):
+            given = {name: record[name] for name in self.OPTIONS}
+            update = {} if record["state"] == "archived" else {"kickoff_update": True}
+            result = modules.succeed("tallyfy_process", check_mode, process_id=record["id"], **given, **update)
+            assert (result["changed"], result["unchangeable"], result["notes"]) == (False, [], [])
+            assert result["process"] == record
+        assert sandbox.writes() == []
+
+    def test_by_its_template_and_reference(self, sandbox: Sandbox, modules: Modules) -> None:
+        """Two of one name are told apart by their IDs alone."""
+        for record in self.everything(sandbox, modules):
+            given = {name: record[name] for name in self.OPTIONS}
+            for template in (record["template"], record["template_id"]):
+                result = modules.succeed("tallyfy_process", template=template, **given)
+                assert result["changed"] is False
+                assert result["process"]["name"] == record["name"]
+        assert sandbox.writes() == []
+
+
+class TestByID:
+    def test_an_unknown_one_is_a_failure(self, sandbox: Sandbox, modules: Modules) -> None:
+        for state in ("present", "archived"):
+            result = modules.fail("tallyfy_process", process_id="0" * 32, state=state)
+            assert f"there is no process {'0' * 32}, or " in result["msg"]
+        assert sandbox.writes() == []
+
+    @pytest.mark.parametrize("others", [{"template": HIRE}, {"reference_field": "Notes", "reference": "x"}], ids=str)
+    def test_what_cannot_stand_beside_it(self, modules: Modules, others: dict[str, Any]) -> None:
+        assert "mutually exclusive" in modules.fail("tallyfy_process", process_id=JORDAN_ID, **others)["msg"]
+
+    def test_something_is_needed(self, modules: Modules) -> None:
+        assert "template, process_id" in modules.fail("tallyfy_process", name="x")["msg"]
+        assert "name, reference, process_id" in modules.fail("tallyfy_process", template=HIRE)["msg"]
+
+    def test_archived_and_back(self, sandbox: Sandbox, modules: Modules) -> None:
+        wanted = {"process_id": JORDAN_ID}
+        assert modules.succeed("tallyfy_process", **wanted, state="archived")["process"]["state"] == "archived"
+        assert modules.succeed("tallyfy_process", **wanted, state="archived")["changed"] is False
+        result = modules.fail("tallyfy_process", **wanted, state="archived", owner=BOB, name="x")
+        assert result["problems"] == [f"{one} cannot be changed with state=archived" for one in ("name", "owner")]
+        back = modules.succeed("tallyfy_process", **wanted)
+        assert [step["action"] for step in back["actions"]] == ["reactivate"]
+
+    @pytest.mark.parametrize("template", ["there", "archived"])
+    def test_everything_of_it_is_changed(self, sandbox: Sandbox, modules: Modules, template: str) -> None:
+        if template == "archived":
+            sandbox.patch_template(HIRE_ID, archived_at="2026-01-01T00:00:00.000Z")
+        wanted = {
+            "process_id": JORDAN_ID, "name": "Jordan", "owner": BOB, "tags": ["Urgent"], "folders": ["HR"],
+            "kickoff": {"department": "sales", "Buddy": {"groups": ["People"]}}, "kickoff_update": True,
+        }  # fmt: skip
+        planned = modules.succeed("tallyfy_process", True, **wanted)
+        result = modules.succeed("tallyfy_process", **wanted)
+        assert planned["process"] == result["process"]
+        process = result["process"]
+        assert (process["name"], process["reference"], process["owner"]) == (f"Jordan ({JORDAN})", JORDAN, BOB)
+        assert (process["tags"], process["folders"]) == (["Onboarding", "Urgent"], ["HR"])
+        assert process["kickoff"]["Department"] == "Sales"
+        assert process["kickoff"]["Buddy"] == {"groups": ["People"]}
+        assert modules.succeed("tallyfy_process", **wanted)["changed"] is False
+
+    def test_it_gets_a_reference(self, sandbox: Sandbox, modules: Modules) -> None:
+        """One that somebody launched by hand is found from then on."""
+        (number,) = sandbox.insert_runs({"checklist_id": TOUR_ID, "name": "Tour of Robin"})
+        given = modules.succeed("tallyfy_process", process_id=number, reference="E-1")["process"]
+        assert (given["name"], given["reference"]) == ("Tour of Robin (E-1)", "E-1")
+        assert modules.succeed("tallyfy_process", **LAUNCH)["process"]["id"] == number
+
+    def test_gone_meanwhile(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.fault(method="DELETE", status=404)
+        failed = modules.fail("tallyfy_process", process_id=JORDAN_ID, state="archived")
+        assert "HTTP 404" in failed["msg"], "it is still listed"
 
 
 class TestAutomaticLaunch:
@@ -783,12 +892,40 @@ class TestInfo:
         assert [one["name"] for one in modules.succeed("tallyfy_process_info", **filters)["processes"]] == names
 
     def test_values_by_label(self, sandbox: Sandbox, modules: Modules) -> None:
-        (one,) = modules.succeed("tallyfy_process_info", reference=JORDAN, kickoff=True)["processes"]
+        (one,) = modules.succeed("tallyfy_process_info", reference=JORDAN)["processes"]
         assert one["kickoff"]["Department"] == "Engineering"
         assert one["kickoff"]["Software"] == ["Slack", "GitHub"]
         sandbox.patch_template(HIRE_ID, archived_at="2026-01-01T00:00:00.000Z")
-        (one,) = modules.succeed("tallyfy_process_info", reference=JORDAN, kickoff=True)["processes"]
-        assert one["kickoff"] is None
+        assert modules.succeed("tallyfy_process_info", reference=JORDAN)["processes"] == [one]
+
+    @pytest.mark.parametrize("status", [403, 404])
+    def test_whom_nobody_may_see(self, sandbox: Sandbox, modules: Modules, status: int) -> None:
+        sandbox.fault(method="GET", path="*/users*", status=status, times=None)
+        (one,) = modules.succeed("tallyfy_process_info", reference=JORDAN)["processes"]
+        assert (one["owner"], one["owner_id"], one["kickoff"]["Buddy"]) == (None, 1001, {"members": ["12345"]})
+
+    def test_many_cost_no_request_each(self, sandbox: Sandbox, signed_in: Modules) -> None:
+        owners = (1001, 1002, 12345)
+        rows = [{"checklist_id": TOUR_ID, "name": f"T {one}", "owner_id": owners[one % 3]} for one in range(2900)]
+        sandbox.insert_runs(*rows)
+        found = signed_in.succeed("tallyfy_process_info")["processes"]
+        assert {one["owner"] for one in found} >= {ALICE, BOB, JOHN}
+        # The pages, the archived ones, a form of each template and the members.
+        assert len(sandbox.ledger()) == 30 + 1 + 2 + 1
+        assert len(found) == 2904
+
+    def test_a_reference_in_a_field(self, sandbox: Sandbox, modules: Modules) -> None:
+        launched = modules.succeed("tallyfy_process", **LAUNCH, reference_field="reference")["process"]
+        sandbox.patch_run(launched["id"], name="Something else")
+        assert modules.succeed("tallyfy_process_info", reference="E-1")["processes"] == []
+        (one,) = modules.succeed("tallyfy_process_info", reference="e-1", reference_field="Reference")["processes"]
+        assert (one["id"], one["reference"]) == (launched["id"], "E-1")
+
+    def test_one_by_its_id(self, sandbox: Sandbox, modules: Modules) -> None:
+        (one,) = modules.succeed("tallyfy_process_info", process_id=JORDAN_ID)["processes"]
+        assert modules.succeed("tallyfy_process_info", reference=JORDAN)["processes"] == [one]
+        assert modules.succeed("tallyfy_process_info", process_id="0" * 32)["processes"] == []
+        assert "is not an ID" in modules.fail("tallyfy_process_info", process_id=JORDAN)["msg"]
 
     def test_same_record_as_the_module_that_changes(self, modules: Modules) -> None:
         changed = modules.succeed("tallyfy_process", template=HIRE, reference=JORDAN, owner=JOHN)["process"]

@@ -28,8 +28,13 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desire
     PROCESS_OPTIONS,
     DesiredProcess,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields import UnfitError, choices, is_blank
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.values import notes_of_numbers, text_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields import (
+    UnfitError,
+    choices,
+    is_blank,
+    text_of,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.values import notes_of_numbers
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rows import Rows, unknown_field
 
 #: The fields of a person that a wish for everybody may name in braces.

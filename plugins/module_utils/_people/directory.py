@@ -99,13 +99,14 @@ class Directory:
         return self.emails(numbers) + [str(one) for one in sorted(numbers - self._addresses.keys())]
 
 
-def directory_of_numbers(client: Client, numbers: Iterable[int]) -> Directory:
+def directory_of_numbers(client: Client, numbers: Iterable[Any]) -> Directory:
     """Return the members with these numbers, as far as they are there and may be seen, for what is told of them.
 
-    One is read by itself, for several everybody is listed; who has been read is kept for the items of a loop.
+    A record may spell a number as a text, or have none. One member is read alone, for several everybody is listed; who
+    has been read is kept for the items of a loop.
     """
     kept: dict[int, Member | None] = client.shared.setdefault(("members by number",), {})
-    lacking = set(numbers) - kept.keys()
+    lacking = {int(number) for number in numbers if str(number).isdigit()} - kept.keys()
     if lacking:
         kept.update(dict.fromkeys(lacking))
         with contextlib.suppress(ForbiddenError, NotFoundError):
@@ -113,6 +114,12 @@ def directory_of_numbers(client: Client, numbers: Iterable[int]) -> Directory:
             found = [Member(client.get("users", *lacking))] if one else list_everybody(client)
             kept.update({int(member["id"]): member for member in found})
     return Directory(member for member in kept.values() if member is not None)
+
+
+def keep_members(client: Client, members: Iterable[Member]) -> None:
+    """Keep members who have been read, so that nobody reads them again to tell their addresses."""
+    kept = client.shared.setdefault(("members by number",), {})
+    kept.update({int(member["id"]): member for member in members})
 
 
 def numbers_of(values: Any, what: str) -> set[int]:

@@ -9,7 +9,7 @@ Source: API reference, "Processes".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
@@ -35,8 +35,9 @@ from .desired import DesiredProcess, is_same_name
 from .fields import choices
 from .launch import Known
 from .plan import Correction
-from .record import names_in, shape_process, values_of
+from .record import names_in, values_of
 from .reference import Finder, Sought
+from .telling import shape_process
 from .template import is_archived
 from .values import is_stored
 
@@ -58,8 +59,11 @@ class ChangeRun(PlanRun):
         finder: Finder,
         sought: Sought,
         corrections: Sequence[Correction] = (),
+        tell: Callable[[Record], Record] = shape_process,
     ) -> None:
         super().__init__(plan)
+        #: How a process is told in what a failure returns.
+        self.tell = tell
         self.desired = desired
         self.known = known
         self.finder = finder
@@ -67,7 +71,7 @@ class ChangeRun(PlanRun):
         self.record: Record = dict(current or {})
         self.notes: list[str] = list(plan.warnings)
         self._client = client
-        self._corrections = corrections
+        self.corrections = corrections
 
     def _archive(self, step: Step) -> None:
         run_id = step.target or str(self.record["id"])
@@ -144,11 +148,11 @@ class ChangeRun(PlanRun):
             error.advise("A kick-off form that has been completed may have to be reopened in Tallyfy first.")
             raise
         except NotStoredError as error:
-            labels = [one.field.label for one in self._corrections]
+            labels = [one.field.label for one in self.corrections]
             raise NotStoredError(
                 f"{self.record.get('name')}: Tallyfy answered with success, but did not store {choices(labels)}. Set "
                 f"that in Tallyfy; a kick-off form that has been completed may have to be reopened first.",
-                process=shape_process(self.record),
+                process=self.tell(self.record),
                 not_stored=labels,
             ) from error
 
@@ -161,8 +165,8 @@ class ChangeRun(PlanRun):
         def differing(run: Record) -> Record:
             if not changes:
                 stored = values_of(run)
-                sent = {one.field.id: one.sent for one in self._corrections}
-                lost = any(not is_stored(one.field, one.sent, stored.get(one.field.id)) for one in self._corrections)
+                sent = {one.field.id: one.sent for one in self.corrections}
+                lost = any(not is_stored(one.field, one.sent, stored.get(one.field.id)) for one in self.corrections)
                 kept = {name: value for name, value in stored.items() if value is not None}
                 return {"prerun": {**kept, **sent}} if lost else {}
             return {name: value for name, value in changes.items() if not is_same_name(run.get(name), value)}
@@ -191,7 +195,7 @@ class ChangeRun(PlanRun):
         body = {
             "subject_id": self.record["id"],
             "subject_type": "Run",
-            "tag_id": self.known.tags[fold(title)][0],
+            "tag_id": self.known.tie("tags", title)[0],
             "tag_type": "private",
         }
         self._attach(self._client.path("checklists", "tags"), body, "tags", title)
@@ -199,7 +203,7 @@ class ChangeRun(PlanRun):
     def _add_to_folder(self, step: Step) -> None:
         name = str(step.target)
         body = {
-            "folder_id": self.known.folders[fold(name)][0],
+            "folder_id": self.known.tie("folders", name)[0],
             "subject_id": self.record["id"],
             "subject_type": "Run",
         }

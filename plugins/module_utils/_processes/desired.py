@@ -13,17 +13,18 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, flaw_in, fold, tidied
 
-from .record import names_in, values_of
+from .record import values_of
+from .template import is_id
 
 LONGEST_NAME = 550
 #: The argument spec of one process: options of ``tallyfy_process``, and the fields of a person's ``process``.
 PROCESS_OPTIONS: dict[str, dict[str, Any]] = {
-    "template": {"type": "str", "required": True},
+    "template": {"type": "str"},
     "name": {"type": "str"},
     "reference": {"type": "str"},
     "reference_field": {"type": "str"},
@@ -35,6 +36,7 @@ PROCESS_OPTIONS: dict[str, dict[str, Any]] = {
 }
 #: What ``tallyfy_process`` takes beside these.
 SINGLE_OPTIONS: dict[str, dict[str, Any]] = {
+    "process_id": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "archived"], "default": "present"},
     "kickoff_update": {"type": "bool", "default": False},
     "duplicates": {"type": "str", "choices": ["report", "archive"], "default": "report"},
@@ -45,7 +47,8 @@ SINGLE_OPTIONS: dict[str, dict[str, Any]] = {
 class DesiredProcess:
     """What is desired of one process. ``None`` and what is empty was not mentioned and stays as it is."""
 
-    template: str
+    template: str = ""
+    process_id: str | None = None
     name: str | None = None
     reference: str | None = None
     reference_field: str | None = None
@@ -71,6 +74,7 @@ class DesiredProcess:
 
         return cls(
             template=text("template") or "",
+            process_id=text("process_id"),
             name=line("name"),
             reference=line("reference"),
             reference_field=text("reference_field"),
@@ -92,7 +96,7 @@ class DesiredProcess:
     @property
     def subject(self) -> str:
         """How the process is called in a message."""
-        return self.name or self.key
+        return self.name or self.key or self.process_id or ""
 
     def full_name(self, template_title: str) -> str:
         """Return the name to launch with; a reference that is not the whole name stands in brackets at its end."""
@@ -103,17 +107,6 @@ class DesiredProcess:
 
     def _is_marked(self, name: str) -> bool:
         return plain(name).endswith(plain(f"({self.reference})"))
-
-    def lacking(self, current: Mapping[str, Any] | None) -> DesiredProcess:
-        """Return the same without the tags and folders that the process has, which need not be looked up."""
-        if current is None:
-            return self
-        there = {kind: {fold(name) for name in names_in(current, kind) or ()} for kind in ("tags", "folders")}
-        return replace(
-            self,
-            tags=tuple(name for name in self.tags if fold(name) not in there["tags"]),
-            folders=tuple(name for name in self.folders if fold(name) not in there["folders"]),
-        )
 
     def is_carried_by(self, run: Mapping[str, Any], field_id: str | None = None) -> bool:
         """Return whether this process is that one: by the reference in its name or in the field with ``field_id``.
@@ -143,12 +136,39 @@ def marks_of(run: Mapping[str, Any], field_id: str | None = None) -> set[tuple[s
     return marks
 
 
+def reference_in(name: str) -> str | None:
+    """Return the reference that a name carries, ``None`` for none: what stands in the brackets at its end.
+
+    There may be brackets in a reference, too, and mostly they are closed.
+    """
+    name, depth = name.strip(), 0
+    if not name.endswith(")"):
+        return None
+    start = name.rfind("(")
+    for place in range(len(name) - 1, -1, -1):
+        depth += {")": 1, "(": -1}.get(name[place], 0)
+        if depth == 0:
+            start = place
+            break
+    return name[start + 1 : -1].strip() or None if start >= 0 else None
+
+
+def not_an_id(process_id: str) -> str:
+    """Return what is wrong with a text that cannot be the ID of a process."""
+    return f"process_id {process_id!r} is not an ID, which has 32 characters of 0-9 and a-f"
+
+
 def validate_process(desired: DesiredProcess) -> list[str]:
     """Return everything that is wrong with the desired process by itself; nothing is asked of the service."""
     problems = []
-    if not desired.template:
+    by_id = desired.process_id is not None
+    if desired.process_id is not None and not is_id(desired.process_id):
+        problems.append(not_an_id(desired.process_id))
+    if by_id and desired.duplicates == "archive":
+        problems.append("duplicates=archive cannot be given with process_id, which names one process")
+    if not desired.template and not by_id:
         problems.append("template is missing: give its id or its exact title")
-    if not desired.key:
+    if not desired.key and not by_id:
         problems.append("name and reference are missing: one of them is needed to find the process again")
     if desired.reference_field and not desired.reference:
         problems.append("reference_field needs a reference")
@@ -162,11 +182,17 @@ def validate_process(desired: DesiredProcess) -> list[str]:
             problems += [f"{option} {flaw}" if one is texts else f"{option}: {one!r} {flaw}"] if flaw else []
     if desired.owner and not Email(desired.owner).is_valid:
         problems.append(f"owner {desired.owner!r} is not an e-mail address")
-    if desired.state == "archived":
-        unfit = ("kickoff", "assignments", "owner", "tags", "folders", "kickoff_update")
-        given = [one for one in unfit if getattr(desired, one)]
-        problems += [f"{one} cannot be given with state=archived" for one in given]
     return problems
+
+
+def archived_problems(desired: DesiredProcess) -> list[str]:
+    """Return what cannot be desired of a process that is to be archived, which Tallyfy does not change any more."""
+    if desired.state != "archived":
+        return []
+    called = "name" if desired.name else "reference"
+    by_id = (called,) if desired.process_id is not None else ()
+    unfit = (*by_id, "kickoff", "assignments", "owner", "tags", "folders", "kickoff_update")
+    return [f"{one} cannot be changed with state=archived" for one in unfit if getattr(desired, one)]
 
 
 def is_same_name(one: Any, other: Any) -> bool:

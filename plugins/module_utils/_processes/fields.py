@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import fold, tidied
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import shorten
 
+LONGEST_QUOTE = 60
 #: How many valid choices a message names.
 MOST_CHOICES = 30
 
@@ -97,6 +99,23 @@ def is_blank(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return all(is_blank(inner) for inner in value)
     return value is None
+
+
+def text_of(value: Any) -> str:
+    """Return a value as the text that somebody has written; raises ``UnfitError`` when it cannot be told any more."""
+    if isinstance(value, bool):
+        raise UnfitError(f"is the truth value {str(value).lower()}; put quotes around a text such as 'yes' or 'no'")
+    if isinstance(value, float):
+        # Digits are lost: 1.10 has become 1.1.
+        raise UnfitError(f"is the number {value}, which may have lost digits: put it in quotes")
+    if isinstance(value, (Mapping, list, tuple)):
+        raise UnfitError(f"takes one text or number, not {quoted(value)}")
+    return tidied(value)
+
+
+def quoted(value: Any) -> str:
+    """Return a value as a message quotes it."""
+    return repr(shorten(str(value), LONGEST_QUOTE))
 
 
 def described(one: FormField) -> str:

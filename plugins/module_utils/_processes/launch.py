@@ -9,7 +9,7 @@ Source: API reference, "Launch body". Every function here is pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,29 +19,33 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import In
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups
 
+from .assignees import BUCKETS, Assignees, numbered
 from .desired import LONGEST_NAME, DesiredProcess, is_same_name
 from .fields import FormField, UnfitError, choices, find_field, is_blank
 from .record import values_of
 from .template import Template
-from .values import Assignees, Kickoff, encode, is_stored, moment
+from .values import Kickoff, encode, is_stored, moment, shown_value
 
 #: Kinds of fields that can hold a reference.
 REFERENCE_KINDS = ("text", "textarea", "email")
-_OVERRIDES = ("users", "guests", "groups", "deadline")
+_OVERRIDES = (*BUCKETS, "deadline")
 
 
 @dataclass(frozen=True)
 class Known:
-    """Who and what a process may name: people by their address, groups, tags and folders by their folded name."""
+    """Who and what a process may name: people by their address, groups, tags and folders by their folded name.
+
+    Of tags and folders it holds what they are called by their IDs.
+    """
 
     directory: Directory = field(default_factory=Directory)
     groups: Groups = field(default_factory=Groups)
-    tags: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    folders: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    tags: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
+    folders: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
 
     def validate_assignees(self, assignees: Assignees, where: str) -> list[str]:
         """Return everybody and every group that cannot be assigned."""
-        problems = self.directory.problems(Names(add=assignees.users), where)
+        problems = self.directory.problems(Names(add=assignees.members), where)
         for name in assignees.groups:
             if fold(name) in self.groups.ambiguous:
                 problems.append(f"{where}: several groups are called {name} when case does not matter; rename one")
@@ -50,6 +54,11 @@ class Known:
                 problems.append(f"{where}: there is no group {name!r}; groups: {there}")
         return problems
 
+    def tie(self, kind: str, name: str) -> tuple[Any, str]:
+        """Return the ID of a tag or a folder, which must be there by now, and its name as Tallyfy spells it."""
+        found: Mapping[str, Mapping[Any, str]] = getattr(self, kind)
+        return next(iter(found[fold(name)].items()))
+
     def member_id(self, email: str) -> int:
         """Return the ID of a member, who must be there by now."""
         member = self.directory.find(email)
@@ -57,12 +66,24 @@ class Known:
             raise InputError([f"{email} is not a member of the organization"])
         return int(member["id"])
 
+    def shown(self, one: FormField, stored: Any) -> Any:
+        """Return a value as it is stored in the form in which it is given; whom nobody knows is told by the number."""
+        if one.kind != "assignees_form" or not isinstance(stored, Mapping):
+            return shown_value(one, stored)
+        names = {str(group.get("id")): str(group["name"]) for group in self.groups.values()}
+        lists = {
+            "members": [self.directory.email_of(number) or str(number) for number in numbered(stored)],
+            "guests": list(stored.get("guests") or ()),
+            "groups": [names.get(str(group), str(group)) for group in stored.get("groups") or ()],
+        }
+        return {name: shown for name, shown in lists.items() if shown}
+
     def resolved(self, value: Any) -> Any:
         """Return a value with the IDs of those whom it names by address or name."""
         if not isinstance(value, Assignees):
             return value
         return {
-            "users": [self.member_id(email) for email in value.users],
+            "users": [self.member_id(email) for email in value.members],
             "guests": list(value.guests),
             "groups": [self.groups[fold(name)]["id"] for name in value.groups],
         }
@@ -92,9 +113,9 @@ class Launch:
         if tasks:
             body["tasks"] = tasks
         if desired.tags:
-            body["tags"] = [known.tags[fold(title)][0] for title in desired.tags]
+            body["tags"] = [known.tie("tags", title)[0] for title in desired.tags]
         if desired.folders:
-            body["folders"] = [known.folders[fold(name)][0] for name in desired.folders]
+            body["folders"] = [known.tie("folders", name)[0] for name in desired.folders]
         return body
 
     def sent(self, known: Known) -> Record:
@@ -136,7 +157,7 @@ class Override:
         unknown = sorted(str(name) for name in value if name not in _OVERRIDES)
         if unknown:
             raise UnfitError(f"takes {', '.join(_OVERRIDES)}, not {', '.join(unknown)}")
-        people = {name: value.get(name) for name in ("users", "guests", "groups")}
+        people = {name: value.get(name) for name in BUCKETS}
         until = value.get("deadline")
         read = None if is_blank(until) else moment(until)
         if read is None and not is_blank(until):

@@ -15,16 +15,16 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.listing import PER_PAGE
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import fold, tidied
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, NotFoundError
 from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import map_concurrently
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
 
-from .desired import DesiredProcess
+from .desired import DesiredProcess, not_an_id
 from .reading import directory_of, find_template_id, get_template
-from .record import age, shape_process
-from .template import Template, is_archived, is_searchable
-from .values import shown_value
+from .record import TIES, age
+from .telling import INCLUDES, Form, known_of, shape_process, shown_form
+from .template import is_archived, is_id, is_searchable
 
 #: What the service calls the states of a process.
 STATUSES = ("active", "complete", "problem", "issue", "improvement", "delayed", "archived")
@@ -35,36 +35,78 @@ RUNNING = "running"
 def list_processes(client: Client, filters: Mapping[str, Any]) -> list[Record]:
     """Return the shaped processes that match, sorted by name.
 
-    ``template``, ``name``, ``reference``, ``query``, ``owner`` (a list) and ``status`` narrow the list down.
-    ``kickoff`` adds the values by the labels that people see, for which each template is read once.
+    ``process_id`` names one. ``template``, ``name``, ``reference``, ``query``, ``owner`` (a list) and ``status`` narrow
+    the list down; with ``reference_field``, the reference may stand in that field. To tell them takes one request for
+    each template, and what ``known_of`` says.
     """
+    field = tidied(filters.get("reference_field"))
+    rows = _rows_that_match(client, filters, is_searched=not field)
+    forms = _forms_of(client, rows)
+    field_ids = {template_id: getattr(form.find(field), "id", None) for template_id, form in forms.items() if form}
+    desired = DesiredProcess.from_params({name: filters.get(name) for name in ("name", "reference")})
+    if desired.key:
+        rows = [row for row in rows if desired.is_carried_by(row, field_ids.get(str(row.get("checklist_id"))))]
+    told = [(row, str(row.get("checklist_id"))) for row in rows]
+    known = known_of(client, ((row, forms[template_id]) for row, template_id in told))
+    shaped = [shape_process(row, forms[one], known, field_ids.get(one)) for row, one in told]
+    return sorted(shaped, key=lambda one: (str(one["name"]).casefold(), str(one["id"])))
+
+
+def _rows_that_match(client: Client, filters: Mapping[str, Any], *, is_searched: bool) -> list[Record]:
+    """Return the rows by all filters but the name and the reference, which a search that is made may narrow down."""
+    if filters.get("process_id"):
+        return _named(client, tidied(filters["process_id"]))
     template_id = find_template_id(client, filters["template"]) if filters.get("template") else None
     desired = DesiredProcess.from_params({name: filters.get(name) for name in ("name", "reference")})
     text = str(filters.get("query") or "").strip()
     status = filters.get("status")
     # What the search of the service may not find is looked for in all processes.
-    query = next((one for one in (desired.key, text) if one and is_searchable(one)), None)
+    wanted = (desired.key if is_searched else "", text)
+    query = next((one for one in wanted if one and is_searchable(one)), None)
     rows = []
     owners = _ids_of_owners(client, filters.get("owner") or ())
     # More IDs than that would make too long an address.
     narrowed = {"owners": ",".join(owners)} if 0 < len(owners) <= PER_PAGE else None
     if status != "archived":
-        rows += list_runs(client, template_id, query=query, filters=narrowed)
+        rows += list_runs(client, template_id, query=query, includes=TIES, filters=narrowed)
     if status in (None, "archived"):
-        rows += list_runs(client, template_id, query=query, archived=True, filters=narrowed)
-    if desired.key:
-        rows = [row for row in rows if desired.is_carried_by(row)]
+        rows += list_runs(client, template_id, query=query, includes=TIES, archived=True, filters=narrowed)
     rows = [row for row in rows if fold(text) in fold(str(row.get("name") or ""))]
+    if desired.key and is_searched:
+        rows = [row for row in rows if desired.is_carried_by(row)]
     if status == RUNNING:
         rows = [row for row in rows if row.get("status") != "complete" and not row.get("completed_at")]
     elif status not in (None, "archived"):
         rows = [row for row in rows if str(row.get("status")) == status]
-    if owners:
-        rows = [row for row in rows if str(row.get("owner_id")) in owners]
-    shaped = [shape_process(row) for row in rows]
-    if filters.get("kickoff"):
-        _add_labels(client, shaped)
-    return sorted(shaped, key=lambda one: (str(one["name"]).casefold(), str(one["id"])))
+    return [row for row in rows if str(row.get("owner_id")) in owners] if owners else rows
+
+
+def _named(client: Client, process_id: str) -> list[Record]:
+    if not is_id(process_id):
+        raise InputError([not_an_id(process_id)])
+    try:
+        return [client.get("runs", process_id, query={"with": ",".join(INCLUDES)})]
+    except NotFoundError:
+        return []
+
+
+def _forms_of(client: Client, rows: Iterable[Record]) -> dict[str, Form | None]:
+    """Return the form of each template by its ID, ``None`` where nobody may see it.
+
+    A process shows the form that it was launched with, also when its template has been archived since.
+    """
+    samples = {str(row.get("checklist_id")): row for row in rows}
+
+    def read(item: tuple[str, Record]) -> tuple[str, Form | None]:
+        template_id, row = item
+        shown = shown_form(row)
+        with contextlib.suppress(NotFoundError):
+            shown = shown or shown_form(client.get("runs", row["id"], query={"with": "ko_form_fields"}))
+        with contextlib.suppress(InputError):
+            shown = shown or Form(get_template(client, template_id).fields)
+        return template_id, shown
+
+    return dict(map_concurrently(read, list(samples.items()), workers=VALUE_WORKERS))
 
 
 def _ids_of_owners(client: Client, owners: Sequence[str]) -> list[str]:
@@ -77,22 +119,6 @@ def _ids_of_owners(client: Client, owners: Sequence[str]) -> list[str]:
         raise InputError([f"owner {owner} is not a member of the organization" for owner in unknown])
     ids = {owner: str(record["id"]) for owner, record in found.items() if record is not None}
     return list(dict.fromkeys(ids.get(owner, owner.strip()) for owner in owners))
-
-
-def _add_labels(client: Client, processes: Iterable[Record]) -> None:
-    templates: dict[str, Template | None] = {}
-    for process in processes:
-        template_id = str(process["template_id"])
-        if template_id not in templates:
-            templates[template_id] = None
-            # An archived template is not shown; its processes are told without labels.
-            with contextlib.suppress(InputError):
-                templates[template_id] = get_template(client, template_id)
-        template = templates[template_id]
-        values = process["prerun"]
-        process["kickoff"] = (
-            {one.label: shown_value(one, values.get(one.id)) for one in template.fields} if template else None
-        )
 
 
 VALUE_WORKERS = 8

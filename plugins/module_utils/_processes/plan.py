@@ -20,15 +20,15 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan impo
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.verbs import Verb
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
 
+from .assignees import Assignees
 from .desired import DesiredProcess, is_same_name
 from .doubt import Doubt
 from .fields import FormField
 from .launch import Known, Launch
 from .record import Found, names_in, values_of
 from .template import is_archived
-from .values import Assignees, Kickoff, encode, is_stored, shown_value
+from .values import Kickoff, encode, is_stored, shown_value
 
 AT_LAUNCH = "They count at the launch; kickoff_update of tallyfy_process corrects them later."
 
@@ -59,7 +59,8 @@ def plan_process(
     draft = _Draft(str(current.get("name")))
     _see_to_duplicates(draft, desired, found, doubt)
     _plan_update(draft, desired, current, known, corrections, keeps_name=keeps_name)
-    return Plan(desired.subject, draft.before, draft.after, tuple(draft.steps), tuple(draft.warnings))
+    subject = draft.name if desired.process_id is not None else desired.subject
+    return Plan(subject, draft.before, draft.after, tuple(draft.steps), tuple(draft.warnings))
 
 
 def _plan_archive(desired: DesiredProcess, found: Found) -> Plan:
@@ -77,7 +78,8 @@ def _plan_archive(desired: DesiredProcess, found: Found) -> Plan:
     run, *others = found.active
     step = Step("archived", str(run.get("name")), str(run.get("status") or "active"), {"status": "archived"})
     steps = (step, *(_archive_of(other, run) for other in others))
-    return Plan(desired.subject, {"status": run.get("status")}, {"status": "archived"}, steps)
+    subject = step.subject if desired.process_id is not None else desired.subject
+    return Plan(subject, {"status": run.get("status")}, {"status": "archived"}, steps)
 
 
 def _archive_of(duplicate: Record, kept: Mapping[str, Any]) -> Step:
@@ -150,13 +152,14 @@ def _see_to_duplicates(draft: _Draft, desired: DesiredProcess, found: Found, dou
 def _change_fields(draft: _Draft, desired: DesiredProcess, current: Record, known: Known, *, keeps_name: bool) -> None:
     changes: Record = {}
     # Without a reference the name is what the process was found by.
-    full_name = desired.full_name(draft.name) if desired.name and desired.reference else draft.name
+    is_other = desired.process_id is not None or (desired.name and desired.reference)
+    full_name = desired.full_name(draft.name) if is_other else draft.name
     if not keeps_name and not is_same_name(full_name, draft.name):
         changes["name"] = full_name
         draft.before["name"] = draft.name
     if desired.owner and str(current.get("owner_id")) != str(known.member_id(desired.owner)):
         changes["owner"] = desired.owner
-        draft.before["owner"] = _email_of(current.get("owner_id"), known.directory)
+        draft.before["owner"] = known.directory.email_of(current.get("owner_id")) or current.get("owner_id")
     if changes:
         draft.after.update(changes)
         draft.steps.append(Step("updated", draft.name, _differ(changes), changes))
@@ -210,7 +213,8 @@ def differing_kickoff(
             continue
         sent = known.resolved(desired) if known is not None else desired
         if not is_stored(one, sent, stored.get(one.id)):
-            found.append(Correction(one, sent, shown_value(one, stored.get(one.id)), shown_value(one, desired)))
+            current_value = (known or Known()).shown(one, stored.get(one.id))
+            found.append(Correction(one, sent, current_value, shown_value(one, desired)))
     return found
 
 
@@ -229,8 +233,3 @@ def compare_kickoff(
         for one in differing_kickoff(kickoff, current, fields)
     ]
     return differing, notes + ([unchangeable_warning(name, differing)] if differing else [])
-
-
-def _email_of(owner_id: Any, directory: Directory) -> Any:
-    found = directory.emails([int(owner_id)]) if str(owner_id).isdigit() else []
-    return found[0] if found else owner_id

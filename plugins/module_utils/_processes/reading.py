@@ -25,6 +25,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import 
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import (
     Directory,
     directory_of_numbers,
+    keep_members,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, list_groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
@@ -33,11 +34,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
     list_everybody,
 )
 
+from .assignees import Assignees
 from .desired import DesiredProcess
 from .fields import choices, position_of
 from .launch import Known, Launch
+from .telling import GROUPS, INCLUDES
 from .template import Template, is_archived, is_id, is_searchable
-from .values import Assignees
 
 TEMPLATE_WORKERS = 8
 
@@ -88,6 +90,16 @@ def get_template(client: Client, template_id: str, called: str | None = None) ->
     return _with_steps(client, record)
 
 
+def get_process(client: Client, process_id: str) -> Record:
+    """Return the process with this ID and what has to be known to tell it; raises ``InputError`` for none."""
+    try:
+        return client.get("runs", process_id, query={"with": ",".join(INCLUDES)})
+    except NotFoundError:
+        raise InputError(
+            [f"process_id: there is no process {process_id}, or {_actor(client)} may not see it"]
+        ) from None
+
+
 def list_templates(client: Client, filters: Mapping[str, Any]) -> list[Record]:
     """Return the shaped templates with the id or exact title ``template``, or those that match ``query``.
 
@@ -120,8 +132,7 @@ def list_templates(client: Client, filters: Mapping[str, Any]) -> list[Record]:
 
 
 def _shaped(client: Client, templates: Sequence[Template]) -> list[Record]:
-    owners = {int(owner) for owner in (one.record.get("owner_id") for one in templates) if str(owner).isdigit()}
-    directory = directory_of_numbers(client, owners)
+    directory = directory_of_numbers(client, (one.record.get("owner_id") for one in templates))
     shaped = [one.shaped(directory) for one in templates]
     return sorted(shaped, key=lambda one: (str(one["title"]).casefold(), one["id"]))
 
@@ -162,33 +173,33 @@ def look_up(
     assignees = [one for _desired, launch in launches if launch is not None for one in launch.assignees]
     assignees += more
     emails = {folded(desired.owner) for desired, _launch in launches if desired.owner}
-    emails |= {folded(email) for one in assignees for email in one.users}
+    emails |= {folded(email) for one in assignees for email in one.members}
     if directory is None:
         directory = directory_of(client, sorted(emails))
-    if groups is None:
-        groups = list_groups(client) if any(one.groups for one in assignees) else Groups()
+    if groups is None and any(one.groups for one in assignees):
+        groups = client.shared[GROUPS] = list_groups(client)
     return Known(
         directory=directory,
-        groups=groups,
+        groups=groups or Groups(),
         tags=_list_tags(client) if any(desired.tags for desired, _launch in launches) else {},
         folders=_list_folders(client) if any(desired.folders for desired, _launch in launches) else {},
     )
 
 
 def directory_of(client: Client, emails: Sequence[str]) -> Directory:
-    if len(emails) > 1:
-        return Directory(list_everybody(client))
-    found = [find_member(client, email) for email in emails]
-    return Directory(record for record in found if record is not None)
+    found = list_everybody(client) if len(emails) > 1 else [find_member(client, email) for email in emails]
+    members = [record for record in found if record is not None]
+    keep_members(client, members)
+    return Directory(members)
 
 
-def _list_tags(client: Client) -> dict[str, list[Any]]:
+def _list_tags(client: Client) -> dict[str, dict[Any, str]]:
     # Without all=true the service leaves out the tags that it made for processes by itself.
     rows = client.records(client.path("tags"), query={"all": True})
     return _ids_by_name((row.get("title"), row["id"]) for row in rows)
 
 
-def _list_folders(client: Client) -> dict[str, list[Any]]:
+def _list_folders(client: Client) -> dict[str, dict[Any, str]]:
     query = {"pagination": False, "folder_type": "run", "with": "children"}
     rows = client.records(client.path("folders"), query=query, is_paged=False)
     return _ids_by_name((row.get("name"), row["id"]) for row in _with_children(rows))
@@ -202,11 +213,11 @@ def _with_children(rows: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, A
         yield from _with_children(child for child in below if not kind_of("folders").flaw(child))
 
 
-def _ids_by_name(rows: Iterable[tuple[Any, Any]]) -> dict[str, list[Any]]:
-    found: dict[str, dict[Any, None]] = {}
+def _ids_by_name(rows: Iterable[tuple[Any, Any]]) -> dict[str, dict[Any, str]]:
+    found: dict[str, dict[Any, str]] = {}
     for name, record_id in rows:
-        found.setdefault(fold(str(name or "")), {})[record_id] = None
-    return {name: list(ids) for name, ids in found.items()}
+        found.setdefault(fold(str(name or "")), {})[record_id] = str(name or "")
+    return found
 
 
 def read_organization(client: Client) -> Record:

@@ -17,8 +17,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._api.client impor
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import included
 
 from .fields import FormField, fields_of
-from .template import is_archived
 from .values import moment
+
+#: What a process is tied to, and shows when it is asked for.
+TIES = ("tags", "folders")
 
 
 @dataclass(frozen=True)
@@ -66,28 +68,3 @@ def names_in(run: Mapping[str, Any], kind: str) -> list[str] | None:
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
         return None
     return [str(row.get("title") or row.get("name") or "") for row in rows]
-
-
-def shape_process(run: Mapping[str, Any]) -> Record:
-    """Return a process in the one shape that modules return."""
-    progress = run.get("progress")
-    percent = progress.get("percent") if isinstance(progress, Mapping) else progress
-    return {
-        "id": run.get("id"),
-        "name": run.get("name"),
-        "template": run.get("checklist_title"),
-        "template_id": run.get("checklist_id"),
-        "status": "archived" if is_archived(run) else run.get("status"),
-        "owner_id": _as_integer(run.get("owner_id")),
-        "started_by": _as_integer(run.get("started_by")),
-        "percent": percent,
-        "due_date": run.get("due_date"),
-        "created_at": run.get("created_at"),
-        "completed_at": run.get("completed_at"),
-        "archived_at": run.get("archived_at"),
-        "prerun": dict(values_of(run)),
-    }
-
-
-def _as_integer(value: Any) -> Any:
-    return int(value) if str(value).isdigit() else value

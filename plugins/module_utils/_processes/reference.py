@@ -24,7 +24,8 @@ from .desired import DesiredProcess, marks_of, plain
 from .doubt import Doubt
 from .fields import is_blank
 from .listing import READINGS, VALUE_WORKERS, list_runs, rows_of, runs_query, with_values
-from .record import Found, age, launch_second, values_of
+from .record import TIES, Found, age, launch_second, values_of
+from .telling import Form
 from .template import Template, is_archived, is_searchable
 
 #: Parameters by which a service may find kick-off values. Whether it does is tried out before it is believed.
@@ -107,6 +108,8 @@ class Finder:
         self._values: dict[str, Any] = {}
         #: The template, once somebody has read it.
         self.template: Template | None = None
+        #: Its form, once a process has shown it.
+        self.form: Form | None = None
         self._claimed: dict[str, str] = {}
         self._lock = threading.Lock()
         # Empty when the service is known not to find values.
@@ -134,8 +137,9 @@ class Finder:
         # Whoever launches the same now spells it in the same way.
         can_search = by_value or (names_tell and all(piece_of(one.desired.key) is not None for one in sought))
         if can_search and not 0 < self._pages <= len(sought):
-            return self._search(sought, {}, (), by_value=by_value)
-        return self._indexed(list_runs(self._client, self.template_id, workers=self._workers), sought)
+            return self._search(sought, {}, TIES, by_value=by_value)
+        rows = list_runs(self._client, self.template_id, includes=TIES, workers=self._workers)
+        return self._indexed(rows, sought)
 
     def launched_in(self, doubt: Doubt) -> list[Record]:
         """Return the active processes that were launched then, with their values, the oldest first."""
@@ -175,7 +179,7 @@ class Finder:
         if not sought:
             return []
         kept = self._kept.get(archived)
-        if kept is not None and kept[0].issuperset(includes):
+        if kept is not None and kept[0].issuperset(_brief(includes)):
             return self._indexed(kept[1], sought)
         found: list[tuple[Record, ...]] = []
         for state in READINGS if archived else ({},):

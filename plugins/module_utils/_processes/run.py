@@ -33,8 +33,9 @@ from .doubt import Doubt, doubt_since, mark_of
 from .fields import choices
 from .launch import Known, Launch
 from .plan import Correction
-from .record import age, launch_second, shape_process, values_of
+from .record import TIES, age, launch_second, values_of
 from .reference import Finder, Sought
+from .telling import shape_process
 from .values import shown_value
 
 NOT_LISTED = (
@@ -65,9 +66,18 @@ class ProcessRun(ChangeRun):
         finder: Finder,
         sought: Sought,
         corrections: Sequence[Correction] = (),
+        tell: Callable[[Record], Record] = shape_process,
     ) -> None:
         super().__init__(
-            client, desired, plan, known, current=current, finder=finder, sought=sought, corrections=corrections
+            client,
+            desired,
+            plan,
+            known,
+            current=current,
+            finder=finder,
+            sought=sought,
+            corrections=corrections,
+            tell=tell,
         )
         self.launch = launch
         #: The process that this run launched, if it knows which one, and the service's second before it did.
@@ -134,6 +144,9 @@ class ProcessRun(ChangeRun):
                 raise
             raise LostAnswerError(error.request, error.answer, advice=STATE_UNKNOWN, status=error.status) from error
         client.late_launches.drop(mark, client.now())
+        # The answer shows neither.
+        sent = {kind: [{"name": self.known.tie(kind, one)[1]} for one in getattr(self.desired, kind)] for kind in TIES}
+        self.record = {**sent, **self.record}
         self.finder.add(self.record)
         self._see_to_name(launch)
         self._prove(launch, body)
@@ -232,7 +245,7 @@ class ProcessRun(ChangeRun):
                 f"{launch.name} was launched, but Tallyfy named it {self.record.get('name')} and did not let it be "
                 f"renamed ({reason}). Rename it, or the next run launches another one; with reference_field the name "
                 f"would not matter.",
-                process=shape_process(self.record),
+                process=self.tell(self.record),
                 not_stored=["name"],
             ) from error
 
@@ -240,7 +253,7 @@ class ProcessRun(ChangeRun):
         """Return the addresses of the members whom the process names."""
         assignees = self.launch.assignees if self.launch is not None else []
         owner = [self.desired.owner] if self.desired.owner else []
-        return [*owner, *(email for one in assignees for email in one.users)]
+        return [*owner, *(email for one in assignees for email in one.members)]
 
     def named_groups(self) -> list[str]:
         """Return the names of the groups that the launch names."""
@@ -264,6 +277,9 @@ class ProcessRun(ChangeRun):
             return
         if self.is_unknown:
             self._take_late(active[0])
+        own = next((run for run in active if run["id"] == self.record.get("id")), {})
+        # A template may have added some of its own.
+        self.record.update({kind: own[kind] for kind in TIES if kind in own})
         if self.launched is not None:
             # Its own may not be listed yet, and then must not give way to a younger one that is.
             first = min(active[0], self.launched, key=age)
@@ -288,7 +304,7 @@ class ProcessRun(ChangeRun):
                 NotStoredError(
                     f"{name} was launched twice at the same moment, by this run and by another one, and {own_id} could "
                     f"not be archived ({error.message}). Archive it; {first['id']} is the older one.",
-                    process=shape_process(first),
+                    process=self.tell(dict(first)),
                 ),
             )
             return
@@ -329,7 +345,7 @@ class ProcessRun(ChangeRun):
                 raise NotStoredError(
                     f"{self.record.get('name')} was launched, but what Tallyfy stored of it could not be read "
                     f"({error.answer}). Run it again: it compares the values.",
-                    process=shape_process(self.record),
+                    process=self.tell(self.record),
                 ) from error
         lost = launch.not_stored(self.record, sent)
         wrong_owner = (
@@ -343,6 +359,6 @@ class ProcessRun(ChangeRun):
         raise NotStoredError(
             f"{self.record.get('name')} was launched, but Tallyfy did not store {choices(texts)}. Set that in Tallyfy; "
             f"a launch cannot be repeated.",
-            process=shape_process(self.record),
+            process=self.tell(self.record),
             not_stored=[*(one.label for one in lost), *(["owner_id"] if wrong_owner else [])],
         )

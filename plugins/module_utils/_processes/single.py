@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.rewrite import await_late_writes
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     InputError,
+    TallyfyError,
 )
 
-from .desired import DesiredProcess, is_same_name, validate_process
+from .desired import DesiredProcess, archived_problems, is_same_name, reference_in, validate_process
 from .doubt import doubt_about
-from .fields import FormField
 from .launch import Known, prepare_launch, reference_field_of, validate_names
 from .plan import compare_kickoff, differing_kickoff, plan_process
 from .race import LOCK_SUBJECT, settle_launches, take_what_is_there
-from .reading import find_template, get_template, look_up, read_organization
-from .record import Found, shape_process, shown_fields
+from .reading import find_template, get_process, get_template, look_up, read_organization
+from .record import TIES, Found, names_in, values_of
 from .reference import Sought, finder_for
 from .run import ProcessRun
-from .template import Template, warning_of_automatic_launch
+from .telling import INCLUDES, Form, beyond, known_of, shape_process, shown_form
+from .template import Template, is_archived, warning_of_automatic_launch
 from .values import Kickoff, encode
 
 
@@ -46,10 +48,21 @@ class SingleProcess:
         self._client = client
         self._desired = desired
         self._warn = warn
-        template_id, template = find_template(client, desired.template)
+        template_id, template, named = self._named(desired)
         self._finder = finder_for(client, template_id)
         self._finder.template = template or self._finder.template
-        self._sought = Sought(desired, self._field_of_reference)
+        self._sought = Sought(named, self._field_of_reference)
+
+    def _named(self, desired: DesiredProcess) -> tuple[str, Template | None, DesiredProcess]:
+        """Return the template, and the process as it is found; one that is named by its ID has its name by now."""
+        if desired.process_id is None:
+            return (*find_template(self._client, desired.template), desired)
+        run = get_process(self._client, desired.process_id)
+        name = str(run.get("name") or "")
+        if desired.name and not desired.reference and reference_in(desired.name) is None:
+            # A reference that nobody mentions stays.
+            self._desired = replace(desired, reference=reference_in(name))
+        return str(run.get("checklist_id") or ""), None, replace(desired, name=name, reference=None)
 
     def ensure(self) -> dict[str, Any]:
         """Find it, plan, and carry that out unless in check mode; return the result of the module."""
@@ -70,11 +83,15 @@ class SingleProcess:
         for note in run.notes:
             self._warn(note)
         run.raise_failure()
-        process = _process_after(run, found)
+        after = _process_after(run, found)
+        process = None if after is None else self._tell(after)
         return {**run.result(), "process": process, "unchangeable": fixed, "notes": run.notes}
 
     def _find(self) -> Found:
-        (found,) = self._finder.find([self._sought], self._includes())
+        if self._desired.process_id is not None:
+            run = get_process(self._client, self._desired.process_id)
+            return Found((), (run,)) if is_archived(run) else Found((run,))
+        (found,) = self._finder.find([self._sought], INCLUDES)
         return found
 
     @property
@@ -86,9 +103,28 @@ class SingleProcess:
     def _field_of_reference(self) -> str | None:
         return reference_field_of(self._desired, self._template)
 
-    def _includes(self) -> list[str]:
-        includes = [name for name in ("tags", "folders") if getattr(self._desired, name)]
-        return [*includes, *(["ko_form_fields"] if self._desired.kickoff else [])]
+    def _form(self, run: Mapping[str, Any]) -> Form | None:
+        """Return the form of a process that is there, ``None`` where nobody may see it."""
+        form = shown_form(run)
+        if form is None and self._finder.template is None and self._finder.form is None:
+            # The template may have been archived since; what was launched from it goes on, and shows its form.
+            with contextlib.suppress(InputError):
+                self._finder.form = shown_form(get_process(self._client, str(run["id"])))
+        with contextlib.suppress(InputError):
+            return form or self._finder.form or Form(self._template.fields)
+        return None
+
+    def _tell(self, run: Mapping[str, Any]) -> Record:
+        """Return a process as the module returns it; what has been done does not fail for who cannot be looked up."""
+        form, known = None, Known()
+        with contextlib.suppress(TallyfyError):
+            form = self._form(run)
+            known = known_of(self._client, [(run, form)])
+        return shape_process(run, form, known, self._field_id(form))
+
+    def _field_id(self, form: Form | None) -> str | None:
+        one = form.find(self._desired.reference_field) if form is not None and self._desired.reference_field else None
+        return one.id if one is not None else None
 
     def _planned(self, found: Found) -> tuple[ProcessRun, list[Record]]:
         """Return the plan, ready to be carried out, and what stays as it is.
@@ -96,10 +132,14 @@ class SingleProcess:
         Raises ``InputError`` with everything that is wrong.
         """
         client, desired, current = self._client, self._desired, found.current
-        launch, kickoff = None, Kickoff()
-        problems: list[str] = []
+        launch, kickoff, form = None, Kickoff(), None
         notes: list[str] = []
-        fields = self._fields(current)
+        if current is not None:
+            form = self._form(current)
+            record = shape_process(current, form, known_of(client, [(current, form)]), self._field_id(form))
+            desired = beyond(desired, record, form)
+        fields = form.fields if form is not None and desired.kickoff else ()
+        problems = archived_problems(desired)
         if desired.state == "present":
             if current is None:
                 launch, problems = prepare_launch(desired, self._template)
@@ -110,9 +150,10 @@ class SingleProcess:
                 problems += [f"kickoff: {problem}" for problem in kickoff.problems]
         sent = kickoff if launch is None else launch.kickoff
         notes += [f"{desired.subject}: kickoff: {note}" for note in sent.notes]
-        lacking = desired.lacking(current)
-        known = look_up(client, [(lacking, launch)], kickoff.assignees) if desired.state == "present" else Known()
-        problems += validate_names(lacking, launch, known, kickoff, fields)
+        known = Known()
+        if desired.state == "present":
+            known = look_up(client, [(desired, launch)], kickoff.assignees)
+            problems += validate_names(desired, launch, known, kickoff, fields)
         if problems:
             raise InputError(problems)
         corrections = differing_kickoff(kickoff, current, fields, known) if current is not None else []
@@ -139,18 +180,10 @@ class SingleProcess:
             finder=self._finder,
             sought=self._sought,
             corrections=corrections,
+            tell=self._tell,
         )
         run.notes += notes
         return run, fixed
-
-    def _fields(self, current: Mapping[str, Any] | None) -> tuple[FormField, ...]:
-        """Return the fields of the form of a process that is there, as far as values are compared with it."""
-        if current is None or self._desired.state != "present" or not self._desired.kickoff:
-            return ()
-        with contextlib.suppress(InputError):
-            return shown_fields(current) or self._template.fields
-        # The template has been archived since; what was launched from it goes on.
-        return ()
 
     def _keeps_name(self, current: Mapping[str, Any] | None) -> bool:
         """Return whether the template names its processes, which only matters where the name is not the desired one."""
@@ -165,18 +198,23 @@ class SingleProcess:
 
 def _process_after(run: ProcessRun, found: Found) -> Record | None:
     """Return the process as it is after the run, or, in check mode, as far as the plan can tell."""
-    current = found.current
+    current, after = found.current, run.plan.after
     if current is None and not run.plan.steps:
         return None
     if not run.is_pretended:
-        return shape_process(run.record)
-    planned: Record = {name: run.plan.after[name] for name in ("name", "status") if name in run.plan.after}
+        return run.record
+    planned: Record = {name: after[name] for name in ("name", "status") if name in after}
+    planned.update({"tags": [], "folders": []} if current is None else {})
+    for kind in TIES:
+        held = names_in(current or {}, kind) or ()
+        spelled = (one if one in held else run.known.tie(kind, one)[1] for one in after.get(kind, ()))
+        planned.update({kind: [{"name": one} for one in spelled]} if kind in after else {})
     if run.launch is not None:
         title, template_id = run.launch.template.title, run.launch.template.id
         planned.update(checklist_title=title, checklist_id=template_id, prerun=run.launch.sent(run.known))
+    if run.corrections:
+        planned["prerun"] = {**values_of(current or {}), **{one.field.id: one.sent for one in run.corrections}}
     if run.desired.owner:
         planned["owner_id"] = run.known.member_id(run.desired.owner)
-    shaped = shape_process({**(current or {}), **planned})
-    if run.plan.after.get("status") == "active":
-        shaped.update(status="active", archived_at=None)
-    return shaped
+    planned.update({"archived_at": None} if after.get("status") == "active" else {})
+    return {**(current or {}), **planned}

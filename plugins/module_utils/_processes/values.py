@@ -21,13 +21,12 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, flaw_in, fold, tidied
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import shorten
 
-from .fields import FormField, Option, UnfitError, choices, described, find_field, is_blank
+from .assignees import Assignees, email_of
+from .fields import FormField, Option, UnfitError, choices, described, find_field, is_blank, quoted, text_of
 
 LONGEST_TEXT = 200
 LONGEST_TEXTAREA = 30000
-LONGEST_QUOTE = 60
 #: YAML takes 00123 for 83 and 12:30:45 for 45045, and says nothing.
 QUOTE_IT = "put quotes around a text such as '00123'"
 _KINDS_OF_TEXT = ("text", "textarea", "radio", "dropdown", "multiselect", "table")
@@ -35,34 +34,6 @@ _SECONDS_AND_ZONE = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)(?:[T ](?P<time>\d\d:\d\d)(?P<seconds>:\d\d)?(?:\.\d+)? ?(?P<zone>Z|[+-]\d\d:?\d\d)?)?"
 )
 _TAGS = re.compile(r"<[^>]*>")
-
-
-@dataclass(frozen=True)
-class Assignees:
-    """Whom a field or a step is given to, as people name them: addresses of members and guests, names of groups."""
-
-    users: tuple[str, ...] = ()
-    guests: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-
-    @classmethod
-    def from_value(cls, value: Any) -> Assignees:
-        """Return whom a text, a list of members or a dictionary names; raises ``UnfitError`` for anything else."""
-        if not isinstance(value, Mapping):
-            value = {"users": value}
-        unknown = sorted(str(name) for name in value if name not in ("users", "guests", "groups"))
-        if unknown:
-            raise UnfitError(f"takes users, guests and groups, not {', '.join(unknown)}")
-        lists = {name: _texts(value.get(name)) for name in ("users", "guests", "groups")}
-        for name in ("users", "guests"):
-            emails = [_email(text) for text in lists[name]]
-            lists[name] = tuple(map(str, dict.fromkeys(emails)))
-        return cls(**lists)
-
-    def shown(self) -> dict[str, list[str]]:
-        """Return the assignees as they are shown, without empty lists."""
-        lists = {"users": self.users, "guests": self.guests, "groups": self.groups}
-        return {name: list(one) for name, one in lists.items() if one}
 
 
 @dataclass(frozen=True)
@@ -173,20 +144,13 @@ def _encode_text(one: FormField, value: Any) -> str:
 
 
 def _encode_email(_one: FormField, value: Any) -> str:
-    return str(_email(text_of(value)))
-
-
-def _email(text: str) -> Email:
-    email = Email(text)
-    if not email.is_valid:
-        raise UnfitError(f"{_quoted(text)} is not an e-mail address")
-    return email
+    return str(email_of(text_of(value)))
 
 
 def _encode_date(_one: FormField, value: Any) -> str:
     read = moment(text_of(value))
     if read is None:
-        raise UnfitError(f"{_quoted(value)} is not a date such as 2026-03-02 or 2026-03-02T09:00:00Z")
+        raise UnfitError(f"{quoted(value)} is not a date such as 2026-03-02 or 2026-03-02T09:00:00Z")
     return f"{read.replace(tzinfo=None).isoformat(timespec='seconds')}.000Z"
 
 
@@ -255,9 +219,9 @@ def _file(entry: Any) -> dict[str, Any]:
     try:
         parts = urlsplit(url)
     except ValueError as error:  # brackets that hold no IPv6 address
-        raise UnfitError(f"{_quoted(url)} is not the web address of a file") from error
+        raise UnfitError(f"{quoted(url)} is not the web address of a file") from error
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise UnfitError(f"{_quoted(url)} is not the web address of a file")
+        raise UnfitError(f"{quoted(url)} is not the web address of a file")
     name = entry.get("filename") if isinstance(entry, Mapping) else None
     return {"filename": name or unquote(parts.path.rpartition("/")[2]) or parts.netloc, "url": url, "source": "url"}
 
@@ -282,22 +246,10 @@ def _option(one: FormField, value: Any) -> Option:
     found = [option for option in one.options if tidied(option.text) == text]
     found = found or [option for option in one.options if fold(option.text) == fold(text)]
     if len(found) > 1:
-        raise UnfitError(f"{len(found)} options are called {_quoted(text)}; give them different texts in Tallyfy")
+        raise UnfitError(f"{len(found)} options are called {quoted(text)}; give them different texts in Tallyfy")
     if not found:
-        raise UnfitError(f"{_quoted(text)} is no option; options: {choices(option.text for option in one.options)}")
+        raise UnfitError(f"{quoted(text)} is no option; options: {choices(option.text for option in one.options)}")
     return found[0]
-
-
-def text_of(value: Any) -> str:
-    """Return a value as the text that somebody has written; raises ``UnfitError`` when it cannot be told any more."""
-    if isinstance(value, bool):
-        raise UnfitError(f"is the truth value {str(value).lower()}; put quotes around a text such as 'yes' or 'no'")
-    if isinstance(value, float):
-        # Digits are lost: 1.10 has become 1.1.
-        raise UnfitError(f"is the number {value}, which may have lost digits: put it in quotes")
-    if isinstance(value, (Mapping, list, tuple)):
-        raise UnfitError(f"takes one text or number, not {_quoted(value)}")
-    return tidied(value)
 
 
 def notes_of_numbers(label: str, value: Any) -> list[str]:
@@ -311,17 +263,6 @@ def _integers_in(value: Any) -> list[str]:
         inner = value.values() if isinstance(value, Mapping) else value
         return [number for one in inner for number in _integers_in(one)]
     return [str(value)] if isinstance(value, int) else []
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    if is_blank(value):
-        return ()
-    values = value if isinstance(value, (list, tuple)) else [value]
-    return tuple(text_of(one) for one in values if not is_blank(one))
-
-
-def _quoted(value: Any) -> str:
-    return repr(shorten(str(value), LONGEST_QUOTE))
 
 
 # --- reading back -----------------------------------------------------------------------------------------------------

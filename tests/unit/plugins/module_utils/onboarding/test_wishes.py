@@ -32,7 +32,7 @@ FIELDS = {"email": "mary.major@example.com", "full_name": "Mary Major", "team": 
         ("{team}", ""),
         ("{unknown} {{ full_name }} {full name} {} {full_name", "{unknown} {{ full_name }} {full name} {} {full_name"),
         (["{email}", 7, None, True], ["mary.major@example.com", 7, None, True]),
-        ({"{email}": {"users": ["{email}"]}}, {"{email}": {"users": ["mary.major@example.com"]}}),
+        ({"{email}": {"members": ["{email}"]}}, {"{email}": {"members": ["mary.major@example.com"]}}),
         (3.5, 3.5),
     ],
 )

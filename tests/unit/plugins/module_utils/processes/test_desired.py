@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import html
 import string
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,9 +17,11 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import In
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.assignees import Assignees
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desired import (
     LONGEST_NAME,
     DesiredProcess,
+    archived_problems,
     validate_process,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.launch import (
@@ -37,13 +40,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.record
     Found,
     age,
     names_in,
-    shape_process,
     shown_fields,
     values_of,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.reference import RunIndex
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.telling import Form, beyond, shape_process
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.template import Template
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.values import Assignees
 from tests.people import BOB
 
 FIELD = "f" * 32
@@ -194,15 +196,25 @@ def test_the_oldest_active_one_is_meant() -> None:
         ({"name": "x" * LONGEST_NAME, "reference": "E-1"}, [
             "name has 556 characters with its reference, at most 550 are allowed",
         ]),
-        ({"name": "x", "state": "archived", "owner": ALICE, "kickoff": {"a": 1}, "tags": ["t"]}, [
-            "kickoff cannot be given with state=archived", "owner cannot be given with state=archived",
-            "tags cannot be given with state=archived",
+        ({"process_id": FIELD}, []),
+        ({"process_id": "HR-1", "duplicates": "archive"}, [
+            "process_id 'HR-1' is not an ID, which has 32 characters of 0-9 and a-f",
+            "duplicates=archive cannot be given with process_id, which names one process",
         ]),
     ],
     ids=str,
 )  # fmt: skip
 def test_problems_by_themselves(wanted: dict[str, Any], problems: list[str]) -> None:
     assert validate_process(desired(**wanted)) == problems
+
+
+@pytest.mark.parametrize("by_id", [{}, {"process_id": FIELD}], ids=["found", "by-id"])
+def test_what_is_archived_is_not_changed(by_id: dict[str, Any]) -> None:
+    wanted = desired(name="x", owner=ALICE, kickoff={"a": 1}, tags=["t"], **by_id)
+    options = [*(["name"] if by_id else []), "kickoff", "owner", "tags"]
+    assert archived_problems(wanted) == []
+    problems = archived_problems(replace(wanted, state="archived"))
+    assert problems == [f"{one} cannot be changed with state=archived" for one in options]
 
 
 @pytest.mark.parametrize("option", ["name", "reference", "tags", "folders"])
@@ -240,8 +252,8 @@ KNOWN = Known(
         map(Member, [{"id": 1, "email": ALICE, "status": "active"}, {"id": 2, "email": BOB, "status": "disabled"}])
     ),
     groups=Groups(people={"id": "g1", "name": "People", "members": [], "guests": []}),
-    tags={"urgent": ["t1"], "twin": ["t2", "t3"]},
-    folders={"hr": ["d1"]},
+    tags={"urgent": {"t1": "Urgent"}, "twin": {"t2": "twin", "t3": "Twin"}},
+    folders={"hr": {"d1": "HR"}},
 )
 
 
@@ -267,7 +279,7 @@ def test_everything_wrong_with_a_launch_at_once() -> None:
         "assignments: First: 'bob' is not an e-mail address",
         "assignments: step 's1' is named twice",
         "assignments: Last: there is no step 'Last'; steps: First, Second",
-        "assignments: Second: takes users, guests, groups, deadline, not until",
+        "assignments: Second: takes members, guests, groups, deadline, not until",
         "assignments: s2: deadline 'soon' is not a date such as 2026-03-02 17:00:00",
     ]
 
@@ -305,7 +317,7 @@ def test_title_makes_the_name_too_long() -> None:
 def test_names_that_nobody_has() -> None:
     wanted, launch = prepared(
         name="x", owner=BOB, tags=["Urgent", "twin", "none"], folders=["HR", "IT"],
-        kickoff={"Size": "S", "Buddy": {"users": ["no@example.com"], "groups": ["people", "Nobodies"]}},
+        kickoff={"Size": "S", "Buddy": {"members": ["no@example.com"], "groups": ["people", "Nobodies"]}},
         assignments={"First": [BOB]},
     )  # fmt: skip
     assert validate_names(wanted, launch, KNOWN) == [
@@ -322,7 +334,7 @@ def test_names_that_nobody_has() -> None:
 def test_body_of_a_launch() -> None:
     wanted, launch = prepared(
         reference="E-1", reference_field="Number", owner=ALICE, tags=["URGENT"], folders=["hr"],
-        kickoff={"Size": "s", "Buddy": {"users": [ALICE], "guests": ["g@example.org"], "groups": ["PEOPLE"]}},
+        kickoff={"Size": "s", "Buddy": {"members": [ALICE], "guests": ["g@example.org"], "groups": ["PEOPLE"]}},
         assignments={"First": [ALICE.upper()], "Second": {"deadline": "2026-03-02T17:00:00+01:00"}},
     )  # fmt: skip
     assert launch.body(wanted, KNOWN) == {
@@ -413,7 +425,8 @@ def test_a_tag_is_the_same_however_its_letters_are_composed() -> None:
     current = run("x", tags=[{"title": "Cafe\u0301"}], folders=[{"name": "\u00c5rhus"}])
     wanted = desired(name="x", tags=["caf\u00e9"], folders=["A\u030arhus"])
     assert plan_process(wanted, Found((current,)), None, KNOWN).steps == ()
-    assert wanted.lacking(current).tags == ()
+    left = beyond_of(wanted, current)
+    assert (left.tags, left.folders) == ((), ())
 
 
 def test_tags_that_are_not_shown_are_not_compared() -> None:
@@ -437,7 +450,7 @@ def test_plan_of_a_launch() -> None:
     assert made.before == {}
     assert made.after == {
         "name": "Title (E-1)", "template": "Title", "status": "active", "kickoff": {"Size": "S"},
-        "assignments": {"First": {"users": [ALICE]}}, "owner": ALICE,
+        "assignments": {"First": {"members": [ALICE]}}, "owner": ALICE,
     }  # fmt: skip
     (step,) = made.steps
     assert step.described() == {
@@ -446,12 +459,35 @@ def test_plan_of_a_launch() -> None:
     }  # fmt: skip
 
 
+def beyond_of(wanted: DesiredProcess, current: dict[str, Any]) -> DesiredProcess:
+    form = Form(TEMPLATE.fields)
+    return beyond(wanted, shape_process(current, form, KNOWN), form)
+
+
 def test_only_what_it_lacks_is_looked_up() -> None:
-    wanted = desired(name="x", tags=["URGENT", "New"], folders=["HR"])
-    assert wanted.lacking(THERE).tags == ("New",)
-    assert wanted.lacking(THERE).folders == ("HR",)
-    assert wanted.lacking(None) is wanted
-    assert wanted.lacking(run("x")).tags == ("URGENT", "New")
+    wanted = desired(name="x", tags=["URGENT", "New"], folders=["HR"], owner=ALICE.upper(), kickoff={"size": "S"})
+    left = beyond_of(wanted, {**THERE, "prerun": {"3": "S"}})
+    assert (left.tags, left.folders, left.owner, left.kickoff) == (("New",), ("HR",), None, {})
+    assert beyond_of(wanted, run("x")) == wanted
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"1": "=#N/A", "2": {"users": [1, 99], "guests": ["g@example.org"], "groups": ["g1", "gone"]}, "3": "XXL"},
+        {"2": {"users": [{"id": 1}], "guests": [], "groups": []}},
+        {"2": {"users": ["1"], "guests": None}},
+        {},
+    ],
+)
+def test_what_is_told_can_be_given_back(values: dict[str, Any]) -> None:
+    """It is not looked up, so that nothing of it is refused: not even who is gone, or what no field takes any more."""
+    current = {**THERE, "prerun": values}
+    told = shape_process(current, Form(TEMPLATE.fields), KNOWN)
+    given = {name: told[name] for name in ("name", "reference", "owner", "kickoff", "tags", "folders")}
+    left = beyond_of(DesiredProcess.from_params({"process_id": FIELD, **given}), current)
+    assert left == DesiredProcess(process_id=FIELD, kickoff=left.kickoff)
+    assert not any(left.kickoff.values())
 
 
 def test_drift_of_kickoff_values() -> None:
@@ -527,9 +563,38 @@ def test_values_and_includes_in_every_shape() -> None:
 def test_shape(progress: Any) -> None:
     shaped = shape_process(run("x", progress=progress, owner_id="7", started_by=None, prerun=[], archived_at="2026"))
     assert (shaped["percent"], shaped["owner_id"], shaped["started_by"]) == (50, 7, None)
-    assert (shaped["prerun"], shaped["status"]) == ({}, "archived")
+    assert (shaped["kickoff"], shaped["status"], shaped["state"]) == (None, "archived", "archived")
+
+
+@pytest.mark.parametrize(
+    ("name", "reference"),
+    [
+        ("Onboarding (HR-1)", "HR-1"), ("Onboarding (HR (1)) ", "HR (1)"), ("(x)", "x"), ("Tour (a) (b)", "b"),
+        ("Tour (a", None), ("Tour a)", None), ("Tour (a) b", None), ("Tour ()", None), ("", None), ("Tour (a))", "a)"),
+    ],
+)  # fmt: skip
+def test_the_reference_that_a_name_carries(name: str, reference: str | None) -> None:
+    assert shape_process(run(name))["reference"] == reference
+    if reference is not None:
+        wanted = desired(name=name, reference=reference)
+        assert wanted.is_carried_by(run(name))
+        assert wanted.full_name("Title") == name.strip()
+
+
+def test_the_reference_in_a_field_goes_before_that_in_the_name() -> None:
+    assert shape_process(run("x (E-1)", prerun={"1": "E-2"}), field_id="1")["reference"] == "E-2"
+    assert shape_process(run("x (E-1)", prerun={"1": " "}), field_id="1")["reference"] == "E-1"
+
+
+def test_fields_of_one_label_are_told_by_their_aliases() -> None:
+    labels = ("Size", "size ", "size")
+    rows = [{"id": str(one), "label": label, "alias": f"a-{one}"} for one, label in enumerate(labels)]
+    form = Form(Template({"id": "t", "prerun": [*rows, {"id": "9", "label": ""}]}).fields)
+    assert list(form.names.values()) == ["Size", "a-1", "a-2", "9"]
+    told = shape_process({"prerun": {"1": "S"}}, form)["kickoff"]
+    assert told == {"Size": None, "a-1": "S", "a-2": None, "9": None}
 
 
 def test_assignees_without_a_number_are_an_error() -> None:
     with pytest.raises(InputError, match=r"x@example\.com is not a member"):
-        KNOWN.resolved(Assignees(users=("x@example.com",)))
+        KNOWN.resolved(Assignees(members=("x@example.com",)))

@@ -102,9 +102,9 @@ def refused(one: FormField, value: Any) -> str:
         (TABLE, ["Laptop", None], ["Laptop", ""]),
         (TABLE, {"qty": 1, " Item": "Laptop"}, ["Laptop", "1"]),
         (TABLE, {"Qty": 1}, ["", "1"]),
-        (PEOPLE, "a@example.com", Assignees(users=("a@example.com",))),
-        (PEOPLE, ["a@example.com", " ", "A@example.com"], Assignees(users=("a@example.com",))),
-        (PEOPLE, {"guests": "g@example.org", "groups": ["HR"], "users": None},
+        (PEOPLE, "a@example.com", Assignees(members=("a@example.com",))),
+        (PEOPLE, ["a@example.com", " ", "A@example.com"], Assignees(members=("a@example.com",))),
+        (PEOPLE, {"guests": "g@example.org", "groups": ["HR"], "members": None},
          Assignees(guests=("g@example.org",), groups=("HR",))),
         (FILE, "https://example.com/a/offer%20letter.pdf?x=1",
          [{"filename": "offer letter.pdf", "url": "https://example.com/a/offer%20letter.pdf?x=1", "source": "url"}]),
@@ -157,7 +157,7 @@ def test_encoded(one: FormField, value: Any, expected: Any) -> None:
         (TABLE, {"Color": "red", "Qty": 1}, "there is no column Color; columns: Item, Qty"),
         (PEOPLE, "bob", "'bob' is not an e-mail address"),
         (PEOPLE, {"guests": ["g"]}, "'g' is not an e-mail address"),
-        (PEOPLE, {"people": ["a@example.com"]}, "takes users, guests and groups, not people"),
+        (PEOPLE, {"people": ["a@example.com"]}, "takes members, guests and groups, not people"),
         (FILE, "letter.pdf", "'letter.pdf' is not the web address of a file"),
         (FILE, "ftp://example.com/a", "is not the web address"),
         (FILE, {"filename": "a"}, "'' is not the web address"),
@@ -238,12 +238,12 @@ def test_shown_by_label_in_the_order_of_the_form() -> None:
     fields = [field("date", "Start"), field("dropdown", "Size", options=SIZES), field("assignees_form", "Buddy")]
     kickoff = encode(fields, {"buddy": ["a@example.com"], "SIZE": "small", "start-1": "2026-03-02"})
     assert list(kickoff.shown.items()) == [
-        ("Start", "2026-03-02T00:00:00.000Z"), ("Size", "Small"), ("Buddy", {"users": ["a@example.com"]}),
+        ("Start", "2026-03-02T00:00:00.000Z"), ("Size", "Small"), ("Buddy", {"members": ["a@example.com"]}),
     ]  # fmt: skip
-    assert kickoff.assignees == [Assignees(users=("a@example.com",))]
+    assert kickoff.assignees == [Assignees(members=("a@example.com",))]
 
 
-@pytest.mark.parametrize("value", [None, "", "  ", [], [" ", None], {}, {"users": [], "groups": None}])
+@pytest.mark.parametrize("value", [None, "", "  ", [], [" ", None], {}, {"members": [], "groups": None}])
 def test_blank_is_not_given(value: Any) -> None:
     assert is_blank(value)
     assert encode([TEXT], {"Field": value}).encoded == {}
@@ -257,7 +257,7 @@ def test_a_required_value_is_one_that_can_be_seen() -> None:
     )
 
 
-@pytest.mark.parametrize("value", [0, False, "0", ["0"], {"users": ["a"]}])
+@pytest.mark.parametrize("value", [0, False, "0", ["0"], {"members": ["a"]}])
 def test_not_blank(value: Any) -> None:
     assert not is_blank(value)
 
@@ -400,7 +400,7 @@ values = st.recursive(
     scalars,
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(words | st.sampled_from(["users", "guests", "groups", "url", "id"]), inner, max_size=3)
+        | st.dictionaries(words | st.sampled_from(["members", "guests", "groups", "url", "id"]), inner, max_size=3)
     ),
     max_leaves=3,
 )
@@ -445,7 +445,7 @@ def is_accepted(definition: dict[str, Any], value: Any) -> bool:
 def as_sent(value: Any) -> Any:
     """Return a value as it goes out; here everybody has the number 7 and every group its name for an id."""
     if isinstance(value, Assignees):
-        return {"users": [7 for _one in value.users], "guests": list(value.guests), "groups": list(value.groups)}
+        return {"users": [7 for _one in value.members], "guests": list(value.guests), "groups": list(value.groups)}
     return value
 
 

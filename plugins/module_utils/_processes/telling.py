@@ -1,0 +1,158 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Processes as modules return them: in the words in which they are given. Private to the collection."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import ForbiddenError, NotFoundError
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import included
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import directory_of_numbers
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, list_groups
+
+from .assignees import numbered
+from .desired import DesiredProcess, is_same_name, reference_in
+from .fields import FormField, UnfitError, find_field, is_blank
+from .launch import Known
+from .record import TIES, names_in, shown_fields, values_of
+from .template import is_archived
+
+#: Under what the groups are kept for the items of a loop.
+GROUPS = ("groups",)
+#: What has to be asked for with a process so that it can be told.
+INCLUDES = (*TIES, "ko_form_fields")
+
+
+@dataclass(frozen=True)
+class Form:
+    """The fields of a kick-off form, by what people call them."""
+
+    fields: tuple[FormField, ...] = ()
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """What each field is called by its id: its label, or its alias where the label does not tell it."""
+        labels = {one.id: one.label for one in self.fields if one.label and self.find(one.label) is one}
+        return {one.id: labels.get(one.id) or one.alias or one.id for one in self.fields}
+
+    def find(self, name: str) -> FormField | None:
+        """Return the field that people call so, ``None`` when there is none or it is not sure which."""
+        with contextlib.suppress(UnfitError):
+            return find_field(self.fields, name)
+        return None
+
+
+def shown_form(run: Mapping[str, Any]) -> Form | None:
+    """Return the form as a process shows it when it is asked to, ``None`` when it does not."""
+    return Form(shown_fields(run)) if isinstance(included(run, "ko_form_fields"), list) else None
+
+
+def shape_process(
+    run: Mapping[str, Any], form: Form | None = None, known: Known | None = None, field_id: str | None = None
+) -> Record:
+    """Return a process in the one shape that modules return; pure.
+
+    Without a ``form`` nobody knows what its values are called. ``field_id`` is the field that holds its reference.
+    """
+    known = known or Known()
+    progress = run.get("progress")
+    percent = progress.get("percent") if isinstance(progress, Mapping) else progress
+    held = values_of(run).get(field_id) if field_id is not None else None
+    return {
+        "id": run.get("id"),
+        "name": run.get("name"),
+        "reference": reference_in(str(run.get("name") or "")) if is_blank(held) else held,
+        "template": run.get("checklist_title"),
+        "template_id": run.get("checklist_id"),
+        "state": "archived" if is_archived(run) else "present",
+        "status": "archived" if is_archived(run) else run.get("status"),
+        "owner": known.directory.email_of(run.get("owner_id")),
+        "owner_id": _as_integer(run.get("owner_id")),
+        "kickoff": _shown_values(run, form, known),
+        **{kind: _sorted(names_in(run, kind)) for kind in TIES},
+        "started_by": _as_integer(run.get("started_by")),
+        "percent": percent,
+        "due_date": run.get("due_date"),
+        "created_at": run.get("created_at"),
+        "completed_at": run.get("completed_at"),
+        "archived_at": run.get("archived_at"),
+    }
+
+
+def _shown_values(run: Mapping[str, Any], form: Form | None, known: Known) -> Record | None:
+    if form is None or "prerun" not in run:
+        return None
+    stored = values_of(run)
+    shown = {form.names[one.id]: known.shown(one, stored.get(one.id)) for one in form.fields}
+    return {name: None if is_blank(value) else value for name, value in shown.items()}
+
+
+def _sorted(names: list[str] | None) -> list[str] | None:
+    return None if names is None else sorted(names, key=str.casefold)
+
+
+def _as_integer(value: Any) -> Any:
+    return int(value) if str(value).isdigit() else value
+
+
+def known_of(client: Client, runs: Iterable[tuple[Mapping[str, Any], Form | None]]) -> Known:
+    """Return whom processes name by numbers and IDs: in no request, or one for each kind that they name.
+
+    ``Directory_of_numbers`` says what members cost. What was read is kept for the items of a loop.
+    """
+    runs = tuple(runs)
+    people = [value for run, form in runs for value in _assignees(run, form)]
+    numbers = {run.get("owner_id") for run, _form in runs} | {one for value in people for one in numbered(value)}
+    groups = client.shared.get(GROUPS)
+    if groups is None and any(value.get("groups") for value in people):
+        with contextlib.suppress(ForbiddenError, NotFoundError):
+            groups = client.shared[GROUPS] = list_groups(client)
+    return Known(directory=directory_of_numbers(client, numbers), groups=groups or Groups())
+
+
+def _assignees(run: Mapping[str, Any], form: Form | None) -> Iterator[Mapping[str, Any]]:
+    stored = values_of(run)
+    for one in form.fields if form is not None else ():
+        value = stored.get(one.id)
+        if one.kind == "assignees_form" and isinstance(value, Mapping):
+            yield value
+
+
+def beyond(desired: DesiredProcess, record: Record, form: Form | None) -> DesiredProcess:
+    """Return what is desired beyond what the process has, as its record tells it; pure.
+
+    What was read and is given back so need not be looked up, and may be what nobody could give today: an owner who is
+    disabled, or a text that no field takes any more.
+    """
+    shown = record["kickoff"] or {}
+
+    def is_there(name: str, value: Any) -> bool:
+        one = form.find(name) if form is not None else None
+        return one is not None and form is not None and value == shown.get(form.names[one.id])
+
+    keeps_name = desired.process_id is not None and (not desired.name or is_same_name(desired.name, record["name"]))
+    keeps_reference = keeps_name and is_same_name(desired.reference, record["reference"])
+    is_owner = desired.owner and record["owner"] and Email(desired.owner) == record["owner"]
+
+    def lacking(kind: str) -> tuple[str, ...]:
+        return tuple(name for name in getattr(desired, kind) if fold(name) not in map(fold, record[kind] or ()))
+
+    return replace(
+        desired,
+        name=None if keeps_name else desired.name,
+        reference=None if keeps_reference else desired.reference,
+        owner=None if is_owner else desired.owner,
+        kickoff={name: value for name, value in desired.kickoff.items() if not is_there(name, value)},
+        tags=lacking("tags"),
+        folders=lacking("folders"),
+    )
