@@ -27,19 +27,10 @@ options:
     description:
       - Only processes that were launched from this template, given by its ID or its exact title.
     type: str
-  name:
-    description:
-      - Only processes with this name. Case does not matter.
-    type: str
   reference:
     description:
-      - Only processes that carry this reference in their name, as M(tallyfy.platform.tallyfy_process) writes it, or in
-        their O(reference_field).
-    type: str
-  reference_field:
-    description:
-      - Label of the field of the kick-off form that holds the reference, too. RV(processes[].reference) then tells its
-        value. To find a O(reference) in it, all processes are read that the other options leave.
+      - Only processes that carry this reference in their name, as M(tallyfy.platform.tallyfy_process) writes it, or
+        whose whole name it is. Case does not matter.
     type: str
   query:
     description:
@@ -73,7 +64,7 @@ EXAMPLES = r"""
 - name: Give them all one more tag, and change nothing else
   tallyfy.platform.tallyfy_process:
     process_id: "{{ item.id }}"
-    tags: [Q4]
+    tags: [Urgent]
   loop: "{{ onboardings.processes }}"
   loop_control:
     label: "{{ item.name }}"
@@ -103,8 +94,8 @@ processes:
       type: str
     reference:
       description:
-        - The reference that it carries. That is the value of O(reference_field) where that is given and holds one, else
-          what stands in the brackets at the end of its name.
+        - The reference that it carries, which stands in the brackets at the end of its name. One that stands in a field
+          alone is among RV(processes[].kickoff).
         - V(null) when it carries none. It is then found by its whole name.
       type: str
     template:
@@ -210,9 +201,7 @@ SPEC = ModuleSpec(
     argument_spec={
         "process_id": {"type": "str"},
         "template": {"type": "str"},
-        "name": {"type": "str"},
         "reference": {"type": "str"},
-        "reference_field": {"type": "str"},
         "query": {"type": "str"},
         "status": {"type": "str", "choices": [*STATUSES, RUNNING]},
         "owner": {"type": "list", "elements": "str"},
@@ -220,10 +209,8 @@ SPEC = ModuleSpec(
     operation=show,
     rules={
         "mutually_exclusive": [
-            ("query", "name"),
             ("query", "reference"),
-            ("name", "reference"),
-            *[("process_id", name) for name in ("template", "name", "reference", "query", "status", "owner")],
+            *[("process_id", name) for name in ("template", "reference", "query", "status", "owner")],
         ]
     },
 )

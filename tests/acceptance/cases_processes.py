@@ -68,7 +68,7 @@ CASES_OF_PROCESSES: list[tuple[str, str, tuple[str, ...], dict[str, Any]]] = [
     ("process reactivated and changed", "tallyfy_process", ("status", "name", "owner", "tags"),
      {**CASEY, "name": "Casey", "owner": BOB, "tags": ["Urgent"]}),
     ("process info", "tallyfy_process_info", (), {}),
-    ("process info by reference", "tallyfy_process_info", (), {"reference": "HR-10293", "reference_field": "Notes"}),
+    ("process info by reference", "tallyfy_process_info", (), {"reference": "HR-10293"}),
     ("process info by id", "tallyfy_process_info", (), {"process_id": JORDAN_ID}),
     ("template info", "tallyfy_template_info", (), {}),
     ("template info with archived ones", "tallyfy_template_info", (), {"query": "onboarding", "archived": True}),

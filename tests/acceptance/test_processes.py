@@ -570,7 +570,7 @@ class TestByID:
         result = modules.fail("tallyfy_process", **wanted, state="archived", owner=BOB, name="x")
         assert result["problems"] == [f"{one} cannot be changed with state=archived" for one in ("name", "owner")]
         back = modules.succeed("tallyfy_process", **wanted)
-        assert [step["action"] for step in back["actions"]] == ["reactivate"]
+        assert [step["action"] for step in back["actions"]] == ["unarchived"]
 
     @pytest.mark.parametrize("template", ["there", "archived"])
     def test_everything_of_it_is_changed(self, sandbox: Sandbox, modules: Modules, template: str) -> None:
@@ -913,13 +913,6 @@ class TestInfo:
         # The pages, the archived ones, a form of each template and the members.
         assert len(sandbox.ledger()) == 30 + 1 + 2 + 1
         assert len(found) == 2904
-
-    def test_a_reference_in_a_field(self, sandbox: Sandbox, modules: Modules) -> None:
-        launched = modules.succeed("tallyfy_process", **LAUNCH, reference_field="reference")["process"]
-        sandbox.patch_run(launched["id"], name="Something else")
-        assert modules.succeed("tallyfy_process_info", reference="E-1")["processes"] == []
-        (one,) = modules.succeed("tallyfy_process_info", reference="e-1", reference_field="Reference")["processes"]
-        assert (one["id"], one["reference"]) == (launched["id"], "E-1")
 
     def test_one_by_its_id(self, sandbox: Sandbox, modules: Modules) -> None:
         (one,) = modules.succeed("tallyfy_process_info", process_id=JORDAN_ID)["processes"]

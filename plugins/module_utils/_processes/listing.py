@@ -35,34 +35,26 @@ RUNNING = "running"
 def list_processes(client: Client, filters: Mapping[str, Any]) -> list[Record]:
     """Return the shaped processes that match, sorted by name.
 
-    ``process_id`` names one. ``template``, ``name``, ``reference``, ``query``, ``owner`` (a list) and ``status`` narrow
-    the list down; with ``reference_field``, the reference may stand in that field. To tell them takes one request for
-    each template, and what ``known_of`` says.
+    ``process_id`` names one. ``template``, ``reference``, ``query``, ``owner`` (a list) and ``status`` narrow the list
+    down. To tell them takes one request for each template, and what ``known_of`` says.
     """
-    field = tidied(filters.get("reference_field"))
-    rows = _rows_that_match(client, filters, is_searched=not field)
+    rows = _rows_that_match(client, filters)
     forms = _forms_of(client, rows)
-    field_ids = {template_id: getattr(form.find(field), "id", None) for template_id, form in forms.items() if form}
-    desired = DesiredProcess.from_params({name: filters.get(name) for name in ("name", "reference")})
-    if desired.key:
-        rows = [row for row in rows if desired.is_carried_by(row, field_ids.get(str(row.get("checklist_id"))))]
-    told = [(row, str(row.get("checklist_id"))) for row in rows]
-    known = known_of(client, ((row, forms[template_id]) for row, template_id in told))
-    shaped = [shape_process(row, forms[one], known, field_ids.get(one)) for row, one in told]
+    told = [(row, forms[str(row.get("checklist_id"))]) for row in rows]
+    known = known_of(client, told)
+    shaped = [shape_process(row, form, known) for row, form in told]
     return sorted(shaped, key=lambda one: (str(one["name"]).casefold(), str(one["id"])))
 
 
-def _rows_that_match(client: Client, filters: Mapping[str, Any], *, is_searched: bool) -> list[Record]:
-    """Return the rows by all filters but the name and the reference, which a search that is made may narrow down."""
+def _rows_that_match(client: Client, filters: Mapping[str, Any]) -> list[Record]:
     if filters.get("process_id"):
         return _named(client, tidied(filters["process_id"]))
     template_id = find_template_id(client, filters["template"]) if filters.get("template") else None
-    desired = DesiredProcess.from_params({name: filters.get(name) for name in ("name", "reference")})
+    desired = DesiredProcess.from_params({"reference": filters.get("reference")})
     text = str(filters.get("query") or "").strip()
     status = filters.get("status")
     # What the search of the service may not find is looked for in all processes.
-    wanted = (desired.key if is_searched else "", text)
-    query = next((one for one in wanted if one and is_searchable(one)), None)
+    query = next((one for one in (desired.key, text) if one and is_searchable(one)), None)
     rows = []
     owners = _ids_of_owners(client, filters.get("owner") or ())
     # More IDs than that would make too long an address.
@@ -72,7 +64,7 @@ def _rows_that_match(client: Client, filters: Mapping[str, Any], *, is_searched:
     if status in (None, "archived"):
         rows += list_runs(client, template_id, query=query, includes=TIES, archived=True, filters=narrowed)
     rows = [row for row in rows if fold(text) in fold(str(row.get("name") or ""))]
-    if desired.key and is_searched:
+    if desired.key:
         rows = [row for row in rows if desired.is_carried_by(row)]
     if status == RUNNING:
         rows = [row for row in rows if row.get("status") != "complete" and not row.get("completed_at")]
