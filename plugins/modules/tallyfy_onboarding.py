@@ -221,8 +221,8 @@ people:
           description: By what it is found.
           type: str
         action:
-          description: V(launched), V(unarchived), V(updated), V(tagged), V(added_to_folder), V(archived) (another one
-            with the same reference) or V(unchanged).
+          description: V(launched), V(unarchived), V(updated), V(tagged), V(untagged), V(added_to_folder), V(archived)
+            (another one with the same reference) or V(unchanged).
           type: str
         outcome:
           description: V(launched), V(unarchived), V(updated), V(unchanged), V(deferred), V(failed) or V(skipped).

@@ -71,9 +71,11 @@ options:
     type: dict
   assignments:
     description:
-      - Who gets which step instead of whom the template says, by the title of the step.
-      - Each value is a list of members' e-mail addresses, or a dictionary with the lists C(members), C(guests) and
-        C(groups), and C(deadline), a date in UTC. Only used by a launch.
+      - Who gets which step, by the title of the step. Only used by a launch.
+      - Each value is a list of members' e-mail addresses, or a dictionary with C(members) and C(guests) (e-mail
+        addresses), C(groups) (names), and C(deadline), a date in UTC.
+      - A list is added to those whom the template says. A dictionary with C(add) and C(remove), or with C(set), takes
+        somebody out, or says exactly who gets it. Somebody must be left.
     type: dict
   owner:
     description:
@@ -81,14 +83,18 @@ options:
     type: str
   tags:
     description:
-      - Titles of tags that the process must have. They must exist. Other tags stay.
-    type: list
-    elements: str
+      - Titles of tags. A list or a text, whose titles are separated by semicolons, is added; other tags stay. A
+        dictionary has C(add) and C(remove), or C(set), which is the whole list.
+      - Tags that it is to have must exist.
+      - A tag is taken off by the number of its tie to the process. Where Tallyfy shows the tags and not the ties, a tag
+        that would have to be taken off is refused.
+    type: raw
   folders:
     description:
-      - Names of folders for processes that it must be in. They must exist. Other folders stay.
-    type: list
-    elements: str
+      - Names of folders for processes, with the same forms as O(tags). They must exist.
+      - Tallyfy tells the number by which a process is taken out of a folder only to whoever puts it there. So one that
+        would have to be taken out is refused.
+    type: raw
   state:
     description:
       - V(present) makes sure that the process has been launched and is not archived. One that is completed is present.
@@ -317,8 +323,8 @@ actions:
   returned: success, and when a write failed
   contains:
     action:
-      description: V(launched), V(unarchived), V(updated), V(kickoff_updated), V(tagged), V(added_to_folder) or
-        V(archived).
+      description: V(launched), V(unarchived), V(updated), V(kickoff_updated), V(tagged), V(untagged),
+        V(added_to_folder) or V(archived).
       type: str
     fields:
       description: Names of what the step writes.

@@ -59,6 +59,8 @@ CASES_OF_PROCESSES: list[tuple[str, str, tuple[str, ...], dict[str, Any]]] = [
     ("process renamed", "tallyfy_process", ("name",), {**JORDAN, "name": "Jordan"}),
     ("process owner changed", "tallyfy_process", ("owner",), {**JORDAN, "owner": JOHN}),
     ("process tagged", "tallyfy_process", ("tags",), {**JORDAN, "tags": ["urgent", "onboarding"]}),
+    ("process with whole lists", "tallyfy_process", (),
+     {**JORDAN, "tags": {"set": ["Onboarding"]}, "folders": {"set": "hr"}}),
     ("process put into a folder", "tallyfy_process", ("folders",),
      {"template": TOUR, "name": "Welcome tour: Robin Hale", "folders": ["HR"]}),
     ("process archived", "tallyfy_process", ("status",), {**JORDAN, "state": "archived"}),

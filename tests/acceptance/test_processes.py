@@ -256,8 +256,9 @@ class TestKickoff:
         result = modules.succeed(
             "tallyfy_process", template=HIRE, name="Robin", kickoff=REQUIRED, owner=JOHN, tags=["onboarding"],
             folders=["hr"], assignments={
-                "create accounts": {"members": [BOB], "groups": ["People"], "deadline": "2026-11-30T17:00:00+01:00"},
-                "Welcome call": [JOHN, ALICE],
+                "create accounts": {"members": {"set": [BOB]}, "groups": ["People"],
+                                    "deadline": "2026-11-30T17:00:00+01:00"},
+                "Welcome call": [JOHN, ALICE], "Manager approval": {"members": {"add": BOB, "remove": [ALICE]}},
             },
         )  # fmt: skip
         state = sandbox.state(sandbox.org_id)
@@ -266,6 +267,8 @@ class TestKickoff:
         assert tasks["Create accounts"]["owners"] == {"users": [1002], "guests": [], "groups": [people["id"]]}
         assert tasks["Create accounts"]["deadline"].startswith("2026-11-30T16:00:00")
         assert sorted(tasks["Welcome call"]["owners"]["users"]) == [1001, 12345]
+        assert tasks["Welcome call"]["owners"]["groups"] == [ENGINEERING], "what is not mentioned stays"
+        assert tasks["Manager approval"]["owners"]["users"] == [1002]
         assert result["process"]["owner_id"] == 12345
         again = modules.succeed("tallyfy_process", template=HIRE, name="Robin", tags=["Onboarding"], folders=["HR"])
         assert again["changed"] is False
@@ -479,6 +482,48 @@ class TestUpdates:
         assert [step["action"] for step in result["actions"]] == ["tagged", "tagged", "added_to_folder"]
         assert result["diff"]["after"] == {"tags": ["ONBOARDING", "urgent"], "folders": ["hr"]}
         assert modules.succeed("tallyfy_process", **wanted)["changed"] is False
+
+    @pytest.mark.parametrize(
+        ("tags", "after", "actions"),
+        [
+            ({"remove": ["ONBOARDING", "Nope"]}, [], ["untagged"]),
+            ({"set": ["urgent"]}, ["urgent"], ["tagged", "untagged"]),
+            ({"set": []}, [], ["untagged"]),
+            ({"add": "urgent; onboarding", "remove": ["run 42"]}, ["Onboarding", "urgent"], ["tagged"]),
+            ({"set": ["onboarding"]}, ["Onboarding"], []),
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize("fault", [None, {"cut": "after"}, {"status": 503}], ids=str)
+    def test_tags_are_taken_off(
+        self, sandbox: Sandbox, modules: Modules, fault: dict[str, Any] | None, tags: Any, after: list[str],
+        actions: list[str],
+    ) -> None:  # fmt: skip
+        sandbox.switch(included_tags="ties")
+        wanted = {"template": HIRE, "reference": JORDAN, "tags": tags}
+        planned = modules.succeed("tallyfy_process", True, **wanted)
+        if fault is not None:
+            sandbox.fault(method="DELETE", **fault)
+        result = modules.succeed("tallyfy_process", **wanted)
+        assert [step["action"] for step in result["actions"]] == actions
+        assert [name.lower() for name in result["process"]["tags"]] == [name.lower() for name in after]
+        assert (planned["process"], planned["diff"]) == (result["process"], result["diff"])
+        assert modules.succeed("tallyfy_process", **wanted)["changed"] is False
+
+    def test_what_cannot_be_taken_away_is_told_before_any_write(self, sandbox: Sandbox, modules: Modules) -> None:
+        wanted = {"tags": {"set": ["Urgent"]}, "folders": {"remove": ["HR"]}, "owner": BOB}
+        result = modules.fail("tallyfy_process", template=HIRE, reference=JORDAN, **wanted)
+        assert result["problems"] == [
+            "tags: Tallyfy does not show how 'Onboarding' is taken away; do that in Tallyfy",
+            "folders: Tallyfy does not tell how 'HR' is taken away; do that in Tallyfy",
+        ]
+        assert sandbox.writes() == []
+
+    def test_a_tag_that_stays_is_a_failure(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(included_tags="ties")
+        sandbox.fault(method="DELETE", status=204, times=None)
+        result = modules.fail("tallyfy_process", template=HIRE, reference=JORDAN, tags={"set": []})
+        assert "the process still has the tag Onboarding" in result["msg"]
 
     @pytest.mark.parametrize("fault", [{"cut": "after"}, {"status": 500, "apply": True}, {"half_body": True}], ids=str)
     @pytest.mark.parametrize(("path", "wanted"), [
@@ -869,7 +914,7 @@ class TestInfo:
         [
             ({"reference": "hr-10293"}, ["Onboarding: Jordan Rivera (HR-10293)"]),
             ({"reference": "HR-1029"}, []),
-            ({"name": "welcome tour: robin hale"}, ["Welcome tour: Robin Hale"] * 2),
+            ({"reference": "welcome tour: robin hale"}, ["Welcome tour: Robin Hale"] * 2),
             ({"query": "ONBOARDING:"}, ["Onboarding: Casey Lane (HR-10201)", "Onboarding: Jordan Rivera (HR-10293)"]),
             ({"query": "%"}, []),
             ({"status": "archived"}, ["Onboarding: Casey Lane (HR-10201)"]),

@@ -38,6 +38,12 @@ class Names:
         """The names that the list is to hold."""
         return self.add if self.set is None else self.set
 
+    def shown(self) -> Any:
+        """Return the list as somebody wrote it: what is added alone needs no word."""
+        parts = {name: None if getattr(self, name) is None else list(map(str, getattr(self, name))) for name in PARTS}
+        given = {name: value for name, value in parts.items() if value or (name == "set" and value is not None)}
+        return given["add"] if list(given) == ["add"] else given
+
     def changes(self, current: Collection[str], key: Callable[[str], str] = fold) -> tuple[list[str], list[str]]:
         """Return the names to add and to remove, given the names of ``current`` as they are compared, by ``key``."""
         unwanted: Iterable[str] = self.remove

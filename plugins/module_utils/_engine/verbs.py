@@ -29,6 +29,7 @@ Verb = Literal[
     "removed_from_group",
     "kickoff_updated",
     "tagged",
+    "untagged",
     "added_to_folder",
 ]
 #: Ends at which nothing was done, or not all of it.

@@ -119,8 +119,9 @@ class LaunchPlanner:
             directory=directory,
             groups=groups,
         )
-        for (wish, desired, _template), launch in zip(ready, launches):
-            of_rows += [(wish.index, problem) for problem in validate_names(desired, launch, known)]
+        for (wish, desired, _template), launch, runs in zip(ready, launches, found_runs):
+            found = validate_names(desired, launch, known, current=runs.current)
+            of_rows += [(wish.index, problem) for problem in found]
         emails = {wish.index: wish.member.email for wish, _desired in wished}
         problems += _told_once([(index, emails[index], text) for index, text in of_rows], rows, called)
         if problems:

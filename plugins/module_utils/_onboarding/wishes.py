@@ -43,7 +43,7 @@ PERSON_FIELDS = ("email", "first_name", "last_name", "full_name", "role", *PROFI
 DEFAULT_REFERENCE = "{email}"
 _OPTIONAL = {name: {**option, "required": False} for name, option in PROCESS_OPTIONS.items()}
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
-_TYPES: dict[str, type] = {"str": str, "dict": dict, "list": list}
+_TYPES: dict[str, tuple[type, ...]] = {"str": (str,), "dict": (dict,), "raw": (str, list, dict)}
 
 
 @dataclass(frozen=True)
@@ -133,13 +133,11 @@ def _unfit_texts(given: Mapping[str, Any], options: Mapping[str, Any]) -> list[s
     """Return which texts are none that anybody has written; ansible-core's own check makes a text of everything."""
     problems = []
     for name, value in given.items():
-        is_list = options[name]["type"] == "list" and isinstance(value, (list, tuple))
-        if options[name]["type"] == "str" or is_list:
-            for one in value if is_list else [value]:
-                try:
-                    text_of(one)
-                except UnfitError as error:
-                    problems.append(f"{name} {error}")
+        if options[name]["type"] == "str":
+            try:
+                text_of(value)
+            except UnfitError as error:
+                problems.append(f"{name} {error}")
     return problems
 
 

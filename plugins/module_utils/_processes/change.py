@@ -9,6 +9,7 @@ Source: API reference, "Processes".
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -35,7 +36,7 @@ from .desired import DesiredProcess, is_same_name
 from .fields import choices
 from .launch import Known
 from .plan import Correction
-from .record import names_in, values_of
+from .record import shown_names, tie_number, values_of
 from .reference import Finder, Sought
 from .telling import shape_process
 from .template import is_archived
@@ -200,6 +201,16 @@ class ChangeRun(PlanRun):
         }
         self._attach(self._client.path("checklists", "tags"), body, "tags", title)
 
+    def _untag(self, step: Step) -> None:
+        title = str(step.target)
+        path = self._client.path("checklists", "tags", tie_number(self.record, title))
+        with contextlib.suppress(NotFoundError, *LOST):
+            # What came of it is looked at, whatever the answer is: that of a number that does not exist is the same.
+            self._client.call("DELETE", path)
+        self._expect(
+            self._shown_with("tags", title) is None, f"DELETE {path}", f"the process still has the tag {title}"
+        )
+
     def _add_to_folder(self, step: Step) -> None:
         name = str(step.target)
         body = {
@@ -210,19 +221,24 @@ class ChangeRun(PlanRun):
         self._attach(self._client.path("folders", "add-object"), body, "folders", name)
 
     def _attach(self, path: str, body: Mapping[str, Any], kind: str, name: str) -> None:
-        def find() -> Record | None:
-            run = self._client.get("runs", self.record["id"], query={"with": kind})
-            self.record.update(run)
-            return run if fold(name) in map(fold, names_in(run, kind) or ()) else None
-
         try:
             # The answer is the ID of the association, and no record.
             self._client.call("POST", path, body=body)
         except LOST:
-            if find() is None:
+            if self._shown_with(kind, name) is None:
                 raise
             return
-        self._expect(find() is not None, f"POST {path}", f"the process does not have {name} among its {kind}")
+        self._expect(
+            self._shown_with(kind, name) is not None,
+            f"POST {path}",
+            f"the process does not have {name} among its {kind}",
+        )
+
+    def _shown_with(self, kind: str, name: str) -> Record | None:
+        """Return the process as it is now, ``None`` when it does not have this tag or is not in this folder."""
+        run = self._client.get("runs", self.record["id"], query={"with": kind})
+        self.record.update(run)
+        return run if fold(name) in map(fold, shown_names(run, kind) or ()) else None
 
     def _learn(self, record: Mapping[str, Any]) -> None:
         if not record:

@@ -16,9 +16,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import LIST_OPTION, Names, names_in
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, flaw_in, fold, tidied
 
-from .record import values_of
+from .record import TIES, values_of
 from .template import is_id
 
 LONGEST_NAME = 550
@@ -31,8 +32,8 @@ PROCESS_OPTIONS: dict[str, dict[str, Any]] = {
     "kickoff": {"type": "dict"},
     "assignments": {"type": "dict"},
     "owner": {"type": "str"},
-    "tags": {"type": "list", "elements": "str"},
-    "folders": {"type": "list", "elements": "str"},
+    "tags": LIST_OPTION,
+    "folders": LIST_OPTION,
 }
 #: What ``tallyfy_process`` takes beside these.
 SINGLE_OPTIONS: dict[str, dict[str, Any]] = {
@@ -55,11 +56,13 @@ class DesiredProcess:
     kickoff: Mapping[str, Any] = field(default_factory=dict)
     assignments: Mapping[str, Any] = field(default_factory=dict)
     owner: str | None = None
-    tags: tuple[str, ...] = ()
-    folders: tuple[str, ...] = ()
+    tags: Names | None = None
+    folders: Names | None = None
     state: str = "present"
     kickoff_update: bool = False
     duplicates: str = "report"
+    #: What is wrong with the lists by themselves.
+    flaws: tuple[str, ...] = ()
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> DesiredProcess:
@@ -72,6 +75,7 @@ class DesiredProcess:
             # The search of the service is particular about spaces, and nobody else is.
             return " ".join(tidied(params.get(name)).split()) or None
 
+        lists = {kind: names_in(params.get(kind), kind) for kind in TIES}
         return cls(
             template=text("template") or "",
             process_id=text("process_id"),
@@ -81,12 +85,18 @@ class DesiredProcess:
             kickoff=dict(params.get("kickoff") or {}),
             assignments=dict(params.get("assignments") or {}),
             owner=text("owner"),
-            tags=_names(params.get("tags")),
-            folders=_names(params.get("folders")),
+            tags=_told_once(lists["tags"][0]),
+            folders=_told_once(lists["folders"][0]),
+            flaws=tuple(problem for _names, problems in lists.values() for problem in problems),
             state=params.get("state") or "present",
             kickoff_update=bool(params.get("kickoff_update")),
             duplicates=params.get("duplicates") or "report",
         )
+
+    def ties(self, kind: str) -> Names:
+        """Return what is wanted of the tags or the folders."""
+        wanted: Names | None = getattr(self, kind)
+        return wanted or Names()
 
     @property
     def key(self) -> str:
@@ -175,11 +185,13 @@ def validate_process(desired: DesiredProcess) -> list[str]:
     name = desired.full_name(desired.template)
     if len(name) > LONGEST_NAME:
         problems.append(f"name has {len(name)} characters with its reference, at most {LONGEST_NAME} are allowed")
-    for option in ("name", "reference", "tags", "folders"):
-        texts = getattr(desired, option) or ()
-        for one in [texts] if isinstance(texts, str) else texts:
-            flaw = flaw_in(one)
-            problems += [f"{option} {flaw}" if one is texts else f"{option}: {one!r} {flaw}"] if flaw else []
+    for option in ("name", "reference"):
+        flaw = flaw_in(getattr(desired, option) or "")
+        problems += [f"{option} {flaw}"] if flaw else []
+    problems += desired.flaws
+    for kind in TIES:
+        flaws = {name: flaw_in(name) for name in desired.ties(kind).wanted}
+        problems += [f"{kind}: {name!r} {flaw}" for name, flaw in flaws.items() if flaw is not None]
     if desired.owner and not Email(desired.owner).is_valid:
         problems.append(f"owner {desired.owner!r} is not an e-mail address")
     return problems
@@ -212,8 +224,10 @@ def plain(value: Any) -> str:
     return fold(" ".join(text.split()))
 
 
-def _names(value: Any) -> tuple[str, ...]:
-    names: dict[str, str] = {}
-    for one in value or ():
-        names.setdefault(fold(one), tidied(one))
-    return tuple(name for name in names.values() if name)
+def _told_once(names: Names | None) -> Names | None:
+    def once(given: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple({fold(name): name for name in reversed(given)}.values())[::-1]
+
+    if names is None:
+        return None
+    return Names(once(names.add), once(names.remove), None if names.set is None else once(names.set))

@@ -9,12 +9,13 @@ Source: API reference, "Launch body". Every function here is pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names, fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names, fold, meant, names_in
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, tidied
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups
@@ -22,13 +23,14 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.group imp
 from .assignees import BUCKETS, Assignees, numbered
 from .desired import LONGEST_NAME, DesiredProcess, is_same_name
 from .fields import FormField, UnfitError, choices, find_field, is_blank
-from .record import values_of
+from .record import TIES, shown_names, tie_number, values_of
 from .template import Template
 from .values import Kickoff, encode, is_stored, moment, shown_value
 
 #: Kinds of fields that can hold a reference.
 REFERENCE_KINDS = ("text", "textarea", "email")
 _OVERRIDES = (*BUCKETS, "deadline")
+_TAKEN = f"; takes {', '.join(_OVERRIDES)}"
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,10 @@ class Known:
         }
         return {name: shown for name, shown in lists.items() if shown}
 
+    def group_ids(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the IDs of groups; one that is not there need not be taken away."""
+        return tuple(str(self.groups[fold(name)]["id"]) for name in names if fold(name) in self.groups)
+
     def resolved(self, value: Any) -> Any:
         """Return a value with the IDs of those whom it names by address or name."""
         if not isinstance(value, Assignees):
@@ -101,8 +107,7 @@ class Launch:
     @property
     def assignees(self) -> list[Assignees]:
         """All whom the values and the overrides name."""
-        overridden = [one.assignees for one in self.overrides.values() if one.assignees is not None]
-        return [*self.kickoff.assignees, *overridden]
+        return [*self.kickoff.assignees, *(one.named for one in self.overrides.values())]
 
     def body(self, desired: DesiredProcess, known: Known) -> Record:
         """Return the body of the request. Source: API reference, "Launch body"."""
@@ -112,10 +117,9 @@ class Launch:
         tasks = {step_id: override.body(known) for step_id, override in self.overrides.items()}
         if tasks:
             body["tasks"] = tasks
-        if desired.tags:
-            body["tags"] = [known.tie("tags", title)[0] for title in desired.tags]
-        if desired.folders:
-            body["folders"] = [known.tie("folders", name)[0] for name in desired.folders]
+        for kind in TIES:
+            wanted = desired.ties(kind).wanted
+            body.update({kind: list(dict.fromkeys(known.tie(kind, name)[0] for name in wanted))} if wanted else {})
         return body
 
     def sent(self, known: Known) -> Record:
@@ -143,40 +147,88 @@ class Launch:
 
 @dataclass(frozen=True)
 class Override:
-    """What one task of a process has instead of what its step says."""
+    """What one task of a process has instead of what its step says; ``None`` was not mentioned and stays."""
 
-    title: str
-    assignees: Assignees | None = None
+    step: Mapping[str, Any]
+    members: Names | None = None
+    guests: Names | None = None
+    groups: Names | None = None
     deadline: str | None = None
 
     @classmethod
-    def from_value(cls, title: str, value: Any) -> Override:
+    def from_value(cls, step: Mapping[str, Any], value: Any) -> Override:
         """Return what an entry of ``assignments`` asks for; raises ``UnfitError`` for what cannot be meant."""
-        if not isinstance(value, Mapping):
-            return cls(title, Assignees.from_value(value))
-        unknown = sorted(str(name) for name in value if name not in _OVERRIDES)
-        if unknown:
-            raise UnfitError(f"takes {', '.join(_OVERRIDES)}, not {', '.join(unknown)}")
-        people = {name: value.get(name) for name in BUCKETS}
-        until = value.get("deadline")
+        given = value if isinstance(value, Mapping) else {"members": value}
+        problems = [
+            f"unknown field {name}{meant(name, _OVERRIDES) or _TAKEN}" for name in given if name not in _OVERRIDES
+        ]
+        lists = {}
+        for name in BUCKETS:
+            lists[name], found = names_in(given.get(name), name, tidied if name == "groups" else Email)
+            problems += found
+        until = given.get("deadline")
         read = None if is_blank(until) else moment(until)
         if read is None and not is_blank(until):
-            raise UnfitError(f"deadline {until!r} is not a date such as 2026-03-02 17:00:00")
-        return cls(
-            title,
-            None if is_blank(people) else Assignees.from_value(people),
-            read.strftime("%Y-%m-%d %H:%M:%S") if read is not None else None,
-        )
+            problems.append(f"deadline {until!r} is not a date such as 2026-03-02 17:00:00")
+        if problems:
+            raise UnfitError("; ".join(problems))
+        return cls(step, deadline=read.strftime("%Y-%m-%d %H:%M:%S") if read is not None else None, **lists)
+
+    @property
+    def title(self) -> str:
+        return str(self.step.get("title") or "")
+
+    @property
+    def named(self) -> Assignees:
+        """Who has to be there."""
+        return Assignees(*(tuple(map(str, one.wanted)) if one else () for one in self._lists.values()))
+
+    @property
+    def unwanted(self) -> list[str]:
+        """The members who are not to get the step, who need not be there."""
+        return list(self.members.remove) if self.members is not None else []
+
+    @property
+    def _lists(self) -> dict[str, Names | None]:
+        return {"members": self.members, "guests": self.guests, "groups": self.groups}
+
+    def owners(self, known: Known) -> Record | None:
+        """Return who gets the task by their numbers and IDs, ``None`` when that is left to the step.
+
+        A bucket that is left out is wiped by the service, so all three are told.
+        """
+        if not any(self._lists.values()):
+            return None
+        groups = None
+        if self.groups is not None:
+            whole = None if self.groups.set is None else known.group_ids(self.groups.set)
+            groups = Names(known.group_ids(self.groups.add), known.group_ids(self.groups.remove), whole)
+        members = _changed(map(str, self.step.get("assignees") or ()), known.directory.numbers(self.members))
+        return {
+            "users": [int(number) for number in members],
+            "guests": _changed(map(Email, self.step.get("guests") or ()), self.guests, Email),
+            "groups": _changed(map(str, self.step.get("groups") or ()), groups),
+        }
 
     def body(self, known: Known) -> Record:
-        """Return the entry of ``tasks``; a bucket that is left out is wiped by the service, so all three are sent."""
-        body: Record = {"owners": known.resolved(self.assignees)} if self.assignees is not None else {}
+        """Return the entry of ``tasks``."""
+        owners = self.owners(known)
+        body: Record = {"owners": owners} if owners is not None else {}
         return {**body, **({"deadline": self.deadline} if self.deadline else {})}
 
     def shown(self) -> Record:
         """Return the override as it is shown."""
-        people = self.assignees.shown() if self.assignees is not None else {}
-        return {**people, **({"deadline": self.deadline} if self.deadline else {})}
+        lists = {name: one.shown() for name, one in self._lists.items() if one is not None}
+        return {**lists, **({"deadline": self.deadline} if self.deadline else {})}
+
+
+def _changed(current: Iterable[str], names: Names | None, of: Callable[[str], str] = str) -> list[str]:
+    """Return a list after what is wanted of it, in its order."""
+    there = {of(one): str(one) for one in current}
+    add, remove = names.changes(there, of) if names is not None else ([], [])
+    for one in remove:
+        there.pop(of(one), None)
+    return [*there.values(), *map(str, add)]
 
 
 def prepare_launch(desired: DesiredProcess, template: Template) -> tuple[Launch, list[str]]:
@@ -198,7 +250,7 @@ def prepare_launch(desired: DesiredProcess, template: Template) -> tuple[Launch,
     for title, value in desired.assignments.items():
         try:
             step = template.step(title)
-            override = Override.from_value(str(step.get("title") or title), value)
+            override = Override.from_value(step, value)
         except UnfitError as error:
             problems.append(f"assignments: {title}: {error}")
             continue
@@ -244,21 +296,27 @@ def validate_names(
     known: Known,
     kickoff: Kickoff | None = None,
     fields: Iterable[FormField] = (),
+    *,
+    current: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """Return everything that the process names and the organization does not have; pure.
 
-    ``kickoff`` are values for ``fields`` that are to be corrected.
+    ``kickoff`` are values for ``fields`` that are to be corrected, ``current`` is the process where it is there.
     """
-    problems = known.directory.problems(Names(add=(desired.owner,)), "owner") if desired.owner else []
+    problems = _untie_problems(desired, current)
+    problems += known.directory.problems(Names(add=(desired.owner,)), "owner") if desired.owner else []
     if kickoff is not None:
         problems += _problems_in_values(kickoff, fields, known)
     if launch is not None:
         problems += _problems_in_values(launch.kickoff, launch.template.fields, known)
         for override in launch.overrides.values():
-            if override.assignees is not None:
-                problems += known.validate_assignees(override.assignees, f"assignments: {override.title}")
-    for kind, names, there in (("tag", desired.tags, known.tags), ("folder", desired.folders, known.folders)):
-        for name in names:
+            where = f"assignments: {override.title}"
+            found = known.validate_assignees(override.named, where)
+            owners = None if found else override.owners(known)
+            is_left = owners is None or any(owners.values())
+            problems += found if is_left else [f"{where}: nobody would be left to do it; name somebody"]
+    for kind, there in (("tag", known.tags), ("folder", known.folders)):
+        for name in desired.ties(f"{kind}s").wanted:
             ids = there.get(fold(name), ())
             if len(ids) > 1:
                 problems.append(f"{kind}s: {len(ids)} {kind}s are called {name!r}")
@@ -271,3 +329,20 @@ def _problems_in_values(kickoff: Kickoff, fields: Iterable[FormField], known: Kn
     labels = {one.id: one.label for one in fields}
     named = [(labels[field_id], value) for field_id, value in kickoff.encoded.items() if isinstance(value, Assignees)]
     return [problem for label, value in named for problem in known.validate_assignees(value, f"kickoff: {label}")]
+
+
+def _untie_problems(desired: DesiredProcess, current: Mapping[str, Any] | None) -> list[str]:
+    """Return which tags and folders cannot be taken away.
+
+    Tags are taken away by the number of their tie, which some answers show. Where a process lies in a folder, the
+    number is told to whoever put it there, and to nobody else. Source: API reference, "Tags" and "Folders".
+    """
+    problems = []
+    for kind in TIES:
+        held = None if current is None else shown_names(current, kind)
+        for name in desired.ties(kind).changes(set(map(fold, held or ())))[1]:
+            if kind == "folders":
+                problems.append(f"folders: Tallyfy does not tell how {name!r} is taken away; do that in Tallyfy")
+            elif tie_number(current or {}, name) is None:
+                problems.append(f"tags: Tallyfy does not show how {name!r} is taken away; do that in Tallyfy")
+    return problems

@@ -26,7 +26,7 @@ from .desired import DesiredProcess, is_same_name
 from .doubt import Doubt
 from .fields import FormField
 from .launch import Known, Launch
-from .record import Found, names_in, values_of
+from .record import TIES, Found, shown_names, values_of
 from .template import is_archived
 from .values import Kickoff, encode, is_stored, shown_value
 
@@ -95,7 +95,7 @@ def _plan_launch(desired: DesiredProcess, launch: Launch) -> Plan:
     if launch.overrides:
         after["assignments"] = {one.title: one.shown() for one in launch.overrides.values()}
     after.update({"owner": desired.owner} if desired.owner else {})
-    after.update({name: list(getattr(desired, name)) for name in ("tags", "folders") if getattr(desired, name)})
+    after.update({kind: list(desired.ties(kind).wanted) for kind in TIES if desired.ties(kind).wanted})
     values = {name: value for name, value in after.items() if name not in ("status", "template")}
     step = Step("launched", launch.name, f"no process carries {desired.key!r}", values, target=launch.template.title)
     return Plan(desired.subject, {}, after, (step,))
@@ -166,20 +166,21 @@ def _change_fields(draft: _Draft, desired: DesiredProcess, current: Record, know
 
 
 def _tie(draft: _Draft, desired: DesiredProcess, current: Record) -> None:
-    kinds: tuple[tuple[str, Verb, Sequence[str]], ...] = (
-        ("tags", "tagged", desired.tags),
-        ("folders", "added_to_folder", desired.folders),
-    )
-    for kind, action, names in kinds:
-        held = names_in(current, kind)
-        if names and held is None:
+    acts: tuple[tuple[str, Verb, str], ...]
+    acts = (("tags", "tagged", "lacks {}"), ("folders", "added_to_folder", "not in {}"))
+    for kind, action, reason in acts:
+        held = shown_names(current, kind)
+        if getattr(desired, kind) is not None and held is None:
             draft.warnings.append(f"{draft.name}: Tallyfy does not show its {kind}, so they cannot be compared.")
             continue
-        missing = [one for one in names if fold(one) not in map(fold, held or ())]
-        if missing:
-            reason = "not in {}" if kind == "folders" else "lacks {}"
-            draft.steps += [Step(action, draft.name, reason.format(one), target=one) for one in missing]
-            draft.before[kind], draft.after[kind] = sorted(held or ()), sorted([*(held or ()), *missing])
+        by_name = {fold(name): name for name in held or ()}
+        missing, unwanted = desired.ties(kind).changes(by_name)
+        if not missing and not unwanted:
+            continue
+        draft.steps += [Step(action, draft.name, reason.format(one), target=one) for one in missing]
+        draft.steps += [Step("untagged", draft.name, f"has {one}", target=by_name[fold(one)]) for one in unwanted]
+        kept = [name for folded, name in by_name.items() if folded not in map(fold, unwanted)]
+        draft.before[kind], draft.after[kind] = sorted(held or ()), sorted([*kept, *missing])
 
 
 def _differ(changes: Mapping[str, Any]) -> str:

@@ -174,6 +174,8 @@ def look_up(
     assignees += more
     emails = {folded(desired.owner) for desired, _launch in launches if desired.owner}
     emails |= {folded(email) for one in assignees for email in one.members}
+    overrides = [one for _desired, launch in launches if launch is not None for one in launch.overrides.values()]
+    emails |= {folded(email) for one in overrides for email in one.unwanted}
     if directory is None:
         directory = directory_of(client, sorted(emails))
     if groups is None and any(one.groups for one in assignees):
@@ -181,8 +183,8 @@ def look_up(
     return Known(
         directory=directory,
         groups=groups or Groups(),
-        tags=_list_tags(client) if any(desired.tags for desired, _launch in launches) else {},
-        folders=_list_folders(client) if any(desired.folders for desired, _launch in launches) else {},
+        tags=_list_tags(client) if any(desired.ties("tags").wanted for desired, _launch in launches) else {},
+        folders=_list_folders(client) if any(desired.ties("folders").wanted for desired, _launch in launches) else {},
     )
 
 

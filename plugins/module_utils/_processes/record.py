@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import included
 
 from .fields import FormField, fields_of
@@ -62,9 +63,18 @@ def values_of(run: Mapping[str, Any]) -> Mapping[str, Any]:
     return values if isinstance(values, Mapping) else {}
 
 
-def names_in(run: Mapping[str, Any], kind: str) -> list[str] | None:
+def shown_names(run: Mapping[str, Any], kind: str) -> list[str] | None:
     """Return the titles of the tags or the names of the folders of a process, ``None`` when it does not show them."""
     rows = included(run, kind)
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
         return None
     return [str(row.get("title") or row.get("name") or "") for row in rows]
+
+
+def tie_number(run: Mapping[str, Any], title: str) -> int | None:
+    """Return the number by which a tag is tied to a process, ``None`` where only the tags themselves are shown."""
+    rows = included(run, "tags")
+    for row in rows if isinstance(rows, list) else ():
+        if fold(str(row.get("title") or row.get("name") or "")) == fold(title) and "tag_id" in row:
+            return int(row["id"]) if str(row.get("id")).isdigit() else None
+    return None

@@ -93,6 +93,7 @@ class ProcessRun(ChangeRun):
             "updated": self._update,
             "kickoff_updated": lambda _step: self._update_kickoff(),
             "tagged": self._add_tag,
+            "untagged": self._untag,
             "added_to_folder": self._add_to_folder,
         }
         return acts[step.action](step) is not False
@@ -145,8 +146,9 @@ class ProcessRun(ChangeRun):
             raise LostAnswerError(error.request, error.answer, advice=STATE_UNKNOWN, status=error.status) from error
         client.late_launches.drop(mark, client.now())
         # The answer shows neither.
-        sent = {kind: [{"name": self.known.tie(kind, one)[1]} for one in getattr(self.desired, kind)] for kind in TIES}
-        self.record = {**sent, **self.record}
+        for kind in TIES:
+            wanted = self.desired.ties(kind).wanted
+            self.record.setdefault(kind, [{"name": self.known.tie(kind, one)[1]} for one in wanted])
         self.finder.add(self.record)
         self._see_to_name(launch)
         self._prove(launch, body)

@@ -24,7 +24,7 @@ from .launch import Known, prepare_launch, reference_field_of, validate_names
 from .plan import compare_kickoff, differing_kickoff, plan_process
 from .race import LOCK_SUBJECT, settle_launches, take_what_is_there
 from .reading import find_template, get_process, get_template, look_up, read_organization
-from .record import TIES, Found, names_in, values_of
+from .record import TIES, Found, shown_names, values_of
 from .reference import Sought, finder_for
 from .run import ProcessRun
 from .telling import INCLUDES, Form, beyond, known_of, shape_process, shown_form
@@ -153,7 +153,7 @@ class SingleProcess:
         known = Known()
         if desired.state == "present":
             known = look_up(client, [(desired, launch)], kickoff.assignees)
-            problems += validate_names(desired, launch, known, kickoff, fields)
+            problems += validate_names(desired, launch, known, kickoff, fields, current=current)
         if problems:
             raise InputError(problems)
         corrections = differing_kickoff(kickoff, current, fields, known) if current is not None else []
@@ -206,7 +206,7 @@ def _process_after(run: ProcessRun, found: Found) -> Record | None:
     planned: Record = {name: after[name] for name in ("name", "status") if name in after}
     planned.update({"tags": [], "folders": []} if current is None else {})
     for kind in TIES:
-        held = names_in(current or {}, kind) or ()
+        held = shown_names(current or {}, kind) or ()
         spelled = (one if one in held else run.known.tie(kind, one)[1] for one in after.get(kind, ()))
         planned.update({kind: [{"name": one} for one in spelled]} if kind in after else {})
     if run.launch is not None:

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names, fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import ForbiddenError, NotFoundError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import included
@@ -24,7 +24,7 @@ from .assignees import numbered
 from .desired import DesiredProcess, is_same_name, reference_in
 from .fields import FormField, UnfitError, find_field, is_blank
 from .launch import Known
-from .record import TIES, names_in, shown_fields, values_of
+from .record import TIES, shown_fields, shown_names, values_of
 from .template import is_archived
 
 #: Under what the groups are kept for the items of a loop.
@@ -79,7 +79,7 @@ def shape_process(
         "owner": known.directory.email_of(run.get("owner_id")),
         "owner_id": _as_integer(run.get("owner_id")),
         "kickoff": _shown_values(run, form, known),
-        **{kind: _sorted(names_in(run, kind)) for kind in TIES},
+        **{kind: _sorted(shown_names(run, kind)) for kind in TIES},
         "started_by": _as_integer(run.get("started_by")),
         "percent": percent,
         "due_date": run.get("due_date"),
@@ -144,8 +144,13 @@ def beyond(desired: DesiredProcess, record: Record, form: Form | None) -> Desire
     keeps_reference = keeps_name and is_same_name(desired.reference, record["reference"])
     is_owner = desired.owner and record["owner"] and Email(desired.owner) == record["owner"]
 
-    def lacking(kind: str) -> tuple[str, ...]:
-        return tuple(name for name in getattr(desired, kind) if fold(name) not in map(fold, record[kind] or ()))
+    def lacking(kind: str) -> Names | None:
+        if record[kind] is None or getattr(desired, kind) is None:
+            held_or_all: Names | None = getattr(desired, kind)
+            return held_or_all
+        add, remove = desired.ties(kind).changes(set(map(fold, record[kind])))
+        by_name = {fold(name): name for name in record[kind]}
+        return Names(tuple(add), tuple(by_name[fold(name)] for name in remove)) if add or remove else None
 
     return replace(
         desired,

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups
@@ -27,6 +28,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desire
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.launch import (
     Known,
     Launch,
+    Override,
     prepare_launch,
     validate_names,
 )
@@ -39,8 +41,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.plan i
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.record import (
     Found,
     age,
-    names_in,
     shown_fields,
+    shown_names,
     values_of,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.reference import RunIndex
@@ -185,7 +187,11 @@ def test_the_oldest_active_one_is_meant() -> None:
 @pytest.mark.parametrize(
     ("wanted", "problems"),
     [
-        ({"reference": "E-1", "owner": ALICE, "tags": [" "]}, []),
+        ({"reference": "E-1", "owner": ALICE, "tags": " "}, []),
+        ({"name": "x", "tags": [" ", 7], "folders": {"add": "a", "remove": ["A"], "st": []}}, [
+            "tags: entry 2 is the number 7, not a text: put it in quotes", "tags holds a blank name",
+            "unknown field folders.st; did you mean set?", "folders.add and folders.remove both name a",
+        ]),
         ({"template": " ", "name": ""}, [
             "template is missing: give its id or its exact title",
             "name and reference are missing: one of them is needed to find the process again",
@@ -227,14 +233,14 @@ def test_what_cannot_be_seen_is_refused_and_dropped_at_the_ends(option: str, poi
     assert problem.startswith(option)
     assert f"holds U+{ord(point):04X}" in problem
     if point != "\ud83d":
-        assert getattr(given(f"\ufeff{point} a b{point}"), option) in ("a b", ("a b",))
+        assert getattr(given(f"\ufeff{point} a b{point}"), option) in ("a b", Names(("a b",)))
 
 
 def test_letters_are_composed_and_names_are_told_once() -> None:
-    tags = ["Caf\u00e9", "CAFE\u0301 ", " "]
+    tags = ["Caf\u00e9", "CAFE\u0301 "]
     given = desired(name="Jose\u0301", reference="e\u0301", tags=tags, folders=["a\u00a0b", "a b"])
     assert (given.name, given.reference) == ("Jos\u00e9", "\u00e9")
-    assert (given.tags, given.folders) == (("Caf\u00e9",), ("a b",))
+    assert (given.tags, given.folders) == (Names(("Caf\u00e9",)), Names(("a b",)))
 
 
 TEMPLATE = Template(
@@ -276,10 +282,10 @@ def test_everything_wrong_with_a_launch_at_once() -> None:
         "reference_field: Size is a radio field, and a text field is needed",
         "kickoff: there is no field 'Height'; fields: Number, Buddy, Size",
         "kickoff: Size is required (radio of S)",
-        "assignments: First: 'bob' is not an e-mail address",
+        "assignments: First: members: 'bob' is not an e-mail address",
         "assignments: step 's1' is named twice",
         "assignments: Last: there is no step 'Last'; steps: First, Second",
-        "assignments: Second: takes members, guests, groups, deadline, not until",
+        "assignments: Second: unknown field until; takes members, guests, groups, deadline",
         "assignments: s2: deadline 'soon' is not a date such as 2026-03-02 17:00:00",
     ]
 
@@ -354,6 +360,53 @@ def test_body_of_a_launch() -> None:
     }  # fmt: skip
 
 
+STEP = {"id": "s1", "title": "First", "assignees": [1, 5], "guests": ["g@example.org"], "groups": ["g1"]}
+
+
+@pytest.mark.parametrize(
+    ("value", "users", "guests", "groups"),
+    [
+        ([ALICE], [1, 5], ["g@example.org"], ["g1"]),
+        ("bob@example.com", [1, 5, 2], ["g@example.org"], ["g1"]),
+        ({"members": {"set": [BOB]}}, [2], ["g@example.org"], ["g1"]),
+        ({"members": {"remove": [ALICE, "no@example.com"]}}, [5], ["g@example.org"], ["g1"]),
+        ({"guests": ["G@example.org", "h@example.org"]}, [1, 5], ["g@example.org", "h@example.org"], ["g1"]),
+        ({"groups": {"remove": ["people", "Nobodies"]}}, [1, 5], ["g@example.org"], []),
+        ({"members": {"set": []}, "guests": {"set": []}}, [], [], ["g1"]),
+        ({"members": {"set": [BOB]}, "guests": {"set": []}, "groups": {"set": []}}, [2], [], []),
+    ],
+    ids=str,
+)
+def test_who_gets_a_step(value: Any, users: list[int], guests: list[str], groups: list[str]) -> None:
+    """What is not mentioned stays as the template says; a bucket that is not sent would be wiped."""
+    assert Override.from_value(STEP, value).owners(KNOWN) == {"users": users, "guests": guests, "groups": groups}
+
+
+def test_a_step_that_nobody_would_get() -> None:
+    emptied = {name: {"set": []} for name in ("members", "guests", "groups")}
+    wanted, launch = prepared(name="x", kickoff={"Size": "S"}, assignments={"First": emptied})
+    assert validate_names(wanted, launch, KNOWN) == ["assignments: First: nobody would be left to do it; name somebody"]
+
+
+@pytest.mark.parametrize(
+    ("row", "problems"),
+    [
+        ({"id": 7, "tag_id": "t1", "title": "Urgent"}, []),
+        (
+            {"id": "t1", "title": "Urgent"},
+            ["tags: Tallyfy does not show how 'URGENT' is taken away; do that in Tallyfy"],
+        ),
+        ({"id": "t9", "title": "Other"}, []),
+    ],
+)
+def test_a_tag_is_taken_off_by_the_number_of_its_tie(row: dict[str, Any], problems: list[str]) -> None:
+    current = run("x", tags=[row], folders=[{"name": "HR"}])
+    assert validate_names(desired(name="x", tags={"remove": "URGENT"}), None, KNOWN, current=current) == problems
+    (problem,) = validate_names(desired(name="x", folders={"set": []}), None, KNOWN, current=current)
+    assert problem == "folders: Tallyfy does not tell how 'hr' is taken away; do that in Tallyfy"
+    assert validate_names(desired(name="x", folders={"set": ["hr"]}), None, KNOWN, current=current) == []
+
+
 def test_not_stored() -> None:
     wanted, launch = prepared(reference="E-1", reference_field="Number", kickoff={"Size": "S", "Buddy": [ALICE]})
     sent = launch.body(wanted, KNOWN)["prerun"]
@@ -426,7 +479,7 @@ def test_a_tag_is_the_same_however_its_letters_are_composed() -> None:
     wanted = desired(name="x", tags=["caf\u00e9"], folders=["A\u030arhus"])
     assert plan_process(wanted, Found((current,)), None, KNOWN).steps == ()
     left = beyond_of(wanted, current)
-    assert (left.tags, left.folders) == ((), ())
+    assert (left.tags, left.folders) == (None, None)
 
 
 def test_tags_that_are_not_shown_are_not_compared() -> None:
@@ -467,7 +520,7 @@ def beyond_of(wanted: DesiredProcess, current: dict[str, Any]) -> DesiredProcess
 def test_only_what_it_lacks_is_looked_up() -> None:
     wanted = desired(name="x", tags=["URGENT", "New"], folders=["HR"], owner=ALICE.upper(), kickoff={"size": "S"})
     left = beyond_of(wanted, {**THERE, "prerun": {"3": "S"}})
-    assert (left.tags, left.folders, left.owner, left.kickoff) == (("New",), ("HR",), None, {})
+    assert (left.tags, left.folders, left.owner, left.kickoff) == (Names(("New",)), Names(("HR",)), None, {})
     assert beyond_of(wanted, run("x")) == wanted
 
 
@@ -550,9 +603,9 @@ def test_what_is_asked_for() -> None:
 def test_values_and_includes_in_every_shape() -> None:
     assert values_of({"prerun": {"1": "a"}}) == {"1": "a"}
     assert values_of({"prerun": []}) == values_of({}) == values_of({"prerun": None}) == {}
-    assert names_in({"tags": {"data": [{"title": "A"}]}}, "tags") == ["A"]
-    assert names_in({"folders": [{"name": "B"}]}, "folders") == ["B"]
-    assert names_in({}, "tags") is names_in({"tags": ["id"]}, "tags") is None
+    assert shown_names({"tags": {"data": [{"title": "A"}]}}, "tags") == ["A"]
+    assert shown_names({"folders": [{"name": "B"}]}, "folders") == ["B"]
+    assert shown_names({}, "tags") is shown_names({"tags": ["id"]}, "tags") is None
     rows = [{"id": "1", "label": "Number", "field_type": "text"}]
     assert [one.label for one in shown_fields({"ko_form_fields": {"data": rows}})] == ["Number"]
     assert shown_fields({"ko_form_fields": rows}) == shown_fields({"ko_form_fields": {"data": rows}})
