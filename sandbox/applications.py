@@ -9,7 +9,7 @@ import orjson
 from .calls import Call, Route, certain
 from .envelopes import RefusalError, Reply, forbidden, item, json_reply, refuse, resource_not_found
 from .people import arrive
-from .state import Member
+from .records import Member
 from .tokens import issue, token_answer
 from .validation import ROLES, Checker
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from .envelopes import RefusalError, Reply, invalid
-from .state import Member, Organization, Token, World
+from .records import Member, Organization, Token
+from .state import World
 
 Value = TypeVar("Value")
 

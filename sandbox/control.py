@@ -22,8 +22,9 @@ from . import seed, tokens
 from .faults import FaultError
 from .launching import forget_run, index_run, launch, launch_onboarding, touch
 from .people import accept
+from .records import Account, Guest, GuestProfile, Member, Organization, Run, Template
 from .seed_templates import HIRE_ID
-from .state import Account, Guest, GuestProfile, Member, Options, Organization, Run, Template, World
+from .state import Options, World
 from .switches import SwitchError, describe
 from .templates import add_step, new_field, new_template
 

@@ -12,7 +12,7 @@ from .calls import Call, Route, certain
 from .envelopes import Reply, item, json_reply, resource_not_found
 from .launching import touch
 from .listings import plain_list
-from .state import Folder
+from .records import Folder
 from .validation import Checker, as_id
 
 NAME_MAXIMUM = 32

@@ -13,7 +13,7 @@ from .envelopes import Reply, item, resource_not_found
 from .guests import attach_guest, guest_row
 from .listings import paged
 from .member_records import member_ids, member_row, spelled
-from .state import Group
+from .records import Group
 from .validation import Checker, as_id
 
 NAME_MAXIMUM = 200

@@ -13,7 +13,8 @@ from .envelopes import Reply, item, rate_limited, refuse, resource_not_found
 from .listings import paged, plain_list
 from .member_records import member_with_includes, spelled
 from .people import arrive
-from .state import Guest, GuestProfile, Organization, World
+from .records import Guest, GuestProfile, Organization
+from .state import World
 from .tasks import open_tasks_of_guest, release_guest
 from .validation import ROLES, Checker, as_id
 

@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import Any
 
 from .naming import default_name
-from .state import Organization, Run, Task, Template, World
+from .records import Organization, Run, Task, Template
+from .state import World
 
 _UNITS = {"minutes": 1, "hours": 60, "days": 1440, "weeks": 10080, "months": 43200}
 

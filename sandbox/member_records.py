@@ -11,7 +11,8 @@ import orjson
 
 from .calls import Call
 from .countries import COUNTRIES
-from .state import Group, Member, World, utc_offset
+from .records import Group, Member
+from .state import World, utc_offset
 
 _DATES = (
     "last_login_at",

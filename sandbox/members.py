@@ -13,7 +13,7 @@ from .guests import attach_guest, guest_row, refuse_beyond_trial_guests
 from .listings import paged, plain_list
 from .member_records import haystack, member_with_includes, minimal_row
 from .people import acting_may_assign, change_role, disable, enable, invite
-from .state import Member
+from .records import Member
 from .tasks import hand_over
 from .validation import ROLES, Checker, as_id
 

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from .calls import Call
-from .state import Template
+from .records import Template
 from .validation import Checker
 
 NAME_MAXIMUM = 550

@@ -17,7 +17,7 @@ import orjson
 
 from .calls import Call, Route
 from .envelopes import RefusalError, Reply, json_reply
-from .state import AuthorizationCode, Member, Organization
+from .records import AuthorizationCode, Member, Organization
 from .tokens import issue, issue_refresh, token_answer
 
 

@@ -13,7 +13,7 @@ from .envelopes import Reply, item
 from .listings import paged
 from .member_records import member_with_includes
 from .permissions import acting_role
-from .state import Member, Organization
+from .records import Member, Organization
 
 _WORKING_HOURS = {"start": "09:00", "end": "17:00"}
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")

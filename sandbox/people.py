@@ -9,7 +9,8 @@ from typing import Any
 from .calls import Call
 from .envelopes import forbidden, refuse, seat_pool_exhausted
 from .permissions import acting_role
-from .state import Account, Member, Organization, World
+from .records import Account, Member, Organization
+from .state import World
 
 DEFAULT_ADMIN_TEXT = (
     "Cannot modify the default administrator. Please assign another member as default administrator first."

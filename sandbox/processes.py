@@ -17,7 +17,8 @@ from .listings import paged, plain_list
 from .member_records import spelled
 from .naming import name_of_launch, name_of_update
 from .permissions import acting_role
-from .state import Run, Template, World
+from .records import Run, Template
+from .state import World
 from .switches import Switches
 from .tags import included_tags
 from .tasks import DUE_SOON_SECONDS, checked_moment, is_late, passed, shown_task

@@ -12,7 +12,7 @@ from .calls import Call, Route
 from .envelopes import Reply
 from .listings import paged
 from .processes import run_record
-from .state import Run, Task, Template
+from .records import Run, Task, Template
 
 KINDS = ("blueprint", "process", "task", "snippet", "capture", "step")
 

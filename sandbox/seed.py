@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import hashlib
 
+from .records import Account, Group, Guest, GuestProfile, Member, Organization, Tag
 from .seed_templates import plant_templates
-from .state import Account, Group, Guest, GuestProfile, Member, Options, Organization, Tag, World
+from .state import Options, World
 
 ORGANIZATION_ID = "25f66ae8cd27630803af1f25fe015a1a"
 PARTNER_ORGANIZATION_ID = "9c1b6d5a04e84b7fa3d2c0e95f7a6b18"

@@ -7,7 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 from .launching import launch
-from .state import Folder, Organization, Template, World
+from .records import Folder, Organization, Template
+from .state import World
 from .templates import add_step, new_field, new_template
 
 HIRE_ID = "98e32e2b1b2e491d02e885e91dfd6c76"

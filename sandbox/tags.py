@@ -12,7 +12,7 @@ from .calls import Call, Route, certain
 from .envelopes import Reply, item, json_reply, resource_not_found
 from .listings import paged
 from .member_records import spelled
-from .state import Organization, Run, Tag, Template
+from .records import Organization, Run, Tag, Template
 from .validation import Checker, as_id
 
 TITLE_MAXIMUM = 30

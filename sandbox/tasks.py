@@ -17,7 +17,8 @@ from .launching import new_task_record, touch
 from .listings import paged, plain_list
 from .member_records import spelled
 from .permissions import acting_role
-from .state import Organization, Run, Task, World
+from .records import Organization, Run, Task
+from .state import World
 from .templates import known_ids, user_id
 from .validation import Checker, as_id
 

@@ -16,7 +16,8 @@ from .field_values import FIELD_TYPES
 from .listings import paged
 from .member_records import spelled
 from .permissions import acting_role
-from .state import Organization, Template, World
+from .records import Organization, Template
+from .state import World
 from .tags import included_tags
 from .validation import Checker, as_id
 

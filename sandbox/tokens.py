@@ -10,7 +10,8 @@ import secrets
 import orjson
 
 from .envelopes import Reply, json_reply
-from .state import Organization, Token, World
+from .records import Organization, Token
+from .state import World
 
 _HEADER = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9"
 
