@@ -26,7 +26,7 @@ from .records import Account, Guest, GuestProfile, Member, Organization, Run, Te
 from .seed_templates import HIRE_ID
 from .state import Options, World
 from .switches import SwitchError, describe
-from .templates import add_step, new_field, new_template
+from .template_records import add_step, new_field, new_template
 
 _MEMBER_FIELDS = {described.name for described in fields(Member)} - {
     "account", "organization", "row", "row_generation", "haystack",

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from .assignments import open_tasks_of_guest, release_guest
 from .calls import Call, Route, certain
 from .envelopes import Reply, item, rate_limited, refuse, resource_not_found
 from .listings import paged, plain_list
@@ -15,7 +16,6 @@ from .member_records import member_with_includes, spelled
 from .people import arrive
 from .records import Guest, GuestProfile, Organization
 from .state import World
-from .tasks import open_tasks_of_guest, release_guest
 from .validation import ROLES, Checker, as_id
 
 TRIAL_GUESTS = 10

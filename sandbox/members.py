@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from .assignments import hand_over
 from .calls import Call, Route, certain
 from .envelopes import RefusalError, Reply, item, json_reply, refuse, resource_not_found
 from .guests import attach_guest, guest_row, refuse_beyond_trial_guests
@@ -14,7 +15,6 @@ from .listings import paged, plain_list
 from .member_records import haystack, member_with_includes, minimal_row
 from .people import acting_may_assign, change_role, disable, enable, invite
 from .records import Member
-from .tasks import hand_over
 from .validation import ROLES, Checker, as_id
 
 _OPTIONAL_PROFILE = (

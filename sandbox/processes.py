@@ -7,23 +7,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import orjson
-
 from .calls import Call, Route
 from .envelopes import Reply, item, json_reply, refuse, resource_not_found
 from .field_values import ValueRefusedError, checked_owners, checked_values
 from .launching import forget_run, launch, touch
 from .listings import paged, plain_list
-from .member_records import spelled
 from .naming import name_of_launch, name_of_update
-from .permissions import acting_role
 from .records import Run, Template
+from .run_records import late_tasks, shown_run, task_fields
 from .state import World
 from .switches import Switches
-from .tags import included_tags
-from .tasks import DUE_SOON_SECONDS, checked_moment, is_late, passed, shown_task
-from .templates import known_ids, may, template_row, user_id, user_ids
-from .validation import Checker
+from .task_records import checked_moment
+from .templates import may
+from .validation import Checker, known_ids, user_id, user_ids
 
 _TRUE = ("true", "1")
 _SORTABLE = ("name", "created_at", "started_at", "last_updated", "completed_at", "status", "increment_id")
@@ -76,7 +72,7 @@ def launch_process(call: Call) -> Reply:
     )
     run.tags = {world.new_id(): tag_id for tag_id in tags}
     run.folders = {world.new_id(): folder_id for folder_id in folders}
-    return item(_row(call, run, prerun=not switches.run_prerun_missing), switches.launch_status)
+    return item(shown_run(call, run, prerun=not switches.run_prerun_missing), switches.launch_status)
 
 
 def list_processes(call: Call) -> Reply:
@@ -84,7 +80,7 @@ def list_processes(call: Call) -> Reply:
     prerun = not call.world.switches.run_prerun_missing
 
     def render(run: Run) -> bytes:
-        return _row(call, run, prerun=prerun)
+        return shown_run(call, run, prerun=prerun)
 
     if call.query.get("without_pagination") == "true":
         return plain_list(call, runs, render)
@@ -92,7 +88,7 @@ def list_processes(call: Call) -> Reply:
 
 
 def get_process(call: Call) -> Reply:
-    return item(_row(call, _find(call)))
+    return item(shown_run(call, _find(call)))
 
 
 def update_process(call: Call) -> Reply:
@@ -107,7 +103,7 @@ def update_process(call: Call) -> Reply:
     run.record |= changes
     run.record["prerun"] = prerun
     touch(run, call.world.timestamp())
-    return item(_row(call, run))
+    return item(shown_run(call, run))
 
 
 def _changes(call: Call, checker: Checker, run: Run) -> dict[str, Any]:
@@ -155,7 +151,7 @@ def archive_process(call: Call) -> Reply:
     run = _find(call)
     if run.record["archived_at"] is None:
         archive(call.world, run)
-    return item(_row(call, run))
+    return item(shown_run(call, run))
 
 
 def archive(world: World, run: Run) -> None:
@@ -169,7 +165,7 @@ def activate_process(call: Call) -> Reply:
         raise call.invalid({"run": ["The process is already active."]})
     run.record["archived_at"] = None
     touch(run, call.world.timestamp())
-    return item(_row(call, run))
+    return item(shown_run(call, run))
 
 
 def delete_process(call: Call) -> Reply:
@@ -185,19 +181,19 @@ def complete_kickoff(call: Call) -> Reply:
     now = call.world.timestamp()
     run.record |= {"prerun_status": "complete", "prerun_completed_at": now, "prerun_completed_by": call.acting_id}
     touch(run, now)
-    return item(_row(call, run))
+    return item(shown_run(call, run))
 
 
 def reopen_kickoff(call: Call) -> Reply:
     run = _find(call)
     run.record |= {"prerun_status": "active", "prerun_completed_at": None, "prerun_completed_by": None}
     touch(run, call.world.timestamp())
-    return item(_row(call, run))
+    return item(shown_run(call, run))
 
 
 def list_process_fields(call: Call) -> Reply:
     run = _find(call)
-    return json_reply({"data": {"form_fields": _task_fields(run), "ko_form_fields": run.template.record["prerun"]}})
+    return json_reply({"data": {"form_fields": task_fields(run), "ko_form_fields": run.template.record["prerun"]}})
 
 
 def _template_to_launch(call: Call, checker: Checker) -> Template:
@@ -301,7 +297,7 @@ def _has_status(call: Call, run: Run, status: str) -> bool:
     if status == "problem":
         return shown in ("problem", "issue")
     if status == "delayed":
-        return _late(call.world, run) > 0
+        return late_tasks(call.world, run) > 0
     return bool(shown == status)
 
 
@@ -343,146 +339,6 @@ def _sorted(call: Call, runs: list[Run]) -> list[Run]:
     if downwards:
         return sorted(valued, key=lambda run: run.record[name], reverse=True) + blank
     return blank + sorted(valued, key=lambda run: run.record[name])
-
-
-def _row(call: Call, run: Run, *, prerun: bool = True) -> bytes:
-    includes = call.includes()
-    if not includes and prerun:
-        return run_row(call.world, run)
-    record = run_record(call.world, run)
-    if not prerun:
-        del record["prerun"]
-    for name in includes:
-        if name in _INCLUDES:
-            record[name] = call.wrapped(_INCLUDES[name](call, run))
-    return orjson.dumps(record)
-
-
-def run_row(world: World, run: Run) -> bytes:
-    if run.row_generation != world.generation:
-        run.row = orjson.dumps(run_record(world, run))
-        run.row_generation = world.generation
-    return run.row
-
-
-def run_record(world: World, run: Run) -> dict[str, Any]:
-    """Return a process as the API shows it: its attributes and what follows from its tasks."""
-    record = run.record
-    shown: dict[str, Any] = {}
-    for name, value in record.items():
-        shown[name] = value
-        if name == "status":
-            shown["progress"] = shown["whole_progress"] = _progress(world, run)
-        elif name == "completed_at":
-            shown |= _dues(world, run)
-    if record["archived_at"] is not None:
-        shown["status"] = "archived"
-    return _spelled(world, shown)
-
-
-def _progress(world: World, run: Run) -> Any:
-    total = len(run.tasks)
-    complete = sum(1 for task in run.tasks if task.record["status"] == "completed")
-    percent = 100 * complete // total if total else 0
-    return percent if world.switches.progress_int else {"complete": complete, "total": total, "percent": percent}
-
-
-def _dues(world: World, run: Run) -> dict[str, Any]:
-    due = max((task.record["deadline"] for task in run.tasks if task.record["deadline"]), default=None)
-    is_open = run.record["completed_at"] is None
-    return {
-        "due_date": due,
-        "due_date_passed": is_open and passed(world, due),
-        "due_soon": is_open and passed(world, due, ahead=DUE_SOON_SECONDS),
-        "late_tasks": _late(world, run),
-        "collaborators": _collaborators(run),
-        "max_task_deadline": due,
-    }
-
-
-def _spelled(world: World, shown: dict[str, Any]) -> dict[str, Any]:
-    """Write a process the way the switches say."""
-    switches = world.switches
-    if not shown["prerun"] and switches.run_prerun_list_when_empty:
-        shown["prerun"] = []
-    if switches.run_ids_as_text:
-        for name in ("started_by", "owner_id", "prerun_completed_by"):
-            shown[name] = None if shown[name] is None else str(shown[name])
-        for name in ("users", "collaborators"):
-            shown[name] = [str(one) for one in shown[name]]
-    if switches.mixed_dates:
-        for variant, name in enumerate(("created_at", "started_at", "last_updated", "archived_at", "due_date")):
-            shown[name] = spelled(shown[name], variant)
-    return shown
-
-
-def _collaborators(run: Run) -> list[int]:
-    return list(dict.fromkeys(user for task in run.tasks for user in task.record["owners"]["users"]))
-
-
-def _late(world: World, run: Run) -> int:
-    return sum(1 for task in run.tasks if is_late(world, task))
-
-
-def _shown_tasks(call: Call, run: Run) -> list[dict[str, Any]]:
-    """The tasks of a process; archiving it hides them."""
-    return [] if run.record["archived_at"] is not None else [shown_task(call.world, task) for task in run.tasks]
-
-
-def _shown_folders(call: Call, run: Run) -> list[dict[str, Any]]:
-    known = ((number, call.organization.folders.get(one)) for number, one in run.folders.items())
-    return [
-        {"id": folder.id, "name": folder.name, "folder_object_id": number}
-        for number, folder in known
-        if folder is not None
-    ]
-
-
-def _next_task(call: Call, run: Run) -> dict[str, Any] | None:
-    waiting = next((task for task in run.tasks if task.is_open), None)
-    return None if waiting is None else shown_task(call.world, waiting)
-
-
-def _tasks_meta(_call: Call, run: Run) -> dict[str, int]:
-    done = sum(1 for task in run.tasks if task.record["status"] == "completed")
-    return {"total": len(run.tasks), "completed": done}
-
-
-def _permissions(call: Call, run: Run) -> dict[str, bool]:
-    own = acting_role(call) == "admin" or call.acting_id == run.record["owner_id"]
-    return {"process_update": own, "process_archive": own}
-
-
-_INCLUDES: dict[str, Callable[[Call, Run], Any]] = {
-    "checklist": lambda call, run: orjson.Fragment(template_row(call.world, run.template)),
-    "tasks": _shown_tasks,
-    "tags": lambda call, run: included_tags(call, run.tags),
-    "folders": _shown_folders,
-    "next_task": _next_task,
-    "tasks_meta": _tasks_meta,
-    "ko_form_fields": lambda _call, run: run.template.record["prerun"],
-    "form_fields": lambda _call, run: _task_fields(run),
-    "permissions": _permissions,
-    "assets": lambda _call, _run: [],
-    "stages": lambda _call, _run: [],
-}
-
-
-def _task_fields(run: Run) -> list[dict[str, Any]]:
-    """The fields of all tasks with their values."""
-    data = {task.record["step_id"]: task.record["taskdata"] for task in run.tasks}
-    return [
-        {
-            "id": capture["id"],
-            "step_id": step["id"],
-            "label": capture["label"],
-            "field_type": capture["field_type"],
-            "required": capture["required"],
-            "value": data.get(step["id"], {}).get(capture["id"]),
-        }
-        for step in run.template.steps
-        for capture in step["captures"]
-    ]
 
 
 _RUNS = "/organizations/{org}/runs"

@@ -17,7 +17,9 @@ from . import (
     processes,
     searching,
     tags,
+    task_lists,
     tasks,
+    template_steps,
     templates,
 )
 from .calls import Route
@@ -31,7 +33,9 @@ _TABLES = (
     guests.ROUTES,
     tags.ROUTES,
     templates.ROUTES,
+    template_steps.ROUTES,
     processes.ROUTES,
+    task_lists.ROUTES,
     tasks.ROUTES,
     folders.ROUTES,
     searching.ROUTES,

@@ -11,8 +11,8 @@ import orjson
 from .calls import Call, Route
 from .envelopes import Reply
 from .listings import paged
-from .processes import run_record
 from .records import Run, Task, Template
+from .run_records import run_record
 
 KINDS = ("blueprint", "process", "task", "snippet", "capture", "step")
 

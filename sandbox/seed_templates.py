@@ -9,7 +9,7 @@ from typing import Any
 from .launching import launch
 from .records import Folder, Organization, Template
 from .state import World
-from .templates import add_step, new_field, new_template
+from .template_records import add_step, new_field, new_template
 
 HIRE_ID = "98e32e2b1b2e491d02e885e91dfd6c76"
 TOUR_ID = "3c1d5e7f9a0b2c4d6e8f0a1b2c3d4e5f"

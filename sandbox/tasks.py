@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -14,47 +12,13 @@ from .calls import Call, Route, certain
 from .envelopes import Reply, forbidden, item, resource_not_found
 from .field_values import ValueRefusedError, checked_owners, checked_values
 from .launching import new_task_record, touch
-from .listings import paged, plain_list
-from .member_records import spelled
 from .permissions import acting_role
-from .records import Organization, Run, Task
-from .state import World
-from .templates import known_ids, user_id
-from .validation import Checker, as_id
+from .records import Run, Task
+from .task_records import checked_moment, is_there, shown_task
+from .validation import Checker, as_id, known_ids, user_id
 
 TITLE_MAXIMUM = 600
-DUE_SOON_SECONDS = 86400.0
 TASK_TYPES = ("task", "approval", "expiring", "email", "expiring_email")
-
-
-def list_of_process(call: Call) -> Reply:
-    run = call.organization.runs.get(call.params[1])
-    if run is None:
-        raise resource_not_found()
-    return _list(call, run.tasks, default_status="")
-
-
-def list_all(call: Call) -> Reply:
-    return _list(call, call.organization.tasks.values(), default_status="")
-
-
-def list_mine(call: Call) -> Reply:
-    return _list(call, _of_user(call.organization, certain(call.acting_id)), default_status="active")
-
-
-def list_of_member(call: Call) -> Reply:
-    member = call.organization.members.get(as_id(call.params[1]) or 0)
-    if member is None or member.deleted:
-        raise resource_not_found()
-    return _list(call, _of_user(call.organization, member.id), default_status="active")
-
-
-def list_of_guest(call: Call) -> Reply:
-    wanted = as_id(call.params[1])
-    guest = next((guest for guest in call.organization.guests.values() if guest.profile.id == wanted), None)
-    if guest is None or guest.deleted_at is not None:
-        raise resource_not_found()
-    return _list(call, tasks_of_guest(call.world, call.organization, guest.profile.email), default_status="active")
 
 
 def get_task(call: Call) -> Reply:
@@ -174,110 +138,6 @@ def delete_task(call: Call) -> Reply:
     return Reply(200)
 
 
-# What leaving people leave behind
-
-
-def hand_over(world: World, organization: Organization, member_id: int, successor_id: int) -> None:
-    """Give a member's open tasks and places in templates to somebody else."""
-    now = world.timestamp()
-    for task in _of_user(organization, member_id):
-        if task.is_open:
-            _replace(task.record["owners"]["users"], member_id, successor_id)
-            task.record["last_updated"] = now
-            if task.run is not None:
-                touch(task.run, now)
-    for template in organization.templates.values():
-        for step in template.steps:
-            if member_id in step["assignees"]:
-                _replace(step["assignees"], member_id, successor_id)
-
-
-def open_tasks_of_guest(world: World, organization: Organization, email: str) -> int:
-    return sum(1 for task in tasks_of_guest(world, organization, email) if task.is_open)
-
-
-def tasks_of_guest(world: World, organization: Organization, email: str) -> list[Task]:
-    key = world.email_key(email)
-    return [
-        task
-        for task in organization.tasks.values()
-        if task.record["owners"]["guests"]
-        and any(world.email_key(guest) == key for guest in task.record["owners"]["guests"])
-    ]
-
-
-def release_guest(world: World, organization: Organization, email: str, member_id: int | None = None) -> None:
-    """Take a guest off all tasks, in favour of the member the guest has become if there is one."""
-    key = world.email_key(email)
-    for task in tasks_of_guest(world, organization, email):
-        owners = task.record["owners"]
-        owners["guests"] = [guest for guest in owners["guests"] if world.email_key(guest) != key]
-        if member_id is not None and member_id not in owners["users"]:
-            owners["users"].append(member_id)
-        if task.run is not None:
-            touch(task.run, world.timestamp())
-
-
-def _replace(ids: list[Any], old: Any, new: Any) -> None:
-    place = ids.index(old)
-    ids[place : place + 1] = [] if new in ids else [new]
-
-
-# Records
-
-
-def shown_task(world: World, task: Task) -> dict[str, Any]:
-    """Return a task as lists show it."""
-    record = task.record
-    shown = {**record, "owners": _owners(world, task), "status_label": record["status"]}
-    shown["is_oneoff_task"] = task.run is None
-    shown["completion_progress"] = 100 if record["status"] == "completed" else 0
-    if task.run is not None:
-        shown["run_status"] = "archived" if task.run.record["archived_at"] else task.run.record["status"]
-    del shown["summary"]
-    if world.switches.mixed_dates:
-        for variant, name in enumerate(("created_at", "started_at", "deadline", "last_updated", "completed_at")):
-            shown[name] = spelled(shown[name], variant)
-    return shown
-
-
-def is_late(world: World, task: Task) -> bool:
-    return task.record["status"] != "completed" and passed(world, task.record["deadline"])
-
-
-def passed(world: World, moment: str | None, *, ahead: float = 0.0) -> bool:
-    """Say whether a moment lies behind the server's clock, or will in so many seconds."""
-    if moment is None:
-        return False
-    return datetime.fromisoformat(moment).timestamp() < world.now() + ahead
-
-
-def checked_moment(value: Any) -> str:
-    """Return a deadline as answers spell it; a number is none."""
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise ValueRefusedError("The deadline is not a valid date.") from None
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
-
-
-def _owners(world: World, task: Task) -> dict[str, Any]:
-    owners = {**task.record["owners"], "taskUrls": []}
-    if world.switches.task_owner_objects:
-        accounts = (world.accounts[user] for user in owners["users"])
-        owners["users"] = [
-            {
-                "id": account.id,
-                "full_name": f"{account.first_name} {account.last_name}",
-                "profile_pic": account.profile_pic,
-            }
-            for account in accounts
-        ]
-    return owners
-
-
 def _answer(call: Call, task: Task, status: int = 200) -> Reply:
     record = shown_task(call.world, task) | {"summary": task.record["summary"]}
     for name in call.includes():
@@ -290,59 +150,6 @@ def _answer(call: Call, task: Task, status: int = 200) -> Reply:
     return item(orjson.dumps(record), status)
 
 
-def _list(call: Call, tasks: Iterable[Task], *, default_status: str) -> Reply:
-    status = call.query.get("status") or default_status
-    owners = {as_id(number) for number in call.query.get("owners", "").split(",")} - {None}
-    found = [
-        task
-        for task in tasks
-        if _is_there(task)
-        and _has_status(call.world, task, status)
-        and not (owners and owners.isdisjoint(task.record["owners"]["users"]))
-    ]
-    name, downwards = call.sorting()
-    if name in ("position", "deadline", "created_at", "title"):
-        found.sort(key=lambda task: (task.record[name] is not None, task.record[name]), reverse=downwards)
-
-    def render(task: Task) -> bytes:
-        return orjson.dumps(shown_task(call.world, task))
-
-    if call.query.get("without_pagination") == "true":
-        return plain_list(call, found, render)
-    return paged(call, found, render, default=10, maximum=100)
-
-
-def _is_there(task: Task) -> bool:
-    """Archiving a process hides its tasks, archiving a one-off task hides it."""
-    if task.record["archived_at"] is not None:
-        return False
-    return task.run is None or task.run.record["archived_at"] is None
-
-
-def _has_status(world: World, task: Task, wanted: str) -> bool:
-    status = task.record["status"]
-    if wanted in ("", "all"):
-        return True
-    if wanted in ("complete", "completed"):
-        return bool(status == "completed")
-    if wanted in ("active", "active_visible", "incomplete"):
-        return task.is_open
-    if wanted in ("inprogress", "in-progress"):
-        return bool(status == "in-progress")
-    if wanted == "hasproblem":
-        return bool(task.record["problem"])
-    if wanted == "overdue":
-        return is_late(world, task)
-    if wanted == "due_soon":
-        deadline = task.record["deadline"]
-        return task.is_open and not passed(world, deadline) and passed(world, deadline, ahead=DUE_SOON_SECONDS)
-    return bool(status == wanted)
-
-
-def _of_user(organization: Organization, user: int) -> list[Task]:
-    return [task for task in organization.tasks.values() if user in task.record["owners"]["users"]]
-
-
 def _find(call: Call, *, archived: bool = False) -> Task:
     """Return the task of the path; ``/runs/{run}/...`` names a task of that process."""
     one_off = "/runs/" not in call.path and call.method != "GET"
@@ -351,7 +158,7 @@ def _find(call: Call, *, archived: bool = False) -> Task:
 
 def _task(call: Call, task_id: str | None, *, one_off: bool, archived: bool = False) -> Task:
     task = call.organization.tasks.get(task_id or "")
-    if task is None or not (archived or _is_there(task)):
+    if task is None or not (archived or is_there(task)):
         raise resource_not_found()
     if one_off and task.run is not None:
         raise resource_not_found()
@@ -434,12 +241,10 @@ _OF_RUN = f"{_ORG}/runs/{{run}}"
 _TASKS = f"{_ORG}/tasks"
 
 ROUTES = (
-    Route("tasks.list_of_process", "GET", f"{_OF_RUN}/tasks", list_of_process),
     Route("tasks.get_of_process", "GET", f"{_OF_RUN}/tasks/{{id}}", get_task),
     Route("tasks.update", "PUT", f"{_OF_RUN}/tasks/{{id}}", update_task),
     Route("tasks.complete", "POST", f"{_OF_RUN}/completed-tasks", complete_task),
     Route("tasks.reopen", "DELETE", f"{_OF_RUN}/completed-tasks/{{id}}", reopen_task),
-    Route("tasks.list", "GET", _TASKS, list_all),
     Route("tasks.create_one_off", "POST", _TASKS, create_task),
     Route("tasks.get", "GET", f"{_TASKS}/{{id}}", get_task),
     Route("tasks.update_one_off", "PUT", f"{_TASKS}/{{id}}", update_task),
@@ -448,7 +253,4 @@ ROUTES = (
     Route("tasks.delete_one_off", "DELETE", f"{_TASKS}/{{id}}/delete", delete_task),
     Route("tasks.complete_one_off", "POST", f"{_ORG}/completed-tasks", complete_task),
     Route("tasks.reopen_one_off", "DELETE", f"{_ORG}/completed-tasks/{{id}}", reopen_task),
-    Route("tasks.list_mine", "GET", f"{_ORG}/me/tasks", list_mine, caller="user"),
-    Route("tasks.list_of_member", "GET", f"{_ORG}/users/{{id}}/tasks", list_of_member),
-    Route("tasks.list_of_guest", "GET", f"{_ORG}/guests/{{id}}/tasks", list_of_guest),
 )

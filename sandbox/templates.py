@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,16 +13,14 @@ from .calls import Call, Route, certain
 from .envelopes import Reply, forbidden, item, json_reply, resource_not_found
 from .field_values import FIELD_TYPES
 from .listings import paged
-from .member_records import spelled
 from .permissions import acting_role
 from .records import Organization, Template
-from .state import World
 from .tags import included_tags
-from .validation import Checker, as_id
+from .template_records import FIELD_ATTRIBUTES, new_field, new_template, template_record, template_row
+from .validation import Checker, as_id, known_ids, user_id, user_ids
 
 TITLE_MAXIMUM = 250
 TYPES = ("procedure", "form", "document")
-STEP_TYPES = ("task", "approval", "expiring", "email", "expiring_email")
 
 # What a PUT stores when the body names it; ``users`` and ``groups`` are stored always.
 _TEXTS = ("summary", "guidance", "webhook", "kickoff_title", "kickoff_description", "default_process_name_format",
@@ -65,7 +62,7 @@ def list_templates(call: Call) -> Reply:
 
 
 def get_template(call: Call) -> Reply:
-    return item(_row(call, _find(call)))
+    return item(_row(call, find_template(call)))
 
 
 def create_template(call: Call) -> Reply:
@@ -85,7 +82,7 @@ def create_template(call: Call) -> Reply:
 
 def update_template(call: Call) -> Reply:
     """Store what the body names; users and groups it does not name are wiped."""
-    template = _writable(call)
+    template = writable(call)
     checker = Checker(call)
     title = checker.text("title", required=True, maximum=TITLE_MAXIMUM)
     changes = _changes(call, checker)
@@ -102,40 +99,40 @@ def update_template(call: Call) -> Reply:
             else new_field(call.world, template, number, one)
             for number, one in prerun
         ]
-    _touch(call, template)
+    touch_template(call, template)
     return item(_row(call, template))
 
 
 def archive_template(call: Call) -> Reply:
-    template = _writable(call)
+    template = writable(call)
     template.record["archived_at"] = call.world.timestamp()
-    _touch(call, template)
+    touch_template(call, template)
     return _deleted()
 
 
 def restore_template(call: Call) -> Reply:
-    template = _writable(call, archived=True)
+    template = writable(call, archived=True)
     template.record["archived_at"] = None
-    _touch(call, template)
+    touch_template(call, template)
     return item(_row(call, template))
 
 
 def delete_template(call: Call) -> Reply:
     """Delete for good; the processes that were launched stay."""
-    template = _writable(call, archived=True)
+    template = writable(call, archived=True)
     del call.organization.templates[template.id]
     return _deleted()
 
 
 def publish_template(call: Call) -> Reply:
-    template = _writable(call)
+    template = writable(call)
     template.record["status"], template.record["is_published_state"] = "active", True
-    _touch(call, template)
+    touch_template(call, template)
     return item(_row(call, template))
 
 
 def clone_template(call: Call) -> Reply:
-    world, original = call.world, _find(call)
+    world, original = call.world, find_template(call)
     if "form-urlencoded" in call.headers.get("content-type", ""):
         call.body = dict(parse_qsl(call.raw_body.decode()))  # one official client sends this call as a form
     checker = Checker(call)
@@ -153,7 +150,7 @@ def clone_template(call: Call) -> Reply:
         orjson.dumps({name: value for name, value in original.record.items() if name not in own})
     )
     template.record["prerun"] = [
-        new_field(world, template, number, {name: one[name] for name in _FIELD_ATTRIBUTES})
+        new_field(world, template, number, {name: one[name] for name in FIELD_ATTRIBUTES})
         for number, one in enumerate(template.record["prerun"], 1)
     ]
     template.steps = [
@@ -164,13 +161,8 @@ def clone_template(call: Call) -> Reply:
     return item(_row(call, template), 201)
 
 
-def list_steps(call: Call) -> Reply:
-    steps = [step for step in _find(call).steps if step["archived_at"] is None]
-    return paged(call, steps, orjson.dumps, default=10, maximum=100)
-
-
 def list_fields(call: Call) -> Reply:
-    template = _find(call)
+    template = find_template(call)
     captures = [capture for step in template.steps for capture in step["captures"]]
     record = template.record
     return json_reply(
@@ -185,37 +177,6 @@ def list_fields(call: Call) -> Reply:
     )
 
 
-def create_step(call: Call) -> Reply:
-    template = _writable(call)
-    changes = _step_changes(call)
-    changes.pop("position", None)  # a new step is the last one
-    add_step(call.world, template, changes)
-    _touch(call, template)
-    return item(orjson.dumps(template.steps[-1]), 201)
-
-
-def get_step(call: Call) -> Reply:
-    return item(orjson.dumps(_step(call, _find(call))))
-
-
-def update_step(call: Call) -> Reply:
-    """Store what the body names; assignees, guests and groups it does not name are wiped."""
-    template = _writable(call)
-    step = _step(call, template)
-    step |= {"assignees": [], "guests": [], "groups": []} | _step_changes(call)
-    step["last_updated"] = call.world.timestamp()
-    _touch(call, template)
-    return item(orjson.dumps(step))
-
-
-def delete_step(call: Call) -> Reply:
-    template = _writable(call)
-    template.steps.remove(_step(call, template))
-    template.record["steps_count"] = len(template.steps)
-    _touch(call, template)
-    return Reply(204)
-
-
 def may(call: Call, template: Template, what: str) -> bool:
     """Say whether the caller may do something with a template: administrators, the owner, and those it names."""
     if acting_role(call) == "admin":
@@ -223,155 +184,11 @@ def may(call: Call, template: Template, what: str) -> bool:
     return call.acting_id == template.record["owner_id"] or call.acting_id in template.permissions.get(what, ())
 
 
-def new_template(
-    world: World,
-    title: str,
-    *,
-    owner_id: int,
-    at: str,
-    kind: str = "procedure",
-    template_id: str | None = None,
-    status: str = "active",
-) -> Template:
-    """Return an empty template that belongs to no organization yet."""
-    return Template(
-        {
-            "id": template_id or world.new_hex("template"),
-            "increment_id": world.new_number(),
-            "title": title,
-            "summary": None,
-            "starred": False,
-            "webhook": None,
-            "guidance": None,
-            "alias": _alias(world, title),
-            "folder_id": None,
-            "prerun": [],
-            "created_by": owner_id,
-            "owner_id": owner_id,
-            "kickoff_title": None,
-            "kickoff_description": None,
-            "started_processes": 0,
-            "created_at": at,
-            "last_updated": at,
-            "archived_at": None,
-            "is_public": False,
-            "automated_actions": [],
-            "topic_tags": [],
-            "industry_tags": [],
-            "public_cover": None,
-            "icon": "fa-users",
-            "type": kind,
-            "steps_count": 0,
-            "is_public_kickoff": False,
-            "default_process_name_format": None,
-            "dual_version_enabled": False,
-            "is_published_state": status != "draft",
-            "is_featured": False,
-            "auto_naming": False,
-            "last_updated_by": owner_id,
-            "status": status,
-            "explanation_video": None,
-            "users": [],
-            "groups": [],
-            "is_pinned": False,
-            "folderize_process": False,
-            "tag_process": False,
-            "allow_launcher_change_name": True,
-            "ko_form_blueprint_id": None,
-            "default_folder": None,
-            "folder_changeable_by_launcher": False,
-            "can_add_oot": False,
-            "kickoff_sharing_user_id": None,
-        }
-    )
-
-
-_FIELD_ATTRIBUTES = ("label", "field_type", "required", "guidance", "options", "columns", "use_wysiwyg_editor",
-                     "collect_time", "field_validation")  # fmt: skip
-
-
-def new_field(world: World, template: Template, position: int, given: dict[str, Any]) -> dict[str, Any]:
-    """Return a kick-off field of a template; ``label`` and ``field_type`` must be given."""
-    at = template.record["last_updated"]
-    return {
-        "id": given.get("id") or world.new_hex("field"),
-        "checklist_id": template.id,
-        "alias": _alias(world, given["label"]),
-        "label": given["label"],
-        "field_type": given["field_type"],
-        "guidance": given.get("guidance"),
-        "position": position,
-        "required": given.get("required", False),
-        "use_wysiwyg_editor": given.get("use_wysiwyg_editor", given["field_type"] == "textarea"),
-        "collect_time": given.get("collect_time", False),
-        "options": given.get("options") or [],
-        "columns": given.get("columns") or [],
-        "field_validation": given.get("field_validation") or [],
-        "created_at": at,
-        "last_updated": at,
-    }
-
-
-def add_step(world: World, template: Template, given: dict[str, Any]) -> None:
-    """Append a step to a template; ``title`` must be given."""
-    at = template.record["last_updated"]
-    step = {
-        "id": world.new_hex("step"),
-        "checklist_id": template.id,
-        "alias": _alias(world, given["title"]),
-        "title": given["title"],
-        "summary": None,
-        "step_type": "task",
-        "position": len(template.steps) + 1,
-        "allow_guest_owners": False,
-        "max_assignable": 0,
-        "skip_start_process": False,
-        "can_complete_only_assignees": False,
-        "everyone_must_complete": False,
-        "webhook": None,
-        "start_date": {"value": 0, "unit": "days"},
-        "is_soft_start_date": False,
-        "deadline": {"value": 5, "unit": "days", "option": "from", "step": "start_run"},
-        "bp_to_launch": None,
-        "assignees": [],
-        "guests": [],
-        "groups": [],
-        "captures": [],
-        "prevent_guest_comment": False,
-        "roles": [],
-        "role_changes_every_time": False,
-        "assign_run_starter": True,
-        "created_at": at,
-        "last_updated": at,
-        "archived_at": None,
-    }
-    template.steps.append(step | given)
-    template.record["steps_count"] = len(template.steps)
-
-
-def template_row(world: World, template: Template) -> bytes:
-    if template.row_generation != world.generation:
-        template.row = orjson.dumps(_record(world, template))
-        template.row_generation = world.generation
-    return template.row
-
-
-def _record(world: World, template: Template) -> dict[str, Any]:
-    if not world.switches.mixed_dates:
-        return template.record
-    record = template.record
-    return {
-        **record,
-        "created_at": spelled(record["created_at"], 4),
-        "last_updated": spelled(record["last_updated"], 1),
-    }
-
-
 def _row(call: Call, template: Template, *, short: bool = False) -> bytes:
     includes = call.includes()
     if not includes and not short:
         return template_row(call.world, template)
-    record = {**_record(call.world, template)}
+    record = {**template_record(call.world, template)}
     if short:
         del record["prerun"]
     for name in includes:
@@ -389,21 +206,21 @@ def _row(call: Call, template: Template, *, short: bool = False) -> bytes:
     return orjson.dumps(record)
 
 
-def _find(call: Call, *, archived: bool = False) -> Template:
+def find_template(call: Call, *, archived: bool = False) -> Template:
     template = call.organization.templates.get(call.params[1])
     if template is None or (template.record["archived_at"] is not None and not archived):
         raise resource_not_found()
     return template
 
 
-def _writable(call: Call, *, archived: bool = False) -> Template:
-    template = _find(call, archived=archived)
+def writable(call: Call, *, archived: bool = False) -> Template:
+    template = find_template(call, archived=archived)
     if not may(call, template, "template_edit"):
         raise forbidden()
     return template
 
 
-def _touch(call: Call, template: Template) -> None:
+def touch_template(call: Call, template: Template) -> None:
     template.record["last_updated"] = call.world.timestamp()
     template.record["last_updated_by"] = call.acting_id
     template.row_generation = -1
@@ -423,76 +240,6 @@ def _changes(call: Call, checker: Checker) -> dict[str, Any]:
     return changes
 
 
-def user_id(call: Call, checker: Checker, name: str) -> int | None:
-    """Return the member a field names, complaining about somebody who is none."""
-    wanted = as_id(call.body.get(name))
-    member = call.organization.members.get(wanted) if wanted is not None else None
-    if member is None or member.deleted:
-        checker.complain(name, f"The selected {name.replace('_', ' ')} is invalid.")
-        return None
-    return member.id
-
-
-def user_ids(call: Call, checker: Checker, name: str) -> list[int] | None:
-    wanted = checker.array(name) if call.body.get(name) is not None else None
-    if wanted is None:
-        return None
-    ids: dict[int, None] = {}
-    for position, value in enumerate(wanted):
-        member = call.organization.members.get(as_id(value) or 0)
-        if member is None or member.deleted:
-            checker.complain(f"{name}.{position}", f"The selected {name}.{position} is invalid.")
-        else:
-            ids[member.id] = None
-    return list(ids)
-
-
-def known_ids(checker: Checker, name: str, known: dict[str, Any]) -> list[str] | None:
-    """Return a list of ids that all belong to ``known``."""
-    wanted = checker.array(name) or []
-    for position, value in enumerate(wanted):
-        if not isinstance(value, str) or value not in known:
-            checker.complain(f"{name}.{position}", f"The selected {name}.{position} is invalid.")
-    return list(dict.fromkeys(value for value in wanted if isinstance(value, str)))
-
-
-def _step(call: Call, template: Template) -> dict[str, Any]:
-    for step in template.steps:
-        if step["id"] == call.params[2]:
-            return step
-    raise resource_not_found()
-
-
-_STEP_TEXTS = ("summary", "webhook")
-_STEP_FLAGS = ("skip_start_process", "can_complete_only_assignees", "everyone_must_complete", "is_soft_start_date",
-               "prevent_guest_comment", "role_changes_every_time", "assign_run_starter")  # fmt: skip
-
-
-def _step_changes(call: Call) -> dict[str, Any]:
-    """Return the attributes of a step the body sets; refuses people and groups that do not exist."""
-    checker = Checker(call)
-    body = call.body
-    changes: dict[str, Any] = {"title": checker.text("title", required=True, maximum=TITLE_MAXIMUM)}
-    changes |= {name: checker.text(name) for name in _STEP_TEXTS if name in body}
-    changes |= {name: bool(checker.boolean(name)) for name in _STEP_FLAGS if name in body}
-    if body.get("step_type") is not None:
-        changes["step_type"] = checker.one_of("step_type", STEP_TYPES)
-    for name in ("start_date", "deadline"):
-        if isinstance(body.get(name), dict):
-            changes[name] = body[name]
-    for name in ("position", "max_assignable"):
-        if as_id(body.get(name)) is not None:
-            changes[name] = as_id(body[name])
-    if body.get("assignees") is not None:
-        changes["assignees"] = user_ids(call, checker, "assignees")
-    if body.get("groups") is not None:
-        changes["groups"] = known_ids(checker, "groups", call.organization.groups)
-    if body.get("guests") is not None:
-        changes["guests"] = checker.array("guests")
-    checker.raise_if_any()
-    return changes
-
-
 def _definitions(checker: Checker, wanted: Any) -> list[tuple[int, dict[str, Any]]]:
     """Return the kick-off fields of a body with their positions; keys that are no attribute are dropped."""
     if not isinstance(wanted, list):
@@ -509,7 +256,7 @@ def _definitions(checker: Checker, wanted: Any) -> list[tuple[int, dict[str, Any
         for place, option in enumerate(options):
             if not isinstance(option, dict) or type(option.get("id")) is not int:
                 checker.complain(f"{where}.options.{place}.id", f"The {where}.options.{place}.id must be an integer.")
-        kept = {name: given[name] for name in (*_FIELD_ATTRIBUTES, "id") if name in given}
+        kept = {name: given[name] for name in (*FIELD_ATTRIBUTES, "id") if name in given}
         if "required" in kept:
             kept["required"] = kept["required"] in (True, 1, "1")
         kept["options"] = [{"value": None, **option} for option in options if isinstance(option, dict)]
@@ -528,11 +275,6 @@ def _deleted() -> Reply:
     return json_reply({"message": message, "deleted_references": {}})
 
 
-def _alias(world: World, text: str) -> str:
-    slug = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-    return f"{slug}-{world.new_number()}"
-
-
 _CHECKLISTS = "/organizations/{org}/checklists"
 _ONE = f"{_CHECKLISTS}/{{id}}"
 
@@ -546,10 +288,5 @@ ROUTES = (
     Route("templates.delete", "DELETE", f"{_ONE}/delete", delete_template, permission="standard"),
     Route("templates.publish", "PUT", f"{_ONE}/publish", publish_template, permission="standard"),
     Route("templates.clone", "POST", f"{_ONE}/clone", clone_template, permission="standard"),
-    Route("templates.steps", "GET", f"{_ONE}/steps", list_steps),
-    Route("templates.create_step", "POST", f"{_ONE}/steps", create_step, permission="standard"),
-    Route("templates.get_step", "GET", f"{_ONE}/steps/{{step}}", get_step),
-    Route("templates.update_step", "PUT", f"{_ONE}/steps/{{step}}", update_step, permission="standard"),
-    Route("templates.delete_step", "DELETE", f"{_ONE}/steps/{{step}}", delete_step, permission="standard"),
     Route("templates.form_fields", "GET", f"{_ONE}/form-fields", list_fields),
 )
