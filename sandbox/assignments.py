@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from .launching import touch
-from .records import Organization, Task
+from .records import Guest, Organization, Task
 from .state import World
 
 
@@ -59,3 +59,14 @@ def release_guest(world: World, organization: Organization, email: str, member_i
 def _replace(ids: list[Any], old: Any, new: Any) -> None:
     place = ids.index(old)
     ids[place : place + 1] = [] if new in ids else [new]
+
+
+def code_of(guest: Guest) -> str:
+    """The last part of a guest's link: what names a guest in the routes of tasks."""
+    return guest.link.rpartition("/")[2]
+
+
+def guest_of_code(organization: Organization, code: str) -> Guest | None:
+    return next(
+        (guest for guest in organization.guests.values() if guest.deleted_at is None and code_of(guest) == code), None
+    )

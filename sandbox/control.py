@@ -76,6 +76,8 @@ def control_plane(world: World) -> Starlette:
                     at("/health", "GET", _health),
                     at("/ledger", "GET", _ledger),
                     at("/ledger", "DELETE", _clear_ledger),
+                    at("/events", "GET", _events),
+                    at("/events", "DELETE", _clear_events),
                     at("/reset", "POST", _reset),
                     at("/switches", "GET", _switches),
                     at("/switches", "PATCH", _set_switches),
@@ -154,6 +156,19 @@ def _ledger(order: Order) -> Any:
 
 def _clear_ledger(order: Order) -> Any:
     order.world.ledger.clear()
+    return {"count": 0}
+
+
+def _events(order: Order) -> Any:
+    query = order.request.query_params
+    events = order.world.events.find(
+        event=query.get("event"), run=query.get("run"), task=query.get("task"), since=int(query.get("since", "0"))
+    )
+    return {"events": events, "count": len(events)}
+
+
+def _clear_events(order: Order) -> Any:
+    order.world.events.clear()
     return {"count": 0}
 
 
@@ -239,7 +254,8 @@ _RECORDS: dict[str, Callable[[Organization], Iterable[dict[str, Any]]]] = {
     "templates": lambda organization: map(_raw_template, organization.templates.values()),
     "runs": lambda organization: map(_raw_run, organization.runs.values()),
     "tasks": lambda organization: (
-        task.record | {"tags": list(task.tags.values())} for task in organization.tasks.values()
+        task.record | {"tags": list(task.tags.values()), "fields": task.fields, "threads": task.threads}
+        for task in organization.tasks.values()
     ),
     "folders": lambda organization: (
         {name: getattr(folder, name) for name in ("id", "name", "parent_id")}
@@ -505,4 +521,5 @@ def _raw_template(template: Template) -> dict[str, Any]:
 
 
 def _raw_run(run: Run) -> dict[str, Any]:
-    return run.record | {"tags": list(run.tags.values()), "folders": list(run.folders.values())}
+    tied = {"tags": list(run.tags.values()), "folders": list(run.folders.values())}
+    return run.record | tied | {"threads": run.threads}

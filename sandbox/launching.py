@@ -60,7 +60,7 @@ def launch(
         "users": [],
         "groups": [],
         "parent_id": None,
-        "can_add_oot": True,
+        "can_add_oot": template.record["can_add_oot"],
         "has_open_issue": False,
         "custom_fields": [],
     }
@@ -96,6 +96,29 @@ def touch(run: Run, now: str) -> None:
     run.row_generation = -1
 
 
+def settle(run: Run, now: str) -> bool:
+    """Give a process the status that follows from its issues and tasks; say whether that has just completed it."""
+    record, before = run.record, run.record["status"]
+    is_done = not any(task.is_open for task in run.tasks)
+    has_problem = any(task.record["problem"] for task in run.tasks)
+    record["completed_at"] = (record["completed_at"] or now) if is_done else None
+    record["has_open_issue"] = has_problem or has_open_issue(run.threads)
+    if has_open_issue(run.threads):
+        record["status"] = "issue"
+    elif has_problem:
+        record["status"] = "problem"
+    else:
+        record["status"] = "complete" if is_done else "active"
+    touch(run, now)
+    return bool(record["status"] == "complete" and before != "complete")
+
+
+def has_open_issue(threads: list[dict[str, Any]]) -> bool:
+    return any(
+        one["label"] == "problem" and one["resolve_id"] is None and one["archived_at"] is None for one in threads
+    )
+
+
 def add_task(
     world: World, organization: Organization, run: Run, step: dict[str, Any], override: dict[str, Any], now: str
 ) -> Task:
@@ -115,6 +138,7 @@ def add_task(
     )
     record |= {
         "run_id": run.id,
+        "is_oneoff_task": False,
         "checklist_id": run.template.id,
         "step_id": step["id"],
         "alias": step["alias"],

@@ -165,11 +165,15 @@ class Template:
 
 @dataclass(slots=True)
 class Task:
-    """A task of a process, or a one-off task when ``run`` is None."""
+    """A task of a process, or a one-off task, which may have joined a process."""
 
     record: dict[str, Any]
     run: Run | None = None
     tags: dict[int, str] = field(default_factory=dict)
+    # The form of a one-off task; that of a step's task is the step's.
+    fields: list[dict[str, Any]] = field(default_factory=list)
+    # Comments and issues, oldest first.
+    threads: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def id(self) -> str:
@@ -182,6 +186,15 @@ class Task:
             return False
         return self.record["status"] not in ("completed", "auto-skipped")
 
+    @property
+    def is_one_off(self) -> bool:
+        return bool(self.record["is_oneoff_task"])
+
+    @property
+    def is_frozen(self) -> bool:
+        """While somebody has an issue with the process as a whole, its tasks cannot change."""
+        return self.run is not None and self.run.record["status"] == "issue"
+
 
 @dataclass(slots=True)
 class Run:
@@ -191,6 +204,8 @@ class Run:
     template: Template
     name_key: str = ""
     tasks: list[Task] = field(default_factory=list)
+    # Comments and issues about the process as a whole, oldest first.
+    threads: list[dict[str, Any]] = field(default_factory=list)
     # Association id to tag id, and folder-object id to folder id.
     tags: dict[int, str] = field(default_factory=dict)
     folders: dict[int, str] = field(default_factory=dict)
@@ -247,6 +262,7 @@ class Organization:
     folders: dict[str, Folder] = field(default_factory=dict)
     redirect_uris: tuple[str, ...] = ()
     guest_invites: deque[float] = field(default_factory=deque)
+    comments_made: deque[float] = field(default_factory=deque)
     visible: list[Member] | None = None
     # Lists of processes by what was asked for, kept until something changes: a walk asks for the same list each time.
     listed: dict[tuple[tuple[str, str], ...], list[Run]] = field(default_factory=dict)

@@ -8,11 +8,13 @@ from urllib.parse import unquote
 
 from . import (
     applications,
+    comments,
     folders,
     groups,
     guests,
     members,
     oauth,
+    one_off_tasks,
     organization,
     processes,
     searching,
@@ -37,6 +39,8 @@ _TABLES = (
     processes.ROUTES,
     task_lists.ROUTES,
     tasks.ROUTES,
+    one_off_tasks.ROUTES,
+    comments.ROUTES,
     folders.ROUTES,
     searching.ROUTES,
 )

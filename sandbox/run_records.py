@@ -15,7 +15,7 @@ from .permissions import acting_role
 from .records import Run
 from .state import World
 from .tags import included_tags
-from .task_records import DUE_SOON_SECONDS, is_late, passed, shown_task
+from .task_records import DUE_SOON_SECONDS, filled_fields, is_late, passed, shown_task
 from .template_records import template_row
 
 
@@ -112,9 +112,9 @@ def _shown_folders(call: Call, run: Run) -> list[dict[str, Any]]:
     ]
 
 
-def _next_task(call: Call, run: Run) -> dict[str, Any] | None:
-    waiting = next((task for task in run.tasks if task.is_open), None)
-    return None if waiting is None else shown_task(call.world, waiting)
+def _next_task(call: Call, run: Run) -> list[dict[str, Any]]:
+    """The task that waits to be done next, as a list that is empty when there is none."""
+    return [shown_task(call.world, task) for task in run.tasks if task.is_open][:1]
 
 
 def _tasks_meta(_call: Call, run: Run) -> dict[str, int]:
@@ -144,16 +144,15 @@ _INCLUDES: dict[str, Callable[[Call, Run], Any]] = {
 
 def task_fields(run: Run) -> list[dict[str, Any]]:
     """The fields of all tasks with their values."""
-    data = {task.record["step_id"]: task.record["taskdata"] for task in run.tasks}
     return [
         {
-            "id": capture["id"],
-            "step_id": step["id"],
-            "label": capture["label"],
-            "field_type": capture["field_type"],
-            "required": capture["required"],
-            "value": data.get(step["id"], {}).get(capture["id"]),
+            "id": one["id"],
+            "step_id": task.record["step_id"],
+            "label": one["label"],
+            "field_type": one["field_type"],
+            "required": one["required"],
+            "value": one["value"],
         }
-        for step in run.template.steps
-        for capture in step["captures"]
+        for task in run.tasks
+        for one in filled_fields(task)
     ]

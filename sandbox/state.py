@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from .envelopes import Reply
+from .events import Events
 from .faults import Fault, Faults
 from .ledger import Ledger
 from .records import Account, AuthorizationCode, Group, GuestProfile, Member, Organization, Token
@@ -38,6 +39,7 @@ class World:
     def __init__(self, options: Options | None = None) -> None:
         self.baseline = options or Options()
         self.ledger = Ledger()
+        self.events = Events()
         self.faults = Faults()
         self.clear(self.baseline)
 
@@ -66,6 +68,7 @@ class World:
         self.next_number = 100300
         self.hex_count = 0
         self.ledger.clear()
+        self.events.clear()
         self.faults.clear()
 
     # Time and ids

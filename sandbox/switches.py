@@ -175,7 +175,9 @@ class Switches:
         "404", ("404", "422"), "answer to launching a template that is archived or unknown"
     )
 
-    included_tags: str = _choice("tags", ("tags", "ties"), "with=tags shows the tags, or the ties with id and tag_id")
+    included_tags: str = _choice(
+        "ties", ("tags", "ties"), "with=tags shows the tags, or the ties with id and tag_id beside the tags' fields"
+    )
 
     # Processes and tasks
     launch_name_required: bool = _flag(False, "a launch needs a name")
@@ -218,7 +220,9 @@ class Switches:
     archived_param_ignored: bool = _flag(False, "archived=only and archived=true in the list are ignored")
     progress_int: bool = _flag(False, "progress of a process is a bare percentage")
     run_ids_as_text: bool = _flag(False, "ids of people in processes are strings")
-    complete_is_lenient: bool = _flag(False, "completing a completed task is accepted")
+    complete_is_lenient: bool = _flag(
+        True, "completing a completed task is accepted, and told to webhooks and by mail once more"
+    )
     task_owner_objects: bool = _flag(False, "the users of a task's owners are objects with id and full_name")
     enable_onboarding_template: bool = _flag(False, "accepting an invitation launches onboarding_template_id")
     onboarding_template_id: str | None = _text(None, "the template launched for a member who accepts")
@@ -234,6 +238,7 @@ class Switches:
         "answers with X-RateLimit-Limit and X-RateLimit-Remaining; remaining: the second alone, on all answers",
     )
     guest_invites_per_hour: int | None = _number(None, "new guests an hour for each organization")
+    comments_per_hour: int | None = _number(None, "comments and issues an hour for each organization")
 
     def set(self, name: str, value: Any) -> None:
         """Give one switch a value, from JSON or from the text of the command line; raises ``SwitchError``."""

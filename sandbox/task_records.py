@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 the tallyfy.platform authors
-"""Tasks as lists show them, and how late they are."""
+"""Tasks: found, shown, with the fields of their forms, and how late they are."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
 
+from .calls import Call
+from .envelopes import resource_not_found
 from .field_values import ValueRefusedError
 from .member_records import spelled
 from .records import Task
@@ -19,7 +21,6 @@ def shown_task(world: World, task: Task) -> dict[str, Any]:
     """Return a task as lists show it."""
     record = task.record
     shown = {**record, "owners": _owners(world, task), "status_label": record["status"]}
-    shown["is_oneoff_task"] = task.run is None
     shown["completion_progress"] = 100 if record["status"] == "completed" else 0
     if task.run is not None:
         shown["run_status"] = "archived" if task.run.record["archived_at"] else task.run.record["status"]
@@ -67,8 +68,36 @@ def _owners(world: World, task: Task) -> dict[str, Any]:
     return owners
 
 
-def is_there(task: Task) -> bool:
-    """Archiving a process hides its tasks, archiving a one-off task hides it."""
-    if task.record["archived_at"] is not None:
+def is_there(task: Task, *, archived: bool = False) -> bool:
+    """Archiving a process hides its tasks, archiving a one-off task hides it unless ``archived`` ones are wanted."""
+    if task.record["archived_at"] is not None and not archived:
         return False
     return task.run is None or task.run.record["archived_at"] is None
+
+
+def find_task(call: Call, task_id: str | None, *, archived: bool = False) -> Task:
+    task = call.organization.tasks.get(task_id or "")
+    if task is None or not is_there(task, archived=archived):
+        raise resource_not_found()
+    return task
+
+
+def step_of(task: Task) -> dict[str, Any] | None:
+    """Return the step a task was made from; a one-off task has none, nor has one whose step was deleted since."""
+    wanted = task.record["step_id"]
+    if task.run is None or wanted is None:
+        return None
+    return next((step for step in task.run.template.steps if step["id"] == wanted), None)
+
+
+def fields_of(task: Task) -> list[dict[str, Any]]:
+    """Return the definitions of a task's form: those of its step, or its own."""
+    step = step_of(task)
+    fields: list[dict[str, Any]] = task.fields if step is None else step["captures"]
+    return fields
+
+
+def filled_fields(task: Task) -> list[dict[str, Any]]:
+    """Return the fields of a task's form with their values."""
+    values = task.record["taskdata"]
+    return [{**one, "value": values.get(one["id"])} for one in fields_of(task)]

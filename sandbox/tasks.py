@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 the tallyfy.platform authors
-"""Tasks of processes and one-off tasks: listing, assigning, completing, and who is left with open work."""
+"""Tasks of processes and one-off tasks: read, changed, completed and reopened."""
 
 from __future__ import annotations
 
@@ -8,29 +8,31 @@ from typing import Any
 
 import orjson
 
-from .calls import Call, Route, certain
+from .calls import Call, Route
 from .envelopes import Reply, forbidden, item, resource_not_found
 from .field_values import ValueRefusedError, checked_owners, checked_values
-from .launching import new_task_record, touch
+from .launching import settle, touch
 from .permissions import acting_role
-from .records import Run, Task
-from .task_records import checked_moment, is_there, shown_task
-from .validation import Checker, as_id, known_ids, user_id
+from .records import Task
+from .task_includes import shown_with_includes
+from .task_records import checked_moment, fields_of, find_task, shown_task
+from .telling import tell_assignment, tell_completion, tell_end
+from .validation import Checker, as_id, user_id
 
 TITLE_MAXIMUM = 600
-TASK_TYPES = ("task", "approval", "expiring", "email", "expiring_email")
 
 
 def get_task(call: Call) -> Reply:
-    return _answer(call, _find(call))
+    return item(shown_with_includes(call, _find(call, call.params[-1]), summary=True))
 
 
 def complete_task(call: Call) -> Reply:
     checker = Checker(call)
     wanted = checker.text("task_id", required=True)
     checker.raise_if_any()
-    task = _task(call, wanted, one_off=len(call.params) == 1)
+    task = _find(call, wanted)
     record = task.record
+    _refuse_frozen(call, task)
     if record["status"] == "completed" and not call.world.switches.complete_is_lenient:
         raise call.invalid({"task_id": ["The task is already completed."]})
     if record["can_complete_only_assignees"] and not _is_assigned(call, task):
@@ -43,7 +45,7 @@ def complete_task(call: Call) -> Reply:
         completer = user_id(call, checker, "override_user")
     missing = [
         capture["label"]
-        for capture in _captures(task)
+        for capture in fields_of(task)
         if capture["required"] and not record["taskdata"].get(capture["id"])
     ]
     if missing:
@@ -54,117 +56,62 @@ def complete_task(call: Call) -> Reply:
     now = call.world.timestamp()
     record |= {"status": "completed", "completed_at": now, "completer_id": completer, "is_approved": approved}
     _touch(call, task)
+    tell_completion(call, task)
     run = task.run
-    if run is not None and not any(one.is_open for one in run.tasks):
-        run.record |= {"status": "complete", "completed_at": now}
-        touch(run, now)
+    if run is not None and settle(run, now):
+        tell_end(call, run)
     extra: dict[str, Any] = {} if run is None else {"tasks_changed_by_rules": {}}
     return item(orjson.dumps(shown_task(call.world, task) | extra))
 
 
 def reopen_task(call: Call) -> Reply:
-    task = _find(call)
+    task = _find(call, call.params[-1])
     record = task.record
+    _refuse_frozen(call, task)
     if record["status"] != "completed":
         raise call.invalid({"task_id": ["The task is not completed."]})
     record |= {"status": "in-progress", "completed_at": None, "completer_id": None, "is_approved": None}
     _touch(call, task)
     if task.run is not None:
-        task.run.record |= {"status": "active", "completed_at": None}
+        settle(task.run, call.world.timestamp())
     return item(orjson.dumps(shown_task(call.world, task) | {"completer_guest_id": None}))
 
 
 def update_task(call: Call) -> Reply:
-    """Store what the body names; a one-off task needs title, deadline and owners each time."""
-    task = _find(call)
+    """Store what the body names; at its own route, a one-off task needs title, deadline and owners each time."""
+    task = _find(call, call.params[-1])
     record = task.record
+    _refuse_frozen(call, task)
     if record["status"] == "completed":
         raise call.invalid({"task": ["Completed tasks cannot be updated."]})
     checker = Checker(call)
-    needed = task.run is None
-    changes = _changes(call, checker, needed=needed)
-    stored, complaints = checked_values(call, _captures(task), call.body.get("taskdata"), require=False)
+    changes = task_changes(call, checker, needed="/runs/" not in call.path)
+    stored, complaints = checked_values(call, fields_of(task), call.body.get("taskdata"), require=False)
     if complaints:
         checker.errors["taskdata"] = complaints
     checker.raise_if_any()
+    before = record["owners"]
     record |= changes
     record["taskdata"] = {**record["taskdata"], **stored}
     _touch(call, task)
-    return _answer(call, task)
+    tell_assignment(call, task, before)
+    return item(shown_with_includes(call, task, summary=True))
 
 
-def create_task(call: Call) -> Reply:
-    world = call.world
-    checker = Checker(call)
-    kind = checker.one_of("task_type", TASK_TYPES, required=True)
-    changes = _changes(call, checker, needed=True)
-    if call.body.get("description") is not None and not changes.get("summary"):
-        changes["summary"] = checker.text("description")
-    tags = known_ids(checker, "tags", call.organization.tags) if call.body.get("tags") is not None else None
-    for name in ("everyone_must_complete", "top_secret"):
-        if name in call.body:
-            changes[name] = bool(checker.boolean(name))
-    checker.raise_if_any()
-    record = new_task_record(
-        world,
-        title=changes["title"],
-        task_type=certain(kind),
-        position=1,
-        owners=changes["owners"],
-        deadline=changes["deadline"],
-        starter_id=call.acting_id,
-        now=world.timestamp(),
-    )
-    task = Task(record | changes, tags={world.new_id(): tag_id for tag_id in tags or []})
-    call.organization.tasks[task.id] = task
-    return _answer(call, task, 201)
-
-
-def archive_task(call: Call) -> Reply:
-    task = _find(call)
-    task.record["archived_at"] = call.world.timestamp()
-    return Reply(204)
-
-
-def restore_task(call: Call) -> Reply:
-    task = _find(call, archived=True)
-    task.record["archived_at"] = None
-    return _answer(call, task)
-
-
-def delete_task(call: Call) -> Reply:
-    task = _find(call, archived=True)
-    del call.organization.tasks[task.id]
-    return Reply(200)
-
-
-def _answer(call: Call, task: Task, status: int = 200) -> Reply:
-    record = shown_task(call.world, task) | {"summary": task.record["summary"]}
-    for name in call.includes():
-        if name in ("threads", "assets", "form_fields", "summary"):
-            record[name] = call.wrapped([])
-        elif name == "step" and task.run is not None:
-            record[name] = call.wrapped(_step(task))
-        elif name == "run" and task.run is not None:
-            record[name] = call.wrapped({"id": task.run.id, "name": task.run.record["name"]})
-    return item(orjson.dumps(record), status)
-
-
-def _find(call: Call, *, archived: bool = False) -> Task:
-    """Return the task of the path; ``/runs/{run}/...`` names a task of that process."""
-    one_off = "/runs/" not in call.path and call.method != "GET"
-    return _task(call, call.params[-1], one_off=one_off, archived=archived)
-
-
-def _task(call: Call, task_id: str | None, *, one_off: bool, archived: bool = False) -> Task:
-    task = call.organization.tasks.get(task_id or "")
-    if task is None or not (archived or is_there(task)):
-        raise resource_not_found()
-    if one_off and task.run is not None:
-        raise resource_not_found()
-    if "/runs/" in call.path and (task.run is None or task.run.id != call.params[1]):
+def _find(call: Call, task_id: str | None) -> Task:
+    """Return a task of the process or, where the path names none, a one-off task; it may have joined a process."""
+    task = find_task(call, task_id)
+    if "/runs/" in call.path:
+        if task.run is None or task.run.id != call.params[1]:
+            raise resource_not_found()
+    elif call.method != "GET" and not task.is_one_off:
         raise resource_not_found()
     return task
+
+
+def _refuse_frozen(call: Call, task: Task) -> None:
+    if task.is_frozen:
+        raise call.invalid({"task_id": ["The process has an open issue."]})
 
 
 def _is_assigned(call: Call, task: Task) -> bool:
@@ -177,16 +124,7 @@ def _is_assigned(call: Call, task: Task) -> bool:
     return any(group is not None and call.acting_id in group.members for group in groups)
 
 
-def _step(task: Task) -> dict[str, Any]:
-    run: Run = certain(task.run)
-    return next((step for step in run.template.steps if step["id"] == task.record["step_id"]), {})
-
-
-def _captures(task: Task) -> list[dict[str, Any]]:
-    return [] if task.run is None else list(_step(task).get("captures", ()))
-
-
-def _changes(call: Call, checker: Checker, *, needed: bool) -> dict[str, Any]:
+def task_changes(call: Call, checker: Checker, *, needed: bool) -> dict[str, Any]:
     """Return the attributes the body sets; with ``needed``, title, deadline and owners must be there."""
     body = call.body
     changes: dict[str, Any] = {}
@@ -199,9 +137,9 @@ def _changes(call: Call, checker: Checker, *, needed: bool) -> dict[str, Any]:
         if name in body:
             changes[name] = checker.text(name)
     changes |= {name: value for name in ("deadline", "started_at") if (value := _date(checker, name, body.get(name)))}
-    if body.get("owners"):
+    if body.get("owners") is not None:
         try:
-            changes["owners"] = checked_owners(call, body["owners"])
+            changes["owners"] = checked_owners(call, body["owners"] or {})
         except ValueRefusedError as refused:
             checker.complain("owners", str(refused))
     if "prevent_guest_comment" in body:
@@ -245,12 +183,8 @@ ROUTES = (
     Route("tasks.update", "PUT", f"{_OF_RUN}/tasks/{{id}}", update_task),
     Route("tasks.complete", "POST", f"{_OF_RUN}/completed-tasks", complete_task),
     Route("tasks.reopen", "DELETE", f"{_OF_RUN}/completed-tasks/{{id}}", reopen_task),
-    Route("tasks.create_one_off", "POST", _TASKS, create_task),
     Route("tasks.get", "GET", f"{_TASKS}/{{id}}", get_task),
     Route("tasks.update_one_off", "PUT", f"{_TASKS}/{{id}}", update_task),
-    Route("tasks.archive_one_off", "DELETE", f"{_TASKS}/{{id}}", archive_task),
-    Route("tasks.restore_one_off", "PUT", f"{_TASKS}/{{id}}/restore", restore_task),
-    Route("tasks.delete_one_off", "DELETE", f"{_TASKS}/{{id}}/delete", delete_task),
     Route("tasks.complete_one_off", "POST", f"{_ORG}/completed-tasks", complete_task),
     Route("tasks.reopen_one_off", "DELETE", f"{_ORG}/completed-tasks/{{id}}", reopen_task),
 )

@@ -81,12 +81,12 @@ FIELD_ATTRIBUTES = ("label", "field_type", "required", "guidance", "options", "c
                      "collect_time", "field_validation")  # fmt: skip
 
 
-def new_field(world: World, template: Template, position: int, given: dict[str, Any]) -> dict[str, Any]:
-    """Return a kick-off field of a template; ``label`` and ``field_type`` must be given."""
-    at = template.record["last_updated"]
+def new_field(world: World, template: Template | None, position: int, given: dict[str, Any]) -> dict[str, Any]:
+    """Return a field of a template, or of a one-off task; ``label`` and ``field_type`` must be given."""
+    at = world.timestamp() if template is None else template.record["last_updated"]
     return {
         "id": given.get("id") or world.new_hex("field"),
-        "checklist_id": template.id,
+        "checklist_id": None if template is None else template.id,
         "alias": _alias(world, given["label"]),
         "label": given["label"],
         "field_type": given["field_type"],

@@ -11,7 +11,7 @@ import orjson
 
 from .calls import Call, Route, certain
 from .envelopes import Reply, forbidden, item, json_reply, resource_not_found
-from .field_values import FIELD_TYPES
+from .field_definitions import checked_definitions
 from .listings import paged
 from .permissions import acting_role
 from .records import Organization, Template
@@ -70,12 +70,12 @@ def create_template(call: Call) -> Reply:
     title = checker.text("title", required=True, maximum=TITLE_MAXIMUM)
     kind = checker.one_of("type", TYPES) or "procedure"
     changes = _changes(call, checker)
-    prerun = _definitions(checker, call.body.get("prerun"))
+    prerun = checked_definitions(checker, "prerun", call.body.get("prerun"))
     checker.raise_if_any()
     owner = call.acting_id if call.acting_id is not None else _someone(call.organization)
     template = new_template(call.world, certain(title), owner_id=owner, kind=kind, at=call.world.timestamp())
     template.record |= changes
-    template.record["prerun"] = [new_field(call.world, template, number, one) for number, one in prerun]
+    template.record["prerun"] = [new_field(call.world, template, number, one) for number, one in enumerate(prerun, 1)]
     call.organization.templates[template.id] = template
     return item(_row(call, template), 201)
 
@@ -86,7 +86,7 @@ def update_template(call: Call) -> Reply:
     checker = Checker(call)
     title = checker.text("title", required=True, maximum=TITLE_MAXIMUM)
     changes = _changes(call, checker)
-    prerun = _definitions(checker, call.body.get("prerun"))
+    prerun = checked_definitions(checker, "prerun", call.body.get("prerun"))
     checker.raise_if_any()
     record = template.record
     record |= changes
@@ -97,7 +97,7 @@ def update_template(call: Call) -> Reply:
             known[one["id"]] | {**one, "position": number}
             if one.get("id") in known
             else new_field(call.world, template, number, one)
-            for number, one in prerun
+            for number, one in enumerate(prerun, 1)
         ]
     touch_template(call, template)
     return item(_row(call, template))
@@ -238,30 +238,6 @@ def _changes(call: Call, checker: Checker) -> dict[str, Any]:
     changes["users"] = user_ids(call, checker, "users") or []
     changes["groups"] = known_ids(checker, "groups", call.organization.groups) or []
     return changes
-
-
-def _definitions(checker: Checker, wanted: Any) -> list[tuple[int, dict[str, Any]]]:
-    """Return the kick-off fields of a body with their positions; keys that are no attribute are dropped."""
-    if not isinstance(wanted, list):
-        return []
-    definitions = []
-    for number, one in enumerate(wanted, 1):
-        where = f"prerun.{number - 1}"
-        given = one if isinstance(one, dict) else {}
-        if not given.get("label"):
-            checker.complain(f"{where}.label", f"The {where}.label field is required.")
-        if given.get("field_type") not in FIELD_TYPES:
-            checker.complain(f"{where}.field_type", f"The selected {where}.field_type is invalid.")
-        options = given.get("options") or []
-        for place, option in enumerate(options):
-            if not isinstance(option, dict) or type(option.get("id")) is not int:
-                checker.complain(f"{where}.options.{place}.id", f"The {where}.options.{place}.id must be an integer.")
-        kept = {name: given[name] for name in (*FIELD_ATTRIBUTES, "id") if name in given}
-        if "required" in kept:
-            kept["required"] = kept["required"] in (True, 1, "1")
-        kept["options"] = [{"value": None, **option} for option in options if isinstance(option, dict)]
-        definitions.append((number, kept))
-    return definitions
 
 
 def _someone(organization: Organization) -> int:

@@ -174,6 +174,13 @@ class Sandbox:
     def clear_ledger(self) -> None:
         self._control("DELETE", "/ledger")
 
+    def events(self, **filters: Any) -> list[dict[str, Any]]:
+        """Return what webhooks and mails told so far; filters are ``event``, ``run``, ``task`` and ``since``."""
+        return list(self._control("GET", f"/events?{urlencode(filters)}")["events"])
+
+    def clear_events(self) -> None:
+        self._control("DELETE", "/events")
+
     def state(self, organization: str | None = None, only: str | None = None) -> dict[str, Any]:
         """Return everything the sandbox holds: members, groups, guests, tags, templates, runs, tasks, folders.
 

@@ -120,7 +120,7 @@ def test_processes(sdk: TallyfySDK, sandbox: Sandbox) -> None:
 def test_tasks(sdk: TallyfySDK) -> None:
     first, second, _ = sdk.get_tasks_for_process(ORG, process_id=RUN).data
     assert (first.title, second.title) == ("Create accounts", "Welcome call")
-    assert next(task.id for task in sdk.get_user_tasks(ORG, 12345).data) == first.id
+    assert first.id in {task.id for task in sdk.get_user_tasks(ORG, 12345).data}
     assert sdk.get_my_tasks(ORG).data == []
     assert sdk.complete_task(ORG, RUN, second.id).status == "completed"
     assert sdk.reopen_task(ORG, RUN, second.id).status == "in-progress"
@@ -149,8 +149,6 @@ def test_ties_of_tags(sdk: TallyfySDK, sandbox: Sandbox) -> None:
     tag = sdk.create_tag(ORG, "Important", "#123456").id
     assert sdk.tags.tag_template(ORG, HIRE_ID, tag)
     assert sdk.tags.tag_process(ORG, RUN, tag)
-    # To cut a tie the library looks for its number in with=tags.
-    sandbox.switch(included_tags="ties")
     assert sdk.tags.untag_template(ORG, tag, HIRE_ID)
     assert sdk.tags.untag_process(ORG, RUN, tag)
     assert tag not in next(run for run in sandbox.runs() if run["id"] == RUN)["tags"]

@@ -64,8 +64,8 @@ def test_create_with_fields_and_steps(api: Api) -> None:
             "shoe_size": 42,
             "prerun": [
                 {"label": "Name", "field_type": "text", "required": True, "unknown": 1},
-                {"label": "Size", "field_type": "dropdown", "options": [{"id": 1, "text": "L"}]},
-                {"label": "Table", "field_type": "table", "columns": [{"id": 1, "label": "A"}]},
+                {"label": "Size", "field_type": "dropdown", "required": False, "options": [{"id": 1, "text": "L"}]},
+                {"label": "Table", "field_type": "table", "required": 0, "columns": [{"id": 1, "label": "A"}]},
             ],
         },
     )
@@ -100,7 +100,11 @@ def test_put_replaces_definitions_and_wipes_people(api: Api) -> None:
     assert (kept["users"], len(kept["groups"]), len(kept["prerun"])) == ([1003], 1, 2)
     first = kept["prerun"][0]
     changed = api.put(
-        path, {"title": "Tour 2", "prerun": [{**first, "label": "Ref"}, {"label": "New", "field_type": "date"}]}
+        path,
+        {
+            "title": "Tour 2",
+            "prerun": [{**first, "label": "Ref"}, {"label": "New", "field_type": "date", "required": True}],
+        },
     ).json()["data"]
     assert (changed["title"], changed["users"], changed["groups"]) == ("Tour 2", [], [])
     assert [one["label"] for one in changed["prerun"]] == ["Ref", "New"]
@@ -141,11 +145,12 @@ def test_includes(api: Api) -> None:
         ("POST", "/checklists", {}, "title"),
         ("POST", "/checklists", {"title": "x" * 251}, "title"),
         ("POST", "/checklists", {"title": "x", "type": "novel"}, "type"),
-        ("POST", "/checklists", {"title": "x", "prerun": [{"field_type": "text"}]}, "prerun.0.label"),
-        ("POST", "/checklists", {"title": "x", "prerun": [{"label": "N", "field_type": "number"}]},
+        ("POST", "/checklists", {"title": "x", "prerun": [{"field_type": "text", "required": True}]}, "prerun.0.label"),
+        ("POST", "/checklists", {"title": "x", "prerun": [{"label": "N", "field_type": "number", "required": True}]},
          "prerun.0.field_type"),
         ("POST", "/checklists",
-         {"title": "x", "prerun": [{"label": "N", "field_type": "radio", "options": [{"id": "1", "text": "a"}]}]},
+         {"title": "x", "prerun": [{"label": "N", "field_type": "dropdown", "required": True,
+                                    "options": [{"id": "1", "text": "a"}]}]},
          "prerun.0.options.0.id"),
         ("PUT", f"/checklists/{TOUR_ID}", {"summary": "x"}, "title"),
         ("PUT", f"/checklists/{TOUR_ID}", {"title": "x", "users": [999]}, "users.0"),
