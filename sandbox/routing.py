@@ -21,6 +21,8 @@ from . import (
     tags,
     task_lists,
     tasks,
+    template_fields,
+    template_rules,
     template_steps,
     templates,
 )
@@ -36,6 +38,8 @@ _TABLES = (
     tags.ROUTES,
     templates.ROUTES,
     template_steps.ROUTES,
+    template_fields.ROUTES,
+    template_rules.ROUTES,
     processes.ROUTES,
     task_lists.ROUTES,
     tasks.ROUTES,

@@ -34,7 +34,7 @@ def new_template(
             "starred": False,
             "webhook": None,
             "guidance": None,
-            "alias": _alias(world, title),
+            "alias": alias(world, title),
             "folder_id": None,
             "prerun": [],
             "created_by": owner_id,
@@ -87,7 +87,7 @@ def new_field(world: World, template: Template | None, position: int, given: dic
     return {
         "id": given.get("id") or world.new_hex("field"),
         "checklist_id": None if template is None else template.id,
-        "alias": _alias(world, given["label"]),
+        "alias": alias(world, given["label"]),
         "label": given["label"],
         "field_type": given["field_type"],
         "guidance": given.get("guidance"),
@@ -109,7 +109,7 @@ def add_step(world: World, template: Template, given: dict[str, Any]) -> None:
     step = {
         "id": world.new_hex("step"),
         "checklist_id": template.id,
-        "alias": _alias(world, given["title"]),
+        "alias": alias(world, given["title"]),
         "title": given["title"],
         "summary": None,
         "step_type": "task",
@@ -136,7 +136,9 @@ def add_step(world: World, template: Template, given: dict[str, Any]) -> None:
         "last_updated": at,
         "archived_at": None,
     }
-    template.steps.append(step | given)
+    step |= given
+    step["captures"] = [{**one, "step_id": step["id"]} for one in step["captures"]]
+    template.steps.append(step)
     template.record["steps_count"] = len(template.steps)
 
 
@@ -158,6 +160,6 @@ def template_record(world: World, template: Template) -> dict[str, Any]:
     }
 
 
-def _alias(world: World, text: str) -> str:
+def alias(world: World, text: str) -> str:
     slug = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
     return f"{slug}-{world.new_number()}"

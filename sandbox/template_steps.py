@@ -8,10 +8,11 @@ from typing import Any
 
 import orjson
 
-from .calls import Call, Route
+from .calls import Call, Route, certain
 from .envelopes import Reply, item, resource_not_found
 from .listings import paged
 from .records import Template
+from .template_copies import copy_step
 from .template_records import add_step
 from .templates import TITLE_MAXIMUM, find_template, touch_template, writable
 from .validation import Checker, as_id, known_ids, user_ids
@@ -34,13 +35,13 @@ def create_step(call: Call) -> Reply:
 
 
 def get_step(call: Call) -> Reply:
-    return item(orjson.dumps(_step(call, find_template(call))))
+    return item(orjson.dumps(find_step(call, find_template(call))))
 
 
 def update_step(call: Call) -> Reply:
     """Store what the body names; assignees, guests and groups it does not name are wiped."""
     template = writable(call)
-    step = _step(call, template)
+    step = find_step(call, template)
     step |= {"assignees": [], "guests": [], "groups": []} | _step_changes(call)
     step["last_updated"] = call.world.timestamp()
     touch_template(call, template)
@@ -49,13 +50,42 @@ def update_step(call: Call) -> Reply:
 
 def delete_step(call: Call) -> Reply:
     template = writable(call)
-    template.steps.remove(_step(call, template))
-    template.record["steps_count"] = len(template.steps)
-    touch_template(call, template)
+    template.steps.remove(find_step(call, template))
+    _number(call, template)
     return Reply(204)
 
 
-def _step(call: Call, template: Template) -> dict[str, Any]:
+def clone_step(call: Call) -> Reply:
+    """Copy a step with its form; the copy comes next."""
+    template = writable(call)
+    original = find_step(call, template)
+    step = copy_step(call.world, original)
+    template.steps.insert(template.steps.index(original) + 1, step)
+    _number(call, template)
+    return item(orjson.dumps(step), 201)
+
+
+def reorder_step(call: Call) -> Reply:
+    """Move a step to a place, counted from 1; those behind it make room."""
+    template = writable(call)
+    step = find_step(call, template)
+    checker = Checker(call)
+    position = checker.position()
+    checker.raise_if_any()
+    template.steps.remove(step)
+    template.steps.insert(certain(position) - 1, step)
+    _number(call, template)
+    return item(orjson.dumps(step))
+
+
+def _number(call: Call, template: Template) -> None:
+    for position, step in enumerate(template.steps, 1):
+        step["position"] = position
+    template.record["steps_count"] = len(template.steps)
+    touch_template(call, template)
+
+
+def find_step(call: Call, template: Template) -> dict[str, Any]:
     for step in template.steps:
         if step["id"] == call.params[2]:
             return step
@@ -100,4 +130,6 @@ ROUTES = (
     Route("templates.get_step", "GET", f"{_ONE}/steps/{{step}}", get_step),
     Route("templates.update_step", "PUT", f"{_ONE}/steps/{{step}}", update_step, permission="standard"),
     Route("templates.delete_step", "DELETE", f"{_ONE}/steps/{{step}}", delete_step, permission="standard"),
+    Route("templates.clone_step", "POST", f"{_ONE}/steps/{{step}}/clone", clone_step, permission="standard"),
+    Route("templates.reorder_step", "PUT", f"{_ONE}/steps/{{step}}/reorder", reorder_step, permission="standard"),
 )

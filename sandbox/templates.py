@@ -16,7 +16,8 @@ from .listings import paged
 from .permissions import acting_role
 from .records import Organization, Template
 from .tags import included_tags
-from .template_records import FIELD_ATTRIBUTES, new_field, new_template, template_record, template_row
+from .template_copies import copy_template
+from .template_records import new_field, new_template, template_record, template_row
 from .validation import Checker, as_id, known_ids, user_id, user_ids
 
 TITLE_MAXIMUM = 250
@@ -68,12 +69,12 @@ def get_template(call: Call) -> Reply:
 def create_template(call: Call) -> Reply:
     checker = Checker(call)
     title = checker.text("title", required=True, maximum=TITLE_MAXIMUM)
-    kind = checker.one_of("type", TYPES) or "procedure"
+    kind = checker.one_of("type", TYPES, required=True)
     changes = _changes(call, checker)
     prerun = checked_definitions(checker, "prerun", call.body.get("prerun"))
     checker.raise_if_any()
     owner = call.acting_id if call.acting_id is not None else _someone(call.organization)
-    template = new_template(call.world, certain(title), owner_id=owner, kind=kind, at=call.world.timestamp())
+    template = new_template(call.world, certain(title), owner_id=owner, kind=certain(kind), at=call.world.timestamp())
     template.record |= changes
     template.record["prerun"] = [new_field(call.world, template, number, one) for number, one in enumerate(prerun, 1)]
     call.organization.templates[template.id] = template
@@ -132,33 +133,33 @@ def publish_template(call: Call) -> Reply:
 
 
 def clone_template(call: Call) -> Reply:
-    world, original = call.world, find_template(call)
+    """Copy a template with its fields, steps and rules, also into another organization of the caller."""
+    original = find_template(call)
     if "form-urlencoded" in call.headers.get("content-type", ""):
         call.body = dict(parse_qsl(call.raw_body.decode()))  # one official client sends this call as a form
     checker = Checker(call)
     title = checker.text("title", maximum=TITLE_MAXIMUM)
-    tenant = checker.text("tenant")
-    if tenant is not None and tenant != call.organization.id:
-        checker.complain("tenant", "The selected tenant is invalid.")
+    organization = _tenant(call, checker)
     checker.raise_if_any()
     owner = call.acting_id if call.acting_id is not None else original.record["owner_id"]
     title = title or f"{original.record['title']} (copy)"[:TITLE_MAXIMUM]
-    template = new_template(world, title, owner_id=owner, kind=original.record["type"], at=world.timestamp())
-    own = ("id", "increment_id", "alias", "title", "created_by", "owner_id", "last_updated_by", "created_at",
-           "last_updated", "started_processes", "archived_at")  # fmt: skip
-    template.record |= orjson.loads(
-        orjson.dumps({name: value for name, value in original.record.items() if name not in own})
-    )
-    template.record["prerun"] = [
-        new_field(world, template, number, {name: one[name] for name in FIELD_ATTRIBUTES})
-        for number, one in enumerate(template.record["prerun"], 1)
-    ]
-    template.steps = [
-        step | {"id": world.new_hex("step"), "checklist_id": template.id}
-        for step in orjson.loads(orjson.dumps(original.steps))
-    ]
-    call.organization.templates[template.id] = template
+    is_foreign = organization is not call.organization
+    template = copy_template(call.world, original, title, owner, is_foreign=is_foreign)
+    organization.templates[template.id] = template
     return item(_row(call, template), 201)
+
+
+def _tenant(call: Call, checker: Checker) -> Organization:
+    """Return the organization that a copy is for; the caller must belong to it."""
+    tenant = checker.text("tenant")
+    if tenant is None or tenant == call.organization.id:
+        return call.organization
+    memberships = [] if call.acting is None else call.acting.account.memberships
+    for member in memberships:
+        if member.organization.id == tenant and member.status == "active" and member.role != "light":
+            return member.organization
+    checker.complain("tenant", "The selected tenant is invalid.")
+    return call.organization
 
 
 def list_fields(call: Call) -> Reply:

@@ -147,6 +147,13 @@ class Checker:
         self.complain(name, f"The {_words(name)} does not match the format Y-m-d H:i:s.")
         return None
 
+    def position(self) -> int | None:
+        """The place something is to have, counted from 1."""
+        number = as_id(self._body.get("position")) if self.required("position") else 1
+        if number is None or number < 1:
+            self.complain("position", "The position must be at least 1.")
+        return number
+
     def array(self, name: str) -> list[Any] | None:
         """A list field; None when the key is absent. Null is not a list."""
         if name not in self._body:

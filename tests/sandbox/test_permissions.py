@@ -49,7 +49,10 @@ MATRIX: dict[str, tuple[set[str], Callable[[Api], Any]]] = {
     "detach tag": ({"admin", "standard"}, lambda api: api.delete("/checklists/tags/302")),
     "list templates": (EVERYBODY, lambda api: api.get("/checklists")),
     "get template": (EVERYBODY, lambda api: api.get(f"/checklists/{HIRE_ID}")),
-    "create template": ({"admin", "standard"}, lambda api: api.post("/checklists", {"title": "T"})),
+    "create template": (
+        {"admin", "standard"},
+        lambda api: api.post("/checklists", {"title": "T", "type": "form"}),
+    ),
     # A standard member who owns the template, or whom it names, may do these too: see test_templates.py.
     "update template": ({"admin"}, lambda api: api.put(f"/checklists/{HIRE_ID}", {"title": "T"})),
     "archive template": ({"admin"}, lambda api: api.delete(f"/checklists/{HIRE_ID}")),
