@@ -61,14 +61,6 @@ EXAMPLES = r"""
     status: active
   register: onboardings
 
-- name: Give them all one more tag, and change nothing else
-  tallyfy.platform.tallyfy_process:
-    process_id: "{{ item.id }}"
-    tags: [Urgent]
-  loop: "{{ onboardings.processes }}"
-  loop_control:
-    label: "{{ item.name }}"
-
 - name: Look for one by its reference
   tallyfy.platform.tallyfy_process_info:
     reference: HR-10293

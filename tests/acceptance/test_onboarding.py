@@ -445,7 +445,7 @@ class TestMistakes:
     def test_texts_for_lists_and_dictionaries_mean_the_same_for_everybody_as_in_a_row(
         self, sandbox: Sandbox, modules: Modules
     ) -> None:
-        process = {**TOURED, "tags": "onboarding, urgent", "kickoff": "Notes={full_name}"}
+        process = {**TOURED, "tags": "onboarding; urgent", "kickoff": "Notes={full_name}"}
         modules.succeed("tallyfy_onboarding", people=[{"email": BOB}], process=process)
         (launch,) = sandbox.launches()
         assert list(launch["body"]["prerun"].values()) == ["Bob Jones"]

@@ -43,7 +43,7 @@ PERSON_FIELDS = ("email", "first_name", "last_name", "full_name", "role", *PROFI
 DEFAULT_REFERENCE = "{email}"
 _OPTIONAL = {name: {**option, "required": False} for name, option in PROCESS_OPTIONS.items()}
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
-_TYPES: dict[str, tuple[type, ...]] = {"str": (str,), "dict": (dict,), "raw": (str, list, dict)}
+_TYPES: dict[str, tuple[type, ...]] = {"str": (str,), "dict": (dict,), "raw": (object,)}
 
 
 @dataclass(frozen=True)
