@@ -49,7 +49,9 @@ options:
       - In its texts, the name of a field of the person in braces stands for the value, as in C({full_name}). There are
         C(email), C(first_name), C(last_name), C(full_name), C(role), C(timezone), C(phone), C(job_title),
         C(job_description), C(team), C(country_id) and C(date_format). Texts of O(people) are taken as they stand.
-      - The reference is C({email}) unless another one is given, so that nobody gets two.
+      - The reference is C({email}) unless another one is given, so that nobody gets two. Somebody whose address changes
+        gets a second process then, so better give each row's C(process) a C(reference) that never changes, such as the
+        personnel number.
       - The title of a template alone will do.
       - Without it, only those have a process whose row says so.
     type: raw
@@ -135,6 +137,7 @@ EXAMPLES = r"""
         first_name: Mary
         last_name: Major
         process:
+          reference: HR-10412
           kickoff:
             Start date: "2026-12-01"
       - email: richard.roe@example.com
@@ -142,6 +145,7 @@ EXAMPLES = r"""
         last_name: Roe
         groups: [Engineering, Newcomers]
         process:
+          reference: HR-10413
           kickoff:
             Start date: "2026-12-15"
             Buddy: [mary.major@example.com]
@@ -257,9 +261,9 @@ people:
         groups: [Engineering]
       process:
         id: 7c4f0d1e2b3a49588a6b5c4d3e2f1a00
-        name: Onboarding of Mary Major (mary.major@example.com)
+        name: Onboarding of Mary Major (HR-10412)
         template: New hire onboarding
-        reference: mary.major@example.com
+        reference: HR-10412
         action: launched
         outcome: launched
         message: ""
