@@ -99,8 +99,6 @@ options:
       - It is made when it is not there. One that others may look into or replace is refused and never changed. Where it
         cannot be used or its files cannot be locked, tasks that read go on with a warning, and what needs a lock fails
         before it writes.
-      - V(none) switches it off. Nothing then keeps two processes from writing the same list or launching the same
-        process at the same time, and each process has a token and a budget of its own.
     type: str
     default: ~/.cache/tallyfy-platform
   cache_tokens:

@@ -108,7 +108,7 @@ class StateDirError(TallyfyError):
         super().__init__(
             f"The directory {state_dir} (state_dir) cannot be used ({reason}). Without a lock there this task could "
             f"undo or repeat what another one does, so it stops before it writes. Set state_dir to a directory of your "
-            f"own where files can be locked, or to none: then nothing keeps two runs apart.",
+            f"own where files can be locked.",
             state_dir=str(state_dir),
         )
 

@@ -111,7 +111,7 @@ notes:
     refuses that, RV(notes) tells so, and the tasks stay where they are. A person is not permanently deleted then.
   - A guest who leaves is not handed over before.
   - One run at a time changes an organization from one controller. A second one waits for up to O(max_wait) seconds and
-    then fails and says who is at work. The lock is in O(state_dir); with O(state_dir=none) there is none.
+    then fails and says who is at work. The lock is in O(state_dir).
   - A removal is taken for done only when Tallyfy shows it.
   - When Tallyfy asks for a pause that is longer than O(max_wait), RV(deferred) tells who has to wait, and the task
     fails. Run it again later; it goes on where it stopped.

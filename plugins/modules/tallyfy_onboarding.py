@@ -109,7 +109,7 @@ notes:
   - A launch whose answer got lost is looked for and never sent again; see M(tallyfy.platform.tallyfy_process). Run the
     task again for what is told to be unknown, failed or deferred.
   - One run at a time works on the members of an organization and launches from a template, by locks in O(state_dir).
-    A second one waits for up to O(max_wait) seconds and then fails. With O(state_dir=none) there are no locks.
+    A second one waits for up to O(max_wait) seconds and then fails.
   - With O(report) the task cannot be asynchronous.
 seealso:
   - module: tallyfy.platform.tallyfy_roster

@@ -136,7 +136,7 @@ notes:
     looked for, and when it does not show up the module fails and says so; the next run looks first. Where Tallyfy did
     not answer in time it may still be at work on the launch, so the next run waits until two minutes have passed, or
     fails when that is longer than O(max_wait).
-  - One process of a controller at a time launches from a template, by a lock in O(state_dir), unless that is V(none).
+  - One process of a controller at a time launches from a template, by a lock in O(state_dir).
     No lock exists between controllers, so every run looks again right before it launches, and once more afterwards,
     when the second of its launch has passed. When two have launched the same, the older process stays, and who launched
     the other one archives it and tells so in RV(notes).

@@ -119,7 +119,7 @@ attributes:
     support: full
 notes:
   - One run at a time changes an organization from one controller. A second one waits for up to O(max_wait) seconds and
-    then fails and says who is at work. The lock is in O(state_dir); with O(state_dir=none) there is none.
+    then fails and says who is at work. The lock is in O(state_dir).
   - A long run tells every few seconds how far it is, when it works inside the controller, as it does by default on the
     local connection.
   - A listing that contradicts itself, or two members whose addresses differ in case only, leave a doubt about who is

@@ -248,7 +248,7 @@ LOOP = """
 
 def test_a_loop_has_one_connection_and_one_sign_in(sandbox: Sandbox, playbooks: Playbooks) -> None:
     """With a token cache and without one."""
-    without = LOOP.replace("  tasks:", "  vars:\n    tallyfy_state_dir: none\n  tasks:")
+    without = LOOP.replace("  tasks:", "  vars:\n    tallyfy_cache_tokens: false\n  tasks:")
     done = playbooks.run(LOOP + without, TALLYFY_STATE_DIR="~/cache")
     assert done.returncode == 0, done.stdout[-3000:]
     assert done.stdout.count("=> (item=somebody)") == 80

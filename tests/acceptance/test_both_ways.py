@@ -147,7 +147,7 @@ def test_wrong_and_odd_values(sandbox: Sandbox, tmp_path: Path, name: str) -> No
 @pytest.mark.parametrize("skip", [0, 1], ids=["sign-in", "request"])
 def test_failures(sandbox: Sandbox, tmp_path: Path, fault: dict[str, Any], skip: int) -> None:
     """What goes wrong is one message either way; test_bad_luck.py has more of it, and one way."""
-    asked = ("tallyfy_user", False, {"email": BOB, "team": "New", "max_wait": 0, "state_dir": "none"})
+    asked = ("tallyfy_user", False, {"email": BOB, "team": "New", "max_wait": 0})
     module, in_process = both(sandbox, tmp_path, "as documented", asked, fault={**fault, "skip": skip})
     assert in_process == module
     assert module[0][0]["failed"] is True
@@ -161,7 +161,7 @@ class TestLoops:
         return IN_PROCESS
 
     def test_one_connection_and_one_sign_in(self, sandbox: Sandbox, modules: Modules) -> None:
-        modules.use(state_dir="none")
+        modules.use(cache_tokens=False)
         results = modules.loop("tallyfy_user", *[{"email": BOB, "first_name": "Bob"}] * 20)
         assert [result["changed"] for result in results] == [False] * 20
         assert len(sandbox.sign_ins()) == 1
@@ -169,7 +169,7 @@ class TestLoops:
         assert len({one["connection"] for one in sandbox.ledger()}) == 1
 
     def test_other_options_share_nothing(self, sandbox: Sandbox, modules: Modules) -> None:
-        modules.use(state_dir="none")
+        modules.use(cache_tokens=False)
         member = sandbox.issue_token(ALICE)
         given = {"client_id": None, "client_secret": None, "access_token": member}
         acting = {"act_as": ALICE}
@@ -189,7 +189,7 @@ class TestLoops:
 
     def test_each_item_may_wait(self, sandbox: Sandbox, modules: Modules) -> None:
         """What one item has waited is not taken from the next: each waits its second, of the one that is allowed."""
-        modules.use(max_wait=1.5, state_dir="none")
+        modules.use(max_wait=1.5, cache_tokens=False)
         sandbox.fault(route="organization.get", times=1, status=429, headers={"Retry-After": "1"})
         sandbox.fault(route="organization.get", times=1, skip=1, status=429, headers={"Retry-After": "1"})
         results = modules.loop("tallyfy_organization_info", {}, {}, {})
@@ -208,7 +208,7 @@ class TestLoops:
         assert len(sandbox.sign_ins()) == 2
 
     def test_a_refused_token_is_not_kept(self, sandbox: Sandbox, modules: Modules) -> None:
-        modules.use(state_dir="none", max_wait=0)
+        modules.use(cache_tokens=False, max_wait=0)
         sandbox.fault(route="organization.get", times=2, status=401)
         first, second = modules.loop("tallyfy_organization_info", {}, {})
         assert first["status"] == 401

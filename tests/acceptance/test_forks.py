@@ -171,7 +171,7 @@ def run_in_an_unusable_home(playbooks: Playbooks, **environment: str) -> str:
 def test_home_that_does_not_exist_and_cannot_be_made(sandbox: Sandbox, playbooks: Playbooks) -> None:
     printed = run_in_an_unusable_home(playbooks, HOME="/dev/null")
     assert "The directory ~/.cache/tallyfy-platform (state_dir) cannot be used (Not a directory)" in printed
-    assert "Set state_dir to a directory of your own, or to none." in printed
+    assert "Set state_dir to a directory of your own." in printed
     assert len(sandbox.sign_ins()) == 1
 
 
@@ -209,8 +209,3 @@ def test_home_that_may_not_be_written(sandbox: Sandbox, modules: Modules, tmp_pa
         assert "cannot be used (Permission denied)" in warned_of(modules, tmp_path)
     finally:
         tmp_path.chmod(0o700)
-
-
-def test_no_cache_is_wanted(sandbox: Sandbox, modules: Modules) -> None:
-    assert warned_of(modules, Path("/dev/null"), TALLYFY_STATE_DIR="none") == ""
-    assert len(sandbox.sign_ins()) == 1

@@ -128,7 +128,7 @@ def first_cases() -> list[Case]:
 def test_hostile_answers(
     one: Case, sandbox: Sandbox, modules: Modules, tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    modules.use(state_dir="none", rate_limit=0, max_wait=0)
+    modules.use(cache_tokens=False, rate_limit=0, max_wait=0)
     # Another answer and another status for each case, the same ones each time.
     turn = CASES.index(one)
     statuses = (400, 401, 403, 404, 409, 422, 429, 500)

@@ -29,7 +29,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.group_run
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.single import ensure_process
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper
 from ansible_collections.tallyfy.platform.plugins.module_utils._state import private_files
-from ansible_collections.tallyfy.platform.plugins.module_utils._state.marks import Marks
 from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_files import HeldError, PrivateDirectory
 from sandbox.testing import Sandbox
 from tests.acceptance.controllers import at_launch
@@ -46,7 +45,7 @@ BOB = EVERYBODY[1]
 NO_LOCKS = os.strerror(errno.ENOLCK)
 
 
-def connection_to(sandbox: Sandbox, state_dir: str | None, **options: Any) -> Connection:
+def connection_to(sandbox: Sandbox, state_dir: str, **options: Any) -> Connection:
     given = {"rate_limit": 0, "state_dir": state_dir, **options}
     return Connection(
         sandbox.api_url,
@@ -126,16 +125,8 @@ def test_nobody_writes_where_nothing_can_be_locked(sandbox: Sandbox, tmp_path: P
     for message in failures.values():
         assert state_dir in message
         assert NO_LOCKS in message
-        assert "Set state_dir to a directory of your own where files can be locked, or to none" in message
+        assert "Set state_dir to a directory of your own where files can be locked." in message
     assert sandbox.writes() == []
-
-
-def test_without_a_state_dir_there_are_no_locks(sandbox: Sandbox) -> None:
-    """That is what switching it off means, and what is documented of it."""
-    sandbox.patch_group(GROUP, members=[])
-    client = open_client(connection_to(sandbox, None), SecretKeeper(), pytest.fail)
-    with client.alone("anything"), client.alone("anything"):
-        assert add(client, BOB)
 
 
 # --- somebody who is stopped ------------------------------------------------------------------------------------------
@@ -291,7 +282,6 @@ def test_nothing_is_launched_that_cannot_be_remembered(sandbox: Sandbox, modules
     assert "doubtful-launches is not a regular file" in failure["msg"]
     assert failure["changed"] is False
     assert len(sandbox.runs()) == before
-    assert Marks(None, "late", 1).is_kept is False
 
 
 # --- a place that cannot be used --------------------------------------------------------------------------------------
@@ -346,14 +336,10 @@ def test_who_needs_a_lock_is_refused_before_the_first_write(
     failure = modules.fail(module, **arguments)
     assert unusable in failure["msg"]
     assert failure["msg"].count("state_dir") == 2
-    assert "or to none: then nothing keeps two runs apart." in failure["msg"]
+    assert "Set state_dir to a directory of your own where files can be locked." in failure["msg"]
     assert failure["changed"] is False
     assert sandbox.writes() == []
     assert not any("state_dir" in str(text) for text in failure.get("warnings", [])), "it is told once"
-    modules.use(state_dir="none")
-    done = modules.succeed(module, **arguments)
-    assert done["changed"]
-    assert not any("state_dir" in str(text) for text in done.get("warnings", []))
 
 
 def test_who_reads_goes_on_with_a_warning(sandbox: Sandbox, modules: Modules, unusable: str) -> None:

@@ -99,7 +99,7 @@ def run(sandbox: Sandbox, one: Case, folder: Path, spoiler: Spoiler) -> tuple[bo
     spec = importlib.import_module(f"{MODULES}.{one.module}").SPEC
     params: dict[str, Any] = {
         "api_url": sandbox.api_url, "token_url": sandbox.token_url, "org_id": sandbox.org_id,
-        "client_id": sandbox.client_id, "client_secret": sandbox.client_secret, "state_dir": "none",
+        "client_id": sandbox.client_id, "client_secret": sandbox.client_secret, "state_dir": str(folder / "state"),
         "rate_limit": 0, "act_as": None, **one.arguments,
     }  # fmt: skip
     if "src" in one.arguments:

@@ -311,7 +311,7 @@ class TestResult:
         told = modules.succeed("tallyfy_roster", check_mode=True, people=members, max_removals=3)
         assert sandbox.writes() == []
         sandbox.clear_ledger()
-        modules.use(state_dir="none")
+        modules.use(cache_tokens=False)
         result = roster(modules, members, max_removals=3)
         for name in ("summary", "people", "actions", "diff", "deferred", "notes", "problems", "organization"):
             assert told[name] == result[name], name
@@ -373,7 +373,7 @@ class TestResult:
     def test_every_key_is_there_after_any_failure(self, sandbox: Sandbox, modules: Modules) -> None:
         keys = set(modules.succeed("tallyfy_roster", people=[{"email": BOB}]))
         wrong = failed(modules, [{"email": "nobody"}])
-        modules.use(client_secret="wrong", state_dir="none")
+        modules.use(client_secret="wrong", cache_tokens=False)
         unsigned = modules.fail("tallyfy_roster", check_mode=True, people=[{"email": BOB}])
         for result in (wrong, unsigned):
             assert keys <= set(result)
@@ -946,12 +946,6 @@ class TestOneAtATime:
             assert roster(modules, people(1), max_wait=1)["summary"]["created"] == 1
             assert time.monotonic() - started < 4
         assert isinstance(results[0], AssertionError)
-
-    def test_without_a_cache_nobody_waits(self, sandbox: Sandbox, modules: Modules) -> None:
-        modules.use(state_dir="none")
-        with at_work(sandbox, modules, 1.0, [NEW]) as results:
-            roster(modules, people(1), max_wait=0)
-            assert results == []
 
 
 class TestHandingOver:

@@ -376,7 +376,7 @@ PLAY = """
       tallyfy.platform.tallyfy_token:
         client_secret: "{{ lookup('env', 'WRONG_SECRET') }}"
         renew: true
-        state_dir: none
+        cache_tokens: false
       ignore_errors: true
     - name: Keep a fact that is not secret
       ansible.builtin.set_fact:
@@ -409,7 +409,7 @@ PLAY = """
     - name: Look up with a wrong secret
       tags: check
       ansible.builtin.debug:
-        msg: "{{ lookup('tallyfy.platform.token', client_secret=lookup('env', 'WRONG_SECRET'), state_dir='none') }}"
+        msg: "{{ lookup('tallyfy.platform.token', client_secret=lookup('env', 'WRONG_SECRET'), cache_tokens=false) }}"
       ignore_errors: true
     - name: Look up with a secret of two lines
       ansible.builtin.debug:
@@ -685,7 +685,7 @@ def test_over_ssh(playbooks: Playbooks, planted: Planted) -> None:
     - tallyfy.platform.tallyfy_organization_info:
         client_secret: "{{ lookup('env', 'TALLYFY_CLIENT_SECRET') }}"
     - tallyfy.platform.tallyfy_user_info:
-        state_dir: none
+        cache_tokens: false
 """,
         "-vvvv",
         "-i",

@@ -27,7 +27,7 @@ FULL = {
     "rate_limit": "120",
     "timeout": "10",
     "max_wait": "60",
-    "state_dir": "none",
+    "state_dir": "/srv/tallyfy-platform",
     "discard_tokens": True,
 }
 MINIMAL = {"org_id": FULL["org_id"], "client_id": "1111", "client_secret": "the-client-secret"}
@@ -72,7 +72,7 @@ def test_every_value(tmp_path: Path) -> None:
         "TALLYFY_RATE_LIMIT": "120",
         "TALLYFY_TIMEOUT": "10",
         "TALLYFY_MAX_WAIT": "60",
-        "TALLYFY_STATE_DIR": "none",
+        "TALLYFY_STATE_DIR": "/srv/tallyfy-platform",
         "TALLYFY_CACHE_TOKENS": "false",
     }
     kept = (tmp_path / Path(certificate).relative_to(CONTAINER_ROOT)).read_text()

@@ -295,7 +295,7 @@ class Client:
         """Let one task of this controller at a time read and write ``subject``, as a person calls it.
 
         Raises ``BusyError`` with who is at work there when that takes longer than ``max_wait``, and ``StateDirError``
-        where nothing can be locked. Where ``state_dir`` is switched off, nobody is kept out.
+        where nothing can be locked. In check mode nobody is kept out.
         """
         return self._locks.alone(subject, lambda: self.has_written)
 
@@ -305,7 +305,7 @@ class Client:
 
     @property
     def lock_flaw(self) -> str:
-        """Why nothing can be locked in ``state_dir``, empty when it can be, and when there is no directory."""
+        """Why nothing can be locked in ``state_dir``, empty when it can be, and in check mode."""
         return self._locks.flaw
 
     def prepaid(self, count: int) -> contextlib.AbstractContextManager[None]:

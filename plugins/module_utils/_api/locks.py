@@ -22,7 +22,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_fi
 class Locks:
     """The locks of a task in ``state_dir``.
 
-    ``state_flaw`` is why there is no directory although one was meant to be, empty when nothing is wrong.
+    ``state_flaw`` is why there is no directory. Check mode has neither a directory nor a flaw.
     """
 
     def __init__(self, connection: Connection, directory: PrivateDirectory | None, state_flaw: str) -> None:
@@ -69,13 +69,13 @@ class Locks:
 
     @property
     def flaw(self) -> str:
-        """Why nothing can be locked in ``state_dir``, empty when it can be, and when there is to be no directory."""
+        """Why nothing can be locked in ``state_dir``, empty when it can be, and in check mode."""
         if self._flaw is None:
             self._flaw = self._state_flaw if self._directory is None else self._directory.lock_flaw()
         return self._flaw
 
     def _no_locks(self, flaw: str) -> StateDirError:
-        return StateDirError(self._connection.state_dir or getattr(self._directory, "path", ""), flaw)
+        return StateDirError(self._connection.state_dir, flaw)
 
     def _lock_name(self, subject: str) -> str:
         scope = f"{self._connection.api_url}\n{subject}"

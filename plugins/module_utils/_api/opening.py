@@ -26,18 +26,17 @@ def open_client(connection: Connection, secrets: SecretKeeper, warn: Callable[[s
     Whoever needs the locks is refused in their place; see ``Client.alone``.
     """
     directory, flaw = None, ""
-    if connection.state_dir:
-        try:
-            directory = PrivateDirectory(connection.state_dir)
-        except (OSError, UnusableError) as error:
-            flaw = reason_of(error)
+    try:
+        directory = PrivateDirectory(connection.state_dir)
+    except (OSError, UnusableError) as error:
+        flaw = reason_of(error)
     client = Client(connection, directory=directory, state_flaw=flaw, secrets=secrets)
     lacking = "sign in one by one and do not share" if flaw else "do not share"
     if client.lock_flaw:
         warn(
             f"The directory {connection.state_dir} (state_dir) cannot be used ({client.lock_flaw}): tasks "
             f"{lacking} their request budget, and what needs a lock to write is refused. Set state_dir to a directory "
-            f"of your own, or to none."
+            f"of your own."
         )
     elif directory is not None and not HAS_CRYPTOGRAPHY and connection.cache_tokens and connection.has_application:
         warn("Tokens are not cached, because the Python library cryptography is not there to encrypt them.")

@@ -71,7 +71,7 @@ class Connection:
     rate_limit: int = 600
     validate_certs: bool = True
     ca_path: str | None = None
-    state_dir: str | None = None
+    state_dir: str = "~/.cache/tallyfy-platform"
     cache_tokens: bool = True
 
     @property
@@ -132,7 +132,9 @@ def connection_from(
             values["ca_path"] = str(Path(values["ca_path"]).expanduser())
         flaw = bundle_place_flaw(values["ca_path"])
         problems += [f"ca_path {values['ca_path']} {flaw}"] if flaw else []
-    values["state_dir"] = _state_dir(str(values["state_dir"]), problems)
+    # A relative one would be another for each playbook.
+    if not values["state_dir"].startswith(("/", "~")) or "\0" in values["state_dir"]:
+        problems.append(f"state_dir must be an absolute path, or one that starts with ~: {values['state_dir']!r}")
     if problems:
         raise OptionError("; ".join(problems), problems=problems)
     return Connection(**{**values, "org_id": values["org_id"] or ""})
@@ -170,15 +172,6 @@ def _odd_texts(values: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} is no {kind}: it holds {odd!r}"
         elif name == "act_as" and text and not Email(text).is_valid:
             yield f"act_as {text!r} is not an e-mail address"
-
-
-def _state_dir(given: str, problems: list[str]) -> str | None:
-    """Return the directory, ``None`` where it is switched off; a relative one would be another for each playbook."""
-    if given.lower() == "none":
-        return None
-    if not given.startswith(("/", "~")) or "\0" in given:
-        problems.append(f"state_dir must be an absolute path, one that starts with ~, or none: {given!r}")
-    return given
 
 
 def _value_of(name: str, given: Any, environment: Mapping[str, str] | None) -> Any:

@@ -78,7 +78,8 @@ def kept_token(client: Client, name: str, *, min_ttl: float, now: float) -> Toke
     """
     if not client.store.keeps:
         raise OptionError(
-            f"A token is kept by client_secret and in state_dir, so none can be found as {name}. {APPLICATION_ADVICE}"
+            f"A token is kept by client_secret, in state_dir and with cache_tokens, so none can be found as {name}. "
+            f"{APPLICATION_ADVICE}"
         )
     connection = client.connection
     token = client.store.get(_scope(client, name))
@@ -164,9 +165,7 @@ class _Uses:
         self._client = client
         self._mark = answer.mark
         self._warn = warn
-        flaw = "" if client.used_answers.is_kept else "state_dir is none"
-        if client.state_flaw:
-            flaw = "state_dir cannot be used"
+        flaw = "state_dir cannot be used" if client.state_flaw else ""
         try:
             lock.enter_context(client.alone(_ANSWERS))
         except StateDirError:
@@ -261,7 +260,7 @@ def _keep(client: Client, name: str, token: Token, warn: Callable[[str], None]) 
     is_kept = client.store.put(_scope(client, name), token)
     if not is_kept:
         warn(
-            f"The token is not kept as {name}: that takes a state_dir that can be used, and client_secret to encrypt "
-            f"it with."
+            f"The token is not kept as {name}: that takes cache_tokens, a state_dir that can be used, and "
+            f"client_secret to encrypt it with."
         )
     return is_kept

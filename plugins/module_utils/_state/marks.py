@@ -34,11 +34,6 @@ class Marks:
         self._directory = directory
         self._name = name
 
-    @property
-    def is_kept(self) -> bool:
-        """Whether there is a place for what is to be remembered."""
-        return self._directory is not None
-
     def since(self, text: str, now: float) -> float | None:
         """Return when the text was remembered last, ``None`` when it is not known or too long ago."""
         return self._read(now).get(_digest(text))

@@ -21,7 +21,7 @@ from ansible_collections.tallyfy.platform.plugins.plugin_utils import _in_proces
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._in_process import KeptClients, run_in_process
 
 SECRET = "Geheimnis/+= 4711"
-CONNECTION = {"org_id": "a1", "client_id": "1111", "client_secret": SECRET, "state_dir": "none"}
+CONNECTION = {"org_id": "a1", "client_id": "1111", "client_secret": SECRET, "cache_tokens": False}
 
 
 @pytest.fixture(autouse=True)
