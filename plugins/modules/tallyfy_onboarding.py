@@ -251,7 +251,7 @@ people:
       outcome: created
       message: >-
         Created as standard; added to group Engineering. Process launched: Onboarding of Mary Major
-        (mary.major@example.com).
+        (HR-10412).
       before: {}
       after:
         first_name: Mary
