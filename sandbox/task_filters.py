@@ -23,11 +23,14 @@ _DAY = timedelta(days=1)
 def filtered(call: Call, tasks: Iterable[Task], default_status: str) -> list[Task]:
     """Return the tasks that meet every filter of the query, in the order it asks for."""
     query = {"status": default_status} | {name: text for name, text in call.query.items() if text}
-    filters = [make(call, query[name]) for name, make in _FILTERS.items() if name in query]
+    filters = [make(call, query[name]) for name, make in _FILTERS.items() if query.get(name)]
     filters.append(_archived(query.get("archived", "").lower()))
     if "custom_field_key" in query:
         filters.append(_custom_field(query["custom_field_key"], query.get("custom_field_value")))
-    return _sorted(call, [task for task in tasks if all(passes(task) for passes in filters)])
+    found = list(tasks)
+    for passes in filters:
+        found = [task for task in found if passes(task)]
+    return _sorted(call, found)
 
 
 def _archived(wanted: str) -> Passes:
@@ -48,7 +51,7 @@ def _status(call: Call, wanted: str) -> Passes:
 
 def _has_status(world: World, task: Task, wanted: str) -> bool:
     status = task.record["status"]
-    if wanted in ("", "all"):
+    if wanted == "all":
         return True
     if wanted in ("complete", "completed"):
         return bool(status == "completed")
@@ -77,7 +80,9 @@ def _guests(call: Call, text: str) -> Passes:
     named = {one.strip() for one in text.split(",")}
     keys = {world.email_key(one) for one in named}
     keys |= {key for key, guest in call.organization.guests.items() if named & _names(guest)}
-    return lambda task: any(world.email_key(one) in keys for one in task.record["owners"]["guests"])
+    return lambda task: (
+        task.record["owners"]["guests"] and any(world.email_key(one) in keys for one in task.record["owners"]["guests"])
+    )
 
 
 def _names(guest: Guest) -> set[str]:
