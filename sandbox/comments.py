@@ -54,15 +54,19 @@ def update_comment(call: Call) -> Reply:
     content = checker.text("content", required=True)
     state, label = checker.one_of("state", STATES), checker.one_of("label", LABELS)
     checker.raise_if_any()
+    is_about_issues = "problem" in (comment["label"], label)
     comment |= {"content": content, "state": state or comment["state"], "label": label or comment["label"]}
     comment["updated_at"] = call.world.timestamp()
-    _settle(call)
+    if is_about_issues:
+        _settle(call)
     return json_reply({"data": comment})
 
 
 def delete_comment(call: Call) -> Reply:
-    _own_comment(call)["archived_at"] = call.world.timestamp()
-    _settle(call)
+    comment = _own_comment(call)
+    comment["archived_at"] = call.world.timestamp()
+    if comment["label"] == "problem":
+        _settle(call)
     return Reply(204)
 
 

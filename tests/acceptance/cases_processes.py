@@ -81,7 +81,7 @@ WORLDS_OF_PROCESSES: dict[str, dict[str, Any]] = {
     "filters ignored": {"run_q_ignored": True, "run_checklist_filter_ignored": True,
                         "archived_param_ignored": True, "checklist_rows": "short"},
     "other words": {"run_ids_as_text": True, "progress_int": True, "run_prerun_list_when_empty": True,
-                    "launch_status": 200, "launch_name_required": True, "included_tags": "ties", "prerun_dates": "iso",
+                    "launch_status": 200, "launch_name_required": True, "included_tags": "tags", "prerun_dates": "iso",
                     "status_archived_ignored": True},
 }  # fmt: skip
 

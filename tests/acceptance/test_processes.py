@@ -472,7 +472,7 @@ class TestUpdates:
         assert modules.succeed("tallyfy_process", **wanted)["changed"] is False
 
     @pytest.mark.parametrize(
-        "world", [{}, {"included_tags": "ties"}, {"bare_includes": True}, {"run_ids_as_text": True}], ids=str
+        "world", [{}, {"included_tags": "tags"}, {"bare_includes": True}, {"run_ids_as_text": True}], ids=str
     )
     def test_tags_and_folders_are_added(self, sandbox: Sandbox, modules: Modules, world: dict[str, Any]) -> None:
         sandbox.switch(**world)
@@ -499,7 +499,6 @@ class TestUpdates:
         self, sandbox: Sandbox, modules: Modules, fault: dict[str, Any] | None, tags: Any, after: list[str],
         actions: list[str],
     ) -> None:  # fmt: skip
-        sandbox.switch(included_tags="ties")
         wanted = {"template": HIRE, "reference": JORDAN, "tags": tags}
         planned = modules.succeed("tallyfy_process", True, **wanted)
         if fault is not None:
@@ -511,6 +510,7 @@ class TestUpdates:
         assert modules.succeed("tallyfy_process", **wanted)["changed"] is False
 
     def test_what_cannot_be_taken_away_is_told_before_any_write(self, sandbox: Sandbox, modules: Modules) -> None:
+        sandbox.switch(included_tags="tags")
         wanted = {"tags": {"set": ["Urgent"]}, "folders": {"remove": ["HR"]}, "owner": BOB}
         result = modules.fail("tallyfy_process", template=HIRE, reference=JORDAN, **wanted)
         assert result["problems"] == [
@@ -520,7 +520,6 @@ class TestUpdates:
         assert sandbox.writes() == []
 
     def test_a_tag_that_stays_is_a_failure(self, sandbox: Sandbox, modules: Modules) -> None:
-        sandbox.switch(included_tags="ties")
         sandbox.fault(method="DELETE", status=204, times=None)
         result = modules.fail("tallyfy_process", template=HIRE, reference=JORDAN, tags={"set": []})
         assert "the process still has the tag Onboarding" in result["msg"]
@@ -569,7 +568,7 @@ class TestGivenBack:
 
     @pytest.mark.parametrize("check_mode", [True, False])
     @pytest.mark.parametrize(
-        "world", [{}, {"run_prerun_list_when_empty": True, "included_tags": "ties", "bare_includes": True},
+        "world", [{}, {"run_prerun_list_when_empty": True, "included_tags": "tags", "bare_includes": True},
                   {"run_ids_as_text": True}, {"prerun_dates": "iso", "mixed_dates": True}], ids=str
     )  # fmt: skip
     def test_by_its_id(self, sandbox: Sandbox, modules: Modules, world: dict[str, Any], check_mode: bool) -> None:
@@ -680,7 +679,7 @@ WORLDS: dict[str, dict[str, Any]] = {
     "both ignored": {"run_q_ignored": True, "run_checklist_filter_ignored": True, "per_page_cap": 2},
     "status ignored": {"status_archived_ignored": True},
     "archived ignored": {"archived_param_ignored": True},
-    "bare includes": {"bare_includes": True, "included_tags": "ties"},
+    "bare includes": {"bare_includes": True, "included_tags": "tags"},
     "small pages": {"per_page_cap": 1, "links_shape": "array"},
     "text ids": {"run_ids_as_text": True, "progress_int": True},
     "launch 200": {"launch_status": 200, "launch_name_required": True},
