@@ -82,7 +82,7 @@ def first_of_each_module() -> list[Case]:
 )
 def test_table_of_cases(sandbox: Sandbox, tmp_path: Path, one: Case, world: str) -> None:
     # One request at a time, so that their order can be compared.
-    modules_side_by_side = ("tallyfy_roster", "tallyfy_roster_drift", "tallyfy_onboarding", "tallyfy_offboarding")
+    modules_side_by_side = ("tallyfy_roster", "tallyfy_onboarding", "tallyfy_offboarding")
     is_parallel = one.module in modules_side_by_side
     arguments = {**one.arguments, **({"concurrency": 1} if is_parallel else {})}
     runs = [(one.module, check_mode, arguments) for check_mode in (True, False, False)]

@@ -694,8 +694,9 @@ def test_what_keeps_a_run_from_beginning_is_told(role: str, sandbox: Sandbox, ro
     (problem,) = roles.fail(role, **WORK[role], tallyfy_org_id=None)
     assert problem == "org_id is not set: give the option or TALLYFY_ORG_ID"
     if role != "export_roster":
-        (problem,) = roles.fail(role, **WORK[role], **{f"{role}_concurrency": "two"})
-        assert f"'{role}_concurrency'" in problem, "by the name of the variable"
+        name = f"{role}_{'fail' if role == 'drift' else 'concurrency'}"
+        (problem,) = roles.fail(role, **{**WORK[role], name: "two"})
+        assert f"'{name}'" in problem, "by the name of the variable"
     assert sandbox.ledger() == []
     sandbox.fault(route="members.list", times=None, status=403)
     (problem,) = roles.fail(role, **WORK[role])
