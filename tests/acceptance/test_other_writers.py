@@ -89,7 +89,7 @@ def unheard(_text: str) -> None:
 
 
 def member(client: Client, **params: Any) -> bool:
-    return bool(ensure_member(Task(client, params, unheard, unheard))["changed"])
+    return bool(ensure_member(Task(client, {"min_admins": 2, **params}, unheard, unheard))["changed"])
 
 
 def change_group(client: Client) -> bool:
