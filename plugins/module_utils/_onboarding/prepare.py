@@ -13,6 +13,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Decrypt, undecrypted
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.arguments import quoted_refusal
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold, names_in
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, not_a_text
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
@@ -163,7 +164,7 @@ def _guests(given: Sequence[Any], called: str, problems: list[Problem]) -> list[
             flaw = not_a_text(params[name])
             found += [f"{name} {flaw}"] if flaw is not None else []
         result = validator.validate({name: value for name, value in params.items() if name in _GUEST_OPTIONS})
-        found += [str(message) for message in result.error_messages]
+        found += map(quoted_refusal, result.errors)
         if found:
             found += names_in(params.get("associated_members"), "associated_members", Email)[1]
         else:

@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.arguments import quoted_refusal
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.fields import PROFILE_FIELDS
@@ -126,7 +127,7 @@ def _validated(given: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[di
     known = {name: value for name, value in given.items() if name in options and value is not None}
     result = ArgumentSpecValidator(dict(options)).validate(known)
     params = {name: value for name, value in result.validated_parameters.items() if not is_blank(value)}
-    return params, [*unknown, *(str(message) for message in result.error_messages), *_unfit_texts(known, options)]
+    return params, [*unknown, *map(quoted_refusal, result.errors), *_unfit_texts(known, options)]
 
 
 def _unfit_texts(given: Mapping[str, Any], options: Mapping[str, Any]) -> list[str]:

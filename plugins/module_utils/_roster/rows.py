@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.errors import RequiredError, UnsupportedError
+from ansible.module_utils.errors import AnsibleValidationError, RequiredError, UnsupportedError
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.arguments import quoted_refusal
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import (
     NO_NAME,
     PARTS,
@@ -265,8 +266,8 @@ def _quoted(value: Any) -> str:
     return shorten(reprlib.repr(value), LONGEST_QUOTE)
 
 
-def _told(error: Exception) -> str:
+def _told(error: AnsibleValidationError) -> str:
     if isinstance(error, UnsupportedError):
         # ansible-core writes this one as a list of what is supported, led by the name alone.
         return f"unknown field {str(error).partition('. Supported')[0]}"
-    return str(error)
+    return quoted_refusal(error)

@@ -93,6 +93,7 @@ def test_good_rows_have_no_problems() -> None:
         ({**MARY, "timezone": "Middle/Earth"}, ["timezone 'Middle/Earth'"]),
         ({**MARY, "timezone": "CET+1"}, ["timezone"]),
         ({**MARY, "role": "boss"}, ["value of role must be one of: admin, standard, light, got: boss"]),
+        ({**MARY, "role": "eyJ0eXAi.a.b"}, ["value of role must be one of: admin, standard, light"]),
         ({**MARY, "state": "absent"}, ["value of state must be one of: present, disabled, deleted, got: absent"]),
         ({**MARY, "date_format": "yyyy-mm-dd"}, ["date_format"]),
         ({**MARY, "country_id": "Germany"}, ["country_id"]),
