@@ -56,6 +56,7 @@ from .refusals import Refusals
 __all__ = ["Client", "Record"]
 
 REMEMBERED_SECONDS = 86400.0
+COMPLETION_SECONDS = 90 * REMEMBERED_SECONDS
 # How long after its time-out a request may still be carried out.
 LATE_SECONDS = 120.0
 
@@ -107,6 +108,8 @@ class Client:
         self.doubtful_launches = Marks(directory, "doubtful-launches", REMEMBERED_SECONDS)
         #: The same for the paths of records that are being replaced.
         self.late_writes = Marks(directory, "late-writes", LATE_SECONDS)
+        #: Tasks that were completed from here: one that is open all the same was reopened by somebody.
+        self.completed_tasks = Marks(directory, "completed-tasks", COMPLETION_SECONDS)
         if connection.has_application:
             self.application = self.application_tokens()
             if connection.act_as:

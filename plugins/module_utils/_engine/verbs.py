@@ -31,6 +31,9 @@ Verb = Literal[
     "tagged",
     "untagged",
     "added_to_folder",
+    "commented",
+    "completed",
+    "reopened",
 ]
 #: Ends at which nothing was done, or not all of it.
 End = Literal["failed", "deferred", "skipped", "not_found", "unchanged"]

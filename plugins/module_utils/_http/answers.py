@@ -62,6 +62,7 @@ KINDS = {
     "groups": Kind("group", "name"),
     "checklists": Kind("template", "title"),
     "runs": Kind("process", "name"),
+    "tasks": Kind("task", "title"),
     "tags": Kind("tag", "title"),
     "folders": Kind("folder", "name"),
 }

@@ -39,7 +39,7 @@ def list_processes(client: Client, filters: Mapping[str, Any]) -> list[Record]:
     down. To tell them takes one request for each template, and what ``known_of`` says.
     """
     rows = _rows_that_match(client, filters)
-    forms = _forms_of(client, rows)
+    forms = forms_of(client, rows)
     told = [(row, forms[str(row.get("checklist_id"))]) for row in rows]
     known = known_of(client, told)
     shaped = [shape_process(row, form, known) for row, form in told]
@@ -82,7 +82,7 @@ def _named(client: Client, process_id: str) -> list[Record]:
         return []
 
 
-def _forms_of(client: Client, rows: Iterable[Record]) -> dict[str, Form | None]:
+def forms_of(client: Client, rows: Iterable[Record]) -> dict[str, Form | None]:
     """Return the form of each template by its ID, ``None`` where nobody may see it.
 
     A process shows the form that it was launched with, also when its template has been archived since.

@@ -78,7 +78,7 @@ def shape_process(
         "status": "archived" if is_archived(run) else run.get("status"),
         "owner": known.directory.email_of(run.get("owner_id")),
         "owner_id": _as_integer(run.get("owner_id")),
-        "kickoff": _shown_values(run, form, known),
+        "kickoff": None if form is None or "prerun" not in run else shown_values(form, values_of(run), known),
         **{kind: _sorted(shown_names(run, kind)) for kind in TIES},
         "started_by": _as_integer(run.get("started_by")),
         "percent": percent,
@@ -89,10 +89,8 @@ def shape_process(
     }
 
 
-def _shown_values(run: Mapping[str, Any], form: Form | None, known: Known) -> Record | None:
-    if form is None or "prerun" not in run:
-        return None
-    stored = values_of(run)
+def shown_values(form: Form, stored: Mapping[str, Any], known: Known) -> Record:
+    """Return the values of a form, stored by the ids of its fields, by what people call these."""
     shown = {form.names[one.id]: known.shown(one, stored.get(one.id)) for one in form.fields}
     return {name: None if is_blank(value) else value for name, value in shown.items()}
 

@@ -24,7 +24,7 @@ FLOORS = (
     "_api",
     "_people _module",
     "_processes",
-    "_roster _operations",
+    "_roster _tasks _operations",
     "_onboarding _offboarding",
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}

@@ -1,0 +1,286 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Listing tasks, in as many requests as their pages take. Private to the collection.
+
+What the service can narrow down it is asked to, so that what was completed long ago costs nothing; what each row says
+of itself counts, since nobody knows which filters it takes. Source: API reference, "Tasks".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, fold, tidied
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, OptionError
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, list_groups
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import list_everybody
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.assignees import numbered
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields import (
+    FormField,
+    choices,
+    position_of,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.launch import Known
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.listing import (
+    forms_of,
+    list_runs,
+    with_values,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.reading import find_template_id
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.record import values_of as kickoff_values_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.telling import Form, shown_values
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.template import is_archived
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.values import moment
+
+from .desired import DesiredTask, sent_deadline
+from .find import find_process
+from .people import People
+from .record import (
+    COMPLETED,
+    INCLUDES,
+    OPEN,
+    STATES,
+    Owners,
+    form_of,
+    is_of_archived,
+    is_overdue,
+    process_of,
+    state_of,
+    step_of,
+    values_of,
+)
+from .shape import shape_task
+
+#: The argument spec of ``tallyfy_task_info``.
+LIST_OPTIONS: dict[str, dict[str, Any]] = {
+    "template": {"type": "str"},
+    "reference": {"type": "str"},
+    "process_id": {"type": "str"},
+    "step": {"type": "str"},
+    "task_id": {"type": "str"},
+    "state": {"type": "str", "choices": list(STATES)},
+    "assignee": {"type": "str"},
+    "group": {"type": "str"},
+    "overdue": {"type": "bool"},
+    "due_before": {"type": "str"},
+    "kickoff": {"type": "bool", "default": False},
+}
+LIST_RULES: dict[str, Any] = {
+    "mutually_exclusive": [
+        *(("process_id", name) for name in ("template", "reference")),
+        *(("task_id", name) for name in LIST_OPTIONS if name not in ("task_id", "kickoff")),
+    ],
+    "required_by": {"reference": "template"},
+}
+ME = "me"
+#: Words of the service for the states that it can be asked for.
+_WORDS = {OPEN: "incomplete", COMPLETED: "complete"}
+PAGE_WORKERS = 4
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What tasks are narrowed down to; ``None`` is no matter."""
+
+    template_id: str | None = None
+    process_id: str | None = None
+    step: str = ""
+    state: str | None = None
+    owners: Owners = field(default_factory=Owners)
+    overdue: bool | None = None
+    due_before: datetime | None = None
+
+    def query(self) -> dict[str, Any]:
+        """Return what the service is asked for. There is no filter for a template or a step."""
+        asked: dict[str, Any] = {"status": _WORDS.get(self.state or "")}
+        if self.overdue:
+            asked["status"] = "overdue"
+        for name in ("users", "guests", "groups"):
+            marks = getattr(self.owners, name)
+            asked["owners" if name == "users" else name] = ",".join(map(str, marks)) or None
+        if self.due_before is not None:
+            asked["deadline_before"] = sent_deadline(self.due_before)
+        return {name: value for name, value in asked.items() if value is not None}
+
+    def match(self, task: Mapping[str, Any], now: float) -> bool:
+        """Return whether a task is one of those, by what it says of itself."""
+        owners = Owners.of(task)
+        step, deadline = step_of(task), moment(task.get("deadline")) if task.get("deadline") else None
+        names = (step["id"], step["alias"])
+        return all((
+            self.template_id in (None, task.get("checklist_id")),
+            self.process_id in (None, task.get("run_id")),
+            not self.step or (step["id"] and (self.step in names or fold(step["title"]) == fold(self.step))),
+            self.state in (None, state_of(task)),
+            set(self.owners.tokens) <= set(owners.tokens),
+            self.overdue in (None, is_overdue(task, now)),
+            self.due_before is None or (deadline is not None and deadline < self.due_before),
+            not is_of_archived(process_of(task), task),
+        ))  # fmt: skip
+
+
+def list_tasks(client: Client, params: Mapping[str, Any]) -> list[Record]:
+    """Return the shaped tasks that match, by process and by their place in it; see ``LIST_OPTIONS``.
+
+    ``kickoff`` adds the values of each process by label, for which each template is read once.
+    """
+    wanted = DesiredTask.from_params(params)
+    due_before = moment(params["due_before"]) if tidied(params.get("due_before")) else None
+    if tidied(params.get("due_before")) and due_before is None:
+        raise InputError([f"due_before {params['due_before']!r} is not a date such as 2026-03-02 17:00:00"])
+    processes: dict[str, Record] = {}
+    filters = Filters(
+        step=wanted.step,
+        state=params.get("state"),
+        overdue=params.get("overdue"),
+        due_before=due_before,
+    )
+    if wanted.process is not None and not wanted.process.key:
+        filters = replace(filters, template_id=find_template_id(client, wanted.process.template))
+    elif wanted.process is not None or wanted.process_id:
+        process, _notes = find_process(client, wanted)
+        processes[str(process["id"])] = process
+        if is_archived(process):
+            return []
+        filters = replace(filters, process_id=str(process["id"]))
+    people = _People(client)
+    filters = replace(filters, owners=_owners(client, params, people))
+    rows = _read(client, wanted, filters)
+    rows = [row for row in rows if filters.match(row, client.service_now())]
+    for row in rows:
+        if row.get("run_id"):
+            process = {"id": row["run_id"], "checklist_id": row.get("checklist_id"), **process_of(row)}
+            processes.setdefault(str(row["run_id"]), process)
+    processes.update(_processes(client, rows, processes, has_kickoff=bool(params.get("kickoff"))))
+    forms: dict[str, Form | None] = forms_of(client, processes.values()) if params.get("kickoff") else {}
+    shown, now = people.who_are_in(rows, processes.values(), forms), client.service_now()
+    known = Known(shown.directory, shown.groups)
+    shaped = []
+    for row in _in_order(rows, processes):
+        process = processes.get(str(row.get("run_id")), {})
+        shaped.append(shape_task(row, shown, now, process, known))
+        if params.get("kickoff"):
+            form = forms.get(str(process.get("checklist_id")))
+            shaped[-1]["kickoff"] = shown_values(form, kickoff_values_of(process), known) if form else None
+    return shaped
+
+
+def _read(client: Client, wanted: DesiredTask, filters: Filters) -> list[Record]:
+    query = {"with": ",".join(INCLUDES), **filters.query()}
+    if wanted.task_id:
+        return [client.get("tasks", wanted.task_id, query={"with": query["with"]})]
+    path = client.path("runs", filters.process_id, "tasks") if filters.process_id else client.path("tasks")
+    return client.records(path, query=query, workers=PAGE_WORKERS)
+
+
+def _in_order(rows: Iterable[Record], processes: Mapping[str, Mapping[str, Any]]) -> list[Record]:
+    def place(row: Record) -> tuple[str, str, int, str]:
+        process = str(row.get("run_id") or "")
+        name = str(processes.get(process, {}).get("name") or "")
+        return name.casefold(), process, position_of(row), str(row["id"])
+
+    return sorted(rows, key=place)
+
+
+# --- people -----------------------------------------------------------------------------------------------------------
+
+
+class _People:
+    """Members and groups, read when they are needed, and once."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._directory: Directory | None = None
+        self._groups: Groups | None = None
+
+    @property
+    def directory(self) -> Directory:
+        if self._directory is None:
+            self._directory = Directory(list_everybody(self._client))
+        return self._directory
+
+    @property
+    def groups(self) -> Groups:
+        if self._groups is None:
+            self._groups = list_groups(self._client)
+        return self._groups
+
+    def who_are_in(
+        self, rows: Iterable[Record], processes: Iterable[Record], forms: Mapping[str, Form | None]
+    ) -> People:
+        """Return those who are named by some tasks, by their forms, and by the kick-off forms of their processes."""
+        owners = [Owners.of(row) for row in rows]
+        values = [one for row in rows for one in _assignees(form_of(row) or (), values_of(row))]
+        for process in processes:
+            form = forms.get(str(process.get("checklist_id")))
+            values += _assignees(form.fields if form else (), kickoff_values_of(process))
+        has_members = any(one.users for one in owners) or any(map(numbered, values))
+        has_members = has_members or any(row.get("completer_id") for row in rows)
+        has_groups = any(one.groups for one in owners) or any(one.get("groups") for one in values)
+        return People(self.directory if has_members else None, self.groups if has_groups else None)
+
+
+def _assignees(fields: Iterable[FormField], stored: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the values of a form that name people and groups."""
+    found = (stored.get(one.id) for one in fields if one.kind == "assignees_form")
+    return [value for value in found if isinstance(value, Mapping)]
+
+
+def _owners(client: Client, params: Mapping[str, Any], people: _People) -> Owners:
+    """Return whom each task is to be given to."""
+    assignee, group = tidied(params.get("assignee")), tidied(params.get("group"))
+    problems, owners = [], Owners()
+    if assignee:
+        email = _acting_email(client) if fold(assignee) == ME else assignee
+        member = people.directory.find(email)
+        if member is not None:
+            owners = replace(owners, users=(int(member["id"]),))
+        elif "@" in email:
+            owners = replace(owners, guests=(Email(email),))
+        else:
+            problems.append(f"assignee {assignee!r} is neither {ME} nor the address of a member or a guest")
+    if group:
+        found = people.groups.get(fold(group))
+        if found is None:
+            there = choices(sorted(str(one["name"]) for one in people.groups.values()))
+            problems.append(f"there is no group {group!r}; groups: {there}")
+        else:
+            owners = replace(owners, groups=(str(found["id"]),))
+    if problems:
+        raise InputError(problems)
+    return owners
+
+
+def _acting_email(client: Client) -> str:
+    email = client.acting_email()
+    if email is None:
+        raise OptionError("assignee=me needs a member: set act_as (TALLYFY_ACT_AS), or give a member's access_token.")
+    return email
+
+
+# --- processes --------------------------------------------------------------------------------------------------------
+
+
+def _processes(
+    client: Client, rows: Iterable[Record], processes: Mapping[str, Record], *, has_kickoff: bool
+) -> dict[str, Record]:
+    """Return those processes of the tasks which the tasks do not show all of that matters."""
+    names = ("name", "prerun") if has_kickoff else ("name",)
+    lacking = {run_id for run_id, run in processes.items() if not all(name in run for name in names)}
+    if not lacking:
+        return {}
+    template_ids = dict.fromkeys(str(row["checklist_id"]) for row in rows if str(row.get("run_id")) in lacking)
+    found = [processes[run_id] for run_id in lacking]
+    if len(lacking) > 1:
+        # Pages of processes are fewer requests than the processes one by one.
+        listed = [run for one in template_ids for run in list_runs(client, one, workers=PAGE_WORKERS)]
+        found = [run for run in listed if str(run["id"]) in lacking]
+    whole = with_values(client, found) if has_kickoff or len(lacking) == 1 else found
+    return {str(run["id"]): run for run in whole}
