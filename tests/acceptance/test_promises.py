@@ -32,6 +32,7 @@ from tests.acceptance.cases_processes import (
     changes_of_processes,
     picture_of_processes,
 )
+from tests.acceptance.cases_tasks import CASES_OF_TASKS, WORLDS_OF_TASKS, changes_of_tasks, picture_of_tasks
 from tests.acceptance.running import Modules
 from tests.people import ALICE, BOB, CHARLIE, DANA, ERIN, FRANK, GRACE, JOHN, LEGACY_GROUP, MARY, SUPPORT, URGENT_TAG
 
@@ -155,7 +156,7 @@ CASES = [
          path="/organizations/{org_id}/groups", body={"name": "Fresh", "description": "Newly made"}),
     *(case(name, module, *changes, **arguments) for name, module, changes,
         arguments in (*CASES_OF_DRIFT, *CASES_OF_GROUPS,
-                      *CASES_OF_OFFBOARDING, *CASES_OF_ONBOARDING, *CASES_OF_PROCESSES)),
+                      *CASES_OF_OFFBOARDING, *CASES_OF_ONBOARDING, *CASES_OF_PROCESSES, *CASES_OF_TASKS)),
 ]  # fmt: skip
 
 # The readings of the API that its sources disagree on, section by section of the contract's list of contradictions.
@@ -178,6 +179,7 @@ WORLDS: dict[str, dict[str, Any]] = {
 
 #: Processes show nothing of most readings that are about members.
 PROCESS_MODULES = ("tallyfy_process", "tallyfy_process_info", "tallyfy_template_info")
+TASK_MODULES = ("tallyfy_task", "tallyfy_task_info")
 FOR_PROCESSES = (
     "as documented",
     "application tokens denied",
@@ -195,6 +197,8 @@ def worlds_of(one: Case) -> list[str]:
     """Return the worlds in which a case can turn out differently."""
     if one.module in PROCESS_MODULES:
         return [*FOR_PROCESSES, *WORLDS_OF_PROCESSES]
+    if one.module in TASK_MODULES:
+        return [*FOR_PROCESSES, *WORLDS_OF_PROCESSES, *WORLDS_OF_TASKS]
     if one.module in GROUP_MODULES:
         return [name for name in WORLDS if name not in ABOUT_MEMBERS]
     return [*WORLDS, *(WORLDS_OF_PROCESSES if one.module == "tallyfy_onboarding" else ())]
@@ -202,7 +206,7 @@ def worlds_of(one: Case) -> list[str]:
 
 @pytest.fixture
 def world(request: pytest.FixtureRequest, sandbox: Sandbox, modules: Modules) -> Sandbox:
-    sandbox.switch(**{**WORLDS, **WORLDS_OF_PROCESSES}[request.param])
+    sandbox.switch(**{**WORLDS, **WORLDS_OF_PROCESSES, **WORLDS_OF_TASKS}[request.param])
     if request.param == "application tokens denied":
         modules.use(act_as=ALICE)
     return sandbox
@@ -256,6 +260,10 @@ def test_four_promises(one: Case, world: Sandbox, modules: Modules, tmp_path: Pa
         assert changes_of_processes(before["processes"], after["processes"]) == one.changes
         assert diff_fields(done["diff"]) == one.changes
         assert_same_shape(told["process"], done["process"])
+    if one.module == "tallyfy_task":
+        assert changes_of_tasks(before["tasks"], after["tasks"]) == one.changes
+        assert diff_fields(done["diff"]) == one.changes
+        assert_same_shape(told["task"], done["task"])
     if one.module == "tallyfy_roster":
         assert told["people"] == done["people"]
         assert changes_of_people(before, after) == one.changes
@@ -352,7 +360,8 @@ def picture(sandbox: Sandbox) -> dict[str, Any]:
         if guest["deleted_at"] is None
     }
     processes, tags = picture_of_processes(state), sorted(tag["title"] for tag in state["tags"])
-    return {**people, "groups": groups, "guests": guests, "processes": processes, "tags": tags}
+    tasks = picture_of_tasks(state)
+    return {**people, "groups": groups, "guests": guests, "processes": processes, "tags": tags, "tasks": tasks}
 
 
 def changed_values(before: dict[str, Any] | None, after: dict[str, Any] | None) -> frozenset[str]:
