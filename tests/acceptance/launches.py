@@ -54,8 +54,9 @@ DROPPED = ("Department", "Software", "Hardware", "Notes")
 class Clock:
     """Time that also passes when somebody waits, so that nobody has to."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, route: str = "processes.launch") -> None:
         self._sandbox = sandbox
+        self._route = route
         self._waited = 0.0
         self._finished = 0
 
@@ -66,11 +67,11 @@ class Clock:
         """Let the time pass, and with it what is still under way in the service, as a real wait would."""
         self._waited += seconds
         while True:
-            launches = self._sandbox.ledger(route="processes.launch", since=self._finished)
+            sent = self._sandbox.ledger(route=self._route, since=self._finished)
             # What was cut off never has a status, but then its fault is known.
-            if all(entry["status"] is not None or entry["fault"] is not None for entry in launches):
+            if all(entry["status"] is not None or entry["fault"] is not None for entry in sent):
                 break
-        self._finished = max([self._finished, *(entry["n"] for entry in launches)])
+        self._finished = max([self._finished, *(entry["n"] for entry in sent)])
 
 
 @dataclass
