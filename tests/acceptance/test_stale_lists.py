@@ -23,7 +23,7 @@ pytestmark = pytest.mark.any_core
 ONBOARDING: dict[str, Any] = {
     "people": [{**MARY, "groups": ["Engineering"]}],
     "process": {"template": TOUR_ID, "name": "Tour for {first_name}"},
-    "guests": [{"email": "partner@example.org", "associated_members": [MARY["email"]]}],
+    "ensure_guests": [{"email": "partner@example.org", "associated_members": [MARY["email"]]}],
 }
 NAME = "Tour for Mary (mary.major@example.com)"
 LOW = "0" * 31 + "1"

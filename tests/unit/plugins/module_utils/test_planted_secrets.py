@@ -26,7 +26,9 @@ JWT = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJhdWQiOiIxMTExIn0.c2lnbmF0dXJl-of_
 OPAQUE = "3f9a7c01d5e84b26a0f1"
 CONNECTION = {"org_id": "a1", "client_id": "1111", "client_secret": "Geheimnis", "cache_tokens": False}
 #: Names under which people hand over a secret.
-SECRET_NAME = re.compile(r"(?:.*_)?(?:token|secret|pass\w*|key|credentials?|jwt|bearer)", re.IGNORECASE)
+SECRET_NAME = re.compile(
+    r"(?:.*_)?(?:token|secret|pass\w*|credentials?|jwt|bearer)|(?:api|access|private|secret)?_?key", re.IGNORECASE
+)
 
 
 def spec_of(module: str) -> ModuleSpec:
