@@ -48,7 +48,7 @@ _WORDS = re.compile(r"(?=.{,24}\Z)[A-Za-z]+(?:[ _-][A-Za-z]+)*")
 _MEANT = {
     "client_secret": re.compile(r"(?:.*_)?(?:secret|password|passphrase|passwd)(?:_.*)?", re.IGNORECASE),
     "access_token": re.compile(
-        r"(?:.*_)?(?:token|api_?key|key|jwt|bearer|credentials?)(?:_value)?|auth(?:orization)?", re.IGNORECASE
+        r"(?:.*_)?(?:token|api_?key|access_key|jwt|bearer|credentials?)|key|auth(?:orization)?", re.IGNORECASE
     ),
 }
 

@@ -113,7 +113,8 @@ MISNAMED = [
     ("token", "access_token"), ("Token", "access_token"), ("bearer_token", "access_token"), ("jwt", "access_token"),
     ("api_key", "access_token"), ("apikey", "access_token"), ("tallyfy_token", "access_token"),
     ("secret", "client_secret"), ("password", "client_secret"), ("api_secret", "client_secret"),
-    ("credentials", "access_token"), ("tokens", None), ("keyboard", None), ("token_kind_", None), ("author", None),
+    ("credentials", "access_token"), ("key", "access_token"),
+    ("tokens", None), ("keyboard", None), ("sort_key", None), ("token_kind_", None), ("author", None),
 ]  # fmt: skip
 
 
