@@ -7,9 +7,9 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import orjson
@@ -22,20 +22,25 @@ from . import seed, tokens
 from .faults import FaultError
 from .launching import forget_run, index_run, launch, launch_onboarding, touch
 from .people import accept
-from .records import Account, Guest, GuestProfile, Member, Organization, Run, Template
+from .raw_records import (
+    ACCOUNT_FIELDS,
+    GROUP_FIELDS,
+    GUEST_FIELDS,
+    MEMBER_FIELDS,
+    PROFILE_FIELDS,
+    RECORDS,
+    raw_guest,
+    raw_member,
+    raw_run,
+    raw_template,
+)
+from .records import Account, Member, Organization, Run
 from .seed_templates import HIRE_ID
 from .state import Options, World
 from .switches import SwitchError, describe
 from .template_records import add_step, new_field, new_template
 
-_MEMBER_FIELDS = {described.name for described in fields(Member)} - {
-    "account", "organization", "row", "row_generation", "haystack",
-}  # fmt: skip
-_ACCOUNT_FIELDS = {described.name for described in fields(Account)} - {"memberships"}
-_GUEST_FIELDS = {described.name for described in fields(Guest)} - {"profile", "row", "row_generation"}
-_PROFILE_FIELDS = {described.name for described in fields(GuestProfile)}
 _HEX_ID = re.compile("[0-9a-f]{32}")
-_GROUP_FIELDS = {"name", "description", "logo", "members", "guests", "created_at", "last_updated"}
 
 
 class ControlError(Exception):
@@ -221,47 +226,21 @@ def _carry_out_late(order: Order) -> Any:
 def _state(order: Order) -> Any:
     """Return all that is there, or the kinds of records that ``only`` names."""
     query, world = order.request.query_params, order.world
-    kinds = query["only"].split(",") if "only" in query else list(_RECORDS)
-    unknown = sorted(set(kinds) - set(_RECORDS))
+    kinds = query["only"].split(",") if "only" in query else list(RECORDS)
+    unknown = sorted(set(kinds) - set(RECORDS))
     if unknown:
-        raise ControlError(f"unknown records {', '.join(unknown)}; known are: {', '.join(_RECORDS)}")
+        raise ControlError(f"unknown records {', '.join(unknown)}; known are: {', '.join(RECORDS)}")
     wanted = query.get("organization")
     chosen = list(world.organizations.values()) if wanted is None else [_organization(order)]
     state: dict[str, Any] = {
         kind: [
             {"organization_id": organization.id} | record
             for organization in chosen
-            for record in _RECORDS[kind](organization)
+            for record in RECORDS[kind](organization)
         ]
         for kind in kinds
     }
     return state | {"tokens": len(world.tokens)}
-
-
-# What the state is made of: the records of each kind that an organization has.
-_RECORDS: dict[str, Callable[[Organization], Iterable[dict[str, Any]]]] = {
-    "organizations": lambda organization: [_raw_organization(organization)],
-    "members": lambda organization: map(_raw_member, organization.members.values()),
-    "groups": lambda organization: (
-        {"id": group.id} | {name: getattr(group, name) for name in sorted(_GROUP_FIELDS)}
-        for group in organization.groups.values()
-    ),
-    "guests": lambda organization: map(_raw_guest, organization.guests.values()),
-    "tags": lambda organization: (
-        {name: getattr(tag, name) for name in ("id", "title", "color", "auto_generated")}
-        for tag in organization.tags.values()
-    ),
-    "templates": lambda organization: map(_raw_template, organization.templates.values()),
-    "runs": lambda organization: map(_raw_run, organization.runs.values()),
-    "tasks": lambda organization: (
-        task.record | {"tags": list(task.tags.values()), "fields": task.fields, "threads": task.threads}
-        for task in organization.tasks.values()
-    ),
-    "folders": lambda organization: (
-        {name: getattr(folder, name) for name in ("id", "name", "parent_id")}
-        for folder in organization.folders.values()
-    ),
-}
 
 
 def _insert_members(order: Order) -> Any:
@@ -289,14 +268,14 @@ def _insert_members(order: Order) -> Any:
         )
         member = order.world.add_member(Member(account, organization, approved_at=seed.JOINED))
         _set_raw(order.world, member, {name: value for name, value in record.items() if name not in ("email", "id")})
-        inserted.append(_raw_member(member))
+        inserted.append(raw_member(member))
     return {"members": inserted}
 
 
 def _patch_member(order: Order) -> Any:
     member = _member(order)
     _set_raw(order.world, member, order.body)
-    return _raw_member(member)
+    return raw_member(member)
 
 
 def _accept_member(order: Order) -> Any:
@@ -305,7 +284,7 @@ def _accept_member(order: Order) -> Any:
         raise ControlError(f"{member.account.email} is {member.status}, not invited")
     accept(order.world, member)
     run = launch_onboarding(order.world, member.organization, member.id)
-    return _raw_member(member) | ({} if run is None else {"run_id": run.id})
+    return raw_member(member) | ({} if run is None else {"run_id": run.id})
 
 
 def _patch_group(order: Order) -> Any:
@@ -313,27 +292,27 @@ def _patch_group(order: Order) -> Any:
     name = order.request.path_params["name"]
     named = next((group for group in organization.groups.values() if name in (group.name, group.id)), None)
     group = _there(named, f"group {name}")
-    _refuse_unknown(set(order.body) - _GROUP_FIELDS, "group field")
+    _refuse_unknown(set(order.body) - GROUP_FIELDS, "group field")
     order.world.unindex_group(organization, group)
     for field_name, value in order.body.items():
         setattr(group, field_name, value)
     group.row_generation = -1
     order.world.index_group(organization, group)
-    return {"id": group.id} | {field_name: getattr(group, field_name) for field_name in sorted(_GROUP_FIELDS)}
+    return {"id": group.id} | {field_name: getattr(group, field_name) for field_name in sorted(GROUP_FIELDS)}
 
 
 def _patch_guest(order: Order) -> Any:
     email = order.request.path_params["email"]
     guest = _there(_organization(order).guests.get(order.world.email_key(email)), f"guest {email}")
     for name, value in order.body.items():
-        if name in _GUEST_FIELDS:
+        if name in GUEST_FIELDS:
             setattr(guest, name, value)
-        elif name in _PROFILE_FIELDS - {"id", "email"}:
+        elif name in PROFILE_FIELDS - {"id", "email"}:
             setattr(guest.profile, name, value)
         else:
             raise ControlError(f"unknown guest field {name}")
     guest.row_generation = -1
-    return _raw_guest(guest)
+    return raw_guest(guest)
 
 
 def _insert_template(order: Order) -> Any:
@@ -356,7 +335,7 @@ def _insert_template(order: Order) -> Any:
     for step in steps_wanted:
         add_step(world, template, step)
     organization.templates[template.id] = template
-    return _raw_template(template)
+    return raw_template(template)
 
 
 def _patch_template(order: Order) -> Any:
@@ -367,7 +346,7 @@ def _patch_template(order: Order) -> Any:
     template.steps = given.pop("steps", template.steps)
     _set_record(template.record, given, "template")
     template.row_generation = -1
-    return _raw_template(template)
+    return raw_template(template)
 
 
 def _insert_runs(order: Order) -> Any:
@@ -390,13 +369,13 @@ def _patch_run(order: Order) -> Any:
     run = _run(order)
     _set_record(run.record, order.body, "run")
     touch(run, run.record["last_updated"])
-    return _raw_run(run)
+    return raw_run(run)
 
 
 def _delete_run(order: Order) -> Any:
     run = _run(order)
     forget_run(_organization(order), run)
-    return _raw_run(run)
+    return raw_run(run)
 
 
 def _patch_task(order: Order) -> Any:
@@ -485,41 +464,12 @@ def _set_record(record: dict[str, Any], values: dict[str, Any], noun: str) -> No
 
 
 def _set_raw(world: World, member: Member, values: dict[str, Any]) -> None:
-    _refuse_unknown(set(values) - _MEMBER_FIELDS - _ACCOUNT_FIELDS, "member field")
+    _refuse_unknown(set(values) - MEMBER_FIELDS - ACCOUNT_FIELDS, "member field")
     for name, value in values.items():
         if name == "email":
             world.rename_email(member.account, value)
-        elif name in _MEMBER_FIELDS:
+        elif name in MEMBER_FIELDS:
             setattr(member, name, value)
         else:
             setattr(member.account, name, value)
     world.touch(member)
-
-
-def _raw_organization(organization: Organization) -> dict[str, Any]:
-    raw = {name: getattr(organization, name) for name in ("id", "name", "timezone", "client_id", "client_secret")}
-    return raw | {"redirect_uris": list(organization.redirect_uris)}
-
-
-def _raw_member(member: Member) -> dict[str, Any]:
-    raw = {"organization_id": member.organization.id}
-    raw |= {name: getattr(member.account, name) for name in sorted(_ACCOUNT_FIELDS - {"password"})}
-    return raw | {name: getattr(member, name) for name in sorted(_MEMBER_FIELDS)}
-
-
-def _raw_guest(guest: Guest) -> dict[str, Any]:
-    raw = {name: getattr(guest.profile, name) for name in sorted(_PROFILE_FIELDS)}
-    return raw | {name: getattr(guest, name) for name in sorted(_GUEST_FIELDS)}
-
-
-def _raw_template(template: Template) -> dict[str, Any]:
-    return template.record | {
-        "steps": template.steps,
-        "permissions": template.permissions,
-        "tags": list(template.tags.values()),
-    }
-
-
-def _raw_run(run: Run) -> dict[str, Any]:
-    tied = {"tags": list(run.tags.values()), "folders": list(run.folders.values())}
-    return run.record | tied | {"threads": run.threads}

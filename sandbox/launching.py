@@ -99,7 +99,7 @@ def touch(run: Run, now: str) -> None:
 def settle(run: Run, now: str) -> bool:
     """Give a process the status that follows from its issues and tasks; say whether that has just completed it."""
     record, before = run.record, run.record["status"]
-    is_done = not any(task.is_open for task in run.tasks)
+    is_done = bool(run.tasks) and not any(task.is_open for task in run.tasks)
     has_problem = any(task.record["problem"] for task in run.tasks)
     record["completed_at"] = (record["completed_at"] or now) if is_done else None
     record["has_open_issue"] = has_problem or has_open_issue(run.threads)

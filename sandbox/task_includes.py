@@ -11,7 +11,7 @@ import orjson
 
 from .calls import Call
 from .records import Task
-from .run_records import run_record
+from .run_records import run_record, run_row
 from .tags import included_tags
 from .task_records import filled_fields, shown_task, step_of
 from .template_records import template_row
@@ -39,7 +39,7 @@ def _threads(task: Task) -> list[dict[str, Any]]:
 
 # Name: what it adds, nothing where a task has no such thing.
 _INCLUDES: dict[str, Callable[[Call, Task], Any]] = {
-    "run": lambda call, task: None if task.run is None else run_record(call.world, task.run),
+    "run": lambda call, task: None if task.run is None else orjson.Fragment(run_row(call.world, task.run)),
     "step": lambda _call, task: step_of(task),
     "threads": lambda _call, task: _threads(task),
     "threads_count": lambda _call, task: len(_threads(task)),
