@@ -259,6 +259,14 @@ task:
     completed_at: "2026-02-21T17:00:00Z"
     completed_by: "1001"
     is_overdue: false
+obstacles:
+  description:
+    - Why an open step would not be completed now, whatever its form holds, such as an open issue or a rule that skips
+      it, or because somebody has reopened it. Whoever works for a step looks at these before the work.
+  type: list
+  elements: str
+  returned: when nothing but the step is given
+  sample: []
 unchangeable:
   description: What is asked for of a completed step that has something else. Tallyfy changes no completed step.
   type: list

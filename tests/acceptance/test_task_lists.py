@@ -83,9 +83,11 @@ def test_my_tasks(sandbox: Sandbox, modules: Modules) -> None:
         ({"assignee": "bob"}, "assignee 'bob' is neither me nor the address"),
         ({"due_before": "soon"}, "due_before 'soon' is not a date"),
         ({"template": "Nothing"}, "there is no template 'Nothing'"),
+        ({"template": HIRE, "step": "Create acounts"},
+         "there is no step 'Create acounts'; steps: Create accounts, Welcome call, Manager approval (of the template"),
         ({**JORDAN, "reference": "HR-0"}, "there is no process of New hire onboarding that carries 'HR-0'"),
     ],
-)
+)  # fmt: skip
 def test_what_is_not_there_is_told(modules: Modules, filters: dict[str, Any], told: str) -> None:
     assert told in modules.fail("tallyfy_task_info", **filters)["msg"]
 

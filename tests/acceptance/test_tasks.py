@@ -179,6 +179,30 @@ class TestOnce:
         assert sandbox.writes() == []
 
 
+class TestObstacles:
+    """What keeps a step from being completed is told before the work for it is done."""
+
+    def test_a_look_tells_them(self, sandbox: Sandbox, modules: Modules) -> None:
+        modules.succeed("tallyfy_task", **BY_ID, form=FORM, **DONE)
+        assert modules.succeed("tallyfy_task", **BY_ID)["obstacles"] == []
+        reopen(sandbox)
+        sandbox.patch_run(JORDAN_ID, status="issue")
+        sandbox.patch_task(ACCOUNTS, can_complete_only_assignees=True)
+        modules.use(act_as=BOB)
+        sandbox.clear_ledger()
+        issue, assignees, reopened = modules.succeed("tallyfy_task", **BY_ID)["obstacles"]
+        assert "open issue" in issue
+        assert "only its assignees" in assignees
+        assert "somebody has reopened it" in reopened
+        assert sandbox.writes() == []
+
+    def test_what_its_form_lacks_is_none(self, sandbox: Sandbox, modules: Modules) -> None:
+        looked = modules.succeed("tallyfy_task", **BY_ID)
+        assert (looked["obstacles"], looked["changed"]) == ([], False)
+        assert "is required" in modules.fail("tallyfy_task", **BY_ID, **DONE)["msg"]
+        assert "obstacles" not in modules.succeed("tallyfy_task", **BY_ID, **COMMENT)
+
+
 class TestReopened:
     def test_by_a_person_it_stays_open(self, sandbox: Sandbox, modules: Modules) -> None:
         modules.succeed("tallyfy_task", **BY_TITLE, form=FORM, **DONE)

@@ -24,6 +24,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.assignees import numbered
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields import (
     FormField,
+    UnfitError,
     choices,
     position_of,
 )
@@ -33,7 +34,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.listin
     list_runs,
     with_values,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.reading import find_template_id
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.reading import find_template_id, get_template
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.record import values_of as kickoff_values_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.telling import Form, shown_values
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.template import is_archived
@@ -154,6 +155,8 @@ def list_tasks(client: Client, params: Mapping[str, Any]) -> list[Record]:
     filters = replace(filters, owners=_owners(client, params, people))
     rows = _read(client, wanted, filters)
     rows = [row for row in rows if filters.match(row, client.service_now())]
+    if not rows and filters.template_id and filters.step:
+        _require_step(client, filters)
     for row in rows:
         if row.get("run_id"):
             process = {"id": row["run_id"], "checklist_id": row.get("checklist_id"), **process_of(row)}
@@ -284,3 +287,16 @@ def _processes(
         found = [run for run in listed if str(run["id"]) in lacking]
     whole = with_values(client, found) if has_kickoff or len(lacking) == 1 else found
     return {str(run["id"]): run for run in whole}
+
+
+def _require_step(client: Client, filters: Filters) -> None:
+    """Raise ``InputError`` where the template has no such step: a misspelled one would never have anything to do."""
+    try:
+        template = get_template(client, str(filters.template_id))
+    except InputError:
+        # It is archived; what was launched from it goes on.
+        return
+    try:
+        template.step(filters.step)
+    except UnfitError as error:
+        raise InputError([f"step: {error} (of the template {template.title})"]) from None

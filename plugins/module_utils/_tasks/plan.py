@@ -265,6 +265,16 @@ def _problems_of_answer(desired: DesiredTask, task: Mapping[str, Any]) -> list[s
 
 def _refusals(at: Situation, actions: set[str], form: Kickoff) -> list[str]:
     """Return why the service would refuse what is to be done, as far as that can be told before."""
+    problems = _hindrances(at, actions)
+    if "completed" not in actions or form_of(at.task) is None:
+        return problems
+    return problems + [
+        f"form: {one.label} is required ({described(one)})" for one in empty_fields(at.task, form.encoded)
+    ]
+
+
+def _hindrances(at: Situation, actions: set[str]) -> list[str]:
+    """Return what of a refusal is no matter of the form."""
     problems = []
     writes = actions - {"commented"}
     if actions and is_of_archived(at.process, at.task):
@@ -273,14 +283,16 @@ def _refusals(at: Situation, actions: set[str], form: Kickoff) -> list[str]:
         problems.append("a rule of the template skips it, so nobody can complete it")
     if writes and is_frozen(at.process, at.task):
         problems.append("an open issue of the process keeps its steps as they are; resolve it first")
-    if "completed" not in actions:
-        return problems
-    if at.task.get("problem"):
+    if "completed" in actions and at.task.get("problem"):
         problems.append("it has an open issue; resolve it first")
-    if not at.may_complete:
+    if "completed" in actions and not at.may_complete:
         problems.append("only its assignees may complete it, and the acting member is none of them")
-    if form_of(at.task) is None:
-        return problems
-    return problems + [
-        f"form: {one.label} is required ({described(one)})" for one in empty_fields(at.task, form.encoded)
-    ]
+    return problems
+
+
+def obstacles(at: Situation) -> list[str]:
+    """Return why a step would not be completed now, whatever its form holds; nothing of a completed one."""
+    if state_of(at.task) == COMPLETED:
+        return []
+    reopened = ["it was completed from here, and somebody has reopened it"] if at.was_completed else []
+    return _hindrances(at, {"updated", "completed"}) + reopened

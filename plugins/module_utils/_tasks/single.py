@@ -21,7 +21,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.readin
 from .desired import DesiredTask, validate_task
 from .find import FoundTask, find_task, read_again
 from .people import People, look_up
-from .plan import Situation, encoded_form, plan_task
+from .plan import Situation, encoded_form, obstacles, plan_task
 from .record import COMPLETED, OPEN, Owners, is_overdue, state_of
 from .run import TaskRun, marks_of, memory_of
 from .shape import shape_task
@@ -32,11 +32,13 @@ def ensure_task(client: Client, params: Mapping[str, Any], *, warn: Callable[[st
     problems = validate_task(params)
     if problems:
         raise InputError(problems)
-    run = SingleTask(client, DesiredTask.from_params(params)).ensure()
+    desired = DesiredTask.from_params(params)
+    run = SingleTask(client, desired).ensure()
     for note in run.notes:
         warn(note)
     run.raise_failure()
-    return {**run.result(), "task": task_after(client, run), "unchangeable": run.fixed, "notes": run.notes}
+    looked = {} if desired.is_more_than_a_look else {"obstacles": obstacles_to(client, run)}
+    return {**run.result(), "task": task_after(client, run), "unchangeable": run.fixed, "notes": run.notes, **looked}
 
 
 class SingleTask:
@@ -91,6 +93,13 @@ class SingleTask:
             may_complete=not completes or may_complete(client, task),
         )
         return TaskRun(client, desired, plan_task(desired, situation), found, people, known)
+
+
+def obstacles_to(client: Client, run: TaskRun) -> list[str]:
+    """Return why the task would not be completed now, whatever its form holds."""
+    was_completed = client.completed_tasks.since(memory_of(client, run.record), client.now()) is not None
+    may = may_complete(client, run.record)
+    return obstacles(Situation(run.record, run.process, was_completed=was_completed, may_complete=may))
 
 
 def may_complete(client: Client, task: Mapping[str, Any]) -> bool:
