@@ -16,39 +16,25 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
-
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec
 from ansible_collections.tallyfy.platform.plugins.plugin_utils import _reports as reports
 from ansible_collections.tallyfy.platform.plugins.plugin_utils import _totals as totals
-from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import ModuleAction
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._files import (
     DOLLAR,
     NOT_ASYNCHRONOUS,
     path_from,
     refusal_of,
 )
-from ansible_collections.tallyfy.platform.plugins.plugin_utils._options import names_of_own
-from ansible_collections.tallyfy.platform.plugins.plugin_utils._variables import (
-    hosts_hint,
-    missing_organization,
-    misspelled_for_role,
-    slice_notice,
-)
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._role_action import RoleAction, told_failure
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._variables import hosts_hint
 
 _BETWEEN = re.compile(r"[\n,;]")
 #: How many rows the text for other jobs may have, of all hosts together: AWX keeps it, and hands it on.
 TEXT_ROWS = 200
 
 
-class RoleFailure(AnsibleActionFail):
-    """A failure that ansible-core 2.19 and later tells once: not also as an error with lines of the role's source."""
-
-    omit_exception_key = True
-
-
-class BulkAction(ModuleAction):
+class BulkAction(RoleAction):
     """The base of the action plugins of modules for many people.
 
     ``kind`` names the report, ``roles`` the roles whose variables may give the options: the module's own, and those
@@ -78,15 +64,10 @@ class BulkAction(ModuleAction):
     def _outcome(self, variables: dict[str, Any]) -> dict[str, Any]:
         if not self._is_by_role():
             return super()._outcome(variables)
-        hosts, listed = variables.get("ansible_play_hosts_all", []), variables.get("groups", {}).get("all", [])
-        problems = misspelled_for_role(names_of_own(variables), self.roles[0], self.variables())
-        if not problems:
-            host = str(variables.get("inventory_hostname"))
-            missing = missing_organization(self._plain_variables(variables), host, hosts, listed)
-            problems = [missing] if missing else []
+        problems = self._problems_of_place(variables, self.roles[0], self.variables())
         if problems:
             return {"failed": True, **self._failure(problems)}
-        notice = slice_notice(self._plain_variables(variables), hosts, listed)
+        notice = self._slice_notice(variables)
         if notice:
             nothing = self.spec.failure("", {"problems": []}, check_mode=bool(self._task.check_mode))
             return {**nothing, "text": notice}
@@ -104,14 +85,6 @@ class BulkAction(ModuleAction):
         own = {role: tuple(spec.argument_spec) for role, spec in zip(self.roles, (self.spec, *self.stand_ins))}
         own[self.roles[0]] += self.more_variables
         return frozenset(f"{role}_{name}" for role, names in own.items() for name in names)
-
-    def _plain_variables(self, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the variables that the guards look at, templated."""
-        connection = ("tallyfy_org_id", "tallyfy_organization_id", "tallyfy_hosts")
-        job = ("awx_workflow_job_name", "awx_job_template_name")
-        return {
-            name: value for name in (*connection, *job) if not is_blank(value := self._variable(name, dict(variables)))
-        }
 
     def _role_arguments(self, variables: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str], list[str]]:
         """Return the options that variables give, under which name each is known, and what is wrong with them."""
@@ -218,18 +191,7 @@ class BulkAction(ModuleAction):
     def _failed(self, result: dict[str, Any], **more: Any) -> dict[str, Any]:
         """Return the failure of the role's task, or raise it where it would be told twice otherwise."""
         headline, problems = totals.failure_of(self.kind, result)
-        failure = {
-            "changed": bool(result.get("changed")),
-            "msg": headline,
-            "problems": problems,
-            **more,
-            # Printed line by line.
-            "_ansible_verbose_always": True,
-        }
-        failure.update({name: result[name] for name in ("exception", "warnings", "deprecations") if result.get(name)})
-        if "exception" in failure or not hasattr(AnsibleActionFail, "omit_exception_key"):
-            return {**failure, "failed": True}
-        raise RoleFailure(headline, result=failure)
+        return told_failure(result, headline, problems, **more)
 
 
 def _complete_paths(arguments: dict[str, Any], names: Mapping[str, str]) -> list[str]:

@@ -26,6 +26,23 @@ def path_from(given: str, folder: str) -> Path:
     return Path(folder, Path(given).expanduser()).resolve()
 
 
+def tasks_file(given: str, name: str) -> tuple[str, str]:
+    """Return the whole path of a file of tasks that the variable ``name`` gives, and what is wrong with it.
+
+    A relative path starts where Ansible was called, as that of a roster, also when the playbook is elsewhere.
+    """
+    text = given.strip()
+    if not text:
+        return "", ""
+    if "$" in text:
+        return "", f"{name} {text}: {DOLLAR}"
+    try:
+        path = path_from(text, str(Path.cwd()))
+        return (str(path), "") if path.is_file() else ("", f"{name} is no file: {text}")
+    except (OSError, RuntimeError, ValueError) as error:  # somebody's home who is not there, or no path
+        return "", f"{name} {text}: {error}"
+
+
 def refusal_of(given: str, folder: str, endings: Sequence[str]) -> str:
     """Return why no file can be written there, empty when one can be. Nothing is written."""
     if not given.strip():
