@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 from ansible_collections.tallyfy.platform.plugins.modules.tallyfy_task import SPEC
-from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import ModuleAction
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._worklist_action import WorklistWorker
 
 
-class ActionModule(ModuleAction):
+class ActionModule(WorklistWorker):
     spec = SPEC

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 from ansible_collections.tallyfy.platform.plugins.modules.tallyfy_task_info import SPEC
-from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import ModuleAction
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._worklist_action import WorklistFinder
 
 
-class ActionModule(ModuleAction):
+class ActionModule(WorklistFinder):
     spec = SPEC

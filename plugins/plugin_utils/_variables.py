@@ -51,7 +51,7 @@ RULEBOOK_VARIABLES = (
     "tallyfy_webhook_steps",
 )
 #: What a role gives the task files that it includes, beside its own variables.
-_HANDED_TO_TASKS = ("onboarding_token", "onboarding_token_user", "worklist_result")
+_HANDED_TO_TASKS = ("onboarding_token", "onboarding_token_user", "worklist_result", "worklist_task")
 #: Artifacts of a role, which AWX hands to the next job as variables, and what the inventory plugin tells of a task.
 _HANDED_ON = tuple(f"{CONNECTION}_{name}_" for name in (*ROLES, "task"))
 #: Options that differ from organization to organization. Who has several may keep ``tallyfy_client_secret_globex``.

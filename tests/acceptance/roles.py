@@ -29,7 +29,10 @@ MODULES = {
     "roster": "tallyfy_roster",
     "drift": "tallyfy_roster_drift",
     "export_roster": "tallyfy_roster_export",
+    "worklist": "tallyfy_task_info",
 }
+#: What the first task of a role says of itself, where the role has several.
+FIRST = {"worklist": {"__worklist_stage": "find"}}
 ACTIONS = "ansible_collections.tallyfy.platform.plugins.action"
 
 
@@ -82,6 +85,7 @@ class Roles:
         plugin = self.plugin(module, args, given, check_mode)
         if role is not None:
             plugin._task._role = mock.Mock(get_name=lambda *_args, **_more: f"tallyfy.platform.{role}")
+            plugin._task.vars = FIRST.get(role, {})
         with _working_in(self.folder):
             try:
                 result: dict[str, Any] = plugin.run(task_vars=given)
