@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 from ansible_collections.tallyfy.platform.plugins.modules.tallyfy_task_info import SPEC
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._confirm_action import ConfirmAction
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._worklist_action import WorklistFinder
 
 
-class ActionModule(WorklistFinder):
+class ActionModule(ConfirmAction, WorklistFinder):
     spec = SPEC

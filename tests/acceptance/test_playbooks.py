@@ -239,3 +239,11 @@ def test_every_playbook_is_hosts_and_its_role(playbook: str) -> None:
     role = task["ansible.builtin.import_role"]
     assert role["name"].rpartition(".")[2] == dict(zip(PLAYBOOKS, ROLES))[playbook]
     assert role["rolespec_validate"] is False
+
+
+@pytest.mark.parametrize("playbook", ["worklist", "confirm_task"])
+def test_a_playbook_that_includes_tasks_of_its_user_says_nothing_of_connections(playbook: str) -> None:
+    """What is delegated from there to another machine would get them, and be done on this one."""
+    (play,) = yaml.safe_load((CHECKOUT / "playbooks" / f"{playbook}.yml").read_text(encoding="utf-8"))
+    assert play["hosts"] == "{{ tallyfy_hosts | default('localhost') }}"
+    assert not {"connection", "vars"} & set(play)

@@ -416,7 +416,7 @@ def test_the_job_confirms_what_is_true_and_nothing_else(events: Events, tmp_path
         assert events.complete(event) == 200
         hosts[host] = {"tallyfy_org_id": sandbox.org_id, **events.await_launch(CONFIRM, confirm_task_id=task_id)}
     inventory = tmp_path / "inventory.yml"
-    inventory.write_text(json.dumps({"all": {"hosts": hosts}}))
+    inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": {"ansible_connection": "local"}}}))
     options = ("-i", str(inventory), "-e", "tallyfy_hosts=all confirm_task_delay=0")
     run = Playbooks(sandbox, tmp_path).run("tallyfy.platform.confirm_task", *options)
     outcome = {

@@ -1,0 +1,67 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Keep of what Tallyfy posts when a task is completed no more than a rule and its job need.
+
+A webhook takes any JSON from anybody who reaches its port, so what each value looks like is looked at here, before it
+goes anywhere. Launches and completions of processes come to the same address; they are no completed tasks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+DOCUMENTATION = r"""
+---
+short_description: Keep of the completion of a task in Tallyfy what a job needs
+description:
+  - Takes the payload out of an event. When it tells of a completed task, the event gets C(completed_task) instead, with
+    the ID of the C(organization), the C(title) of the task, and C(answers), the variables of the playbook
+    C(tallyfy.platform.confirm_task).
+  - An event whose header names another organization than its payload, or that has IDs or a time which cannot be such,
+    gets none.
+"""
+
+EXAMPLES = r"""
+- eda.builtin.webhook:
+    port: 5001
+  filters:
+    - tallyfy.platform.completed_task:
+"""
+
+_ID = re.compile(r"[0-9a-f]{32}")
+_TIME = re.compile(r"[0-9][-0-9A-Za-z:/+. ]{9,39}")
+_HEADER = "x-tallyfy-orgid"
+
+
+def main(event: dict[str, Any]) -> dict[str, Any]:
+    """Return the event with what it tells of a completed task, or with nothing."""
+    meta = event.get("meta", {})
+    found = _completed(_mapping(event.get("payload")), _header(_mapping(meta.get("headers"))))
+    return {"meta": meta, **({"completed_task": found} if found else {})}
+
+
+def _completed(payload: Mapping[str, Any], organization: Any) -> dict[str, Any]:
+    process, task = _mapping(payload.get("process")), _mapping(payload.get("this_task"))
+    told = {"process": process.get("id"), "id": task.get("id"), "completed_at": task.get("completed_at")}
+    texts = [organization, task.get("title"), *told.values()]
+    if not all(isinstance(text, str) for text in texts):
+        return {}
+    if organization != process.get("organization_id") or task.get("status") != "completed":
+        return {}
+    if not (_ID.fullmatch(told["process"]) and _ID.fullmatch(told["id"]) and _TIME.fullmatch(told["completed_at"])):
+        return {}
+    answers = {f"confirm_task_{name}": text for name, text in {"organization": organization, **told}.items()}
+    return {"organization": organization, "title": task["title"], "answers": answers}
+
+
+def _header(headers: Mapping[str, Any]) -> Any:
+    """Return the organization of the header; proxies change the case of names."""
+    return next((value for name, value in headers.items() if name.lower() == _HEADER), None)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,147 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the playbook confirm_task decides: whether a completion that a webhook tells of is one.
+
+A webhook proves nothing, so what Tallyfy answers is compared with all that was told, and what a stranger sent is not
+repeated. Private to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.utils.vars import load_extra_vars
+
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import fold, tidied
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import (
+    OPTIONS,
+    environment_value,
+    is_blank,
+)
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.values import moment
+from ansible_collections.tallyfy.platform.plugins.module_utils._tasks.record import COMPLETED
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._files import tasks_file
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._options import plain
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._role_action import RoleAction, told_failure
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import shown
+
+MARK, PREFIX, CONFIRMED = "__confirm_task", "confirm_task", "confirmed_task"
+VARIABLES = ("process", "id", "organization", "completed_at", "template", "step", "tasks", "delay")
+#: Until Tallyfy shows what its webhook tells.
+DELAY_SECONDS = 3.0
+_SECONDS = re.compile(r"\d{1,4}([.]\d+)?")
+HTTP_NOT_FOUND = 404
+_ID = re.compile(r"[0-9a-f]{32}")
+#: How webhooks write a time for people: 15/10/2025 09:00 AM UTC. In other locales AM is another word.
+_FOR_PEOPLE = re.compile(r"(\d\d)/(\d\d)/(\d{4}) (\d\d):(\d\d) ([AP])M UTC")
+_WITH_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
+_GONE = "Tallyfy has no such task in this organization, or it or its process is archived."
+
+
+def refusal_of(task: Mapping[str, Any], told: Mapping[str, str]) -> str:
+    """Return why a task is not what was told of it, empty when it is; pure."""
+    if task["process_id"] != told["process"]:
+        return "The process has no such task."
+    called = called_task(task)
+    if task["state"] != COMPLETED:
+        return f"{called} is {task['status'] or 'of no status'}, and not completed."
+    if not task["completed_at"]:
+        return f"{called} is completed, and Tallyfy does not tell when."
+    if task["approved"] is False:
+        return f"{called} was completed, and not approved."
+    for part, text in (("template", "the template"), ("step", "the step")):
+        wanted = tidied(told[part])
+        if wanted and wanted != task[f"{part}_id"] and fold(wanted) != fold(task[part] or ""):
+            return f"{called} comes from {text} {task[part]}, and not from {wanted}."
+    if is_other_time(told["completed_at"], task["completed_at"]):
+        at = in_words(task["completed_at"])
+        return f"{called} was completed at {at}, and not at {told['completed_at']}; it has been opened again since."
+    return ""
+
+
+def is_other_time(told: str, stored: str) -> bool:
+    """Return whether a task was completed at another time than was told; a spelling that is not known tells nothing."""
+    at = moment(stored)
+    match = _FOR_PEOPLE.fullmatch(told)
+    if match is None:
+        exact = moment(told) if _WITH_TIME.match(told) else None
+        return None not in (exact, at) and exact != at
+    day, month, year, hour, minute = map(int, match.groups()[:5])
+    hour = hour % 12 + (12 if match[6] == "P" else 0)
+    return at is not None and (year, month, day, hour, minute) != at.timetuple()[:5]
+
+
+def called_task(task: Mapping[str, Any]) -> str:
+    return f"The task {task['title']} of {task['process']}"
+
+
+def in_words(at: str) -> str:
+    return f"{at[:19].replace('T', ' ')} UTC"
+
+
+class ConfirmAction(RoleAction):
+    """``tallyfy_task_info`` in the playbook: one task, completed as it was told, or a failure that says why not."""
+
+    def _outcome(self, variables: dict[str, Any]) -> dict[str, Any]:
+        return self._confirmed(variables) if MARK in self._task.vars else super()._outcome(variables)
+
+    def _confirmed(self, variables: dict[str, Any]) -> dict[str, Any]:
+        given = plain({name: self._variable(f"{PREFIX}_{name}", variables) for name in VARIABLES})
+        told = {name: "" if is_blank(value) else str(value).strip() for name, value in given.items()}
+        connection = self._connection_options(variables)
+        file, flaw = tasks_file(told["tasks"], f"{PREFIX}_tasks")
+        names = [f"{PREFIX}_{name}" for name in VARIABLES]
+        problems = self._problems_of_place(variables, PREFIX, names) + _problems_of(told, connection)
+        problems += [flaw] if flaw else []
+        if file and CONFIRMED in load_extra_vars(self._loader):
+            # Such as the artifact of an earlier node of a workflow. It outranks the fact.
+            problems.append(
+                f"{CONFIRMED} is given as an extra variable, perhaps by an earlier node of the workflow, so the tasks "
+                f"would work with another task than the one confirmed here. Let one node confirm, or use no "
+                f"{PREFIX}_tasks."
+            )
+        if problems:
+            return told_failure({}, f"Nothing was asked of Tallyfy: {'; '.join(map(shown, problems))}", [])
+        result = self._ask(told, connection, variables)
+        refusal, task = _judged(result, told)
+        if refusal:
+            return told_failure(result, f"Not confirmed: {shown(refusal)}", [])
+        text = f"{called_task(task)} was completed at {in_words(task['completed_at'])}."
+        return {**result, "text": shown(text), CONFIRMED: task, "files": [file] if file else []}
+
+    def _ask(self, told: Mapping[str, str], connection: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        """Return the result of the module; a webhook that comes too early is no reason to refuse it."""
+        arguments = {**connection, "task_id": told["id"], "kickoff": True}
+        result = self._perform(arguments, variables)
+        if any(task["state"] != COMPLETED for task in result.get("tasks", ())):
+            time.sleep(float(told["delay"] or DELAY_SECONDS))
+            result = self._perform(arguments, variables)
+        return result
+
+
+def _problems_of(told: Mapping[str, str], connection: Mapping[str, Any]) -> list[str]:
+    """Return what cannot be meant, one text each."""
+    problems = [
+        f"{PREFIX}_{name} is not the ID of a {noun}: 32 digits and letters a to f."
+        for name, noun in (("process", "process"), ("id", "task"))
+        if not _ID.fullmatch(told[name])
+    ]
+    organization = connection.get("org_id") or environment_value(OPTIONS["org_id"][1]) or ""
+    if told["organization"] not in ("", str(organization).strip()):
+        problems.append(f"{PREFIX}_organization is not the organization that is signed in to.")
+    if told["delay"] and not _SECONDS.fullmatch(told["delay"]):
+        problems.append(f"{PREFIX}_delay is no number of seconds.")
+    return problems
+
+
+def _judged(result: Mapping[str, Any], told: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+    """Return why the task is not confirmed, empty when it is, and the task."""
+    if result.get("failed") and result.get("status") != HTTP_NOT_FOUND:
+        return str(result.get("msg")), {}
+    tasks = result.get("tasks")
+    return (refusal_of(tasks[0], told), dict(tasks[0])) if tasks else (_GONE, {})
