@@ -33,6 +33,7 @@ PLAYBOOKS: dict[str, tuple[str, str | None]] = {
     "offboard": ("offboard", "offboarding"),
     "drift": ("drift", "drift"),
     "confirm_task": ("confirm_task", None),
+    "worklist": ("worklist", "worklist"),
 }
 MARY = "mary.major@example.com"
 

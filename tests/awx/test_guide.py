@@ -128,7 +128,7 @@ def test_the_workflow_is_launched_with_the_answers(typed: Typed) -> None:
 
 def test_the_project_of_ones_own(typed: Typed) -> None:
     project = typed.home / "tallyfy-onboarding"
-    names = ["confirm_task", "drift", "offboard", "onboard"]
+    names = ["confirm_task", "drift", "offboard", "onboard", "worklist"]
     assert playbooks_in(project) == [f"{name}.yml" for name in names]
     for name in names:
         ((play),) = yaml.safe_load((project / f"{name}.yml").read_text())
