@@ -40,9 +40,11 @@ class ActionModule(ActionBase):
 """
 
 
-def documented_files() -> list[Path]:
-    """Return every module and lookup of the collection."""
-    found = [path for kind in ("modules", "lookup") for path in (REPOSITORY_ROOT / "plugins" / kind).glob("*.py")]
+def documented_files(*kinds: str) -> list[Path]:
+    """Return every plugin of these kinds, else every module and lookup of the collection."""
+    found = [
+        path for kind in kinds or ("modules", "lookup") for path in (REPOSITORY_ROOT / "plugins" / kind).glob("*.py")
+    ]
     return sorted(path for path in found if path.stem != "__init__")
 
 

@@ -36,7 +36,7 @@ HEAD = """\
 Every option, return key and variable
 =====================================
 
-The words of the collection in alphabetical order, with the modules and lookups that have them. ``ansible-doc`` tells
+The words of the collection in alphabetical order, with the modules and plugins that have them. ``ansible-doc`` tells
 what they mean. ``a.b`` is the key ``b`` of ``a``, and ``a[].b`` that of each entry of a list.
 
 .. contents::
@@ -55,8 +55,10 @@ def fragment(name: str) -> dict[str, Any]:
 
 
 def options_of(plugin: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of a plugin that are not those of the connection, which all of them have."""
-    shared = [name for name in plugin.get("extends_documentation_fragment", ()) if ".connection" not in name]
+    """Return the options of a plugin of its own, without those of the connection, which all of them have."""
+    named = plugin.get("extends_documentation_fragment", ())
+    # Those of ansible-core are known.
+    shared = [name for name in named if name.startswith("tallyfy.") and ".connection" not in name]
     return dict(ChainMap(plugin.get("options", {}), *map(fragment, shared)))
 
 
@@ -69,13 +71,15 @@ def number_of_options(*, nested: bool) -> int:
 
 def page() -> str:
     """Return the page as it must be."""
-    plugins = {file: documentation(file) for file in documented_files()}
+    plugins = {file: documentation(file) for file in documented_files("modules", "lookup", "inventory")}
     options, keys = [], []
     for file, blocks in plugins.items():
-        where = file.stem if file.parent.name == "modules" else f"lookup {file.stem}"
+        where = file.stem if file.parent.name == "modules" else f"{file.parent.name} {file.stem}"
         found = _flat_options(blocks["DOCUMENTATION"])
         options += [((_code(name), *_of_option(option)), where) for name, option in found]
-        keys += [((_code(name), *_of_key(key)), where) for name, key in flattened(blocks["RETURN"], below="contains")]
+        keys += [
+            ((_code(name), *_of_key(key)), where) for name, key in flattened(blocks.get("RETURN", {}), below="contains")
+        ]
     connection, environment = fragment("tallyfy.platform.connection"), fragment("tallyfy.platform.connection.plugin")
     names = {name: ", ".join(_code(one["name"]) for one in environment[name]["env"]) for name in connection}
     modules = len([file for file in plugins if file.parent.name == "modules"])
@@ -83,7 +87,7 @@ def page() -> str:
         [
             HEAD,
             *_section("Connection options"),
-            "Modules and the lookup ``token`` have them. Each is a variable with ``tallyfy_`` in front, too.\n",
+            "Modules, the lookup ``token`` and the inventory have them, and variables with ``tallyfy_`` in front.\n",
             *_table(
                 ("Option", "Type", "Choices", "Default", "Environment"),
                 [(_code(name), *_of_option(option), names[name]) for name, option in connection.items()],
@@ -91,10 +95,10 @@ def page() -> str:
             *_section("Options"),
             f"Options of all {modules} modules beside those of the connection: {number_of_options(nested=False)},",
             f"with options of options {number_of_options(nested=True)}.\n",
-            *_table(("Option", "Type", "Choices", "Default", "Module or lookup"), _by_word(options)),
+            *_table(("Option", "Type", "Choices", "Default", "Module or plugin"), _by_word(options)),
             *_section("Return keys"),
             "Where nothing else is said, a key is there after a success.\n",
-            *_table(("Key", "Type", "Returned", "Module or lookup"), _by_word(keys)),
+            *_table(("Key", "Type", "Returned", "Module or plugin"), _by_word(keys)),
             *_section("Variables of roles"),
             "A variable is the option of the role's module with the name of the role in front.\n",
             *_table(("Variable", "Type", "Choices", "Default"), _variables()),
