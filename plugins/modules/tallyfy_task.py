@@ -197,7 +197,7 @@ task:
       description: ID of that template.
       type: str
     reference:
-      description: What stands in brackets at the end of the name of the process.
+      description: What stands in brackets at the end of the name of the process, or of the title of a one-off task.
       type: str
     state:
       description: V(open), V(completed), or V(skipped) by a rule of the template.

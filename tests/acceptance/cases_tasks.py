@@ -24,6 +24,9 @@ EVERYTHING = {
     "form": FORM, "assignees": {"set": [BOB, PARTNER, "people"]}, "deadline": DUE, "summary": "As agreed.",
     "comment": "Everything is there.", "comment_key": "mailbox",
 }  # fmt: skip
+#: What automation asks a person once, and what that makes.
+LAPTOP = {"title": "Order a laptop", "reference": "HR-1042", "assignees": [BOB], "deadline": "2026-12-04 17:00"}
+ONEOFF = ("title", "type", "assignees", "deadline")
 
 CASES_OF_TASKS: list[tuple[str, str, tuple[str, ...], dict[str, Any]]] = [
     ("task only mentioned", "tallyfy_task", (), {**JORDAN, "step": "create accounts"}),
@@ -48,6 +51,12 @@ CASES_OF_TASKS: list[tuple[str, str, tuple[str, ...], dict[str, Any]]] = [
      {**JORDAN, "step": "Welcome call", "assignees": {"add": [ALICE], "remove": ["Engineering"]}}),
     ("task commented", "tallyfy_task", ("comment",),
      {**JORDAN, "step": "Welcome call", "comment": "Not <b>yet</b> & so on."}),
+    ("one-off task made", "tallyfy_oneoff_task", ONEOFF, {**LAPTOP}),
+    ("one-off task for everybody made", "tallyfy_oneoff_task", (*ONEOFF, "summary"),
+     {**LAPTOP, "type": "approval", "assignees": "people; " + PARTNER + "; " + BOB.upper(), "summary": "14 < 15 inches",
+      "state": "open"}),
+    ("one-off task that nobody was asked", "tallyfy_oneoff_task", (),
+     {"title": "Order a laptop", "reference": "HR-1042", "state": "archived"}),
     ("task info", "tallyfy_task_info", (), {}),
     ("task info with kick-off values", "tallyfy_task_info", (),
      {"template": HIRE, "step": "Create accounts", "state": "open", "assignee": JOHN, "overdue": True,
@@ -64,7 +73,9 @@ def picture_of_tasks(state: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return what the sandbox holds of each task by its id, in the words of the module's diff."""
     return {
         task["id"]: {
-            "state": task["status"] if task["status"] == "completed" else "open",
+            "title": task["title"],
+            "type": task["task_type"],
+            "state": "archived" if task["archived_at"] else task["status"] if task["status"] == "completed" else "open",
             "approved": task["is_approved"],
             "form": task["taskdata"],
             "assignees": task["owners"],
@@ -78,4 +89,10 @@ def picture_of_tasks(state: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def changes_of_tasks(before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]]) -> set[str]:
     """Return which fields of any task differ between two pictures."""
-    return {name for number, shown in after.items() for name, value in shown.items() if value != before[number][name]}
+    new = {"state": "open", "form": {}, "summary": None, "comment": [], "approved": None}
+    return {
+        name
+        for number, shown in after.items()
+        for name, value in shown.items()
+        if value != before.get(number, new).get(name)
+    }

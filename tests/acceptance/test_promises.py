@@ -179,7 +179,7 @@ WORLDS: dict[str, dict[str, Any]] = {
 
 #: Processes show nothing of most readings that are about members.
 PROCESS_MODULES = ("tallyfy_process", "tallyfy_process_info", "tallyfy_template_info")
-TASK_MODULES = ("tallyfy_task", "tallyfy_task_info")
+TASK_MODULES = ("tallyfy_task", "tallyfy_oneoff_task", "tallyfy_task_info")
 FOR_PROCESSES = (
     "as documented",
     "application tokens denied",
@@ -260,7 +260,7 @@ def test_four_promises(one: Case, world: Sandbox, modules: Modules, tmp_path: Pa
         assert changes_of_processes(before["processes"], after["processes"]) == one.changes
         assert diff_fields(done["diff"]) == one.changes
         assert_same_shape(told["process"], done["process"])
-    if one.module == "tallyfy_task":
+    if one.module in ("tallyfy_task", "tallyfy_oneoff_task"):
         assert changes_of_tasks(before["tasks"], after["tasks"]) == one.changes
         assert diff_fields(done["diff"]) == one.changes
         assert_same_shape(told["task"], done["task"])

@@ -29,6 +29,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.values
 
 OPEN, COMPLETED, SKIPPED = "open", "completed", "skipped"
 STATES = (OPEN, COMPLETED, SKIPPED)
+#: Only a one-off task can be archived by itself, and then no list of tasks shows it.
+ARCHIVED = "archived"
 #: Kinds of tasks whose completion is an answer: one that must be given, and ones where a no is the time that ran out.
 APPROVAL = "approval"
 EXPIRING = ("expiring", "expiring_email")

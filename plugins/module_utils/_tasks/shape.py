@@ -41,7 +41,7 @@ def shape_task(
         "process_id": task.get("run_id"),
         "template": run.get("checklist_title"),
         "template_id": task.get("checklist_id") or run.get("checklist_id"),
-        "reference": reference_in(str(run.get("name") or "")),
+        "reference": reference_in(str((run.get("name") if task.get("run_id") else task.get("title")) or "")),
         "state": state_of(task),
         "status": task.get("status"),
         "type": task.get("task_type"),

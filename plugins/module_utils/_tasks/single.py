@@ -42,11 +42,17 @@ def ensure_task(client: Client, params: Mapping[str, Any], *, warn: Callable[[st
 
 
 class SingleTask:
-    """One task that is looked for, and changed by one run of this controller at a time."""
+    """One task that is looked for, and changed by one run of this controller at a time.
 
-    def __init__(self, client: Client, desired: DesiredTask) -> None:
+    ``find`` returns it, for those who have another way to find it.
+    """
+
+    def __init__(
+        self, client: Client, desired: DesiredTask, find: Callable[[Client, DesiredTask], FoundTask] = find_task
+    ) -> None:
         self._client = client
         self._desired = desired
+        self._find = find
 
     def ensure(self) -> TaskRun:
         """Find it, plan, and carry that out unless in check mode; return how far that went."""
@@ -56,7 +62,7 @@ class SingleTask:
             is_alone = bool(desired.task_id) and not client.check_mode and not client.lock_flaw
             if is_alone:
                 locks.enter_context(client.alone(lock_of(str(desired.task_id))))
-            found = find_task(client, desired)
+            found = self._find(client, desired)
             run = self._planned(found)
             if not client.check_mode and (run.plan.steps or self._doubts(found)):
                 client.require_locks()
