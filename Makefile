@@ -14,7 +14,7 @@ SUPPORTED = import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 help:  ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
 
-demo: $(NOX)  ## Watch people being onboarded to a Tallyfy organization, against the embedded sandbox
+demo: $(NOX)  ## Watch people being onboarded and a step of their processes done, against the embedded sandbox
 	@$(NOX) -s demo
 
 test: $(NOX)  ## Run what CI runs, on the oldest and the newest ansible-core

@@ -168,7 +168,7 @@ def browser(session: nox.Session) -> None:
 
 @nox.session(tags=["test", "test_all"])
 def demo(session: nox.Session) -> None:
-    """Watch people being brought in and their processes launched: announced, done, and nothing left to do."""
+    """Watch people being brought in, their processes launched, and a step of each done, with nothing left to do."""
     session.install("--requirement", "tests/requirements/demo.txt")
     env = {"TALLYFY_SANDBOX_PYTHON": steps.sandbox_python(), "HOME": str(steps.scratch(session, "home"))}
     session.run("python", "demo/run.py", env=env)

@@ -1,6 +1,8 @@
 # Copyright (c) 2026 the tallyfy.platform authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Show the main job: people are onboarded to a Tallyfy organization, each with a process, against the embedded sandbox.
+"""Show the main job: people are onboarded to a Tallyfy organization, each with a process, and a step of these done.
+
+All of it goes against the embedded sandbox.
 
 Needs ansible-core and requests in the Python that runs it, and sandbox/requirements.txt in the same one or in the one
 that TALLYFY_SANDBOX_PYTHON names. ``make demo`` sees to both.
@@ -28,11 +30,31 @@ from tests.collection_tree import collection_tree
 
 MEMBER = ("name", "e-mail", "role", "status", "job title", "groups")
 PROCESS = ("process", "template", "status", "tags")
-PLAYBOOK = ("tallyfy.platform.onboard", "-e", "@playbooks/examples/new-hires.yml")
+STEP = ("step", "process", "status", "laptop", "comment")
+#: The step that the worklist is for.
+AUTOMATED = "Create accounts"
+EXAMPLES = "playbooks/examples"
+ONBOARD = ("tallyfy.platform.onboard", "-e", f"@{EXAMPLES}/new-hires.yml")
+#: The mailboxes are a file in a folder of the demo's own.
+WORKLIST = (
+    *("tallyfy.platform.worklist", "-e", f"@{EXAMPLES}/accounts.yml"),
+    *("-e", f"worklist_tasks_file={EXAMPLES}/tasks/create_accounts.yml", "-e", "mailboxes=~/mailboxes"),
+)
 #: Tasks of the role that only pass things on. The viewer sees the texts that they print, without what is around them.
-PASSES_ON = ("Pass the totals on", "Show who and what", "Hand tokens over")
+PASSES_ON = (
+    *("Pass the totals on", "Show who and what", "Hand tokens over"),
+    *(
+        "Begin with an empty result",
+        "Do the work",
+        "Leave an empty result",
+        "Sum up",
+        "Fail if a step could not be done",
+    ),
+)
 BANNER = re.compile(r"(?P<kind>PLAY RECAP|PLAY|TASK)(?: \[(?:.* : )?(?P<name>.*)\])? \*+")
 TEXT = re.compile(r' +".*",?')
+#: The path of an included file, in the middle of a line.
+INCLUDED = re.compile(r"included: \S+")
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -67,21 +89,35 @@ def main() -> int:
 
 
 def show(sandbox: Sandbox, env: dict[str, str]) -> str:
-    """Run the playbook three times, show members and processes, and return the line that says what happened."""
+    """Run the playbooks, show members, processes and steps, and return the line that says what happened."""
     seeded, running = members(sandbox), processes(sandbox)
     heading(f"A sandbox stands in for Tallyfy at {sandbox.url}. These are its members and its processes:")
     table(MEMBER, seeded)
     table(PROCESS, running)
     heading("1. What would change? Check mode shows it, with the differences, and writes nothing.")
-    announced = play(sandbox, env, "--check", "--diff")
+    announced = play(sandbox, env, *ONBOARD, "--check", "--diff")
     heading("2. The people are onboarded, and their processes launched.")
-    done = play(sandbox, env)
+    done = play(sandbox, env, *ONBOARD)
     heading("3. The same again: there is nothing left to do.")
     present, launched = members(sandbox), processes(sandbox)
-    repeated = play(sandbox, env)
+    repeated = play(sandbox, env, *ONBOARD)
     heading("The members and processes now; + marks what is new, * what was changed:")
     table(MEMBER, present, seeded)
     table(PROCESS, launched, running)
+    is_same = members(sandbox) == present and processes(sandbox) == launched
+    expect_nothing_done(repeated, is_same=is_same)
+
+    heading("4. Each process has a step that is meant for automation. Its work is done, and the step ticked off, once.")
+    waiting = steps(sandbox)
+    table(STEP, waiting)
+    say("")
+    worked = play(sandbox, env, *WORKLIST)
+    ticked_off = steps(sandbox)
+    sandbox.clear_events()
+    heading("The same again: no step is left open, and nobody is told of one a second time.")
+    expect_nothing_done(play(sandbox, env, *WORKLIST), is_same=steps(sandbox) == ticked_off and not sandbox.events())
+    heading("The steps now:")
+    table(STEP, ticked_off, waiting)
 
     added = len(present.keys() - seeded.keys())
     new = len(launched.keys() - running.keys())
@@ -90,20 +126,26 @@ def show(sandbox: Sandbox, env: dict[str, str]) -> str:
         raise DemoError(f"check mode sent {announced.writes} writing requests and should have sent none.")
     if not added or not new or not done.writes:
         raise DemoError("nobody was onboarded, or no process launched.")
-    is_same = members(sandbox) == present and processes(sandbox) == launched
-    if repeated.changed_tasks or repeated.writes or not is_same:
-        raise DemoError(f"the second run should have changed nothing, and sent {repeated.writes} writing requests.")
+    completed = sum(step != waiting[task] for task, step in ticked_off.items())
+    if completed != len(ticked_off) or not worked.writes:
+        raise DemoError(f"{len(ticked_off)} steps should have been completed, and {completed} were.")
     return (
         f"The demo worked. Check mode wrote nothing ({announced.requests} requests); the run added {added} "
         f"people, changed {changed} and launched {new} processes ({done.requests} requests, {done.writes} of them "
-        f"writing); the second run changed nothing ({repeated.requests} requests, none writing)."
+        f"writing); the second run changed nothing ({repeated.requests} requests, none writing). {completed} steps "
+        f"were completed ({worked.requests} requests, {worked.writes} of them writing), and none of them twice."
     )
 
 
-def play(sandbox: Sandbox, env: dict[str, str], *options: str) -> Cost:
-    """Run the playbook in front of the viewer and return what it cost; its failure ends the demo."""
+def expect_nothing_done(repeated: Cost, *, is_same: bool) -> None:
+    if repeated.changed_tasks or repeated.writes or not is_same:
+        raise DemoError(f"the second run should have changed nothing, and sent {repeated.writes} writing requests.")
+
+
+def play(sandbox: Sandbox, env: dict[str, str], *arguments: str) -> Cost:
+    """Run a playbook in front of the viewer and return what it cost; its failure ends the demo."""
     sandbox.clear_ledger()
-    command = ["ansible-playbook", *PLAYBOOK, *options]
+    command = ["ansible-playbook", *arguments]
     say(f"$ {shlex.join(command)}\n")
     started = time.monotonic()
     # Looked for beside the Python that runs this: a virtual environment need not be on PATH.
@@ -117,7 +159,7 @@ def play(sandbox: Sandbox, env: dict[str, str], *options: str) -> Cost:
             banner = BANNER.match(COLOR.sub("", line))
             task = banner["name"] or banner["kind"] if banner else task
             if is_worth_a_line(COLOR.sub("", lines[-1]), task):
-                say(lines[-1])
+                say(INCLUDED.sub("included", lines[-1]))
             recap = re.search(r"\bchanged=(\d+)", line)
             changed = recap[1] if recap else changed
     if run.returncode or not changed:
@@ -138,6 +180,7 @@ def is_worth_a_line(line: str, task: str) -> bool:
 def environment(sandbox: Sandbox, home: Path) -> dict[str, str]:
     """Return an environment with the sandbox's credentials and nothing of the viewer's own Ansible or Tallyfy."""
     config = home / "ansible.cfg"
+    (home / "mailboxes").touch()
     config.write_text("[defaults]\nlocalhost_warning = false\n[inventory]\ninventory_unparsed_warning = false\n")
     foreign = ("ANSIBLE_", "TALLYFY_", "XDG_")
     color = {"ANSIBLE_FORCE_COLOR": "1"} if sys.stdout.isatty() and "NO_COLOR" not in os.environ else {}
@@ -180,6 +223,23 @@ def processes(sandbox: Sandbox) -> dict[str, tuple[str, ...]]:
             ", ".join(tags[number] for number in run["tags"]),
         )
         for run in state["runs"]
+    }
+
+
+def steps(sandbox: Sandbox) -> dict[str, tuple[str, ...]]:
+    """Return what the table shows of each step that is meant for automation and not archived, by the id of its task."""
+    state = sandbox.state(sandbox.org_id)
+    names = {run["id"]: run["name"] for run in state["runs"] if not run["archived_at"]}
+    return {
+        task["id"]: (
+            task["title"],
+            names[task["run_id"]],
+            task["status"],
+            ", ".join(str(value) for value in task["taskdata"].values()),
+            "; ".join(comment["content"].split("\n")[0] for comment in task["threads"]),
+        )
+        for task in state["tasks"]
+        if task["run_id"] in names and task["title"] == AUTOMATED
     }
 
 
