@@ -62,11 +62,10 @@ def options_of(plugin: dict[str, Any]) -> dict[str, Any]:
     return dict(ChainMap(plugin.get("options", {}), *map(fragment, shared)))
 
 
-def number_of_options(*, nested: bool) -> int:
-    """Return how many options all modules have together, beside those of the connection."""
+def number_of_options() -> int:
+    """Return how many options all modules have together, beside those of the connection, options of options too."""
     modules = [file for file in documented_files() if file.parent.name == "modules"]
-    options = [option for file in modules for option in _flat_options(documentation(file)["DOCUMENTATION"])]
-    return len([name for name, _option in options if nested or "." not in name])
+    return len([one for file in modules for one in _flat_options(documentation(file)["DOCUMENTATION"])])
 
 
 def page() -> str:
@@ -93,8 +92,7 @@ def page() -> str:
                 [(_code(name), *_of_option(option), names[name]) for name, option in connection.items()],
             ),
             *_section("Options"),
-            f"Options of all {modules} modules beside those of the connection: {number_of_options(nested=False)},",
-            f"with options of options {number_of_options(nested=True)}.\n",
+            f"Options of all {modules} modules beside those of the connection: {number_of_options()}.\n",
             *_table(("Option", "Type", "Choices", "Default", "Module or plugin"), _by_word(options)),
             *_section("Return keys"),
             "Where nothing else is said, a key is there after a success.\n",
