@@ -43,6 +43,14 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._texts import (
 
 #: What ansible-core puts in the place of a secret parameter.
 HIDDEN_PARAMETER = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+#: What the results of all modules hold that bring one thing into a state, beside that thing.
+STATE_KEYS: dict[str, Any] = {
+    "actions": [],
+    "notes": [],
+    "failed_action": None,
+    "not_stored": [],
+    "not_before": None,
+}
 #: An operation decides and acts, and returns what the module returns.
 Operation = Callable[[Task], "dict[str, Any]"]
 #: Returns a client for a connection, and warns of what it has to do without.
@@ -56,8 +64,8 @@ class ModuleSpec:
     With ``takes_texts`` an option of type ``str`` takes nothing but texts.
     ``rules`` are further checks of ``AnsibleModule``, such as ``mutually_exclusive``. ``shows_tokens`` leaves tokens in
     a successful result, for the modules whose purpose they are. Without ``signs_in`` nothing to sign in with is
-    needed. ``result_keys`` are what every result holds, a failure's too, with the values of one that came to nothing;
-    ``check_mode`` is added to them.
+    needed. ``result_keys`` are what every result holds beside ``problems``, a failure's too, with the values of one
+    that came to nothing.
     """
 
     argument_spec: Mapping[str, Any]
@@ -68,14 +76,17 @@ class ModuleSpec:
     rules: Mapping[str, Any] = field(default_factory=dict)
     result_keys: Mapping[str, Any] = field(default_factory=dict)
 
+    def result(self, facts: Mapping[str, Any], *, check_mode: bool) -> dict[str, Any]:
+        """Return what is known with every key that a result has."""
+        result = {"changed": False, "problems": [], **self.result_keys, **facts}
+        if "check_mode" in self.result_keys:
+            result["check_mode"] = check_mode
+        return result
+
     def failure(self, message: str, facts: Mapping[str, Any], *, check_mode: bool) -> dict[str, Any]:
         """Return the result of a failure, with every key that a result has."""
-        result = {"changed": False, **self.result_keys, **facts, "msg": message}
-        if self.result_keys:
-            result["check_mode"] = check_mode
-            # Who found out that something differs has nothing that is wrong to name.
-            result["problems"] = facts.get("problems", [message])
-        return result
+        # Who found out that something differs has nothing that is wrong to name.
+        return self.result({"problems": [message], **facts, "msg": message}, check_mode=check_mode)
 
     def given(
         self, arguments: Mapping[str, Any], called: Callable[[str], str] = str
@@ -141,7 +152,8 @@ def _module_for(spec: ModuleSpec) -> AnsibleModule:
             refusal = validation and refusal_of(validation, str(self._name))
             if refusal:
                 msg, facts = given_secrets(spec, self.params).mask(refusal), {"invocation": {"module_args": {}}}
-            super().fail_json(msg=shown_text(msg), **facts)
+            is_check_mode = bool(getattr(self, "check_mode", False))
+            super().fail_json(**shown_result(spec.failure(msg, facts, check_mode=is_check_mode)))
 
     return Module(argument_spec=spec.options(), supports_check_mode=True, **spec.rules)
 
@@ -241,9 +253,7 @@ def perform(
             called=called,
             decrypt=decrypt,
         )
-        result = spec.operation(task)
-        if spec.result_keys:
-            result["check_mode"] = check_mode
+        result = spec.result(spec.operation(task), check_mode=check_mode)
     except TallyfyError as error:
         if isinstance(error, StateDirError):
             # The error tells the same.

@@ -122,14 +122,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 status:
-  description: HTTP status of the answer; V(null) when no request was sent for the write.
+  description: HTTP status of the answer; V(null) when there was none, as for a write that was not sent.
   type: int
-  returned: success
+  returned: always
   sample: 200
 data:
-  description: What the answer holds, without its envelope. All records with O(all_pages=true).
+  description: What the answer holds, without its envelope. All records with O(all_pages=true). V(null) after a failure.
   type: raw
-  returned: success
+  returned: always
   sample:
     - id: a9a53a2ae1e6dd36db693399d5332e7b
       title: Onboarding
@@ -146,7 +146,7 @@ data:
 meta:
   description: The C(meta) of the answer's envelope, V(null) when it has none and with O(all_pages=true).
   type: dict
-  returned: success
+  returned: always
   sample:
     pagination:
       total: 3
@@ -159,13 +159,13 @@ request_id:
   description: The number that Tallyfy gave the request, for questions to its support; V(null) when it gave none
     and with O(all_pages=true).
   type: str
-  returned: success
+  returned: always
   sample: 8d0f6f7e-9a6b-4b53-a2a7-0d5f4e0c9b1e
 actions:
   description: The write that was sent, or, in check mode, would be sent.
   type: list
   elements: dict
-  returned: success, and when the write failed
+  returned: always
   contains:
     action:
       description: What the method stands for, V(created) (C(POST)), V(updated) (C(PUT) and C(PATCH)) or V(deleted)
@@ -180,10 +180,15 @@ actions:
           dictionary has the names of all, such as V(taskdata.field).
       type: list
       elements: str
+    target:
+      description: Always V(null), since nothing else is concerned. It is there for plays that read the actions of any
+        module.
+      type: str
   sample:
     - action: updated
       reason: name to be set
       fields: [name]
+      target: null
 notes:
   description:
     - With O(only_if_different=true), what Tallyfy changed although nobody asked for it, and what it does not show, so
@@ -191,15 +196,47 @@ notes:
     - That an answer holds a token, which is not shown.
   type: list
   elements: str
-  returned: success
+  returned: always
   sample:
     - >-
       Tallyfy changed users as well, which was not asked for. What a PUT leaves out may be replaced; give it in body to
       keep it.
+problems:
+  description:
+    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
+      made of them.
+    - Empty when there is nothing of the kind.
+  type: list
+  elements: str
+  returned: always
+  sample:
+    - "GET /organizations/25f66ae8cd27630803af1f25fe015a1a/users: This action is unauthorized. (HTTP 403)"
+failed_action:
+  description: The step that failed, with the keys of an entry of RV(actions), which then names what was done before it;
+    V(null) when none did.
+  type: dict
+  returned: always
+  sample:
+    action: updated
+    reason: was asked for
+    fields: [name]
+    target: null
+not_stored:
+  description: Names of the fields that Tallyfy answered with success and did not store.
+  type: list
+  elements: str
+  returned: always
+  sample: [name]
+not_before:
+  description: When it makes sense to run it again, in ISO 8601, after a limit of Tallyfy would have meant too long a
+    wait; otherwise V(null).
+  type: str
+  returned: always
+  sample: "2026-11-22T14:02:10Z"
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
-from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import STATE_KEYS, ModuleSpec, run_module
 from ansible_collections.tallyfy.platform.plugins.module_utils._operations.api_call import make_call
 
 
@@ -224,6 +261,7 @@ SPEC = ModuleSpec(
         "only_if_different": {"type": "bool", "default": False},
     },
     operation=call,
+    result_keys={"status": None, "data": None, "meta": None, "request_id": None, **STATE_KEYS},
 )
 
 

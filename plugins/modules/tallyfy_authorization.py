@@ -112,9 +112,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 token:
-  description: The token.
+  description: The token, V(null) when there is none, as with O(state=absent) and after a failure.
   type: dict
-  returned: when O(state=present)
+  returned: always
   contains:
     access_token:
       description: The secret itself, for an C(Authorization) header.
@@ -152,8 +152,18 @@ token:
 kept_as:
   description: Name under which the token is kept, V(null) when it is not.
   type: str
-  returned: when O(state=present)
+  returned: always
   sample: alice
+problems:
+  description:
+    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
+      made of them.
+    - Empty when there is nothing of the kind.
+  type: list
+  elements: str
+  returned: always
+  sample:
+    - "GET /organizations/25f66ae8cd27630803af1f25fe015a1a/users: This action is unauthorized. (HTTP 403)"
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
@@ -177,6 +187,7 @@ SPEC = ModuleSpec(
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     },
     operation=ensure,
+    result_keys={"token": None, "kept_as": None},
     shows_tokens=True,
     signs_in=False,
     rules={

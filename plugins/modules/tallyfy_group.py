@@ -114,7 +114,7 @@ group:
       knows.
     - V(null) when there is no such group.
   type: dict
-  returned: success
+  returned: always
   contains:
     id:
       description: Identifier of the group, 32 hexadecimal characters.
@@ -161,7 +161,7 @@ actions:
     - What was done, in order. In check mode, what would be done.
   type: list
   elements: dict
-  returned: success, and when a write failed
+  returned: always
   contains:
     action:
       description: V(created), V(updated) or V(deleted).
@@ -173,31 +173,60 @@ actions:
     reason:
       description: Why the step is needed.
       type: str
+    target:
+      description: Always V(null), since nothing else is concerned. It is there for plays that read the actions of any
+        module.
+      type: str
   sample:
     - action: created
       reason: no group of this name
       fields: [description, guests, members, name]
+      target: null
 notes:
   description:
     - What somebody should know about the run, such as fields that could not be changed. The same as the warnings, which
       get lost in the registered result of a loop before ansible-core 2.22.
   type: list
   elements: str
-  returned: success
+  returned: always
   sample:
     - "Engineering: Tallyfy keeps its own description. Tallyfy does not let the description of a group be empty."
 failed_action:
-  description: The step that failed, with the keys of an entry of RV(actions), which then names what was done before it.
+  description: The step that failed, with the keys of an entry of RV(actions), which then names what was done before it;
+    V(null) when none did.
   type: dict
-  returned: when a write failed
+  returned: always
   sample:
     action: updated
     reason: members differ
     fields: [members]
+    target: null
+problems:
+  description:
+    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
+      made of them.
+    - Empty when there is nothing of the kind.
+  type: list
+  elements: str
+  returned: always
+  sample:
+    - "GET /organizations/25f66ae8cd27630803af1f25fe015a1a/users: This action is unauthorized. (HTTP 403)"
+not_stored:
+  description: Names of the fields that Tallyfy answered with success and did not store.
+  type: list
+  elements: str
+  returned: always
+  sample: [state]
+not_before:
+  description: When it makes sense to run it again, in ISO 8601, after a limit of Tallyfy would have meant too long a
+    wait; otherwise V(null).
+  type: str
+  returned: always
+  sample: "2026-11-22T14:02:10Z"
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
-from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import STATE_KEYS, ModuleSpec, run_module
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import GROUP_OPTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group_run import ensure_group
 
@@ -207,7 +236,9 @@ def ensure(task: Task) -> dict[str, object]:
     return ensure_group(task.client, task.params, warn=task.warn)
 
 
-SPEC = ModuleSpec(argument_spec=GROUP_OPTIONS, operation=ensure, takes_texts=True)
+SPEC = ModuleSpec(
+    argument_spec=GROUP_OPTIONS, operation=ensure, result_keys={"group": None, **STATE_KEYS}, takes_texts=True
+)
 
 
 def main() -> None:

@@ -49,10 +49,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 groups:
-  description: The groups, sorted by name.
+  description: The groups, sorted by name. Empty after a failure.
   type: list
   elements: dict
-  returned: success
+  returned: always
   contains:
     id:
       description: Identifier of the group, 32 hexadecimal characters.
@@ -94,6 +94,16 @@ groups:
       guests: [partner@example.org]
       created_at: "2024-01-15T10:30:00.000Z"
       updated_at: "2025-06-20T14:45:00.000Z"
+problems:
+  description:
+    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
+      made of them.
+    - Empty when there is nothing of the kind.
+  type: list
+  elements: str
+  returned: always
+  sample:
+    - "GET /organizations/25f66ae8cd27630803af1f25fe015a1a/users: This action is unauthorized. (HTTP 403)"
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
@@ -106,7 +116,11 @@ def show(task: Task) -> dict[str, object]:
     return {"changed": False, "groups": show_groups(task.client, task.params)}
 
 
-SPEC = ModuleSpec(argument_spec={"name": {"type": "str"}, "query": {"type": "str"}}, operation=show)
+SPEC = ModuleSpec(
+    argument_spec={"name": {"type": "str"}, "query": {"type": "str"}},
+    operation=show,
+    result_keys={"groups": []},
+)
 
 
 def main() -> None:

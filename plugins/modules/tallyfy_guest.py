@@ -157,7 +157,7 @@ guest:
       knows.
     - V(null) when there is no such guest.
   type: dict
-  returned: success
+  returned: always
   contains:
     id:
       description: Number of the guest, as a text.
@@ -256,7 +256,7 @@ actions:
     - What was done, in order. In check mode, what would be done.
   type: list
   elements: dict
-  returned: success, and when a write failed
+  returned: always
   contains:
     action:
       description: V(created), V(enabled), V(disabled), V(updated) or V(deleted).
@@ -268,19 +268,25 @@ actions:
     reason:
       description: Why the step is needed.
       type: str
+    target:
+      description: Always V(null), since nothing else is concerned. It is there for plays that read the actions of any
+        module.
+      type: str
   sample:
     - action: created
       reason: not a guest of the organization
       fields: [company_name, email, first_name, last_name, phone_1]
+      target: null
     - action: updated
       reason: not taken at creation
       fields: [associated_members]
+      target: null
 unchangeable:
   description:
     - Fields of the profile that are not as asked for, and stay so.
   type: list
   elements: dict
-  returned: success
+  returned: always
   contains:
     field:
       description: Name of the option.
@@ -305,23 +311,26 @@ notes:
       get lost in the registered result of a loop before ansible-core 2.22.
   type: list
   elements: str
-  returned: success
+  returned: always
   sample:
     - "partner@example.org: Tallyfy keeps its own company_name. The profile of a guest counts only when they are first
       created in Tallyfy, in whichever organization."
 failed_action:
-  description: The step that failed, with the keys of an entry of RV(actions), which then names what was done before it.
+  description: The step that failed, with the keys of an entry of RV(actions), which then names what was done before it;
+    V(null) when none did.
   type: dict
-  returned: when a write failed
+  returned: always
   sample:
     action: disabled
     reason: present
     fields: [state]
+    target: null
 deferred:
-  description: Who was not added because the organization has added as many guests as it may in an hour.
+  description: Who was not added because the organization has added as many guests as it may in an hour; otherwise
+    empty.
   type: list
   elements: dict
-  returned: when a limit of Tallyfy does not let the guest be added
+  returned: always
   contains:
     email:
       description: E-mail address of the guest.
@@ -338,14 +347,31 @@ deferred:
         (HTTP 429)
       not_before: "2026-11-22T14:02:10Z"
 not_before:
-  description: When to run it again, in ISO 8601.
+  description: When it makes sense to run it again, in ISO 8601, after a limit of Tallyfy would have meant too long a
+    wait; otherwise V(null).
   type: str
-  returned: when a limit of Tallyfy does not let the guest be added
+  returned: always
   sample: "2026-11-22T14:02:10Z"
+problems:
+  description:
+    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
+      made of them.
+    - Empty when there is nothing of the kind.
+  type: list
+  elements: str
+  returned: always
+  sample:
+    - "GET /organizations/25f66ae8cd27630803af1f25fe015a1a/users: This action is unauthorized. (HTTP 403)"
+not_stored:
+  description: Names of the fields that Tallyfy answered with success and did not store.
+  type: list
+  elements: str
+  returned: always
+  sample: [state]
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
-from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import STATE_KEYS, ModuleSpec, run_module
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import GUEST_OPTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest_run import ensure_guest
 
@@ -355,7 +381,12 @@ def ensure(task: Task) -> dict[str, object]:
     return ensure_guest(task.client, task.params, warn=task.warn)
 
 
-SPEC = ModuleSpec(argument_spec=GUEST_OPTIONS, operation=ensure, takes_texts=True)
+SPEC = ModuleSpec(
+    argument_spec=GUEST_OPTIONS,
+    operation=ensure,
+    result_keys={"guest": None, "unchangeable": [], "deferred": [], **STATE_KEYS},
+    takes_texts=True,
+)
 
 
 def main() -> None:

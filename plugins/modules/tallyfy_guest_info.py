@@ -56,10 +56,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 guests:
-  description: The guests, sorted by e-mail address.
+  description: The guests, sorted by e-mail address. Empty after a failure.
   type: list
   elements: dict
-  returned: success
+  returned: always
   contains:
     id:
       description: Number of the guest, as a text.
@@ -153,6 +153,16 @@ guests:
       associated_member_ids: [1001]
       created_at: "2025-01-15T10:30:00.000Z"
       last_accessed_at: null
+problems:
+  description:
+    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
+      made of them.
+    - Empty when there is nothing of the kind.
+  type: list
+  elements: str
+  returned: always
+  sample:
+    - "GET /organizations/25f66ae8cd27630803af1f25fe015a1a/users: This action is unauthorized. (HTTP 403)"
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
@@ -172,6 +182,7 @@ SPEC = ModuleSpec(
         "disabled": {"type": "bool"},
     },
     operation=show,
+    result_keys={"guests": []},
 )
 
 

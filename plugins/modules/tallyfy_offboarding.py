@@ -230,18 +230,15 @@ people:
       description: What was done, or why not.
       type: str
     before:
-      description: The fields that differ, as they were.
+      description: The fields that differ, as they were; empty for people who were as wanted.
       type: dict
-      returned: for people who were not as wanted
     after:
-      description: The fields that differ, as wanted.
+      description: The fields that differ, as wanted; empty for people who were as wanted.
       type: dict
-      returned: for people who were not as wanted
     notes:
       description: What needs somebody's attention.
       type: list
       elements: str
-      returned: for people of whom there is something to note
     reassign_to:
       description: Who takes over, V(null) for nobody.
       type: str
@@ -262,6 +259,7 @@ people:
         status: active
       after:
         status: disabled
+      notes: []
       reassign_to: bob@example.com
       processes: []
 guests:
@@ -358,10 +356,10 @@ processes:
       owner_before: john.smith@example.com
       owner_after: bob@example.com
 removals:
-  description: Everybody who would lose their access.
+  description: Everybody who would lose their access, when the fuse refused the run; otherwise empty.
   type: list
   elements: str
-  returned: when the fuse refused the run
+  returned: always
   sample: [frank.moore@example.com, john.smith@example.com]
 problems:
   description:
@@ -444,18 +442,19 @@ actions:
       description: Why the step is needed.
       type: str
     target:
-      description: ID of the member who takes over.
+      description: ID of the member who takes over; V(null) for other steps.
       type: str
-      returned: for steps that give something to somebody
   sample:
     - guest: partner@example.org
       action: updated
       reason: associated with john.smith@example.com
       fields: [associated_members]
+      target: null
     - group: Engineering
       action: updated
       reason: lists john.smith@example.com
       fields: [members]
+      target: null
     - email: john.smith@example.com
       action: disabled
       reason: active; open work goes to bob@example.com
@@ -490,9 +489,9 @@ check_mode:
   returned: always
   sample: false
 report:
-  description: Path of the report that was written.
+  description: Path of the report that was written, V(null) when none was.
   type: str
-  returned: when O(report) is given
+  returned: always
   sample: /home/alice/leavers.md
 requests:
   description: How many requests the task has sent, the sign-in and repeated ones included.

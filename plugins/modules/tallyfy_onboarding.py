@@ -195,22 +195,18 @@ people:
       description: What was done, or why it was not.
       type: str
     before:
-      description: The values that differ, as they were.
+      description: The values that differ, as they were; empty when the member is as wanted.
       type: dict
-      returned: unless the member is as wanted
     after:
-      description: The values that differ, as they are wanted.
+      description: The values that differ, as they are wanted; empty when the member is as wanted.
       type: dict
-      returned: unless the member is as wanted
     notes:
       description: What somebody should know about the person.
       type: list
       elements: str
-      returned: when there is something to know
     process:
-      description: The process, if there is to be one.
+      description: The process, V(null) when there is to be none.
       type: dict
-      returned: for people with a process
       contains:
         id:
           description: ID of the process, V(null) when it has not been launched.
@@ -238,7 +234,6 @@ people:
           description: What somebody should know about the process.
           type: list
           elements: str
-          returned: when there is something to know
         unchangeable:
           description: Kick-off values that differ from what is asked for; see M(tallyfy.platform.tallyfy_process).
           type: list
@@ -259,6 +254,7 @@ people:
         email: mary.major@example.com
         role: standard
         groups: [Engineering]
+      notes: []
       process:
         id: 7c4f0d1e2b3a49588a6b5c4d3e2f1a00
         name: Onboarding of Mary Major (HR-10412)
@@ -267,6 +263,7 @@ people:
         action: launched
         outcome: launched
         message: ""
+        notes: []
         unchangeable: []
 groups:
   description: One row for each of O(ensure_groups).
@@ -290,12 +287,12 @@ groups:
       description: What somebody should know about the group.
       type: list
       elements: str
-      returned: when there is something to know
   sample:
     - name: Newcomers
       action: created
       outcome: created
       message: ""
+      notes: []
 guests:
   description: One row for each of O(ensure_guests).
   type: list
@@ -318,7 +315,6 @@ guests:
       description: What somebody should know about the guest.
       type: list
       elements: str
-      returned: when there is something to know
     unchangeable:
       description: Fields that differ from what is asked for; see M(tallyfy.platform.tallyfy_guest).
       type: list
@@ -328,6 +324,7 @@ guests:
       action: created
       outcome: created
       message: ""
+      notes: []
       unchangeable: []
 summary:
   description: How many of C(people), C(processes), C(groups) and C(guests) have each outcome; each counts once.
@@ -404,14 +401,14 @@ actions:
       description: Why the step is needed.
       type: str
     target:
-      description: The group, the template, the tag or the folder.
+      description: The group, the template, the tag or the folder; V(null) for other steps.
       type: str
-      returned: for steps that concern something else, too
   sample:
     - email: mary.major@example.com
       action: created
       reason: not a member of the organization
       fields: [email, first_name, last_name, role]
+      target: null
 problems:
   description:
     - What is wrong with the input, or why people, groups and guests are not as wanted, one text for all who met the
@@ -460,9 +457,9 @@ check_mode:
   returned: always
   sample: false
 report:
-  description: Path of the report that was written.
+  description: Path of the report that was written, V(null) when none was.
   type: str
-  returned: when O(report) is given
+  returned: always
   sample: /home/alice/new-hires.html
 requests:
   description: How many requests were sent, sign-ins included.

@@ -32,9 +32,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 organization:
-  description: The organization as Tallyfy returns it. These are the fields that matter most here.
+  description: The organization as Tallyfy returns it, V(null) after a failure. These are the fields that matter
+    most here.
   type: dict
-  returned: success
+  returned: always
   contains:
     id:
       description: ID of the organization.
@@ -66,9 +67,9 @@ organization:
     allow_user_invite: true
     enable_onboarding_template: false
 caller:
-  description: Who the calls are made as.
+  description: Who the calls are made as, V(null) after a failure.
   type: dict
-  returned: success
+  returned: always
   contains:
     kind:
       description: V(application), V(user) (a member's token, see O(act_as)) or V(given) (a ready O(access_token)).
@@ -83,6 +84,16 @@ caller:
     kind: application
     email: null
     role: admin
+problems:
+  description:
+    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
+      made of them.
+    - Empty when there is nothing of the kind.
+  type: list
+  elements: str
+  returned: always
+  sample:
+    - "GET /organizations/25f66ae8cd27630803af1f25fe015a1a/users: This action is unauthorized. (HTTP 403)"
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
@@ -103,7 +114,7 @@ def show(task: Task) -> dict[str, object]:
     return {"changed": False, "organization": organization, "caller": caller}
 
 
-SPEC = ModuleSpec(argument_spec={}, operation=show)
+SPEC = ModuleSpec(argument_spec={}, operation=show, result_keys={"organization": None, "caller": None})
 
 
 def main() -> None:

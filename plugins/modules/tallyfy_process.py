@@ -195,7 +195,7 @@ process:
     - V(null) when there is none, with O(state=archived).
     - Values that only Tallyfy knows are V(null) for one that would be launched in check mode.
   type: dict
-  returned: success
+  returned: always
   contains:
     id:
       description: ID of the process.
@@ -296,7 +296,7 @@ unchangeable:
   description: Kick-off values that differ from what is asked for, of a process that is there already, and stay so.
   type: list
   elements: dict
-  returned: success
+  returned: always
   contains:
     field:
       description: Label of the field.
@@ -320,7 +320,7 @@ actions:
     - What was done, in order. In check mode, what would be done.
   type: list
   elements: dict
-  returned: success, and when a write failed
+  returned: always
   contains:
     action:
       description: V(launched), V(unarchived), V(updated), V(kickoff_updated), V(tagged), V(untagged),
@@ -334,9 +334,9 @@ actions:
       description: Why the step is needed.
       type: str
     target:
-      description: The template, the tag, the folder, or the ID of a duplicate that is archived.
+      description: The template, the tag, the folder, or the ID of a duplicate that is archived; V(null) for other
+        steps.
       type: str
-      returned: for steps that concern something else beside the process
   sample:
     - action: launched
       reason: no process carries 'HR-20417'
@@ -348,31 +348,48 @@ notes:
       loop before ansible-core 2.22.
   type: list
   elements: str
-  returned: success
+  returned: always
   sample:
     - >-
       Onboarding of Jordan Rivera (HR-20417): Tallyfy keeps its own Department. They count at the launch; kickoff_update
       of tallyfy_process corrects them later.
 failed_action:
-  description: The step that failed, with the keys of an entry of RV(actions), which then names what was done before it.
+  description: The step that failed, with the keys of an entry of RV(actions), which then names what was done before it;
+    V(null) when none did.
   type: dict
-  returned: when a write failed
+  returned: always
   sample:
     action: launched
     reason: no process carries 'HR-20417'
     fields: [kickoff, name]
     target: New hire onboarding
 not_stored:
-  description: Labels of the fields whose values Tallyfy did not store with the launch; C(name) or C(owner_id) when it
-    did not store these.
+  description: Labels of the fields whose values Tallyfy answered with success and did not store; C(name) or C(owner_id)
+    when it did not store these.
   type: list
   elements: str
-  returned: when Tallyfy answered a write with success and did not store it
+  returned: always
   sample: [Department]
+problems:
+  description:
+    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
+      made of them.
+    - Empty when there is nothing of the kind.
+  type: list
+  elements: str
+  returned: always
+  sample:
+    - "GET /organizations/25f66ae8cd27630803af1f25fe015a1a/users: This action is unauthorized. (HTTP 403)"
+not_before:
+  description: When it makes sense to run it again, in ISO 8601, after a limit of Tallyfy would have meant too long a
+    wait; otherwise V(null).
+  type: str
+  returned: always
+  sample: "2026-11-22T14:02:10Z"
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
-from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import STATE_KEYS, ModuleSpec, run_module
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desired import PROCESS_OPTIONS, SINGLE_OPTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.single import ensure_process
 
@@ -385,6 +402,7 @@ def ensure(task: Task) -> dict[str, object]:
 SPEC = ModuleSpec(
     argument_spec={**PROCESS_OPTIONS, **SINGLE_OPTIONS},
     operation=ensure,
+    result_keys={"process": None, "unchangeable": [], **STATE_KEYS},
     takes_texts=True,
     rules={
         "required_one_of": [("template", "process_id"), ("name", "reference", "process_id")],

@@ -73,10 +73,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 processes:
-  description: The processes, sorted by name.
+  description: The processes, sorted by name. Empty after a failure.
   type: list
   elements: dict
-  returned: success
+  returned: always
   contains:
     id:
       description: ID of the process.
@@ -173,6 +173,16 @@ processes:
       created_at: "2026-11-22T13:04:11.000Z"
       completed_at: null
       archived_at: null
+problems:
+  description:
+    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
+      made of them.
+    - Empty when there is nothing of the kind.
+  type: list
+  elements: str
+  returned: always
+  sample:
+    - "GET /organizations/25f66ae8cd27630803af1f25fe015a1a/users: This action is unauthorized. (HTTP 403)"
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
@@ -199,6 +209,7 @@ SPEC = ModuleSpec(
         "owner": {"type": "list", "elements": "str"},
     },
     operation=show,
+    result_keys={"processes": []},
     rules={
         "mutually_exclusive": [
             ("query", "reference"),

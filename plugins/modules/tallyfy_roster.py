@@ -244,30 +244,24 @@ people:
       description: What was done, or why not. It also tells when somebody who is to leave is no member at all.
       type: str
     before:
-      description: The fields that differ, as they were.
+      description: The fields that differ, as they were; empty for people who were as wanted.
       type: dict
-      returned: for people who were not as wanted
     after:
-      description: The fields that differ, as wanted.
+      description: The fields that differ, as wanted; empty for people who were as wanted.
       type: dict
-      returned: for people who were not as wanted
     notes:
       description: What cannot be compared or changed, and why; C(message) holds it too.
       type: list
       elements: str
-      returned: for people of whom there is something to note
     reassign_to:
-      description: Who takes over the open work.
+      description: Who takes over the open work, V(null) when none is handed over.
       type: str
-      returned: for people whose open work is handed over
     unlisted:
       description: V(true) for a member who is not listed.
       type: bool
-      returned: for members who are not listed
     service_account:
-      description: V(true) for the Tallyfy Bot and support accounts of Tallyfy.
+      description: V(true) for the Tallyfy Bot and support accounts of Tallyfy that are not listed.
       type: bool
-      returned: for such members who are not listed
   sample:
     - email: mary.major@example.com
       name: Mary Major
@@ -283,6 +277,10 @@ people:
         email: mary.major@example.com
         role: standard
         groups: [Engineering]
+      notes: []
+      reassign_to: null
+      unlisted: false
+      service_account: false
     - email: dana.lee@example.com
       name: Dana Lee
       action: disabled
@@ -293,6 +291,10 @@ people:
         status: active
       after:
         status: disabled
+      notes: []
+      reassign_to: null
+      unlisted: false
+      service_account: false
 problems:
   description:
     - What is wrong with the input, or why somebody is not as wanted, one text for all who met the same obstacle, or why
@@ -361,9 +363,9 @@ check_mode:
   returned: always
   sample: false
 report:
-  description: Path of the report that was written.
+  description: Path of the report that was written, V(null) when none was.
   type: str
-  returned: when O(report) is given
+  returned: always
   sample: /home/alice/roster.html
 requests:
   description: How many requests the task has sent, the sign-in and repeated ones included.
@@ -391,24 +393,24 @@ actions:
       description: Why the step is needed.
       type: str
     target:
-      description: The group, or the ID of the member who takes over the open work.
+      description: The group, or the ID of the member who takes over the open work; V(null) for other steps.
       type: str
-      returned: for steps that concern something else beside the member
   sample:
     - email: mary.major@example.com
       action: created
       reason: not a member of the organization
       fields: [email, first_name, last_name, role, timezone]
+      target: null
     - email: mary.major@example.com
       action: added_to_group
       reason: not in Engineering
       fields: []
       target: Engineering
 removals:
-  description: Everybody who would lose their access.
+  description: Everybody who would lose their access, when the fuse refused the run; otherwise empty.
   type: list
   elements: str
-  returned: when the fuse refused the run
+  returned: always
   sample: [bob@example.com]
 """
 

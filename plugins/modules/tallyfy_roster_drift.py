@@ -336,9 +336,9 @@ check_mode:
   returned: always
   sample: false
 report:
-  description: Path of the report that was written.
+  description: Path of the report that was written, V(null) when none was.
   type: str
-  returned: when O(report) is given
+  returned: always
   sample: /home/alice/drift.html
 requests:
   description: How many requests the task has sent, the sign-in and repeated ones included.

@@ -19,7 +19,8 @@ description:
     A value that no roster may hold, such as a first name of more than 32 characters, is left out and told in
     RV(notes).
   - The file is written on the controller, wherever the task itself runs, and in one step, so nobody reads half of it.
-    When it holds the same already, it is not touched.
+    When it holds the same already, it is not touched. The file is what this module manages, so C(changed) is about it
+    and not about Tallyfy.
 author:
   - the tallyfy.platform authors (@tallyfy)
 options:

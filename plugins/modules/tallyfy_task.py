@@ -170,7 +170,7 @@ RETURN = r"""
 task:
   description: The task after the run. In check mode, the task as the run would leave it.
   type: dict
-  returned: success
+  returned: always
   contains:
     id:
       description: ID of the task, for O(task_id).
@@ -271,7 +271,7 @@ unchangeable:
   description: What is asked for of a completed step that has something else. Tallyfy changes no completed step.
   type: list
   elements: dict
-  returned: success
+  returned: always
   contains:
     field:
       description: Label of the field of the form, or the name of the option.
@@ -295,7 +295,7 @@ actions:
     - What was done, in order. In check mode, what would be done.
   type: list
   elements: dict
-  returned: success, and when a write failed
+  returned: always
   contains:
     action:
       description: V(reopened), V(updated), V(commented) or V(completed).
@@ -307,42 +307,66 @@ actions:
     reason:
       description: Why the step is needed.
       type: str
+    target:
+      description: Always V(null), since nothing else is concerned. It is there for plays that read the actions of any
+        module.
+      type: str
   sample:
     - action: updated
       reason: form differs
       fields: [form]
+      target: null
     - action: completed
       reason: open
       fields: [state]
+      target: null
 notes:
   description:
     - What somebody should know about the run. The same as the warnings, which get lost in the registered result of a
       loop before ansible-core 2.22.
   type: list
   elements: str
-  returned: success
+  returned: always
   sample:
     - >-
       Create accounts of Onboarding: Jordan Rivera (HR-10293): It was completed from here, and is open again. It stays
       so, since somebody may have reopened it on purpose; complete_again=true completes it again.
 failed_action:
-  description: The step that failed, with the keys of an entry of RV(actions), which then names what was done before it.
+  description: The step that failed, with the keys of an entry of RV(actions), which then names what was done before it;
+    V(null) when none did.
   type: dict
-  returned: when a write failed
+  returned: always
   sample:
     action: completed
     reason: open
     fields: [state]
+    target: null
 not_stored:
   description: Labels of fields and names of options whose values Tallyfy did not store although it said so.
   type: list
   elements: str
-  returned: when Tallyfy answered a write with success and did not store it
+  returned: always
   sample: [Laptop serial]
+problems:
+  description:
+    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
+      made of them.
+    - Empty when there is nothing of the kind.
+  type: list
+  elements: str
+  returned: always
+  sample:
+    - "GET /organizations/25f66ae8cd27630803af1f25fe015a1a/users: This action is unauthorized. (HTTP 403)"
+not_before:
+  description: When it makes sense to run it again, in ISO 8601, after a limit of Tallyfy would have meant too long a
+    wait; otherwise V(null).
+  type: str
+  returned: always
+  sample: "2026-11-22T14:02:10Z"
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
-from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import STATE_KEYS, ModuleSpec, run_module
 from ansible_collections.tallyfy.platform.plugins.module_utils._tasks.desired import TASK_OPTIONS, TASK_RULES
 from ansible_collections.tallyfy.platform.plugins.module_utils._tasks.single import ensure_task
 
@@ -352,7 +376,13 @@ def ensure(task: Task) -> dict[str, object]:
     return ensure_task(task.client, task.params, warn=task.warn)
 
 
-SPEC = ModuleSpec(argument_spec=TASK_OPTIONS, operation=ensure, takes_texts=True, rules=TASK_RULES)
+SPEC = ModuleSpec(
+    argument_spec=TASK_OPTIONS,
+    operation=ensure,
+    takes_texts=True,
+    rules=TASK_RULES,
+    result_keys={"task": None, "unchangeable": [], **STATE_KEYS},
+)
 
 
 def main() -> None:

@@ -103,10 +103,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 tasks:
-  description: The tasks, by the names of their processes and their place in them.
+  description: The tasks, by the names of their processes and their place in them. Empty after a failure.
   type: list
   elements: dict
-  returned: success
+  returned: always
   contains:
     id:
       description: ID of the task, for O(task_id).
@@ -202,6 +202,16 @@ tasks:
       kickoff:
         New hire name: Jordan Rivera
         Department: Engineering
+problems:
+  description:
+    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
+      made of them.
+    - Empty when there is nothing of the kind.
+  type: list
+  elements: str
+  returned: always
+  sample:
+    - "GET /organizations/25f66ae8cd27630803af1f25fe015a1a/users: This action is unauthorized. (HTTP 403)"
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
@@ -218,7 +228,9 @@ def show(task: Task) -> dict[str, object]:
     return {"changed": False, "tasks": list_tasks(task.client, task.params)}
 
 
-SPEC = ModuleSpec(argument_spec=LIST_OPTIONS, operation=show, takes_texts=True, rules=LIST_RULES)
+SPEC = ModuleSpec(
+    argument_spec=LIST_OPTIONS, operation=show, takes_texts=True, rules=LIST_RULES, result_keys={"tasks": []}
+)
 
 
 def main() -> None:

@@ -52,10 +52,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 templates:
-  description: The templates, sorted by title.
+  description: The templates, sorted by title. Empty after a failure.
   type: list
   elements: dict
-  returned: success
+  returned: always
   contains:
     id:
       description: ID of the template.
@@ -153,6 +153,16 @@ templates:
           id: 4e4cb9903679399220e808159803ea6c
           type: task
           position: 1
+problems:
+  description:
+    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
+      made of them.
+    - Empty when there is nothing of the kind.
+  type: list
+  elements: str
+  returned: always
+  sample:
+    - "GET /organizations/25f66ae8cd27630803af1f25fe015a1a/users: This action is unauthorized. (HTTP 403)"
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
@@ -172,6 +182,7 @@ SPEC = ModuleSpec(
         "archived": {"type": "bool", "default": False},
     },
     operation=show,
+    result_keys={"templates": []},
     rules={"mutually_exclusive": [("template", "query")]},
 )
 

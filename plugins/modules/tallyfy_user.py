@@ -199,7 +199,7 @@ user:
     - Values that only Tallyfy knows are V(null) for somebody who would be added in check mode, and those that the
       answer to the creation does not tell are V(null) for somebody who was just added.
   type: dict
-  returned: success
+  returned: always
   contains:
     id:
       description: Number of the member.
@@ -301,7 +301,7 @@ actions:
     - What was done, in order. In check mode, what would be done.
   type: list
   elements: dict
-  returned: success, and when a write failed
+  returned: always
   contains:
     action:
       description: V(created), V(invited), V(enabled), V(updated), V(role_changed), V(added_to_group),
@@ -315,16 +315,17 @@ actions:
       description: Why the step is needed.
       type: str
     target:
-      description: The group, or the number of the member who takes over the open work.
+      description: The group, or the number of the member who takes over the open work; V(null) for other steps.
       type: str
-      returned: for steps that concern something else beside the member
   sample:
     - action: created
       reason: not a member of the organization
       fields: [email, first_name, last_name, role, timezone]
+      target: null
     - action: updated
       reason: not taken at creation
       fields: [job_title]
+      target: null
     - action: added_to_group
       reason: not in Engineering
       fields: []
@@ -335,22 +336,45 @@ notes:
       get lost in the registered result of a loop before ansible-core 2.22.
   type: list
   elements: str
-  returned: success
+  returned: always
   sample:
     - grace.kim@example.net belongs to 2 organizations, so only they themselves can change their team.
 failed_action:
-  description: The step that failed, with the keys of an entry of RV(actions), which then names what was done before it.
+  description: The step that failed, with the keys of an entry of RV(actions), which then names what was done before it;
+    V(null) when none did.
   type: dict
-  returned: when a write failed
+  returned: always
   sample:
     action: added_to_group
     reason: not in Engineering
     fields: []
     target: Engineering
+problems:
+  description:
+    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
+      made of them.
+    - Empty when there is nothing of the kind.
+  type: list
+  elements: str
+  returned: always
+  sample:
+    - "GET /organizations/25f66ae8cd27630803af1f25fe015a1a/users: This action is unauthorized. (HTTP 403)"
+not_stored:
+  description: Names of the fields that Tallyfy answered with success and did not store.
+  type: list
+  elements: str
+  returned: always
+  sample: [team]
+not_before:
+  description: When it makes sense to run it again, in ISO 8601, after a limit of Tallyfy would have meant too long a
+    wait; otherwise V(null).
+  type: str
+  returned: always
+  sample: "2026-11-22T14:02:10Z"
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
-from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import STATE_KEYS, ModuleSpec, run_module
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.one_member import (
     ONE_MEMBER_OPTIONS,
     ensure_member,
@@ -362,7 +386,9 @@ def ensure(task: Task) -> dict[str, object]:
     return ensure_member(task)
 
 
-SPEC = ModuleSpec(argument_spec=ONE_MEMBER_OPTIONS, operation=ensure, takes_texts=True)
+SPEC = ModuleSpec(
+    argument_spec=ONE_MEMBER_OPTIONS, operation=ensure, result_keys={"user": None, **STATE_KEYS}, takes_texts=True
+)
 
 
 def main() -> None:

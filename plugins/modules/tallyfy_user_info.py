@@ -69,10 +69,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 users:
-  description: The members, sorted by e-mail address.
+  description: The members, sorted by e-mail address. Empty after a failure.
   type: list
   elements: dict
-  returned: success
+  returned: always
   contains:
     id:
       description: Number of the member.
@@ -169,6 +169,16 @@ users:
       last_login_at: "2026-02-10T09:12:44.000Z"
       is_bot: false
       groups: [Engineering]
+problems:
+  description:
+    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
+      made of them.
+    - Empty when there is nothing of the kind.
+  type: list
+  elements: str
+  returned: always
+  sample:
+    - "GET /organizations/25f66ae8cd27630803af1f25fe015a1a/users: This action is unauthorized. (HTTP 403)"
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
@@ -191,6 +201,7 @@ SPEC = ModuleSpec(
         "complete": {"type": "bool", "default": False},
     },
     operation=show,
+    result_keys={"users": []},
 )
 
 

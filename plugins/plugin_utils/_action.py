@@ -60,7 +60,15 @@ class ModuleAction(ActionBase):
         self._supports_async = not spec.shows_tokens
         result: dict[str, Any] = super().run(tmp, variables)
         # Also what never came to the operation of the module: arguments that are refused, and a module that broke.
-        result = merge_hash(result, shown_result(self._outcome(variables)))
+        try:
+            outcome = self._outcome(variables)
+        except AnsibleActionFail as error:
+            outcome = {"failed": True, **self._failure([str(error)])}
+        if outcome.get("failed"):
+            # A module that broke told nothing of what it has.
+            message = str(outcome.get("msg", ""))
+            outcome = self.spec.failure(message, outcome, check_mode=bool(self._task.check_mode))
+        result = merge_hash(result, shown_result(outcome))
         if spec.shows_tokens and not result.get("failed"):
             # What it prints is censored, while register gets it; an error must stay readable.
             result["_ansible_no_log"] = True

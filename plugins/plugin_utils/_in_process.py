@@ -125,9 +125,9 @@ def run_in_process(
             )
         else:
             succeeded = False
-            result = spec.failure(refusal, {}, check_mode=check_mode) if spec.result_keys else {"msg": refusal}
+            result = spec.failure(refusal, {}, check_mode=check_mode)
     except Exception as error:  # noqa: BLE001 - ansible-core would show it with the secrets that it may quote
-        succeeded, result = False, _defect(error, used)
+        succeeded, result = False, spec.failure(**_defect(error, used), check_mode=check_mode)
     if not succeeded:
         result = {**result, "failed": True}
         if "exception" in result or result.get("status") == 401:
@@ -173,12 +173,12 @@ def _renamed(rules: Any, names: Mapping[str, str]) -> Any:
 
 
 def _defect(error: Exception, used: list[Client]) -> dict[str, Any]:
-    """Return what is shown of an error that nobody foresaw."""
+    """Return what is shown of an error that nobody foresaw: a message and facts."""
     told = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     for one in chain_of(error):
         # Its own lines could look like those of the traceback, or of another task.
         told = told.replace(str(one), shown_text(str(one)))
-    result = {"msg": f"{type(error).__name__}: {error}", "exception": told}
+    result: dict[str, Any] = {"message": f"{type(error).__name__}: {error}", "facts": {"exception": told}}
     for client in used:
         result = masked(result, client.secrets)
     return result

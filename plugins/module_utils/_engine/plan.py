@@ -27,10 +27,8 @@ class Step:
 
     def described(self) -> dict[str, Any]:
         """Return the entry of ``actions`` for this step."""
-        entry: dict[str, Any] = {"action": self.action, "reason": self.reason, "fields": sorted(self.values)}
-        if self.target is not None:
-            entry["target"] = self.target
-        return entry
+        fields = sorted(self.values)
+        return {"action": self.action, "reason": self.reason, "fields": fields, "target": self.target}
 
 
 @dataclass(frozen=True)

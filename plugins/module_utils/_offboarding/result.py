@@ -41,6 +41,7 @@ OFFBOARDING_KEYS: dict[str, Any] = {
     "guests": [],
     "groups": [],
     "processes": [],
+    "removals": [],
     "summary": {
         "people": dict.fromkeys(OFFBOARDED_COUNTS, 0),
         "guests": dict.fromkeys(OFFBOARDED_COUNTS, 0),
@@ -119,21 +120,19 @@ class LeaverReport(RunReport):
         is_reported = self.outcome not in ("unchanged", "not_found")
         before = {name: value for plan in plans for name, value in plan.before.items()}
         after = {name: value for plan in plans for name, value in plan.after.items()}
-        row: Record = {
+        return {
             "email": self.email,
             "name": full_name_of(self.leaver.record) if self.leaver is not None else "",
             "action": self.action,
             "fields": sorted({*before, *after}) if is_reported and self.action != "deleted" else [],
             "outcome": self.outcome,
             "message": self._message(),
+            "before": before if is_reported else {},
+            "after": after if is_reported else {},
+            "notes": self.notes,
+            "reassign_to": self.access.desired.reassign_to,
+            "processes": self._processes,
         }
-        if is_reported:
-            row.update(before=before, after=after)
-        if self.notes:
-            row["notes"] = self.notes
-        row["reassign_to"] = self.access.desired.reassign_to
-        row["processes"] = self._processes
-        return row
 
     def _message(self) -> str:
         story = ""

@@ -60,8 +60,7 @@ class PartReport(RunReport):
     def row(self) -> Record:
         """Return what every row has."""
         texts = [*([self.obstacle] if self.is_undone else []), *self.notes]
-        row = {"action": self.action, "outcome": self.outcome, "message": " ".join(texts)}
-        return {**row, **({"notes": self.notes} if self.notes else {})}
+        return {"action": self.action, "outcome": self.outcome, "message": " ".join(texts), "notes": self.notes}
 
 
 class PersonReport(RunReport):
@@ -92,7 +91,7 @@ class PersonReport(RunReport):
         return next((part.obstacle for part in self.parts if part.is_undone), "")
 
     def row(self) -> Record:
-        row = {**self.member.row(), "outcome": self.outcome}
+        row = {**self.member.row(), "outcome": self.outcome, "process": None}
         if self.process is None or self._planned is None:
             return row
         run = self._planned.run

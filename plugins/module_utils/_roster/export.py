@@ -48,6 +48,7 @@ EXPORT_KEYS: dict[str, Any] = {
     "org_id": None,
     "organization": {},
     "requests": 0,
+    "check_mode": False,
 }
 # Texts that YAML takes as they are: a word, or a phone number with spaces. Without spaces that would be a number.
 _PLAIN = re.compile(r"[A-Za-z](?: ?[A-Za-z0-9@._/+()-])*|\+?[0-9]+(?: [0-9]+)+", re.ASCII)

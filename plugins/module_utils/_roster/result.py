@@ -59,8 +59,10 @@ RESULT_KEYS: dict[str, Any] = {
     "org_id": None,
     "organization": {},
     "requests": 0,
+    "report": None,
+    "check_mode": False,
 }
-ROSTER_KEYS: dict[str, Any] = {**RESULT_KEYS, "summary": dict.fromkeys(PEOPLE_COUNTS, 0)}
+ROSTER_KEYS: dict[str, Any] = {**RESULT_KEYS, "summary": dict.fromkeys(PEOPLE_COUNTS, 0), "removals": []}
 
 
 @dataclass(frozen=True)
@@ -180,29 +182,32 @@ class MemberReport(RunReport):
         """Who takes over the open work, for the diff: a reviewer wants to know, although it is no field of a member."""
         return {"reassign_to": self.run.desired.reassign_to} if _hands_over(self.run.done) else {}
 
-    def row(self) -> dict[str, Any]:
+    def row(self) -> Record:
+        """Return what a row about a person has in every module."""
         outcome = self.outcome
         plan = self.difference if self.is_changed else self.run.plan
         is_reported = outcome not in ("unchanged", "not_found")
-        row: dict[str, Any] = {
+        return {
             "email": self.email,
             "name": self.person.name,
             "action": self.action,
             "fields": sorted({*plan.before, *plan.after}) if is_reported and self.action != "deleted" else [],
             "outcome": outcome,
             "message": self._message(),
+            "before": dict(plan.before) if is_reported else {},
+            "after": dict(plan.after) if is_reported else {},
+            "notes": list(self.run.notes),
         }
-        if is_reported:
-            row.update(before=dict(plan.before), after=dict(plan.after))
-        if self.run.notes:
-            row["notes"] = list(self.run.notes)
-        if _hands_over(self.steps):
-            row["reassign_to"] = self.run.desired.reassign_to
-        if not self.person.is_listed:
-            row["unlisted"] = True
-            if is_service_account(self.person.current or {}):
-                row["service_account"] = True
-        return row
+
+    def roster_row(self) -> Record:
+        """Return the row of a roster, where people leave, too, and some are not listed."""
+        is_unlisted = not self.person.is_listed
+        return {
+            **self.row(),
+            "reassign_to": self.run.desired.reassign_to if _hands_over(self.steps) else None,
+            "unlisted": is_unlisted,
+            "service_account": is_unlisted and is_service_account(self.person.current or {}),
+        }
 
     def _message(self) -> str:
         done = "; ".join(MEMBER_ACTIONS[step.action].told(step) for step in self.run.done)
@@ -226,7 +231,7 @@ def roster_result(
     result: dict[str, Any] = {
         "changed": any(report.run.changed for report in reports),
         "summary": counts_of(reports, PEOPLE_COUNTS),
-        "people": [report.row() for report in reports],
+        "people": [report.roster_row() for report in reports],
         "problems": [],
         "deferred": deferred_of(("email", report.email, report.skip_reason) for report in reports),
         "notes": list(notes),
@@ -237,7 +242,7 @@ def roster_result(
     undone = [(report.email, report) for report in reports if report.is_undone]
     if undone:
         # ansible-core prints all of a failure; thousands of people who are well already would bury the others.
-        result["people"] = [report.row() for report in reports if report.outcome != "unchanged"]
+        result["people"] = [report.roster_row() for report in reports if report.outcome != "unchanged"]
         raise_undone(result, undone, len(reports))
     return result
 

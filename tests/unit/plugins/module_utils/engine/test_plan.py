@@ -21,8 +21,8 @@ STEPS = (
 )
 PLAN = Plan("a@example.com", {"team": None}, {"team": "Ops"}, STEPS)
 DESCRIBED = [
-    {"action": "updated", "reason": "team differs", "fields": ["phone", "team"]},
-    {"action": "role_changed", "reason": "role is light", "fields": ["role"]},
+    {"action": "updated", "reason": "team differs", "fields": ["phone", "team"], "target": None},
+    {"action": "role_changed", "reason": "role is light", "fields": ["role"], "target": None},
     {"action": "added_to_group", "reason": "not in Sales", "fields": [], "target": "Sales"},
 ]
 
