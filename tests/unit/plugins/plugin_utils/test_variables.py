@@ -254,6 +254,8 @@ def test_every_variable_of_the_collection_is_in_the_table() -> None:
     names_of_other_things = {
         "tallyfy_actas",
         "tallyfy_orgid",
+        # A group of the inventory of tasks.
+        "tallyfy_step_create_accounts",
         "tallyfy_hire_secret_needs_32_characters",
         "tallyfy_webhook_path_needs_32_characters",
     }
