@@ -210,7 +210,7 @@ def test_every_module_has_its_action_plugin() -> None:
     for module in MODULES:
         text = (PLUGINS / "action" / f"{module}.py").read_text(encoding="utf-8")
         assert f"plugins.modules.{module} import SPEC\n" in text
-        assert re.search(r"class ActionModule\(\w+\):\n    spec = SPEC\n", text)
+        assert re.search(r"class ActionModule\([\w, ]+\):\n    spec = SPEC\n", text)
 
 
 # --- version ----------------------------------------------------------------------------------------------------------
