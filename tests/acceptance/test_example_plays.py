@@ -27,6 +27,7 @@ PLAYS = {
     "roster_from_csv": True,
     "onboard_from_event": True,
     "complete_step": True,
+    "ask_a_person": True,
     "wait_for_approval": False,
     "audit_report": True,
     "many_organizations": True,
