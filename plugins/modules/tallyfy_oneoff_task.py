@@ -121,7 +121,7 @@ task:
     - The task after the run. In check mode, the task as the run would leave it.
     - V(null) where O(state=completed) or O(state=archived) finds no such task.
   type: dict
-  returned: success
+  returned: always
   contains:
     id:
       description: ID of the task, V(null) in check mode for one that would be made.
@@ -212,7 +212,7 @@ unchangeable:
   description: What is asked for and cannot be had, of a completed task, or another type.
   type: list
   elements: dict
-  returned: success
+  returned: always
   contains:
     field:
       description: Name of the option.
@@ -236,7 +236,7 @@ actions:
     - What was done, in order. In check mode, what would be done.
   type: list
   elements: dict
-  returned: success, and when a write failed
+  returned: always
   contains:
     action:
       description: V(created), V(unarchived), V(archived), V(reopened), V(updated) or V(completed).
@@ -248,37 +248,60 @@ actions:
     reason:
       description: Why the step is needed.
       type: str
+    target:
+      description: Always V(null), since nothing else is concerned. It is there for plays that read the actions of any
+        module.
+      type: str
   sample:
     - action: created
       reason: no task has this reference
       fields: [assignees, deadline, summary, title, type]
+      target: null
 notes:
   description:
     - What somebody should know about the run. The same as the warnings, which get lost in the registered result of a
       loop before ansible-core 2.22.
   type: list
   elements: str
-  returned: success
+  returned: always
   sample:
     - "Order a laptop for Mary Major (HR-1042-laptop): It is archived and stays so; state=open restores it."
 failed_action:
-  description: The step that failed, with the keys of an entry of RV(actions), which then names what was done before it.
+  description: The step that failed, with the keys of an entry of RV(actions), which then names what was done before it;
+    V(null) when none did.
   type: dict
-  returned: when a write failed
+  returned: always
   sample:
     action: created
     reason: no task has this reference
     fields: [assignees, deadline, title, type]
+    target: null
 not_stored:
   description: Names of options whose values Tallyfy did not store although it said so.
   type: list
   elements: str
-  returned: when Tallyfy answered a write with success and did not store it
+  returned: always
   sample: [summary]
+problems:
+  description:
+    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
+      made of them.
+    - Empty when there is nothing of the kind.
+  type: list
+  elements: str
+  returned: always
+  sample:
+    - "GET /organizations/25f66ae8cd27630803af1f25fe015a1a/users: This action is unauthorized. (HTTP 403)"
+not_before:
+  description: When it makes sense to run it again, in ISO 8601, after a limit of Tallyfy would have meant too long a
+    wait; otherwise V(null).
+  type: str
+  returned: always
+  sample: "2026-11-22T14:02:10Z"
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
-from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import STATE_KEYS, ModuleSpec, run_module
 from ansible_collections.tallyfy.platform.plugins.module_utils._tasks.oneoff import ONEOFF_OPTIONS, ensure_oneoff
 
 
@@ -287,7 +310,12 @@ def ensure(task: Task) -> dict[str, object]:
     return ensure_oneoff(task.client, task.params, warn=task.warn)
 
 
-SPEC = ModuleSpec(argument_spec=ONEOFF_OPTIONS, operation=ensure, takes_texts=True)
+SPEC = ModuleSpec(
+    argument_spec=ONEOFF_OPTIONS,
+    operation=ensure,
+    takes_texts=True,
+    result_keys={"task": None, "unchangeable": [], **STATE_KEYS},
+)
 
 
 def main() -> None:

@@ -263,10 +263,11 @@ obstacles:
   description:
     - Why an open step would not be completed now, whatever its form holds, such as an open issue or a rule that skips
       it, or because somebody has reopened it. Whoever works for a step looks at these before the work.
+    - They are looked for when nothing but the step is given; otherwise it is empty.
   type: list
   elements: str
-  returned: when nothing but the step is given
-  sample: []
+  returned: always
+  sample: ["it has an open issue; resolve it first"]
 unchangeable:
   description: What is asked for of a completed step that has something else. Tallyfy changes no completed step.
   type: list
@@ -381,7 +382,7 @@ SPEC = ModuleSpec(
     operation=ensure,
     takes_texts=True,
     rules=TASK_RULES,
-    result_keys={"task": None, "unchangeable": [], **STATE_KEYS},
+    result_keys={"task": None, "obstacles": [], "unchangeable": [], **STATE_KEYS},
 )
 
 

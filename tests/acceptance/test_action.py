@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.errors import AnsibleActionFail
 
 from sandbox.testing import Sandbox
 from tests.acceptance.roles import Roles
@@ -188,9 +187,8 @@ def test_the_interpreter_of_the_configuration(
 
 def test_nonsense_about_the_way(roles: Roles) -> None:
     variables = {"tallyfy_in_process": "perhaps"}
-    plugin = roles.plugin("tallyfy_organization_info", {}, variables)
-    with pytest.raises(AnsibleActionFail, match="tallyfy_in_process is neither true nor false: 'perhaps'"):
-        plugin.run(task_vars=variables)
+    result = roles.module("tallyfy_organization_info", args={}, **variables)
+    assert (result["failed"], result["msg"]) == (True, "tallyfy_in_process is neither true nor false: 'perhaps'")
 
 
 def test_names_and_defaults(sandbox: Sandbox, playbooks: Playbooks) -> None:

@@ -410,7 +410,7 @@ def changes_of_entries(before: dict[str, Any], after: dict[str, Any]) -> set[str
 
 def without_numbers(row: dict[str, Any]) -> dict[str, Any]:
     """Return a person's row without the id of the process, which check mode cannot know."""
-    return {**row, "process": {**row["process"], "id": None}} if "process" in row else row
+    return {**row, "process": {**row["process"], "id": None}} if row["process"] else row
 
 
 def diff_of_people(diff: dict[str, Any]) -> set[str]:

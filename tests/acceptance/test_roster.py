@@ -333,7 +333,8 @@ class TestResult:
         assert (rows[DANA]["action"], rows[DANA]["outcome"]) == ("enabled", "enabled")
         assert rows[ERIN] == {
             "email": ERIN, "name": "Erin Walker", "action": "unchanged", "fields": [], "outcome": "unchanged",
-            "message": "",
+            "message": "", "before": {}, "after": {}, "notes": [], "reassign_to": None, "unlisted": False,
+            "service_account": False,
         }  # fmt: skip
         assert ERIN not in result["diff"]["before"]
         assert {action["email"] for action in result["actions"]} == {row["email"] for row in members} - {ERIN}

@@ -102,7 +102,7 @@ def test_variables(sandbox: Sandbox, bare: Playbooks, extra: dict[str, Any]) -> 
         f"two is user {BOB}, user {BOB}, the same True, given, bob False, {page}",
     ]
     # An option wins over the variable.
-    assert done.stdout.count("the sign-in failed") == 4
+    assert done.stdout.count("the sign-in failed") == 6
     assert {one["organization"] for one in sandbox.ledger(route="organization.get")} == {sandbox.org_id}
 
 
