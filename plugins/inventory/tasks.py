@@ -79,7 +79,7 @@ notes:
     E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FATAL) to make it a failure.
   - AWX counts each name of a host that a job has worked on as a managed node and keeps the variables of hosts, so what
     people typed, in its database. Here each task is another host, so the count grows with each task that is worked on.
-    From AWX rather use the role C(tallyfy.platform.worklist), which works off the tasks on one host. Where this is
+    From AWX rather use the role P(tallyfy.platform.worklist#role), which works off the tasks on one host. Where this is
     an inventory source there all the same, let it overwrite, so that hosts go with their tasks.
 seealso:
   - module: tallyfy.platform.tallyfy_task
