@@ -17,11 +17,13 @@ import yaml
 
 from sandbox.testing import Sandbox
 from tests.acceptance.cases_tasks import ACCOUNTS, APPROVAL, CALL, HIRE, JORDAN_ID
+from tests.acceptance.documented import REPOSITORY_ROOT, documentation
 from tests.acceptance.running import Modules, Playbooks, Run
 from tests.acceptance.test_variables import vaulted
 from tests.people import ALICE, JOHN, TOUR_ID
 
 PLUGIN = "tallyfy.platform.tasks"
+EXAMPLE = documentation(REPOSITORY_ROOT / "plugins" / "inventory" / "tasks.py")["EXAMPLES"]
 MANY = 100
 HOSTILE = "{{ lookup('pipe', 'touch hacked') }}"
 SHOW = """
@@ -98,18 +100,12 @@ def hosts_of(inventory: dict[str, Any], group: str) -> list[str]:
 
 
 def test_tasks_are_hosts(sandbox: Sandbox, inventories: Inventories, modules: Modules) -> None:
-    """Options come from the file, as templates and vaults too, then from extra variables, then from the environment."""
+    """As the example has it. Options come from the file, else from extra variables, else from the environment."""
     sandbox.patch_task(APPROVAL, status="completed", completed_at="2026-02-21T17:00:00.000Z")
     sandbox.patch_task(CALL, deadline="2099-03-01T17:00:00.000Z")
-    file = inventories.file(
-        "hire.tallyfy_tasks.yaml",
-        template=HIRE,
-        client_id="{{ lookup('ansible.builtin.env', 'AN_ID') }}",
-        compose={"mailbox": "tallyfy_task_kickoff['Personal email']"},
-        groups={"late": "tallyfy_task_is_overdue"},
-        keyed_groups=[{"prefix": "department", "key": "tallyfy_task_kickoff.Department"}],
-        strict=True,
-    )
+    example = {name: value for name, value in EXAMPLE.items() if name not in ("plugin", "step")}
+    client_id = "{{ lookup('ansible.builtin.env', 'AN_ID') }}"
+    file = inventories.file("hire.tallyfy_tasks.yaml", **example, client_id=client_id, strict=True)
     with Path(file).open("a", encoding="utf-8") as more:
         more.write(f"client_secret: {vaulted(inventories.playbooks.folder, sandbox.client_secret)}")
     given = json.dumps({"tallyfy_org_id": "{{ organization }}", "organization": sandbox.org_id})

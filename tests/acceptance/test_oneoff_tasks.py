@@ -90,12 +90,15 @@ class TestOnce:
 
     def test_two_runs_at_once(self, sandbox: Sandbox, modules: Modules) -> None:
         results: list[bool] = []
-        runs = [threading.Thread(target=lambda: results.append(modules.succeed(MODULE, **LAPTOP)["changed"]))
-                for _ in range(3)]  # fmt: skip
-        for run in runs:
-            run.start()
-        for run in runs:
-            run.join()
+
+        def run() -> None:
+            results.append(modules.succeed(MODULE, **LAPTOP)["changed"])
+
+        runs = [threading.Thread(target=run) for _number in range(3)]
+        for one in runs:
+            one.start()
+        for one in runs:
+            one.join()
         assert sorted(results) == [False, False, True]
         assert len(laptops(sandbox)) == 1
 
@@ -163,22 +166,22 @@ class TestStates:
     @pytest.mark.parametrize(
         ("before", "arguments", "actions", "state"),
         [
-            ([],              {},                                        [],                        "open"),
-            ([],              OPEN,                                      [],                        "open"),
-            ([],              {"assignees": {"set": [ALICE, PARTNER]}},  ["updated"],               "open"),
-            ([],              {"deadline": "2026-12-07", "summary": "x"}, ["updated"],              "open"),
-            ([],              DONE,                                      ["completed"],             "completed"),
-            ([],              {**DONE, "summary": "x"},                  ["updated", "completed"],  "completed"),
-            ([],              ARCHIVED,                                  ["archived"],              "archived"),
-            ([DONE],          {},                                        [],                        "completed"),
-            ([DONE],          OPEN,                                      ["reopened"],              "open"),
-            ([DONE],          ARCHIVED,                                  ["archived"],              "archived"),
-            ([ARCHIVED],      {},                                        [],                        "archived"),
-            ([ARCHIVED],      DONE,                                      [],                        "archived"),
-            ([ARCHIVED],      ARCHIVED,                                  [],                        "archived"),
-            ([ARCHIVED],      OPEN,                                      ["unarchived"],            "open"),
-            ([ARCHIVED],      {**OPEN, "summary": "x"},                  ["unarchived", "updated"], "open"),
-            ([DONE, ARCHIVED], OPEN,                                     ["unarchived", "reopened"], "open"),
+            ([], {}, [], "open"),
+            ([], OPEN, [], "open"),
+            ([], {"assignees": {"set": [ALICE, PARTNER]}}, ["updated"], "open"),
+            ([], {"deadline": "2026-12-07", "summary": "x"}, ["updated"], "open"),
+            ([], DONE, ["completed"], "completed"),
+            ([], {**DONE, "summary": "x"}, ["updated", "completed"], "completed"),
+            ([], ARCHIVED, ["archived"], "archived"),
+            ([DONE], {}, [], "completed"),
+            ([DONE], OPEN, ["reopened"], "open"),
+            ([DONE], ARCHIVED, ["archived"], "archived"),
+            ([ARCHIVED], {}, [], "archived"),
+            ([ARCHIVED], DONE, [], "archived"),
+            ([ARCHIVED], ARCHIVED, [], "archived"),
+            ([ARCHIVED], OPEN, ["unarchived"], "open"),
+            ([ARCHIVED], {**OPEN, "summary": "x"}, ["unarchived", "updated"], "open"),
+            ([DONE, ARCHIVED], OPEN, ["unarchived", "reopened"], "open"),
         ],
     )  # fmt: skip
     def test_check_mode_is_the_plan_and_a_second_run_changes_nothing(
@@ -240,17 +243,17 @@ class TestStates:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ({**NAMED},                                        "assignees is missing: somebody has to get the task"),
-        ({**NAMED},                                        "deadline is missing: Tallyfy makes no task without one"),
-        ({**LAPTOP, "assignees": {"remove": [BOB]}},       "assignees is missing"),
+        ({**NAMED}, "assignees is missing: somebody has to get the task"),
+        ({**NAMED}, "deadline is missing: Tallyfy makes no task without one"),
+        ({**LAPTOP, "assignees": {"remove": [BOB]}}, "assignees is missing"),
         ({**LAPTOP, "assignees": ["x@example.com", DANA]}, "x@example.com is neither a member nor a guest"),
         ({**LAPTOP, "assignees": ["x@example.com", DANA]}, f"{DANA} is disabled"),
-        ({**LAPTOP, "deadline": "soon"},                   "deadline 'soon' is not a date"),
-        ({**LAPTOP, "approved": True},                     "approved needs state=completed"),
-        ({**LAPTOP, "title": "x" * 600},                   "title has 610 characters with its reference, at most 600"),
-        ({**LAPTOP, "title": "x\u200by"},                  "title holds U+200B"),
-        ({**LAPTOP, "reference": " "},                     "reference is blank"),
-        ({**LAPTOP, "state": "absent"},                    "value of state must be one of: open, completed, archived"),
+        ({**LAPTOP, "deadline": "soon"}, "deadline 'soon' is not a date"),
+        ({**LAPTOP, "approved": True}, "approved needs state=completed"),
+        ({**LAPTOP, "title": "x" * 600}, "title has 610 characters with its reference, at most 600"),
+        ({**LAPTOP, "title": "x\u200by"}, "title holds U+200B"),
+        ({**LAPTOP, "reference": " "}, "reference is blank"),
+        ({**LAPTOP, "state": "absent"}, "value of state must be one of: open, completed, archived"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_before_anything_is_written(
