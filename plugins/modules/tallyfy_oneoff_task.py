@@ -79,9 +79,8 @@ notes:
   - A task is sent once. When the answer gets lost, it is read what became of it; when the task is not there then, the
     module fails and says so. Where Tallyfy did not answer in time, the next run waits until two minutes have passed, or
     fails when that is longer than O(max_wait).
-  - One run of a controller at a time looks for a task of a reference and makes it, by a lock in O(state_dir), unless
-    that is V(none). Two controllers may both make it in the same moment; later runs then tell so in RV(notes) and use
-    the older one.
+  - One run of a controller at a time looks for a task of a reference and makes it, by a lock in O(state_dir).
+    Two controllers may both make it in the same moment; later runs then tell so in RV(notes) and use the older one.
   - Whatever is wrong is told at once, and nothing is written then.
   - For a comment on the task, or to complete one again that somebody has reopened, give its RV(task.id) to
     M(tallyfy.platform.tallyfy_task).

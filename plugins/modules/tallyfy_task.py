@@ -68,8 +68,8 @@ options:
     description:
       - Whether to complete a step again that was completed from this controller and is open again. Without it the step
         stays open and RV(notes) tells, since somebody may have reopened it on purpose.
-      - What was completed from here is remembered in O(state_dir) for 90 days. Where that is V(none), is not kept from
-        run to run, as in an execution environment, or belongs to another controller, and where a run was broken off
+      - What was completed from here is remembered in O(state_dir) for 90 days. Where that is not kept from run
+        to run, as in an execution environment, or belongs to another controller, and where a run was broken off
         right after the completion, a reopened step cannot be told from one that was never completed.
     type: bool
     default: false
@@ -125,7 +125,7 @@ notes:
     and after a lost answer it is read what became of it. When the step is still open then, the module fails and says
     so; the next run looks first. Where Tallyfy did not answer in time, the next run waits until two minutes have
     passed, or fails when that is longer than O(max_wait).
-  - One run of a controller at a time changes a step, by a lock in O(state_dir), unless that is V(none). Two runs on two
+  - One run of a controller at a time changes a step, by a lock in O(state_dir). Two runs on two
     controllers find out by reading right before they write, and may both complete a step in the same moment.
   - A step that a rule of the template skips, that an open issue of the process freezes, or that belongs to an archived
     process is refused before anything is written; so is one whose required fields would stay empty.
