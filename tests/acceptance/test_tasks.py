@@ -55,18 +55,18 @@ class TestRequests:
     @pytest.mark.parametrize(
         ("named", "extra", "is_done", "requests", "writes"),
         [
-            (BY_TITLE,       {},                            True,  2, 0),
-            (BY_TITLE,       {"form": FORM},                True,  2, 0),
-            (BY_TEMPLATE_ID, {},                            True,  2, 0),
-            (BY_PROCESS,     {"form": FORM},                True,  2, 0),
-            (BY_ID,          {"form": FORM},                True,  1, 0),
+            (BY_TITLE, {}, True, 2, 0),
+            (BY_TITLE, {"form": FORM}, True, 2, 0),
+            (BY_TEMPLATE_ID, {}, True, 2, 0),
+            (BY_PROCESS, {"form": FORM}, True, 2, 0),
+            (BY_ID, {"form": FORM}, True, 1, 0),
             # The one request more is a look right before the first write.
-            (BY_TITLE,       {"form": FORM},                False, 5, 2),
-            (BY_TITLE,       {"form": FORM, **COMMENT},     False, 6, 3),
-            (BY_PROCESS,     {"form": FORM},                False, 5, 2),
-            (BY_ID,          {"form": FORM},                False, 3, 2),
-            (BY_ID,          {"form": FORM, **COMMENT},     False, 4, 3),
-            (BY_ID,          {"form": FORM, "assignees": [BOB], "summary": "x"}, False, 4, 2),
+            (BY_TITLE, {"form": FORM}, False, 5, 2),
+            (BY_TITLE, {"form": FORM, **COMMENT}, False, 6, 3),
+            (BY_PROCESS, {"form": FORM}, False, 5, 2),
+            (BY_ID, {"form": FORM}, False, 3, 2),
+            (BY_ID, {"form": FORM, **COMMENT}, False, 4, 3),
+            (BY_ID, {"form": FORM, "assignees": [BOB], "summary": "x"}, False, 4, 2),
         ],
     )  # fmt: skip
     def test_a_step_takes_few(
