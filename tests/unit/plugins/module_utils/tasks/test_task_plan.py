@@ -108,7 +108,7 @@ def to(*names: str) -> dict[str, Any]:
         (HM, task(status="auto-skipped"), "commented", HM_SIGNED),
         ({**HM, **OPEN}, done(), "reopened commented", {**HM_SIGNED, **OPEN}),
         ({**HM, **DONE, **FILLED}, task(), "updated commented completed",
-                                                                               {**HM_SIGNED, **TOLD, **DONE}),
+         {**HM_SIGNED, **TOLD, **DONE}),
     ],
 )  # fmt: skip
 def test_what_is_to_be_done(desired: dict[str, Any], there: Any, actions: str, after: dict[str, Any]) -> None:
