@@ -63,6 +63,9 @@ class ModuleAction(ActionBase):
         try:
             outcome = self._outcome(variables)
         except AnsibleActionFail as error:
+            if hasattr(error, "omit_exception_key"):
+                # A role has told all of it, in the one way in which it is not shown twice.
+                raise
             outcome = {"failed": True, **self._failure([str(error)])}
         if outcome.get("failed"):
             # A module that broke told nothing of what it has.

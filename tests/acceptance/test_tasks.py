@@ -200,7 +200,7 @@ class TestObstacles:
         looked = modules.succeed("tallyfy_task", **BY_ID)
         assert (looked["obstacles"], looked["changed"]) == ([], False)
         assert "is required" in modules.fail("tallyfy_task", **BY_ID, **DONE)["msg"]
-        assert "obstacles" not in modules.succeed("tallyfy_task", **BY_ID, **COMMENT)
+        assert modules.succeed("tallyfy_task", **BY_ID, **COMMENT)["obstacles"] == []
 
 
 class TestReopened:
