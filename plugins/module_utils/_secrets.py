@@ -23,6 +23,8 @@ MASK = "********"
 SHORTEST_SECRET = 4
 #: A JSON Web Token, as Tallyfy issues them. Whatever option one was given in, it is a secret.
 _TOKEN = re.compile(r"eyJ[\w-]{4,}(?:\.[\w-]+)+")
+#: With what may stand behind it, which belongs to it where somebody uses another alphabet.
+_WHOLE_TOKEN = re.compile(rf"{_TOKEN.pattern}[\w.+/=~-]*")
 _ESCAPE = re.compile(r"%[0-9A-F]{2}")
 
 if TYPE_CHECKING:
@@ -96,7 +98,7 @@ def tokens_in(value: Any) -> set[str]:
 
     def looked_at(text: str) -> str:
         if "eyJ" in text:
-            found.update(_TOKEN.findall(text))
+            found.update(_TOKEN.findall(text), _WHOLE_TOKEN.findall(text))
         return text
 
     rewritten(value, looked_at)
