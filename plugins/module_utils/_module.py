@@ -9,9 +9,11 @@ The documentation of the options is ``plugins/doc_fragments/connection.py``; a t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -21,7 +23,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.opening import open_client
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Decrypt, Task, undecrypted
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.arguments import refusal_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.arguments import meant_secret, refusal_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import is_blank, not_a_text
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import StateDirError, TallyfyError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import (
@@ -33,7 +35,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection 
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.reading import MOST_LEVELS, is_deep
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import REQUESTS_IMPORT_ERROR
-from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked, tokens_in
+from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import (
+    MASK,
+    SecretKeeper,
+    masked,
+    tokens_in,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import (
     rewritten,
     shown_result,
@@ -51,6 +58,8 @@ STATE_KEYS: dict[str, Any] = {
     "not_stored": [],
     "not_before": None,
 }
+#: Between the words of a name, such as those of ``clientSecret`` and ``Client secret``.
+_BETWEEN_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])|[^A-Za-z0-9]+")
 #: An operation decides and acts, and returns what the module returns.
 Operation = Callable[[Task], "dict[str, Any]"]
 #: Returns a client for a connection, and warns of what it has to do without.
@@ -193,10 +202,25 @@ def shown_invocation(spec: ModuleSpec, params: Mapping[str, Any], used: Sequence
     """Return the arguments as a result shows them: a token that an answer told may stand in them, too."""
     options = spec.options()
     hidden = [name for name, value in params.items() if options.get(name, {}).get("no_log") and value is not None]
-    shown = {name: value for name, value in params.items() if name not in hidden}
+    shown = {name: without_named_secrets(value) for name, value in params.items() if name not in hidden}
     for secrets in (given_secrets(spec, params), *(client.secrets for client in used)):
         shown = masked(shown, secrets)
     return {"module_args": {**shown, **dict.fromkeys(hidden, HIDDEN_PARAMETER)}}
+
+
+def without_named_secrets(value: Any) -> Any:
+    """Return a value without what stands under a name for a secret, however deep, as in a body that is to be sent."""
+    if isinstance(value, Mapping):
+        return {
+            name: MASK if _is_secret(str(name)) and not is_blank(inner) else without_named_secrets(inner)
+            for name, inner in value.items()
+        }
+    return [without_named_secrets(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+
+@lru_cache(maxsize=1000)
+def _is_secret(name: str) -> bool:
+    return meant_secret(_BETWEEN_WORDS.sub("_", name)) is not None
 
 
 def deep_options(params: Mapping[str, Any], called: Callable[[str], str] = str) -> list[str]:

@@ -30,6 +30,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     TallyfyError,
     UnreadableAnswerError,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SHORTEST_SECRET
 
 from .differences import (
     differing,
@@ -97,8 +98,10 @@ def issues_tokens(path: str) -> bool:
 def make_call(client: Client, params: Mapping[str, Any]) -> dict[str, Any]:
     """Make the call that the options of ``tallyfy_api`` describe and return the module's result.
 
-    A token in an answer is not shown, whatever route it came from.
+    A token in an answer is not shown, whatever route it came from, and neither is one that is sent.
     """
+    sent = [params["path"], params["query"], params.get("body")]
+    keep_tokens(sent, client.secrets, shortest=SHORTEST_SECRET)
     path = path_below(client.connection.api_url, params["path"].replace("{org_id}", client.connection.org_id))
     problems = problems_with(params)
     if issues_tokens(path):

@@ -18,7 +18,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.arguments import meant_secret, refusal_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
-from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, without_named_secrets
+from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import MASK
 from ansible_collections.tallyfy.platform.plugins.plugin_utils import _in_process
 
 MODULES = sorted(path.stem for path in (Path(__file__).parents[4] / "plugins" / "modules").glob("*.py"))
@@ -107,6 +108,32 @@ def test_a_secret_in_an_option_that_is_none_is_not_shown(module: str) -> None:
         text = printed(spec_of(module), repeat, {**enough(spec_of(module)), name: f"other-{OPAQUE}"})
         assert OPAQUE not in text
         assert "Unsupported parameters" in text
+
+
+SENT = [
+    {"body": {"client_secret": OPAQUE}}, {"body": [{"user": {"apiKey": [OPAQUE]}}]}, {"query": {"token": OPAQUE}},
+    {"body": {"Client secret": OPAQUE}}, {"query": {"password": [OPAQUE, 7]}},
+    {"body": f'{{"client_secret": "{OPAQUE}"}}'},
+    {"path": f"/organizations/{{org_id}}/x?access_token={OPAQUE}"}, {"body": f"a=b&client_secret={OPAQUE}&c=d"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sent", SENT)
+def test_a_secret_that_is_sent_under_its_name_is_not_shown(sent: dict[str, Any]) -> None:
+    """Older ansible-core shows the arguments of a task with ``-vvv``."""
+    spec = spec_of("tallyfy_api")
+    arguments = {"path": "/organizations/{org_id}/x", "method": "POST", **sent}
+    result = _in_process.run_in_process(
+        "a.b.c", spec, {**CONNECTION, **arguments}, check_mode=True, progress=lambda _text: None
+    )
+    assert result["invocation"]["module_args"]["method"] == "POST"
+    assert OPAQUE not in json.dumps(result)
+
+
+def test_what_stands_beside_a_secret_is_shown() -> None:
+    given = {"token": OPAQUE, "tokens": ["x"], "secret": None, "key": "", "inner": [{"password": 1, "name": "Mary"}]}
+    shown = {"token": MASK, "tokens": ["x"], "secret": None, "key": "", "inner": [{"password": MASK, "name": "Mary"}]}
+    assert without_named_secrets(given) == shown
 
 
 MISNAMED = [
