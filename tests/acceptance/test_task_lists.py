@@ -85,6 +85,8 @@ def test_my_tasks(sandbox: Sandbox, modules: Modules) -> None:
         ({"template": "Nothing"}, "there is no template 'Nothing'"),
         ({"template": HIRE, "step": "Create acounts"},
          "there is no step 'Create acounts'; steps: Create accounts, Welcome call, Manager approval (of the template"),
+        ({**JORDAN, "step": "Manager aproval", "state": "completed"},
+         "there is no step 'Manager aproval'; steps: Create accounts, Welcome call, Manager approval (of the process"),
         ({**JORDAN, "reference": "HR-0"}, "there is no process of New hire onboarding that carries 'HR-0'"),
     ],
 )  # fmt: skip

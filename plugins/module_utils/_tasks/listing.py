@@ -41,7 +41,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.templa
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.values import moment
 
 from .desired import DesiredTask, sent_deadline
-from .find import find_process
+from .find import find_process, pick_task
 from .people import People
 from .record import (
     COMPLETED,
@@ -100,6 +100,9 @@ class Filters:
 
     def query(self) -> dict[str, Any]:
         """Return what the service is asked for. There is no filter for a template or a step."""
+        if self.process_id and self.step:
+            # All tasks of the process, which are few: one that has no such step would never have anything to find.
+            return {}
         asked: dict[str, Any] = {"status": _WORDS.get(self.state or "")}
         if self.overdue:
             asked["status"] = "overdue"
@@ -113,18 +116,23 @@ class Filters:
     def match(self, task: Mapping[str, Any], now: float) -> bool:
         """Return whether a task is one of those, by what it says of itself."""
         owners = Owners.of(task)
-        step, deadline = step_of(task), moment(task.get("deadline")) if task.get("deadline") else None
-        names = (step["id"], step["alias"])
+        deadline = moment(task.get("deadline")) if task.get("deadline") else None
         return all((
             self.template_id in (None, task.get("checklist_id")),
             self.process_id in (None, task.get("run_id")),
-            not self.step or (step["id"] and (self.step in names or fold(step["title"]) == fold(self.step))),
+            not self.step or self.is_of_step(task),
             self.state in (None, state_of(task)),
             set(self.owners.tokens) <= set(owners.tokens),
             self.overdue in (None, is_overdue(task, now)),
             self.due_before is None or (deadline is not None and deadline < self.due_before),
             not is_of_archived(process_of(task), task),
         ))  # fmt: skip
+
+    def is_of_step(self, task: Mapping[str, Any]) -> bool:
+        """Return whether a task is of the step."""
+        step = step_of(task)
+        is_named = self.step in (step["id"], step["alias"]) or fold(step["title"]) == fold(self.step)
+        return step["id"] is not None and is_named
 
 
 def list_tasks(client: Client, params: Mapping[str, Any]) -> list[Record]:
@@ -154,6 +162,8 @@ def list_tasks(client: Client, params: Mapping[str, Any]) -> list[Record]:
     people = _People(client)
     filters = replace(filters, owners=_owners(client, params, people))
     rows = _read(client, wanted, filters)
+    if filters.process_id and filters.step and not any(map(filters.is_of_step, rows)):
+        pick_task(rows, filters.step, str(processes[filters.process_id].get("name")))
     rows = [row for row in rows if filters.match(row, client.service_now())]
     if not rows and filters.template_id and filters.step:
         _require_step(client, filters)
