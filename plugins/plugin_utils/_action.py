@@ -63,7 +63,7 @@ class ModuleAction(ActionBase):
         try:
             outcome = self._outcome(variables)
         except AnsibleActionFail as error:
-            if hasattr(error, "omit_exception_key"):
+            if getattr(error, "omit_exception_key", False):
                 # A role has told all of it, in the one way in which it is not shown twice.
                 raise
             outcome = {"failed": True, **self._failure([str(error)])}

@@ -140,26 +140,11 @@ def list_tasks(client: Client, params: Mapping[str, Any]) -> list[Record]:
 
     ``kickoff`` adds the values of each process by label, for which each template is read once.
     """
-    wanted = DesiredTask.from_params(params)
-    due_before = moment(params["due_before"]) if tidied(params.get("due_before")) else None
-    if tidied(params.get("due_before")) and due_before is None:
-        raise InputError([f"due_before {params['due_before']!r} is not a date such as 2026-03-02 17:00:00"])
+    wanted, people = DesiredTask.from_params(params), _People(client)
     processes: dict[str, Record] = {}
-    filters = Filters(
-        step=wanted.step,
-        state=params.get("state"),
-        overdue=params.get("overdue"),
-        due_before=due_before,
-    )
-    if wanted.process is not None and not wanted.process.key:
-        filters = replace(filters, template_id=find_template_id(client, wanted.process.template))
-    elif wanted.process is not None or wanted.process_id:
-        process, _notes = find_process(client, wanted)
-        processes[str(process["id"])] = process
-        if is_archived(process):
-            return []
-        filters = replace(filters, process_id=str(process["id"]))
-    people = _People(client)
+    filters = _filters(client, params, wanted, processes)
+    if filters is None:
+        return []
     filters = replace(filters, owners=_owners(client, params, people))
     rows = _read(client, wanted, filters)
     if filters.process_id and filters.step and not any(map(filters.is_of_step, rows)):
@@ -183,6 +168,26 @@ def list_tasks(client: Client, params: Mapping[str, Any]) -> list[Record]:
             form = forms.get(str(process.get("checklist_id")))
             shaped[-1]["kickoff"] = shown_values(form, kickoff_values_of(process), known) if form else None
     return shaped
+
+
+def _filters(
+    client: Client, params: Mapping[str, Any], wanted: DesiredTask, processes: dict[str, Record]
+) -> Filters | None:
+    """Return what tasks must be like, but for their assignees, and keep the process that is named in ``processes``.
+
+    ``None`` is for an archived one, whose tasks nobody works on.
+    """
+    due_before = moment(params["due_before"]) if tidied(params.get("due_before")) else None
+    if tidied(params.get("due_before")) and due_before is None:
+        raise InputError([f"due_before {params['due_before']!r} is not a date such as 2026-03-02 17:00:00"])
+    filters = Filters(step=wanted.step, state=params.get("state"), overdue=params.get("overdue"), due_before=due_before)
+    if wanted.process is not None and not wanted.process.key:
+        return replace(filters, template_id=find_template_id(client, wanted.process.template))
+    if wanted.process is None and not wanted.process_id:
+        return filters
+    process, _notes = find_process(client, wanted)
+    processes[str(process["id"])] = process
+    return None if is_archived(process) else replace(filters, process_id=str(process["id"]))
 
 
 def _read(client: Client, wanted: DesiredTask, filters: Filters) -> list[Record]:
