@@ -79,7 +79,8 @@ options:
     choices: [mm/dd/yyyy, dd/mm/yyyy]
   clear:
     description:
-      - Names of the fields to be emptied, of V(phone), V(job_title), V(job_description) and V(team).
+      - Names of the fields to be emptied, of V(phone), V(job_title), V(job_description) and V(team). A text may hold
+        several, parted by semicolons or commas.
       - A field cannot be given and cleared at the same time.
     type: list
     elements: str

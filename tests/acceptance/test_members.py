@@ -95,6 +95,13 @@ class TestPut:
             assert result["changed"] is False
             assert any("does not show country_id" in str(warning) for warning in result["warnings"])
 
+    @pytest.mark.parametrize("names", [["phone", "team"], "phone;team", "phone; team\n", "phone,team", ["phone; team"]])
+    def test_fields_to_be_emptied_are_a_list_or_a_text(self, sandbox: Sandbox, modules: Modules, names: Any) -> None:
+        """A text as it stands in a cell of a table, read by another module, too."""
+        assert modules.succeed("tallyfy_user", email=BOB, clear=names)["changed"] is True
+        assert (sandbox.member(BOB)["phone"], sandbox.member(BOB)["team"]) == (None, None)
+        assert "did you mean team" in modules.fail("tallyfy_user", email=BOB, clear="phone;teams")["msg"]
+
 
 class TestSeveralOrganizations:
     def test_known_before_it_is_warned_and_left(self, sandbox: Sandbox, modules: Modules) -> None:

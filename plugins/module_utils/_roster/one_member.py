@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import split_names
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     InputError,
@@ -46,13 +47,15 @@ def ensure_member(task: Task) -> dict[str, Any]:
 
     Raises ``InputError`` before anything is sent when the desired values are wrong by themselves.
     """
-    client = task.client
-    email = Email(task.params["email"])
-    problems = [Problem(flaw.text, subject=email, stored=flaw.stored) for flaw in problems_with(task.params)]
+    client, params = task.client, dict(task.params)
+    email = Email(params["email"])
+    # As a row may have it: ansible-core parts a text at its commas only.
+    params["clear"] = [name for text in params["clear"] or () for name in split_names(text)]
+    problems = [Problem(flaw.text, subject=email, stored=flaw.stored) for flaw in problems_with(params)]
     problems += map(Problem, Policy.from_params(task.params, task.called).problems())
     if any(problem.stored is None for problem in problems):
         raise InputError(problem.text for problem in problems)
-    desired = DesiredMember.from_params(task.params, has_application=client.application is not None)
+    desired = DesiredMember.from_params(params, has_application=client.application is not None)
     if desired.state == "present" and desired.provision == "direct" and client.application is None:
         raise InputError([DIRECT_NEEDS_APPLICATION])
     member = find_member(client, email)
