@@ -58,16 +58,14 @@ options:
   ensure_groups:
     description:
       - Groups that must exist, as names or as dictionaries with C(name) and C(description). One that does not is
-        created, in one request with its first members.
-    type: list
-    elements: raw
+        created, in one request with its first members. A text is a list with semicolons or line breaks.
+    type: raw
     default: []
   ensure_guests:
     description:
       - Guests that must be there, as e-mail addresses or as dictionaries with options of
-        M(tallyfy.platform.tallyfy_guest), C(state) apart.
-    type: list
-    elements: raw
+        M(tallyfy.platform.tallyfy_guest), C(state) apart. A text is a list with semicolons or line breaks.
+    type: raw
     default: []
   min_admins:
     description:

@@ -451,6 +451,15 @@ class TestMistakes:
         assert list(launch["body"]["prerun"].values()) == ["Bob Jones"]
         assert len(launch["body"]["tags"]) == 2
 
+    def test_groups_and_guests_in_a_text_stand_between_semicolons(self, sandbox: Sandbox, modules: Modules) -> None:
+        texts = {"ensure_groups": "Newcomers; Sales, EMEA\n", "ensure_guests": "partner@example.org;x@example.net"}
+        done = modules.succeed("tallyfy_onboarding", check_mode=True, **texts)
+        assert [row["name"] for row in done["groups"]] == ["Newcomers", "Sales, EMEA"]
+        assert [row["email"] for row in done["guests"]] == ["partner@example.org", "x@example.net"]
+        assert "entry 1" in modules.fail("tallyfy_onboarding", ensure_groups=7)["msg"]
+        assert "names nothing: ' ; '" in modules.fail("tallyfy_onboarding", ensure_groups=" ; ")["msg"]
+        assert sandbox.writes() == []
+
     def test_two_people_cannot_share_a_process(self, sandbox: Sandbox, modules: Modules) -> None:
         failed = modules.fail("tallyfy_onboarding", people=[MARY, RICHARD], process={**TOURED, "reference": "Both"})
         assert failed["problems"] == [

@@ -14,7 +14,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Decrypt, undecrypted
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.arguments import quoted_refusal
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold, names_in
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import NO_NAME, fold, names_in, split_names
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, not_a_text
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import DesiredGroup, group_problems
@@ -97,8 +97,9 @@ def prepare_onboarding(
     problems += found
     wishes, found = process_wishes(people, own, process, rows)
     problems += found
-    groups = _groups(params["ensure_groups"], Place(called("ensure_groups")), problems)
-    guests = _guests(params["ensure_guests"], called("ensure_guests"), problems)
+    lists = {name: _entries(params[name], called(name), problems) for name in ("ensure_groups", "ensure_guests")}
+    groups = _groups(lists["ensure_groups"], Place(called("ensure_groups")), problems)
+    guests = _guests(lists["ensure_guests"], called("ensure_guests"), problems)
     workers = 1 if wrong_workers else params["concurrency"]
     return DesiredOnboarding(policy, workers, rows, people, process, wishes, groups, guests, problems)
 
@@ -125,6 +126,17 @@ def _people(
             problems.append(rows.problem(index, desired.email, DIRECT_NEEDS_APPLICATION))
         people.append((index, desired))
     return people
+
+
+def _entries(given: Any, option: str, problems: list[Problem]) -> Sequence[Any]:
+    """Return the entries of a list; a text is one with semicolons or line breaks, as everywhere."""
+    if is_blank(given):
+        return []
+    if not isinstance(given, str):
+        return given if isinstance(given, (list, tuple)) else [given]
+    texts = split_names(given)
+    problems += [] if texts else [Problem(NO_NAME.format(option, given))]
+    return texts
 
 
 def _groups(given: Sequence[Any], place: Place, problems: list[Problem]) -> list[DesiredGroup]:
