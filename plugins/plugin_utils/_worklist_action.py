@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleError
@@ -67,14 +67,31 @@ def failed_work(failed: Any, tasks: Any) -> str:
     return f"a task of {shown(failed.get('action') or 'a module', 100)}"
 
 
+def flaws_of_tasks(tasks: Any, name: str) -> list[str]:
+    """Return why the tasks of a file cannot work for one step after the other, as far as the file itself tells."""
+    if not isinstance(tasks, (list, type(None))):
+        return [f"{name} is no list of tasks"]
+    metas = [str(task[key]).strip() for task in _each_of(tasks) for key in task if key.rpartition(".")[2] == "meta"]
+    return [
+        f"{name} has meta: {one}, which would end the run without a word, with this step and all after it left "
+        f"open. Give the tasks that are not for each step a condition (when), or fail"
+        for one in dict.fromkeys(metas)
+        if one.startswith("end_")
+    ]
+
+
 def _names_in(tasks: Any) -> list[str]:
     """Return the names of tasks and of those in their blocks, before anything is filled in."""
-    found = []
-    for task in tasks if isinstance(tasks, Sequence) else ():
+    return [task["name"] for task in _each_of(tasks) if isinstance(task.get("name"), str)]
+
+
+def _each_of(tasks: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield tasks and those in their blocks, as they stand in a file."""
+    for task in tasks if isinstance(tasks, list) else ():
         if isinstance(task, Mapping):
-            found += [task["name"]] if isinstance(task.get("name"), str) else []
-            found += [name for part in ("block", "rescue", "always") for name in _names_in(task.get(part))]
-    return found
+            yield task
+            for part in ("block", "rescue", "always"):
+                yield from _each_of(task.get(part))
 
 
 def flaws_of_result(result: Any) -> list[str]:
@@ -120,6 +137,7 @@ class WorklistFinder(RoleAction):
         file, flaw = tasks_file(str(given.get(f"{ROLE}_tasks_file", "")), f"{ROLE}_tasks_file")
         limit, wrong = _limit(given.get(f"{ROLE}_limit"))
         problems += [one for one in (flaw, wrong) if one]
+        problems += flaws_of_tasks(self._tasks_in(file), f"{ROLE}_tasks_file {shown(file)}") if file else []
         if problems:
             return self._refused(problems)
         asked = {name: given[f"{ROLE}_{name}"] for name in ("template", "step")}
@@ -139,6 +157,12 @@ class WorklistFinder(RoleAction):
             "file": file,
             "called": f"{asked['step']} of {asked['template']}",
         }
+
+    def _tasks_in(self, file: str) -> Any:
+        """Return what stands in the file, nothing when it cannot be read; Ansible says why when it includes it."""
+        with contextlib.suppress(AnsibleError):
+            return self._loader.load_from_file(file)
+        return None
 
     def _foreign(self, variables: dict[str, Any]) -> list[str]:
         """Return which of the variables that are the role's to set are set by somebody else, who would outrank it."""

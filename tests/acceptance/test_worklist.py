@@ -246,6 +246,28 @@ def test_what_cannot_be_meant_is_refused(
     assert sandbox.writes() == []
 
 
+@pytest.mark.parametrize(
+    ("tasks", "problem"),
+    [
+        ("a: 1\n", "work.yml is no list of tasks"),
+        ("- meta: end_host\n", "work.yml has meta: end_host, which would end the run without a word"),
+        ("- block:\n    - ansible.builtin.meta: end_play\n      when: false\n", "has meta: end_play"),
+    ],
+)
+def test_a_file_that_would_end_the_run_is_refused(tasks: str, problem: str, sandbox: Sandbox, work: Roles) -> None:
+    """A host that ends is no failure: the step stayed open in each run, and so did all after it, all in green."""
+    (work.folder / "work.yml").write_text(tasks)
+    (told,) = work.fail("worklist")
+    assert problem in told
+    assert sandbox.ledger() == []
+
+
+def test_a_file_without_tasks_and_with_other_metas(work: Roles) -> None:
+    for tasks in ("", "- meta: flush_handlers\n"):
+        (work.folder / "work.yml").write_text(tasks)
+        work.succeed("worklist")
+
+
 def test_an_extra_variable_is_no_result(monkeypatch: pytest.MonkeyPatch, work: Roles) -> None:
     """Not even an empty one: it would outrank what the tasks set, and each step would be completed without it."""
     monkeypatch.setattr(_worklist_action, "load_extra_vars", lambda _loader: {"worklist_result": {}})
