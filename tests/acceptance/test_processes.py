@@ -439,6 +439,7 @@ class TestUpdates:
         wanted = {"template": HIRE, "reference": JORDAN, "name": "Jordan's first day", "owner": JOHN}
         result = modules.succeed("tallyfy_process", **wanted)
         assert result["diff"]["after"] == {"name": f"Jordan's first day ({JORDAN})", "owner": JOHN}
+        assert result["diff"]["before"]["owner"] == ALICE
         after = stored(sandbox)
         assert {name for name in after if after[name] != before[name]} <= {"name", "owner_id", "last_updated"}
         assert (after["users"], after["groups"], after["owner_id"]) == ([1001, 1002], [ENGINEERING], 12345)

@@ -42,12 +42,14 @@ def plan_process(
     corrections: Sequence[Correction] = (),
     keeps_name: bool = False,
     doubt: Doubt | None = None,
+    owner: str | None = None,
 ) -> Plan:
     """Return what has to be done for one process. Pure: the same arguments always give the same plan.
 
     ``launch`` is what ``prepare_launch`` made, for a process that is not there yet, ``corrections`` are the kick-off
-    values to be written, with ``keeps_name`` the name is the affair of the template, and ``doubt`` is when an earlier
-    run may have launched one without learning of it. Raises ``InputError`` when it is not sure which process is meant.
+    values to be written, with ``keeps_name`` the name is the affair of the template, ``doubt`` is when an earlier run may
+    have launched one without learning of it, and ``owner`` is whose the process is, where ``known`` has nobody but whom
+    it is to belong to. Raises ``InputError`` when it is not sure which process is meant.
     """
     current = found.current
     if desired.state == "archived":
@@ -59,6 +61,8 @@ def plan_process(
     draft = _Draft(str(current.get("name")))
     _see_to_duplicates(draft, desired, found, doubt)
     _plan_update(draft, desired, current, known, corrections, keeps_name=keeps_name)
+    if owner is not None and "owner" in draft.before:
+        draft.before["owner"] = owner
     subject = draft.name if desired.process_id is not None else desired.subject
     return Plan(subject, draft.before, draft.after, tuple(draft.steps), tuple(draft.warnings))
 

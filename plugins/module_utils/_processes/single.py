@@ -134,10 +134,11 @@ class SingleProcess:
         client, desired, current = self._client, self._desired, found.current
         launch, kickoff, form = None, Kickoff(), None
         notes: list[str] = []
+        owner: str | None = None
         if current is not None:
             form = self._form(current)
             record = shape_process(current, form, known_of(client, [(current, form)]), self._field_id(form))
-            desired = beyond(desired, record, form)
+            desired, owner = beyond(desired, record, form), record["owner"]
         fields = form.fields if form is not None and desired.kickoff else ()
         problems = archived_problems(desired)
         if desired.state == "present":
@@ -165,6 +166,7 @@ class SingleProcess:
             corrections=corrections,
             keeps_name=self._keeps_name(current),
             doubt=doubt_about(client, self._finder.template_id, desired, found),
+            owner=owner,
         )
         fixed: list[Record] = []
         if current is not None and fields and not desired.kickoff_update:
