@@ -442,7 +442,7 @@ actions:
       description: Why the step is needed.
       type: str
     target:
-      description: ID of the member who takes over; V(null) for other steps.
+      description: E-mail address of the member who takes over; V(null) for other steps.
       type: str
   sample:
     - guest: partner@example.org
@@ -459,7 +459,7 @@ actions:
       action: disabled
       reason: active; open work goes to bob@example.com
       fields: [status]
-      target: "1002"
+      target: bob@example.com
 org_id:
   description: ID of the organization.
   type: str

@@ -393,7 +393,7 @@ actions:
       description: Why the step is needed.
       type: str
     target:
-      description: The group, or the ID of the member who takes over the open work; V(null) for other steps.
+      description: The group, or the e-mail address of the member who takes over the open work; V(null) for other steps.
       type: str
   sample:
     - email: mary.major@example.com

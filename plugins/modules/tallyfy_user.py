@@ -316,7 +316,7 @@ actions:
       description: Why the step is needed.
       type: str
     target:
-      description: The group, or the number of the member who takes over the open work; V(null) for other steps.
+      description: The group, or the e-mail address of the member who takes over the open work; V(null) for other steps.
       type: str
   sample:
     - action: created

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from sandbox.testing import Sandbox
+from tests.acceptance.cases_processes import JORDAN_ID
 from tests.acceptance.running import Modules
 from tests.people import ALICE, BOB, BOT, CHARLIE, DANA, ERIN, GRACE, JOHN, MARY, SUPPORT
 
@@ -202,6 +203,29 @@ class TestUnknownLeavers:
         assert note.lower().startswith(f"{self.NOBODY}: no ")
         assert note in str(result["warnings"])
         assert (result["changed"], result.get("user"), sandbox.writes()) == (False, None, [])
+
+
+class TestSuccessorsAsTold:
+    """Tallyfy is told a number, and people the address that they gave."""
+
+    @pytest.mark.parametrize(
+        ("module", "arguments"),
+        [
+            ("tallyfy_user", {"email": BOB, "state": "disabled", "reassign_to": JOHN}),
+            ("tallyfy_roster", {"people": [{"email": BOB, "state": "disabled", "reassign_to": JOHN}]}),
+            ("tallyfy_offboarding", {"people": [{"email": BOB, "reassign_to": JOHN}]}),
+        ],
+    )
+    def test_the_successor_is_an_address(
+        self, sandbox: Sandbox, modules: Modules, module: str, arguments: dict[str, Any]
+    ) -> None:
+        sandbox.patch_run(JORDAN_ID, owner_id=sandbox.member(BOB)["id"])
+        result = modules.succeed(module, **arguments)
+        by_verb = {action["action"]: action["target"] for action in result["actions"]}
+        assert by_verb["disabled"] == JOHN
+        assert by_verb.get("handed_over", JOHN) == JOHN
+        (gone,) = [one for one in sandbox.writes() if one["method"] == "DELETE"]
+        assert gone["query"]["to"] == str(sandbox.member(JOHN)["id"])
 
 
 class TestLookUp:

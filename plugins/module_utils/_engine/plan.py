@@ -17,18 +17,23 @@ from .verbs import Verb
 
 @dataclass(frozen=True)
 class Step:
-    """One write: the act, its subject, the values it brings, and why. Plain data, so that plans can be compared."""
+    """One write: the act, its subject, the values it brings, and why. Plain data, so that plans can be compared.
+
+    ``address`` is that of a member whose number the service is told as ``target``.
+    """
 
     action: Verb
     subject: str
     reason: str
     values: Mapping[str, Any] = field(default_factory=dict)
     target: str | None = None
+    address: str | None = None
 
     def described(self) -> dict[str, Any]:
         """Return the entry of ``actions`` for this step."""
         fields = sorted(self.values)
-        return {"action": self.action, "reason": self.reason, "fields": fields, "target": self.target}
+        target = self.target if self.address is None else self.address
+        return {"action": self.action, "reason": self.reason, "fields": fields, "target": target}
 
 
 @dataclass(frozen=True)

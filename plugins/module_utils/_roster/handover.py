@@ -41,7 +41,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest_run
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.listing import list_runs
 
-from .member_plan import plan_open_tasks
+from .member_plan import plan_open_tasks, target_of
 
 #: Tasks that nobody has to do any more.
 CLOSED = ("completed", "complete", "auto-skipped")
@@ -217,7 +217,7 @@ def plan_processes(leavers: Sequence[Leaver], runs: Iterable[Record]) -> list[Ha
             continue
         before, after = {"owner": leaver.email}, {"owner": str(leaver.successor["email"])}
         name = str(run.get("name"))
-        step = Step("handed_over", name, f"owned by {leaver.email}", after, target=str(leaver.successor["id"]))
+        step = Step("handed_over", name, f"owned by {leaver.email}", after, **target_of(leaver.successor))
         planned.append(_handover("process", Plan(name, before, after, (step,)), [leaver], run, leaver))
     return planned
 

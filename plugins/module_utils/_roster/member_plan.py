@@ -163,7 +163,7 @@ def _plan_removal(desired: DesiredMember, current: Member | None, around: Surrou
     if status != "disabled" and desired.reassign_to:
         successor = _checked_successor(desired, around)
         reason = f"{status}; open work goes to {successor['email']}"
-        steps.append(Step("disabled", email, reason, {"status": "disabled"}, target=str(successor["id"])))
+        steps.append(Step("disabled", email, reason, {"status": "disabled"}, **target_of(successor)))
     elif status != "disabled":
         steps.append(Step("disabled", email, status, {"status": "disabled"}))
     if desired.state == "deleted":
@@ -181,11 +181,16 @@ def _plan_handover(desired: DesiredMember, current: Member, around: Surroundings
     return plan_open_tasks(desired.email, count, _checked_successor(desired, around))
 
 
+def target_of(successor: Member) -> dict[str, str]:
+    """Return who takes over, as the service is told and as people are."""
+    return {"target": str(successor["id"]), "address": str(successor["email"])}
+
+
 def plan_open_tasks(email: str, count: int, successor: Member) -> Plan:
     """Return what hands the open tasks of somebody without access to an active member."""
     values = {"open_tasks": 0}
     reason = f"{count} open {'tasks' if count > 1 else 'task'}; they go to {successor['email']}"
-    step = Step("handed_over", email, reason, values, target=str(successor["id"]))
+    step = Step("handed_over", email, reason, values, **target_of(successor))
     return Plan(email, {"open_tasks": count}, values, (step,))
 
 

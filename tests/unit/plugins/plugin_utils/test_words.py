@@ -70,7 +70,7 @@ LEFT = {"before": {"status": "active"}, "after": {"status": "disabled"}}
          [{**step("unarchived"), "process": "Onboarding Mary"}], "process 'Onboarding Mary' unarchived",
          "process 'Onboarding Mary' would be unarchived"),
         (row("disabled", action="disabled", **LEFT), [], "disabled", "would be disabled"),
-        (row("disabled", action="disabled", reassign_to=BOB, **LEFT), [step("disabled", "status", target="1002")],
+        (row("disabled", action="disabled", reassign_to=BOB, **LEFT), [step("disabled", "status", target=BOB)],
          "disabled; open work handed over to bob@example.com",
          "would be disabled; open work would be handed over to bob@example.com"),
         (
