@@ -47,9 +47,9 @@ def plan_process(
     """Return what has to be done for one process. Pure: the same arguments always give the same plan.
 
     ``launch`` is what ``prepare_launch`` made, for a process that is not there yet, ``corrections`` are the kick-off
-    values to be written, with ``keeps_name`` the name is the affair of the template, ``doubt`` is when an earlier run may
-    have launched one without learning of it, and ``owner`` is whose the process is, where ``known`` has nobody but whom
-    it is to belong to. Raises ``InputError`` when it is not sure which process is meant.
+    values to be written, with ``keeps_name`` the name is the affair of the template, ``doubt`` is when an earlier run
+    may have launched one without learning of it, and ``owner`` is whose the process is, where ``known`` has nobody but
+    whom it is to belong to. Raises ``InputError`` when it is not sure which process is meant.
     """
     current = found.current
     if desired.state == "archived":
