@@ -41,11 +41,12 @@ APPROVAL = "ad7928853e057617f6afd538981382e0"
 def test_the_plays_are_announced_done_and_then_left_with_nothing_to_do(sandbox: Sandbox, playbooks: Playbooks) -> None:
     folder = playbooks.folder / "examples"
     shutil.copytree(EXAMPLES, folder)
+    (waiting,) = [task for task in sandbox.state(sandbox.org_id, "tasks")["tasks"] if task["id"] == APPROVAL]
     sandbox.patch_task(APPROVAL, status="completed", is_approved=True)
     (folder / "mailboxes").touch()
     # In the first run nobody has approved yet when it is asked for the first time.
-    pages = {"pagination": {"total": 0, "count": 0, "per_page": 100, "current_page": 1, "total_pages": 1}}
-    sandbox.fault(route="tasks.list_of_process", skip=1, times=1, body={"data": [], "meta": pages})
+    pages = {"pagination": {"total": 1, "count": 1, "per_page": 100, "current_page": 1, "total_pages": 1}}
+    sandbox.fault(route="tasks.list_of_process", skip=1, times=1, body={"data": [waiting], "meta": pages})
     names = [str(folder / f"{name}.yml") for name in PLAYS]
     given = ["-i", str(folder / "organizations" / "hosts"), "-e", f"@{folder / 'hire_event.yml'}"]
     given += ["-e", f"mailboxes={folder / 'mailboxes'}", "-e", "seconds_between=0"]
