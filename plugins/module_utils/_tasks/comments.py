@@ -51,14 +51,26 @@ def find_comment(task: Mapping[str, Any], key: str | None) -> Record | None:
 
 
 def is_same_comment(comment: Mapping[str, Any], content: str) -> bool:
-    """Return whether a comment says what was sent, in whatever spelling it is shown."""
-    return _plain(content) in _readings(comment)
+    """Return whether a comment says what was sent, in whatever spelling it is shown.
+
+    What looks like a tag, such as the address in ``Mary <mary@example.com>``, may be taken away, or stand among others.
+    """
+    if _plain(content) in _readings(comment):
+        return True
+    shown, tags = str(comment.get("content") or ""), _TAGS.findall(content)
+    kept = [tag in shown for tag in tags]
+    return (all(kept) or not any(kept)) and _letters(shown) == _letters(content)
 
 
 def _readings(comment: Mapping[str, Any]) -> set[str]:
     """Return what a comment may say: it is shown as it was sent, or as HTML."""
     content = str(comment.get("content") or "")
     return {_plain(content), _plain(html.unescape(content)), _plain(html.unescape(_TAGS.sub(" ", content)))}
+
+
+def _letters(text: str) -> str:
+    """Return a text without tags and white space, neither of which is sure to be kept."""
+    return "".join(tidied(html.unescape(_TAGS.sub("", text))).split())
 
 
 def _plain(text: str) -> str:

@@ -68,6 +68,15 @@ def test_a_comment_is_the_same_in_every_spelling() -> None:
     assert not is_same_comment({"content": sent.replace("more", "More")}, sent)
 
 
+def test_what_looks_like_a_tag_may_be_taken_away() -> None:
+    """Or the comment would be written in each run, and the step never completed."""
+    sent = signed("Made for Mary <mary@example.com>, see <a href='1'>here</a>.", None)
+    for shown in ("Made for Mary , see here. (Ansible)", f"<p>{sent}</p>", "<p>Made for Mary, see here.</p>(Ansible)"):
+        assert is_same_comment({"content": shown}, sent)
+    assert not is_same_comment({"content": sent.replace("'1'", "'2'")}, sent)
+    assert not is_same_comment({"content": sent.replace("Mary", "Bob")}, sent)
+
+
 def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
 
