@@ -133,7 +133,10 @@ def _entries(given: Any, option: str, problems: list[Problem]) -> Sequence[Any]:
     if is_blank(given):
         return []
     if not isinstance(given, str):
-        return given if isinstance(given, (list, tuple)) else [given]
+        if isinstance(given, (list, tuple)):
+            return given
+        problems.append(Problem(f"{option} is no list"))
+        return []
     texts = split_names(given)
     problems += [] if texts else [Problem(NO_NAME.format(option, given))]
     return texts
