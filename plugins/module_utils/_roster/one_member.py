@@ -50,7 +50,7 @@ def ensure_member(task: Task) -> dict[str, Any]:
     client, params = task.client, dict(task.params)
     email = Email(params["email"])
     # As a row may have it: ansible-core parts a text at its commas only.
-    params.get("clear") = [name for text in params["clear"] or () for name in split_names(text)]
+    params["clear"] = [name for text in params.get("clear") or () for name in split_names(text)]
     problems = [Problem(flaw.text, subject=email, stored=flaw.stored) for flaw in problems_with(params)]
     problems += map(Problem, Policy.from_params(task.params, task.called).problems())
     if any(problem.stored is None for problem in problems):
