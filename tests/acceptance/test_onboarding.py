@@ -456,7 +456,7 @@ class TestMistakes:
         done = modules.succeed("tallyfy_onboarding", check_mode=True, **texts)
         assert [row["name"] for row in done["groups"]] == ["Newcomers", "Sales, EMEA"]
         assert [row["email"] for row in done["guests"]] == ["partner@example.org", "x@example.net"]
-        assert "entry 1" in modules.fail("tallyfy_onboarding", ensure_groups=7)["msg"]
+        assert "ensure_groups is no list" in modules.fail("tallyfy_onboarding", ensure_groups=7)["msg"]
         assert "names nothing: ' ; '" in modules.fail("tallyfy_onboarding", ensure_groups=" ; ")["msg"]
         assert sandbox.writes() == []
 
