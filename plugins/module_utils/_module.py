@@ -203,7 +203,8 @@ def shown_invocation(spec: ModuleSpec, params: Mapping[str, Any], used: Sequence
     options = spec.options()
     hidden = [name for name, value in params.items() if options.get(name, {}).get("no_log") and value is not None]
     shown = {name: without_named_secrets(value) for name, value in params.items() if name not in hidden}
-    for secrets in (given_secrets(spec, params), *(client.secrets for client in used)):
+    # A client has been told of those that the arguments hold.
+    for secrets in [client.secrets for client in used] or [given_secrets(spec, params)]:
         shown = masked(shown, secrets)
     return {"module_args": {**shown, **dict.fromkeys(hidden, HIDDEN_PARAMETER)}}
 
@@ -263,7 +264,9 @@ def perform(
         return shown_text(secrets.mask(text))
 
     def leaving(result: Mapping[str, Any]) -> dict[str, Any]:
-        return shown_result(rewritten(result, lambda text: whole_text(secrets.mask(text))))
+        # The keys and most values of thousands of rows are the same few texts.
+        masked_once = lru_cache(maxsize=1000)(lambda text: whole_text(secrets.mask(text)))
+        return shown_result(rewritten(result, masked_once))
 
     try:
         connection = connection_from(params, parse_bool=boolean, signs_in=spec.signs_in)

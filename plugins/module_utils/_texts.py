@@ -85,6 +85,9 @@ def rewritten(value: Any, change: Callable[[str], str]) -> Any:
         """Return what stands in the place of a value, to be filled later where it holds others."""
         if isinstance(one, str):
             return change(one)
+        # It takes far longer to find out that a value is no Mapping.
+        if one is None or isinstance(one, (bool, int, float)):
+            return one
         if not isinstance(one, (Mapping, list, tuple, set, frozenset)):
             return one
         empty: Any = {} if isinstance(one, Mapping) else []

@@ -193,13 +193,13 @@ def _secret_parameters(spec: ModuleSpec, params: Mapping[str, Any], shown: list[
 
 def _without(secrets: list[str], value: Any) -> Any:
     """Return ``value`` without the values of secret parameters, as ansible-core does it to what a module returns."""
-    if isinstance(value, Mapping):
-        return {key: _without(secrets, inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_without(secrets, inner) for inner in value]
     if isinstance(value, str):
         if value in secrets:
             return HIDDEN_PARAMETER
         for secret in secrets:
             value = value.replace(secret, MASK)
+    elif isinstance(value, (list, tuple)):
+        return [_without(secrets, inner) for inner in value]
+    elif isinstance(value, Mapping):
+        return {key: _without(secrets, inner) for key, inner in value.items()}
     return value
