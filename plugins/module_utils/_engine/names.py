@@ -63,6 +63,8 @@ def names_in(given: object, option: str, of: Callable[[object], str] = tidied) -
     counts as not given; only an empty ``set`` asks for something. ``option`` is the name that people know it by.
     ``of`` makes the names what they are: an ``Email`` has to be one. A name with which something is wrong is left out.
     """
+    if given is None:
+        return None, []
     parts = given if isinstance(given, Mapping) else {"add": given}
     read: dict[str, tuple[str, ...]] = {}
     problems: list[str] = []

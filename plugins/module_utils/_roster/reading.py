@@ -10,7 +10,7 @@ Source: API reference, "Members".
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Optional
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
@@ -116,9 +116,16 @@ def _settled(client: Client, pairs: Sequence[Pair]) -> list[Pair]:
     """Return the pairs as they are when no earlier write to one of them is in doubt any more."""
     actions: tuple[tuple[str, ...], ...] = ((), ("role",), ("enable",), ("disable",))
 
-    def is_late(current: Mapping[str, Any]) -> bool:
-        return await_late_writes(client, (client.path("users", current["id"], *action) for action in actions))
+    def paths_of(current: Mapping[str, Any]) -> Iterator[str]:
+        return (client.path("users", current["id"], *action) for action in actions)
 
+    def is_late(current: Mapping[str, Any]) -> bool:
+        return await_late_writes(client, paths_of(current))
+
+    everybody = (path for _desired, current in pairs if current is not None for path in paths_of(current))
+    # One look for all, since nearly always no write is in doubt.
+    if not client.late_writes.known(everybody, client.now()):
+        return list(pairs)
     return [
         (desired, find_member(client, desired.email) if current is not None and is_late(current) else current)
         for desired, current in pairs
