@@ -84,7 +84,8 @@ def rewritten(value: Any, change: Callable[[str], str]) -> Any:
     def begun(one: Any) -> Any:
         """Return what stands in the place of a value, to be filled later where it holds others."""
         if isinstance(one, str):
-            return change(one)
+            # As it is spelled: two spellings of an address are equal, and ``change`` may remember what it has seen.
+            return change(str(one))
         # It takes far longer to find out that a value is no Mapping.
         if one is None or isinstance(one, (bool, int, float)):
             return one

@@ -12,6 +12,7 @@ import runpy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import yaml
@@ -20,6 +21,7 @@ from ansible.module_utils.common.parameters import AnsibleFallbackNotFound
 from ansible_collections.tallyfy.platform.plugins.doc_fragments import rows as rows_fragment
 from ansible_collections.tallyfy.platform.plugins.doc_fragments.connection import ModuleDocFragment
 from ansible_collections.tallyfy.platform.plugins.module_utils import _module
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import (
     ALIASES,
     OPTIONS,
@@ -27,7 +29,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection 
     Connection,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.session import HEADERS
-from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, connection_options, masked
+from ansible_collections.tallyfy.platform.plugins.module_utils._module import (
+    ModuleSpec,
+    connection_options,
+    masked,
+    perform,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import FUSE_OPTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import MASK, SecretKeeper
 from ansible_collections.tallyfy.platform.plugins.module_utils._version import VERSION
@@ -246,6 +253,19 @@ def test_secrets_are_taken_out_of_the_whole_result() -> None:
     assert shown["msg"] == f"no {MASK} here"
     assert (shown["count"], shown["none"], shown["yes"]) == (7, None, True)
     assert result["msg"] == "no s3cret here"
+
+
+def test_two_spellings_of_an_address_stay_two_in_a_result() -> None:
+    spellings = ["John.Smith@example.com", "john.smith@example.com", "JOHN.SMITH@example.com"]
+    rows = [{"email": Email(spelling), "name": spelling} for spelling in spellings]
+    spec = ModuleSpec(argument_spec={}, operation=lambda _task: {"people": rows}, signs_in=False)
+    client = mock.Mock(secrets=SecretKeeper())
+    succeeded, result = perform(
+        spec, {}, check_mode=False, warn=pytest.fail, client_for=lambda _connection, _warn: client
+    )
+    assert succeeded
+    assert [(row["email"], row["name"]) for row in result["people"]] == list(zip(spellings, spellings))
+    assert {type(row["email"]) for row in result["people"]} == {str}
 
 
 def test_library_that_is_too_old_counts_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
