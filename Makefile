@@ -5,7 +5,7 @@
 # what else the sessions of `make test` need of the machine is looked after by tests/gate/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint format list nox clean
+.PHONY: help demo test test-all bench lint format list nox clean
 
 NOX := .venv/bin/nox
 GATE := .venv/bin/python -m tests.gate.run
@@ -22,6 +22,9 @@ test: $(NOX)  ## Run what CI runs, on the oldest and the newest ansible-core
 
 test-all: $(NOX)  ## The same on every supported ansible-core
 	@$(GATE) test_all
+
+bench: $(NOX)  ## Compare with a loop of uri and with the SDK (30 minutes); a part: make bench BENCH="--sizes 100,1000"
+	@$(NOX) -s bench -- $(BENCH)
 
 lint: $(NOX)  ## Run the linters only (seconds)
 	@$(NOX) -s lint

@@ -31,7 +31,7 @@ put_pythons_on_path({f"python{version}" for version in CORES.values()})
 
 
 # In the order in which `make test` starts them, two at a time: first those that tell in a minute what is wrong, then
-# the longest first, so that none of these is left alone on the machine at the end. The last three are only for people.
+# the longest first, so that none of these is left alone on the machine at the end. The last four are only for people.
 
 
 @nox.session(tags=["test", "test_all"])
@@ -190,9 +190,21 @@ def changelog(session: nox.Session) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """Compare this collection with a loop of uri tasks and with the SDK: 100 to 50,000 members, in half an hour."""
+    env = _measuring(session)
+    session.run("python", "-m", "benchmarks.members", *session.posargs, env=env)
+    session.run("python", "-m", "benchmarks.figures", env=env)
+
+
+@nox.session
 def benchmarks(session: nox.Session) -> None:
-    """Measure rosters, roles, loops, references, the pace and the sandbox: counts and ratios beside their goals."""
+    """Measure roles, loops, references and the pace: counts and ratios beside their goals."""
+    env = _measuring(session)
+    for name in session.posargs or ["loop_items", "roles", "pace", "references"]:
+        session.run("python", "-m", f"benchmarks.{name}", env=env)
+
+
+def _measuring(session: nox.Session) -> dict[str, str | None]:
     session.install("--requirement", "benchmarks/requirements.txt", "pytest>=8")
-    env = steps.isolated(session, TALLYFY_SANDBOX_PYTHON=steps.sandbox_python(), PYTHONPATH=str(CHECKOUT))
-    for name in session.posargs or ["sandbox_throughput", "loop_items", "roster", "roles", "pace", "references"]:
-        session.run("python", f"benchmarks/{name}.py", env=env)
+    return steps.isolated(session, TALLYFY_SANDBOX_PYTHON=steps.sandbox_python(), PYTHONPATH=str(CHECKOUT))

@@ -14,29 +14,18 @@ each other; those of another machine, or of a busy one, cannot.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import conftest  # noqa: F401 - for its effect: only then can the collection be imported
+from benchmarks.measuring import Run, measure
 from sandbox.testing import Sandbox, running_sandbox
 from tests.acceptance.test_many_organizations import ONBOARD, Hosts, job, organizations, write_inventory, write_people
 
 FORKS = (1, 2, 5, 10, 25, 50)
-# What a process and its children took; a child's largest memory counts from that of its parent, so it is a small one.
-MEASURE = """
-import json, resource, subprocess, sys, time
-started = time.perf_counter()
-status = subprocess.run([sys.executable, "-m", *sys.argv[1:]], check=False).returncode
-seconds, usage = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-print(json.dumps([seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024]), file=sys.stderr)
-sys.exit(status)
-"""
 
 
 class Bench:
@@ -48,27 +37,13 @@ class Bench:
         self.hosts = hosts
         self.job = job(sandbox, folder)
 
-    def play(
-        self, number: int, forks: int, report: str = "", *, playbook: str = ONBOARD, **environment: str
-    ) -> tuple[float, float, float, int]:
-        """Return seconds, seconds of the processor, megabytes of the largest process, and requests."""
+    def play(self, number: int, forks: int, report: str = "", *, playbook: str = ONBOARD, **environment: str) -> Run:
         shutil.rmtree(self.job.home / ".cache", ignore_errors=True)
         folder = self.job.folder
         hosts = dict(list(self.hosts.items())[:number])
         options = ("-i", write_inventory(folder, hosts), write_people(folder, onboarding_report=report))
-        self.sandbox.clear_ledger()
-        done = subprocess.run(
-            [sys.executable, "-c", MEASURE, "ansible", "playbook", playbook, *options, "--forks", str(forks)],
-            cwd=folder,
-            env={**self.job.environment, **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(done.stdout[-3000:])
-        seconds, cpu_seconds, megabytes = json.loads(done.stderr.splitlines()[-1])
-        return seconds, cpu_seconds, megabytes, len(self.sandbox.ledger())
+        command = ["ansible", "playbook", playbook, *options, "--forks", str(forks)]
+        return measure(self.sandbox, command, folder=folder, environment={**self.job.environment, **environment})
 
 
 def cost_of_one(bench: Bench, number: int) -> None:
@@ -83,9 +58,12 @@ def cost_of_one(bench: Bench, number: int) -> None:
     ):
         small = bench.play(few, 10, report, ANSIBLE_STRATEGY=strategy)
         large = bench.play(number, 10, report, ANSIBLE_STRATEGY=strategy)
-        each = [(more - less) / (number - few) for more, less in zip(large, small)]
-        print(f"  {name:<34}{each[3]:>9.3g}{each[1]:>8.2f}{each[2]:>8.2f}")
-    print(f"  the largest process with {number}: {large[2]:.0f} MB")
+        requests, cpu_seconds, megabytes = (
+            (getattr(large, value) - getattr(small, value)) / (number - few)
+            for value in ("requests", "cpu_seconds", "megabytes")
+        )
+        print(f"  {name:<34}{requests:>9.3g}{cpu_seconds:>8.2f}{megabytes:>8.2f}")
+    print(f"  the largest process with {number}: {large.megabytes:.0f} MB")
 
 
 def forks(bench: Bench, number: int, chosen: list[int]) -> None:
@@ -94,10 +72,10 @@ def forks(bench: Bench, number: int, chosen: list[int]) -> None:
     print(f"{number} organizations, answers after {bench.latency_ms:g} ms, {os.cpu_count()} processors")
     print(f"  {'forks':>5}{'seconds':>9}{'faster':>8}{'CPU s':>8}{'busy':>7}{'requests':>10}")
     for count in chosen:
-        seconds, cpu_seconds, _megabytes, requests = bench.play(number, count)
-        first = first or seconds
-        faster, busy = first / seconds, cpu_seconds / seconds
-        print(f"  {count:>5}{seconds:>9.1f}{faster:>7.1f}x{cpu_seconds:>8.1f}{busy:>7.1f}{requests:>10}")
+        run = bench.play(number, count)
+        first = first or run.seconds
+        faster, busy = first / run.seconds, run.cpu_seconds / run.seconds
+        print(f"  {count:>5}{run.seconds:>9.1f}{faster:>7.1f}x{run.cpu_seconds:>8.1f}{busy:>7.1f}{run.requests:>10}")
 
 
 def main() -> int:
