@@ -40,16 +40,23 @@ def stored_results() -> Results:
     return results
 
 
+def store(**parts: Any) -> None:
+    """Replace parts of the stored results, with one run a line, for whoever compares two files."""
+    before = stored_results() if RESULTS.exists() else {}
+    text = json.dumps({**before, **parts}, indent=1)
+    text = re.sub(r"\{[^{}]*\}", lambda match: re.sub(r"\s+", " ", match[0]), text)
+    RESULTS.write_text(text + "\n", encoding="utf-8")
+
+
+def numbers(text: str) -> list[int]:
+    """Return the numbers of an option, such as ``100,1000``."""
+    return sorted({int(number) for number in text.split(",")})
+
+
 def found(results: Results, case: str, members: int, latency_ms: int, tool: str) -> Row:
     """Return one row of the results; it has no ``seconds`` where the tool was not run."""
     key = {"case": case, "members": members, "latency_ms": latency_ms, "tool": tool}
     return next(row for row in results["runs"] if key.items() <= row.items())
-
-
-def curve(results: Results, case: str, latency_ms: int, tool: str, value: str) -> list[tuple[int, float]]:
-    """Return the numbers of members with a value of a tool, such as its ``seconds``, for a picture."""
-    rows = [found(results, case, members, latency_ms, tool) for members in sizes(results)]
-    return [(row["members"], row[value]) for row in rows if value in row]
 
 
 def sizes(results: Results) -> list[int]:
@@ -164,8 +171,10 @@ def _summary(results: Results, is_rst: bool) -> str:
 
 def _largest(results: Results, case: str, tool: str) -> int:
     """Return the most members that a tool was run with, 0 if it was not run."""
-    measured = curve(results, case, usual_latency(results), tool, "seconds")
-    return measured[-1][0] if measured else 0
+    key = {"case": case, "tool": tool}
+    return max(
+        (row["members"] for row in results["runs"] if key.items() <= row.items() and "seconds" in row), default=0
+    )
 
 
 def _conditions(results: Results, code: Callable[[str], str]) -> str:
@@ -190,6 +199,21 @@ def _machine(results: Results, is_rst: bool) -> str:
     return _wrapped(f"{_conditions(results, code.format)} {usual}")
 
 
+def organizations_table(results: Results, is_rst: bool) -> str:
+    """What one organization more costs, and the seconds of all by forks and latency."""
+    measured = results["organizations"]
+    cost, runs = measured["one_more"], measured["runs"]
+    seconds = {(row["forks"], row["latency_ms"]): row["seconds"] for row in runs}
+    forks, waits = (sorted({row[name] for row in runs}) for name in ("forks", "latency_ms"))
+    text = (
+        f"One organization more takes {cost['requests']:g} requests, {number(cost['cpu_seconds'])} seconds of a "
+        f"processor and {number(cost['megabytes'])} MB. {measured['number']} organizations take these seconds:"
+    )
+    lines = [["forks", *(f"{wait} ms" for wait in waits)]]
+    lines += [[str(count), *(number(seconds[count, wait]) for wait in waits)] for count in forks]
+    return "\n\n".join([_wrapped(text), _rst_table(lines) if is_rst else _markdown_table(lines)])
+
+
 def _wrapped(text: str) -> str:
     return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False)
 
@@ -199,6 +223,7 @@ BLOCKS: dict[str, Callable[[Results, bool], str]] = {
     "new": _table_of("new"),
     "unchanged": _table_of("unchanged"),
     "machine": _machine,
+    "organizations": organizations_table,
 }
 
 

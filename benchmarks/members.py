@@ -4,10 +4,10 @@
 
 """Compare what brings many members in, and what finds them unchanged: ``make bench`` runs it and says how it is read.
 
-    PYTHONPATH=. python -m benchmarks.members [--sizes 100,1000] [--latencies 0,20] [--output FILE]
+    PYTHONPATH=. python -m benchmarks.members [--sizes 100,1000] [--latencies 0,20]
 
-Needs ``benchmarks/requirements.txt``. Every tool gets the same people and no limit of requests. A tool that would take
-hours is run up to the size in ``LARGEST``; nothing is extrapolated. The results go to ``benchmarks/results.json``.
+Needs ``benchmarks/requirements.txt``. Every tool gets the same people and no limit of requests. A tool that is
+too slow is run up to the size in ``LARGEST``; nothing is extrapolated. The results go to ``benchmarks/results.json``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import conftest  # noqa: F401 - for its effect: only then can the collection be imported
-from benchmarks.figures import RESULTS, table
+from benchmarks import figures
 from benchmarks.measuring import Run, measure
 from sandbox.testing import Sandbox, running_sandbox
 from tests.acceptance.running import Playbooks
@@ -159,10 +159,6 @@ def machine() -> dict[str, Any]:
     }
 
 
-def numbers(text: str) -> list[int]:
-    return sorted({int(number) for number in text.split(",")})
-
-
 def measured(sizes: list[int], latencies_ms: list[int]) -> Iterator[dict[str, Any]]:
     """Yield one row of the results for each case, size, latency and tool."""
     with running_sandbox() as sandbox:
@@ -180,20 +176,20 @@ def measured(sizes: list[int], latencies_ms: list[int]) -> Iterator[dict[str, An
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--sizes", type=numbers, default=list(SIZES), help="numbers of members, with commas between")
-    parser.add_argument("--latencies", type=numbers, default=list(LATENCIES_MS), help="milliseconds of each answer")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="the JSON file, instead of the committed one")
+    parser.add_argument(
+        "--sizes", type=figures.numbers, default=list(SIZES), help="numbers of members, with commas between"
+    )
+    parser.add_argument(
+        "--latencies", type=figures.numbers, default=list(LATENCIES_MS), help="milliseconds of each answer"
+    )
     chosen = parser.parse_args()
     started = time.perf_counter()
     rows = []
     for row in measured(chosen.sizes, chosen.latencies):
         rows.append(row)
         print(f"\r{len(rows)} measured, {time.perf_counter() - started:.0f} s", end="", file=sys.stderr, flush=True)
-    results = {"machine": machine(), "concurrency": CONCURRENCY, "runs": rows}
-    # One row a line, for whoever compares two runs.
-    lines = json.dumps({**results, "runs": []}, indent=1).replace('"runs": []', '"runs": [\n  %s\n ]')
-    chosen.output.write_text(lines % ",\n  ".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
-    print(f"\r{table(results)}\n{time.perf_counter() - started:.0f} s altogether; as JSON: {chosen.output}")
+    figures.store(machine=machine(), runs=rows)
+    print(f"\r{figures.table(figures.stored_results())}\n{time.perf_counter() - started:.0f} s altogether")
     return 0
 
 

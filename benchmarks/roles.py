@@ -95,7 +95,7 @@ def role(playbook: str, **variables: str) -> str:
 def of_organizations(bench: Bench) -> None:
     """One organization more, where nothing is left to do: the playbook against one task."""
     with running_sandbox() as sandbox, tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        several = OrganizationsBench(sandbox, Path(folder) / "job", organizations(sandbox, MANY), 0.0)
+        several = OrganizationsBench(sandbox, Path(folder) / "job", organizations(sandbox, MANY))
         (several.job.folder / "task.yml").write_text(TASK, encoding="utf-8")
         several.play(MANY, FORKS)
 

@@ -71,7 +71,6 @@ def test_what_was_not_run_is_named() -> None:
     assert re.search(r"^1,000 +Python SDK +not run +not run +n/a +n/a$", page, flags=re.MULTILINE)
     assert "up to these numbers of members: 100 (Python SDK, new)." in " ".join(page.split())
     assert "not run" in figures.table(results)
-    assert figures.curve(results, "new", 20, "sdk", "seconds") == [(100, 5.0)]
 
 
 class TestResults:
