@@ -9,15 +9,15 @@ import binascii
 import hashlib
 import secrets
 from dataclasses import dataclass
-from html import escape
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import orjson
 
 from .calls import Call, Route
 from .envelopes import RefusalError, Reply, json_reply
 from .records import AuthorizationCode, Member, Organization
+from .sign_in_page import sign_in_page
 from .tokens import issue, issue_refresh, token_answer
 
 
@@ -128,17 +128,9 @@ def _denied(call: Call, application: Application) -> Reply:
 
 def _sign_in_page(application: Application, email: str = "", mistake: str = "") -> Reply:
     """Return the form, which is sent to the address it was got from, with the query of the application."""
-    told = f'<p role="alert">{escape(mistake)}</p>' if mistake else ""
-    page = f"""<!DOCTYPE html>
-<html lang="en"><head><title>Sign in to Tallyfy</title></head><body>
-<h1>Sign in to Tallyfy</h1>
-<p>An application of {escape(application.organization.name)} asks to act for you.</p>{told}
-<form method="post">
-<p><label>E-mail <input name="email" type="email" value="{escape(email)}"></label></p>
-<p><label>Password <input name="password" type="password"></label></p>
-<p><button name="consent" value="allow">Allow</button> <button name="consent" value="deny">Deny</button></p>
-</form></body></html>
-"""
+    page = sign_in_page(
+        application.organization.name, urlsplit(application.redirect_uri).netloc, email=email, mistake=mistake
+    )
     return Reply(200, page.encode(), "text/html; charset=UTF-8", {"Cache-Control": "no-store"})
 
 

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+#: Everybody's; the sign-in page tells it.
+PASSWORD = "sandbox-password"
+
 
 @dataclass(slots=True)
 class Account:
@@ -38,7 +41,7 @@ class Account:
     last_known_country: str | None = None
     created_at: str = ""
     updated_at: str = ""
-    password: str = "sandbox-password"
+    password: str = PASSWORD
     memberships: list[Member] = field(default_factory=list, repr=False)
 
 

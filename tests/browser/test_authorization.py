@@ -74,7 +74,7 @@ def test_signing_in(
 ) -> None:
     sandbox.switch(implicit_redirect=redirect)
     browser.get(asked["url"])
-    assert browser.title == "Sign in to Tallyfy"
+    assert browser.title == "Sign in to the Tallyfy sandbox"
     sign_in(browser)
     assert browser.title == "Back"
     address = browser.current_url

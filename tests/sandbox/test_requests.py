@@ -164,6 +164,7 @@ def test_the_sign_in_page(api: Api) -> None:
     api.sandbox.switch(signed_in_user=None)
     page = requests.get(asked(api.sandbox), allow_redirects=False, timeout=10)
     assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=UTF-8")
+    assert "This is a sandbox, not Tallyfy." in page.text
     form = {"email": "Alice.Smith@example.com", "password": "sandbox-password", "consent": "allow"}
 
     def post(**values: str) -> requests.Response:
