@@ -5,7 +5,7 @@
 # what else the sessions of `make test` need of the machine is looked after by tests/gate/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all bench lint format list nox clean
+.PHONY: help demo sandbox test test-all bench lint format list nox clean
 
 NOX := .venv/bin/nox
 GATE := .venv/bin/python -m tests.gate.run
@@ -16,6 +16,9 @@ help:  ## Say what can be made
 
 demo: $(NOX)  ## Watch people being onboarded and a step of their processes done, against the embedded sandbox
 	@$(NOX) -s demo
+
+sandbox: $(NOX)  ## Start the sandbox, which prints the variables and commands for a first roster
+	@$(NOX) -s start_sandbox
 
 test: $(NOX)  ## Run what CI runs, on the oldest and the newest ansible-core
 	@$(GATE) test

@@ -31,7 +31,7 @@ put_pythons_on_path({f"python{version}" for version in CORES.values()})
 
 
 # In the order in which `make test` starts them, two at a time: first those that tell in a minute what is wrong, then
-# the longest first, so that none of these is left alone on the machine at the end. The last four are only for people.
+# the longest first, so that none of these is left alone on the machine at the end. The last ones are only for people.
 
 
 @nox.session(tags=["test", "test_all"])
@@ -172,6 +172,14 @@ def demo(session: nox.Session) -> None:
     session.install("--requirement", "tests/requirements/demo.txt")
     env = {"TALLYFY_SANDBOX_PYTHON": steps.sandbox_python(), "HOME": str(steps.scratch(session, "home"))}
     session.run("python", "demo/run.py", env=env)
+
+
+@nox.session
+def start_sandbox(session: nox.Session) -> None:
+    """Start a sandbox for yourself, with an ansible-core to use it."""
+    requirements = ("tests/requirements/demo.txt", "sandbox/requirements.txt")
+    session.install(*(word for file in requirements for word in ("--requirement", file)))
+    session.run("python", "-m", "sandbox", *session.posargs)
 
 
 @nox.session

@@ -324,6 +324,7 @@ def test_start_message_and_signals(tmp_path: Path) -> None:
         )
         assert process.stdout is not None
         assert process.stdout.readline().startswith("sandbox listening on http://127.0.0.1:")
+        assert any("Ctrl-C" in line for line in process.stdout)
         process.send_signal(stop)
         rest, _ = process.communicate(timeout=10)
         assert rest == ""
