@@ -138,6 +138,10 @@ class Modules:
             "clock": lambda: time.monotonic() + self._passed,
         }
 
+    def let_pass(self, seconds: float) -> None:
+        """Let time pass, here and in the service."""
+        self._sleep(seconds)
+
     def _sleep(self, seconds: float) -> None:
         if seconds > 0:
             with self._lock:

@@ -21,6 +21,7 @@ from tests.collection_tree import CHECKOUT
 NEEDS_NEWER_PYTHON = (
     "benchmarks/",
     "demo/",
+    "docs/pictures/",
     "noxfile.py",
     "sandbox/",
     "tests/awx/",
@@ -35,7 +36,7 @@ SHIPPED = (
     "COPYING",
     "README.md",
     "changelogs/changelog.yaml",
-    "docs/",
+    "docs/docsite/",
     "extensions/eda/",
     "meta/",
     "playbooks/",
