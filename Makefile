@@ -5,7 +5,7 @@
 # what else the sessions of `make test` need of the machine is looked after by tests/gate/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sandbox test test-all bench lint format list nox clean
+.PHONY: help demo sandbox docs test test-all bench lint format list nox clean
 
 NOX := .venv/bin/nox
 GATE := .venv/bin/python -m tests.gate.run
@@ -19,6 +19,9 @@ demo: $(NOX)  ## Watch people being onboarded and a step of their processes done
 
 sandbox: $(NOX)  ## Start the sandbox, which prints the variables and commands for a first roster
 	@$(NOX) -s start_sandbox
+
+docs: $(NOX)  ## Build the documentation site to .cache/site/html
+	@$(NOX) -s site
 
 test: $(NOX)  ## Run what CI runs, on the oldest and the newest ansible-core
 	@$(GATE) test

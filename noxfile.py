@@ -41,7 +41,8 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", "--diff", ".")
     session.run("ruff", "check", ".")
     session.run("mypy", "-p", "ansible_collections.tallyfy.platform.plugins", env={"MYPYPATH": str(collection_tree())})
-    session.run("mypy", "--python-version=3.11", "-p", "sandbox", "-p", "tests.gate", "-m", "noxfile")
+    newer = ("sandbox", "docs.site", "tests.gate")
+    session.run("mypy", "--python-version=3.11", *(f"--package={name}" for name in newer), "-m", "noxfile")
     session.run("yamllint", "--strict", ".")
     scripts = [str(path) for path in (*CHECKOUT.glob(".ci/*"), *CHECKOUT.glob("tests/integration/targets/*/*.sh"))]
     session.run("shellcheck", *scripts)
@@ -55,6 +56,13 @@ def docs(session: nox.Session) -> None:
     env = steps.isolated(session)
     session.run("antsibull-changelog", "lint", env=env)
     session.run("antsibull-changelog", "lint-changelog-yaml", "--strict", "changelogs/changelog.yaml", env=env)
+
+
+@nox.session(tags=["test", "test_all"])
+def site(session: nox.Session) -> None:
+    """Build the documentation site to .cache/site/html; a warning is an error."""
+    session.install("--requirement", "docs/site/requirements.txt")
+    session.run("python", "-m", "docs.site", str(steps.SCRATCH / "site"), env=steps.isolated(session))
 
 
 @nox.session(tags=["test", "test_all"])

@@ -22,6 +22,7 @@ NEEDS_NEWER_PYTHON = (
     "benchmarks/",
     "demo/",
     "docs/pictures/",
+    "docs/site/",
     "noxfile.py",
     "sandbox/",
     "tests/awx/",

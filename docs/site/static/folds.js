@@ -1,0 +1,47 @@
+/* Copyright (c) 2026 the tallyfy.platform authors
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Folded sections: closed on a telephone, open on a wide window and in print. An address with an anchor and the words
+ * of a search open the sections that they are in.
+ */
+"use strict";
+
+const folds = document.querySelectorAll("details.fold");
+
+function openAround(element) {
+  for (let fold = element?.closest("details.fold"); fold; fold = fold.parentElement.closest("details.fold")) {
+    fold.open = true;
+  }
+}
+
+function openTarget() {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!target) {
+    return;
+  }
+  // The anchor of a section is outside its own fold.
+  target.querySelectorAll(":scope > details.fold").forEach((fold) => { fold.open = true; });
+  openAround(target);
+  target.scrollIntoView();
+}
+
+const all = (open) => folds.forEach((fold) => { fold.open = open; });
+let closed = [];
+window.addEventListener("beforeprint", () => { closed = [...folds].filter((fold) => !fold.open); all(true); });
+window.addEventListener("afterprint", () => { closed.forEach((fold) => { fold.open = false; }); });
+window.addEventListener("hashchange", openTarget);
+// Following a link to where one is already changes no address.
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.(`a[href="${location.hash || "#"}"]`)) {
+    openTarget();
+  }
+});
+// The words of a search are marked when the page has been loaded.
+window.addEventListener("load", () => document.querySelectorAll(".highlighted").forEach(openAround));
+
+if (window.matchMedia("(min-width: 63em)").matches) {
+  all(true);
+}
+if (location.hash) {
+  openTarget();
+}
