@@ -38,7 +38,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover 
     plan_tasks,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import (
-    Surroundings,
+    PlanContext,
     is_removal,
     plan_member,
     reason_against_successor,
@@ -58,7 +58,7 @@ class Current:
     """What is there before anything is written, as far as an offboarding depends on it."""
 
     everybody: Sequence[Member] = ()
-    context: Surroundings = field(default_factory=Surroundings)
+    context: PlanContext = field(default_factory=PlanContext)
     groups: Sequence[Record] = ()
     guests: Sequence[Record] = ()
     processes: Sequence[Record] = ()

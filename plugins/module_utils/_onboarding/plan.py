@@ -27,7 +27,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.group imp
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import DesiredGuest, plan_guest
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import Surroundings
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import PlanContext
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import plan_roster
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.reading import Pair
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result import PlannedPerson
@@ -46,7 +46,7 @@ class Current:
 
     everybody: Sequence[Member] = ()
     pairs: Sequence[Pair] = ()
-    context: Surroundings = field(default_factory=Surroundings)
+    context: PlanContext = field(default_factory=PlanContext)
     has_groups: bool = False
     guests: Mapping[Email, Record] = field(default_factory=dict)
 
@@ -79,7 +79,7 @@ class OnboardingPlan:
     people: Sequence[PlannedPerson]
     groups: Sequence[PlannedGroup]
     guests: Sequence[PlannedGuest]
-    context: Surroundings
+    context: PlanContext
     directory: Directory
     problems: Sequence[Problem]
 
@@ -130,7 +130,7 @@ def _with_places(groups: Groups, planned: Sequence[PlannedGroup]) -> Groups:
 
 
 def _plan_people(
-    desired: DesiredOnboarding, current: Current, context: Surroundings, problems: list[Problem]
+    desired: DesiredOnboarding, current: Current, context: PlanContext, problems: list[Problem]
 ) -> list[PlannedPerson]:
     try:
         return plan_roster(

@@ -42,8 +42,8 @@ _BOT_REFUSAL = "the Tallyfy Bot cannot be edited."
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What planning a member must know beside the member: read by ``look_around``, or made up by a test.
+class PlanContext:
+    """What planning a member must know beside the member: read by ``read_context``, or made up by a test.
 
     ``successors`` are the members who may take over open work, by their address; ``open_tasks`` how many
     tasks wait for somebody who has no access any more, by the number of the member; ``hidden`` the fields that Tallyfy
@@ -58,19 +58,19 @@ class Surroundings:
     hidden: frozenset[str] = frozenset()
 
 
-def plan_member(desired: DesiredMember, current: Member | None, around: Surroundings) -> Plan:
+def plan_member(desired: DesiredMember, current: Member | None, context: PlanContext) -> Plan:
     """Return what has to be done for one person. Pure: the same arguments always give the same plan.
 
     Raises ``RefusedError`` for people who must not be touched so, and ``InputError`` for what is missing.
     """
     if desired.state != "present":
-        return _plan_removal(desired, current, around)
+        return _plan_removal(desired, current, context)
     if current is None:
-        return _plan_creation(desired, around)
-    return _plan_update(desired, current, around)
+        return _plan_creation(desired, context)
+    return _plan_update(desired, current, context)
 
 
-def _plan_creation(desired: DesiredMember, around: Surroundings) -> Plan:
+def _plan_creation(desired: DesiredMember, context: PlanContext) -> Plan:
     missing = [name for name in ("first_name", "last_name") if not str(desired.profile.get(name) or "").strip()]
     if missing:
         raise _wrong(desired, f"not a member yet; to add them give {' and '.join(missing)}")
@@ -78,7 +78,7 @@ def _plan_creation(desired: DesiredMember, around: Surroundings) -> Plan:
     profile = {name: value for name, value in compared.items() if value is not None}
     at_creation = taken_at_creation(desired.provision)
     if "timezone" not in profile and any(name not in at_creation for name in profile):
-        profile["timezone"] = _required_timezone(desired, around)
+        profile["timezone"] = _required_timezone(desired, context)
     first = {name: profile[name] for name in at_creation if name in profile}
     first.update(email=desired.email, role=desired.role or DEFAULT_ROLE)
     action: Verb = "created" if desired.provision == "direct" else "invited"
@@ -87,13 +87,13 @@ def _plan_creation(desired: DesiredMember, around: Surroundings) -> Plan:
     rest = {name: value for name, value in profile.items() if name not in first}
     if rest:
         steps.append(Step("updated", desired.email, "not taken at creation", rest))
-    group_steps, _names_before, names_after = _plan_groups(desired, None, around)
+    group_steps, _names_before, names_after = _plan_groups(desired, None, context)
     after = {**first, **rest, **({"groups": names_after} if names_after else {})}
-    warnings = unseen_warnings(desired.email, unseen_fields(desired, None, around, steps))
+    warnings = unseen_warnings(desired.email, unseen_fields(desired, None, context, steps))
     return Plan(desired.email, {}, after, tuple(steps + group_steps), tuple(warnings))
 
 
-def _plan_update(desired: DesiredMember, current: Member, around: Surroundings) -> Plan:
+def _plan_update(desired: DesiredMember, current: Member, context: PlanContext) -> Plan:
     before: Record = {}
     after: Record = {}
     steps: list[Step] = []
@@ -114,7 +114,7 @@ def _plan_update(desired: DesiredMember, current: Member, around: Surroundings) 
         changes = {}
     if changes:
         if not current.get("timezone") and not changes.get("timezone"):
-            changes["timezone"] = _required_timezone(desired, around)
+            changes["timezone"] = _required_timezone(desired, context)
         steps.append(
             Step("updated", email, f"{', '.join(changes)} {'differs' if len(changes) == 1 else 'differ'}", changes)
         )
@@ -124,17 +124,17 @@ def _plan_update(desired: DesiredMember, current: Member, around: Surroundings) 
     if desired.role and shows_role and desired.role != current.role:
         steps.append(Step("role_changed", email, f"role is {current.role or 'empty'}", {"role": desired.role}))
         before["role"], after["role"] = current.role or None, desired.role
-    group_steps, names_before, names_after = _plan_groups(desired, current, around)
+    group_steps, names_before, names_after = _plan_groups(desired, current, context)
     if group_steps:
         before["groups"], after["groups"] = names_before, names_after
     steps += group_steps
-    _refuse_impossible(email, current, around, steps, desired.role if "role" in after else None)
-    warnings = unseen_warnings(email, unseen_fields(desired, current, around, steps)) + warnings
+    _refuse_impossible(email, current, context, steps, desired.role if "role" in after else None)
+    warnings = unseen_warnings(email, unseen_fields(desired, current, context, steps)) + warnings
     return Plan(email, before, after, tuple(steps), tuple(warnings))
 
 
 def _refuse_impossible(
-    email: str, current: Member, around: Surroundings, steps: list[Step], new_role: str | None
+    email: str, current: Member, context: PlanContext, steps: list[Step], new_role: str | None
 ) -> None:
     if steps and is_bot(current):
         raise RefusedError(_BOT_REFUSAL, subject=email)
@@ -146,22 +146,22 @@ def _refuse_impossible(
             f"Tallyfy first.",
             subject=email,
         )
-    if current.role == "admin" and same_email(around.acting_email, email):
+    if current.role == "admin" and same_email(context.acting_email, email):
         raise RefusedError("the acting user cannot stop being an administrator by this run.", subject=email)
 
 
-def _plan_removal(desired: DesiredMember, current: Member | None, around: Surroundings) -> Plan:
+def _plan_removal(desired: DesiredMember, current: Member | None, context: PlanContext) -> Plan:
     email = desired.email
     if current is None:
         return Plan(email, warnings=(f"{email}: {UNKNOWN_ADDRESS}",))
-    handover = _plan_handover(desired, current, around)
+    handover = _plan_handover(desired, current, context)
     if desired.state == "disabled" and current.status == "disabled":
         return handover
-    _refuse_protected(email, current, around)
+    _refuse_protected(email, current, context)
     steps = list(handover.steps)
     status = current.status
     if status != "disabled" and desired.reassign_to:
-        successor = _checked_successor(desired, around)
+        successor = _checked_successor(desired, context)
         reason = f"{status}; open work goes to {successor['email']}"
         steps.append(Step("disabled", email, reason, {"status": "disabled"}, **target_of(successor)))
     elif status != "disabled":
@@ -173,12 +173,12 @@ def _plan_removal(desired: DesiredMember, current: Member | None, around: Surrou
     return Plan(email, {"status": status}, {"status": "disabled"}, tuple(steps))
 
 
-def _plan_handover(desired: DesiredMember, current: Member, around: Surroundings) -> Plan:
+def _plan_handover(desired: DesiredMember, current: Member, context: PlanContext) -> Plan:
     """Return what an earlier run, or whoever took the access away, has left undone."""
-    count = around.open_tasks.get(str(current["id"]), 0)
+    count = context.open_tasks.get(str(current["id"]), 0)
     if not count:
         return Plan(desired.email)
-    return plan_open_tasks(desired.email, count, _checked_successor(desired, around))
+    return plan_open_tasks(desired.email, count, _checked_successor(desired, context))
 
 
 def target_of(successor: Member) -> dict[str, str]:
@@ -205,7 +205,7 @@ def is_left_behind(desired: DesiredMember, current: Member | None) -> bool:
     return is_out and desired.state != "present" and desired.reassign_to is not None
 
 
-def _refuse_protected(email: str, current: Member, around: Surroundings) -> None:
+def _refuse_protected(email: str, current: Member, context: PlanContext) -> None:
     reason = None
     if is_bot(current):
         reason = "the Tallyfy Bot, which belongs to every organization"
@@ -213,14 +213,14 @@ def _refuse_protected(email: str, current: Member, around: Surroundings) -> None
         reason = "a support account of Tallyfy"
     elif current.get("is_default_admin"):
         reason = "the default administrator: make somebody else the default administrator in Tallyfy first"
-    elif around.acting_email and current.email == around.acting_email:
+    elif context.acting_email and current.email == context.acting_email:
         reason = "the acting user: let another administrator remove them"
     if reason:
         raise RefusedError(f"not removed, because this is {reason}.", subject=email)
 
 
-def _checked_successor(desired: DesiredMember, around: Surroundings) -> Member:
-    successor = around.successors.get(Email(desired.reassign_to))
+def _checked_successor(desired: DesiredMember, context: PlanContext) -> Member:
+    successor = context.successors.get(Email(desired.reassign_to))
     reason = reason_against_successor(successor)
     if successor is None or reason is not None:
         raise _wrong(desired, f"{desired.reassign_to} {reason}", "reassign_to")
@@ -260,16 +260,16 @@ def profile_changes(
 
 
 def _plan_groups(
-    desired: DesiredMember, current: Member | None, around: Surroundings
+    desired: DesiredMember, current: Member | None, context: PlanContext
 ) -> tuple[list[Step], list[str], list[str]]:
     if desired.groups is None:
         return [], [], []
     names = desired.groups
-    require_groups(around.groups, (*names.add, *names.remove, *(names.set or ())), desired.email)
-    held = around.groups.names_of(current)
-    _refuse_doubtful_groups(desired, held, around.groups)
+    require_groups(context.groups, (*names.add, *names.remove, *(names.set or ())), desired.email)
+    held = context.groups.names_of(current)
+    _refuse_doubtful_groups(desired, held, context.groups)
     add, remove = names.changes({fold(name) for name in held})
-    official = {key: str(group["name"]) for key, group in around.groups.items()}
+    official = {key: str(group["name"]) for key, group in context.groups.items()}
     add, remove = [official[fold(name)] for name in add], [official[fold(name)] for name in remove]
     steps = [Step("added_to_group", desired.email, f"not in {name}", target=name) for name in add]
     steps += [Step("removed_from_group", desired.email, f"in {name}", target=name) for name in remove]
@@ -288,7 +288,7 @@ def _refuse_doubtful_groups(desired: DesiredMember, held: list[str], groups: Gro
 
 
 def unseen_fields(
-    desired: DesiredMember, current: Member | None, around: Surroundings, steps: Iterable[Step]
+    desired: DesiredMember, current: Member | None, context: PlanContext, steps: Iterable[Step]
 ) -> list[str]:
     """Return the fields that are wanted or written, and that Tallyfy does not show; pure.
 
@@ -296,7 +296,7 @@ def unseen_fields(
     """
     sent = {name for step in steps if step.action in _WRITES for name in step.values} - {"email"}
     if current is None:
-        return sorted(sent & around.hidden)
+        return sorted(sent & context.hidden)
     return unseen_in({*sent, *desired.profile, *(["role"] if desired.role else [])}, current)
 
 
@@ -306,12 +306,12 @@ def unseen_warnings(email: str, unseen: Iterable[str]) -> list[str]:
     return [f"{email}: Tallyfy does not show {names}, so it cannot be compared or checked."] if names else []
 
 
-def _required_timezone(desired: DesiredMember, around: Surroundings) -> str:
-    if not around.organization_timezone:
+def _required_timezone(desired: DesiredMember, context: PlanContext) -> str:
+    if not context.organization_timezone:
         raise _wrong(
             desired, "neither the member nor the organization has a time zone, and Tallyfy needs one: give timezone"
         )
-    return str(around.organization_timezone)
+    return str(context.organization_timezone)
 
 
 def needs_timezone(desired: DesiredMember, current: Member | None) -> bool:

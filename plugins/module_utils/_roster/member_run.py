@@ -49,13 +49,13 @@ from .handover import (
     TaskHandover,
 )
 from .member_plan import (
-    Surroundings,
+    PlanContext,
     plan_member,
     profile_changes,
     unseen_fields,
     unseen_warnings,
 )
-from .reading import look_around
+from .reading import read_context
 
 #: Answers that tell that this profile is not to be written, and not that something else is wrong.
 REFUSALS_OF_PROFILES = (400, 403, 404)
@@ -94,26 +94,26 @@ class MemberRun(PlanRun):
         client: Client,
         desired: DesiredMember,
         current: Member | None,
-        around: Surroundings,
+        context: PlanContext,
         plan: Plan,
         newcomers: Newcomers | None = None,
     ) -> None:
         super().__init__(plan)
         self.desired = desired
         self.current = current
-        self.around = around
+        self.context = context
         self.record = Member(current or {})
         self.notes: list[str] = list(plan.warnings)
         self._client = client
         self._newcomers = newcomers or Newcomers(client)
-        # ``look_around`` completes the record of somebody who is there; the answer to a creation is a short one.
+        # ``read_context`` completes the record of somebody who is there; the answer to a creation is a short one.
         self._is_whole = current is not None
         self._created: tuple[Step, Mapping[str, Any]] | None = None
         #: Whether the service is known to show no more of a member than the record has.
         self.is_shown_in_full = False
         # A PUT must carry what the service may not show.
         self._sent: Record = {}
-        self._unseen = set(unseen_fields(desired, current, around, plan.steps))
+        self._unseen = set(unseen_fields(desired, current, context, plan.steps))
 
     def carry_out(self, step: Step) -> bool:
         """Send what the step says and check that the service stored it; return whether it was done."""
@@ -185,13 +185,13 @@ class MemberRun(PlanRun):
 
     def _start_over(self, found: Member) -> None:
         """Plan again for somebody who was not there when the plan was made."""
-        missing = {name: group for name, group in self.around.groups.items() if group.get("id") is None}
-        ((_desired, self.current),), self.around = look_around(self._client, [(self.desired, found)])
+        missing = {name: group for name, group in self.context.groups.items() if group.get("id") is None}
+        ((_desired, self.current),), self.context = read_context(self._client, [(self.desired, found)])
         # Groups that are still to be created, by the same task, are there for the plan all the same.
-        self.around.groups.update({name: group for name, group in missing.items() if name not in self.around.groups})
+        self.context.groups.update({name: group for name, group in missing.items() if name not in self.context.groups})
         self.learn(self.current or {})
-        self.plan = plan_member(self.desired, self.current, self.around)
-        self._unseen = set(unseen_fields(self.desired, self.current, self.around, self.plan.steps))
+        self.plan = plan_member(self.desired, self.current, self.context)
+        self._unseen = set(unseen_fields(self.desired, self.current, self.context, self.plan.steps))
         self.notes += self.plan.warnings
 
     def _update(self, step: Step) -> bool:

@@ -33,7 +33,7 @@ from .member_plan import (
 from .member_run import MemberRun
 from .operation import DIRECT_NEEDS_APPLICATION, roster_lock
 from .plan import refuse_by_policy
-from .reading import Pair, look_around
+from .reading import Pair, read_context
 from .rights import refuse_without_rights
 from .rows import standing
 from .run import RosterRun
@@ -63,7 +63,7 @@ def ensure_member(task: Task) -> dict[str, Any]:
     if problems:
         raise InputError(problem.text for problem in problems)
     pairs: list[Pair] = [(desired, member)]
-    ((_desired, current),), context = look_around(client, pairs)
+    ((_desired, current),), context = read_context(client, pairs)
     run = MemberRun(client, desired, current, context, plan_member(desired, current, context))
     refuse_without_rights(client, run.plan.steps)
     if run.plan.steps:
@@ -102,7 +102,7 @@ def _member_after(run: MemberRun) -> Record | None:
         return None
     groups = None
     if run.desired.groups is not None:
-        groups = list(run.plan.after.get("groups", run.around.groups.names_of(run.current)))
+        groups = list(run.plan.after.get("groups", run.context.groups.names_of(run.current)))
     planned = {name: value for name, value in run.plan.after.items() if name != "groups"}
     shaped = shape_member({**(run.current or {}), **planned, **({} if run.is_pretended else run.record)}, groups)
     return {**shaped, "state": run.desired.state}

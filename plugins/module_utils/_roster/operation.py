@@ -31,11 +31,11 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
 from .columns import COLUMN_OPTIONS, ROW_FIELDS, given_rows
 from .fuse import FUSE_OPTIONS, Policy
 from .member_plan import (
-    Surroundings,
+    PlanContext,
 )
 from .member_run import MemberRun, Newcomers
 from .plan import Roster, add_missing_groups, compare_roster, plan_roster, unlisted_leavers
-from .reading import Pair, look_around
+from .reading import Pair, read_context
 from .result import (
     MemberReport,
     roster_result,
@@ -205,11 +205,11 @@ def roster_lock(task: Task) -> Iterator[contextlib.ExitStack]:
 
 def read_members(
     client: Client, people: Iterable[DesiredMember], everybody: Sequence[Member], *, workers: int
-) -> tuple[list[Pair], list[Member], Surroundings]:
+) -> tuple[list[Pair], list[Member], PlanContext]:
     """Return the people with their records, everybody with what was read in full, and what else their plans need."""
     index = {member.email: member for member in everybody}
     pairs: list[Pair] = [(desired, index.get(desired.email)) for desired in people]
-    pairs, context = look_around(client, pairs, everybody=index, workers=workers)
+    pairs, context = read_context(client, pairs, everybody=index, workers=workers)
     # The fuse counts what the listing may not show, such as roles.
     whole = {str(current["id"]): current for _desired, current in pairs if current is not None}
     return pairs, [whole.get(str(member["id"]), member) for member in everybody], context

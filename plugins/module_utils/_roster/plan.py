@@ -31,7 +31,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
 
 from .fuse import Policy, ambiguous, doubt, refusals
 from .member_plan import (
-    Surroundings,
+    PlanContext,
     is_removal,
     plan_member,
 )
@@ -54,7 +54,7 @@ class Roster:
 
     planned: list[PlannedPerson]
     everybody: Sequence[Member]
-    context: Surroundings
+    context: PlanContext
     policy: Policy
 
 
@@ -76,7 +76,7 @@ def plan_roster(
     pairs: Sequence[Pair],
     everybody: Sequence[Member],
     policy: Policy,
-    context: Surroundings,
+    context: PlanContext,
     *,
     listed: int | None = None,
     place_of: Callable[[int], Place] = lambda index: Place(f"row {index + 1}", index),
@@ -121,7 +121,7 @@ def plan_roster(
 
 
 def compare_roster(
-    pairs: Sequence[Pair], everybody: Sequence[Member], policy: Policy, context: Surroundings, *, listed: int
+    pairs: Sequence[Pair], everybody: Sequence[Member], policy: Policy, context: PlanContext, *, listed: int
 ) -> list[PlannedPerson]:
     """Return what a run would do for every person, as ``plan_roster`` does, when nothing is going to be written. Pure.
 
@@ -180,9 +180,7 @@ def _leaving_successors(
     return problems
 
 
-def _plan_listed(
-    desired: DesiredMember, current: Member | None, policy: Policy, context: Surroundings
-) -> PlannedPerson:
+def _plan_listed(desired: DesiredMember, current: Member | None, policy: Policy, context: PlanContext) -> PlannedPerson:
     plan = plan_member(desired, current, context)
     protector = policy.protector(desired.email) if is_removal(plan) else None
     if protector is not None:
@@ -191,7 +189,7 @@ def _plan_listed(
 
 
 def _plan_unlisted(
-    desired: DesiredMember, current: Member | None, policy: Policy, context: Surroundings
+    desired: DesiredMember, current: Member | None, policy: Policy, context: PlanContext
 ) -> PlannedPerson:
     protector = policy.protector(desired.email)
     obstacle = f"{policy.called('protect')} holds {protector}." if protector is not None else ""

@@ -37,7 +37,7 @@ from .handover import (
     count_open_tasks,
 )
 from .member_plan import (
-    Surroundings,
+    PlanContext,
     fields_needed,
     is_left_behind,
     needs_acting_email,
@@ -48,13 +48,13 @@ from .member_plan import (
 Pair = tuple[DesiredMember, Optional[Member]]
 
 
-def look_around(
+def read_context(
     client: Client,
     pairs: Sequence[Pair],
     *,
     everybody: Mapping[Email, Member] | None = None,
     workers: int = 1,
-) -> tuple[list[Pair], Surroundings]:
+) -> tuple[list[Pair], PlanContext]:
     """Return the pairs with records completed where the listing was too short, and what else their plans need.
 
     Asks only for what these plans can depend on: nothing at all for members who are as wanted and have no groups, and
@@ -81,7 +81,7 @@ def look_around(
         found = {name: find_member(client, name) for name in names}
     else:
         found = {name: everybody.get(name) for name in names}
-    return pairs, Surroundings(
+    return pairs, PlanContext(
         groups=list_groups(client) if wants_groups else Groups(),
         organization_timezone=client.organization().get("timezone") if wants_timezone else None,
         acting_email=client.acting_email() if wants_acting_email else None,

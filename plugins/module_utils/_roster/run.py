@@ -284,7 +284,7 @@ class RosterRun(BulkRun):
 
     def _change(self, concerned: Sequence[tuple[MemberRun, Step]]) -> None:
         run, step = concerned[0]
-        group = run.around.groups[fold(str(step.target))]
+        group = run.context.groups[fold(str(step.target))]
         add = [int(run.record["id"]) for run, step in concerned if step.action == "added_to_group"]
         remove = [int(run.record["id"]) for run, step in concerned if step.action == "removed_from_group"]
         if group.get("id") is None:

@@ -28,7 +28,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._offboarding.rows
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import DesiredGuest
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover import is_open, is_running
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import Surroundings
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import PlanContext
 from tests.people import PARTNER
 
 BOSS, ERIN, JOHN, BOB, DANA, BOT = (
@@ -82,10 +82,10 @@ def plan(
     people: Any = (), current: Current | None = None, *, acting: str | None = None, prefix: str = "", **options: Any
 ) -> OffboardingPlan:
     """Plan with the people above; everybody is a possible successor."""
-    current = current or Current(EVERYBODY, Surroundings(), GROUPS, GUESTS, PROCESSES, TASKS)
+    current = current or Current(EVERYBODY, PlanContext(), GROUPS, GUESTS, PROCESSES, TASKS)
     successors = {record["email"].lower(): record for record in current.everybody}
-    around = Surroundings(acting_email=acting, successors=successors)
-    current = Current(current.everybody, around, current.groups, current.guests, current.processes, current.tasks)
+    context = PlanContext(acting_email=acting, successors=successors)
+    current = Current(current.everybody, context, current.groups, current.guests, current.processes, current.tasks)
 
     def called(option: str) -> str:
         return prefix + option

@@ -20,7 +20,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding.prepa
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import Surroundings
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import PlanContext
 
 BOSS = Member(id=1, email="boss@example.com", status="active", role="admin", first_name="Bo", last_name="S")
 BOB = Member({**BOSS, "id": 2, "email": "bob@example.com", "role": "light", "timezone": "UTC"})
@@ -40,7 +40,7 @@ def planned(ambiguous: str = "", **options: Any) -> OnboardingPlan:
     desired = prepared(**options)
     records = {record["email"]: record for record in (BOSS, BOB)}
     pairs = [(member, records.get(member.email)) for _index, member in desired.people]
-    context = Surroundings(groups=groups, organization_timezone="UTC")
+    context = PlanContext(groups=groups, organization_timezone="UTC")
     current = Current([BOSS, BOB], pairs, context, has_groups=True, guests={PARTNER["email"]: PARTNER})
     return plan_onboarding(desired, current)
 
@@ -84,7 +84,7 @@ def test_a_number_is_no_text_of_a_group(group: dict[str, Any], problem: str) -> 
 
 def test_the_groups_that_were_read_stay_as_they_were() -> None:
     groups = Groups({"sales": SALES})
-    plan = plan_onboarding(prepared(ensure_groups=["Ops"]), Current([BOSS], context=Surroundings(groups=groups)))
+    plan = plan_onboarding(prepared(ensure_groups=["Ops"]), Current([BOSS], context=PlanContext(groups=groups)))
     assert list(groups) == ["sales"]
     assert plan.context.groups["ops"]["id"] is None
 

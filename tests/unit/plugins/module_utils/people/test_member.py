@@ -35,7 +35,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member_list import list_members
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster import member_plan, reading
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import (
-    Surroundings,
+    PlanContext,
     is_left_behind,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._state.marks import Marks
@@ -59,7 +59,7 @@ GROUPS = Groups(
         "hr": {"id": "g3", "name": "HR", "members": [12345]},
     }
 )
-AROUND = Surroundings(groups=GROUPS, organization_timezone="Europe/London", successors={BOB["email"]: BOB})
+CONTEXT = PlanContext(groups=GROUPS, organization_timezone="Europe/London", successors={BOB["email"]: BOB})
 NEW = {"first_name": "John", "last_name": "Smith"}
 
 
@@ -71,14 +71,14 @@ def known(record: dict[str, Any] | None) -> Member | None:
     return None if record is None else Member(record)
 
 
-def plan_member(desired: DesiredMember, current: dict[str, Any] | None, around: Surroundings) -> Plan:
+def plan_member(desired: DesiredMember, current: dict[str, Any] | None, context: PlanContext) -> Plan:
     """Plan from records as they are written here."""
-    successors = {email: Member(record) for email, record in around.successors.items()}
-    return member_plan.plan_member(desired, known(current), replace(around, successors=successors))
+    successors = {email: Member(record) for email, record in context.successors.items()}
+    return member_plan.plan_member(desired, known(current), replace(context, successors=successors))
 
 
-def look_around(client: Any, pairs: Any, **more: Any) -> tuple[Any, Surroundings]:
-    return reading.look_around(client, [(desired, known(current)) for desired, current in pairs], **more)
+def read_context(client: Any, pairs: Any, **more: Any) -> tuple[Any, PlanContext]:
+    return reading.read_context(client, [(desired, known(current)) for desired, current in pairs], **more)
 
 
 def acts(plan: Plan) -> list[tuple[str, dict[str, Any], str | None]]:
@@ -116,13 +116,13 @@ UNCHANGED: list[tuple[str, dict[str, Any], dict[str, Any] | None]] = [
 
 @pytest.mark.parametrize(("given", "current"), [case[1:] for case in UNCHANGED], ids=[case[0] for case in UNCHANGED])
 def test_nothing_to_do(given: dict[str, Any], current: dict[str, Any] | None) -> None:
-    plan = plan_member(wanted(**given), current, AROUND)
+    plan = plan_member(wanted(**given), current, CONTEXT)
     assert (plan.steps, dict(plan.before), dict(plan.after), plan.warnings) == ((), {}, {}, ())
 
 
 @pytest.mark.parametrize("state", ["disabled", "deleted"])
 def test_leaver_whom_nobody_knows_is_warned_of(state: str) -> None:
-    plan = plan_member(wanted(state=state), None, AROUND)
+    plan = plan_member(wanted(state=state), None, CONTEXT)
     assert plan == Plan(EMAIL, warnings=(f"{EMAIL}: No member has this address.",))
 
 
@@ -199,7 +199,7 @@ def test_plan(
     steps: list[Any],
     groups: tuple[list[str], list[str]] | None,
 ) -> None:
-    plan = plan_member(wanted(**given), current, AROUND)
+    plan = plan_member(wanted(**given), current, CONTEXT)
     assert acts(plan) == steps
     after = {name: value for _action, values, _target in steps for name, value in values.items()}
     before = {name: current[name] for name in after} if current else {}
@@ -243,33 +243,33 @@ REFUSED: list[Any] = [
 def test_protected_people_are_refused_with_the_reason(
     given: dict[str, Any], current: dict[str, Any], acting: str | None, reason: str
 ) -> None:
-    around = Surroundings(
+    context = PlanContext(
         groups=GROUPS, organization_timezone="UTC", acting_email=acting, successors={BOB["email"]: BOB}
     )
     with pytest.raises(RefusedError, match=reason) as caught:
-        plan_member(wanted(**given), current, around)
+        plan_member(wanted(**given), current, context)
     assert EMAIL in caught.value.message
 
 
 def test_somebody_else_may_be_removed_by_the_acting_user() -> None:
-    around = Surroundings(acting_email="admin@example.com")
-    assert acts(plan_member(wanted(state="disabled"), JOHN, around)) == [("disabled", {"status": "disabled"}, None)]
+    context = PlanContext(acting_email="admin@example.com")
+    assert acts(plan_member(wanted(state="disabled"), JOHN, context)) == [("disabled", {"status": "disabled"}, None)]
 
 
 @pytest.mark.parametrize(
-    ("given", "current", "around", "words"),
+    ("given", "current", "context", "words"),
     [
-        ({}, None, AROUND, "give first_name and last_name"),
-        ({"profile": {"first_name": "John", "last_name": " "}}, None, AROUND, "give last_name"),
-        ({"profile": {"last_name": "Smith"}}, None, AROUND, "give first_name$"),
-        ({"profile": {"team": "x"}}, {**JOHN, "timezone": None}, Surroundings(), "give timezone"),
-        ({"profile": {**NEW, "team": "x"}}, None, Surroundings(), "give timezone"),
-        ({"groups": Names(add=("Sales", "Marketing"))}, JOHN, AROUND, "no group 'Marketing'"),
-        ({"groups": Names(remove=("Marketing",))}, JOHN, AROUND, "no group 'Marketing'"),
-        ({"groups": Names(set=("Marketing",)), "profile": NEW}, None, AROUND, "no group 'Marketing'"),
-        ({"state": "disabled", "reassign_to": "x@example.com"}, JOHN, Surroundings(), "x@example.com is not a member"),
+        ({}, None, CONTEXT, "give first_name and last_name"),
+        ({"profile": {"first_name": "John", "last_name": " "}}, None, CONTEXT, "give last_name"),
+        ({"profile": {"last_name": "Smith"}}, None, CONTEXT, "give first_name$"),
+        ({"profile": {"team": "x"}}, {**JOHN, "timezone": None}, PlanContext(), "give timezone"),
+        ({"profile": {**NEW, "team": "x"}}, None, PlanContext(), "give timezone"),
+        ({"groups": Names(add=("Sales", "Marketing"))}, JOHN, CONTEXT, "no group 'Marketing'"),
+        ({"groups": Names(remove=("Marketing",))}, JOHN, CONTEXT, "no group 'Marketing'"),
+        ({"groups": Names(set=("Marketing",)), "profile": NEW}, None, CONTEXT, "no group 'Marketing'"),
+        ({"state": "disabled", "reassign_to": "x@example.com"}, JOHN, PlanContext(), "x@example.com is not a member"),
         *(
-            ({"state": state, "reassign_to": BOB["email"]}, JOHN, Surroundings(successors={BOB["email"]: bob}), words)
+            ({"state": state, "reassign_to": BOB["email"]}, JOHN, PlanContext(successors={BOB["email"]: bob}), words)
             for state, bob, words in (
                 ("disabled", {**BOB, "status": "disabled"}, "is disabled, and must be active"),
                 ("deleted", {**BOB, "status": "Invited"}, "is invited, and must be active"),
@@ -279,10 +279,10 @@ def test_somebody_else_may_be_removed_by_the_acting_user() -> None:
     ],
 )
 def test_what_is_missing_is_said(
-    given: dict[str, Any], current: dict[str, Any] | None, around: Surroundings, words: str
+    given: dict[str, Any], current: dict[str, Any] | None, context: PlanContext, words: str
 ) -> None:
     with pytest.raises(InputError, match=words) as caught:
-        plan_member(wanted(**given), current, around)
+        plan_member(wanted(**given), current, context)
     assert {problem.subject for problem in caught.value.problems} == {EMAIL}
     assert str(caught.value).startswith(f"{EMAIL}: ")
 
@@ -290,25 +290,25 @@ def test_what_is_missing_is_said(
 @pytest.mark.parametrize("organizations", [[{"id": "a"}, {"id": "b"}], {"data": [{"id": "a"}, {"id": "b"}]}])
 def test_member_of_several_organizations_keeps_the_profile(organizations: object) -> None:
     current = {**JOHN, "organizations": organizations}
-    plan = plan_member(wanted(profile={"team": "Support"}, role="admin"), current, AROUND)
+    plan = plan_member(wanted(profile={"team": "Support"}, role="admin"), current, CONTEXT)
     assert acts(plan) == [("role_changed", {"role": "admin"}, None)]
     (warning,) = plan.warnings
     assert "2 organizations" in warning
     assert "team" in warning
     assert "team" not in plan.after
     # What is as wanted is nothing to warn about.
-    assert plan_member(wanted(profile={"team": "Operations"}), current, AROUND).warnings == ()
+    assert plan_member(wanted(profile={"team": "Operations"}), current, CONTEXT).warnings == ()
 
 
 @pytest.mark.parametrize("organizations", [None, [], [{"id": "a"}], {"data": [{"id": "a"}]}, {"data": None}])
 def test_member_of_one_organization_is_edited(organizations: object) -> None:
-    plan = plan_member(wanted(profile={"team": "x"}), {**JOHN, "organizations": organizations}, AROUND)
+    plan = plan_member(wanted(profile={"team": "x"}), {**JOHN, "organizations": organizations}, CONTEXT)
     assert [step.action for step in plan.steps] == ["updated"]
     assert plan.warnings == ()
 
 
 def test_field_that_is_not_shown_is_warned_about_and_left_alone() -> None:
-    plan = plan_member(wanted(profile={"team": "x", "first_name": "John"}), MINIMAL, AROUND)
+    plan = plan_member(wanted(profile={"team": "x", "first_name": "John"}), MINIMAL, CONTEXT)
     assert plan.steps == ()
     (warning,) = plan.warnings
     assert "team" in warning
@@ -365,7 +365,7 @@ people = st.none() | st.fixed_dictionaries(
         "organizations": st.sampled_from([[], [1], [1, 2], {"data": [1, 2, 3]}]),
     },
 )
-surroundings = st.builds(
+contexts = st.builds(
     lambda held, acting, successor: {
         "groups": Groups(
             {
@@ -490,16 +490,16 @@ def is_as_wanted(desired: DesiredMember, world: World, before: dict[str, Any]) -
     return seen["status"] in {"active", "invited"}
 
 
-@given(wishes, people, surroundings)
+@given(wishes, people, contexts)
 def test_plan_leads_to_what_is_wanted_and_tells_exactly_what_it_does(
     desired: DesiredMember, current: dict[str, Any] | None, things: dict[str, Any]
 ) -> None:
-    around = Surroundings(**things)
+    context = PlanContext(**things)
     arguments = copy.deepcopy((desired, current, things))
-    is_protected = is_refused(desired, current, around.acting_email)
+    is_protected = is_refused(desired, current, context.acting_email)
     plan: Plan | None = None
     try:
-        plan = plan_member(desired, current, around)
+        plan = plan_member(desired, current, context)
     except RefusedError:
         assert is_protected or is_bot(current or {})
     except InputError:
@@ -508,7 +508,7 @@ def test_plan_leads_to_what_is_wanted_and_tells_exactly_what_it_does(
     if plan is None:
         return
     assert not is_protected
-    assert plan == plan_member(desired, current, around), "the same arguments give the same plan"
+    assert plan == plan_member(desired, current, context), "the same arguments give the same plan"
 
     world = World(current, things["groups"])
     before = world.seen()
@@ -516,7 +516,7 @@ def test_plan_leads_to_what_is_wanted_and_tells_exactly_what_it_does(
         world.apply(step)
     assert is_as_wanted(desired, world, before)
 
-    again = plan_member(desired, world.member, Surroundings(**{**things, "groups": Groups(world.groups)}))
+    again = plan_member(desired, world.member, PlanContext(**{**things, "groups": Groups(world.groups)}))
     assert again.steps == (), "the second time there is nothing to do"
     assert (again.before, again.after) == ({}, {})
 
@@ -701,15 +701,15 @@ def test_address_with_a_plus_is_looked_for_in_the_whole_list_too() -> None:
     assert find(client, "else+x@example.com") is None
 
 
-def look(client: Members, desired: DesiredMember, current: dict[str, Any] | None) -> tuple[Any, Surroundings]:
-    ((_desired, found),), around = look_around(client, [(desired, current)])
-    return found, around
+def look(client: Members, desired: DesiredMember, current: dict[str, Any] | None) -> tuple[Any, PlanContext]:
+    ((_desired, found),), context = read_context(client, [(desired, current)])
+    return found, context
 
 
 def test_member_as_wanted_costs_no_further_request() -> None:
     client = Members()
-    current, around = look(client, wanted(profile={"team": "Operations"}, role="standard"), JOHN)
-    assert (current, around) == (JOHN, Surroundings())
+    current, context = look(client, wanted(profile={"team": "Operations"}, role="standard"), JOHN)
+    assert (current, context) == (JOHN, PlanContext())
     assert client.asked == []
 
 
@@ -735,20 +735,20 @@ def test_check_mode_finds_out_what_is_shown_of_nobody(
     client = Members(row, whole=whole)
     client.check_mode = True
     pairs: list[Any] = [(wanted(profile=NEW), None)]
-    assert look_around(client, pairs)[1].hidden == hidden
+    assert read_context(client, pairs)[1].hidden == hidden
     assert client.asked == asked
     client.asked.clear()
     everybody = {EMAIL: {**row, "email": EMAIL}}
-    assert look_around(client, pairs, everybody=everybody)[1].hidden == hidden
+    assert read_context(client, pairs, everybody=everybody)[1].hidden == hidden
     assert client.asked == asked[1:]
 
 
 def test_what_is_shown_of_nobody_matters_for_new_people_in_check_mode_only() -> None:
     client = Members(MINIMAL, whole=MINIMAL)
-    assert look_around(client, [(wanted(profile=NEW), None)])[1] == Surroundings()
+    assert read_context(client, [(wanted(profile=NEW), None)])[1] == PlanContext()
     client.check_mode = True
-    assert look_around(client, [(wanted(profile=NEW), JOHN)])[1] == Surroundings()
-    assert look_around(client, [(wanted(state="disabled"), None)])[1] == Surroundings()
+    assert read_context(client, [(wanted(profile=NEW), JOHN)])[1] == PlanContext()
+    assert read_context(client, [(wanted(state="disabled"), None)])[1] == PlanContext()
     assert client.asked == []
 
 
@@ -765,20 +765,20 @@ def test_what_is_shown_of_nobody_matters_for_new_people_in_check_mode_only() -> 
 def test_plan_tells_what_is_not_shown_of_somebody_new(
     given: dict[str, Any], hidden: tuple[str, ...], expected: tuple[str, ...]
 ) -> None:
-    around = replace(AROUND, hidden=frozenset(hidden))
+    context = replace(CONTEXT, hidden=frozenset(hidden))
     told = tuple(f"{EMAIL}: Tallyfy does not show {names}, so it cannot be compared or checked." for names in expected)
-    assert plan_member(wanted(**given), None, around).warnings == told
+    assert plan_member(wanted(**given), None, context).warnings == told
 
 
 def test_plan_tells_that_the_time_zone_it_has_to_send_is_not_shown() -> None:
     current = {name: value for name, value in JOHN.items() if name != "timezone"}
-    plan = plan_member(wanted(profile={"team": "x"}), current, AROUND)
+    plan = plan_member(wanted(profile={"team": "x"}), current, CONTEXT)
     assert plan.warnings == (f"{EMAIL}: Tallyfy does not show timezone, so it cannot be compared or checked.",)
 
 
 def test_short_row_is_completed_before_it_is_compared() -> None:
     client = Members(whole=JOHN)
-    current, _around = look(client, wanted(profile={"team": "Operations"}), MINIMAL)
+    current, _context = look(client, wanted(profile={"team": "Operations"}), MINIMAL)
     assert current == JOHN
     assert client.asked == ["get/users/12345"]
 
@@ -786,8 +786,8 @@ def test_short_row_is_completed_before_it_is_compared() -> None:
 def test_time_zone_that_a_short_row_leaves_out_is_not_overwritten() -> None:
     client = Members(whole=JOHN)
     desired = wanted(profile={"first_name": "Jon"})
-    current, around = look(client, desired, MINIMAL)
-    assert acts(plan_member(desired, current, around)) == [("updated", {"first_name": "Jon"}, None)]
+    current, context = look(client, desired, MINIMAL)
+    assert acts(plan_member(desired, current, context)) == [("updated", {"first_name": "Jon"}, None)]
     assert client.asked == ["get/users/12345"]
 
 
@@ -807,8 +807,8 @@ def test_time_zone_of_the_organization_is_only_read_when_needed(
     given: dict[str, Any], current: dict[str, Any] | None, asks: bool
 ) -> None:
     client = Members(whole=JOHN)
-    _current, around = look(client, wanted(**given), current)
-    assert (around.organization_timezone == "Europe/London") is asks
+    _current, context = look(client, wanted(**given), current)
+    assert (context.organization_timezone == "Europe/London") is asks
     assert ("get" in client.asked) is asks
 
 
@@ -816,15 +816,15 @@ def test_acting_user_and_successor_are_only_looked_for_when_somebody_leaves() ->
     client = Members(BOB)
     client.acting = "admin@example.com"
     leaving = wanted(state="disabled", reassign_to="bob@example.com")
-    assert look(client, leaving, JOHN)[1] == Surroundings(
+    assert look(client, leaving, JOHN)[1] == PlanContext(
         acting_email="admin@example.com", successors={BOB["email"]: BOB}
     )
     client.asked.clear()
-    assert look(client, leaving, None)[1] == Surroundings()
-    assert look(client, wanted(state="disabled"), {**JOHN, "status": "disabled"})[1] == Surroundings()
+    assert look(client, leaving, None)[1] == PlanContext()
+    assert look(client, wanted(state="disabled"), {**JOHN, "status": "disabled"})[1] == PlanContext()
     assert client.asked == []
     # Whether somebody who has no access any more has left open tasks behind.
-    assert look(client, leaving, {**JOHN, "status": "disabled"})[1] == Surroundings()
+    assert look(client, leaving, {**JOHN, "status": "disabled"})[1] == PlanContext()
     assert client.asked == ["tasks"]
     deleting = wanted(state="deleted")
     assert look(client, deleting, {**JOHN, "status": "disabled"})[1].acting_email == "admin@example.com"

@@ -20,7 +20,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.drift imp
     missing_groups,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import Surroundings
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import PlanContext
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import (
     Roster,
     add_missing_groups,
@@ -50,7 +50,7 @@ def compared(
     open_tasks = {str(one["id"]): one["open_tasks"] for one in members if "open_tasks" in one}
     found.ambiguous = frozenset(fold(name) for name, _ids in groups if name.startswith("Twice"))
     by_address = {one["email"].lower(): one for one in members}
-    around = Surroundings(
+    context = PlanContext(
         groups=found,
         organization_timezone="Europe/London",
         acting_email=ALICE,
@@ -61,8 +61,8 @@ def compared(
     people = [*wanted, *unlisted_leavers(wanted, members, rules)]
     pairs = [(one, by_address.get(one.email.lower())) for one in people]
     add_missing_groups(found, pairs, also_removed=True)
-    planned = compare_roster(pairs, members, rules, around, listed=len(wanted))
-    return Roster(planned, list(members), around, rules)
+    planned = compare_roster(pairs, members, rules, context, listed=len(wanted))
+    return Roster(planned, list(members), context, rules)
 
 
 def rows(*wanted: DesiredMember, **more: Any) -> list[dict[str, Any]]:

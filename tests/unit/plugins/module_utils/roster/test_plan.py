@@ -28,7 +28,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import DesiredMember, Member
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy
-from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import Surroundings
+from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import PlanContext
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import (
     PlannedPerson,
     plan_roster,
@@ -95,14 +95,14 @@ class Organization:
     def wish(self, wanted: Sequence[DesiredMember], policy: Policy) -> list[PlannedPerson]:
         everybody = self.records()
         people = [*wanted, *unlisted_leavers(wanted, everybody, policy)]
-        around = Surroundings(
+        context = PlanContext(
             groups=self.groups(),
             organization_timezone="Europe/London",
             acting_email=ADDRESSES[0],
             successors={one["email"].lower(): one for one in everybody},
         )
         pairs = [(one, self.find(one.email)) for one in people]
-        return plan_roster(pairs, everybody, policy, around, listed=len(wanted))
+        return plan_roster(pairs, everybody, policy, context, listed=len(wanted))
 
     def run(self, planned: Sequence[PlannedPerson]) -> None:
         """Send everything in the order of a run: people come in before anybody goes out."""
