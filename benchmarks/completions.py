@@ -29,15 +29,15 @@ def main() -> int:
     parser.add_argument("--completions", type=int, default=2_000)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--workers", type=int, default=4)
-    wanted = parser.parse_args()
+    options = parser.parse_args()
     started = time.perf_counter()
     with running_sandbox() as sandbox, tempfile.TemporaryDirectory() as folder:
         tally = complete_many(
-            sandbox, Path(folder) / "cache", wanted.completions, seed=wanted.seed, workers=wanted.workers
+            sandbox, Path(folder) / "cache", options.completions, seed=options.seed, workers=options.workers
         )
         requests = len(sandbox.ledger())
     failures = ", ".join(f"{name} {number}" for name, number in sorted(tally.failures.items()))
-    print(f"steps wanted         {tally.wanted} (seed {wanted.seed}, {wanted.workers} workers)")
+    print(f"desired steps        {tally.desired} (seed {options.seed}, {options.workers} workers)")
     print(f"POSTs to complete    {tally.posts}, without those refused with a 429")
     print(f"completed twice      {tally.twice}")
     print(f"missing              {tally.missing}")
@@ -46,7 +46,7 @@ def main() -> int:
     print(f"rounds until done    {tally.rounds}; {tally.doubts} runs ended in doubt")
     print(f"failed runs          {failures}")
     print(f"requests             {requests} in {time.perf_counter() - started:.0f} s")
-    is_right = (tally.twice, tally.missing, tally.unstored, tally.comments) == (0, 0, 0, {1: tally.wanted})
+    is_right = (tally.twice, tally.missing, tally.unstored, tally.comments) == (0, 0, 0, {1: tally.desired})
     return int(not is_right)
 
 

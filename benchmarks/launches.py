@@ -30,13 +30,15 @@ def main() -> int:
     parser.add_argument("--launches", type=int, default=2_000)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--workers", type=int, default=4)
-    wanted = parser.parse_args()
+    options = parser.parse_args()
     started = time.perf_counter()
     with running_sandbox() as sandbox, tempfile.TemporaryDirectory() as folder:
-        tally = launch_many(sandbox, Path(folder) / "cache", wanted.launches, seed=wanted.seed, workers=wanted.workers)
+        tally = launch_many(
+            sandbox, Path(folder) / "cache", options.launches, seed=options.seed, workers=options.workers
+        )
         requests = len(sandbox.ledger())
     failures = ", ".join(f"{name} {number}" for name, number in sorted(tally.failures.items()))
-    print(f"launches wanted      {tally.wanted} (seed {wanted.seed}, {wanted.workers} workers)")
+    print(f"desired launches     {tally.desired} (seed {options.seed}, {options.workers} workers)")
     print(f"POSTs to launch      {tally.posts}, without those refused with a 429")
     print(f"duplicates           {tally.duplicates}")
     print(f"missing              {tally.missing}")

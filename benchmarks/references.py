@@ -82,10 +82,10 @@ def person(number: int) -> dict[str, Any]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0] if __doc__ else None)
     parser.add_argument("--processes", type=int, default=20_000)
-    wanted = parser.parse_args()
+    options = parser.parse_args()
     rows: list[tuple[str, float, float]] = []
     with running_sandbox() as sandbox, tempfile.TemporaryDirectory() as folder:
-        scene = Scene(sandbox, wanted.processes, folder)
+        scene = Scene(sandbox, options.processes, folder)
         rows.append(("onboarding of one new person", scene.onboarding(10**6), 12))
         rows.append(("onboarding of one known person", scene.onboarding(7), 8))
         rows.append((f"onboarding of {KNOWN} known people", scene.onboarding(*range(KNOWN)), scene.pages + 15))

@@ -271,17 +271,17 @@ def _admit(call: Call, route: Route, entry: Entry) -> None:
         call.organization = home
         entry.organization = home.id
         return
-    wanted = world.organizations.get(call.params[0])
-    if wanted is None:
+    requested = world.organizations.get(call.params[0])
+    if requested is None:
         raise resource_not_found()
-    if wanted is not home:
+    if requested is not home:
         if token.kind == "application":
             raise wrong_application()
-        belongs = call.acting is not None and call.acting.id in wanted.members
+        belongs = call.acting is not None and call.acting.id in requested.members
         if belongs and switches.foreign_organization == "404":
             raise resource_not_found()
         raise forbidden()
-    call.organization = wanted
+    call.organization = requested
 
 
 def _limit_key(call: Call) -> str:

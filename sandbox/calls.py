@@ -61,8 +61,8 @@ class Call:
 
     def sorting(self) -> tuple[str, bool]:
         """What a list is to be sorted by, and whether downwards."""
-        wanted = self.query.get("sort") or self.query.get("sort_by") or ""
-        return wanted.removeprefix("-"), wanted.startswith("-")
+        requested = self.query.get("sort") or self.query.get("sort_by") or ""
+        return requested.removeprefix("-"), requested.startswith("-")
 
     def includes(self) -> list[str]:
         """The names in ``with``."""

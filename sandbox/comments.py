@@ -39,9 +39,9 @@ def resolve_issue(call: Call) -> Reply:
     """Close the issue that ``thread_id`` names, with a comment that says so."""
     threads = _threads(call)
     checker = Checker(call)
-    wanted = checker.text("thread_id", required=True)
-    issue = next((one for one in threads if one["id"] == wanted and has_open_issue([one])), None)
-    if wanted is not None and issue is None:
+    requested = checker.text("thread_id", required=True)
+    issue = next((one for one in threads if one["id"] == requested and has_open_issue([one])), None)
+    if requested is not None and issue is None:
         checker.complain("thread_id", "The selected thread id is invalid.")
     checker.raise_if_any()
     call.body.setdefault("content", "Resolved")

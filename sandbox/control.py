@@ -231,8 +231,8 @@ def _state(order: Order) -> Any:
     unknown = sorted(set(kinds) - set(RECORDS))
     if unknown:
         raise ControlError(f"unknown records {', '.join(unknown)}; known are: {', '.join(RECORDS)}")
-    wanted = query.get("organization")
-    chosen = list(world.organizations.values()) if wanted is None else [_organization(order)]
+    requested = query.get("organization")
+    chosen = list(world.organizations.values()) if requested is None else [_organization(order)]
     state: dict[str, Any] = {
         kind: [
             {"organization_id": organization.id} | record
@@ -329,11 +329,13 @@ def _insert_template(order: Order) -> Any:
         template_id=given.pop("id", None),
         status=given.pop("status", "active"),
     )
-    fields_wanted, steps_wanted = given.pop("prerun", []), given.pop("steps", [])
+    requested_fields, requested_steps = given.pop("prerun", []), given.pop("steps", [])
     template.permissions = given.pop("permissions", {})
     _set_record(template.record, given, "template")
-    template.record["prerun"] = [new_field(world, template, number, one) for number, one in enumerate(fields_wanted, 1)]
-    for step in steps_wanted:
+    template.record["prerun"] = [
+        new_field(world, template, number, one) for number, one in enumerate(requested_fields, 1)
+    ]
+    for step in requested_steps:
         add_step(world, template, step)
     organization.templates[template.id] = template
     return raw_template(template)
@@ -434,8 +436,8 @@ def _plan_ids(order: Order) -> Any:
 
 def _organization(order: Order) -> Organization:
     """Return the organization the query names, else the seeded one."""
-    wanted = order.request.query_params.get("organization", seed.ORGANIZATION_ID)
-    return _there(order.world.organizations.get(wanted), f"organization {wanted}")
+    requested = order.request.query_params.get("organization", seed.ORGANIZATION_ID)
+    return _there(order.world.organizations.get(requested), f"organization {requested}")
 
 
 def _member(order: Order) -> Member:
@@ -448,9 +450,9 @@ def _run(order: Order) -> Run:
     return _there(_organization(order).runs.get(run_id), f"run {run_id}")
 
 
-def _there(found: Value | None, wanted: str) -> Value:
+def _there(found: Value | None, requested: str) -> Value:
     if found is None:
-        raise ControlError(f"no {wanted}", 404)
+        raise ControlError(f"no {requested}", 404)
     return found
 
 

@@ -126,14 +126,14 @@ class Faults:
         self._faults: list[Fault] = []
         self._count = 0
 
-    def add(self, wanted: dict[str, Any]) -> Fault:
+    def add(self, requested: dict[str, Any]) -> Fault:
         """Put a rule in force; raises ``FaultError`` when it is not understood."""
-        unknown = sorted(set(wanted) - _FIELDS)
+        unknown = sorted(set(requested) - _FIELDS)
         if unknown:
             raise FaultError(f"unknown fault field {', '.join(unknown)}; known are: {', '.join(sorted(_FIELDS))}")
-        values = {name: value for name, value in wanted.items() if name not in LISTING_FLAWS}
+        values = {name: value for name, value in requested.items() if name not in LISTING_FLAWS}
         for flaw in LISTING_FLAWS:
-            if wanted.get(flaw):
+            if requested.get(flaw):
                 values["listing"] = flaw
         if values.get("cut") not in (None, *CUTS):
             raise FaultError(f"cut takes one of {', '.join(CUTS)}")

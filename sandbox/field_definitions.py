@@ -11,16 +11,16 @@ from .template_records import FIELD_ATTRIBUTES
 from .validation import Checker
 
 
-def checked_definitions(checker: Checker, name: str, wanted: Any) -> list[dict[str, Any]]:
+def checked_definitions(checker: Checker, name: str, requested: Any) -> list[dict[str, Any]]:
     """Return the fields of a list in a body, complaining about those that cannot be."""
-    if not isinstance(wanted, list):
+    if not isinstance(requested, list):
         return []
-    return [checked_definition(checker, f"{name}.{place}.", one) for place, one in enumerate(wanted)]
+    return [checked_definition(checker, f"{name}.{place}.", one) for place, one in enumerate(requested)]
 
 
-def checked_definition(checker: Checker, where: str, wanted: Any) -> dict[str, Any]:
+def checked_definition(checker: Checker, where: str, requested: Any) -> dict[str, Any]:
     """Return one field; keys that are no attribute are dropped. ``where`` goes before the names in complaints."""
-    given = wanted if isinstance(wanted, dict) else {}
+    given = requested if isinstance(requested, dict) else {}
     for name in ("label", "required"):
         if given.get(name) is None:
             checker.complain(f"{where}{name}", f"The {where}{name} field is required.")

@@ -60,12 +60,12 @@ def checked_owners(call: Call, owners: Any) -> dict[str, list[Any]]:
         raise ValueRefusedError("The owners must be an array.")
     buckets: dict[str, list[Any]] = {}
     for bucket, check in (("users", _user), ("guests", _guest), ("groups", _group)):
-        wanted = owners.get(bucket)
-        if wanted is None:
-            wanted = []
-        if not isinstance(wanted, list):
+        requested = owners.get(bucket)
+        if requested is None:
+            requested = []
+        if not isinstance(requested, list):
             raise ValueRefusedError(f"The {bucket} must be an array.")
-        buckets[bucket] = list(dict.fromkeys(check(call, one) for one in wanted))
+        buckets[bucket] = list(dict.fromkeys(check(call, one) for one in requested))
     return buckets
 
 

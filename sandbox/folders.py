@@ -20,11 +20,11 @@ FOLDER_TYPES = ("checklist", "run")
 
 
 def list_folders(call: Call) -> Reply:
-    kind, wanted = call.query.get("folder_type"), call.query.get("q", "").lower()
+    kind, requested = call.query.get("folder_type"), call.query.get("q", "").lower()
     folders = [
         folder
         for folder in call.organization.folders.values()
-        if (not kind or folder.folder_type == kind) and wanted in folder.name.lower()
+        if (not kind or folder.folder_type == kind) and requested in folder.name.lower()
     ]
     name, downwards = call.sorting()
     if name in ("position", "name"):
@@ -119,15 +119,15 @@ def _find(call: Call) -> Folder:
 
 def _parent(call: Call, checker: Checker, folder: Folder | None) -> str | None:
     """Return the parent the body names, which must exist and not lie below the folder itself."""
-    wanted = checker.text("parent_id")
-    above = wanted
+    requested = checker.text("parent_id")
+    above = requested
     while above is not None:
         found = call.organization.folders.get(above)
         if found is None or found is folder:
             checker.complain("parent_id", "The selected parent id is invalid.")
             return None
         above = found.parent_id
-    return wanted
+    return requested
 
 
 def _row(call: Call, folder: Folder) -> bytes:

@@ -27,11 +27,11 @@ _SORTABLE = {
 
 
 def list_groups(call: Call) -> Reply:
-    wanted = call.query.get("q", "").lower()
+    requested = call.query.get("q", "").lower()
     groups = [
         group
         for group in call.organization.groups.values()
-        if not wanted or wanted in group.name.lower() or wanted in (group.description or "").lower()
+        if not requested or requested in group.name.lower() or requested in (group.description or "").lower()
     ]
     name, downwards = call.sorting()
     if name in _SORTABLE:
@@ -108,12 +108,12 @@ def _name(call: Call, checker: Checker, *, current: Group | None, required: bool
 
 
 def _members(call: Call, checker: Checker) -> list[int] | None:
-    wanted = checker.array("members")
-    if wanted is None:
+    requested = checker.array("members")
+    if requested is None:
         return None
     switches = call.world.switches
     ids: dict[int, None] = {}
-    for position, value in enumerate(wanted):
+    for position, value in enumerate(requested):
         member_id = as_id(value)
         member = call.organization.members.get(member_id) if member_id is not None else None
         if member is None or member.deleted:
@@ -127,12 +127,12 @@ def _members(call: Call, checker: Checker) -> list[int] | None:
 
 
 def _guests(call: Call, checker: Checker) -> list[str] | None:
-    wanted = checker.array("guests")
-    if wanted is None:
+    requested = checker.array("guests")
+    if requested is None:
         return None
     world = call.world
     emails: dict[str, str] = {}
-    for position, value in enumerate(wanted):
+    for position, value in enumerate(requested):
         guest = call.organization.guests.get(world.email_key(value)) if isinstance(value, str) else None
         if guest is not None and guest.deleted_at is None:
             emails[world.email_key(value)] = guest.profile.email

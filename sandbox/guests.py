@@ -29,12 +29,12 @@ _URLS = ("company_url", "contact_url", "image_url", "opportunity_url")
 
 
 def list_guests(call: Call) -> Reply:
-    wanted = call.query.get("q", "").lower()
-    is_lost = call.world.switches.q_plus_finds_nothing and "+" in wanted
+    requested = call.query.get("q", "").lower()
+    is_lost = call.world.switches.q_plus_finds_nothing and "+" in requested
     guests = [
         guest
         for key, guest in call.organization.guests.items()
-        if guest.deleted_at is None and not is_lost and wanted in key.lower()
+        if guest.deleted_at is None and not is_lost and requested in key.lower()
     ]
     name, downwards = call.sorting()
     if name == "email":
@@ -85,9 +85,9 @@ def update_guest(call: Call) -> Reply:
         for name in call.body:
             if name not in ("associated_members", "email"):
                 checker.complain(name, f"The {name.replace('_', ' ')} field cannot be changed.")
-    wanted = call.body.get("associated_members")
+    requested = call.body.get("associated_members")
     ids: list[int] | None = None
-    if wanted is not None:
+    if requested is not None:
         ids = []
         for position, value in enumerate(checker.array("associated_members") or []):
             member_id = as_id(value)

@@ -268,16 +268,16 @@ def _successor(call: Call, member: Member) -> Member | None:
 
 
 def _searched(call: Call, members: list[Member]) -> list[Member]:
-    wanted = call.query.get("q", "").lower()
-    if not wanted:
+    requested = call.query.get("q", "").lower()
+    if not requested:
         return members
     switches = call.world.switches
-    if switches.q_plus_finds_nothing and "+" in wanted:
+    if switches.q_plus_finds_nothing and "+" in requested:
         return []
-    if switches.q_wildcards and ("%" in wanted or "_" in wanted):
-        pattern = re.compile("".join({"%": ".*", "_": "."}.get(letter, re.escape(letter)) for letter in wanted))
+    if switches.q_wildcards and ("%" in requested or "_" in requested):
+        pattern = re.compile("".join({"%": ".*", "_": "."}.get(letter, re.escape(letter)) for letter in requested))
         return [member for member in members if pattern.search(haystack(member))]
-    return [member for member in members if wanted in haystack(member)]
+    return [member for member in members if requested in haystack(member)]
 
 
 def _sorted(call: Call, members: list[Member]) -> list[Member]:

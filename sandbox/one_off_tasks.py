@@ -129,10 +129,10 @@ def _for_each(owners: dict[str, list[Any]]) -> list[dict[str, list[Any]]]:
 
 def _joined(call: Call, checker: Checker) -> Run | None:
     """Return the process a task is to join: a running one whose template lets it."""
-    wanted = checker.text("run_id")
-    if wanted is None:
+    requested = checker.text("run_id")
+    if requested is None:
         return None
-    run = call.organization.runs.get(wanted)
+    run = call.organization.runs.get(requested)
     if run is None or run.record["archived_at"] is not None:
         checker.complain("run_id", "The selected run id is invalid.")
     elif not run.template.record["can_add_oot"]:

@@ -199,9 +199,9 @@ def list_process_fields(call: Call) -> Reply:
 
 
 def _template_to_launch(call: Call, checker: Checker) -> Template:
-    wanted = checker.text("checklist_id", required=True)
+    requested = checker.text("checklist_id", required=True)
     checker.raise_if_any()
-    template = call.organization.templates.get(wanted or "")
+    template = call.organization.templates.get(requested or "")
     if template is None or template.record["archived_at"] is not None:
         if call.world.switches.archived_template_launch == "404":
             raise resource_not_found()
@@ -213,8 +213,8 @@ def _template_to_launch(call: Call, checker: Checker) -> Template:
 
 def _overrides(call: Call, checker: Checker, template: Template) -> dict[str, dict[str, Any]]:
     """Return what ``tasks`` says of each step; keys that are no step's id are dropped."""
-    wanted = call.body.get("tasks")
-    given = wanted if isinstance(wanted, dict) else {}
+    requested = call.body.get("tasks")
+    given = requested if isinstance(requested, dict) else {}
     overrides: dict[str, dict[str, Any]] = {}
     complaints = []
     for step in template.steps:
@@ -250,10 +250,10 @@ def _listed(call: Call) -> list[Run]:
     if organization.listed_at != call.world.changes:
         organization.listed.clear()
         organization.listed_at = call.world.changes
-    wanted = tuple(sorted(pair for pair in query.items() if pair[0] not in ("page", "per_page", "with")))
-    if wanted not in organization.listed:
-        organization.listed[wanted] = _sorted(call, _found(call))
-    return organization.listed[wanted]
+    requested = tuple(sorted(pair for pair in query.items() if pair[0] not in ("page", "per_page", "with")))
+    if requested not in organization.listed:
+        organization.listed[requested] = _sorted(call, _found(call))
+    return organization.listed[requested]
 
 
 def _found(call: Call) -> list[Run]:
@@ -269,9 +269,9 @@ def _found(call: Call) -> list[Run]:
     elif archived not in ("true", "1"):
         runs = [run for run in runs if run.record["archived_at"] is None]
     for name, passes in _FILTERS.items():
-        wanted = query.get(name)
-        if wanted and not _is_ignored(switches, name):
-            text = wanted.lower()
+        requested = query.get(name)
+        if requested and not _is_ignored(switches, name):
+            text = requested.lower()
             runs = [run for run in runs if passes(call, run, text)]
     return list(runs)
 
@@ -303,13 +303,13 @@ def _has_status(call: Call, run: Run, status: str) -> bool:
     return bool(shown == status)
 
 
-def _shares(ids: Iterable[str], wanted: str) -> bool:
+def _shares(ids: Iterable[str], requested: str) -> bool:
     """Say whether a comma list names one of the ids."""
-    return not set(ids).isdisjoint(wanted.split(","))
+    return not set(ids).isdisjoint(requested.split(","))
 
 
-def _has_text(run: Run, wanted: str) -> bool:
-    return any(isinstance(value, str) and wanted in value.lower() for value in run.record["prerun"].values())
+def _has_text(run: Run, requested: str) -> bool:
+    return any(isinstance(value, str) and requested in value.lower() for value in run.record["prerun"].values())
 
 
 # Parameter of the list: whether a process passes, given the value in lower case.

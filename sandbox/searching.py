@@ -19,7 +19,7 @@ KINDS = ("blueprint", "process", "task", "snippet", "capture", "step")
 
 def search(call: Call) -> Reply:
     kinds = [kind for kind in call.query.get("on", "").split(",") if kind]
-    wanted = call.query.get("search", "").lower()
+    requested = call.query.get("search", "").lower()
     if not kinds or any(kind not in KINDS for kind in kinds):
         raise call.invalid({"on": ["The selected on is invalid."]})
     organization = call.organization
@@ -30,16 +30,18 @@ def search(call: Call) -> Reply:
             rows = [
                 one
                 for one in organization.templates.values()
-                if one.record["archived_at"] is None and wanted in one.record["title"].lower()
+                if one.record["archived_at"] is None and requested in one.record["title"].lower()
             ]
         elif kind == "process":
             rows = [
                 one
                 for one in organization.runs.values()
-                if one.record["archived_at"] is None and wanted in one.name_key
+                if one.record["archived_at"] is None and requested in one.name_key
             ]
         elif kind == "task":
-            rows = [one for one in organization.tasks.values() if one.is_open and wanted in one.record["title"].lower()]
+            rows = [
+                one for one in organization.tasks.values() if one.is_open and requested in one.record["title"].lower()
+            ]
         page = paged(call, rows, lambda row: _row(call, row), default=10, maximum=100)
         parts.append(b'"%s":%s' % (kind.encode(), page.body))
     return Reply(200, b"{" + b",".join(parts) + b"}")

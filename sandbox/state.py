@@ -99,9 +99,9 @@ class World:
 
     # Faults
 
-    def add_fault(self, wanted: dict[str, Any]) -> Fault:
+    def add_fault(self, requested: dict[str, Any]) -> Fault:
         """Put a fault in force; raises ``FaultError`` when it is not understood."""
-        fault = self.faults.add(wanted)
+        fault = self.faults.add(requested)
         if fault.listing == "old":
             fault.replica = deepcopy(self.organizations)
         return fault

@@ -20,13 +20,13 @@ DEFAULT_COLOR = "#cccccc"
 
 
 def list_tags(call: Call) -> Reply:
-    wanted = call.query.get("q", "").lower()
+    requested = call.query.get("q", "").lower()
     everything = call.query.get("all") == "true"
     generated_only = call.query.get("auto_generated") == "true"
     tags = [
         tag
         for tag in call.organization.tags.values()
-        if (everything or tag.auto_generated == generated_only) and (not wanted or wanted in tag.title.lower())
+        if (everything or tag.auto_generated == generated_only) and (not requested or requested in tag.title.lower())
     ]
     return paged(call, tags, lambda tag: _row(call, tag), default=10, maximum=100)
 

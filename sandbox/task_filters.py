@@ -33,45 +33,45 @@ def filtered(call: Call, tasks: Iterable[Task], default_status: str) -> list[Tas
     return _sorted(call, found)
 
 
-def _archived(wanted: str) -> Passes:
+def _archived(requested: str) -> Passes:
     """Archived one-off tasks come with ``true``, and alone with ``only``; those of archived processes never."""
-    if wanted == "only":
+    if requested == "only":
         return lambda task: task.record["archived_at"] is not None and is_there(task, archived=True)
-    return lambda task: is_there(task, archived=wanted in _TRUE)
+    return lambda task: is_there(task, archived=requested in _TRUE)
 
 
 def _title(_call: Call, text: str) -> Passes:
-    wanted = text.lower()
-    return lambda task: wanted in task.record["title"].lower()
+    requested = text.lower()
+    return lambda task: requested in task.record["title"].lower()
 
 
-def _status(call: Call, wanted: str) -> Passes:
-    return lambda task: _has_status(call.world, task, wanted)
+def _status(call: Call, requested: str) -> Passes:
+    return lambda task: _has_status(call.world, task, requested)
 
 
-def _has_status(world: World, task: Task, wanted: str) -> bool:
+def _has_status(world: World, task: Task, requested: str) -> bool:
     status = task.record["status"]
-    if wanted == "all":
+    if requested == "all":
         return True
-    if wanted in ("complete", "completed"):
+    if requested in ("complete", "completed"):
         return bool(status == "completed")
-    if wanted in ("active", "active_visible", "incomplete"):
+    if requested in ("active", "active_visible", "incomplete"):
         return task.is_open
-    if wanted in ("inprogress", "in-progress"):
+    if requested in ("inprogress", "in-progress"):
         return bool(status == "in-progress")
-    if wanted == "hasproblem":
+    if requested == "hasproblem":
         return bool(task.record["problem"])
-    if wanted == "overdue":
+    if requested == "overdue":
         return is_late(world, task)
-    if wanted == "due_soon":
+    if requested == "due_soon":
         deadline = task.record["deadline"]
         return task.is_open and not passed(world, deadline) and passed(world, deadline, ahead=DUE_SOON_SECONDS)
-    return bool(status == wanted)
+    return bool(status == requested)
 
 
 def _owners(_call: Call, text: str) -> Passes:
-    wanted = {as_id(one.strip()) for one in text.split(",")}
-    return lambda task: not wanted.isdisjoint(task.record["owners"]["users"])
+    requested = {as_id(one.strip()) for one in text.split(",")}
+    return lambda task: not requested.isdisjoint(task.record["owners"]["users"])
 
 
 def _guests(call: Call, text: str) -> Passes:
@@ -90,13 +90,13 @@ def _names(guest: Guest) -> set[str]:
 
 
 def _groups(_call: Call, text: str) -> Passes:
-    wanted = {one.strip() for one in text.split(",")}
-    return lambda task: not wanted.isdisjoint(task.record["owners"]["groups"])
+    requested = {one.strip() for one in text.split(",")}
+    return lambda task: not requested.isdisjoint(task.record["owners"]["groups"])
 
 
 def _roles(_call: Call, text: str) -> Passes:
-    wanted = {one.strip() for one in text.split(",")}
-    return lambda task: not wanted.isdisjoint(str(role) for role in (step_of(task) or {"roles": ()})["roles"])
+    requested = {one.strip() for one in text.split(",")}
+    return lambda task: not requested.isdisjoint(str(role) for role in (step_of(task) or {"roles": ()})["roles"])
 
 
 def _unassigned(_call: Call, text: str) -> Passes:
@@ -104,21 +104,24 @@ def _unassigned(_call: Call, text: str) -> Passes:
 
 
 def _one_off(_call: Call, text: str) -> Passes:
-    wanted = text.lower() in _TRUE
-    return lambda task: task.is_one_off is wanted
+    requested = text.lower() in _TRUE
+    return lambda task: task.is_one_off is requested
 
 
 def _tag(_call: Call, text: str) -> Passes:
     """A task has its own tags and those of its process."""
-    wanted = {one.strip() for one in text.split(",")}
+    requested = {one.strip() for one in text.split(",")}
     return lambda task: (
-        not (wanted.isdisjoint(task.tags.values()) and (task.run is None or wanted.isdisjoint(task.run.tags.values())))
+        not (
+            requested.isdisjoint(task.tags.values())
+            and (task.run is None or requested.isdisjoint(task.run.tags.values()))
+        )
     )
 
 
 def _folder(_call: Call, text: str) -> Passes:
-    wanted = {one.strip() for one in text.split(",")}
-    return lambda task: task.run is not None and not wanted.isdisjoint(task.run.folders.values())
+    requested = {one.strip() for one in text.split(",")}
+    return lambda task: task.run is not None and not requested.isdisjoint(task.run.folders.values())
 
 
 def _custom_field(key: str, value: str | None) -> Passes:

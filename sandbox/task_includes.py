@@ -20,14 +20,14 @@ from .template_records import template_row
 def shown_with_includes(call: Call, task: Task, *, summary: bool = False) -> bytes:
     """Return a task with what the query wants added; ``summary`` is always there where one task was asked for."""
     record = shown_task(call.world, task)
-    wanted = call.includes()
-    if summary or "summary" in wanted:
+    requested = call.includes()
+    if summary or "summary" in requested:
         record["summary"] = task.record["summary"]
-    for name in wanted:
+    for name in requested:
         related = _INCLUDES[name](call, task) if name in _INCLUDES else None
         if related is not None:
             record[name] = related if name == "threads_count" else call.wrapped(related)
-    if "run.checklist" in wanted and task.run is not None:
+    if "run.checklist" in requested and task.run is not None:
         checklist = orjson.Fragment(template_row(call.world, task.run.template))
         record["run"] = call.wrapped(run_record(call.world, task.run) | {"checklist": call.wrapped(checklist)})
     return orjson.dumps(record)

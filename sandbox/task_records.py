@@ -84,10 +84,10 @@ def find_task(call: Call, task_id: str | None, *, archived: bool = False) -> Tas
 
 def step_of(task: Task) -> dict[str, Any] | None:
     """Return the step a task was made from; a one-off task has none, nor has one whose step was deleted since."""
-    wanted = task.record["step_id"]
-    if task.run is None or wanted is None:
+    requested = task.record["step_id"]
+    if task.run is None or requested is None:
         return None
-    return next((step for step in task.run.template.steps if step["id"] == wanted), None)
+    return next((step for step in task.run.template.steps if step["id"] == requested), None)
 
 
 def fields_of(task: Task) -> list[dict[str, Any]]:

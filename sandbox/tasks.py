@@ -28,9 +28,9 @@ def get_task(call: Call) -> Reply:
 
 def complete_task(call: Call) -> Reply:
     checker = Checker(call)
-    wanted = checker.text("task_id", required=True)
+    requested = checker.text("task_id", required=True)
     checker.raise_if_any()
-    task = _find(call, wanted)
+    task = _find(call, requested)
     record = task.record
     _refuse_frozen(call, task)
     if record["status"] == "completed" and not call.world.switches.complete_is_lenient:

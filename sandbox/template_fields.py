@@ -55,9 +55,9 @@ def place_field(call: Call) -> Reply:
     template = writable(call)
     fields = find_step(call, template)["captures"]
     checker = Checker(call)
-    wanted, position = checker.text("capture_id", required=True), checker.position()
+    requested, position = checker.text("capture_id", required=True), checker.position()
     checker.raise_if_any()
-    field = _field(fields, certain(wanted))
+    field = _field(fields, certain(requested))
     fields.remove(field)
     _insert(fields, field, certain(position))
     touch_template(call, template)
@@ -70,9 +70,9 @@ def move_field(call: Call) -> Reply:
     fields = find_step(call, template)["captures"]
     field = _field(fields, call.params[3])
     checker = Checker(call)
-    wanted, position = checker.text("target_step_id", required=True), checker.position()
-    target = next((step for step in template.steps if step["id"] == wanted), None)
-    if wanted is not None and target is None:
+    requested, position = checker.text("target_step_id", required=True), checker.position()
+    target = next((step for step in template.steps if step["id"] == requested), None)
+    if requested is not None and target is None:
         checker.complain("target_step_id", "The selected target step id is invalid.")
     checker.raise_if_any()
     fields.remove(field)

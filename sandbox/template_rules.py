@@ -77,8 +77,8 @@ def _checked(call: Call, template: Template) -> Rule:
 
 
 def _parts(checker: Checker, name: str) -> list[dict[str, Any]]:
-    wanted = checker.array(name) if checker.required(name) else None
-    return [one if isinstance(one, dict) else {} for one in wanted or []]
+    requested = checker.array(name) if checker.required(name) else None
+    return [one if isinstance(one, dict) else {} for one in requested or []]
 
 
 def _condition(

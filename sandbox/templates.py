@@ -34,7 +34,7 @@ _SORTABLE = ("title", "created_at", "last_updated", "started_processes", "increm
 def list_templates(call: Call) -> Reply:
     query = call.query
     archived = query.get("archived", "").lower()
-    wanted = query.get("q", "").lower()
+    requested = query.get("q", "").lower()
     tags = {tag for tag in query.get("tag", "").split(",") if tag}
     equal = {name: query[name] for name in ("status", "type") if query.get(name)}
     folder, owner = query.get("folder"), as_id(query.get("owner_id"))
@@ -45,7 +45,7 @@ def list_templates(call: Call) -> Reply:
         is_archived = record["archived_at"] is not None
         if (is_archived and archived not in ("only", "true", "1")) or (archived == "only" and not is_archived):
             continue
-        if wanted and wanted not in record["title"].lower():
+        if requested and requested not in record["title"].lower():
             continue
         if any(record[name] != value for name, value in equal.items()) or (starred and not record["starred"]):
             continue

@@ -127,8 +127,8 @@ class Sandbox:
 
     def issue_token(self, email: str | None = None, **options: Any) -> str:
         """Hand out a token without a sign-in: a person's, or the application's when no e-mail is given."""
-        wanted = dict(options, email=email) if email is not None else options
-        return str(self._control("POST", "/tokens", wanted)["access_token"])
+        requested = dict(options, email=email) if email is not None else options
+        return str(self._control("POST", "/tokens", requested)["access_token"])
 
     def revoke_tokens(self, kind: str | None = None) -> int:
         return int(self._control("POST", "/tokens/revoke", {} if kind is None else {"kind": kind})["revoked"])
@@ -142,8 +142,8 @@ class Sandbox:
 
     def stop_clock(self, now: float | None = None) -> float:
         """Stop the server's clock, at a moment if one is given, so that all happens in one second; return the time."""
-        wanted: dict[str, Any] = {"stop": True} if now is None else {"stop": True, "now": now}
-        return float(self._control("POST", "/clock", wanted)["now"])
+        requested: dict[str, Any] = {"stop": True} if now is None else {"stop": True, "now": now}
+        return float(self._control("POST", "/clock", requested)["now"])
 
     def start_clock(self) -> None:
         """Let the server's clock run on from where it stands."""

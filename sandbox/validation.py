@@ -182,8 +182,8 @@ def as_id(value: Any) -> int | None:
 
 def user_id(call: Call, checker: Checker, name: str) -> int | None:
     """Return the member a field names, complaining about somebody who is none."""
-    wanted = as_id(call.body.get(name))
-    member = call.organization.members.get(wanted) if wanted is not None else None
+    requested = as_id(call.body.get(name))
+    member = call.organization.members.get(requested) if requested is not None else None
     if member is None or member.deleted:
         checker.complain(name, f"The selected {name.replace('_', ' ')} is invalid.")
         return None
@@ -191,11 +191,11 @@ def user_id(call: Call, checker: Checker, name: str) -> int | None:
 
 
 def user_ids(call: Call, checker: Checker, name: str) -> list[int] | None:
-    wanted = checker.array(name) if call.body.get(name) is not None else None
-    if wanted is None:
+    requested = checker.array(name) if call.body.get(name) is not None else None
+    if requested is None:
         return None
     ids: dict[int, None] = {}
-    for position, value in enumerate(wanted):
+    for position, value in enumerate(requested):
         member = call.organization.members.get(as_id(value) or 0)
         if member is None or member.deleted:
             checker.complain(f"{name}.{position}", f"The selected {name}.{position} is invalid.")
@@ -206,11 +206,11 @@ def user_ids(call: Call, checker: Checker, name: str) -> list[int] | None:
 
 def known_ids(checker: Checker, name: str, known: dict[str, Any]) -> list[str] | None:
     """Return a list of ids that all belong to ``known``."""
-    wanted = checker.array(name) or []
-    for position, value in enumerate(wanted):
+    requested = checker.array(name) or []
+    for position, value in enumerate(requested):
         if not isinstance(value, str) or value not in known:
             checker.complain(f"{name}.{position}", f"The selected {name}.{position} is invalid.")
-    return list(dict.fromkeys(value for value in wanted if isinstance(value, str)))
+    return list(dict.fromkeys(value for value in requested if isinstance(value, str)))
 
 
 def without_empty_strings(value: Any, *, trim: bool) -> Any:

@@ -62,7 +62,7 @@ def installed_ansible_test() -> Path:
     return Path(package.submodule_search_locations[0])
 
 
-def wanted_pip_versions() -> set[str]:
+def desired_pip_versions() -> set[str]:
     """Return the versions of pip that the installed ansible-test puts into its virtual environments."""
     source = Path(installed_ansible_test(), "_internal", "python_requirements.py").read_text(encoding="utf-8")
     return set(re.findall(r"""\bpip=['"]([\d.]+)['"]""", source))
@@ -98,7 +98,7 @@ def prepare(home: Path) -> None:
     """Write the stand-ins and pip's configuration."""
     cache = home / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
-    for version in wanted_pip_versions():
+    for version in desired_pip_versions():
         (cache / f"get_pip_{version.replace('.', '_')}.py").write_text(STAND_IN, encoding="utf-8")
     configuration_file = home / ".config" / "pip" / "pip.conf"
     configuration_file.parent.mkdir(parents=True, exist_ok=True)

@@ -25,13 +25,13 @@ FAKE_TOKEN = "eyJ0eXAi.not-a-real-token"
 COMMON = {"ansible_parsed", "changed", "diff", "failed", "invocation", "warnings", "deprecations"}
 
 
-def main(wanted: list[str]) -> None:
+def main(chosen: list[str]) -> None:
     importlib.import_module("conftest")  # lets the collection be found
     from tests.acceptance.documented import documented_files, run_examples
     from tests.acceptance.running import Playbooks
 
     for file in documented_files():
-        if file.parent.name != "modules" or (wanted and file.stem not in wanted):
+        if file.parent.name != "modules" or (chosen and file.stem not in chosen):
             continue
         with running_sandbox() as sandbox, tempfile.TemporaryDirectory() as folder:
             for task, result in run_examples(Playbooks(sandbox, Path(folder)), sandbox, [file])[file]:

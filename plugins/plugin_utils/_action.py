@@ -181,7 +181,7 @@ class ModuleAction(ActionBase):
         environment: dict[str, Any] = {}
         self._compute_environment_string(environment)
         return (
-            self._is_wanted(variables)
+            self._is_requested(variables)
             and self._connection.transport == "local"
             and not self._connection.become
             and not self._task.async_val
@@ -191,12 +191,12 @@ class ModuleAction(ActionBase):
             and REQUESTS_IMPORT_ERROR is None
         )
 
-    def _is_wanted(self, variables: dict[str, Any]) -> bool:
-        wanted = self._templar.template(variables.get("tallyfy_in_process", True))
+    def _is_requested(self, variables: dict[str, Any]) -> bool:
+        requested = self._templar.template(variables.get("tallyfy_in_process", True))
         try:
-            return bool(boolean(wanted))
+            return bool(boolean(requested))
         except TypeError:
-            raise AnsibleActionFail(f"tallyfy_in_process is neither true nor false: {wanted!r}") from None
+            raise AnsibleActionFail(f"tallyfy_in_process is neither true nor false: {requested!r}") from None
 
     def _is_for_this_python(self, variables: dict[str, Any]) -> bool:
         if self._task.delegate_to:

@@ -55,9 +55,9 @@ def refusal_of(task: Mapping[str, Any], told: Mapping[str, str]) -> str:
     if task["approved"] is False:
         return f"{called} was completed, and not approved."
     for part, text in (("template", "the template"), ("step", "the step")):
-        wanted = tidied(told[part])
-        if wanted and wanted != task[f"{part}_id"] and fold(wanted) != fold(task[part] or ""):
-            return f"{called} comes from {text} {task[part]}, and not from {wanted}."
+        expected = tidied(told[part])
+        if expected and expected != task[f"{part}_id"] and fold(expected) != fold(task[part] or ""):
+            return f"{called} comes from {text} {task[part]}, and not from {expected}."
     if is_other_time(told["completed_at"], task["completed_at"]):
         at = in_words(task["completed_at"])
         return f"{called} was completed at {at}, and not at {told['completed_at']}; it has been opened again since."

@@ -45,11 +45,11 @@ class OnboardingAction(BulkAction):
 
     def _problems_of_tokens(self, arguments: Mapping[str, Any], variables: dict[str, Any]) -> list[str]:
         """Return why tokens cannot be handed over, and take note of whom they are for."""
-        wanted = plain({"for": self._variable(TOKENS_FOR, variables)})["for"]
+        requested = plain({"for": self._variable(TOKENS_FOR, variables)})["for"]
         self.tokens_for = []
-        if is_blank(wanted) or wanted == []:
+        if is_blank(requested) or requested == []:
             return []
-        if not isinstance(wanted, list):
+        if not isinstance(requested, list):
             return [f"{TOKENS_FOR} is no list of e-mail addresses"]
         problems = []
         tasks = self._variable(TOKENS_TASKS, variables)
@@ -57,10 +57,10 @@ class OnboardingAction(BulkAction):
             found = "is not given" if is_blank(tasks) else f"is no file on the machine that runs Ansible: {tasks}"
             problems.append(f"{TOKENS_TASKS} {found}; it is the file of tasks that gets each token")
         listed = self._addresses(arguments)
-        unlisted = [str(email) for email in wanted if listed is not None and Email(email) not in listed]
+        unlisted = [str(email) for email in requested if listed is not None and Email(email) not in listed]
         if unlisted:
             problems.append(f"{TOKENS_FOR} names people who are not listed: {', '.join(unlisted)}")
-        self.tokens_for = [str(email).strip() for email in wanted]
+        self.tokens_for = [str(email).strip() for email in requested]
         return problems
 
     def _addresses(self, arguments: Mapping[str, Any]) -> set[str] | None:

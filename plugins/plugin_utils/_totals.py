@@ -123,10 +123,10 @@ def counts_of(kind: str, result: Record) -> dict[str, dict[str, int]]:
 
 def totals_in_words(counts: Mapping[str, Mapping[str, int]], only: Iterable[str] = OUTCOMES) -> str:
     """Return the counts that are not zero: "created 2, unchanged 1; groups: created 1"."""
-    wanted = tuple(only)
+    chosen = tuple(only)
     parts = []
     for part, numbers in counts.items():
-        texts = [f"{word(name)} {number}" for name, number in numbers.items() if number and name in wanted]
+        texts = [f"{word(name)} {number}" for name, number in numbers.items() if number and name in chosen]
         if texts:
             parts.append(f"{'' if part == 'people' else f'{part}: '}{', '.join(texts)}")
     return "; ".join(parts)

@@ -25,7 +25,7 @@ from tests.acceptance.launches import MOST_ROUNDS, POLL_SECONDS, TIMEOUT_SECONDS
 from tests.people import HIRE_ID
 
 #: A fault for this part of the runs, and some of the steps wanted by two at the same time.
-FAULTY, WANTED_TWICE = 0.7, 0.2
+FAULTY, DESIRED_TWICE = 0.7, 0.2
 ROUTE = "tasks.complete"
 _COMPLETE, _FILL = {"method": "POST", "path": "*/completed-tasks"}, {"method": "PUT", "path": "*/tasks/*"}
 _READ, _COMMENT = {"method": "GET", "path": "*/tasks*"}, {"method": "POST", "path": "*/comment"}
@@ -55,7 +55,7 @@ FAULTS: tuple[tuple[int, dict[str, Any]], ...] = (
 class Tally:
     """What came of all steps. ``doubts`` counts the runs that ended without knowing whether they completed it."""
 
-    wanted: int
+    desired: int
     posts: int = 0
     twice: int = 0
     missing: int = 0
@@ -139,7 +139,7 @@ def complete_many(sandbox: Sandbox, folder: Path, number: int, *, seed: int, wor
     jobs = jobs_of(sandbox, number)
     completer = Completer(sandbox, folder, chance, workers)
     tally = Tally(number)
-    left = jobs + chance.sample(jobs, int(number * WANTED_TWICE))
+    left = jobs + chance.sample(jobs, int(number * DESIRED_TWICE))
     chance.shuffle(left)
     while left and tally.rounds < MOST_ROUNDS:
         left = completer.round(left)
@@ -147,8 +147,8 @@ def complete_many(sandbox: Sandbox, folder: Path, number: int, *, seed: int, wor
     tally.posts = sum(entry["status"] != 429 for entry in sandbox.ledger(route=ROUTE))
     tally.doubts, tally.failures, tally.changed = completer.doubts, completer.failures, completer.changed
     state = sandbox.state(sandbox.org_id)
-    wanted = {run["id"] for run in state["runs"] if run["name"].startswith("Person ")}
-    tasks = [one for one in state["tasks"] if one["run_id"] in wanted and one["title"] == "Create accounts"]
+    desired = {run["id"] for run in state["runs"] if run["name"].startswith("Person ")}
+    tasks = [one for one in state["tasks"] if one["run_id"] in desired and one["title"] == "Create accounts"]
     tally.missing = number - sum(one["status"] == "completed" for one in tasks)
     told = Counter(one["task_id"] for one in sandbox.events(event="task.completed"))
     tally.twice = sum(told[one["id"]] > 1 for one in tasks)

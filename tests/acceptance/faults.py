@@ -354,11 +354,11 @@ def _of_a_repetition(scenario: Scenario, stage: Stage) -> Iterator[str]:
 def unasked(before: Picture, now: Picture, end: Picture) -> Iterator[str]:
     """Yield what was added, removed or changed although it is the same before and after an unbroken run."""
     for name in sorted({*before, *now, *end}):
-        old, there, wanted = (one.get(name, []) for one in (before, now, end))
-        least, most = sorted((len(old), len(wanted)))
+        old, there, desired = (one.get(name, []) for one in (before, now, end))
+        least, most = sorted((len(old), len(desired)))
         if not least <= len(there) <= most:
-            yield f"{name} is there {len(there)} times, before {len(old)}, wanted {len(wanted)}"
-        for was, is_now, is_to_be in zip(old, there, wanted) if len(old) == len(wanted) == len(there) else ():
+            yield f"{name} is there {len(there)} times, before {len(old)}, desired {len(desired)}"
+        for was, is_now, is_to_be in zip(old, there, desired) if len(old) == len(desired) == len(there) else ():
             fields = [key for key in was if was[key] == is_to_be.get(key) and was[key] != is_now.get(key)]
             yield from (f"{key} of {name} was {was[key]!r}, is {is_now.get(key)!r}" for key in fields)
 

@@ -26,7 +26,7 @@ from tests.people import HIRE_ID, TOUR_ID
 
 TIMEOUT_SECONDS = 0.3
 #: A fault for this part of the launches, and some of them wanted by two at the same time.
-FAULTY, WANTED_TWICE = 0.6, 0.2
+FAULTY, DESIRED_TWICE = 0.6, 0.2
 MOST_ROUNDS = 20
 #: How often a worker looks whether the lock is free.
 POLL_SECONDS = 0.002
@@ -78,7 +78,7 @@ class Clock:
 class Tally:
     """What came of all launches. ``doubts`` counts the runs that ended without knowing whether they launched."""
 
-    wanted: int
+    desired: int
     posts: int = 0
     duplicates: int = 0
     missing: int = 0
@@ -190,7 +190,7 @@ def launch_many(sandbox: Sandbox, folder: Path, number: int, *, seed: int, worke
     jobs = jobs_of(number, chance)
     launcher = Launcher(sandbox, folder, chance, workers)
     tally = Tally(number)
-    left = jobs + chance.sample(jobs, int(number * WANTED_TWICE))
+    left = jobs + chance.sample(jobs, int(number * DESIRED_TWICE))
     chance.shuffle(left)
     while left and tally.rounds < MOST_ROUNDS:
         left = launcher.round(left)

@@ -612,15 +612,15 @@ class TestRefusals:
 
     def test_an_unfinished_run_names_what_it_did(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.fault(route="groups.update", times=None, status=403)
-        wanted = {**MARY, "team": "Ops", "groups": {"add": ["People", "Engineering"]}}
-        result = modules.fail("tallyfy_user", **wanted)
+        desired = {**MARY, "team": "Ops", "groups": {"add": ["People", "Engineering"]}}
+        result = modules.fail("tallyfy_user", **desired)
         told(result, "PUT /organizations/", "/groups/", "HTTP 403")
         assert result["changed"] is True
         assert [action["action"] for action in result["actions"]] == ["created", "updated"]
         assert result["failed_action"]["action"] == "added_to_group"
         assert result["failed_action"]["target"] == "Engineering"
         sandbox.clear_faults()
-        finished = modules.succeed("tallyfy_user", **wanted)
+        finished = modules.succeed("tallyfy_user", **desired)
         assert [action["action"] for action in finished["actions"]] == ["added_to_group", "added_to_group"]
 
     def test_a_deletion_that_stops_half_way(self, sandbox: Sandbox, modules: Modules) -> None:

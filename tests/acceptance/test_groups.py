@@ -187,12 +187,12 @@ class TestBadLuck:
     @pytest.mark.parametrize("fault", [*LOST, {"empty": True, "apply": True}, {"half_body": True}], ids=str)
     def test_a_creation_whose_answer_is_lost(self, sandbox: Sandbox, modules: Modules, fault: dict[str, Any]) -> None:
         sandbox.fault(method="POST", path="*/groups", **fault)
-        wanted = {"name": "Fresh", "members": {"set": [BOB]}, "guests": {"add": [PARTNER]}}
-        result = modules.succeed("tallyfy_group", **wanted)
+        desired = {"name": "Fresh", "members": {"set": [BOB]}, "guests": {"add": [PARTNER]}}
+        result = modules.succeed("tallyfy_group", **desired)
         assert result["group"]["members"] == [BOB]
         assert result["group"]["guests"] == [PARTNER]
         assert len(sandbox.state(sandbox.org_id)["groups"]) == 4
-        assert modules.succeed("tallyfy_group", **wanted)["changed"] is False
+        assert modules.succeed("tallyfy_group", **desired)["changed"] is False
 
     @pytest.mark.parametrize("fault", [*LOST, {"status": 503, "times": 2}], ids=str)
     @pytest.mark.parametrize(

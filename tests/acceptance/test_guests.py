@@ -96,8 +96,8 @@ class TestRefusals:
     def test_everybody_who_cannot_be_associated_is_named(
         self, sandbox: Sandbox, modules: Modules, check_mode: bool, email: str
     ) -> None:
-        wanted = {"set": ["no@example.com", DANA, BOT, BOB]}
-        result = modules.fail("tallyfy_guest", check_mode, email=email, associated_members=wanted)
+        desired = {"set": ["no@example.com", DANA, BOT, BOB]}
+        result = modules.fail("tallyfy_guest", check_mode, email=email, associated_members=desired)
         assert result["problems"] == [
             "associated_members: no@example.com is not a member of the organization",
             f"associated_members: {DANA} is disabled",
@@ -140,13 +140,13 @@ class TestProfile:
 
     def test_somebody_who_was_a_guest_before_keeps_their_profile(self, sandbox: Sandbox, modules: Modules) -> None:
         modules.succeed("tallyfy_guest", email=PARTNER, state="deleted")
-        wanted = {"email": PARTNER, "first_name": "Internal", "last_name": "Partner"}
-        result = modules.succeed("tallyfy_guest", **wanted)
+        desired = {"email": PARTNER, "first_name": "Internal", "last_name": "Partner"}
+        result = modules.succeed("tallyfy_guest", **desired)
         assert actions(result) == ["created"]
         assert [entry["field"] for entry in result["unchangeable"]] == ["first_name"]
         assert result["diff"]["after"] == {"email": PARTNER, "last_name": "Partner"}
         assert result["guest"]["first_name"] == "External"
-        again = modules.succeed("tallyfy_guest", **wanted)
+        again = modules.succeed("tallyfy_guest", **desired)
         assert again["changed"] is False
         assert again["unchangeable"] == result["unchangeable"]
 
@@ -221,11 +221,11 @@ class TestBadLuck:
     @pytest.mark.parametrize("fault", [*LOST[:3], {"empty": True, "apply": True}], ids=str)
     def test_a_creation_whose_answer_is_lost(self, sandbox: Sandbox, modules: Modules, fault: dict[str, Any]) -> None:
         sandbox.fault(method="POST", path="*/guests", **fault)
-        wanted = {**PAULA, "associated_members": {"add": [BOB]}}
-        result = modules.succeed("tallyfy_guest", **wanted)
+        desired = {**PAULA, "associated_members": {"add": [BOB]}}
+        result = modules.succeed("tallyfy_guest", **desired)
         assert actions(result) == ["created", "updated"]
         assert len(sandbox.state(sandbox.org_id)["guests"]) == 3
-        assert modules.succeed("tallyfy_guest", **wanted)["changed"] is False
+        assert modules.succeed("tallyfy_guest", **desired)["changed"] is False
 
     @pytest.mark.parametrize("fault", [*LOST[:3], {"status": 503, "times": 2}], ids=str)
     @pytest.mark.parametrize("unknown", ["404", "422"])

@@ -127,11 +127,11 @@ def test_tasks_are_hosts(sandbox: Sandbox, inventories: Inventories, modules: Mo
 def test_filters(sandbox: Sandbox, inventories: Inventories) -> None:
     """Each is that of tallyfy_task_info; what is a host of two inventories is one."""
     sandbox.patch_task(ACCOUNTS, status="completed", completed_at="2026-02-21T17:00:00.000Z")
-    wanted: dict[str, dict[str, Any]] = {
+    desired: dict[str, dict[str, Any]] = {
         "assignee": {"assignee": JOHN}, "group": {"group": "engineering"}, "completed": {"state": "completed"},
         "late": {"overdue": True, "due_before": "2026-03-02", "step": "Welcome call"},
     }  # fmt: skip
-    files = [inventories.file(f"{name}.tallyfy_tasks.yml", **one) for name, one in wanted.items()]
+    files = [inventories.file(f"{name}.tallyfy_tasks.yml", **one) for name, one in desired.items()]
     found = inventories.listed(*files)
     assert inventories.warnings == ""
     assert sorted(found["_meta"]["hostvars"]) == sorted([ACCOUNTS, CALL, APPROVAL])

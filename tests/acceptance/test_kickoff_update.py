@@ -55,9 +55,9 @@ def test_what_differs_is_corrected_and_all_else_stays(
     sandbox.switch(run_put_prerun=reading)
     before = values(sandbox, launched)
     (there,) = (one for one in sandbox.runs() if one["id"] == launched)
-    wanted = {**LAUNCH, "kickoff": CORRECTED, "kickoff_update": True}
-    planned = modules.succeed("tallyfy_process", check_mode=True, **wanted)
-    done = modules.succeed("tallyfy_process", **wanted)
+    desired = {**LAUNCH, "kickoff": CORRECTED, "kickoff_update": True}
+    planned = modules.succeed("tallyfy_process", check_mode=True, **desired)
+    done = modules.succeed("tallyfy_process", **desired)
     assert {name: planned[name] for name in ("changed", "actions", "diff", "notes", "unchangeable")} == {
         name: done[name] for name in ("changed", "actions", "diff", "notes", "unchangeable")
     }
@@ -73,7 +73,7 @@ def test_what_differs_is_corrected_and_all_else_stays(
     (kept,) = (one for one in sandbox.runs() if one["id"] == launched)
     assert (kept["users"], kept["groups"], kept["name"]) == (there["users"], there["groups"], there["name"])
     sandbox.clear_ledger()
-    again = modules.succeed("tallyfy_process", **wanted)
+    again = modules.succeed("tallyfy_process", **desired)
     assert (again["changed"], again["unchangeable"], sandbox.writes()) == (False, [], [])
 
 
@@ -103,8 +103,8 @@ def test_a_form_that_is_locked(sandbox: Sandbox, modules: Modules, launched: str
 
 def test_bad_values_are_refused_before_anything_is_written(sandbox: Sandbox, modules: Modules, launched: str) -> None:
     sandbox.clear_ledger()
-    wanted = {**LAUNCH, "kickoff": {"Department": "Sails", "Buddy": ["nobody@example.com"]}, "kickoff_update": True}
-    failed = modules.fail("tallyfy_process", **wanted)
+    desired = {**LAUNCH, "kickoff": {"Department": "Sails", "Buddy": ["nobody@example.com"]}, "kickoff_update": True}
+    failed = modules.fail("tallyfy_process", **desired)
     assert "kickoff: Department" in failed["msg"]
     assert "nobody@example.com" in failed["msg"]
     assert sandbox.writes() == []

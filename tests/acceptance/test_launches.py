@@ -57,7 +57,7 @@ def clients(sandbox: Sandbox, tmp_path: Path) -> Callable[[float], Client]:
     return client
 
 
-WANTED = {"template": TOUR_ID, "reference": "E-1", "name": "Tour"}
+DESIRED = {"template": TOUR_ID, "reference": "E-1", "name": "Tour"}
 LATE = 2.5e3 * TIMEOUT_SECONDS
 
 
@@ -66,7 +66,7 @@ class TestLateLaunches:
 
     @staticmethod
     def launch(client: Client) -> dict[str, Any]:
-        return ensure_process(client, WANTED, warn=lambda _text: None)
+        return ensure_process(client, DESIRED, warn=lambda _text: None)
 
     def test_a_second_run_does_not_overtake_the_first(
         self, sandbox: Sandbox, clients: Callable[[float], Client]
@@ -102,5 +102,5 @@ class TestLateLaunches:
         sandbox.fault(method="POST", path="*/runs", status=504)
         with pytest.raises(LostAnswerError):
             self.launch(clients(300))
-        other = {**WANTED, "reference": "E-2"}
+        other = {**DESIRED, "reference": "E-2"}
         assert ensure_process(clients(5), other, warn=lambda _text: None)["changed"] is True

@@ -113,8 +113,8 @@ def run(sandbox: Sandbox, one: Case, folder: Path, spoiler: Spoiler) -> tuple[bo
 @pytest.mark.parametrize("one", CASES, ids=lambda one: one.name.replace(" ", "-"))
 def test_an_odd_answer_ends_well_or_with_one_clear_error(one: Case, sandbox: Sandbox, tmp_path: Path) -> None:
     clean = Spoiler()
-    succeeded, wanted = run(sandbox, one, tmp_path, clean)
-    assert succeeded, wanted["msg"]
+    succeeded, desired = run(sandbox, one, tmp_path, clean)
+    assert succeeded, desired["msg"]
     tries = [
         (number, request, name, body)
         for number, (request, whole) in enumerate(clean.bodies)

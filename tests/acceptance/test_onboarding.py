@@ -250,8 +250,8 @@ def others(sandbox: Sandbox, arguments: dict[str, Any]) -> list[Any]:
 
 
 def groups_of(sandbox: Sandbox, after: dict[str, Any]) -> list[dict[str, Any]]:
-    wanted = {name.lower() for name in after.get("groups", ())}
-    return [group for group in sandbox.state(sandbox.org_id)["groups"] if group["name"].lower() in wanted]
+    desired = {name.lower() for name in after.get("groups", ())}
+    return [group for group in sandbox.state(sandbox.org_id)["groups"] if group["name"].lower() in desired]
 
 
 class TestRequests:
@@ -308,12 +308,12 @@ class TestFiles:
             {"email": BOB, "process": False},
             {"email": ALICE, "process": None},
         ]  # fmt: skip
-        wanted = modules.succeed("tallyfy_onboarding", check_mode=True, people=people, process=TOURED)
+        desired = modules.succeed("tallyfy_onboarding", check_mode=True, people=people, process=TOURED)
         for name, text in (("hires.yml", yaml.safe_dump(people)), ("hires.json", json.dumps({"people": people}))):
             (tmp_path / name).write_text(text, encoding="utf-8")
             told = modules.succeed("tallyfy_onboarding", check_mode=True, src=str(tmp_path / name), process=TOURED)
             assert {key: told[key] for key in told if key != "requests"} == {
-                key: wanted[key] for key in wanted if key != "requests"
+                key: desired[key] for key in desired if key != "requests"
             }
         done = modules.succeed("tallyfy_onboarding", src=str(tmp_path / "hires.yml"), process=TOURED)
         assert done["summary"]["processes"] == counts(launched=3, unarchived=0)

@@ -104,8 +104,8 @@ def other_in_group(sandbox: Sandbox) -> None:
 
 def group_has_both(sandbox: Sandbox) -> bool:
     group = sandbox.group("People")
-    wanted = {sandbox.member(BOB)["id"], sandbox.member(JOHN)["id"]}
-    return group is not None and wanted <= set(map(int, group["members"]))
+    desired = {sandbox.member(BOB)["id"], sandbox.member(JOHN)["id"]}
+    return group is not None and desired <= set(map(int, group["members"]))
 
 
 def change_guest(client: Client) -> bool:

@@ -189,8 +189,8 @@ class TestKickoff:
         self, sandbox: Sandbox, modules: Modules, world: dict[str, Any]
     ) -> None:
         sandbox.switch(**world)
-        wanted = {"template": HIRE, "name": "Robin", "reference": "E-1", "kickoff": EVERYTHING}
-        result = modules.succeed("tallyfy_process", **wanted)
+        desired = {"template": HIRE, "name": "Robin", "reference": "E-1", "kickoff": EVERYTHING}
+        result = modules.succeed("tallyfy_process", **desired)
         by_label = {one["label"]: one["id"] for one in sandbox.template(HIRE)["prerun"]}  # type: ignore[index] # seeded
         values = {label: stored(sandbox, result["process"]["id"])["prerun"][by_label[label]] for label in by_label}
         assert values == {
@@ -210,7 +210,7 @@ class TestKickoff:
             "Buddy": {"members": [BOB], "guests": ["partner@example.org"], "groups": ["Engineering"]},
             "Offer letter": [EVERYTHING["Offer letter"]],
         }  # fmt: skip
-        again = modules.succeed("tallyfy_process", **wanted)
+        again = modules.succeed("tallyfy_process", **desired)
         assert (again["changed"], again["unchangeable"]) == (False, [])
 
     @pytest.mark.parametrize("label", EVERYTHING)
@@ -238,8 +238,8 @@ class TestKickoff:
         assert result["changed"] is True
 
     def test_drift_is_told_and_not_changed(self, sandbox: Sandbox, modules: Modules) -> None:
-        wanted = {"Department": "Sales", "New hire name": "Jordan Rivera", "Software": ["GitHub", "Slack"]}
-        result = modules.succeed("tallyfy_process", template=HIRE, reference=JORDAN, kickoff=wanted)
+        desired = {"Department": "Sales", "New hire name": "Jordan Rivera", "Software": ["GitHub", "Slack"]}
+        result = modules.succeed("tallyfy_process", template=HIRE, reference=JORDAN, kickoff=desired)
         assert result["changed"] is False
         (entry,) = result["unchangeable"]
         assert (entry["field"], entry["current"], entry["wanted"]) == ("Department", "Engineering", "Sales")
@@ -284,30 +284,30 @@ class TestReference:
     )
     def test_found_again(self, sandbox: Sandbox, modules: Modules, reference: str, world: dict[str, Any]) -> None:
         sandbox.switch(**world)
-        wanted = {"template": TOUR_ID, "reference": reference}
-        assert modules.succeed("tallyfy_process", **wanted)["changed"] is True
-        assert modules.succeed("tallyfy_process", **wanted)["changed"] is False
-        assert modules.succeed("tallyfy_process", **{**wanted, "reference": reference.upper()})["changed"] is False
+        desired = {"template": TOUR_ID, "reference": reference}
+        assert modules.succeed("tallyfy_process", **desired)["changed"] is True
+        assert modules.succeed("tallyfy_process", **desired)["changed"] is False
+        assert modules.succeed("tallyfy_process", **{**desired, "reference": reference.upper()})["changed"] is False
         assert len(sandbox.launches()) == 1
 
     def test_found_in_its_field_when_somebody_has_renamed_it(self, sandbox: Sandbox, modules: Modules) -> None:
-        wanted = {**LAUNCH, "reference_field": "reference"}
-        launched = modules.succeed("tallyfy_process", **wanted)["process"]
+        desired = {**LAUNCH, "reference_field": "reference"}
+        launched = modules.succeed("tallyfy_process", **desired)["process"]
         assert launched["kickoff"]["Reference"] == "E-1"
         sandbox.patch_run(launched["id"], name="Something else")
-        again = modules.succeed("tallyfy_process", **wanted)
+        again = modules.succeed("tallyfy_process", **desired)
         assert (again["changed"], again["process"]["id"]) == (False, launched["id"])
         sandbox.patch_run(launched["id"], archived_at="2026-01-01T00:00:00.000Z")
-        back = modules.succeed("tallyfy_process", **wanted)
+        back = modules.succeed("tallyfy_process", **desired)
         assert [step["action"] for step in back["actions"]] == ["unarchived"]
         assert len(sandbox.launches()) == 1
 
     def test_found_in_its_field_where_lists_show_no_values(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(run_prerun_missing=True)
-        wanted = {**LAUNCH, "reference_field": "reference"}
-        launched = modules.succeed("tallyfy_process", **wanted)["process"]
+        desired = {**LAUNCH, "reference_field": "reference"}
+        launched = modules.succeed("tallyfy_process", **desired)["process"]
         sandbox.patch_run(launched["id"], name="Something else")
-        again = modules.succeed("tallyfy_process", **wanted)
+        again = modules.succeed("tallyfy_process", **desired)
         assert (again["changed"], again["process"]["id"]) == (False, launched["id"])
         assert len(sandbox.launches()) == 1
 
@@ -376,11 +376,11 @@ class TestReference:
 
 class TestStates:
     def test_archive_and_back(self, sandbox: Sandbox, modules: Modules) -> None:
-        wanted = {"template": HIRE, "reference": JORDAN}
-        archived = modules.succeed("tallyfy_process", **wanted, state="archived")
+        desired = {"template": HIRE, "reference": JORDAN}
+        archived = modules.succeed("tallyfy_process", **desired, state="archived")
         assert archived["process"]["status"] == "archived"
-        assert modules.succeed("tallyfy_process", **wanted, state="archived")["changed"] is False
-        back = modules.succeed("tallyfy_process", **wanted, tags=["Urgent"], owner=BOB)
+        assert modules.succeed("tallyfy_process", **desired, state="archived")["changed"] is False
+        back = modules.succeed("tallyfy_process", **desired, tags=["Urgent"], owner=BOB)
         assert [step["action"] for step in back["actions"]] == ["unarchived", "updated", "tagged"]
         assert (back["process"]["id"], back["process"]["status"], back["process"]["archived_at"]) == (
             JORDAN_ID, "active", None,
@@ -412,15 +412,15 @@ class TestStates:
         self, sandbox: Sandbox, modules: Modules, fault: dict[str, Any], state: str
     ) -> None:
         sandbox.fault(method="DELETE" if state == "archived" else "PUT", **fault)
-        wanted = {"template": HIRE, "reference": JORDAN if state == "archived" else CASEY, "state": state}
-        assert modules.succeed("tallyfy_process", **wanted)["changed"] is True
-        assert modules.succeed("tallyfy_process", **wanted)["changed"] is False
+        desired = {"template": HIRE, "reference": JORDAN if state == "archived" else CASEY, "state": state}
+        assert modules.succeed("tallyfy_process", **desired)["changed"] is True
+        assert modules.succeed("tallyfy_process", **desired)["changed"] is False
 
     def test_a_404_proves_nothing_while_it_is_still_listed(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.fault(method="DELETE", status=404)
-        wanted = {"template": HIRE, "reference": JORDAN, "state": "archived"}
-        assert "HTTP 404" in modules.fail("tallyfy_process", **wanted)["msg"]
-        assert modules.succeed("tallyfy_process", **wanted)["changed"] is True
+        desired = {"template": HIRE, "reference": JORDAN, "state": "archived"}
+        assert "HTTP 404" in modules.fail("tallyfy_process", **desired)["msg"]
+        assert modules.succeed("tallyfy_process", **desired)["changed"] is True
 
     def test_gone_meanwhile(self, sandbox: Sandbox, modules: Modules) -> None:
         row = {**stored(sandbox), "id": "0" * 32, "name": "x (E-1)", "checklist_id": TOUR_ID}
@@ -436,14 +436,14 @@ class TestUpdates:
         sandbox.switch(**world)
         sandbox.patch_run(JORDAN_ID, users=[1001, 1002], groups=[ENGINEERING])
         before = stored(sandbox)
-        wanted = {"template": HIRE, "reference": JORDAN, "name": "Jordan's first day", "owner": JOHN}
-        result = modules.succeed("tallyfy_process", **wanted)
+        desired = {"template": HIRE, "reference": JORDAN, "name": "Jordan's first day", "owner": JOHN}
+        result = modules.succeed("tallyfy_process", **desired)
         assert result["diff"]["after"] == {"name": f"Jordan's first day ({JORDAN})", "owner": JOHN}
         assert result["diff"]["before"]["owner"] == ALICE
         after = stored(sandbox)
         assert {name for name in after if after[name] != before[name]} <= {"name", "owner_id", "last_updated"}
         assert (after["users"], after["groups"], after["owner_id"]) == ([1001, 1002], [ENGINEERING], 12345)
-        assert modules.succeed("tallyfy_process", **wanted)["changed"] is False
+        assert modules.succeed("tallyfy_process", **desired)["changed"] is False
 
     def test_somebody_who_comes_in_meanwhile_stays(self, sandbox: Sandbox, modules: Modules) -> None:
         """The list was read before somebody else changed the record; what is written is what it then holds."""
@@ -469,20 +469,20 @@ class TestUpdates:
 
     def test_name_that_the_service_shows_with_escapes(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.patch_run(JORDAN_ID, name=f"R&amp;D ({JORDAN})")
-        wanted = {"template": HIRE_ID, "reference": JORDAN, "name": "R&D"}
-        assert modules.succeed("tallyfy_process", **wanted)["changed"] is False
+        desired = {"template": HIRE_ID, "reference": JORDAN, "name": "R&D"}
+        assert modules.succeed("tallyfy_process", **desired)["changed"] is False
 
     @pytest.mark.parametrize(
         "world", [{}, {"included_tags": "tags"}, {"bare_includes": True}, {"run_ids_as_text": True}], ids=str
     )
     def test_tags_and_folders_are_added(self, sandbox: Sandbox, modules: Modules, world: dict[str, Any]) -> None:
         sandbox.switch(**world)
-        wanted = {"template": TOUR_ID, "name": "Tour", "tags": ["urgent", "ONBOARDING"], "folders": ["hr"]}
+        desired = {"template": TOUR_ID, "name": "Tour", "tags": ["urgent", "ONBOARDING"], "folders": ["hr"]}
         modules.succeed("tallyfy_process", template=TOUR_ID, name="Tour")
-        result = modules.succeed("tallyfy_process", **wanted)
+        result = modules.succeed("tallyfy_process", **desired)
         assert [step["action"] for step in result["actions"]] == ["tagged", "tagged", "added_to_folder"]
         assert result["diff"]["after"] == {"tags": ["ONBOARDING", "urgent"], "folders": ["hr"]}
-        assert modules.succeed("tallyfy_process", **wanted)["changed"] is False
+        assert modules.succeed("tallyfy_process", **desired)["changed"] is False
 
     @pytest.mark.parametrize(
         ("tags", "after", "actions"),
@@ -500,20 +500,20 @@ class TestUpdates:
         self, sandbox: Sandbox, modules: Modules, fault: dict[str, Any] | None, tags: Any, after: list[str],
         actions: list[str],
     ) -> None:  # fmt: skip
-        wanted = {"template": HIRE, "reference": JORDAN, "tags": tags}
-        planned = modules.succeed("tallyfy_process", True, **wanted)
+        desired = {"template": HIRE, "reference": JORDAN, "tags": tags}
+        planned = modules.succeed("tallyfy_process", True, **desired)
         if fault is not None:
             sandbox.fault(method="DELETE", **fault)
-        result = modules.succeed("tallyfy_process", **wanted)
+        result = modules.succeed("tallyfy_process", **desired)
         assert [step["action"] for step in result["actions"]] == actions
         assert [name.lower() for name in result["process"]["tags"]] == [name.lower() for name in after]
         assert (planned["process"], planned["diff"]) == (result["process"], result["diff"])
-        assert modules.succeed("tallyfy_process", **wanted)["changed"] is False
+        assert modules.succeed("tallyfy_process", **desired)["changed"] is False
 
     def test_what_cannot_be_taken_away_is_told_before_any_write(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(included_tags="tags")
-        wanted = {"tags": {"set": ["Urgent"]}, "folders": {"remove": ["HR"]}, "owner": BOB}
-        result = modules.fail("tallyfy_process", template=HIRE, reference=JORDAN, **wanted)
+        desired = {"tags": {"set": ["Urgent"]}, "folders": {"remove": ["HR"]}, "owner": BOB}
+        result = modules.fail("tallyfy_process", template=HIRE, reference=JORDAN, **desired)
         assert result["problems"] == [
             "tags: Tallyfy does not show how 'Onboarding' is taken away; do that in Tallyfy",
             "folders: Tallyfy does not tell how 'HR' is taken away; do that in Tallyfy",
@@ -526,17 +526,17 @@ class TestUpdates:
         assert "the process still has the tag Onboarding" in result["msg"]
 
     @pytest.mark.parametrize("fault", [{"cut": "after"}, {"status": 500, "apply": True}, {"half_body": True}], ids=str)
-    @pytest.mark.parametrize(("path", "wanted"), [
+    @pytest.mark.parametrize(("path", "desired"), [
         ("*/checklists/tags", {"tags": ["Urgent"]}), ("*/folders/add-object", {"folders": ["HR"]}),
     ], ids=["tag", "folder"])  # fmt: skip
     def test_an_attachment_whose_answer_is_lost(
-        self, sandbox: Sandbox, modules: Modules, path: str, wanted: dict[str, Any], fault: dict[str, Any]
+        self, sandbox: Sandbox, modules: Modules, path: str, desired: dict[str, Any], fault: dict[str, Any]
     ) -> None:
         modules.succeed("tallyfy_process", template=TOUR_ID, name="Tour")
         sandbox.fault(method="POST", path=path, **fault)
-        assert modules.succeed("tallyfy_process", template=TOUR_ID, name="Tour", **wanted)["changed"] is True
+        assert modules.succeed("tallyfy_process", template=TOUR_ID, name="Tour", **desired)["changed"] is True
         assert len(sandbox.ledger(method="POST", route="tags.attach")) <= 1
-        assert modules.succeed("tallyfy_process", template=TOUR_ID, name="Tour", **wanted)["changed"] is False
+        assert modules.succeed("tallyfy_process", template=TOUR_ID, name="Tour", **desired)["changed"] is False
 
     def test_an_attachment_that_is_not_there_is_a_failure(self, sandbox: Sandbox, modules: Modules) -> None:
         modules.succeed("tallyfy_process", template=TOUR_ID, name="Tour")
@@ -609,31 +609,31 @@ class TestByID:
         assert "name, reference, process_id" in modules.fail("tallyfy_process", template=HIRE)["msg"]
 
     def test_archived_and_back(self, sandbox: Sandbox, modules: Modules) -> None:
-        wanted = {"process_id": JORDAN_ID}
-        assert modules.succeed("tallyfy_process", **wanted, state="archived")["process"]["state"] == "archived"
-        assert modules.succeed("tallyfy_process", **wanted, state="archived")["changed"] is False
-        result = modules.fail("tallyfy_process", **wanted, state="archived", owner=BOB, name="x")
+        desired = {"process_id": JORDAN_ID}
+        assert modules.succeed("tallyfy_process", **desired, state="archived")["process"]["state"] == "archived"
+        assert modules.succeed("tallyfy_process", **desired, state="archived")["changed"] is False
+        result = modules.fail("tallyfy_process", **desired, state="archived", owner=BOB, name="x")
         assert result["problems"] == [f"{one} cannot be changed with state=archived" for one in ("name", "owner")]
-        back = modules.succeed("tallyfy_process", **wanted)
+        back = modules.succeed("tallyfy_process", **desired)
         assert [step["action"] for step in back["actions"]] == ["unarchived"]
 
     @pytest.mark.parametrize("template", ["there", "archived"])
     def test_everything_of_it_is_changed(self, sandbox: Sandbox, modules: Modules, template: str) -> None:
         if template == "archived":
             sandbox.patch_template(HIRE_ID, archived_at="2026-01-01T00:00:00.000Z")
-        wanted = {
+        desired = {
             "process_id": JORDAN_ID, "name": "Jordan", "owner": BOB, "tags": ["Urgent"], "folders": ["HR"],
             "kickoff": {"department": "sales", "Buddy": {"groups": ["People"]}}, "kickoff_update": True,
         }  # fmt: skip
-        planned = modules.succeed("tallyfy_process", True, **wanted)
-        result = modules.succeed("tallyfy_process", **wanted)
+        planned = modules.succeed("tallyfy_process", True, **desired)
+        result = modules.succeed("tallyfy_process", **desired)
         assert planned["process"] == result["process"]
         process = result["process"]
         assert (process["name"], process["reference"], process["owner"]) == (f"Jordan ({JORDAN})", JORDAN, BOB)
         assert (process["tags"], process["folders"]) == (["Onboarding", "Urgent"], ["HR"])
         assert process["kickoff"]["Department"] == "Sales"
         assert process["kickoff"]["Buddy"] == {"groups": ["People"]}
-        assert modules.succeed("tallyfy_process", **wanted)["changed"] is False
+        assert modules.succeed("tallyfy_process", **desired)["changed"] is False
 
     def test_it_gets_a_reference(self, sandbox: Sandbox, modules: Modules) -> None:
         """One that somebody launched by hand is found from then on."""
@@ -699,15 +699,15 @@ def test_worlds(sandbox: Sandbox, modules: Modules, world: str) -> None:
     sandbox.switch(**WORLDS[world])
     if world == "application tokens denied":
         modules.use(act_as=ALICE)
-    wanted = {
+    desired = {
         "template": HIRE, "name": "Robin", "reference": "E-1", "reference_field": "Notes", "kickoff": REQUIRED,
         "owner": ALICE, "tags": ["Onboarding"], "folders": ["HR"],
     }  # fmt: skip
-    launched = modules.succeed("tallyfy_process", **wanted)
+    launched = modules.succeed("tallyfy_process", **desired)
     assert launched["changed"] is True
-    again = modules.succeed("tallyfy_process", **wanted)
+    again = modules.succeed("tallyfy_process", **desired)
     assert (again["changed"], again["unchangeable"]) == (False, [])
-    changed = modules.succeed("tallyfy_process", **{**wanted, "owner": JOHN, "tags": ["Urgent"]})
+    changed = modules.succeed("tallyfy_process", **{**desired, "owner": JOHN, "tags": ["Urgent"]})
     assert [step["action"] for step in changed["actions"]] == ["updated", "tagged"]
     ended = {"template": HIRE, "reference": "E-1", "state": "archived"}
     assert [modules.succeed("tallyfy_process", **ended)["changed"] for _time in range(2)] == [True, False]
@@ -733,11 +733,11 @@ class TestLostAnswers:
     )  # fmt: skip
     def test_carried_out(self, sandbox: Sandbox, modules: Modules, fault: dict[str, Any]) -> None:
         sandbox.fault(method="POST", path="*/runs", **fault)
-        wanted = {"template": HIRE_ID, "reference": "E-1", "kickoff": EVERYTHING}
-        result = modules.succeed("tallyfy_process", **wanted)
+        desired = {"template": HIRE_ID, "reference": "E-1", "kickoff": EVERYTHING}
+        result = modules.succeed("tallyfy_process", **desired)
         assert result["changed"] is True
         assert result["process"]["id"] == carriers(sandbox)[0]["id"]
-        assert modules.succeed("tallyfy_process", **wanted)["changed"] is False
+        assert modules.succeed("tallyfy_process", **desired)["changed"] is False
         assert len(sandbox.launches()) == len(carriers(sandbox)) == 1
 
     @pytest.mark.parametrize(

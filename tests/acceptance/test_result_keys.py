@@ -163,7 +163,7 @@ def test_a_defect(modules: Modules, roles: Roles, module: str) -> None:
 
 def test_where_a_file_was_written_nothing_changed(roles: Roles, tmp_path: Path) -> None:
     """A report, tokens at rest and locks are no change of Tallyfy."""
-    as_wanted: dict[str, dict[str, Any]] = {
+    as_desired: dict[str, dict[str, Any]] = {
         "tallyfy_offboarding": {"people": [{"email": "nobody@example.com"}]},
         "tallyfy_onboarding": {"people": [{"email": BOB}]},
         "tallyfy_roster": {"people": [{"email": BOB}]},
@@ -171,7 +171,7 @@ def test_where_a_file_was_written_nothing_changed(roles: Roles, tmp_path: Path) 
         "tallyfy_user": {"email": BOB},
         "tallyfy_user_info": {},
     }
-    for module, task in as_wanted.items():
+    for module, task in as_desired.items():
         state_dir, report = tmp_path / f"state of {module}", tmp_path / f"{module}.md"
         args = {**task, **({"report": str(report)} if module in WITH_REPORT else {})}
         result = roles.module(module, args=args, tallyfy_state_dir=str(state_dir))

@@ -262,8 +262,8 @@ def differences_of(row: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
         return {"status": (before["status"], "deleted")}
     found = {name: (before.get(name), after.get(name)) for name in {*before, *after} - {"email"}}
     if "groups" in found:
-        held, wanted = before.get("groups") or [], after.get("groups") or []
-        found["groups"] = [name for name in held if name not in wanted], [name for name in wanted if name not in held]
+        held, desired = before.get("groups") or [], after.get("groups") or []
+        found["groups"] = [name for name in held if name not in desired], [name for name in desired if name not in held]
     return found
 
 

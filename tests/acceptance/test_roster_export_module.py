@@ -185,7 +185,7 @@ def test_what_was_exported_makes_the_same_people_again_from_every_form(
 def check_that_everybody_comes_back(sandbox: Sandbox, modules: Modules, folder: Path, ending: str) -> None:
     """Export, give everybody's seat to somebody else, and apply the file to an organization that knows nobody of it."""
     file = exported(modules, folder, ending)
-    wanted = people_in(sandbox)
+    desired = people_in(sandbox)
     for member in sandbox.state(sandbox.org_id)["members"]:
         if member["email"] != "bot@tallyfy.com":
             sandbox.patch_member(member["email"], email=f"elsewhere-{member['email']}")
@@ -195,13 +195,13 @@ def check_that_everybody_comes_back(sandbox: Sandbox, modules: Modules, folder: 
         modules.use(act_as=f"elsewhere-{ALICE}")
 
     done = apply(modules, file, unlisted="ignore")
-    assert done["summary"]["created"] == len(wanted)
+    assert done["summary"]["created"] == len(desired)
     # Tallyfy asks for a time zone with every other field.
-    wanted["nozone@example.com"]["timezone"] = "America/Chicago"
+    desired["nozone@example.com"]["timezone"] = "America/Chicago"
     if sandbox.switches()["member_shape"] == "sdk":  # which does not show the country
-        wanted["nozone@example.com"]["country_id"] = 1
+        desired["nozone@example.com"]["country_id"] = 1
     made = {email: one for email, one in people_in(sandbox).items() if not email.startswith("elsewhere-")}
-    assert made == wanted
+    assert made == desired
 
 
 # --- what the file holds ----------------------------------------------------------------------------------------------

@@ -68,10 +68,10 @@ def test_launched_once_in_every_reading(
 def test_an_onboarding_launches_once_in_every_reading(sandbox: Sandbox, modules: Modules, wins: str, put: str) -> None:
     sandbox.switch(auto_naming_wins=wins, auto_naming_put=put)
     process = {"template": TOUR_ID, "name": "Tour for {email}", "reference_field": "Notes"}
-    wanted = {"people": [{"email": BOB}, {"email": "mary@example.com", "first_name": "M", "last_name": "Major"}]}
-    done = modules.succeed("tallyfy_onboarding", **wanted, process=process)
+    desired = {"people": [{"email": BOB}, {"email": "mary@example.com", "first_name": "M", "last_name": "Major"}]}
+    done = modules.succeed("tallyfy_onboarding", **desired, process=process)
     assert done["summary"]["processes"]["launched"] == 2
-    again = modules.succeed("tallyfy_onboarding", **wanted, process=process)
+    again = modules.succeed("tallyfy_onboarding", **desired, process=process)
     assert again["changed"] is False
     assert len(tours(sandbox)) == 2
 

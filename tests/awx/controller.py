@@ -483,7 +483,7 @@ class Controller:
 
     @staticmethod
     def _page(shown: list[Record], query: dict[str, str]) -> Record:
-        def wanted(record: Record) -> bool:
+        def matches(record: Record) -> bool:
             for name, value in query.items():
                 if name in ("page", "page_size", "order_by") or name.startswith("or__"):
                     continue
@@ -499,7 +499,7 @@ class Controller:
             either = {name[4:]: value for name, value in query.items() if name.startswith("or__")}
             return not either or any(str(record.get(name)) == value for name, value in either.items())
 
-        results = [record for record in shown if wanted(record)]
+        results = [record for record in shown if matches(record)]
         return {"count": len(results), "next": None, "previous": None, "results": results}
 
     def _synchronize(self, project: Record) -> Record:

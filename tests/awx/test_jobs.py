@@ -49,13 +49,13 @@ def succeeded(job: Job) -> Job:
 
 def assert_no_secret(job: Job) -> None:
     """Nothing that AWX keeps of a job has a secret of its credential in it, nor a token it was given."""
-    wanted = [ISSUED, ISSUED_IN_BASE64]
+    secrets = [ISSUED, ISSUED_IN_BASE64]
     for secret in filter(None, map(job.injected.env.get, ("TALLYFY_CLIENT_SECRET", "TALLYFY_ACCESS_TOKEN"))):
-        wanted += pieces(secret)
+        secrets += pieces(secret)
     places = dict(job.everything_kept())
     assert len(places) > 10
     for place, text in places.items():
-        assert [piece for piece in wanted if piece in text] == [], place
+        assert [piece for piece in secrets if piece in text] == [], place
 
 
 @on_both

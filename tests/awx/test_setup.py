@@ -205,9 +205,9 @@ class TestFirstRun:
     @pytest.mark.usefixtures("first")
     def test_a_job_template_is_the_one_of_the_data(self, controller: Controller, template: dict[str, Any]) -> None:
         shown = controller.one("job_templates", template["name"])
-        wanted = {**DATA["every_job_template"], **template, "playbook": f"playbooks/{template['playbook']}"}
-        survey = wanted.pop("survey")
-        assert {name: shown[name] for name in wanted} == wanted
+        desired = {**DATA["every_job_template"], **template, "playbook": f"playbooks/{template['playbook']}"}
+        survey = desired.pop("survey")
+        assert {name: shown[name] for name in desired} == desired
         assert controller.surveys[shown["id"]] == aap_configuration.read(f"surveys/{survey}.yml")
         assert shown["summary_fields"]["execution_environment"]["name"] == "Tallyfy"
         assert controller.associated("job_templates", template["name"], "credentials") == ["Tallyfy"]

@@ -146,5 +146,5 @@ def sandbox_python() -> str:
 
 def execution_environment(core: str) -> str:
     """Return a Python that has what a job of AWX has: ansible-core, ansible-runner, and what the collection needs."""
-    wanted = (requirement(core), "ansible-runner>=2.4", "--requirement", "meta/ee-requirements.txt")
-    return python_with(f"ee-{core}-{CORES[core]}", f"python{CORES[core]}", *wanted)
+    packages = (requirement(core), "ansible-runner>=2.4", "--requirement", "meta/ee-requirements.txt")
+    return python_with(f"ee-{core}-{CORES[core]}", f"python{CORES[core]}", *packages)

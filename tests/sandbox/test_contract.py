@@ -142,19 +142,19 @@ def test_the_template_and_the_process_of_the_samples_are_the_seeded_ones(api: Ap
     documented, answer = sample("checklist")["data"], api.get(f"/checklists/{HIRE_ID}?with=steps").json()["data"]
     for key in ("id", "title", "summary", "owner_id", "type", "steps_count", "status", "archived_at"):
         assert answer[key] == documented[key], key
-    for got, wanted in zip(answer["prerun"], documented["prerun"], strict=True):
+    for got, desired in zip(answer["prerun"], documented["prerun"], strict=True):
         for key in ("id", "label", "field_type", "position", "required", "options", "columns", "use_wysiwyg_editor"):
-            assert got[key] == wanted[key], (wanted["label"], key)
-    for got, wanted in zip(answer["steps"]["data"], documented["steps"]["data"], strict=True):
+            assert got[key] == desired[key], (desired["label"], key)
+    for got, desired in zip(answer["steps"]["data"], documented["steps"]["data"], strict=True):
         for key in ("id", "title", "step_type", "position", "assignees", "groups", "deadline", "assign_run_starter"):
-            assert got[key] == wanted[key], (wanted["title"], key)
+            assert got[key] == desired[key], (desired["title"], key)
     documented, answer = sample("run")["data"], api.get(f"/runs/{RUN}").json()["data"]
     for key in ("id", "name", "summary", "status", "progress", "started_by", "owner_id", "prerun", "collaborators"):
         assert answer[key] == documented[key], key
     documented, answer = sample("tasks-list")["data"], api.get(f"/runs/{RUN}/tasks").json()["data"]
-    for got, wanted in zip(answer, documented, strict=True):
+    for got, desired in zip(answer, documented, strict=True):
         for key in ("id", "title", "step_id", "owners", "status", "task_type", "deadline"):
-            assert got[key] == wanted[key], (wanted["title"], key)
+            assert got[key] == desired[key], (desired["title"], key)
 
 
 def test_process_writes(api: Api) -> None:

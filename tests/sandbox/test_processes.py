@@ -255,8 +255,8 @@ def test_list(query: str, expected: list[str], api: Api) -> None:
 
 
 def test_includes(api: Api) -> None:
-    wanted = "checklist,next_task,permissions,tasks_meta,ko_form_fields,form_fields,stages,assets,nonsense"
-    run = api.get(f"/runs/{RUN}?with={wanted}").json()["data"]
+    desired = "checklist,next_task,permissions,tasks_meta,ko_form_fields,form_fields,stages,assets,nonsense"
+    run = api.get(f"/runs/{RUN}?with={desired}").json()["data"]
     assert run["checklist"]["data"]["id"] == HIRE_ID
     assert [one["id"] for one in run["next_task"]["data"]] == [TASK]
     assert run["tasks_meta"]["data"] == {"total": 3, "completed": 0}

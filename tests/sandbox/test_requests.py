@@ -156,8 +156,8 @@ def test_code_sign_in_with_pkce(api: Api) -> None:
 def asked(sandbox: Sandbox, **query: str) -> str:
     """Return the address of the sign-in page of an application."""
     redirect = "https://app.example.com/auth/callback"
-    wanted = {"client_id": "1111", "response_type": "token", "redirect_uri": redirect, "state": "s t", **query}
-    return f"{sandbox.url}/oauth/authorize?{urlencode(wanted)}"
+    desired = {"client_id": "1111", "response_type": "token", "redirect_uri": redirect, "state": "s t", **query}
+    return f"{sandbox.url}/oauth/authorize?{urlencode(desired)}"
 
 
 def test_the_sign_in_page(api: Api) -> None:

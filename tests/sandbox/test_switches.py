@@ -33,8 +33,8 @@ def user(api: Api, email: str = "alice.smith@example.com", **options: Any) -> Ap
 
 
 def authorize(api: Api, **query: str) -> Any:
-    wanted = {"client_id": "1111", "response_type": "token", "redirect_uri": REDIRECT, "state": "s t", **query}
-    return requests.get(f"{api.sandbox.url}/oauth/authorize", params=wanted, allow_redirects=False, timeout=10)
+    desired = {"client_id": "1111", "response_type": "token", "redirect_uri": REDIRECT, "state": "s t", **query}
+    return requests.get(f"{api.sandbox.url}/oauth/authorize", params=desired, allow_redirects=False, timeout=10)
 
 
 def public_exchange(api: Api) -> int:

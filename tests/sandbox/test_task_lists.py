@@ -172,14 +172,14 @@ def test_form_fields_with_their_values(api: Api) -> None:
 
 
 def test_includes(tasks: Api) -> None:
-    wanted = "run,run.checklist,step,threads,threads_count,assets,tags,summary,nonsense"
-    [shown] = tasks.get(f"/tasks?q=welcome&with={wanted}").json()["data"]
+    desired = "run,run.checklist,step,threads,threads_count,assets,tags,summary,nonsense"
+    [shown] = tasks.get(f"/tasks?q=welcome&with={desired}").json()["data"]
     assert shown["run"]["data"]["name"] == "Onboarding: Jordan Rivera (HR-10293)"
     assert shown["run"]["data"]["checklist"]["data"]["id"] == HIRE_ID
     assert shown["step"]["data"]["title"] == "Welcome call"
     assert (shown["threads"], shown["threads_count"], shown["assets"]) == ({"data": []}, 0, {"data": []})
     assert (shown["summary"], "nonsense" in shown) == (None, False)
-    [shown] = tasks.get(f"/tasks?tag={URGENT_TAG}&with={wanted}").json()["data"]
+    [shown] = tasks.get(f"/tasks?tag={URGENT_TAG}&with={desired}").json()["data"]
     assert [tie["tag_id"] for tie in shown["tags"]["data"]] == [URGENT_TAG]
     assert not {"run", "step"} & set(shown), "it has none"
     assert "summary" not in tasks.get("/tasks?q=welcome").json()["data"][0]

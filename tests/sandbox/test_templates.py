@@ -131,8 +131,8 @@ def test_life_cycle(api: Api) -> None:
 
 def test_includes(api: Api) -> None:
     api.put(f"/checklists/{TOUR_ID}", {"title": "Welcome tour", "folder_id": FOLDER})
-    wanted = "folder,permissions,stages,linked_tasks,assets,member_watchers,guest_watchers,nonsense"
-    shown = api.get(f"/checklists/{TOUR_ID}?with={wanted}").json()["data"]
+    desired = "folder,permissions,stages,linked_tasks,assets,member_watchers,guest_watchers,nonsense"
+    shown = api.get(f"/checklists/{TOUR_ID}?with={desired}").json()["data"]
     assert shown["folder"] == {"data": {"id": FOLDER, "name": "HR"}}
     assert shown["stages"] == {"data": []}
     assert "nonsense" not in shown

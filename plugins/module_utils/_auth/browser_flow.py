@@ -169,16 +169,18 @@ def redirect_answer(
     _check_state(parameters.get("state"), expected_state, is_refusal=is_refusal)
     if is_refusal:
         raise _refusal(parameters)
-    wanted, other = ("code", "access_token") if code_verifier else ("access_token", "code")
+    expected, other = ("code", "access_token") if code_verifier else ("access_token", "code")
     if other in parameters:
         raise _tampered(
             "a token came where a code was asked for"
             if code_verifier
             else "a code came where a token was asked for; if a code was asked for, give its code_verifier"
         )
-    if not TOKEN.fullmatch(parameters.get(wanted, "")):
-        raise AuthorizationError(f"The address holds no {wanted}. Paste all of it, as the browser shows it at the end.")
-    mark = hashlib.sha256((parameters.get("state") or parameters[wanted]).encode()).hexdigest()
+    if not TOKEN.fullmatch(parameters.get(expected, "")):
+        raise AuthorizationError(
+            f"The address holds no {expected}. Paste all of it, as the browser shows it at the end."
+        )
+    mark = hashlib.sha256((parameters.get("state") or parameters[expected]).encode()).hexdigest()
     if code_verifier:
         return RedirectAnswer(code=parameters["code"], mark=mark)
     seconds = _lifetime(parameters, min_ttl)

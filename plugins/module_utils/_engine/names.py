@@ -34,7 +34,7 @@ class Names:
     set: tuple[str, ...] | None = None
 
     @property
-    def wanted(self) -> tuple[str, ...]:
+    def desired(self) -> tuple[str, ...]:
         """The names that the list is to hold."""
         return self.add if self.set is None else self.set
 
@@ -50,7 +50,7 @@ class Names:
         if self.set is not None:
             kept = {key(name) for name in self.set}
             unwanted = [name for name in current if name not in kept]
-        add = {key(name): name for name in self.wanted if key(name) not in current}
+        add = {key(name): name for name in self.desired if key(name) not in current}
         remove = {key(name): name for name in unwanted if key(name) in current}
         added, removed = sorted(add, key=str.casefold), sorted(remove, key=str.casefold)
         return [add[name] for name in added], [remove[name] for name in removed]

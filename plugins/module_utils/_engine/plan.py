@@ -183,9 +183,9 @@ def _is_among(step: Step, steps: Iterable[Step]) -> bool:
     return any(one is step for one in steps)
 
 
-def unchangeable(field: str, current: Any, wanted: Any, reason: str) -> dict[str, Any]:
+def unchangeable(field: str, current: Any, desired: Any, reason: str) -> dict[str, Any]:
     """Return the entry of ``unchangeable`` for a field that stays as it is, whatever is wanted."""
-    return {"field": field, "current": current, "wanted": wanted, "reason": reason}
+    return {"field": field, "current": current, "wanted": desired, "reason": reason}
 
 
 def unchangeable_warning(subject: str, entries: Sequence[Mapping[str, Any]]) -> str:

@@ -161,17 +161,17 @@ class LaunchPlanner:
         self._warn_of_automatic_launches(launches)
         return planned, []
 
-    def _template(self, wanted: str) -> Template | InputError:
-        if wanted not in self._templates:
+    def _template(self, desired: str) -> Template | InputError:
+        if desired not in self._templates:
             try:
-                template_id, template = find_template(self._client, wanted)
+                template_id, template = find_template(self._client, desired)
                 same = [one for one in self._templates.values() if isinstance(one, Template) and one.id == template_id]
-                self._templates[wanted] = (
-                    same[0] if same else template or get_template(self._client, template_id, wanted)
+                self._templates[desired] = (
+                    same[0] if same else template or get_template(self._client, template_id, desired)
                 )
             except InputError as error:
-                self._templates[wanted] = error
-        return self._templates[wanted]
+                self._templates[desired] = error
+        return self._templates[desired]
 
     def _found(self, ready: Sequence[tuple[Wish, DesiredProcess, Template]], sought: Sequence[Sought]) -> list[Found]:
         """Return what carries each reference, after the locks of the templates have been taken."""

@@ -109,7 +109,7 @@ class OnboardingRun(BulkRun):
     def _work_on_guest(self, run: GuestRun, directory: Directory) -> None:
         if not any(run.open_steps()):
             return
-        missing = _missing(run.desired.members.wanted if run.desired.members is not None else (), directory)
+        missing = _missing(run.desired.members.desired if run.desired.members is not None else (), directory)
         if missing:
             self._scheduler.skip(run, SkipReason(f"Not tried: {missing} could not be added."))
             return

@@ -219,30 +219,30 @@ def _owned(client: Client, token: Token, *, is_code: bool = False) -> Token:
 
 
 def _owner(client: Client) -> tuple[str, str]:
-    wanted = client.connection.org_id
+    requested = client.connection.org_id
     try:
-        me = client.call("GET", client.path("me") if wanted else "/me").record
+        me = client.call("GET", client.path("me") if requested else "/me").record
     except UnauthorizedError as error:
         raise AuthorizationError(
             f"Tallyfy refuses the token ({error.answer}): it is expired or revoked. Authorize again."
         ) from error
     except (ForbiddenError, NotFoundError) as error:
-        if not wanted:
+        if not requested:
             raise
-        raise AuthorizationError(_foreign(wanted, error.answer)) from error
+        raise AuthorizationError(_foreign(requested, error.answer)) from error
     email = me.get("email")
     if not isinstance(email, str) or not email:
         raise AuthorizationError("Tallyfy does not tell whose the token is. Check api_url.")
-    org_id = str(me.get("organization_id") or wanted or _only_organization(client))
-    if wanted and org_id != wanted:
-        raise AuthorizationError(_foreign(wanted, f"it belongs to {org_id}"))
+    org_id = str(me.get("organization_id") or requested or _only_organization(client))
+    if requested and org_id != requested:
+        raise AuthorizationError(_foreign(requested, f"it belongs to {org_id}"))
     return email.lower(), org_id
 
 
-def _foreign(wanted: str, reason: str) -> str:
+def _foreign(requested: str, reason: str) -> str:
     return (
-        f"The token is not for the organization {wanted} (org_id): {reason}. Open that organization in Tallyfy in the "
-        f"same browser and authorize again, or give the other org_id."
+        f"The token is not for the organization {requested} (org_id): {reason}. Open that organization in Tallyfy in "
+        f"the same browser and authorize again, or give the other org_id."
     )
 
 

@@ -62,9 +62,9 @@ def is_in(record: Mapping[str, Any], path: Path) -> bool:
     return _at(record, path) is not _MISSING
 
 
-def differing(wanted: Mapping[str, Any], record: Mapping[str, Any]) -> dict[Path, Any]:
-    """Return the leaves of ``wanted`` that the record does not have, or has with another value."""
-    return {path: value for path, value in leaves(wanted).items() if not is_same(value, _at(record, path))}
+def differing(desired: Mapping[str, Any], record: Mapping[str, Any]) -> dict[Path, Any]:
+    """Return the leaves of ``desired`` that the record does not have, or has with another value."""
+    return {path: value for path, value in leaves(desired).items() if not is_same(value, _at(record, path))}
 
 
 def unasked_changes(before: Mapping[str, Any], after: Mapping[str, Any], sent: Iterable[Path]) -> set[Path]:
@@ -91,21 +91,21 @@ def lasting(record: Mapping[str, Any]) -> dict[Path, Any]:
     return {path: value for path, value in leaves(record).items() if path[-1] not in VOLATILE}
 
 
-def is_same(wanted: Any, found: Any) -> bool:
+def is_same(desired: Any, found: Any) -> bool:
     """Return whether two values say the same to the service.
 
     It spells numbers of people as texts in places, keeps no white space around a text, makes an empty text null and
-    writes a moment in several ways. Dictionaries are compared by the keys of ``wanted``, lists with their order.
+    writes a moment in several ways. Dictionaries are compared by the keys of ``desired``, lists with their order.
     """
-    if found is _MISSING or wanted is _MISSING:
-        return wanted is found
-    if isinstance(wanted, Mapping):
+    if found is _MISSING or desired is _MISSING:
+        return desired is found
+    if isinstance(desired, Mapping):
         return isinstance(found, Mapping) and all(
-            is_same(value, found.get(str(key), _MISSING)) for key, value in wanted.items()
+            is_same(value, found.get(str(key), _MISSING)) for key, value in desired.items()
         )
-    if isinstance(wanted, (list, tuple)):
-        return isinstance(found, list) and len(wanted) == len(found) and all(map(is_same, wanted, found))
-    left, right = _plain(wanted), _plain(found)
+    if isinstance(desired, (list, tuple)):
+        return isinstance(found, list) and len(desired) == len(found) and all(map(is_same, desired, found))
+    left, right = _plain(desired), _plain(found)
     if isinstance(left, str) and isinstance(right, str):
         first = moment(left)
         return left == right or (first is not None and first == moment(right))

@@ -47,7 +47,7 @@ class Directory:
         Who is ``there`` already, by number, may stay whatever has become of them.
         """
         problems = []
-        for email in dict.fromkeys(names.wanted if names is not None else ()):
+        for email in dict.fromkeys(names.desired if names is not None else ()):
             found = self._by_address.get(Email(email), [])
             if not found:
                 problems.append(f"{option}: {email} is not a member of the organization")

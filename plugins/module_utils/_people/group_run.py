@@ -67,8 +67,8 @@ def create_group(
         if found is None:
             raise
         group = found
-    wanted = GroupChange(description, Names(add=tuple(map(str, members))), Names(add=tuple(guests)))
-    return _changed(client, group, wanted)
+    desired = GroupChange(description, Names(add=tuple(map(str, members))), Names(add=tuple(guests)))
+    return _changed(client, group, desired)
 
 
 def change_group(client: Client, group_id: str, change: GroupChange) -> tuple[Record, bool]:
@@ -123,8 +123,8 @@ class GroupRun(PlanRun):
         return acts[step.action]()
 
     def _create(self) -> bool:
-        members = self._change.members.wanted if self._change.members is not None else ()
-        guests = self.desired.guests.wanted if self.desired.guests is not None else ()
+        members = self._change.members.desired if self._change.members is not None else ()
+        guests = self.desired.guests.desired if self.desired.guests is not None else ()
         group = create_group(
             self._client,
             self.desired.name,
@@ -186,8 +186,8 @@ def ensure_group(client: Client, params: Mapping[str, Any], *, warn: Callable[[s
         raise InputError(problems)
     if current is not None and await_late_writes(client, [client.path("groups", current["id"])]):
         current = find_group(client, desired.name)
-    is_wanted = desired.members is not None and desired.state == "present"
-    directory = members_directory(client, is_needed=is_wanted or bool(current and members_of(current)))
+    is_desired = desired.members is not None and desired.state == "present"
+    directory = members_directory(client, is_needed=is_desired or bool(current and members_of(current)))
     guests = {Email(row["email"]) for row in list_guests(client)} if guests_to_add(desired, current) else None
     run = GroupRun(client, desired, current, directory, plan_group(desired, current, directory, guests))
     if run.plan.steps:

@@ -248,12 +248,12 @@ def _find_settled(client: Client, email: str) -> Record | None:
 
 def _directory(client: Client, desired: DesiredGuest, current: Record | None) -> Directory:
     """Return the members as far as the plan depends on them: all, or the one who is no guest for being a member."""
-    is_wanted = desired.members is not None and desired.state != "deleted"
+    is_desired = desired.members is not None and desired.state != "deleted"
     if current is not None:
-        return Directory(list_everybody(client) if is_wanted or associated(current) else ())
+        return Directory(list_everybody(client) if is_desired or associated(current) else ())
     if desired.state != "present":
         return Directory()
-    if is_wanted:
+    if is_desired:
         return Directory(list_everybody(client))
     member = find_member(client, desired.email)
     return Directory([] if member is None else [member])

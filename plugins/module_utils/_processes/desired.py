@@ -95,8 +95,8 @@ class DesiredProcess:
 
     def ties(self, kind: str) -> Names:
         """Return what is wanted of the tags or the folders."""
-        wanted: Names | None = getattr(self, kind)
-        return wanted or Names()
+        desired: Names | None = getattr(self, kind)
+        return desired or Names()
 
     @property
     def key(self) -> str:
@@ -190,7 +190,7 @@ def validate_process(desired: DesiredProcess) -> list[str]:
         problems += [f"{option} {flaw}"] if flaw else []
     problems += desired.flaws
     for kind in TIES:
-        flaws = {name: flaw_in(name) for name in desired.ties(kind).wanted}
+        flaws = {name: flaw_in(name) for name in desired.ties(kind).desired}
         problems += [f"{kind}: {name!r} {flaw}" for name, flaw in flaws.items() if flaw is not None]
     if desired.owner and not Email(desired.owner).is_valid:
         problems.append(f"owner {desired.owner!r} is not an e-mail address")

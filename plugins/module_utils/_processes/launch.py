@@ -118,8 +118,8 @@ class Launch:
         if tasks:
             body["tasks"] = tasks
         for kind in TIES:
-            wanted = desired.ties(kind).wanted
-            body.update({kind: list(dict.fromkeys(known.tie(kind, name)[0] for name in wanted))} if wanted else {})
+            names = desired.ties(kind).desired
+            body.update({kind: list(dict.fromkeys(known.tie(kind, name)[0] for name in names))} if names else {})
         return body
 
     def sent(self, known: Known) -> Record:
@@ -181,7 +181,7 @@ class Override:
     @property
     def named(self) -> Assignees:
         """Who has to be there."""
-        return Assignees(*(tuple(map(str, one.wanted)) if one else () for one in self._lists.values()))
+        return Assignees(*(tuple(map(str, one.desired)) if one else () for one in self._lists.values()))
 
     @property
     def unwanted(self) -> list[str]:
@@ -316,7 +316,7 @@ def validate_names(
             is_left = owners is None or any(owners.values())
             problems += found if is_left else [f"{where}: nobody would be left to do it; name somebody"]
     for kind, there in (("tag", known.tags), ("folder", known.folders)):
-        for name in desired.ties(f"{kind}s").wanted:
+        for name in desired.ties(f"{kind}s").desired:
             ids = there.get(fold(name), ())
             if len(ids) > 1:
                 problems.append(f"{kind}s: {len(ids)} {kind}s are called {name!r}")

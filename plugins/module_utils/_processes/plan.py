@@ -99,7 +99,7 @@ def _plan_launch(desired: DesiredProcess, launch: Launch) -> Plan:
     if launch.overrides:
         after["assignments"] = {one.title: one.shown() for one in launch.overrides.values()}
     after.update({"owner": desired.owner} if desired.owner else {})
-    after.update({kind: list(desired.ties(kind).wanted) for kind in TIES if desired.ties(kind).wanted})
+    after.update({kind: list(desired.ties(kind).desired) for kind in TIES if desired.ties(kind).desired})
     values = {name: value for name, value in after.items() if name not in ("status", "template")}
     step = Step("launched", launch.name, f"no process carries {desired.key!r}", values, target=launch.template.title)
     return Plan(desired.subject, {}, after, (step,))

@@ -183,8 +183,8 @@ def look_up(
     return Known(
         directory=directory,
         groups=groups or Groups(),
-        tags=_list_tags(client) if any(desired.ties("tags").wanted for desired, _launch in launches) else {},
-        folders=_list_folders(client) if any(desired.ties("folders").wanted for desired, _launch in launches) else {},
+        tags=_list_tags(client) if any(desired.ties("tags").desired for desired, _launch in launches) else {},
+        folders=_list_folders(client) if any(desired.ties("folders").desired for desired, _launch in launches) else {},
     )
 
 

@@ -147,8 +147,8 @@ class ProcessRun(ChangeRun):
         client.late_launches.drop(mark, client.now())
         # The answer shows neither.
         for kind in TIES:
-            wanted = self.desired.ties(kind).wanted
-            self.record.setdefault(kind, [{"name": self.known.tie(kind, one)[1]} for one in wanted])
+            desired = self.desired.ties(kind).desired
+            self.record.setdefault(kind, [{"name": self.known.tie(kind, one)[1]} for one in desired])
         self.finder.add(self.record)
         self._see_to_name(launch)
         self._prove(launch, body)

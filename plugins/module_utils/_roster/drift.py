@@ -118,7 +118,7 @@ def _groups_named_by(person: PlannedPerson, groups: Groups) -> dict[str, None]:
     names = person.desired.groups if person.desired.state == "present" else None
     if names is None:
         return {}
-    folded_names = map(fold, (*names.wanted, *names.remove))
+    folded_names = map(fold, (*names.desired, *names.remove))
     return {name: None for name in folded_names if groups[name].get("id") is None}
 
 
@@ -177,14 +177,14 @@ def _differences(person: PlannedPerson) -> list[Record]:
     ]
 
 
-def _difference(field: str, current: Any, wanted: Any) -> Record:
-    return {"field": field, "is": current, "roster": wanted}
+def _difference(field: str, current: Any, desired: Any) -> Record:
+    return {"field": field, "is": current, "roster": desired}
 
 
 def _group_difference(plan: Plan) -> Record:
-    held, wanted = plan.before.get("groups") or [], plan.after.get("groups") or []
+    held, desired = plan.before.get("groups") or [], plan.after.get("groups") or []
     return _difference(
-        "groups", [name for name in held if name not in wanted], [name for name in wanted if name not in held]
+        "groups", [name for name in held if name not in desired], [name for name in desired if name not in held]
     )
 
 
@@ -200,10 +200,10 @@ def _told_of(person: PlannedPerson, outcome: str, differences: Iterable[Mapping[
 
 
 def _told(difference: Mapping[str, Any]) -> list[str]:
-    name, current, wanted = difference["field"], difference["is"], difference["roster"]
+    name, current, desired = difference["field"], difference["is"], difference["roster"]
     if name != "groups":
-        return [f"{name} is {_shown(current)}, should be {_shown(wanted)}"]
-    texts = [f"should be in {_shown(wanted)}"] if wanted else []
+        return [f"{name} is {_shown(current)}, should be {_shown(desired)}"]
+    texts = [f"should be in {_shown(desired)}"] if desired else []
     return texts + ([f"should not be in {_shown(current)}"] if current else [])
 
 

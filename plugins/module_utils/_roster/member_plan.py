@@ -241,19 +241,19 @@ def _wrong(desired: DesiredMember, text: str, option: str = "") -> InputError:
 
 
 def profile_changes(
-    wanted: Mapping[str, Any], current: Mapping[str, Any], *, are_unseen_wanted: bool = False
+    desired: Mapping[str, Any], current: Mapping[str, Any], *, are_unseen_desired: bool = False
 ) -> Record:
     """Return the fields of a profile that are not as wanted, with the values to be written; pure.
 
-    Those that the record does not show are left out, or, with ``are_unseen_wanted``, are among them.
+    Those that the record does not show are left out, or, with ``are_unseen_desired``, are among them.
     """
     changes: Record = {}
     for name in PROFILE_FIELDS:
-        if name not in wanted or (name not in current and not are_unseen_wanted):
+        if name not in desired or (name not in current and not are_unseen_desired):
             continue
-        if name in current and wanted[name] == current[name]:
+        if name in current and desired[name] == current[name]:
             continue
-        value = comparable(name, wanted[name])
+        value = comparable(name, desired[name])
         if name not in current or value != comparable(name, current[name]):
             changes[name] = value
     return changes

@@ -196,14 +196,14 @@ class MemberRun(PlanRun):
 
     def _update(self, step: Step) -> bool:
         # What is sent only because the service insists on it, such as a time zone, counts where the record has none.
-        wanted = {name: value for name, value in step.values.items() if name in self.desired.profile}
-        needed = {name: value for name, value in step.values.items() if name not in wanted}
+        desired = {name: value for name, value in step.values.items() if name in self.desired.profile}
+        needed = {name: value for name, value in step.values.items() if name not in desired}
         sent: Record = {}
 
         def body(record: Record, _fields: Record) -> Record:
             shown = {**self.record, **record}
             kept = {name: shown[name] for name in PROFILE_FIELDS if shown.get(name) is not None}
-            sent.update({**self._sent, **needed, **kept, **wanted})
+            sent.update({**self._sent, **needed, **kept, **desired})
             if sent.get("date_format"):
                 sent["date_format"] = str(sent["date_format"]).lower()
             return sent
@@ -213,7 +213,7 @@ class MemberRun(PlanRun):
                 self._client,
                 "users",
                 self.record["id"],
-                differing=lambda record: profile_changes(wanted, record, are_unseen_wanted=True),
+                differing=lambda record: profile_changes(desired, record, are_unseen_desired=True),
                 body=body,
             )
         except RefusedByServiceError as error:
@@ -270,7 +270,7 @@ class MemberRun(PlanRun):
             self._end_access(query={"with_reassignment": True, "to": step.target})
 
     def _end_access(self, *segments: str, query: Mapping[str, Any] | None = None) -> None:
-        wanted = "deleted" if "delete" in segments else "disabled"
+        desired = "deleted" if "delete" in segments else "disabled"
         # Otherwise it could give them their access back afterwards.
         await_late_write(self._client, self._client.path("users", self.record["id"], "enable"))
         refusal = None
@@ -284,7 +284,7 @@ class MemberRun(PlanRun):
                     method="DELETE",
                     query=query,
                     read=lambda: self._client.get("users", self.record["id"]),
-                    is_so=lambda record: Member(record).status in {wanted, "deleted"},
+                    is_so=lambda record: Member(record).status in {desired, "deleted"},
                 )
             )
         except NotFoundError as error:
@@ -293,16 +293,16 @@ class MemberRun(PlanRun):
             if error.code == "ENDPOINT_NOT_FOUND":
                 raise
             answer, refusal = Member(), error
-        if answer.status != wanted:
+        if answer.status != desired:
             # Neither a 404 nor an answer that does not say so proves that the access is gone.
-            answer = find_member(self._client, self.desired.email) or Member(status=wanted)
+            answer = find_member(self._client, self.desired.email) or Member(status=desired)
         self.record.update(answer)
-        if answer.status not in {wanted, "deleted"}:
+        if answer.status not in {desired, "deleted"}:
             if refusal is not None:
-                refusal.advise(f"Nothing was done: the member is still {answer.status} instead of {wanted}.")
+                refusal.advise(f"Nothing was done: the member is still {answer.status} instead of {desired}.")
                 raise refusal
             raise NotStoredError(
-                f"Tallyfy did not refuse the request, but the member is still {answer.status} instead of {wanted}.",
+                f"Tallyfy did not refuse the request, but the member is still {answer.status} instead of {desired}.",
                 subject=self.desired.email,
                 not_stored=["status"],
             )

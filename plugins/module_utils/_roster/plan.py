@@ -227,5 +227,5 @@ def add_missing_groups(groups: Groups, pairs: Iterable[Pair], *, also_removed: b
         names = desired.groups if desired.state == "present" else None
         if names is None:
             continue
-        for name in (*names.wanted, *(names.remove if also_removed else ())):
+        for name in (*names.desired, *(names.remove if also_removed else ())):
             groups.setdefault(fold(name), missing_group(name.strip()))

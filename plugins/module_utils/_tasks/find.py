@@ -109,28 +109,28 @@ def find_process(client: Client, desired: DesiredTask) -> tuple[Record, list[str
             return client.get("runs", desired.process_id), []
         except NotFoundError:
             raise InputError([f"process_id: there is no process {desired.process_id}"]) from None
-    wanted = desired.process
-    if wanted is None:
+    process = desired.process
+    if process is None:
         raise AssertionError("a task is named by its process or by its id")
-    runs = _titled_so(client, wanted)
-    found = Found(tuple(runs)) if runs else _look_up(client, wanted)
+    runs = _titled_so(client, process)
+    found = Found(tuple(runs)) if runs else _look_up(client, process)
     if found.current is None:
-        raise InputError([f"there is no process of {wanted.template} that carries {wanted.key!r}"])
+        raise InputError([f"there is no process of {process.template} that carries {process.key!r}"])
     others = ", ".join(str(run["id"]) for run in found.active[1:])
     note = (
-        f"{found.current.get('name')}: {len(found.active)} active processes carry {wanted.key!r}. The oldest is "
+        f"{found.current.get('name')}: {len(found.active)} active processes carry {process.key!r}. The oldest is "
         f"taken, beside it {others}."
     )
     return found.current, [note] if others else []
 
 
-def _titled_so(client: Client, wanted: DesiredProcess) -> list[Record]:
+def _titled_so(client: Client, process: DesiredProcess) -> list[Record]:
     """Return the active processes whose name and template's title tell that they are meant, oldest first.
 
     That saves looking for the template first. Raises ``InputError`` when they come from several templates.
     """
-    piece = piece_of(wanted.key)
-    if is_id(wanted.template) or piece is None or not is_searchable(wanted.key):
+    piece = piece_of(process.key)
+    if is_id(process.template) or piece is None or not is_searchable(process.key):
         return []
     rows, page = client.first_page(client.path("runs"), query={"q": piece})
     if page.pages > 1:
@@ -139,25 +139,27 @@ def _titled_so(client: Client, wanted: DesiredProcess) -> list[Record]:
     found = [
         row
         for row in rows
-        if tidied(row.get("checklist_title")) == wanted.template and wanted.is_carried_by(row) and not is_archived(row)
+        if tidied(row.get("checklist_title")) == process.template
+        and process.is_carried_by(row)
+        and not is_archived(row)
     ]
     templates = sorted({str(row.get("checklist_id")) for row in found})
     if len(templates) > 1:
         ids = ", ".join(templates)
         raise InputError(
-            [f"template: {len(templates)} templates have the title {wanted.template!r}; give an id instead: {ids}"]
+            [f"template: {len(templates)} templates have the title {process.template!r}; give an id instead: {ids}"]
         )
     return sorted(found, key=age)
 
 
-def _look_up(client: Client, wanted: DesiredProcess) -> Found:
-    template_id, template = find_template(client, wanted.template)
+def _look_up(client: Client, process: DesiredProcess) -> Found:
+    template_id, template = find_template(client, process.template)
     finder = finder_for(client, template_id)
     finder.template = template or finder.template
 
     def field_id() -> str | None:
-        finder.template = finder.template or get_template(client, template_id, wanted.template)
-        return reference_field_of(wanted, finder.template)
+        finder.template = finder.template or get_template(client, template_id, process.template)
+        return reference_field_of(process, finder.template)
 
-    (found,) = finder.find([Sought(wanted, field_id)])
+    (found,) = finder.find([Sought(process, field_id)])
     return found

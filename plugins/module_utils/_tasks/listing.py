@@ -140,13 +140,13 @@ def list_tasks(client: Client, params: Mapping[str, Any]) -> list[Record]:
 
     ``kickoff`` adds the values of each process by label, for which each template is read once.
     """
-    wanted, people = DesiredTask.from_params(params), _People(client)
+    desired, people = DesiredTask.from_params(params), _People(client)
     processes: dict[str, Record] = {}
-    filters = _filters(client, params, wanted, processes)
+    filters = _filters(client, params, desired, processes)
     if filters is None:
         return []
     filters = replace(filters, owners=_owners(client, params, people))
-    rows = _read(client, wanted, filters)
+    rows = _read(client, desired, filters)
     if filters.process_id and filters.step and not any(map(filters.is_of_step, rows)):
         pick_task(rows, filters.step, str(processes[filters.process_id].get("name")))
     rows = [row for row in rows if filters.match(row, client.service_now())]
@@ -171,7 +171,7 @@ def list_tasks(client: Client, params: Mapping[str, Any]) -> list[Record]:
 
 
 def _filters(
-    client: Client, params: Mapping[str, Any], wanted: DesiredTask, processes: dict[str, Record]
+    client: Client, params: Mapping[str, Any], desired: DesiredTask, processes: dict[str, Record]
 ) -> Filters | None:
     """Return what tasks must be like, but for their assignees, and keep the process that is named in ``processes``.
 
@@ -180,20 +180,22 @@ def _filters(
     due_before = moment(params["due_before"]) if tidied(params.get("due_before")) else None
     if tidied(params.get("due_before")) and due_before is None:
         raise InputError([f"due_before {params['due_before']!r} is not a date such as 2026-03-02 17:00:00"])
-    filters = Filters(step=wanted.step, state=params.get("state"), overdue=params.get("overdue"), due_before=due_before)
-    if wanted.process is not None and not wanted.process.key:
-        return replace(filters, template_id=find_template_id(client, wanted.process.template))
-    if wanted.process is None and not wanted.process_id:
+    filters = Filters(
+        step=desired.step, state=params.get("state"), overdue=params.get("overdue"), due_before=due_before
+    )
+    if desired.process is not None and not desired.process.key:
+        return replace(filters, template_id=find_template_id(client, desired.process.template))
+    if desired.process is None and not desired.process_id:
         return filters
-    process, _notes = find_process(client, wanted)
+    process, _notes = find_process(client, desired)
     processes[str(process["id"])] = process
     return None if is_archived(process) else replace(filters, process_id=str(process["id"]))
 
 
-def _read(client: Client, wanted: DesiredTask, filters: Filters) -> list[Record]:
+def _read(client: Client, desired: DesiredTask, filters: Filters) -> list[Record]:
     query = {"with": ",".join(INCLUDES), **filters.query()}
-    if wanted.task_id:
-        return [client.get("tasks", wanted.task_id, query={"with": query["with"]})]
+    if desired.task_id:
+        return [client.get("tasks", desired.task_id, query={"with": query["with"]})]
     path = client.path("runs", filters.process_id, "tasks") if filters.process_id else client.path("tasks")
     return client.records(path, query=query, workers=PAGE_WORKERS)
 

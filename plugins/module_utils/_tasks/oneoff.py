@@ -133,7 +133,7 @@ class _OneOff:
             self._note(task, found)
             if is_archived(task):
                 return self._of_archived(task)
-            return self._archived(task) if self._desired.state == ARCHIVED else self._as_wanted(task)
+            return self._archived(task) if self._desired.state == ARCHIVED else self._as_desired(task)
 
     def _note(self, task: Record, found: Found) -> None:
         title, subject = self._desired.title, str(task.get("title"))
@@ -162,24 +162,24 @@ class _OneOff:
     # --- writing ------------------------------------------------------------------------------------------------------
 
     def _created(self) -> dict[str, Any]:
-        client, wanted, title = self._client, self._desired.task, self._desired.title
-        people = look_up(client, wanted.assignees, Owners()) if wanted.assignees else People()
-        problems = people.problems(wanted.assignees, Owners()) if wanted.assignees else []
-        owners = people.wanted(wanted.assignees, Owners()) if wanted.assignees and not problems else Owners()
+        client, desired, title = self._client, self._desired.task, self._desired.title
+        people = look_up(client, desired.assignees, Owners()) if desired.assignees else People()
+        problems = people.problems(desired.assignees, Owners()) if desired.assignees else []
+        owners = people.desired(desired.assignees, Owners()) if desired.assignees and not problems else Owners()
         if not problems and owners == Owners():
             problems.append("assignees is missing: somebody has to get the task")
-        if wanted.deadline is None:
+        if desired.deadline is None:
             problems.append("deadline is missing: Tallyfy makes no task without one")
-        if problems or wanted.deadline is None:
+        if problems or desired.deadline is None:
             raise InputError(problems)
         kind = self._desired.kind or TASK
-        body = {"title": title, "task_type": kind, "owners": owners.body(), "deadline": sent_deadline(wanted.deadline)}
+        body = {"title": title, "task_type": kind, "owners": owners.body(), "deadline": sent_deadline(desired.deadline)}
         told = {
             "title": title, "type": kind, "assignees": people.shown(owners),
-            "deadline": told_moment(wanted.deadline.timestamp()),
+            "deadline": told_moment(desired.deadline.timestamp()),
         }  # fmt: skip
-        if wanted.summary:
-            body["summary"] = told["summary"] = wanted.summary
+        if desired.summary:
+            body["summary"] = told["summary"] = desired.summary
         record: Record = {**body, "id": None, "status": "not-started", "deadline": told["deadline"]}
 
         def make(_step: Step) -> None:
@@ -191,9 +191,9 @@ class _OneOff:
         if client.check_mode:
             return self._result(made, self._shown(record, people))
         with _after(made):
-            found = read_again(client, wanted, FoundTask(record, {}))
-            planned = plan_task(wanted, Situation(found.task, people=people))
-            run = TaskRun(client, wanted, planned, found, people, Known())
+            found = read_again(client, desired, FoundTask(record, {}))
+            planned = plan_task(desired, Situation(found.task, people=people))
+            run = TaskRun(client, desired, planned, found, people, Known())
             run.complete(run.carry_out)
             return self._joined(made, run)
 
@@ -229,7 +229,7 @@ class _OneOff:
         self._client.require_locks()
         made = plan.run(restore, check_mode=self._client.check_mode)
         with _after(made):
-            return self._as_wanted({**task, "archived_at": None}, made)
+            return self._as_desired({**task, "archived_at": None}, made)
 
     def _there(self, task: Record) -> Record:
         """Return the task as it is, nothing where it cannot be read: that is how an archived one may answer."""
@@ -238,7 +238,7 @@ class _OneOff:
         except NotFoundError:
             return {}
 
-    def _as_wanted(self, task: Record, made: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _as_desired(self, task: Record, made: dict[str, Any] | None = None) -> dict[str, Any]:
         """Bring a task that is there into the desired state; ``made`` is what has been done before."""
         kind = self._desired.kind
         run = SingleTask(self._client, self._desired.task, lambda *_: FoundTask(task, {})).ensure()

@@ -43,7 +43,7 @@ class People:
         found = self.groups.get(fold(name))
         return f"groups {found['id'] if found is not None else name}"
 
-    def wanted(self, names: Names, current: Owners) -> Owners:
+    def desired(self, names: Names, current: Owners) -> Owners:
         """Return whom a task is to be given to that is given to those of ``current``."""
         there = current.tokens
         tokens = Names(
@@ -57,7 +57,7 @@ class People:
     def problems(self, names: Names, current: Owners, option: str = "assignees") -> list[str]:
         """Return everybody and every group that no task can be given to; who is there already may stay."""
         problems = []
-        for name in names.wanted:
+        for name in names.desired:
             if "@" in name:
                 if self.directory.find(name) is not None:
                     problems += self.directory.problems(Names(add=(name,)), option, current.users)
@@ -82,13 +82,13 @@ class People:
 
 def look_up(client: Client, names: Names, current: Owners) -> People:
     """Return those whom a list names, in as few requests as there are kinds of them."""
-    every = [*names.wanted, *names.remove]
+    every = [*names.desired, *names.remove]
     emails = [Email(name) for name in every if "@" in name]
     unknown = [email for email in emails if email not in current.guests]
     directory = directory_of(client, unknown) if unknown else Directory()
     has_groups = any("@" not in name and not name.isdigit() and not is_id(name) for name in every)
     guests = set()
     for email in unknown:
-        if email in names.wanted and directory.find(email) is None and find_guest(client, email) is not None:
+        if email in names.desired and directory.find(email) is None and find_guest(client, email) is not None:
             guests.add(email)
     return People(directory, list_groups(client) if has_groups else Groups(), guests)

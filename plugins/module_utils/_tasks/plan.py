@@ -166,9 +166,9 @@ def differing(
         fields["taskdata"] = lacking
     if desired.assignees is not None:
         current = Owners.of(task)
-        wanted = people.wanted(desired.assignees, current)
-        if wanted != current:
-            fields["owners"] = wanted.body()
+        owners = people.desired(desired.assignees, current)
+        if owners != current:
+            fields["owners"] = owners.body()
     if desired.deadline is not None and not is_same_deadline(desired.deadline, task.get("deadline")):
         fields["deadline"] = desired.deadline
     if desired.summary is not None and not is_stored(_SUMMARY, desired.summary, task.get("summary") or ""):
@@ -193,7 +193,7 @@ def _differences(
     if "owners" in fields and desired.assignees is not None:
         current = Owners.of(at.task)
         before["assignees"] = at.people.shown(current)
-        after["assignees"] = at.people.shown(at.people.wanted(desired.assignees, current))
+        after["assignees"] = at.people.shown(at.people.desired(desired.assignees, current))
     if "deadline" in fields:
         before["deadline"] = told_deadline(at.task.get("deadline"))
         after["deadline"] = told_moment(fields["deadline"].timestamp())
@@ -204,11 +204,11 @@ def _differences(
 
 def _fixed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Record]:
     rows = []
-    for name, wanted in after.items():
+    for name, desired in after.items():
         if name == "form":
-            rows += [unchangeable(label, before[name][label], value, STAYS) for label, value in wanted.items()]
+            rows += [unchangeable(label, before[name][label], value, STAYS) for label, value in desired.items()]
         else:
-            rows.append(unchangeable(name, before[name], wanted, STAYS))
+            rows.append(unchangeable(name, before[name], desired, STAYS))
     return rows
 
 

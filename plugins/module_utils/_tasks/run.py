@@ -144,8 +144,8 @@ class TaskRun(PlanRun):
         """Be content with a deadline that the service moved to a day on which people work."""
         stored = self.record.get("deadline")
         if "deadline" in self._differing(self.record) and stored != before.get("deadline"):
-            wanted = told_deadline(self.desired.deadline and self.desired.deadline.isoformat())
-            self.notes.append(f"{self.plan.subject}: Tallyfy moved the deadline {wanted} to {told_deadline(stored)}.")
+            desired = told_deadline(self.desired.deadline and self.desired.deadline.isoformat())
+            self.notes.append(f"{self.plan.subject}: Tallyfy moved the deadline {desired} to {told_deadline(stored)}.")
             self.desired = self.desired.without_deadline()
 
     def _names_of(self, fields: Mapping[str, Any]) -> list[str]:

@@ -341,8 +341,8 @@ def test_each_of_several_organizations_is_named(
     variables: dict[str, Any], play_hosts: list[str], inventory_hosts: list[str], is_missing: bool
 ) -> None:
     message = missing_organization(variables, "globex", play_hosts, inventory_hosts)
-    wanted = "globex has no tallyfy_org_id. With several hosts each needs its own."
-    assert message == (wanted if is_missing else None)
+    desired = "globex has no tallyfy_org_id. With several hosts each needs its own."
+    assert message == (desired if is_missing else None)
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ def test_a_text_is_split_into_names(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "current", "expected"),
+    ("desired", "current", "expected"),
     [
         (Names(), {"ops"}, ([], [])),
         (Names(add=("Sales", "Ops")), {"ops"}, (["Sales"], [])),
@@ -155,24 +155,24 @@ def test_a_text_is_split_into_names(text: str) -> None:
         (Names(add=("Sales", "sales", " SALES")), set(), ([" SALES"], [])),
     ],
 )
-def test_changes(wanted: Names, current: set[str], expected: tuple[list[str], list[str]]) -> None:
-    assert wanted.changes(current) == expected
+def test_changes(desired: Names, current: set[str], expected: tuple[list[str], list[str]]) -> None:
+    assert desired.changes(current) == expected
 
 
 @given(names, names, names | st.none(), st.sets(st.sampled_from(["sales", "ops", "strasse", "hr", "it"])))
 def test_changes_lead_to_what_is_wanted(
     add: list[str], remove: list[str], whole: list[str] | None, current: set[str]
 ) -> None:
-    wanted = Names(set=tuple(whole)) if whole is not None else Names(add=tuple(add), remove=tuple(remove))
+    desired = Names(set=tuple(whole)) if whole is not None else Names(add=tuple(add), remove=tuple(remove))
     if whole is None and {fold(name) for name in add} & {fold(name) for name in remove}:
         return
-    added, removed = wanted.changes(frozenset(current))
+    added, removed = desired.changes(frozenset(current))
     after = (current | {fold(name) for name in added}) - {fold(name) for name in removed}
     if whole is not None:
         assert after == {fold(name) for name in whole}
     else:
         assert after == (current | {fold(name) for name in add}) - {fold(name) for name in remove}
-    assert wanted.changes(frozenset(after)) == ([], []), "the second time there is nothing to do"
+    assert desired.changes(frozenset(after)) == ([], []), "the second time there is nothing to do"
     assert not {fold(name) for name in added} & current
     assert {fold(name) for name in removed} <= current
 

@@ -29,7 +29,7 @@ RECORDS = st.dictionaries(KEYS, VALUES, max_size=3)
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found", "expected"),
+    ("desired", "found", "expected"),
     [
         (7, "7", True),
         ("7", 7, True),
@@ -59,8 +59,8 @@ RECORDS = st.dictionaries(KEYS, VALUES, max_size=3)
         ([{"id": 1}], [{"id": 1, "text": "x"}], True),
     ],
 )
-def test_what_says_the_same(wanted: Any, found: Any, expected: bool) -> None:
-    assert is_same(wanted, found) is expected
+def test_what_says_the_same(desired: Any, found: Any, expected: bool) -> None:
+    assert is_same(desired, found) is expected
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ SALES = {"id": "g1", "name": "Sales", "description": "Sellers", "members": ["2",
 # --- planning ---------------------------------------------------------------------------------------------------------
 
 
-def wanted(**params: Any) -> DesiredGroup:
+def desired_group(**params: Any) -> DesiredGroup:
     return DesiredGroup.from_params({"name": "sales", **params})
 
 
@@ -74,7 +74,7 @@ def wanted(**params: Any) -> DesiredGroup:
     ids=str,
 )  # fmt: skip
 def test_plan_of_a_group_that_is_there(params: dict[str, Any], before: dict[str, Any], after: dict[str, Any]) -> None:
-    plan = plan_group(wanted(**params), SALES, PEOPLE, {"g@example.org", "h@example.org"})
+    plan = plan_group(desired_group(**params), SALES, PEOPLE, {"g@example.org", "h@example.org"})
     assert (plan.before, plan.after) == (before, after)
     assert [(step.action, step.values) for step in plan.steps] == ([("updated", after)] if after else [])
 
@@ -82,19 +82,19 @@ def test_plan_of_a_group_that_is_there(params: dict[str, Any], before: dict[str,
 def test_plan_of_a_new_group() -> None:
     values = {"name": "sales", "description": "sales", "members": ["ann@example.com"]}
     expected = Plan("sales", {}, values, (Step("created", "sales", "no group of this name", values),))
-    assert plan_group(wanted(members={"set": ["ann@example.com"]}, guests={"set": []}), None, PEOPLE) == expected
+    assert plan_group(desired_group(members={"set": ["ann@example.com"]}, guests={"set": []}), None, PEOPLE) == expected
 
 
 def test_plan_of_a_deletion() -> None:
-    plan = plan_group(wanted(state="absent", members={"add": ["nobody@example.com"]}), SALES, PEOPLE)
+    plan = plan_group(desired_group(state="absent", members={"add": ["nobody@example.com"]}), SALES, PEOPLE)
     assert [step.action for step in plan.steps] == ["deleted"]
     assert plan.before["members"] == ["ann@example.com", "ben@example.com"]
     assert plan.after == {}
-    assert plan_group(wanted(state="absent"), None, PEOPLE) == Plan("sales")
+    assert plan_group(desired_group(state="absent"), None, PEOPLE) == Plan("sales")
 
 
 def test_all_who_cannot_be_in_it_are_named() -> None:
-    desired = wanted(
+    desired = desired_group(
         members={"set": ["dan@example.com", "x@example.com"]}, guests={"set": ["g@example.org", "y@example.org"]}
     )
     with pytest.raises(InputError) as caught:
@@ -103,12 +103,12 @@ def test_all_who_cannot_be_in_it_are_named() -> None:
         "dan@example.com", "x@example.com", "y@example.org",
     ]  # fmt: skip
     # Whoever is in it already need not be proved a guest.
-    assert plan_group(wanted(guests={"add": ["g@example.org"]}), SALES, PEOPLE, set()).steps == ()
+    assert plan_group(desired_group(guests={"add": ["g@example.org"]}), SALES, PEOPLE, set()).steps == ()
 
 
 def test_a_blank_description_is_none() -> None:
-    assert wanted(description="\u200b ") == wanted()
-    assert plan_group(wanted(description=" "), SALES, PEOPLE).steps == ()
+    assert desired_group(description="\u200b ") == desired_group()
+    assert plan_group(desired_group(description=" "), SALES, PEOPLE).steps == ()
 
 
 def test_a_name_is_one_however_it_is_composed() -> None:

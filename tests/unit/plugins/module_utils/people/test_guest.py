@@ -31,7 +31,7 @@ PAT = {"id": 7, "email": "Pat@example.org", "first_name": "Pat", "last_name": No
 PAT_DISABLED = {**PAT, "details": {**DETAILS, "disabled_at": "2026-01-05T12:00:00.000Z", "associated_members": None}}
 
 
-def wanted(**params: Any) -> DesiredGuest:
+def desired_guest(**params: Any) -> DesiredGuest:
     return DesiredGuest.from_params({"email": EMAIL, **params})
 
 
@@ -67,13 +67,13 @@ def test_plan(
     before: dict[str, Any],
     after: dict[str, Any],
 ) -> None:
-    plan = plan_guest(wanted(**params), current, PEOPLE)
+    plan = plan_guest(desired_guest(**params), current, PEOPLE)
     assert [step.action for step in plan.steps] == actions
     assert (plan.before, plan.after) == (before, after)
 
 
 def test_plan_of_a_removal() -> None:
-    plan = plan_guest(wanted(state="deleted", first_name="X"), PAT, PEOPLE)
+    plan = plan_guest(desired_guest(state="deleted", first_name="X"), PAT, PEOPLE)
     assert [step.action for step in plan.steps] == ["deleted"]
     assert plan.after == {}
     assert plan.warnings == ()
@@ -81,7 +81,7 @@ def test_plan_of_a_removal() -> None:
 
 
 def test_a_misspelled_address_to_be_disabled_is_told() -> None:
-    assert plan_guest(wanted(state="disabled"), None, PEOPLE) == Plan(
+    assert plan_guest(desired_guest(state="disabled"), None, PEOPLE) == Plan(
         EMAIL, warnings=(f"{EMAIL}: no guest has this address.",)
     )
 
@@ -90,13 +90,15 @@ def test_a_misspelled_address_to_be_disabled_is_told() -> None:
 def test_a_member_is_no_guest(status: str) -> None:
     members = Directory(map(Member, [{"id": 5, "email": EMAIL.upper(), "status": status}]))
     with pytest.raises(InputError, match=f"is a member of the organization \\({status}\\)"):
-        plan_guest(wanted(), None, members)
-    assert plan_guest(wanted(), PAT, members).steps == ()
-    assert plan_guest(wanted(), None, Directory(map(Member, [{"id": 5, "email": EMAIL, "status": "disabled"}]))).steps
+        plan_guest(desired_guest(), None, members)
+    assert plan_guest(desired_guest(), PAT, members).steps == ()
+    assert plan_guest(
+        desired_guest(), None, Directory(map(Member, [{"id": 5, "email": EMAIL, "status": "disabled"}]))
+    ).steps
 
 
 def test_drift_is_what_differs_of_what_was_mentioned() -> None:
-    desired = wanted(first_name="Pat ", last_name="Lee", phone_1="+1", phone_2="", company_name=" ")
+    desired = desired_guest(first_name="Pat ", last_name="Lee", phone_1="+1", phone_2="", company_name=" ")
     (entry,) = drift(desired, PAT)
     assert (entry["field"], entry["current"], entry["wanted"]) == ("last_name", None, "Lee")
     assert plan_guest(desired, PAT, PEOPLE).warnings[0].startswith(f"{EMAIL}: Tallyfy keeps its own last_name.")

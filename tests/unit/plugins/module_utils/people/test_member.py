@@ -63,7 +63,7 @@ CONTEXT = PlanContext(groups=GROUPS, organization_timezone="Europe/London", succ
 NEW = {"first_name": "John", "last_name": "Smith"}
 
 
-def wanted(**given: Any) -> DesiredMember:
+def desired_member(**given: Any) -> DesiredMember:
     return DesiredMember(**{"email": EMAIL, **given})
 
 
@@ -116,13 +116,13 @@ UNCHANGED: list[tuple[str, dict[str, Any], dict[str, Any] | None]] = [
 
 @pytest.mark.parametrize(("given", "current"), [case[1:] for case in UNCHANGED], ids=[case[0] for case in UNCHANGED])
 def test_nothing_to_do(given: dict[str, Any], current: dict[str, Any] | None) -> None:
-    plan = plan_member(wanted(**given), current, CONTEXT)
+    plan = plan_member(desired_member(**given), current, CONTEXT)
     assert (plan.steps, dict(plan.before), dict(plan.after), plan.warnings) == ((), {}, {}, ())
 
 
 @pytest.mark.parametrize("state", ["disabled", "deleted"])
 def test_leaver_whom_nobody_knows_is_warned_of(state: str) -> None:
-    plan = plan_member(wanted(state=state), None, CONTEXT)
+    plan = plan_member(desired_member(state=state), None, CONTEXT)
     assert plan == Plan(EMAIL, warnings=(f"{EMAIL}: No member has this address.",))
 
 
@@ -199,7 +199,7 @@ def test_plan(
     steps: list[Any],
     groups: tuple[list[str], list[str]] | None,
 ) -> None:
-    plan = plan_member(wanted(**given), current, CONTEXT)
+    plan = plan_member(desired_member(**given), current, CONTEXT)
     assert acts(plan) == steps
     after = {name: value for _action, values, _target in steps for name, value in values.items()}
     before = {name: current[name] for name in after} if current else {}
@@ -247,13 +247,15 @@ def test_protected_people_are_refused_with_the_reason(
         groups=GROUPS, organization_timezone="UTC", acting_email=acting, successors={BOB["email"]: BOB}
     )
     with pytest.raises(RefusedError, match=reason) as caught:
-        plan_member(wanted(**given), current, context)
+        plan_member(desired_member(**given), current, context)
     assert EMAIL in caught.value.message
 
 
 def test_somebody_else_may_be_removed_by_the_acting_user() -> None:
     context = PlanContext(acting_email="admin@example.com")
-    assert acts(plan_member(wanted(state="disabled"), JOHN, context)) == [("disabled", {"status": "disabled"}, None)]
+    assert acts(plan_member(desired_member(state="disabled"), JOHN, context)) == [
+        ("disabled", {"status": "disabled"}, None)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -282,7 +284,7 @@ def test_what_is_missing_is_said(
     given: dict[str, Any], current: dict[str, Any] | None, context: PlanContext, words: str
 ) -> None:
     with pytest.raises(InputError, match=words) as caught:
-        plan_member(wanted(**given), current, context)
+        plan_member(desired_member(**given), current, context)
     assert {problem.subject for problem in caught.value.problems} == {EMAIL}
     assert str(caught.value).startswith(f"{EMAIL}: ")
 
@@ -290,25 +292,25 @@ def test_what_is_missing_is_said(
 @pytest.mark.parametrize("organizations", [[{"id": "a"}, {"id": "b"}], {"data": [{"id": "a"}, {"id": "b"}]}])
 def test_member_of_several_organizations_keeps_the_profile(organizations: object) -> None:
     current = {**JOHN, "organizations": organizations}
-    plan = plan_member(wanted(profile={"team": "Support"}, role="admin"), current, CONTEXT)
+    plan = plan_member(desired_member(profile={"team": "Support"}, role="admin"), current, CONTEXT)
     assert acts(plan) == [("role_changed", {"role": "admin"}, None)]
     (warning,) = plan.warnings
     assert "2 organizations" in warning
     assert "team" in warning
     assert "team" not in plan.after
     # What is as wanted is nothing to warn about.
-    assert plan_member(wanted(profile={"team": "Operations"}), current, CONTEXT).warnings == ()
+    assert plan_member(desired_member(profile={"team": "Operations"}), current, CONTEXT).warnings == ()
 
 
 @pytest.mark.parametrize("organizations", [None, [], [{"id": "a"}], {"data": [{"id": "a"}]}, {"data": None}])
 def test_member_of_one_organization_is_edited(organizations: object) -> None:
-    plan = plan_member(wanted(profile={"team": "x"}), {**JOHN, "organizations": organizations}, CONTEXT)
+    plan = plan_member(desired_member(profile={"team": "x"}), {**JOHN, "organizations": organizations}, CONTEXT)
     assert [step.action for step in plan.steps] == ["updated"]
     assert plan.warnings == ()
 
 
 def test_field_that_is_not_shown_is_warned_about_and_left_alone() -> None:
-    plan = plan_member(wanted(profile={"team": "x", "first_name": "John"}), MINIMAL, CONTEXT)
+    plan = plan_member(desired_member(profile={"team": "x", "first_name": "John"}), MINIMAL, CONTEXT)
     assert plan.steps == ()
     (warning,) = plan.warnings
     assert "team" in warning
@@ -469,7 +471,7 @@ def is_refused(desired: DesiredMember, current: dict[str, Any] | None, acting: s
     )
 
 
-def is_as_wanted(desired: DesiredMember, world: World, before: dict[str, Any]) -> bool:
+def is_as_desired(desired: DesiredMember, world: World, before: dict[str, Any]) -> bool:
     seen = world.seen()
     if desired.state == "deleted":
         return world.member is None
@@ -514,7 +516,7 @@ def test_plan_leads_to_what_is_wanted_and_tells_exactly_what_it_does(
     before = world.seen()
     for step in plan.steps:
         world.apply(step)
-    assert is_as_wanted(desired, world, before)
+    assert is_as_desired(desired, world, before)
 
     again = plan_member(desired, world.member, PlanContext(**{**things, "groups": Groups(world.groups)}))
     assert again.steps == (), "the second time there is nothing to do"
@@ -606,8 +608,8 @@ def test_shape_is_the_same_whatever_the_service_sent() -> None:
 
 def test_shape_is_what_can_be_wanted_and_what_tallyfy_sets() -> None:
     """So a record is a row of a roster."""
-    wanted_by_rows = {"clear", "provision", "invitation_message", "reassign_to"}
-    assert set(shape_member(JOHN, [])) == {*MEMBER_OPTIONS, *SET_BY_TALLYFY} - wanted_by_rows
+    desired_by_rows = {"clear", "provision", "invitation_message", "reassign_to"}
+    assert set(shape_member(JOHN, [])) == {*MEMBER_OPTIONS, *SET_BY_TALLYFY} - desired_by_rows
 
 
 @pytest.mark.parametrize(
@@ -708,14 +710,14 @@ def look(client: Members, desired: DesiredMember, current: dict[str, Any] | None
 
 def test_member_as_wanted_costs_no_further_request() -> None:
     client = Members()
-    current, context = look(client, wanted(profile={"team": "Operations"}, role="standard"), JOHN)
+    current, context = look(client, desired_member(profile={"team": "Operations"}, role="standard"), JOHN)
     assert (current, context) == (JOHN, PlanContext())
     assert client.asked == []
 
 
 def test_groups_are_only_read_when_they_are_mentioned() -> None:
     client = Members()
-    assert set(look(client, wanted(groups=Names(add=("Sales",))), JOHN)[1].groups) == set(GROUPS)
+    assert set(look(client, desired_member(groups=Names(add=("Sales",))), JOHN)[1].groups) == set(GROUPS)
     assert client.asked == ["groups"]
 
 
@@ -734,7 +736,7 @@ def test_check_mode_finds_out_what_is_shown_of_nobody(
 ) -> None:
     client = Members(row, whole=whole)
     client.check_mode = True
-    pairs: list[Any] = [(wanted(profile=NEW), None)]
+    pairs: list[Any] = [(desired_member(profile=NEW), None)]
     assert read_context(client, pairs)[1].hidden == hidden
     assert client.asked == asked
     client.asked.clear()
@@ -745,10 +747,10 @@ def test_check_mode_finds_out_what_is_shown_of_nobody(
 
 def test_what_is_shown_of_nobody_matters_for_new_people_in_check_mode_only() -> None:
     client = Members(MINIMAL, whole=MINIMAL)
-    assert read_context(client, [(wanted(profile=NEW), None)])[1] == PlanContext()
+    assert read_context(client, [(desired_member(profile=NEW), None)])[1] == PlanContext()
     client.check_mode = True
-    assert read_context(client, [(wanted(profile=NEW), JOHN)])[1] == PlanContext()
-    assert read_context(client, [(wanted(state="disabled"), None)])[1] == PlanContext()
+    assert read_context(client, [(desired_member(profile=NEW), JOHN)])[1] == PlanContext()
+    assert read_context(client, [(desired_member(state="disabled"), None)])[1] == PlanContext()
     assert client.asked == []
 
 
@@ -767,25 +769,25 @@ def test_plan_tells_what_is_not_shown_of_somebody_new(
 ) -> None:
     context = replace(CONTEXT, hidden=frozenset(hidden))
     told = tuple(f"{EMAIL}: Tallyfy does not show {names}, so it cannot be compared or checked." for names in expected)
-    assert plan_member(wanted(**given), None, context).warnings == told
+    assert plan_member(desired_member(**given), None, context).warnings == told
 
 
 def test_plan_tells_that_the_time_zone_it_has_to_send_is_not_shown() -> None:
     current = {name: value for name, value in JOHN.items() if name != "timezone"}
-    plan = plan_member(wanted(profile={"team": "x"}), current, CONTEXT)
+    plan = plan_member(desired_member(profile={"team": "x"}), current, CONTEXT)
     assert plan.warnings == (f"{EMAIL}: Tallyfy does not show timezone, so it cannot be compared or checked.",)
 
 
 def test_short_row_is_completed_before_it_is_compared() -> None:
     client = Members(whole=JOHN)
-    current, _context = look(client, wanted(profile={"team": "Operations"}), MINIMAL)
+    current, _context = look(client, desired_member(profile={"team": "Operations"}), MINIMAL)
     assert current == JOHN
     assert client.asked == ["get/users/12345"]
 
 
 def test_time_zone_that_a_short_row_leaves_out_is_not_overwritten() -> None:
     client = Members(whole=JOHN)
-    desired = wanted(profile={"first_name": "Jon"})
+    desired = desired_member(profile={"first_name": "Jon"})
     current, context = look(client, desired, MINIMAL)
     assert acts(plan_member(desired, current, context)) == [("updated", {"first_name": "Jon"}, None)]
     assert client.asked == ["get/users/12345"]
@@ -807,7 +809,7 @@ def test_time_zone_of_the_organization_is_only_read_when_needed(
     given: dict[str, Any], current: dict[str, Any] | None, asks: bool
 ) -> None:
     client = Members(whole=JOHN)
-    _current, context = look(client, wanted(**given), current)
+    _current, context = look(client, desired_member(**given), current)
     assert (context.organization_timezone == "Europe/London") is asks
     assert ("get" in client.asked) is asks
 
@@ -815,18 +817,18 @@ def test_time_zone_of_the_organization_is_only_read_when_needed(
 def test_acting_user_and_successor_are_only_looked_for_when_somebody_leaves() -> None:
     client = Members(BOB)
     client.acting = "admin@example.com"
-    leaving = wanted(state="disabled", reassign_to="bob@example.com")
+    leaving = desired_member(state="disabled", reassign_to="bob@example.com")
     assert look(client, leaving, JOHN)[1] == PlanContext(
         acting_email="admin@example.com", successors={BOB["email"]: BOB}
     )
     client.asked.clear()
     assert look(client, leaving, None)[1] == PlanContext()
-    assert look(client, wanted(state="disabled"), {**JOHN, "status": "disabled"})[1] == PlanContext()
+    assert look(client, desired_member(state="disabled"), {**JOHN, "status": "disabled"})[1] == PlanContext()
     assert client.asked == []
     # Whether somebody who has no access any more has left open tasks behind.
     assert look(client, leaving, {**JOHN, "status": "disabled"})[1] == PlanContext()
     assert client.asked == ["tasks"]
-    deleting = wanted(state="deleted")
+    deleting = desired_member(state="deleted")
     assert look(client, deleting, {**JOHN, "status": "disabled"})[1].acting_email == "admin@example.com"
 
 
@@ -851,4 +853,4 @@ def test_listed_members_are_filtered_shaped_and_sorted() -> None:
 def test_only_who_is_out_already_may_have_left_tasks_behind(status: str, state: str, successor: str | None) -> None:
     current = {**BOB, "status": status} if status else None
     is_left = status == "disabled" and state != "present" and successor is not None
-    assert is_left_behind(wanted(state=state, reassign_to=successor), known(current)) is is_left
+    assert is_left_behind(desired_member(state=state, reassign_to=successor), known(current)) is is_left

@@ -66,7 +66,7 @@ def run(name: str, **values: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "name"),
+    ("wish", "name"),
     [
         ({"reference": "E-1"}, "Onboarding (E-1)"),
         ({"reference": "E-1"}, "E-1"),
@@ -87,12 +87,12 @@ def run(name: str, **values: Any) -> dict[str, Any]:
     ],
     ids=str,
 )
-def test_carried(wanted: dict[str, str], name: str) -> None:
-    assert desired(**wanted).is_carried_by(run(name))
+def test_carried(wish: dict[str, str], name: str) -> None:
+    assert desired(**wish).is_carried_by(run(name))
 
 
 @pytest.mark.parametrize(
-    ("wanted", "name"),
+    ("wish", "name"),
     [
         ({"reference": "E-1"}, "Onboarding (E-10)"),
         ({"reference": "E-10"}, "Onboarding (E-1)"),
@@ -109,22 +109,22 @@ def test_carried(wanted: dict[str, str], name: str) -> None:
     ],
     ids=str,
 )
-def test_not_carried(wanted: dict[str, str], name: str) -> None:
-    assert not desired(**wanted).is_carried_by(run(name))
+def test_not_carried(wish: dict[str, str], name: str) -> None:
+    assert not desired(**wish).is_carried_by(run(name))
 
 
 def test_carried_in_the_field() -> None:
-    wanted = desired(reference="E-1", reference_field="Number")
+    wish = desired(reference="E-1", reference_field="Number")
     there = run("Renamed", prerun={FIELD: " e-1"})
-    assert wanted.is_carried_by(there, FIELD)
-    assert not wanted.is_carried_by(there)
-    assert not wanted.is_carried_by(run("Renamed", prerun={FIELD: "E-10"}), FIELD)
-    assert not wanted.is_carried_by(run("Renamed", prerun=[]), FIELD)
+    assert wish.is_carried_by(there, FIELD)
+    assert not wish.is_carried_by(there)
+    assert not wish.is_carried_by(run("Renamed", prerun={FIELD: "E-10"}), FIELD)
+    assert not wish.is_carried_by(run("Renamed", prerun=[]), FIELD)
     assert not desired(name="E-1").is_carried_by(there, FIELD)
 
 
 @pytest.mark.parametrize(
-    ("wanted", "expected"),
+    ("wish", "expected"),
     [
         ({"name": "Jo"}, "Jo"),
         ({"reference": "E-1"}, "Title (E-1)"),
@@ -135,8 +135,8 @@ def test_carried_in_the_field() -> None:
     ],
     ids=str,
 )
-def test_full_name(wanted: dict[str, str], expected: str) -> None:
-    assert desired(**wanted).full_name("Title") == expected
+def test_full_name(wish: dict[str, str], expected: str) -> None:
+    assert desired(**wish).full_name("Title") == expected
 
 
 awkward = st.text(
@@ -147,21 +147,21 @@ tricky = awkward | st.sampled_from(["E-1", "E-10", "e-1", "E", "a) (b", "(", ")"
 
 @given(tricky, tricky | st.none(), tricky)
 def test_what_is_launched_is_found_again(reference: str, name: str | None, title: str) -> None:
-    wanted = desired(reference=reference, name=name)
-    assume(wanted.key)
-    launched = wanted.full_name(title)
+    wish = desired(reference=reference, name=name)
+    assume(wish.key)
+    launched = wish.full_name(title)
     for shown in (launched, html.escape(launched), launched.upper() if launched.isascii() else launched):
-        assert wanted.is_carried_by(run(shown))
+        assert wish.is_carried_by(run(shown))
 
 
 @given(st.lists(st.tuples(tricky, tricky), max_size=6), tricky, tricky)
 def test_the_index_finds_what_one_by_one_finds(rows: list[tuple[str, str]], reference: str, name: str) -> None:
-    wanted = desired(reference=reference, name=name)
-    assume(wanted.key)
+    wish = desired(reference=reference, name=name)
+    assume(wish.key)
     runs = [run(title, id=str(number), prerun={FIELD: value}) for number, (title, value) in enumerate(rows)]
     for field_id in (None, FIELD):
-        found = RunIndex(runs, [FIELD]).find(wanted, field_id)
-        assert list(found) == [one for one in runs if wanted.is_carried_by(one, field_id)]
+        found = RunIndex(runs, [FIELD]).find(wish, field_id)
+        assert list(found) == [one for one in runs if wish.is_carried_by(one, field_id)]
 
 
 simple = st.text(string.ascii_lowercase + string.digits + "-", min_size=1, max_size=4)
@@ -185,7 +185,7 @@ def test_the_oldest_active_one_is_meant() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "problems"),
+    ("wish", "problems"),
     [
         ({"reference": "E-1", "owner": ALICE, "tags": " "}, []),
         ({"name": "x", "tags": [" ", 7], "folders": {"add": "a", "remove": ["A"], "st": []}}, [
@@ -210,16 +210,16 @@ def test_the_oldest_active_one_is_meant() -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_problems_by_themselves(wanted: dict[str, Any], problems: list[str]) -> None:
-    assert validate_process(desired(**wanted)) == problems
+def test_problems_by_themselves(wish: dict[str, Any], problems: list[str]) -> None:
+    assert validate_process(desired(**wish)) == problems
 
 
 @pytest.mark.parametrize("by_id", [{}, {"process_id": FIELD}], ids=["found", "by-id"])
 def test_what_is_archived_is_not_changed(by_id: dict[str, Any]) -> None:
-    wanted = desired(name="x", owner=ALICE, kickoff={"a": 1}, tags=["t"], **by_id)
+    wish = desired(name="x", owner=ALICE, kickoff={"a": 1}, tags=["t"], **by_id)
     options = [*(["name"] if by_id else []), "kickoff", "owner", "tags"]
-    assert archived_problems(wanted) == []
-    problems = archived_problems(replace(wanted, state="archived"))
+    assert archived_problems(wish) == []
+    problems = archived_problems(replace(wish, state="archived"))
     assert problems == [f"{one} cannot be changed with state=archived" for one in options]
 
 
@@ -263,20 +263,20 @@ KNOWN = Known(
 )
 
 
-def prepared(**wanted: Any) -> tuple[DesiredProcess, Launch]:
-    one = desired(**wanted)
+def prepared(**wish: Any) -> tuple[DesiredProcess, Launch]:
+    one = desired(**wish)
     launch, problems = prepare_launch(one, TEMPLATE)
     assert problems == []
     return one, launch
 
 
 def test_everything_wrong_with_a_launch_at_once() -> None:
-    wanted = desired(
+    wish = desired(
         name="x", reference="E-1", reference_field="Size", kickoff={"Height": 3},
         assignments={"First": ["bob"], "first-1": [ALICE], "s1": [ALICE], "Last": [ALICE], "Second": {"until": 1},
                      "s2": {"deadline": "soon"}},
     )  # fmt: skip
-    _launch, problems = prepare_launch(wanted, Template({**TEMPLATE.record, "status": "Draft"}, TEMPLATE.steps))
+    _launch, problems = prepare_launch(wish, Template({**TEMPLATE.record, "status": "Draft"}, TEMPLATE.steps))
     assert problems == [
         "template 'Title' is a draft; publish it in Tallyfy first",
         "reference_field: Size is a radio field, and a text field is needed",
@@ -302,15 +302,15 @@ def test_everything_wrong_with_a_launch_at_once() -> None:
     ids=str,
 )
 def test_reference_in_a_field(kickoff: dict[str, Any], problems: list[str]) -> None:
-    wanted = desired(reference="E-1", reference_field="NUMBER", kickoff={**kickoff, "Size": "S"})
-    launch, told = prepare_launch(wanted, TEMPLATE)
+    wish = desired(reference="E-1", reference_field="NUMBER", kickoff={**kickoff, "Size": "S"})
+    launch, told = prepare_launch(wish, TEMPLATE)
     assert told == problems
     assert problems or launch.kickoff.encoded == {"1": "E-1", "3": "S"}
 
 
 def test_reference_field_that_is_not_there() -> None:
-    wanted = desired(reference="E-1", reference_field="Nummer", kickoff={"Size": "S"})
-    assert prepare_launch(wanted, TEMPLATE)[1] == [
+    wish = desired(reference="E-1", reference_field="Nummer", kickoff={"Size": "S"})
+    assert prepare_launch(wish, TEMPLATE)[1] == [
         "reference_field: there is no field 'Nummer'; fields: Number, Buddy, Size"
     ]
 
@@ -321,12 +321,12 @@ def test_title_makes_the_name_too_long() -> None:
 
 
 def test_names_that_nobody_has() -> None:
-    wanted, launch = prepared(
+    wish, launch = prepared(
         name="x", owner=BOB, tags=["Urgent", "twin", "none"], folders=["HR", "IT"],
         kickoff={"Size": "S", "Buddy": {"members": ["no@example.com"], "groups": ["people", "Nobodies"]}},
         assignments={"First": [BOB]},
     )  # fmt: skip
-    assert validate_names(wanted, launch, KNOWN) == [
+    assert validate_names(wish, launch, KNOWN) == [
         f"owner: {BOB} is disabled",
         "kickoff: Buddy: no@example.com is not a member of the organization",
         "kickoff: Buddy: there is no group 'Nobodies'; groups: People",
@@ -338,12 +338,12 @@ def test_names_that_nobody_has() -> None:
 
 
 def test_body_of_a_launch() -> None:
-    wanted, launch = prepared(
+    wish, launch = prepared(
         reference="E-1", reference_field="Number", owner=ALICE, tags=["URGENT"], folders=["hr"],
         kickoff={"Size": "s", "Buddy": {"members": [ALICE], "guests": ["g@example.org"], "groups": ["PEOPLE"]}},
         assignments={"First": [ALICE.upper()], "Second": {"deadline": "2026-03-02T17:00:00+01:00"}},
     )  # fmt: skip
-    assert launch.body(wanted, KNOWN) == {
+    assert launch.body(wish, KNOWN) == {
         "checklist_id": "t",
         "name": "Title (E-1)",
         "prerun": {"1": "E-1", "3": "S", "2": {"users": [1], "guests": ["g@example.org"], "groups": ["g1"]}},
@@ -384,8 +384,8 @@ def test_who_gets_a_step(value: Any, users: list[int], guests: list[str], groups
 
 def test_a_step_that_nobody_would_get() -> None:
     emptied = {name: {"set": []} for name in ("members", "guests", "groups")}
-    wanted, launch = prepared(name="x", kickoff={"Size": "S"}, assignments={"First": emptied})
-    assert validate_names(wanted, launch, KNOWN) == ["assignments: First: nobody would be left to do it; name somebody"]
+    wish, launch = prepared(name="x", kickoff={"Size": "S"}, assignments={"First": emptied})
+    assert validate_names(wish, launch, KNOWN) == ["assignments: First: nobody would be left to do it; name somebody"]
 
 
 @pytest.mark.parametrize(
@@ -408,8 +408,8 @@ def test_a_tag_is_taken_off_by_the_number_of_its_tie(row: dict[str, Any], proble
 
 
 def test_not_stored() -> None:
-    wanted, launch = prepared(reference="E-1", reference_field="Number", kickoff={"Size": "S", "Buddy": [ALICE]})
-    sent = launch.body(wanted, KNOWN)["prerun"]
+    wish, launch = prepared(reference="E-1", reference_field="Number", kickoff={"Size": "S", "Buddy": [ALICE]})
+    sent = launch.body(wish, KNOWN)["prerun"]
     assert [one.label for one in launch.not_stored({"prerun": {**sent, "3": None}}, sent)] == ["Size"]
     assert [one.label for one in launch.not_stored({"prerun": []}, sent)] == ["Number", "Buddy", "Size"]
     assert launch.not_stored({"prerun": {"data": sent}}, sent) == []
@@ -421,12 +421,12 @@ THERE = run("Jo (E-1)", owner_id="1", tags={"data": [{"title": "Urgent"}]}, fold
 GONE = {**THERE, "id": "old", "status": "archived", "archived_at": "2026-02-01"}
 
 
-def plan(found: Found, **wanted: Any) -> Any:
-    return plan_process(desired(**wanted), found, None, KNOWN)
+def plan(found: Found, **wish: Any) -> Any:
+    return plan_process(desired(**wish), found, None, KNOWN)
 
 
 @pytest.mark.parametrize(
-    ("wanted", "after", "actions"),
+    ("wish", "after", "actions"),
     [
         ({"reference": "E-1"}, {}, []),
         ({"reference": "E-1", "name": " JO", "owner": ALICE.upper(), "tags": ["urgent"]}, {}, []),
@@ -437,8 +437,8 @@ def plan(found: Found, **wanted: Any) -> Any:
     ],
     ids=str,
 )
-def test_plan_for_one_that_is_there(wanted: dict[str, Any], after: dict[str, Any], actions: list[str]) -> None:
-    made = plan(Found((THERE,)), **wanted)
+def test_plan_for_one_that_is_there(wish: dict[str, Any], after: dict[str, Any], actions: list[str]) -> None:
+    made = plan(Found((THERE,)), **wish)
     assert [step.action for step in made.steps] == actions
     assert made.after == after
     assert made.before.keys() == after.keys()
@@ -476,9 +476,9 @@ def test_several_carry_it() -> None:
 
 def test_a_tag_is_the_same_however_its_letters_are_composed() -> None:
     current = run("x", tags=[{"title": "Cafe\u0301"}], folders=[{"name": "\u00c5rhus"}])
-    wanted = desired(name="x", tags=["caf\u00e9"], folders=["A\u030arhus"])
-    assert plan_process(wanted, Found((current,)), None, KNOWN).steps == ()
-    left = beyond_of(wanted, current)
+    wish = desired(name="x", tags=["caf\u00e9"], folders=["A\u030arhus"])
+    assert plan_process(wish, Found((current,)), None, KNOWN).steps == ()
+    left = beyond_of(wish, current)
     assert (left.tags, left.folders) == (None, None)
 
 
@@ -498,8 +498,8 @@ def test_plan_of_the_end(found: Found, actions: list[str]) -> None:
 
 
 def test_plan_of_a_launch() -> None:
-    wanted, launch = prepared(reference="E-1", owner=ALICE, kickoff={"Size": "s"}, assignments={"First": [ALICE]})
-    made = plan_process(wanted, Found(), launch, KNOWN)
+    wish, launch = prepared(reference="E-1", owner=ALICE, kickoff={"Size": "s"}, assignments={"First": [ALICE]})
+    made = plan_process(wish, Found(), launch, KNOWN)
     assert made.before == {}
     assert made.after == {
         "name": "Title (E-1)", "template": "Title", "status": "active", "kickoff": {"Size": "S"},
@@ -512,16 +512,16 @@ def test_plan_of_a_launch() -> None:
     }  # fmt: skip
 
 
-def beyond_of(wanted: DesiredProcess, current: dict[str, Any]) -> DesiredProcess:
+def beyond_of(wish: DesiredProcess, current: dict[str, Any]) -> DesiredProcess:
     form = Form(TEMPLATE.fields)
-    return beyond(wanted, shape_process(current, form, KNOWN), form)
+    return beyond(wish, shape_process(current, form, KNOWN), form)
 
 
 def test_only_what_it_lacks_is_looked_up() -> None:
-    wanted = desired(name="x", tags=["URGENT", "New"], folders=["HR"], owner=ALICE.upper(), kickoff={"size": "S"})
-    left = beyond_of(wanted, {**THERE, "prerun": {"3": "S"}})
+    wish = desired(name="x", tags=["URGENT", "New"], folders=["HR"], owner=ALICE.upper(), kickoff={"size": "S"})
+    left = beyond_of(wish, {**THERE, "prerun": {"3": "S"}})
     assert (left.tags, left.folders, left.owner, left.kickoff) == (Names(("New",)), Names(("HR",)), None, {})
-    assert beyond_of(wanted, run("x")) == wanted
+    assert beyond_of(wish, run("x")) == wish
 
 
 @pytest.mark.parametrize(
@@ -544,12 +544,12 @@ def test_what_is_told_can_be_given_back(values: dict[str, Any]) -> None:
 
 
 def test_drift_of_kickoff_values() -> None:
-    wanted = desired(name="x", kickoff={"Size": "s", "Number": "2", "Buddy": [ALICE], "Height": 1})
+    wish = desired(name="x", kickoff={"Size": "s", "Number": "2", "Buddy": [ALICE], "Height": 1})
     current = run("x", prerun={"1": "1", "2": {"users": [5]}, "3": "S"})
-    (entry,), notes = compare_kickoff(wanted, current, TEMPLATE.fields)
+    (entry,), notes = compare_kickoff(wish, current, TEMPLATE.fields)
     assert entry == {"field": "Number", "current": "1", "wanted": "2", "reason": AT_LAUNCH}
     assert any("Number" in note for note in notes)
-    assert compare_kickoff(wanted, run("x"), TEMPLATE.fields)[0] == []
+    assert compare_kickoff(wish, run("x"), TEMPLATE.fields)[0] == []
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -629,9 +629,9 @@ def test_shape(progress: Any) -> None:
 def test_the_reference_that_a_name_carries(name: str, reference: str | None) -> None:
     assert shape_process(run(name))["reference"] == reference
     if reference is not None:
-        wanted = desired(name=name, reference=reference)
-        assert wanted.is_carried_by(run(name))
-        assert wanted.full_name("Title") == name.strip()
+        wish = desired(name=name, reference=reference)
+        assert wish.is_carried_by(run(name))
+        assert wish.full_name("Title") == name.strip()
 
 
 def test_the_reference_in_a_field_goes_before_that_in_the_name() -> None:

@@ -101,7 +101,7 @@ RENAMED = [{**row, "name": f"Welcome {number}!"} for number, row in enumerate(ru
 
 
 @pytest.mark.parametrize(
-    ("rows", "quirks", "wanted", "requests"),
+    ("rows", "quirks", "desired", "requests"),
     [
         # Few: a page for each of the two lists.
         ([], (), ["E-1"], 3),
@@ -123,11 +123,11 @@ RENAMED = [{**row, "name": f"Welcome {number}!"} for number, row in enumerate(ru
         (MANY, (), ["Jürgen"], 1 + 20 + 1),
     ],
 )
-def test_by_name(rows: list[dict[str, Any]], quirks: tuple[str, ...], wanted: list[str], requests: int) -> None:
+def test_by_name(rows: list[dict[str, Any]], quirks: tuple[str, ...], desired: list[str], requests: int) -> None:
     service = Service(rows, *quirks)
-    found = finder(service).find([sought(one) for one in wanted])
+    found = finder(service).find([sought(one) for one in desired])
     names = [one.current["name"] if one.current else None for one in found]
-    assert names == [next((row["name"] for row in rows if f"({one})" in row["name"]), None) for one in wanted]
+    assert names == [next((row["name"] for row in rows if f"({one})" in row["name"]), None) for one in desired]
     assert service.requests == requests
 
 
@@ -177,17 +177,17 @@ def test_one_walk_serves_all_items_of_a_loop() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "wanted", "requests"), [(5, 1, 1), (5, 3, 1), (200, 1, 1), (200, 3, 3), (200, 30, 21)]
+    ("number", "desired", "requests"), [(5, 1, 1), (5, 3, 1), (200, 1, 1), (200, 3, 3), (200, 30, 21)]
 )
-def test_a_second_look_is_as_cheap(number: int, wanted: int, requests: int) -> None:
+def test_a_second_look_is_as_cheap(number: int, desired: int, requests: int) -> None:
     service = Service(runs(number))
     one_finder = finder(service)
-    all_sought = [sought(f"E-{900 + one}") for one in range(wanted)]
+    all_sought = [sought(f"E-{900 + one}") for one in range(desired)]
     one_finder.find(all_sought)
     service.requests = 0
     service.rows = [*service.rows, *runs(1, title="Late ({})", prefix="E-90")]
     looked = one_finder.look_again(all_sought)
-    assert [len(one) for one in looked] == [1] + [0] * (wanted - 1)
+    assert [len(one) for one in looked] == [1] + [0] * (desired - 1)
     assert service.requests == requests
 
 

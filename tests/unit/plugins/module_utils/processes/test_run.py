@@ -21,7 +21,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.record
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.reference import Finder, Sought
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.run import ProcessRun
 
-WANTED = DesiredProcess.from_params({"template": "t", "reference": "E-1"})
+DESIRED = DesiredProcess.from_params({"template": "t", "reference": "E-1"})
 LAUNCH = Step("launched", "Tour (E-1)", "no process carries it")
 
 
@@ -57,8 +57,8 @@ def run_of(second: int, number: str) -> dict[str, Any]:
 def launcher(service: Any, own: dict[str, Any] | None) -> ProcessRun:
     """Return a run that has launched this process, or does not know which one."""
     run = ProcessRun(
-        service, WANTED, Plan("E-1", steps=(LAUNCH,)), Known(),
-        current=own, launch=None, finder=Finder(service, "t"), sought=Sought(WANTED),
+        service, DESIRED, Plan("E-1", steps=(LAUNCH,)), Known(),
+        current=own, launch=None, finder=Finder(service, "t"), sought=Sought(DESIRED),
     )  # fmt: skip
     run.launched, run.launch_began = own, 1
     run.finish(LAUNCH)

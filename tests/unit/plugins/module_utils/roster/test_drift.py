@@ -39,7 +39,7 @@ BOT = {**RECORD, "id": 9, "email": "bot@tallyfy.com", "first_name": "Tallyfy", "
 
 
 def compared(
-    *wanted: DesiredMember,
+    *desired: DesiredMember,
     members: tuple[dict[str, Any], ...] = (RECORD,),
     groups: tuple[tuple[str, list[int]], ...] = (),
     **policy: Any,
@@ -58,31 +58,31 @@ def compared(
         open_tasks=open_tasks,
     )
     rules = Policy(**{"unlisted": "ignore", "max_removals": "100%", "min_admins": 0, **policy})
-    people = [*wanted, *unlisted_leavers(wanted, members, rules)]
+    people = [*desired, *unlisted_leavers(desired, members, rules)]
     pairs = [(one, by_address.get(one.email.lower())) for one in people]
     add_missing_groups(found, pairs, also_removed=True)
-    planned = compare_roster(pairs, members, rules, context, listed=len(wanted))
+    planned = compare_roster(pairs, members, rules, context, listed=len(desired))
     return Roster(planned, list(members), context, rules)
 
 
-def rows(*wanted: DesiredMember, **more: Any) -> list[dict[str, Any]]:
-    return drift_rows(compared(*wanted, **more).planned)
+def rows(*desired: DesiredMember, **more: Any) -> list[dict[str, Any]]:
+    return drift_rows(compared(*desired, **more).planned)
 
 
-def row(*wanted: DesiredMember, **more: Any) -> dict[str, Any]:
-    (found,) = rows(*wanted, **more)
+def row(*desired: DesiredMember, **more: Any) -> dict[str, Any]:
+    (found,) = rows(*desired, **more)
     return found
 
 
-def difference(field: str, current: Any, wanted: Any) -> dict[str, Any]:
-    return {"field": field, "is": current, "roster": wanted}
+def difference(field: str, current: Any, desired: Any) -> dict[str, Any]:
+    return {"field": field, "is": current, "roster": desired}
 
 
 # --- kinds of drift ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "desired",
     [
         DesiredMember(BOB),
         DesiredMember(BOB.upper(), role="standard", profile={"team": " Ops ", "phone": "", "job_title": ""}),
@@ -92,8 +92,8 @@ def difference(field: str, current: Any, wanted: Any) -> dict[str, Any]:
         DesiredMember("gone@example.com", state="deleted"),
     ],
 )
-def test_who_is_as_wanted_is_no_drift(wanted: DesiredMember) -> None:
-    assert rows(wanted, groups=(("Sales", [2]), ("People", [7]))) == []
+def test_who_is_as_wanted_is_no_drift(desired: DesiredMember) -> None:
+    assert rows(desired, groups=(("Sales", [2]), ("People", [7]))) == []
 
 
 def test_a_disabled_member_is_as_wanted_when_nobody_lists_them() -> None:
@@ -103,11 +103,11 @@ def test_a_disabled_member_is_as_wanted_when_nobody_lists_them() -> None:
 
 
 def test_a_member_with_other_values_is_different() -> None:
-    wanted = DesiredMember(
+    desired = DesiredMember(
         BOB, role="light", profile={"phone": "+1", "team": ""}, groups=Names(set=("Board", "Engineering"))
     )
     groups = (("People", [2]), ("Board", [2]), ("Engineering", []), ("Legacy", [2]))
-    assert row(wanted, groups=groups) == {
+    assert row(desired, groups=groups) == {
         "email": BOB,
         "name": "Bob Jones",
         "outcome": "different",
@@ -135,13 +135,13 @@ def test_a_listed_member_without_access_is_different() -> None:
 
 @pytest.mark.parametrize("provision", ["direct", "invite"])
 def test_who_is_listed_and_no_member_is_missing(provision: str) -> None:
-    wanted = DesiredMember(
+    desired = DesiredMember(
         NORA,
         profile={"first_name": "Nora", "last_name": "Body", "phone": "+1"},
         groups=Names(add=("Sales",)),
         provision=provision,
     )
-    found = row(wanted, groups=(("Sales", []),))
+    found = row(desired, groups=(("Sales", []),))
     assert (found["outcome"], found["name"], found["message"]) == ("missing", "Nora Body", "is not a member")
     assert found["differences"] == [
         difference("first_name", None, "Nora"),
@@ -161,14 +161,14 @@ def test_who_was_taken_away_is_missing_although_the_roster_could_not_bring_them_
 
 
 @pytest.mark.parametrize(
-    ("state", "status", "wanted"),
+    ("state", "status", "desired"),
     [("disabled", "active", "disabled"), ("deleted", "invited", "deleted"), ("deleted", "disabled", "deleted")],
 )
-def test_who_is_listed_as_gone_is_extra(state: str, status: str, wanted: str) -> None:
+def test_who_is_listed_as_gone_is_extra(state: str, status: str, desired: str) -> None:
     found = row(DesiredMember(BOB, state=state), members=({**RECORD, "status": status},))
     assert (found["outcome"], found["unlisted"]) == ("extra", False)
-    assert found["differences"] == [difference("status", status, wanted)]
-    assert found["message"] == f"status is {status}, should be {wanted}"
+    assert found["differences"] == [difference("status", status, desired)]
+    assert found["message"] == f"status is {status}, should be {desired}"
 
 
 def test_work_that_was_not_handed_over_is_a_difference() -> None:
@@ -222,7 +222,7 @@ NEXT_ADMIN = "make somebody else the default administrator in Tallyfy first"
 
 
 @pytest.mark.parametrize(
-    ("wanted", "member", "protect", "message"),
+    ("desired", "member", "protect", "message"),
     [
         (DesiredMember(ALICE, role="light"), {**BOSS, "is_default_admin": True},
          "", f"the default administrator cannot become light: {NEXT_ADMIN}"),
@@ -236,11 +236,11 @@ NEXT_ADMIN = "make somebody else the default administrator in Tallyfy first"
     ],
 )  # fmt: skip
 def test_what_a_run_would_refuse_is_unclear_and_hides_nobody_else(
-    wanted: DesiredMember, member: dict[str, Any], protect: str, message: str
+    desired: DesiredMember, member: dict[str, Any], protect: str, message: str
 ) -> None:
     others = ({**RECORD, "id": 3, "email": "frank@example.com"}, {**RECORD, "id": 4, "email": "twice@example.com"})
     found = rows(
-        wanted,
+        desired,
         DesiredMember("frank@example.com", role="light"),
         members=(member, *others),
         groups=(("Twice", []),),

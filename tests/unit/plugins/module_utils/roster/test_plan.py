@@ -92,9 +92,9 @@ class Organization:
             for ids in self.held.values():
                 ids.discard(member["id"])
 
-    def wish(self, wanted: Sequence[DesiredMember], policy: Policy) -> list[PlannedPerson]:
+    def wish(self, desired: Sequence[DesiredMember], policy: Policy) -> list[PlannedPerson]:
         everybody = self.records()
-        people = [*wanted, *unlisted_leavers(wanted, everybody, policy)]
+        people = [*desired, *unlisted_leavers(desired, everybody, policy)]
         context = PlanContext(
             groups=self.groups(),
             organization_timezone="Europe/London",
@@ -102,7 +102,7 @@ class Organization:
             successors={one["email"].lower(): one for one in everybody},
         )
         pairs = [(one, self.find(one.email)) for one in people]
-        return plan_roster(pairs, everybody, policy, context, listed=len(wanted))
+        return plan_roster(pairs, everybody, policy, context, listed=len(desired))
 
     def run(self, planned: Sequence[PlannedPerson]) -> None:
         """Send everything in the order of a run: people come in before anybody goes out."""
@@ -169,8 +169,8 @@ def organizations(draw: st.DrawFn) -> Organization:
     return Organization(members, {name: draw(some) for name in GROUPS})
 
 
-names_wanted = st.lists(st.sampled_from(["sales", "Ops", " HR "]), max_size=2, unique=True).map(tuple)
-people_wanted = st.builds(
+desired_names = st.lists(st.sampled_from(["sales", "Ops", " HR "]), max_size=2, unique=True).map(tuple)
+desired_people = st.builds(
     DesiredMember,
     email=st.sampled_from(ADDRESSES + STRANGERS).map(Email),
     state=st.sampled_from(["present", "present", "present", "disabled", "deleted"]),
@@ -180,13 +180,13 @@ people_wanted = st.builds(
     ),
     role=st.sampled_from([None, "admin", "light"]),
     groups=st.none()
-    | st.builds(Names, add=names_wanted)
-    | st.builds(Names, remove=names_wanted)
-    | st.builds(Names, set=names_wanted),
+    | st.builds(Names, add=desired_names)
+    | st.builds(Names, remove=desired_names)
+    | st.builds(Names, set=desired_names),
     provision=st.sampled_from(["direct", "invite"]),
     reassign_to=st.sampled_from([None, None, ADDRESSES[1]]),
 )
-rosters = st.lists(people_wanted, max_size=8, unique_by=lambda one: one.email.lower())
+rosters = st.lists(desired_people, max_size=8, unique_by=lambda one: one.email.lower())
 policies = st.builds(
     Policy,
     unlisted=st.sampled_from(["ignore", "disabled"]),
@@ -198,28 +198,28 @@ policies = st.builds(
 
 
 def planned_or_reason(
-    organization: Organization, wanted: Sequence[DesiredMember], policy: Policy
+    organization: Organization, desired: Sequence[DesiredMember], policy: Policy
 ) -> tuple[list[PlannedPerson], Exception | None]:
     try:
-        return organization.wish(wanted, policy), None
+        return organization.wish(desired, policy), None
     except (InputError, RefusedError) as error:
         return [], error
 
 
 @given(organizations(), rosters, policies)
 def test_plan_leads_to_what_is_wanted_and_a_second_one_is_empty(
-    organization: Organization, wanted: list[DesiredMember], policy: Policy
+    organization: Organization, desired: list[DesiredMember], policy: Policy
 ) -> None:
-    arguments = copy.deepcopy((organization.records(), organization.held, wanted, policy))
-    planned, reason = planned_or_reason(organization, wanted, policy)
-    assert (organization.records(), organization.held, wanted, policy) == arguments, "planning changes nothing"
+    arguments = copy.deepcopy((organization.records(), organization.held, desired, policy))
+    planned, reason = planned_or_reason(organization, desired, policy)
+    assert (organization.records(), organization.held, desired, policy) == arguments, "planning changes nothing"
     assume(reason is None)
-    assert planned == organization.wish(wanted, policy), "the same arguments give the same plan"
+    assert planned == organization.wish(desired, policy), "the same arguments give the same plan"
     before = copy.deepcopy(organization)
     organization.run(planned)
-    listed = {one.email.lower() for one in wanted}
-    for one in wanted:
-        assert_as_wanted(one, organization, before)
+    listed = {one.email.lower() for one in desired}
+    for one in desired:
+        assert_as_desired(one, organization, before)
     for record in before.records():
         now = organization.find(record["email"])
         if record["email"].lower() in listed:
@@ -227,11 +227,11 @@ def test_plan_leads_to_what_is_wanted_and_a_second_one_is_empty(
         kept = policy.unlisted == "ignore" or is_untouchable(record) or policy.protector(record["email"])
         expected = record if kept or record["status"] == "disabled" else {**record, "status": "disabled"}
         assert now == expected, "nobody else is touched"
-    again = organization.wish(wanted, policy)
+    again = organization.wish(desired, policy)
     assert [person.plan.steps for person in again if person.plan.steps] == [], "the second time there is nothing to do"
 
 
-def assert_as_wanted(one: DesiredMember, organization: Organization, before: Organization) -> None:
+def assert_as_desired(one: DesiredMember, organization: Organization, before: Organization) -> None:
     member = organization.find(one.email)
     if one.state != "present":
         assert member is None or (one.state == "disabled" and member["status"] == "disabled")
@@ -251,10 +251,10 @@ def assert_as_wanted(one: DesiredMember, organization: Organization, before: Org
 
 @given(organizations(), rosters, policies)
 def test_no_plan_takes_away_more_than_the_policy_allows(
-    organization: Organization, wanted: list[DesiredMember], policy: Policy
+    organization: Organization, desired: list[DesiredMember], policy: Policy
 ) -> None:
-    planned, reason = planned_or_reason(organization, wanted, policy)
-    free, _other = planned_or_reason(organization, wanted, replace(policy, max_removals="100%", min_admins=0))
+    planned, reason = planned_or_reason(organization, desired, policy)
+    free, _other = planned_or_reason(organization, desired, replace(policy, max_removals="100%", min_admins=0))
     model = copy.deepcopy(organization)
     model.run(free)
     new = {one["id"] for one in model.records()} - {one["id"] for one in organization.records()}
@@ -284,7 +284,7 @@ def test_no_plan_takes_away_more_than_the_policy_allows(
         assert ("max_removals to" in str(reason)) == too_many
         assert ("min_admins to" in str(reason)) == too_few
         allowing = replace(policy, max_removals=str(len(leavers)), min_admins=min(policy.min_admins, len(left)))
-        assert organization.wish(wanted, allowing) == free, "what the message names is what allows it"
+        assert organization.wish(desired, allowing) == free, "what the message names is what allows it"
     organization.run(planned)
     for one in organization.records():
         if is_untouchable(one) or policy.protector(one["email"]):
@@ -311,7 +311,7 @@ def organization_of(count: int, **fields: Any) -> Organization:
 
 
 def test_people_and_problems_of_all_rows_are_told_at_once() -> None:
-    wanted = [
+    desired = [
         DesiredMember("stranger@example.com"),
         DesiredMember("p0@example.com", state="disabled"),
         DesiredMember("p3@example.com", groups=Names(add=("Nowhere",))),
@@ -319,7 +319,7 @@ def test_people_and_problems_of_all_rows_are_told_at_once() -> None:
         DesiredMember("p5@example.com", state="disabled"),
     ]
     with pytest.raises(InputError) as caught:
-        organization_of(8).wish(wanted, replace(OPEN, protect=("p5@*",)))
+        organization_of(8).wish(desired, replace(OPEN, protect=("p5@*",)))
     assert [str(problem) for problem in caught.value.problems] == [
         "row 1 (stranger@example.com): not a member yet; to add them give first_name and last_name",
         "row 2 (p0@example.com): not removed, because this is the acting user: let another administrator remove them.",
@@ -331,26 +331,26 @@ def test_people_and_problems_of_all_rows_are_told_at_once() -> None:
 
 def test_successor_who_is_not_listed_would_leave_too() -> None:
     policy = replace(OPEN, unlisted="disabled", reassign_to="p4@example.com")
-    wanted = [DesiredMember(f"p{number}@example.com") for number in range(4)]
+    desired = [DesiredMember(f"p{number}@example.com") for number in range(4)]
     with pytest.raises(InputError) as caught:
-        organization_of(6).wish(wanted, policy)
+        organization_of(6).wish(desired, policy)
     # Once, and not for each of those who would have handed over.
     assert [str(problem) for problem in caught.value.problems] == [
         "reassign_to p4@example.com would lose their access, too"
     ]
-    wanted.append(DesiredMember("p5@example.com", state="disabled", reassign_to="p4@example.com"))
+    desired.append(DesiredMember("p5@example.com", state="disabled", reassign_to="p4@example.com"))
     with pytest.raises(InputError, match=r"row 5 \(p5@example\.com\): reassign_to p4@example\.com would lose"):
-        organization_of(6).wish(wanted, replace(policy, reassign_to=None))
+        organization_of(6).wish(desired, replace(policy, reassign_to=None))
 
 
 def test_successor_of_everybody_who_is_nobody_is_told_once() -> None:
     policy = replace(OPEN, unlisted="disabled", reassign_to="nobody@example.com")
-    wanted = [
+    desired = [
         *(DesiredMember(f"p{number}@example.com") for number in range(3)),
         DesiredMember("p3@example.com", state="disabled", reassign_to="stranger@example.com"),
     ]
     with pytest.raises(InputError) as caught:
-        organization_of(6).wish(wanted, policy)
+        organization_of(6).wish(desired, policy)
     assert [str(problem) for problem in caught.value.problems] == [
         "reassign_to nobody@example.com is not a member of the organization",
         "row 4 (p3@example.com): reassign_to stranger@example.com is not a member of the organization",
@@ -381,18 +381,18 @@ def test_doubt_about_who_is_meant_removes_nobody() -> None:
     organization = organization_of(6)
     organization.members[9] = Member({**organization.members[4], "id": 9, "email": "P3@Example.com"})
     removing = [DesiredMember("p5@example.com", state="disabled")]
-    for wanted in (removing, [DesiredMember("p3@example.com")]):
+    for desired in (removing, [DesiredMember("p3@example.com")]):
         with pytest.raises(InconsistentListError, match=r"p3@example\.com when case does not matter"):
-            organization.wish(wanted, OPEN)
+            organization.wish(desired, OPEN)
     changing = organization.wish([DesiredMember("p4@example.com", profile={"team": "A"})], OPEN)
     assert [step.action for step in changing[0].plan.steps] == ["updated"], "it does not concern them"
 
 
 def test_unlisted_people_are_ignored_unless_told_otherwise() -> None:
     everybody = organization_of(4).records()
-    wanted = [DesiredMember(Email("P0@EXAMPLE.COM"))]
-    assert unlisted_leavers(wanted, everybody, Policy()) == []
-    leavers = unlisted_leavers(wanted, everybody, Policy(unlisted="disabled", reassign_to="p0@example.com"))
+    desired = [DesiredMember(Email("P0@EXAMPLE.COM"))]
+    assert unlisted_leavers(desired, everybody, Policy()) == []
+    leavers = unlisted_leavers(desired, everybody, Policy(unlisted="disabled", reassign_to="p0@example.com"))
     assert [(one.email, one.state, one.reassign_to) for one in leavers] == [
         (f"p{number}@example.com", "disabled", "p0@example.com") for number in (1, 2, 3)
     ]

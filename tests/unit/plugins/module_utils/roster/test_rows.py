@@ -28,7 +28,7 @@ def problems(rows: list[Any], defaults: Mapping[str, Any] | None = None) -> list
     return [str(problem) for problem in checked_rows(Rows(rows), defaults or {})[1]]
 
 
-def wanted(row: dict[str, Any], defaults: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def desired(row: dict[str, Any], defaults: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return what one good row asks for, without what nobody mentioned."""
     checked, found = checked_rows(Rows([row]), defaults or {})
     assert found == []
@@ -170,17 +170,17 @@ def test_rows_without_an_address_are_not_duplicates() -> None:
 
 def test_defaults_fill_what_a_row_leaves_out_or_blank() -> None:
     defaults = {"role": "light", "timezone": "Europe/London", "phone": "+1", "groups": ["Everybody"]}
-    assert wanted({**MARY, "role": "", "timezone": None}, defaults) == {
+    assert desired({**MARY, "role": "", "timezone": None}, defaults) == {
         **MARY, "role": "light", "timezone": "Europe/London", "phone": "+1", "groups": ["Everybody"],
     }  # fmt: skip
-    assert wanted({**MARY, "role": "admin", "phone": "", "groups": "A;B"}, defaults) == {
+    assert desired({**MARY, "role": "admin", "phone": "", "groups": "A;B"}, defaults) == {
         **MARY, "role": "admin", "timezone": "Europe/London", "phone": "+1", "groups": "A;B",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("blank", ["", " ", None, "\u200b", "\u00a0", "\ufeff\t"])
 def test_a_blank_leaves_a_value_as_it_is(blank: str | None) -> None:
-    assert wanted({"email": MARY["email"], **dict.fromkeys(set(MEMBER_OPTIONS) - {"email"}, blank)}) == wanted(
+    assert desired({"email": MARY["email"], **dict.fromkeys(set(MEMBER_OPTIONS) - {"email"}, blank)}) == desired(
         {"email": MARY["email"]}
     )
 
@@ -197,7 +197,7 @@ def test_a_blank_leaves_a_value_as_it_is(blank: str | None) -> None:
     ],
 )
 def test_what_is_to_be_emptied_is_named(own: Any, defaults: Any, phone: str | None, clear: list[str]) -> None:
-    asked = wanted({**MARY, **own}, defaults)
+    asked = desired({**MARY, **own}, defaults)
     assert (asked.get("phone"), asked["clear"]) == (phone, clear)
 
 
@@ -252,7 +252,7 @@ def test_mistake_in_the_defaults_is_told_once() -> None:
     ids=str,
 )  # fmt: skip
 def test_spellings_of_groups(groups: dict[str, Any], meant: Names) -> None:
-    option = wanted({**MARY, **groups}, {"groups": ["Everybody"]})["groups"]
+    option = desired({**MARY, **groups}, {"groups": ["Everybody"]})["groups"]
     assert names_in(option, "groups") == (meant, [])
 
 
@@ -271,7 +271,7 @@ def test_who_has_a_blank_state_is_not_leaving(blank: str | None) -> None:
 
 
 def test_what_cannot_be_seen_at_the_ends_of_a_choice_or_a_number_is_dropped() -> None:
-    assert wanted({**MARY, "role": "admin\u00a0", "country_id": "\u200b49 "}) == wanted(
+    assert desired({**MARY, "role": "admin\u00a0", "country_id": "\u200b49 "}) == desired(
         {**MARY, "role": "admin", "country_id": "49"}
     )
 
