@@ -156,11 +156,11 @@ async def _respond(scope: Scope, send: Send, reply: Reply, *, half: bool) -> Non
 
 def _answer(call: Call, route: Route | None, raw_path: str, entry: Entry) -> Reply:
     reply = _answer_without_limits(call, route, raw_path, entry)
-    _tell_limits(call, reply)
+    _add_limit_headers(call, reply)
     return reply
 
 
-def _tell_limits(call: Call, reply: Reply) -> None:
+def _add_limit_headers(call: Call, reply: Reply) -> None:
     """Put the numbers of the minute into the headers of all answers; a refusal comes with its own."""
     shown = call.world.switches.rate_limit_headers
     if call.pace is not None and reply.status != 429 and shown in ("all", "remaining"):

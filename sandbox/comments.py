@@ -12,7 +12,7 @@ from .launching import has_open_issue, settle
 from .permissions import acting_role
 from .records import Run, Task
 from .task_records import find_task
-from .telling import tell_comment
+from .telling import notify_comment
 from .validation import Checker
 
 STATES = ("open", "hide-for-guests", "collapsed")
@@ -99,7 +99,7 @@ def _add(call: Call, label: str | None, *, author_id: int | None = None, resolve
     if label in ("problem", "resolve"):
         _settle(call)
     event = {"problem": "task.issue_raised", "resolve": "task.issue_resolved"}.get(label, "task.comment_added")
-    tell_comment(call, event, run, task, certain(content))
+    notify_comment(call, event, run, task, certain(content))
     return json_reply({"data": comment}, 201)
 
 

@@ -14,7 +14,7 @@ from .records import Run, Task
 from .task_includes import shown_with_includes
 from .task_records import fields_of, find_task
 from .tasks import task_changes
-from .telling import tell_assignment
+from .telling import notify_assignment
 from .template_records import FIELD_ATTRIBUTES, new_field
 from .validation import Checker, known_ids
 
@@ -44,7 +44,7 @@ def create_task(call: Call) -> Reply:
     if run is not None:
         settle(run, call.world.timestamp())
     for task in made:
-        tell_assignment(call, task, {})
+        notify_assignment(call, task, {})
     return item(shown_with_includes(call, made[0], summary=True), 201)
 
 
@@ -58,7 +58,7 @@ def clone_task(call: Call) -> Reply:
     task = _add(call, original.run, record["task_type"], changes, fields_of(original), list(original.tags.values()))
     if task.run is not None:
         settle(task.run, call.world.timestamp())
-    tell_assignment(call, task, {})
+    notify_assignment(call, task, {})
     return item(shown_with_includes(call, task, summary=True), 201)
 
 

@@ -18,7 +18,7 @@ from .run_records import late_tasks, shown_run, task_fields
 from .state import World
 from .switches import Switches
 from .task_records import checked_moment
-from .telling import tell_launch
+from .telling import notify_launch
 from .templates import may
 from .validation import Checker, known_ids, user_id, user_ids
 
@@ -73,7 +73,7 @@ def launch_process(call: Call) -> Reply:
     )
     run.tags = {world.new_id(): tag_id for tag_id in tags}
     run.folders = {world.new_id(): folder_id for folder_id in folders}
-    tell_launch(call, run)
+    notify_launch(call, run)
     return item(shown_run(call, run, prerun=not switches.run_prerun_missing), switches.launch_status)
 
 

@@ -16,7 +16,7 @@ from .permissions import acting_role
 from .records import Task
 from .task_includes import shown_with_includes
 from .task_records import checked_moment, fields_of, find_task, shown_task
-from .telling import tell_assignment, tell_completion, tell_end
+from .telling import notify_assignment, notify_completion, notify_end
 from .validation import Checker, as_id, user_id
 
 TITLE_MAXIMUM = 600
@@ -56,10 +56,10 @@ def complete_task(call: Call) -> Reply:
     now = call.world.timestamp()
     record |= {"status": "completed", "completed_at": now, "completer_id": completer, "is_approved": approved}
     _touch(call, task)
-    tell_completion(call, task)
+    notify_completion(call, task)
     run = task.run
     if run is not None and settle(run, now):
-        tell_end(call, run)
+        notify_end(call, run)
     extra: dict[str, Any] = {} if run is None else {"tasks_changed_by_rules": {}}
     return item(orjson.dumps(shown_task(call.world, task) | extra))
 
@@ -94,7 +94,7 @@ def update_task(call: Call) -> Reply:
     record |= changes
     record["taskdata"] = {**record["taskdata"], **stored}
     _touch(call, task)
-    tell_assignment(call, task, before)
+    notify_assignment(call, task, before)
     return item(shown_with_includes(call, task, summary=True))
 
 

@@ -18,13 +18,13 @@ from .records import Organization, Run, Task
 _MENTION = re.compile(r"@\[(\d+)\]")
 
 
-def tell_launch(call: Call, run: Run) -> None:
-    _tell(call, "process.launched", run, webhook=run.template.record["webhook"])
+def notify_launch(call: Call, run: Run) -> None:
+    _notify(call, "process.launched", run, webhook=run.template.record["webhook"])
     for task in run.tasks:
-        tell_assignment(call, task, {})
+        notify_assignment(call, task, {})
 
 
-def tell_assignment(call: Call, task: Task, before: dict[str, list[Any]]) -> None:
+def notify_assignment(call: Call, task: Task, before: dict[str, list[Any]]) -> None:
     """Tell the assignees whom a task did not have before."""
     organization, owners = call.organization, task.record["owners"]
     added = {bucket: [one for one in owners[bucket] if one not in before.get(bucket, ())] for bucket in owners}
@@ -32,31 +32,31 @@ def tell_assignment(call: Call, task: Task, before: dict[str, list[Any]]) -> Non
         groups = [organization.groups[one] for one in added["groups"] if one in organization.groups]
         mails = _addresses(organization, [*added["users"], *(member for group in groups for member in group.members)])
         mails += [*added["guests"], *(guest for group in groups for guest in group.guests)]
-        _tell(call, "task.assigned", task.run, task, mails=mails)
+        _notify(call, "task.assigned", task.run, task, mails=mails)
 
 
-def tell_completion(call: Call, task: Task) -> None:
+def notify_completion(call: Call, task: Task) -> None:
     """Tell that a task is completed; the step's own webhook takes the place of the template's."""
     webhook = task.record["webhook"]
     if webhook is None and task.run is not None and not task.is_one_off:
         webhook = task.run.template.record["webhook"]
     launcher = task.record["starter_id"] if task.run is None else task.run.record["started_by"]
-    _tell(call, "task.completed", task.run, task, webhook=webhook, mails=_addresses(call.organization, [launcher]))
+    _notify(call, "task.completed", task.run, task, webhook=webhook, mails=_addresses(call.organization, [launcher]))
 
 
-def tell_end(call: Call, run: Run) -> None:
+def notify_end(call: Call, run: Run) -> None:
     mails = _addresses(call.organization, [run.record["owner_id"]])
-    _tell(call, "process.completed", run, webhook=run.template.record["webhook"], mails=mails)
+    _notify(call, "process.completed", run, webhook=run.template.record["webhook"], mails=mails)
 
 
-def tell_comment(call: Call, event: str, run: Run | None, task: Task | None, content: str) -> None:
-    told = [int(mentioned) for mentioned in _MENTION.findall(content)]
+def notify_comment(call: Call, event: str, run: Run | None, task: Task | None, content: str) -> None:
+    mentioned = [int(mentioned) for mentioned in _MENTION.findall(content)]
     if event != "task.comment_added" and run is not None:
-        told.append(run.record["owner_id"])
-    _tell(call, event, run, task, mails=_addresses(call.organization, told))
+        mentioned.append(run.record["owner_id"])
+    _notify(call, event, run, task, mails=_addresses(call.organization, mentioned))
 
 
-def _tell(
+def _notify(
     call: Call,
     event: str,
     run: Run | None,

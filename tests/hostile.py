@@ -330,8 +330,8 @@ def _header_escapes(line: Line, request: Request) -> None:
 def _text_escapes(line: Line, request: Request) -> None:
     """What a refusal says about itself, and a record that was not asked for it."""
     body = {"error": True, "message": ESCAPES, "code": ESCAPES, "errors": {ESCAPES: [ESCAPES]}}
-    told = {**body, "data": {"id": "1", "name": ESCAPES}}
-    line.send(whole(request.status, json.dumps(told).encode(), X_Request_Id=HEADER_ESCAPES))
+    reported = {**body, "data": {"id": "1", "name": ESCAPES}}
+    line.send(whole(request.status, json.dumps(reported).encode(), X_Request_Id=HEADER_ESCAPES))
 
 
 @answer("redirect-escapes")

@@ -37,7 +37,7 @@ class Problem:
     option: str = ""
     stored: tuple[str, str] | None = None
 
-    def is_told(self, record: Mapping[str, object]) -> bool:
+    def is_confirmed_by(self, record: Mapping[str, object]) -> bool:
         """Return whether Tallyfy itself says it: what a record holds can be said back, however odd it is."""
         return self.stored is not None and record.get(self.stored[0]) == self.stored[1]
 
@@ -134,17 +134,17 @@ class ApiError(TallyfyError):
     def __init__(self, request: str, answer: str, *, advice: str = "", **facts: object) -> None:
         self.request = request
         self.answer = answer
-        super().__init__(_told(request, answer, advice), request=request, **facts)
+        super().__init__(_message(request, answer, advice), request=request, **facts)
 
     def advise(self, advice: str) -> None:
         """Replace what the user is told to do, by somebody who knows more about what was tried."""
-        self.message = _told(self.request, self.answer, advice)
+        self.message = _message(self.request, self.answer, advice)
         self.text = self._common(advice)
         self.args = (self.message,)
 
     def _common(self, advice: str) -> str:
         """Return the message without what differs from one request to the next."""
-        return _told(self.request, self.answer, advice)
+        return _message(self.request, self.answer, advice)
 
     @property
     def status(self) -> int | None:
@@ -153,7 +153,7 @@ class ApiError(TallyfyError):
         return status if isinstance(status, int) else None
 
 
-def _told(request: str, answer: str, advice: str) -> str:
+def _message(request: str, answer: str, advice: str) -> str:
     text = f"{request}: {answer}"
     return f"{text.rstrip('.')}. {advice}" if advice else text
 
@@ -219,7 +219,7 @@ class RefusedByServiceError(ApiError):
         self.text = self._common(advice)
 
     def _common(self, advice: str) -> str:
-        return _told(self.request, self._common_answer, advice)
+        return _message(self.request, self._common_answer, advice)
 
 
 class UnauthorizedError(RefusedByServiceError):

@@ -26,7 +26,7 @@ from ansible_collections.tallyfy.platform.plugins.plugin_utils._files import (
     path_from,
     refusal_of,
 )
-from ansible_collections.tallyfy.platform.plugins.plugin_utils._role_action import RoleAction, told_failure
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._role_action import RoleAction, failure_result
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._variables import hosts_hint
 
 _BETWEEN = re.compile(r"[\n,;]")
@@ -55,7 +55,7 @@ class BulkAction(RoleAction):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return what the module returns, and in the task of its role what the role tells."""
         result = super().run(tmp, task_vars)
-        return self._told(result, task_vars or {}) if self._is_by_role() else result
+        return self._with_report(result, task_vars or {}) if self._is_by_role() else result
 
     def _is_by_role(self) -> bool:
         role = self._task._role
@@ -112,10 +112,10 @@ class BulkAction(RoleAction):
 
     def _nothing_given(self, names: Mapping[str, str], variables: dict[str, Any]) -> str:
         first, *others = (names[option] for option in self.needs)
-        told = f"Neither {' nor '.join((first, *others))} is given." if others else f"{first} is not given."
+        reported = f"Neither {' nor '.join((first, *others))} is given." if others else f"{first} is not given."
         file = names["src" if "src" in self.needs else self.needs[0]]
         hint = hosts_hint(variables, variables.get("groups", {}).get("all", []))
-        return f"{told} Name a file, for example: -e {file}=people.yml. {hint}".strip()
+        return f"{reported} Name a file, for example: -e {file}=people.yml. {hint}".strip()
 
     def _names_of(self, option: str, arguments: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
         """Return the variables that may give an option, the one that counts most first."""
@@ -166,7 +166,7 @@ class BulkAction(RoleAction):
         """Return what the module returns; whatever it is, the report is about it."""
         return super()._perform(arguments, variables, called)
 
-    def _told(self, result: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+    def _with_report(self, result: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """Return the result with what the role shows and passes on."""
         if "text" in result:
             return {**result, "artifacts": {}}
@@ -176,12 +176,12 @@ class BulkAction(RoleAction):
             # Each task that comes after it goes through all of what it registers; thousands of people who are as wanted
             # would cost as much as the work itself. They are counted, and a report has what it tells of them.
             people = [row for row in result.get("people", ()) if row.get("outcome") != "unchanged"]
-            told = {**result, "people": people}
+            reported = {**result, "people": people}
             rows = max(TEXT_ROWS // max(len(variables.get("ansible_play_hosts_all", ())), 1), 1)
             moment, job = datetime.now(timezone.utc), _job_of(variables)
-            artifacts[text_name] = reports.short_text(self.kind, told, moment=moment, job=job, limit=rows)
-            text = totals.text_of(self.kind, told, report=result.get("report"))
-            return {**told, "text": text, "artifacts": artifacts}
+            artifacts[text_name] = reports.short_text(self.kind, reported, moment=moment, job=job, limit=rows)
+            text = totals.text_of(self.kind, reported, report=result.get("report"))
+            return {**reported, "text": text, "artifacts": artifacts}
         headline = totals.failure_of(self.kind, result)[0]
         # Printed with the failure, so only what says something.
         artifacts = {name: count for name, count in artifacts.items() if count}
@@ -191,7 +191,7 @@ class BulkAction(RoleAction):
     def _failed(self, result: dict[str, Any], **more: Any) -> dict[str, Any]:
         """Return the failure of the role's task, or raise it where it would be told twice otherwise."""
         headline, problems = totals.failure_of(self.kind, result)
-        return told_failure(result, headline, problems, **more)
+        return failure_result(result, headline, problems, **more)
 
 
 def _complete_paths(arguments: dict[str, Any], names: Mapping[str, str]) -> list[str]:

@@ -27,7 +27,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.values
 from ansible_collections.tallyfy.platform.plugins.module_utils._tasks.record import COMPLETED
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._files import tasks_file
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._options import plain
-from ansible_collections.tallyfy.platform.plugins.plugin_utils._role_action import RoleAction, told_failure
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._role_action import RoleAction, failure_result
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import shown
 
 MARK, PREFIX, CONFIRMED = "__confirm_task", "confirm_task", "confirmed_task"
@@ -43,9 +43,9 @@ _WITH_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _GONE = "Tallyfy has no such task in this organization, or it or its process is archived."
 
 
-def refusal_of(task: Mapping[str, Any], told: Mapping[str, str]) -> str:
+def refusal_of(task: Mapping[str, Any], reported: Mapping[str, str]) -> str:
     """Return why a task is not what was told of it, empty when it is; pure."""
-    if task["process_id"] != told["process"]:
+    if task["process_id"] != reported["process"]:
         return "The process has no such task."
     called = called_task(task)
     if task["state"] != COMPLETED:
@@ -55,21 +55,21 @@ def refusal_of(task: Mapping[str, Any], told: Mapping[str, str]) -> str:
     if task["approved"] is False:
         return f"{called} was completed, and not approved."
     for part, text in (("template", "the template"), ("step", "the step")):
-        expected = tidied(told[part])
+        expected = tidied(reported[part])
         if expected and expected != task[f"{part}_id"] and fold(expected) != fold(task[part] or ""):
             return f"{called} comes from {text} {task[part]}, and not from {expected}."
-    if is_other_time(told["completed_at"], task["completed_at"]):
+    if is_other_time(reported["completed_at"], task["completed_at"]):
         at = in_words(task["completed_at"])
-        return f"{called} was completed at {at}, and not at {told['completed_at']}; it has been opened again since."
+        return f"{called} was completed at {at}, and not at {reported['completed_at']}; it has been opened again since."
     return ""
 
 
-def is_other_time(told: str, stored: str) -> bool:
+def is_other_time(reported: str, stored: str) -> bool:
     """Return whether a task was completed at another time than was told; a spelling that is not known tells nothing."""
     at = moment(stored)
-    match = _FOR_PEOPLE.fullmatch(told)
+    match = _FOR_PEOPLE.fullmatch(reported)
     if match is None:
-        exact = moment(told) if _WITH_TIME.match(told) else None
+        exact = moment(reported) if _WITH_TIME.match(reported) else None
         return None not in (exact, at) and exact != at
     day, month, year, hour, minute = map(int, match.groups()[:5])
     hour = hour % 12 + (12 if match[6] == "P" else 0)
@@ -92,11 +92,11 @@ class ConfirmAction(RoleAction):
 
     def _confirmed(self, variables: dict[str, Any]) -> dict[str, Any]:
         given = plain({name: self._variable(f"{PREFIX}_{name}", variables) for name in VARIABLES})
-        told = {name: "" if is_blank(value) else str(value).strip() for name, value in given.items()}
+        reported = {name: "" if is_blank(value) else str(value).strip() for name, value in given.items()}
         connection = self._connection_options(variables)
-        file, flaw = tasks_file(told["tasks"], f"{PREFIX}_tasks")
+        file, flaw = tasks_file(reported["tasks"], f"{PREFIX}_tasks")
         names = [f"{PREFIX}_{name}" for name in VARIABLES]
-        problems = self._problems_of_place(variables, PREFIX, names) + _problems_of(told, connection)
+        problems = self._problems_of_place(variables, PREFIX, names) + _problems_of(reported, connection)
         problems += [flaw] if flaw else []
         if file and CONFIRMED in load_extra_vars(self._loader):
             # Such as the artifact of an earlier node of a workflow. It outranks the fact.
@@ -106,42 +106,44 @@ class ConfirmAction(RoleAction):
                 f"{PREFIX}_tasks."
             )
         if problems:
-            return told_failure({}, f"Nothing was asked of Tallyfy: {'; '.join(map(shown, problems))}", [])
-        result = self._ask(told, connection, variables)
-        refusal, task = _judged(result, told)
+            return failure_result({}, f"Nothing was asked of Tallyfy: {'; '.join(map(shown, problems))}", [])
+        result = self._ask(reported, connection, variables)
+        refusal, task = _judged(result, reported)
         if refusal:
-            return told_failure(result, f"Not confirmed: {shown(refusal)}", [])
+            return failure_result(result, f"Not confirmed: {shown(refusal)}", [])
         text = f"{called_task(task)} was completed at {in_words(task['completed_at'])}."
         return {**result, "text": shown(text), CONFIRMED: task, "files": [file] if file else []}
 
-    def _ask(self, told: Mapping[str, str], connection: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+    def _ask(
+        self, reported: Mapping[str, str], connection: dict[str, Any], variables: dict[str, Any]
+    ) -> dict[str, Any]:
         """Return the result of the module; a webhook that comes too early is no reason to refuse it."""
-        arguments = {**connection, "task_id": told["id"], "kickoff": True}
+        arguments = {**connection, "task_id": reported["id"], "kickoff": True}
         result = self._perform(arguments, variables)
         if any(task["state"] != COMPLETED for task in result.get("tasks", ())):
-            time.sleep(float(told["delay"] or DELAY_SECONDS))
+            time.sleep(float(reported["delay"] or DELAY_SECONDS))
             result = self._perform(arguments, variables)
         return result
 
 
-def _problems_of(told: Mapping[str, str], connection: Mapping[str, Any]) -> list[str]:
+def _problems_of(reported: Mapping[str, str], connection: Mapping[str, Any]) -> list[str]:
     """Return what cannot be meant, one text each."""
     problems = [
         f"{PREFIX}_{name} is not the ID of a {noun}: 32 digits and letters a to f."
         for name, noun in (("process", "process"), ("id", "task"))
-        if not _ID.fullmatch(told[name])
+        if not _ID.fullmatch(reported[name])
     ]
     organization = connection.get("org_id") or environment_value(OPTIONS["org_id"][1]) or ""
-    if told["organization"] not in ("", str(organization).strip()):
+    if reported["organization"] not in ("", str(organization).strip()):
         problems.append(f"{PREFIX}_organization is not the organization that is signed in to.")
-    if told["delay"] and not _SECONDS.fullmatch(told["delay"]):
+    if reported["delay"] and not _SECONDS.fullmatch(reported["delay"]):
         problems.append(f"{PREFIX}_delay is no number of seconds.")
     return problems
 
 
-def _judged(result: Mapping[str, Any], told: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+def _judged(result: Mapping[str, Any], reported: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
     """Return why the task is not confirmed, empty when it is, and the task."""
     if result.get("failed") and result.get("status") != HTTP_NOT_FOUND:
         return str(result.get("msg")), {}
     tasks = result.get("tasks")
-    return (refusal_of(tasks[0], told), dict(tasks[0])) if tasks else (_GONE, {})
+    return (refusal_of(tasks[0], reported), dict(tasks[0])) if tasks else (_GONE, {})

@@ -63,7 +63,7 @@ class ExportAction(BulkAction):
             return {**result, "failed": True, "msg": message, "problems": [message]}
         return {**result, **written}
 
-    def _told(self, result: dict[str, Any], _variables: dict[str, Any]) -> dict[str, Any]:
+    def _with_report(self, result: dict[str, Any], _variables: dict[str, Any]) -> dict[str, Any]:
         if result.get("failed"):
             return self._failed(result)
         return result if "text" in result else {**result, "text": text_of_export(result)}

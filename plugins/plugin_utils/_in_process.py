@@ -174,11 +174,11 @@ def _renamed(rules: Any, names: Mapping[str, str]) -> Any:
 
 def _defect(error: Exception, used: list[Client]) -> dict[str, Any]:
     """Return what is shown of an error that nobody foresaw: a message and facts."""
-    told = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     for one in chain_of(error):
         # Its own lines could look like those of the traceback, or of another task.
-        told = told.replace(str(one), shown_text(str(one)))
-    result: dict[str, Any] = {"message": f"{type(error).__name__}: {error}", "facts": {"exception": told}}
+        trace = trace.replace(str(one), shown_text(str(one)))
+    result: dict[str, Any] = {"message": f"{type(error).__name__}: {error}", "facts": {"exception": trace}}
     for client in used:
         result = masked(result, client.secrets)
     return result

@@ -74,14 +74,14 @@ class OnboardingAction(BulkAction):
                 return None
         return {Email(row.get("email")) for row in rows if isinstance(row, Mapping)} if isinstance(rows, list) else None
 
-    def _told(self, result: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        told = super()._told(result, variables)
-        if not self.tokens_for or "summary" not in told:
-            return {**told, "tokens_for": []}
-        if not told["check_mode"]:
-            return {**told, "tokens_for": list(self.tokens_for)}
+    def _with_report(self, result: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        reported = super()._with_report(result, variables)
+        if not self.tokens_for or "summary" not in reported:
+            return {**reported, "tokens_for": []}
+        if not reported["check_mode"]:
+            return {**reported, "tokens_for": list(self.tokens_for)}
         text = f"tokens would be handed over for {', '.join(map(shown, self.tokens_for))}"
-        return {**told, "tokens_for": [], "text": [*told["text"], text]}
+        return {**reported, "tokens_for": [], "text": [*reported["text"], text]}
 
 
 def _is_file(path: str) -> bool:

@@ -111,7 +111,7 @@ def content_of(
         mood=mood,
         headline=headline,
         totals=totals_of(kind, result),
-        problems=_untold(_problems(result), subjects),
+        problems=_unreported(_problems(result), subjects),
         attention=_table("Needs attention", attention, ("Who", "Outcome", "Why"), "attention") if attention else None,
         tables=tables,
         more=len(subjects) - len(shown_subjects),
@@ -192,10 +192,10 @@ def _problems(result: Record) -> list[str]:
     return list(dict.fromkeys(shown(one) for one in problems)) if isinstance(problems, (list, tuple)) else []
 
 
-def _untold(problems: Iterable[str], subjects: Iterable[Subject]) -> list[str]:
+def _unreported(problems: Iterable[str], subjects: Iterable[Subject]) -> list[str]:
     """Return the problems that are not about somebody whose row tells them already."""
-    told = {one.called for one in subjects if one.outcome in UNDONE}
-    return [problem for problem in problems if _first_subject(problem) not in told]
+    reported = {one.called for one in subjects if one.outcome in UNDONE}
+    return [problem for problem in problems if _first_subject(problem) not in reported]
 
 
 def _first_subject(problem: str) -> str:

@@ -65,7 +65,7 @@ def _hosts(variables: Mapping[str, Any]) -> tuple[Sequence[str], Collection[str]
     return variables.get("ansible_play_hosts_all", []), variables.get("groups", {}).get("all", [])
 
 
-def told_failure(result: Mapping[str, Any], headline: str, problems: Sequence[str], **more: Any) -> dict[str, Any]:
+def failure_result(result: Mapping[str, Any], headline: str, problems: Sequence[str], **more: Any) -> dict[str, Any]:
     """Return the failure of a role's task, or raise it where it would be told twice otherwise."""
     failure = {
         "changed": bool(result.get("changed")),

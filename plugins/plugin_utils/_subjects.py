@@ -39,7 +39,7 @@ UNKNOWN = {
     "group": "no group has this name",
 }
 #: Fields that are told in other words, or say nothing.
-_TOLD_OTHERWISE = {
+_SHOWN_ELSEWHERE = {
     "email",
     "full_name",
     "groups",
@@ -220,9 +220,10 @@ def _successor(row: Record) -> str:
 def _updates(row: Record, steps: Iterable[Record]) -> list[Clause]:
     before, after = dict_in(row.get("before")), dict_in(row.get("after"))
     fields = dict.fromkeys(str(field) for step in steps for field in list_in(step.get("fields")))
-    told = [name for name in fields if name not in _TOLD_OTHERWISE and (name in before or name in after)]
+    reported = [name for name in fields if name not in _SHOWN_ELSEWHERE and (name in before or name in after)]
     changes = [
-        f"{shown(name).replace('_', ' ')}: {in_words(before.get(name))} → {in_words(after.get(name))}" for name in told
+        f"{shown(name).replace('_', ' ')}: {in_words(before.get(name))} → {in_words(after.get(name))}"
+        for name in reported
     ]
     clauses: list[Clause] = [("", f"updated ({'; '.join(changes)})")] if changes else []
     if "open_tasks" in fields and before.get("open_tasks"):

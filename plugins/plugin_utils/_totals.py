@@ -177,7 +177,7 @@ def notes_of(result: Record, subjects: Iterable[Subject], *, beside_rows: bool =
 
     Those of ``beside_rows`` are told where rows have their own notes, so all notes of subjects are left out.
     """
-    told: set[str] = set()
+    reported: set[str] = set()
     for one in subjects:
         own = [bare(without_address(shown(note), one.called)) for note in list_in(one.row.get("notes"))]
         text = one.text.casefold()
@@ -185,9 +185,9 @@ def notes_of(result: Record, subjects: Iterable[Subject], *, beside_rows: bool =
         if one.outcome == "not_found":
             own.append(UNKNOWN[one.kind])
         called = one.called.casefold()
-        told.update(form for note in own for form in (note, f"{called}: {note}", f"{called} {note}"))
+        reported.update(form for note in own for form in (note, f"{called}: {note}", f"{called} {note}"))
     notes = dict.fromkeys(shown(note) for note in list_in(result.get("notes")))
-    return [note for note in notes if note and bare(note) not in told]
+    return [note for note in notes if note and bare(note) not in reported]
 
 
 def failure_of(kind: str, result: Record) -> tuple[str, list[str]]:
@@ -201,8 +201,8 @@ def failure_of(kind: str, result: Record) -> tuple[str, list[str]]:
     if undone:
         where = organization_in_words(result) or "the organization"
         preposition = _PARTICIPLES[kind].partition(" ")[2]
-        told = [*problems, *_done_before(result)] if problems else _lines_of(result, UNDONE)
-        return f"{undone} {preposition} {where}{_done_beside(result, counts)}.", told
+        reported = [*problems, *_done_before(result)] if problems else _lines_of(result, UNDONE)
+        return f"{undone} {preposition} {where}{_done_beside(result, counts)}.", reported
     if not problems:
         return shown(result.get("msg") or "The task failed and gave no reason."), []
     number = counted(len(problems), "problems")
@@ -253,14 +253,14 @@ def artifacts_of(kind: str, result: Record) -> dict[str, int]:
     """Return the counts for ``set_stats``; every key is there each time."""
     counts = counts_of(kind, result)
     people = counts.get("people", {})
-    told = {name: people.get(name, 0) for name in _COUNTS[kind]}
+    reported = {name: people.get(name, 0) for name in _COUNTS[kind]}
     total = sum(people.values())
     if kind == "onboarding":
-        told["launched"] = counts.get("processes", {}).get("launched", 0)
+        reported["launched"] = counts.get("processes", {}).get("launched", 0)
     elif kind == "offboarding":
         for part, name in (("guests", "deleted"), ("guests", "updated"), ("groups", "updated")):
-            told[f"{part}_{name}"] = counts.get(part, {}).get(name, 0)
+            reported[f"{part}_{name}"] = counts.get(part, {}).get(name, 0)
     elif kind == "drift":
-        told["groups"] = counts.get("groups", {}).get("missing", 0)
-        total = sum(told[name] for name in (*DRIFTED, "groups"))
-    return {f"tallyfy_{kind}_{name}": number for name, number in {**told, "total": total}.items()}
+        reported["groups"] = counts.get("groups", {}).get("missing", 0)
+        total = sum(reported[name] for name in (*DRIFTED, "groups"))
+    return {f"tallyfy_{kind}_{name}": number for name, number in {**reported, "total": total}.items()}

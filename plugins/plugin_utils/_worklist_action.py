@@ -29,7 +29,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._tasks.record imp
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._claims import claim, release
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._files import tasks_file
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._options import plain
-from ansible_collections.tallyfy.platform.plugins.plugin_utils._role_action import RoleAction, told_failure
+from ansible_collections.tallyfy.platform.plugins.plugin_utils._role_action import RoleAction, failure_result
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import counted, listed, shown
 
 ROLE = "worklist"
@@ -60,10 +60,10 @@ def failed_work(failed: Any, tasks: Any) -> str:
         return "a task"
     name = str(failed.get("name") or "")
     for raw in sorted(_names_in(tasks), key=lambda one: one != name):
-        told = _TEMPLATES.sub("…", raw)
+        reported = _TEMPLATES.sub("…", raw)
         pattern = ".*".join(map(re.escape, _TEMPLATES.split(raw)))
-        if told.strip("… ") and re.fullmatch(pattern, name, re.DOTALL):
-            return f"the task '{shown(told, 100)}'"
+        if reported.strip("… ") and re.fullmatch(pattern, name, re.DOTALL):
+            return f"the task '{shown(reported, 100)}'"
     return f"a task of {shown(failed.get('action') or 'a module', 100)}"
 
 
@@ -175,9 +175,11 @@ class WorklistFinder(RoleAction):
         ]
 
     def _refused(self, problems: Sequence[str], result: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        told = [shown(problem) for problem in problems]
-        headline = f"No step was taken up: {counted(len(told), 'problems')}."
-        return told_failure(result or {}, headline, told, artifacts={f"tallyfy_{ROLE}_report_text": f"{headline}\n"})
+        reported = [shown(problem) for problem in problems]
+        headline = f"No step was taken up: {counted(len(reported), 'problems')}."
+        return failure_result(
+            result or {}, headline, reported, artifacts={f"tallyfy_{ROLE}_report_text": f"{headline}\n"}
+        )
 
     # --- telling ------------------------------------------------------------------------------------------------------
 
@@ -209,7 +211,7 @@ class WorklistFinder(RoleAction):
         rows = _run_of(variables)["rows"]
         failed = [f"{row['process'] or row['id']}: {row['message']}" for row in rows if row["outcome"] == "failed"]
         if failed:
-            return told_failure({}, f"{len(failed)} of {counted(len(rows), 'steps')} could not be done.", failed)
+            return failure_result({}, f"{len(failed)} of {counted(len(rows), 'steps')} could not be done.", failed)
         return {"changed": False}
 
 
@@ -332,8 +334,8 @@ def _kept(result: Mapping[str, Any]) -> dict[str, Any]:
 
 def _row(task: Mapping[str, Any], outcome: str, message: str = "") -> dict[str, Any]:
     # The module names the step and its process with each problem; the row has its process beside them.
-    told = message.replace(f"{task['step']} of {task['process']}: ", "")
-    return {"id": task["id"], "process": shown(task["process"] or ""), "outcome": outcome, "message": shown(told)}
+    reported = message.replace(f"{task['step']} of {task['process']}: ", "")
+    return {"id": task["id"], "process": shown(task["process"] or ""), "outcome": outcome, "message": shown(reported)}
 
 
 def _limit(given: Any) -> tuple[int | None, str]:

@@ -13,7 +13,7 @@ from tests.people import ALICE, BOB, CHARLIE, DANA, ERIN, FRANK, JOHN, NORA, PAR
 #: Erin's processes, which have the same name.
 TOURS = ("5e7f9a1b3c5d7e9f1a2b4c6d8e0f2a4b", "7a9b1c3d5e7f9a2b4c6d8e0f1a3b5c7d")
 #: What check mode must tell as the run then does.
-TOLD_OF_OFFBOARDING = ("people", "guests", "groups", "processes", "notes", "problems")
+REPORTED_BY_OFFBOARDING = ("people", "guests", "groups", "processes", "notes", "problems")
 
 CASES_OF_OFFBOARDING: list[tuple[str, str, tuple[str, ...], dict[str, Any]]] = [
     ("offboarding of nobody", "tallyfy_offboarding", (), {"people": []}),

@@ -150,8 +150,8 @@ def complete_many(sandbox: Sandbox, folder: Path, number: int, *, seed: int, wor
     desired = {run["id"] for run in state["runs"] if run["name"].startswith("Person ")}
     tasks = [one for one in state["tasks"] if one["run_id"] in desired and one["title"] == "Create accounts"]
     tally.missing = number - sum(one["status"] == "completed" for one in tasks)
-    told = Counter(one["task_id"] for one in sandbox.events(event="task.completed"))
-    tally.twice = sum(told[one["id"]] > 1 for one in tasks)
+    reported = Counter(one["task_id"] for one in sandbox.events(event="task.completed"))
+    tally.twice = sum(reported[one["id"]] > 1 for one in tasks)
     tally.unstored = sum(len(one["taskdata"]) < 2 for one in tasks)
     tally.comments = Counter(len(one["threads"]) for one in tasks)
     return tally

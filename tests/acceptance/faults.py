@@ -44,7 +44,7 @@ PASSING = {
     "last_accessed_at", "last_login_at",
 }  # fmt: skip
 #: What check mode has to tell as the run then does.
-TOLD = (
+REPORTED = (
     "changed", "actions", "diff", "summary", "problems", "deferred", "notes", "organization", "unchangeable", "people",
     "groups", "guests", "processes",
 )  # fmt: skip
@@ -221,13 +221,13 @@ def unbroken(scenario: Scenario, stage: Stage) -> Unbroken:
     sandbox = stage.sandbox
     scenario.set_the_scene(sandbox)
     before = picture(sandbox)
-    told = _run(scenario, stage, check_mode=True)
+    reported = _run(scenario, stage, check_mode=True)
     assert not sandbox.writes(), f"check mode wrote: {sandbox.writes()}"
     sandbox.clear_ledger()
     stage = Stage(sandbox, stage.folder / "run")
     done = _run(scenario, stage)
     sent, end = sandbox.ledger(), picture(sandbox)
-    problems = [*_of_the_end(stage, done), *_of_changed(done, before, end, ()), *_of_check_mode(told, done)]
+    problems = [*_of_the_end(stage, done), *_of_changed(done, before, end, ()), *_of_check_mode(reported, done)]
     if done.get("failed"):
         problems.append(f"it failed: {done['msg']}")
     if scenario.is_repeatable:
@@ -247,8 +247,8 @@ def findings(scenario: Scenario, fault: Fault, number: int, line: Unbroken, stag
         found += [(1, text) for text in _of_the_end(stage, broken)]
         found += [(1, text) for text in _of_changed(broken, line.before, now, sandbox.writes())]
         # What the service declined, and a run may do without, is a warning.
-        is_told = broken.get("failed") or {*broken.get("warnings", ())} - line.warnings
-        if now != line.end and not is_told and not fault.is_plausible:
+        is_reported = broken.get("failed") or {*broken.get("warnings", ())} - line.warnings
+        if now != line.end and not is_reported and not fault.is_plausible:
             found.append((1, f"it succeeded, but {difference(line.end, now)}"))
     found += [(2, text) for text in [*unasked(line.before, now, line.end), scenario.complaint(sandbox)] if text]
     sandbox.clear_faults()
@@ -263,7 +263,7 @@ def _of_the_next_runs(scenario: Scenario, stage: Stage, end: Picture) -> Iterato
     sandbox = stage.sandbox
     sandbox.clear_ledger()
     before = picture(sandbox)
-    told = _run(scenario, stage, check_mode=True)
+    reported = _run(scenario, stage, check_mode=True)
     yield from ((5, f"check mode wrote: {entry['method']} {entry['path']}") for entry in sandbox.writes())
     done = _run(scenario, stage)
     now = picture(sandbox)
@@ -274,7 +274,7 @@ def _of_the_next_runs(scenario: Scenario, stage: Stage, end: Picture) -> Iterato
         return
     if now != end:
         yield 3, f"after the second run {difference(end, now)}"
-    yield from ((5, text) for text in _of_check_mode(told, done))
+    yield from ((5, text) for text in _of_check_mode(reported, done))
     yield from ((4, text) for text in _of_a_repetition(scenario, stage))
 
 
@@ -323,20 +323,20 @@ def _of_the_end(stage: Stage, result: Result) -> Iterator[str]:
 
 
 def _of_changed(result: Result, before: Picture, now: Picture, writes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    is_told, is_so = bool(result.get("changed")), now != before
-    if is_so and not is_told:
+    is_reported, is_so = bool(result.get("changed")), now != before
+    if is_so and not is_reported:
         yield f"changed is false, but {difference(before, now)} ({result.get('msg', 'it succeeded')})"
     may_be_done = result.get("failed") and any(entry["status"] not in REFUSED for entry in writes)
-    if is_told and not is_so and not may_be_done:
+    if is_reported and not is_so and not may_be_done:
         yield f"changed is true, but nothing differs ({result.get('msg', 'it succeeded')})"
 
 
-def _of_check_mode(told: Result, done: Result) -> Iterator[str]:
-    if told.get("failed"):
-        yield f"check mode failed: {told.get('msg')}"
+def _of_check_mode(reported: Result, done: Result) -> Iterator[str]:
+    if reported.get("failed"):
+        yield f"check mode failed: {reported.get('msg')}"
         return
-    for name in TOLD:
-        first, second = _without_ids(told.get(name)), _without_ids(done.get(name))
+    for name in REPORTED:
+        first, second = _without_ids(reported.get(name)), _without_ids(done.get(name))
         if first != second:
             yield f"check mode told {name} {_short(first)}, the run {_short(second)}"
 
@@ -371,8 +371,8 @@ def picture(sandbox: Sandbox) -> Picture:
     state = sandbox.state(sandbox.org_id)
     names = {str(record["id"]): _name(record[key]) for kind, key in NAMES.items() for record in state[kind]}
     # Whoever is told twice that a step is completed acts twice.
-    told = Counter(event["task_id"] for event in sandbox.events(event="task.completed"))
-    state["tasks"] = [{**task, "times_completed": told[task["id"]]} for task in state["tasks"]]
+    reported = Counter(event["task_id"] for event in sandbox.events(event="task.completed"))
+    state["tasks"] = [{**task, "times_completed": reported[task["id"]]} for task in state["tasks"]]
     found: Picture = {}
     for kind in (*NAMES, "tasks"):
         for record in state[kind]:

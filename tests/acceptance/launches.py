@@ -129,7 +129,7 @@ class Launcher:
     def __init__(self, sandbox: Sandbox, folder: Path, chance: random.Random, workers: int) -> None:
         self.sandbox = sandbox
         self.chance = chance
-        self.told: dict[str, set[str]] = {}
+        self.reported: dict[str, set[str]] = {}
         self.failures: Counter[str] = Counter()
         self.doubts = 0
         self._clock = Clock(sandbox)
@@ -151,15 +151,15 @@ class Launcher:
             self.sandbox.switch(drop_prerun_labels=self.chance.choice([[], [self.chance.choice(DROPPED)]]))
         client = self._client()
         client.renew_allowance()
-        told = self.told.setdefault(job.key, set())
+        reported = self.reported.setdefault(job.key, set())
         try:
             result = ensure_process(client, job.params, warn=lambda _text: None)
         except TallyfyError as error:
             self.failures[type(error).__name__] += 1
             self.doubts += isinstance(error, LostAnswerError)
-            told.update(error.facts.get("not_stored", ()))  # type: ignore[arg-type] # a list of labels
+            reported.update(error.facts.get("not_stored", ()))  # type: ignore[arg-type] # a list of labels
             return False
-        told.update(entry["field"] for entry in result["unchangeable"])
+        reported.update(entry["field"] for entry in result["unchangeable"])
         return True
 
     def _client(self) -> Client:
@@ -210,6 +210,6 @@ def launch_many(sandbox: Sandbox, folder: Path, number: int, *, seed: int, worke
         for run in found[:1]:
             stored = {labels[number] for number, value in run["prerun"].items() if value is not None}
             lost = set(job.params["kickoff"]) - stored
-            tally.reported += len(lost & launcher.told[job.key])
-            tally.unreported += len(lost - launcher.told[job.key])
+            tally.reported += len(lost & launcher.reported[job.key])
+            tally.unreported += len(lost - launcher.reported[job.key])
     return tally

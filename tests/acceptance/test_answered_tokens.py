@@ -33,8 +33,8 @@ def answer(sandbox: Sandbox, body: Any, *, path: str = "/organizations/*/tags*",
 
 def assert_unseen(modules: Modules, result: dict[str, Any]) -> None:
     """Look through all that a run shows; what a module tells ansible-core to mask is not shown."""
-    told = {name: value for name, value in result.items() if not name.startswith("_ansible")}
-    text = json.dumps({**told, "invocation": modules.invocation})
+    reported = {name: value for name, value in result.items() if not name.startswith("_ansible")}
+    text = json.dumps({**reported, "invocation": modules.invocation})
     for spelling in (TOKEN, TOKEN[:20], "%2Ftoken%2B"):
         assert spelling not in text
 

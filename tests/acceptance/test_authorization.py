@@ -108,7 +108,7 @@ def test_a_token_is_taken_kept_and_found(
     assert modules.succeed("tallyfy_api", path="/me")["data"]["email"] == ALICE
 
 
-def test_the_organization_is_the_one_that_is_told(sandbox: Sandbox, modules: Modules) -> None:
+def test_the_organization_is_the_one_that_is_reported(sandbox: Sandbox, modules: Modules) -> None:
     modules.use(org_id=None)
     token = modules.succeed("tallyfy_authorization", name="alice", **options(asked(sandbox)))["token"]
     assert (token["org_id"], token["user"]) == (sandbox.org_id, ALICE)
@@ -177,7 +177,7 @@ def test_without_a_cache_nothing_is_kept(sandbox: Sandbox, modules: Modules, wit
 
 
 @pytest.mark.parametrize("response_type", ["token", "code"])
-def test_a_use_that_cannot_be_noted_is_told_once(
+def test_a_use_that_cannot_be_noted_is_reported_once(
     sandbox: Sandbox, modules: Modules, response_type: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = PrivateDirectory.write
@@ -194,7 +194,7 @@ def test_a_use_that_cannot_be_noted_is_told_once(
     assert result["token"]["user"] == ALICE
 
 
-def test_an_unknown_expiry_is_told(sandbox: Sandbox, modules: Modules) -> None:
+def test_an_unknown_expiry_is_reported(sandbox: Sandbox, modules: Modules) -> None:
     request = asked(sandbox)
     answer = answer_to(request.url).replace("&expires_in=840", "")
     result = modules.succeed("tallyfy_authorization", name="alice", **options(request, answer))
@@ -240,10 +240,10 @@ class TestKept:
         assert "less than min_ttl (840 s) away" in failure["msg"]
 
     def test_forgotten(self, modules: Modules) -> None:
-        told = modules.succeed("tallyfy_authorization", check_mode=True, name="alice", state="absent")
+        reported = modules.succeed("tallyfy_authorization", check_mode=True, name="alice", state="absent")
         done = modules.succeed("tallyfy_authorization", name="alice", state="absent")
         again = modules.succeed("tallyfy_authorization", name="alice", state="absent")
-        assert (told["changed"], done["changed"], again["changed"]) == (True, True, False)
+        assert (reported["changed"], done["changed"], again["changed"]) == (True, True, False)
         assert "No token is kept as alice" in modules.fail("tallyfy_authorization", name="alice")["msg"]
 
     def test_authorized_anew(self, sandbox: Sandbox, modules: Modules) -> None:
@@ -260,9 +260,9 @@ class TestKept:
 @pytest.mark.parametrize("response_type", ["token", "code"])
 def test_check_mode_leaves_the_answer_usable(sandbox: Sandbox, modules: Modules, response_type: str) -> None:
     given = options(asked(sandbox, response_type))
-    told = modules.succeed("tallyfy_authorization", check_mode=True, name="alice", **given)
-    assert told["changed"] is True
-    assert (told["token"] is not None) is (response_type == "token")
+    reported = modules.succeed("tallyfy_authorization", check_mode=True, name="alice", **given)
+    assert reported["changed"] is True
+    assert (reported["token"] is not None) is (response_type == "token")
     assert exchanges(sandbox) == 0
     assert kept_files(modules) == []
     done = modules.succeed("tallyfy_authorization", name="alice", **given)
@@ -347,9 +347,9 @@ def test_of_another_organization(sandbox: Sandbox, modules: Modules, response_ty
     assert kept_files(modules) == []
 
 
-def test_of_another_organization_by_what_is_told(sandbox: Sandbox, modules: Modules) -> None:
-    told = {"data": {"id": 1, "email": ALICE, "organization_id": INITECH}}
-    sandbox.fault(route="me.in_organization", times=None, body=told)
+def test_of_another_organization_by_what_is_reported(sandbox: Sandbox, modules: Modules) -> None:
+    reported = {"data": {"id": 1, "email": ALICE, "organization_id": INITECH}}
+    sandbox.fault(route="me.in_organization", times=None, body=reported)
     message = modules.fail("tallyfy_authorization", **options(asked(sandbox)))["msg"]
     assert f"it belongs to {INITECH}" in message
 
@@ -466,8 +466,8 @@ def test_two_at_once_use_an_answer_once(sandbox: Sandbox, modules: Modules) -> N
     mine = modules.run("tallyfy_authorization", **given).get("msg", "")
     os.waitpid(child, 0)
     os.close(write)
-    with os.fdopen(read) as told:
-        messages = sorted([mine, json.load(told)])
+    with os.fdopen(read) as reported:
+        messages = sorted([mine, json.load(reported)])
     assert messages[0] == ""
     assert "has been used already" in messages[1]
     assert exchanges(sandbox) == 1
@@ -601,12 +601,12 @@ class TestPlaybook:
             "tallyfy_code_verifier": request.code_verifier,
         }
         file.write_text(json.dumps(variables))
-        told = playbooks.run(AUTHORIZE, "-e", f"@{file}", "--check", "-vvv")
+        reported = playbooks.run(AUTHORIZE, "-e", f"@{file}", "--check", "-vvv")
         done = playbooks.run(AUTHORIZE, "-e", f"@{file}", "-e", "tallyfy_token_name=alice", "-vvv")
-        assert (told.returncode, done.returncode) == (0, 0), told.stdout + done.stdout
-        assert "its code was not exchanged" in told.stdout
+        assert (reported.returncode, done.returncode) == (0, 0), reported.stdout + done.stdout
+        assert "its code was not exchanged" in reported.stdout
         assert f"Signed in: {ALICE}" in done.stdout
-        for output in (told.stdout, done.stdout):
+        for output in (reported.stdout, done.stdout):
             for secret in (answer, request.state, request.code_verifier, *parse_qs(urlsplit(answer).query)["code"]):
                 assert str(secret) not in output
         again = playbooks.run(AUTHORIZE, "-e", f"@{file}")
@@ -621,7 +621,7 @@ class TestPlaybook:
             ([f"tallyfy_redirect_uri={REDIRECT}", "tallyfy_hosts=all", "-ione,two,"], "One person signs in at a time"),
         ],
     )
-    def test_what_is_missing_is_told(self, playbooks: Playbooks, variables: list[str], reason: str) -> None:
+    def test_what_is_missing_is_reported(self, playbooks: Playbooks, variables: list[str], reason: str) -> None:
         extra = [part for one in variables for part in ((one,) if one.startswith("-") else ("-e", one))]
         run = playbooks.run(AUTHORIZE, *extra)
         assert run.returncode == 2

@@ -49,7 +49,7 @@ every_task = pytest.mark.parametrize("module", sorted(TASKS))
 every_module = pytest.mark.parametrize("module", sorted(ALL_TASKS))
 
 
-def told(result: dict[str, Any], *pieces: str) -> str:
+def reported(result: dict[str, Any], *pieces: str) -> str:
     """Check that a failure is clear and says all of ``pieces``, and return its message."""
     assert result.get("failed"), f"this should have failed: {result}"
     message = str(result["msg"])
@@ -68,7 +68,7 @@ def told(result: dict[str, Any], *pieces: str) -> str:
 def failure(modules: Modules, module: str, *pieces: str, **arguments: Any) -> dict[str, Any]:
     """Run a module that must fail before it changes anything, and say all of ``pieces``."""
     result = modules.fail(module, **arguments)
-    told(result, *pieces)
+    reported(result, *pieces)
     assert not result.get("changed")
     return result
 
@@ -461,7 +461,7 @@ class TestAnswers:
         for more in ({}, {"complete": True}) if module == "tallyfy_user_info" else ({},):
             result = modules.run(module, **arguments, **more)
             if result.get("failed"):
-                told(result)
+                reported(result)
 
     @pytest.mark.parametrize(
         "groups", ['[{"name": 5}]', '[{"id": 1, "members": 5}]', '[{"name": "x", "members": ["y"]}]']
@@ -473,19 +473,21 @@ class TestAnswers:
         ):  # fmt: skip
             result = modules.run(module, **arguments)
             if result.get("failed"):
-                told(result)
+                reported(result)
 
     def test_fields_that_are_not_stored(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(drop_fields=["job_title"])
         result = modules.fail("tallyfy_user", email=BOB, job_title="Lead", phone="+1")
-        told(result, BOB, "answered with success but did not store job_title (job_title is 'Analyst')", "Check that")
+        reported(
+            result, BOB, "answered with success but did not store job_title (job_title is 'Analyst')", "Check that"
+        )
         assert result["not_stored"] == ["job_title"]
         assert result["failed_action"]["action"] == "updated"
 
     def test_a_field_of_a_new_member_that_is_not_stored(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(drop_fields=["job_title"])
         result = modules.fail("tallyfy_user", **MARY, job_title="Lead")
-        told(result, "did not store job_title")
+        reported(result, "did not store job_title")
         assert result["changed"] is True
         assert [action["action"] for action in result["actions"]] == ["created"]
 
@@ -518,7 +520,7 @@ class TestDoubts:
     ) -> None:
         sandbox.fault(method="POST", path="/organizations/*/groups", **fault)
         result = modules.fail("tallyfy_api", **self.POST)
-        told(result, "It may have been carried out. Do not just run it again", "method=GET")
+        reported(result, "It may have been carried out. Do not just run it again", "method=GET")
         assert (result["changed"], result["actions"]) == (True, [])
         assert result["failed_action"]["action"] == "created"
         assert len(sandbox.writes()) == 1
@@ -569,9 +571,9 @@ class TestDoubts:
             ("tallyfy_offboarding", {"guests": ["partner@example.org"], "max_removals": 2}),
             ("tallyfy_offboarding", {"people": [{"email": BOB}], "max_removals": 2}),
         ):
-            told(modules.fail(module, **arguments))
+            reported(modules.fail(module, **arguments))
 
-    def test_what_a_put_wipes_is_told(self, sandbox: Sandbox, modules: Modules) -> None:
+    def test_what_a_put_wipes_is_reported(self, sandbox: Sandbox, modules: Modules) -> None:
         number = sandbox.member(BOB)["id"]
         sandbox.patch_run(RUNNING, users=[number])
         put = {
@@ -593,28 +595,28 @@ class TestDoubts:
 class TestRefusals:
     def test_read_only_organization(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(read_only=True)
-        told(modules.fail("tallyfy_user", email=BOB, team="New"), "PUT /organizations/", "HTTP 4")
-        told(modules.fail("tallyfy_user", **MARY), "POST /applications/", "HTTP 4")
+        reported(modules.fail("tallyfy_user", email=BOB, team="New"), "PUT /organizations/", "HTTP 4")
+        reported(modules.fail("tallyfy_user", **MARY), "POST /applications/", "HTTP 4")
         modules.succeed("tallyfy_user", email=BOB)
 
     def test_no_seat_left(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(seat_limit_light=0, seat_limit_full=0)
         result = modules.fail("tallyfy_user", **MARY)
-        told(result, "POST /applications/", "HTTP 409", "Free a seat or buy more")
+        reported(result, "POST /applications/", "HTTP 409", "Free a seat or buy more")
         assert result["changed"] is False
         assert result["actions"] == []
         assert result["failed_action"]["action"] == "created"
 
     def test_values_that_are_refused(self, sandbox: Sandbox, modules: Modules) -> None:
         result = modules.fail("tallyfy_user", email=BOB, country_id=99999)
-        told(result, "PUT /organizations/", "HTTP 422", "country")
+        reported(result, "PUT /organizations/", "HTTP 422", "country")
         assert list(result["errors"]) == ["country_id"]
 
     def test_an_unfinished_run_names_what_it_did(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.fault(route="groups.update", times=None, status=403)
         desired = {**MARY, "team": "Ops", "groups": {"add": ["People", "Engineering"]}}
         result = modules.fail("tallyfy_user", **desired)
-        told(result, "PUT /organizations/", "/groups/", "HTTP 403")
+        reported(result, "PUT /organizations/", "/groups/", "HTTP 403")
         assert result["changed"] is True
         assert [action["action"] for action in result["actions"]] == ["created", "updated"]
         assert result["failed_action"]["action"] == "added_to_group"

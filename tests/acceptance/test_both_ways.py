@@ -82,8 +82,8 @@ def first_of_each_module() -> list[Case]:
 )
 def test_table_of_cases(sandbox: Sandbox, tmp_path: Path, one: Case, world: str) -> None:
     # One request at a time, so that their order can be compared.
-    modules_side_by_side = ("tallyfy_roster", "tallyfy_onboarding", "tallyfy_offboarding")
-    is_parallel = one.module in modules_side_by_side
+    concurrent_modules = ("tallyfy_roster", "tallyfy_onboarding", "tallyfy_offboarding")
+    is_parallel = one.module in concurrent_modules
     arguments = {**one.arguments, **({"concurrency": 1} if is_parallel else {})}
     runs = [(one.module, check_mode, arguments) for check_mode in (True, False, False)]
     module, in_process = both(sandbox, tmp_path, world, *runs)
@@ -215,7 +215,7 @@ class TestLoops:
         assert "failed" not in second
         assert len(sandbox.sign_ins()) == 3
 
-    def test_tokens_are_told_as_they_are(self, sandbox: Sandbox, modules: Modules) -> None:
+    def test_tokens_are_reported_as_they_are(self, sandbox: Sandbox, modules: Modules) -> None:
         results = modules.loop("tallyfy_token", {}, {}, {"renew": True}, {"state": "absent"}, {})
         assert [(result["token"] or {}).get("source") for result in results] == [
             "issued", "cache", "issued", None, "issued",

@@ -166,7 +166,7 @@ class TestPages:
             sandbox.fault(route="members.list", status=200, body=page)
         assert client.records(client.path("users")) == rows
 
-    def test_pages_are_read_side_by_side(self, sandbox: Sandbox, client: Client) -> None:
+    def test_pages_are_read_concurrently(self, sandbox: Sandbox, client: Client) -> None:
         sandbox.reset(members=450)
         sandbox.switch(per_page_cap=40)
         client.records(client.path("users"))
@@ -314,8 +314,8 @@ class TestTokens:
         sandbox.fault(route=route, times=None, status=429, headers={"Retry-After": "3600"})
         with pytest.raises(RateLimitError) as failure:
             client_with(act_as=act_as).get()
-        told = datetime.strptime(str(failure.value.facts["not_before"]), "%Y-%m-%dT%H:%M:%S%z").timestamp()
-        assert 3500 < told - time.time() <= 3601
+        reported = datetime.strptime(str(failure.value.facts["not_before"]), "%Y-%m-%dT%H:%M:%S%z").timestamp()
+        assert 3500 < reported - time.time() <= 3601
         assert f"Run it again after {failure.value.facts['not_before']}" in str(failure.value)
         assert waits == []
 
@@ -495,7 +495,7 @@ class TestRetries:
         assert len(waits) == BODY_ATTEMPTS - 1
 
     @pytest.mark.parametrize(("max_wait", "requests"), [(300, BODY_ATTEMPTS), (0, 1)])
-    def test_a_lasting_page_is_told(
+    def test_a_lasting_page_is_reported(
         self, sandbox: Sandbox, client_with: Callable[..., Client], max_wait: float, requests: int
     ) -> None:
         sandbox.fault(route="organization.get", times=None, body="<html>busy</html>")
@@ -612,17 +612,17 @@ class TestCaps:
     ) -> None:
         sandbox.fault(**self.HOUR, body={"message": "hourly limit", "code": "RATE_LIMIT_EXCEEDED"})
         path = client_with().path("guests")
-        told = []
+        reported = []
         for number in range(3):
             with pytest.raises(RateLimitError, match="hourly limit") as refusal:
                 client_with(max_wait=2000).call("POST", path, body={"email": f"g{number}@example.org"})
-            told.append(refusal.value)
+            reported.append(refusal.value)
         assert len(sandbox.writes()) == 1
         assert waits == []
-        assert {error.request for error in told} == {f"POST {path}"}
-        assert {error.code for error in told} == {"RATE_LIMIT_EXCEEDED"}
+        assert {error.request for error in reported} == {f"POST {path}"}
+        assert {error.code for error in reported} == {"RATE_LIMIT_EXCEEDED"}
         first, *others = (
-            datetime.strptime(str(error.facts["not_before"]), "%Y-%m-%dT%H:%M:%S%z").timestamp() for error in told
+            datetime.strptime(str(error.facts["not_before"]), "%Y-%m-%dT%H:%M:%S%z").timestamp() for error in reported
         )
         assert all(abs(moment - first) <= 1 for moment in others)
         waits.append(3001)

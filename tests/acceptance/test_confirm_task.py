@@ -75,7 +75,7 @@ class Task:
     def patch(self, **fields: Any) -> None:
         self.sandbox.patch_task(self.id, **fields)
 
-    def told(self, **others: str) -> dict[str, str]:
+    def reported(self, **others: str) -> dict[str, str]:
         return {
             "tallyfy_org_id": self.sandbox.org_id,
             "confirm_task_organization": self.sandbox.org_id,
@@ -108,26 +108,26 @@ def messages(output: str) -> dict[str, str]:
 def test_names_steer_no_terminal(sandbox: Sandbox, playbooks: Playbooks) -> None:
     task = Task(sandbox)
     task.patch(title="Caf\u00e9 \u2013 \x1b[2J\x9b\u202e\u200b\U000e0041x")
-    told = {"good": task.told(), "bad": task.told(confirm_task_step="Another")}
+    reported = {"good": task.reported(), "bad": task.reported(confirm_task_step="Another")}
     # What is passed on to other jobs is data.
-    output = confirm(playbooks, **told)[1].partition("CUSTOM STATS")[0]
+    output = confirm(playbooks, **reported)[1].partition("CUSTOM STATS")[0]
     assert not [one for one in "\x1b\x9b\u202e\u200b\U000e0041" if one in output]
     assert "The task Caf\u00e9 \u2013 \\\\x1b[2J\\\\x9b\\\\u202e\\\\u200b\\\\U000e0041x of " in output
 
 
 @pytest.mark.parametrize("check", [(), ("--check",)], ids=["run", "check"])
-def test_what_is_confirmed_is_told_and_acted_on(
+def test_what_is_confirmed_is_reported_and_acted_on(
     check: tuple[str, ...], sandbox: Sandbox, playbooks: Playbooks, tmp_path: Path
 ) -> None:
     task = Task(sandbox)
     capture = task.template["steps"][0]["captures"][0]
     task.patch(taskdata={capture["id"]: "SN-4411 {{ 7*7 }}"}, title="Renamed")
     (tmp_path / "tasks.yml").write_text(TASKS.format(file=tmp_path / "confirmed.json"))
-    told = task.told(
+    reported = task.reported(
         confirm_task_tasks="tasks.yml", confirm_task_template=TEMPLATE, confirm_task_step="Create accounts"
     )
     # What AWX makes of text that was asked for.
-    status, output = confirm(playbooks, *check, here={**told, "confirm_task_id": f" {task.id}\n"})
+    status, output = confirm(playbooks, *check, here={**reported, "confirm_task_id": f" {task.id}\n"})
     assert status == 0, output
     assert task.requests() == 1
     assert not sandbox.writes()
@@ -149,8 +149,8 @@ def test_what_is_confirmed_is_told_and_acted_on(
         "completed_at": "2026-02-21T17:00:00Z",
         "completed_by": ALICE,
     }.items() <= confirmed.items()
-    told_values = {name: confirmed["kickoff"][name] for name in ("New hire name", "Department", "Software")}
-    assert told_values == {
+    shown_values = {name: confirmed["kickoff"][name] for name in ("New hire name", "Department", "Software")}
+    assert shown_values == {
         "New hire name": "{{ lookup('pipe', 'id') }}",
         "Department": "Engineering",
         "Software": ["Slack"],
@@ -166,12 +166,12 @@ def test_what_an_earlier_node_has_confirmed_does_not_take_its_place(
     task = Task(sandbox)
     (tmp_path / "tasks.yml").write_text(TASKS.format(file=tmp_path / "confirmed.json"))
     earlier = ("-e", json.dumps({"confirmed_task": {"task_id": "of the earlier node"}}))
-    hosts = {"alone": task.told(), "acts": task.told(confirm_task_tasks="tasks.yml")}
+    hosts = {"alone": task.reported(), "acts": task.reported(confirm_task_tasks="tasks.yml")}
     status, output = confirm(playbooks, *earlier, **hosts)
     assert status != 0
-    told = messages(output)
-    assert set(told) == {"acts"}
-    assert "confirmed_task is given as an extra variable" in told["acts"]
+    reported = messages(output)
+    assert set(reported) == {"acts"}
+    assert "confirmed_task is given as an extra variable" in reported["acts"]
     assert not (tmp_path / "confirmed.json").exists()
     passed_on = output.partition("CUSTOM STATS")[2]
     assert task.id in passed_on
@@ -195,17 +195,17 @@ def test_what_tallyfy_does_not_say_is_not_confirmed(sandbox: Sandbox, playbooks:
         "archived": ({}, {}, "or it or its process is archived"),
     }
     tasks = {name: Task(sandbox) for name in refused}
-    for name, (fields, _told, _message) in refused.items():
+    for name, (fields, _reported, _message) in refused.items():
         tasks[name].patch(**fields)
     # Whoever looks a task up by its own ID alone would answer so.
     stray = {**tasks["mixed"].record, "status": "completed", "completed_at": AT, "run_id": tasks["later"].process}
     path = f"*/tasks/{tasks['mixed'].id}"
     sandbox.fault(method="GET", path=path, times=None, status=200, body={"data": stray})
     sandbox.patch_run(tasks["archived"].process, archived_at=AT)
-    told = {name: tasks[name].told(**refused[name][1]) for name in refused}
+    reported = {name: tasks[name].reported(**refused[name][1]) for name in refused}
     # A task there is, of another process.
-    told["other"]["confirm_task_id"] = tasks["rejected"].id
-    status, output = confirm(playbooks, **told)
+    reported["other"]["confirm_task_id"] = tasks["rejected"].id
+    status, output = confirm(playbooks, **reported)
     assert status == 2
     assert "CUSTOM STATS" not in output
     found = messages(output)
@@ -220,7 +220,7 @@ def test_what_tallyfy_does_not_say_is_not_confirmed(sandbox: Sandbox, playbooks:
     assert not sandbox.writes()
 
 
-def test_a_completion_is_confirmed_however_and_whenever_it_is_told(sandbox: Sandbox, playbooks: Playbooks) -> None:
+def test_a_completion_is_confirmed_however_and_whenever_it_is_reported(sandbox: Sandbox, playbooks: Playbooks) -> None:
     times = {"people": "21/02/2026 05:00 PM UTC", "space": "2026-02-21 17:00:00", "odd": "yesterday", "none": ""}
     tasks = {name: Task(sandbox) for name in [*times, "early"]}
     # The webhook comes before the API shows what it tells.
@@ -228,21 +228,21 @@ def test_a_completion_is_confirmed_however_and_whenever_it_is_told(sandbox: Sand
     body = {"data": {**early.record, "status": "in-progress", "completed_at": None}}
     sandbox.fault(path=f"*/tasks/{early.id}", status=200, body=body)
     sandbox.switch(bare_includes=True)
-    told = {name: tasks[name].told(confirm_task_completed_at=at) for name, at in times.items()}
-    status, output = confirm(playbooks, **told, early=early.told(confirm_task_organization=""))
+    reported = {name: tasks[name].reported(confirm_task_completed_at=at) for name, at in times.items()}
+    status, output = confirm(playbooks, **reported, early=early.reported(confirm_task_organization=""))
     assert status == 0, output
     assert early.requests() == 2
 
 
 def test_nothing_is_asked_for_what_cannot_be_meant(sandbox: Sandbox, playbooks: Playbooks) -> None:
-    told = {
+    reported = {
         "process": {"confirm_task_process": "../users"},
         "task": {"confirm_task_id": "A" * 32},
         "organization": {"confirm_task_organization": "0" * 32},
         "file": {"confirm_task_tasks": "missing.yml"},
     }
     task = Task(sandbox)
-    status, output = confirm(playbooks, **{name: task.told(**others) for name, others in told.items()})
+    status, output = confirm(playbooks, **{name: task.reported(**others) for name, others in reported.items()})
     assert status == 2
     found = messages(output)
     assert "confirm_task_process is not the ID of a process" in found["process"]
@@ -253,9 +253,9 @@ def test_nothing_is_asked_for_what_cannot_be_meant(sandbox: Sandbox, playbooks: 
     assert not sandbox.ledger()
 
 
-def test_a_refused_sign_in_is_told(sandbox: Sandbox, playbooks: Playbooks) -> None:
+def test_a_refused_sign_in_is_reported(sandbox: Sandbox, playbooks: Playbooks) -> None:
     playbooks.environment["TALLYFY_CLIENT_SECRET"] = "wrong"
-    status, output = confirm(playbooks, here=Task(sandbox).told())
+    status, output = confirm(playbooks, here=Task(sandbox).reported())
     assert status == 2
     assert "401" in messages(output)["here"]
 

@@ -68,7 +68,7 @@ def test_what_nobody_asked_for(before: Any, now: Any, end: Any, complaints: list
     assert list(unasked(before, now, end)) == complaints
 
 
-def test_a_difference_is_told_in_words() -> None:
+def test_a_difference_is_reported_in_words() -> None:
     other = {**BOB, "team": "Back"}
     assert difference({"bob": [BOB]}, {"bob": [other]}) == "team of bob is 'Back' instead of 'Sales'"
     assert difference({"bob": [BOB]}, {"bob": [BOB]}) == ""

@@ -93,7 +93,9 @@ class TestRefusals:
         assert sandbox.ledger() == []
 
     @pytest.mark.parametrize("check_mode", [True, False])
-    def test_lists_that_are_none_are_told_at_once(self, sandbox: Sandbox, modules: Modules, check_mode: bool) -> None:
+    def test_lists_that_are_none_are_reported_at_once(
+        self, sandbox: Sandbox, modules: Modules, check_mode: bool
+    ) -> None:
         result = modules.fail(
             "tallyfy_group", check_mode, name="x" * 201, members={"ad": [BOB], "remove": [7]}, guests=["nora"]
         )
@@ -137,8 +139,8 @@ class TestDescription:
         assert again["changed"] is False
 
     def test_one_that_is_not_stored_is_a_failure(self, sandbox: Sandbox, modules: Modules) -> None:
-        told = {**LEGACY, "description": None, "members": [], "guests": []}
-        sandbox.fault(method="PUT", times=None, status=200, body={"data": told})
+        reported = {**LEGACY, "description": None, "members": [], "guests": []}
+        sandbox.fault(method="PUT", times=None, status=200, body={"data": reported})
         result = modules.fail("tallyfy_group", name="Legacy Team", description="Elders")
         assert result["not_stored"] == ["description"]
         assert result["changed"] is True
@@ -163,18 +165,18 @@ class TestPeople:
         assert stored(sandbox, "Engineering")["members"] == [1001]
 
     def test_members_the_service_leaves_out_are_a_failure(self, sandbox: Sandbox, modules: Modules) -> None:
-        told = {"id": "0" * 32, "name": "Fresh", "description": "Fresh", "members": [], "guests": []}
-        sandbox.fault(method="POST", path="*/groups", status=201, body={"data": told})
-        sandbox.fault(method="GET", path="*/groups/*", times=None, body={"data": told})
-        sandbox.fault(method="PUT", path="*/groups/*", times=None, body={"data": told})
+        reported = {"id": "0" * 32, "name": "Fresh", "description": "Fresh", "members": [], "guests": []}
+        sandbox.fault(method="POST", path="*/groups", status=201, body={"data": reported})
+        sandbox.fault(method="GET", path="*/groups/*", times=None, body={"data": reported})
+        sandbox.fault(method="PUT", path="*/groups/*", times=None, body={"data": reported})
         result = modules.fail("tallyfy_group", name="Fresh", members={"add": [BOB]})
         assert result["not_stored"] == ["members"]
         assert result["changed"] is True
 
     @pytest.mark.parametrize("missing", ["members", "guests"])
     def test_a_group_without_its_lists_is_not_emptied(self, sandbox: Sandbox, modules: Modules, missing: str) -> None:
-        told = {name: value for name, value in stored(sandbox, "Engineering").items() if name != missing}
-        sandbox.fault(method="GET", path="*/groups/*", body={"data": told})
+        reported = {name: value for name, value in stored(sandbox, "Engineering").items() if name != missing}
+        sandbox.fault(method="GET", path="*/groups/*", body={"data": reported})
         result = modules.fail("tallyfy_group", name="Engineering", members={"add": [BOB]})
         assert f"no list of {missing}" in result["msg"]
         assert sandbox.writes() == []

@@ -121,14 +121,14 @@ class TestRefusals:
 class TestProfile:
     """It counts when somebody first becomes a guest, and never again."""
 
-    def test_drift_is_told_each_time_and_never_a_change(self, sandbox: Sandbox, modules: Modules) -> None:
+    def test_drift_is_reported_each_time_and_never_a_change(self, sandbox: Sandbox, modules: Modules) -> None:
         for _again in range(2):
             result = modules.succeed(
                 "tallyfy_guest", email=PARTNER, first_name="External", last_name="Partners", phone_1="", timezone="UTC"
             )
             assert result["changed"] is False
-            told = [(entry["field"], entry["current"], entry["wanted"]) for entry in result["unchangeable"]]
-            assert sorted(told, key=str) == [
+            reported = [(entry["field"], entry["current"], entry["wanted"]) for entry in result["unchangeable"]]
+            assert sorted(reported, key=str) == [
                 ("last_name", "Partner", "Partners"), ("timezone", None, "UTC"),
             ]  # fmt: skip
             assert len(result["warnings"]) == len(result["notes"]) == 1

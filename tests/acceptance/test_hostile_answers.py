@@ -48,7 +48,7 @@ def check_message(result: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-def test_a_write_that_was_carried_out_is_told_as_changed(
+def test_a_write_that_was_carried_out_is_reported_as_changed(
     between: HostileServer, sandbox: Sandbox, modules: Modules, kind: str, method: str
 ) -> None:
     point_at(modules, between, kind, method)
@@ -65,7 +65,9 @@ def test_a_write_that_was_carried_out_is_told_as_changed(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_new_member_is_told_as_changed(between: HostileServer, sandbox: Sandbox, modules: Modules, kind: str) -> None:
+def test_a_new_member_is_reported_as_changed(
+    between: HostileServer, sandbox: Sandbox, modules: Modules, kind: str
+) -> None:
     point_at(modules, between, kind, "POST")
     result = modules.run(
         "tallyfy_user", email="new@example.com", first_name="New", last_name="Person", role="standard",
@@ -79,7 +81,7 @@ def test_a_new_member_is_told_as_changed(between: HostileServer, sandbox: Sandbo
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_group_is_told_as_changed(between: HostileServer, sandbox: Sandbox, modules: Modules, kind: str) -> None:
+def test_a_group_is_reported_as_changed(between: HostileServer, sandbox: Sandbox, modules: Modules, kind: str) -> None:
     point_at(modules, between, kind, "PUT")
     result = modules.run("tallyfy_group", name="Everyone", members={"remove": ["bob@example.com"]})
     assert sandbox.writes()
@@ -116,7 +118,7 @@ def test_a_sign_in_for_a_member_is_one_clear_error(between: HostileServer, modul
 
 
 @pytest.mark.parametrize("kind", ["401-flood", "401-drip-body", "401-gzip-bomb", "422-flood", "404-depth-5000"])
-def test_a_refusal_is_told_with_its_status(between: HostileServer, modules: Modules, kind: str) -> None:
+def test_a_refusal_is_reported_with_its_status(between: HostileServer, modules: Modules, kind: str) -> None:
     between.behind = None
     point_at(modules, between, kind, "PUT")
     result = modules.fail("tallyfy_api", method="PUT", path=f"{USERS}/1", body={"a": 1})

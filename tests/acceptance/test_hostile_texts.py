@@ -227,10 +227,10 @@ def test_failures_of_roles(role: str, sandbox: Sandbox, roles: Roles) -> None:
 def test_export_is_harmless_and_applies(sandbox: Sandbox, modules: Modules, roles: Roles) -> None:
     plant(sandbox)
     for ending in ("yml", "json", "csv"):
-        told = roles.succeed("export_roster", export_roster_dest=f"roster.{ending}")
+        reported = roles.succeed("export_roster", export_roster_dest=f"roster.{ending}")
         text = (roles.folder / f"roster.{ending}").read_bytes().decode()
         assert raw_in(text) == []
-        assert not [line for line in told["text"] if raw_in(line) or "\n" in line]
+        assert not [line for line in reported["text"] if raw_in(line) or "\n" in line]
         applied = modules.succeed("tallyfy_roster", src=str(roles.folder / f"roster.{ending}"), unlisted="ignore")
         assert applied["changed"] is False
 

@@ -120,8 +120,8 @@ def test_tasks_are_hosts(sandbox: Sandbox, inventories: Inventories, modules: Mo
     assert hosts_of(found, "late") == [ACCOUNTS]
     assert hosts_of(found, "department_Engineering") == [ACCOUNTS, CALL]
     (task,) = modules.succeed("tallyfy_task_info", task_id=ACCOUNTS, kickoff=True)["tasks"]
-    told = {f"tallyfy_task_{name}": value for name, value in task.items()}
-    assert plain(variables[ACCOUNTS]) == {**told, "ansible_connection": "local", "mailbox": "jordan@example.net"}
+    reported = {f"tallyfy_task_{name}": value for name, value in task.items()}
+    assert plain(variables[ACCOUNTS]) == {**reported, "ansible_connection": "local", "mailbox": "jordan@example.net"}
 
 
 def test_filters(sandbox: Sandbox, inventories: Inventories) -> None:
@@ -139,7 +139,7 @@ def test_filters(sandbox: Sandbox, inventories: Inventories) -> None:
     assert hosts_of(found, "tallyfy_template_new_hire_onboarding") == [APPROVAL, CALL, ACCOUNTS]
 
 
-def test_what_is_wrong_is_told_in_a_sentence(sandbox: Sandbox, inventories: Inventories) -> None:
+def test_what_is_wrong_is_reported_in_a_sentence(sandbox: Sandbox, inventories: Inventories) -> None:
     wrong: dict[str, dict[str, Any]] = {
         "there is no template 'Nothing'": {"template": "Nothing"},
         "Unsupported parameters for tallyfy.platform.tasks: templat": {"templat": HIRE},

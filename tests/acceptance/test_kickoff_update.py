@@ -77,11 +77,11 @@ def test_what_differs_is_corrected_and_all_else_stays(
     assert (again["changed"], again["unchangeable"], sandbox.writes()) == (False, [], [])
 
 
-def test_without_it_they_are_only_told(sandbox: Sandbox, modules: Modules, launched: str) -> None:
-    told = modules.succeed("tallyfy_process", **{**LAUNCH, "kickoff": {"Notes": "Door seat"}})
-    assert told["changed"] is False
-    assert [entry["field"] for entry in told["unchangeable"]] == ["Notes"]
-    assert "kickoff_update" in told["unchangeable"][0]["reason"]
+def test_without_it_they_are_only_reported(sandbox: Sandbox, modules: Modules, launched: str) -> None:
+    reported = modules.succeed("tallyfy_process", **{**LAUNCH, "kickoff": {"Notes": "Door seat"}})
+    assert reported["changed"] is False
+    assert [entry["field"] for entry in reported["unchangeable"]] == ["Notes"]
+    assert "kickoff_update" in reported["unchangeable"][0]["reason"]
 
 
 def test_what_tallyfy_does_not_keep_is_a_failure(sandbox: Sandbox, modules: Modules, launched: str) -> None:

@@ -74,9 +74,9 @@ class TestLateLaunches:
         sandbox.fault(method="POST", path="*/runs", delay_ms=LATE)
         with pytest.raises(LostAnswerError):
             self.launch(clients(0))
-        with pytest.raises(BusyError, match=r"may still do so\. Nothing was sent\. Run it again after") as told:
+        with pytest.raises(BusyError, match=r"may still do so\. Nothing was sent\. Run it again after") as reported:
             self.launch(clients(0))
-        assert told.value.facts["not_before"]
+        assert reported.value.facts["not_before"]
         assert len(sandbox.launches()) == 1
         done = self.launch(clients(300))
         assert done["process"]["id"]

@@ -71,15 +71,15 @@ def refuse_locks(_descriptor: int, _how: int) -> None:
     raise OSError(errno.ENOLCK, NO_LOCKS)
 
 
-def join_in(connection: Connection, email: str, start: Any, told: Any, *, has_locks: bool) -> None:
+def join_in(connection: Connection, email: str, start: Any, reported: Any, *, has_locks: bool) -> None:
     if not has_locks:
         fcntl.flock = refuse_locks
     start.wait(30)
     try:
         client = open_client(connection, SecretKeeper(), lambda _text: None)
-        told.put((email, add(client, email), ""))
+        reported.put((email, add(client, email), ""))
     except TallyfyError as error:
-        told.put((email, False, error.message))
+        reported.put((email, False, error.message))
 
 
 def all_at_once(sandbox: Sandbox, connection: Connection, *, has_locks: bool = True) -> dict[str, str]:
@@ -88,15 +88,15 @@ def all_at_once(sandbox: Sandbox, connection: Connection, *, has_locks: bool = T
     sandbox.insert_members({"email": EVERYBODY[-1]})
     # Whoever reads the group is kept for a moment, so that all would read the same.
     sandbox.fault(method="GET", route="groups.get", times=None, delay_ms=200)
-    start, told = FORK.Event(), FORK.SimpleQueue()
+    start, reported = FORK.Event(), FORK.SimpleQueue()
     processes = [
-        FORK.Process(target=join_in, args=(connection, email, start, told), kwargs={"has_locks": has_locks})
+        FORK.Process(target=join_in, args=(connection, email, start, reported), kwargs={"has_locks": has_locks})
         for email in EVERYBODY
     ]
     for process in processes:
         process.start()
     start.set()
-    ended = [told.get() for _process in processes]
+    ended = [reported.get() for _process in processes]
     for process in processes:
         process.join(60)
     there = numbers_in(sandbox)

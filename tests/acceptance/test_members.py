@@ -205,7 +205,7 @@ class TestUnknownLeavers:
         assert (result["changed"], result.get("user"), sandbox.writes()) == (False, None, [])
 
 
-class TestSuccessorsAsTold:
+class TestReportedSuccessors:
     """Tallyfy is told a number, and people the address that they gave."""
 
     @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def left_behind(sandbox: Sandbox) -> Sandbox:
     return sandbox
 
 
-def test_what_is_left_behind_is_told_in_a_dry_run_and_done_once(left_behind: Sandbox, roles: Roles) -> None:
+def test_what_is_left_behind_is_reported_in_a_dry_run_and_done_once(left_behind: Sandbox, roles: Roles) -> None:
     sandbox = left_behind
     sandbox.patch_guest(NORA, associated_members=[ALICE_ID, JOHN_ID, FRANK_ID])
     announced = roles.succeed("offboarding", check_mode=True, **LEAVERS)
@@ -58,8 +58,8 @@ def test_what_is_left_behind_is_told_in_a_dry_run_and_done_once(left_behind: San
     assert done["artifacts"]["tallyfy_offboarding_guests_updated"] == 1
     assert [row["outcome"] for row in planned["guests"]] == [row["outcome"] for row in written["guests"]]
 
-    (john_told,) = [line for line in done["text"] if line.startswith("John.Smith@example.com: ")]
-    assert BOB in john_told
+    (john_line,) = [line for line in done["text"] if line.startswith("John.Smith@example.com: ")]
+    assert BOB in john_line
     assert [line for line in done["text"] if line.startswith("group Engineering: ")]
     running = {process["name"]: process for process in done["processes"]}
     assert set(running) == {"Late tour", "Tour {{ 7*7 }}"}
@@ -105,8 +105,8 @@ def test_who_cannot_be_handed_over_keeps_their_access_and_is_named(
     result = roles.run("offboarding", **LEAVERS)
     assert result["failed"]
     assert "exception" not in result
-    told = "\n".join(result["problems"]).lower()
-    assert all(email in told for email in who), told
+    reported = "\n".join(result["problems"]).lower()
+    assert all(email in reported for email in who), reported
     for email in (JOHN, FRANK):
         assert (left_behind.member(email)["status"] == "active") is (email in stays), email
     assert (PARTNER in guests_of(left_behind)) is (PARTNER in who or not who)

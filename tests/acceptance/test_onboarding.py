@@ -57,7 +57,7 @@ def newcomers(count: int) -> list[dict[str, Any]]:
 
 class TestEverything:
     @pytest.mark.parametrize("way", WAYS)
-    def test_check_mode_tells_what_the_run_does_and_the_second_run_does_nothing(
+    def test_check_mode_reports_what_the_run_does_and_the_second_run_does_nothing(
         self, sandbox: Sandbox, modules: Modules
     ) -> None:
         arguments = {
@@ -71,12 +71,12 @@ class TestEverything:
             "ensure_groups": ["Newcomers", {"name": "Empty", "description": "Nobody yet"}, "engineering"],
             "ensure_guests": [{"email": "agency@example.net", "associated_members": [MARY["email"], ALICE]}],
         }
-        told = modules.succeed("tallyfy_onboarding", check_mode=True, **arguments)
+        reported = modules.succeed("tallyfy_onboarding", check_mode=True, **arguments)
         assert sandbox.writes() == []
         done = modules.succeed("tallyfy_onboarding", **arguments)
         for name in ("changed", "actions", "diff", "summary", "groups", "guests", "deferred", "notes", "organization"):
-            assert told[name] == done[name], name
-        assert [without_ids(row) for row in told["people"]] == [without_ids(row) for row in done["people"]]
+            assert reported[name] == done[name], name
+        assert [without_ids(row) for row in reported["people"]] == [without_ids(row) for row in done["people"]]
         assert done["summary"]["people"] == counts(created=2, invited=0, enabled=1, updated=1)
         assert done["summary"]["processes"] == counts(launched=3, unarchived=0)
         assert done["summary"]["groups"] == counts(created=2, unchanged=1)
@@ -123,7 +123,7 @@ class TestEverything:
         assert run["name"] == "Tour for Bob (Operations-7)"
         assert "Operations-7" in run["prerun"].values()
 
-    def test_numbers_of_yaml_are_told(self, sandbox: Sandbox, modules: Modules) -> None:
+    def test_numbers_of_yaml_are_reported(self, sandbox: Sandbox, modules: Modules) -> None:
         kickoff = yaml.safe_load("{Reference: 00123, Notes: 12:30:45}")
         row = {**MARY, "process": {"template": TOUR_ID, "kickoff": kickoff}}
         everybody = {"template": TOUR_ID, "kickoff": {"Notes": 7}}
@@ -149,7 +149,7 @@ class TestEverything:
         assert done["summary"]["people"] == counts(created=0, invited=0, enabled=0, updated=1)
         assert len(sandbox.launches()) == 1
 
-    def test_kick_off_values_that_differ_later_are_told(self, sandbox: Sandbox, modules: Modules) -> None:
+    def test_kick_off_values_that_differ_later_are_reported(self, sandbox: Sandbox, modules: Modules) -> None:
         modules.succeed("tallyfy_onboarding", people=[MARY], process={**TOURED, "kickoff": {"Notes": "one"}})
         changed = {**TOURED, "kickoff": {"Notes": "two", "No such field": "three"}}
         done = modules.succeed("tallyfy_onboarding", people=[MARY], process=changed)
@@ -184,11 +184,11 @@ class TestAnything:
         sandbox.switch(**WORLDS[seed % len(WORLDS)])
         arguments = anything(random.Random(seed))
         untouched = others(sandbox, arguments)
-        told = modules.succeed("tallyfy_onboarding", check_mode=True, **arguments)
+        reported = modules.succeed("tallyfy_onboarding", check_mode=True, **arguments)
         assert sandbox.writes() == []
         done = modules.succeed("tallyfy_onboarding", **arguments)
         for name in ("changed", "actions", "diff", "summary"):
-            assert told[name] == done[name], name
+            assert reported[name] == done[name], name
         assert bool(sandbox.writes()) is done["changed"]
         assert others(sandbox, arguments) == untouched
         for person in done["people"]:
@@ -311,8 +311,8 @@ class TestFiles:
         desired = modules.succeed("tallyfy_onboarding", check_mode=True, people=people, process=TOURED)
         for name, text in (("hires.yml", yaml.safe_dump(people)), ("hires.json", json.dumps({"people": people}))):
             (tmp_path / name).write_text(text, encoding="utf-8")
-            told = modules.succeed("tallyfy_onboarding", check_mode=True, src=str(tmp_path / name), process=TOURED)
-            assert {key: told[key] for key in told if key != "requests"} == {
+            reported = modules.succeed("tallyfy_onboarding", check_mode=True, src=str(tmp_path / name), process=TOURED)
+            assert {key: reported[key] for key in reported if key != "requests"} == {
                 key: desired[key] for key in desired if key != "requests"
             }
         done = modules.succeed("tallyfy_onboarding", src=str(tmp_path / "hires.yml"), process=TOURED)
@@ -350,8 +350,8 @@ class TestFiles:
             "BOB@example.com,,,,,\n",
             encoding="utf-8",
         )
-        told = modules.fail("tallyfy_onboarding", src=str(file), ensure_groups=[7])["problems"]
-        assert told[0].startswith("ensure_groups: entry 1 ")
+        reported = modules.fail("tallyfy_onboarding", src=str(file), ensure_groups=[7])["problems"]
+        assert reported[0].startswith("ensure_groups: entry 1 ")
         beginnings = (
             "hires.csv line 2 (mary): email 'mary'",
             "hires.csv line 3 (richard.roe@example.com): process: template: there is no",
@@ -359,23 +359,23 @@ class TestFiles:
             "hires.csv line 6 (erin.walker@example.com): unknown field nick",
             "hires.csv line 7 (BOB@example.com): the same e-mail address as hires.csv line 5",
         )
-        assert len(told) == 1 + len(beginnings)
-        for text, beginning in zip(told[1:], beginnings):
+        assert len(reported) == 1 + len(beginnings)
+        for text, beginning in zip(reported[1:], beginnings):
             assert text.startswith(beginning)
         assert sandbox.writes() == []
 
     @pytest.mark.parametrize("way", WAYS)
     def test_there_is_one_list(self, sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
-        told = modules.fail("tallyfy_onboarding", src="hires.csv", people=[MARY])["msg"]
-        assert "mutually exclusive: people|src" in told
-        told = modules.fail("tallyfy_onboarding", src=str(tmp_path / "hires.txt"))["msg"]
-        assert f"src {tmp_path / 'hires.txt'}: " in told
+        reported = modules.fail("tallyfy_onboarding", src="hires.csv", people=[MARY])["msg"]
+        assert "mutually exclusive: people|src" in reported
+        reported = modules.fail("tallyfy_onboarding", src=str(tmp_path / "hires.txt"))["msg"]
+        assert f"src {tmp_path / 'hires.txt'}: " in reported
         assert sandbox.ledger() == []
 
 
 class TestMistakes:
     @pytest.mark.parametrize("way", WAYS)
-    def test_all_of_them_are_told_at_once_and_nothing_is_written(self, sandbox: Sandbox, modules: Modules) -> None:
+    def test_all_of_them_are_reported_at_once_and_nothing_is_written(self, sandbox: Sandbox, modules: Modules) -> None:
         failed = modules.fail(
             "tallyfy_onboarding",
             people=[
@@ -392,7 +392,7 @@ class TestMistakes:
             ensure_guests=["no address", {"email": BOB}, {"email": "x@example.net", "phone_1": "1" * 21}],
         )
         assert sandbox.writes() == []
-        told = "\n".join(failed["problems"])
+        reported = "\n".join(failed["problems"])
         for text in (
             "process: {nickname} is no field of a person",
             "defaults: value of role must be one of: admin, standard, light, got: boss",
@@ -414,7 +414,7 @@ class TestMistakes:
             "row 5 (erin.walker@example.com): process: tags: there is no tag 'None'",
             "row 6 (mary.major@example.com): the same e-mail address as row 1",
         ):
-            assert text in told, text
+            assert text in reported, text
 
     @pytest.mark.parametrize(
         ("arguments", "problem"),
@@ -466,7 +466,7 @@ class TestMistakes:
             "row 2 (richard.roe@example.com): process: the same reference 'Both' as row 1 (mary.major@example.com)"
         ]
 
-    def test_what_many_have_is_told_once(self, sandbox: Sandbox, modules: Modules) -> None:
+    def test_what_many_have_is_reported_once(self, sandbox: Sandbox, modules: Modules) -> None:
         kickoff = {**HIRED["kickoff"], "Departement": "Sales"}
         failed = modules.fail("tallyfy_onboarding", people=newcomers(20), process={**HIRED, "kickoff": kickoff})
         (problem,) = failed["problems"]
@@ -545,8 +545,8 @@ class TestTrouble:
         sandbox.switch(run_prerun_missing=True)
         people = [{"email": email} for email in (BOB, ALICE)]
         arguments = {"people": people, "process": {**TOURED, "reference_field": "reference"}}
-        told = modules.succeed("tallyfy_onboarding", **arguments)
-        sandbox.patch_run(told["people"][0]["process"]["id"], name="Something else")
+        reported = modules.succeed("tallyfy_onboarding", **arguments)
+        sandbox.patch_run(reported["people"][0]["process"]["id"], name="Something else")
         again = modules.succeed("tallyfy_onboarding", **arguments)
         assert again["summary"]["processes"]["launched"] == 0
         assert len(sandbox.launches()) == 2
@@ -570,8 +570,8 @@ class TestTrouble:
 
         monkeypatch.setattr(Client, "call", call_and_interfere)
         process = {"template": TOUR_ID, "reference": slips.partition("(")[2].rstrip(")")}
-        told = modules.succeed("tallyfy_onboarding", people=[{"email": BOB, "process": process}], concurrency=1)
-        assert told["summary"]["processes"]["launched"] == 0
+        reported = modules.succeed("tallyfy_onboarding", people=[{"email": BOB, "process": process}], concurrency=1)
+        assert reported["summary"]["processes"]["launched"] == 0
 
     def test_a_launch_that_cannot_be_looked_at_is_not_deferred(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(run_prerun_missing=True)

@@ -123,7 +123,7 @@ def test_tokens_reach_the_tasks_and_nothing_else(sandbox: Sandbox, playbooks: Pl
     ],
     ids=["no-file", "no-home", "nobody", "no-tasks", "no-list", "not-listed", "not-in-the-file"],
 )  # fmt: skip
-def test_what_cannot_be_is_told_before(wrong: dict[str, Any], text: str, sandbox: Sandbox, roles: Roles) -> None:
+def test_what_cannot_be_is_reported_before(wrong: dict[str, Any], text: str, sandbox: Sandbox, roles: Roles) -> None:
     (roles.folder / "keep.yml").write_text(KEEP)
     (roles.folder / "hires.csv").write_text("email\nbob@example.com\n", encoding="utf-8")
     given = {
@@ -136,7 +136,7 @@ def test_what_cannot_be_is_told_before(wrong: dict[str, Any], text: str, sandbox
     assert sandbox.ledger() == []
 
 
-def test_who_gets_a_token_is_told_by_the_run_and_not_by_a_dry_run(sandbox: Sandbox, roles: Roles) -> None:
+def test_who_gets_a_token_is_reported_by_the_run_and_not_by_a_dry_run(sandbox: Sandbox, roles: Roles) -> None:
     (roles.folder / "keep.yml").write_text(KEEP)
     (roles.folder / "hires.csv").write_text("email,first_name,last_name\nmary.major@example.com,Mary,Major\n")
     given = {

@@ -147,7 +147,7 @@ class TestFoundAgain:
         sandbox.patch_task("445c3d87850db96d73b577036f6f3fd5", title=TITLE)
         assert modules.succeed(MODULE, **LAPTOP)["changed"] is True
 
-    def test_another_title_is_told_and_stays(self, sandbox: Sandbox, modules: Modules) -> None:
+    def test_another_title_is_reported_and_stays(self, sandbox: Sandbox, modules: Modules) -> None:
         modules.succeed(MODULE, **LAPTOP)
         other = modules.succeed(MODULE, **{**LAPTOP, "title": "Print a badge"})
         assert other["changed"] is False
@@ -191,13 +191,13 @@ class TestStates:
             modules.succeed(MODULE, **{**LAPTOP, **one})
         sandbox.clear_ledger()
         given = {**LAPTOP, **arguments}
-        told = modules.succeed(MODULE, check_mode=True, **given)
+        reported = modules.succeed(MODULE, check_mode=True, **given)
         assert sandbox.writes() == []
         done = modules.succeed(MODULE, **given)
         assert [one["action"] for one in done["actions"]] == actions
         for name in ("changed", "actions", "diff", "notes", "unchangeable"):
-            assert told[name] == done[name], name
-        assert told["task"]["state"] == done["task"]["state"] == state
+            assert reported[name] == done[name], name
+        assert reported["task"]["state"] == done["task"]["state"] == state
         assert done["changed"] is bool(actions)
         sandbox.clear_ledger()
         assert modules.succeed(MODULE, **given)["changed"] is False
@@ -241,7 +241,7 @@ class TestStates:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "reported"),
     [
         ({**NAMED}, "assignees is missing: somebody has to get the task"),
         ({**NAMED}, "deadline is missing: Tallyfy makes no task without one"),
@@ -256,9 +256,9 @@ class TestStates:
         ({**LAPTOP, "state": "absent"}, "value of state must be one of: open, completed, archived"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told_before_anything_is_written(
-    sandbox: Sandbox, modules: Modules, arguments: dict[str, Any], told: str
+def test_what_is_wrong_is_reported_before_anything_is_written(
+    sandbox: Sandbox, modules: Modules, arguments: dict[str, Any], reported: str
 ) -> None:
     for check_mode in (True, False):
-        assert told in modules.fail(MODULE, check_mode, **arguments)["msg"]
+        assert reported in modules.fail(MODULE, check_mode, **arguments)["msg"]
     assert sandbox.writes() == []

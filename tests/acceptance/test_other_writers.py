@@ -525,7 +525,7 @@ def test_what_was_done_although_every_answer_was_a_failure_is_done(play: Play, c
     assert len(play.sandbox.writes()) == 1
 
 
-def test_wait_that_is_too_long_is_told_at_once(play: Play, case: Case) -> None:
+def test_wait_that_is_too_long_is_reported_at_once(play: Play, case: Case) -> None:
     play.sandbox.fault(route=f"{case.noun}.update", status=429, headers={"Retry-After": "900"}, times=None)
     with pytest.raises(RateLimitError) as caught:
         case.act(play.client())

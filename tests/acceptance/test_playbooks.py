@@ -45,7 +45,7 @@ def plays_of(output: str) -> list[str]:
     ]
 
 
-def test_a_run_over_two_people_is_told_in_few_lines(sandbox: Sandbox, playbooks: Playbooks) -> None:
+def test_a_run_over_two_people_is_reported_in_few_lines(sandbox: Sandbox, playbooks: Playbooks) -> None:
     """Roster, drift, onboarding and offboarding, one after the other."""
     variables = {**TWO_PEOPLE, "tallyfy_act_as": "alice.smith@example.com"}
     options = (given(playbooks, **variables), "-e", "export_roster_dest=roster.yml")
@@ -87,7 +87,7 @@ def test_a_run_over_two_people_is_told_in_few_lines(sandbox: Sandbox, playbooks:
     ],
     ids=["refused", "misspelled", "row"],
 )  # fmt: skip
-def test_a_failure_is_told_once_and_the_task_of_the_module_is_the_red_one(
+def test_a_failure_is_reported_once_and_the_task_of_the_module_is_the_red_one(
     playbook: str, variables: dict[str, Any], task: str, problem: str, is_written: bool, sandbox: Sandbox,
     playbooks: Playbooks,
 ) -> None:  # fmt: skip
@@ -186,9 +186,11 @@ def test_progress_goes_to_stderr(sandbox: Sandbox, playbooks: Playbooks) -> None
         ROSTER, given(playbooks, roster_people=people, roster_concurrency=1), TALLYFY_MAX_WAIT="60"
     )
     assert finished.returncode == 0, finished.stdout
-    told = [line for line in finished.stderr.splitlines() if "tallyfy.platform.tallyfy_roster [localhost]: " in line]
-    assert told
-    assert " of 6 people" in told[0]
+    reported = [
+        line for line in finished.stderr.splitlines() if "tallyfy.platform.tallyfy_roster [localhost]: " in line
+    ]
+    assert reported
+    assert " of 6 people" in reported[0]
     assert "[localhost]: " not in finished.stdout.replace("ok: [localhost]", "").replace("changed: [localhost]", "")
 
 

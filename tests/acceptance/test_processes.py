@@ -231,13 +231,13 @@ class TestKickoff:
         assert len(sandbox.launches()) == 1
 
     def test_an_owner_that_was_not_taken_is_a_failure(self, sandbox: Sandbox, modules: Modules) -> None:
-        told = {**stored(sandbox), "name": "x (E-1)", "owner_id": 1002, "prerun": {}}
-        sandbox.fault(method="POST", path="*/runs", status=201, body={"data": told})
+        reported = {**stored(sandbox), "name": "x (E-1)", "owner_id": 1002, "prerun": {}}
+        sandbox.fault(method="POST", path="*/runs", status=201, body={"data": reported})
         result = modules.fail("tallyfy_process", **LAUNCH, owner=ALICE)
         assert result["not_stored"] == ["owner_id"]
         assert result["changed"] is True
 
-    def test_drift_is_told_and_not_changed(self, sandbox: Sandbox, modules: Modules) -> None:
+    def test_drift_is_reported_and_not_changed(self, sandbox: Sandbox, modules: Modules) -> None:
         desired = {"Department": "Sales", "New hire name": "Jordan Rivera", "Software": ["GitHub", "Slack"]}
         result = modules.succeed("tallyfy_process", template=HIRE, reference=JORDAN, kickoff=desired)
         assert result["changed"] is False
@@ -327,8 +327,8 @@ class TestReference:
     def test_a_template_that_names_its_processes_itself(self, sandbox: Sandbox, modules: Modules) -> None:
         """By the name that the template gives, the next run would not find it and launch another one."""
         (number,) = sandbox.insert_runs({"checklist_id": TOUR_ID, "name": "Tour of 22 November", "users": [1001]})
-        told = stored(sandbox, number)
-        sandbox.fault(method="POST", path="*/runs", status=201, body={"data": told})
+        reported = stored(sandbox, number)
+        sandbox.fault(method="POST", path="*/runs", status=201, body={"data": reported})
         assert modules.succeed("tallyfy_process", **LAUNCH)["process"]["name"] == "Welcome tour (E-1)"
         assert stored(sandbox, number)["users"] == [1001]
         assert modules.succeed("tallyfy_process", **LAUNCH)["changed"] is False
@@ -456,8 +456,8 @@ class TestUpdates:
 
     @pytest.mark.parametrize("missing", ["users", "groups"])
     def test_a_process_without_its_lists_is_not_emptied(self, sandbox: Sandbox, modules: Modules, missing: str) -> None:
-        told = {name: value for name, value in stored(sandbox).items() if name != missing}
-        sandbox.fault(method="GET", path="*/runs/*", body={"data": told})
+        reported = {name: value for name, value in stored(sandbox).items() if name != missing}
+        sandbox.fault(method="GET", path="*/runs/*", body={"data": reported})
         result = modules.fail("tallyfy_process", template=HIRE_ID, reference=JORDAN, owner=JOHN)
         assert f"no list of {missing}" in result["msg"]
         assert sandbox.writes() == []
@@ -510,7 +510,7 @@ class TestUpdates:
         assert (planned["process"], planned["diff"]) == (result["process"], result["diff"])
         assert modules.succeed("tallyfy_process", **desired)["changed"] is False
 
-    def test_what_cannot_be_taken_away_is_told_before_any_write(self, sandbox: Sandbox, modules: Modules) -> None:
+    def test_what_cannot_be_taken_away_is_reported_before_any_write(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(included_tags="tags")
         desired = {"tags": {"set": ["Urgent"]}, "folders": {"remove": ["HR"]}, "owner": BOB}
         result = modules.fail("tallyfy_process", template=HIRE, reference=JORDAN, **desired)

@@ -22,7 +22,7 @@ from tests.acceptance.cases_drift import CASES_OF_DRIFT
 from tests.acceptance.cases_groups import CASES_OF_GROUPS
 from tests.acceptance.cases_offboarding import (
     CASES_OF_OFFBOARDING,
-    TOLD_OF_OFFBOARDING,
+    REPORTED_BY_OFFBOARDING,
     changes_of_offboarding,
 )
 from tests.acceptance.cases_onboarding import CASES_OF_ONBOARDING, entries_of
@@ -43,7 +43,7 @@ VISIBLE = (
 )  # fmt: skip
 
 #: What check mode must tell as the run then does.
-TOLD = ("changed", "actions", "diff", "summary", "problems", "deferred", "notes", "organization", "unchangeable")
+REPORTED = ("changed", "actions", "diff", "summary", "problems", "deferred", "notes", "organization", "unchangeable")
 
 
 #: Modules of one subject: what the picture and the result call it, and the option that names it.
@@ -235,13 +235,13 @@ def test_four_promises(one: Case, world: Sandbox, modules: Modules, tmp_path: Pa
         (tmp_path / arguments["src"]).write_text(FILES[arguments["src"]])
         arguments["src"] = str(tmp_path / arguments["src"])
 
-    told = modules.succeed(one.module, check_mode=True, **arguments)
+    reported = modules.succeed(one.module, check_mode=True, **arguments)
     assert world.writes() == []
     assert picture(world) == before
 
     done = modules.succeed(one.module, **arguments)
     after = picture(world)
-    assert {name: told.get(name) for name in TOLD} == {name: done.get(name) for name in TOLD}
+    assert {name: reported.get(name) for name in REPORTED} == {name: done.get(name) for name in REPORTED}
     assert done["changed"] is bool(one.changes)
     assert bool(world.writes()) is bool(one.changes)
     assert (after != before) is bool(one.changes)
@@ -249,31 +249,31 @@ def test_four_promises(one: Case, world: Sandbox, modules: Modules, tmp_path: Pa
         email = one.arguments["email"]
         assert changed_fields(before.get(email.lower()), after.get(email.lower())) == one.changes
         assert diff_fields(done["diff"]) == one.changes - {"gone"}
-        assert_same_shape(told["user"], done["user"])
+        assert_same_shape(reported["user"], done["user"])
     if one.module in SUBJECTS:
         kind, subject, key = SUBJECTS[one.module]
         name = one.arguments[key].strip().lower()
         assert changed_values(before[kind].get(name), after[kind].get(name)) == one.changes
         assert diff_fields(done["diff"]) == one.changes - {"gone"}
-        assert_same_shape(told[subject], done[subject])
+        assert_same_shape(reported[subject], done[subject])
     if one.module == "tallyfy_process":
         assert changes_of_processes(before["processes"], after["processes"]) == one.changes
         assert diff_fields(done["diff"]) == one.changes
-        assert_same_shape(told["process"], done["process"])
+        assert_same_shape(reported["process"], done["process"])
     if one.module in ("tallyfy_task", "tallyfy_oneoff_task"):
         assert changes_of_tasks(before["tasks"], after["tasks"]) == one.changes
         assert diff_fields(done["diff"]) == one.changes
-        assert_same_shape(told["task"], done["task"])
+        assert_same_shape(reported["task"], done["task"])
     if one.module == "tallyfy_roster":
-        assert told["people"] == done["people"]
+        assert reported["people"] == done["people"]
         assert changes_of_people(before, after) == one.changes
         assert diff_of_people(done["diff"]) == {change for change in one.changes if not change.endswith(": gone")}
     if one.module == "tallyfy_onboarding":
         assert changes_of_entries(entries_of(before), entries_of(after)) == one.changes
         assert diff_of_people(done["diff"]) == one.changes
-        assert [without_numbers(row) for row in told["people"]] == [without_numbers(row) for row in done["people"]]
-        assert (told["groups"], told["guests"]) == (done["groups"], done["guests"])
-    assert_rest(one, before, after, told, done)
+        assert [without_numbers(row) for row in reported["people"]] == [without_numbers(row) for row in done["people"]]
+        assert (reported["groups"], reported["guests"]) == (done["groups"], done["guests"])
+    assert_rest(one, before, after, reported, done)
 
     world.clear_ledger()
     again = modules.run(one.module, **arguments)
@@ -299,20 +299,20 @@ ABOUT_PROFILES = (
 @pytest.mark.any_core
 @pytest.mark.parametrize("shape", ["union", "sdk", "minimal_rows", "minimal"])
 @pytest.mark.parametrize("one", [one for one in CASES if one.name in ABOUT_PROFILES], ids=lambda one: one.name)
-def test_check_mode_tells_the_same_of_what_is_not_shown(
+def test_check_mode_reports_the_same_of_what_is_not_shown(
     one: Case, sandbox: Sandbox, modules: Modules, shape: str
 ) -> None:
     sandbox.switch(member_shape=shape)
-    told = modules.succeed(one.module, check_mode=True, **one.arguments)
+    reported = modules.succeed(one.module, check_mode=True, **one.arguments)
     done = modules.succeed(one.module, **one.arguments)
     for name in ("notes", "actions", "diff", "summary"):
-        assert told.get(name) == done.get(name)
-    is_told = any("does not show" in note for note in told["notes"])
-    assert is_told is (shape == "minimal" and one.name != "user created")
+        assert reported.get(name) == done.get(name)
+    is_reported = any("does not show" in note for note in reported["notes"])
+    assert is_reported is (shape == "minimal" and one.name != "user created")
 
 
 def assert_rest(
-    one: Case, before: dict[str, Any], after: dict[str, Any], told: dict[str, Any], done: dict[str, Any]
+    one: Case, before: dict[str, Any], after: dict[str, Any], reported: dict[str, Any], done: dict[str, Any]
 ) -> None:
     """Fail unless the changes of an offboarding or of a single call are those that were expected."""
     if one.module == "tallyfy_offboarding":
@@ -320,7 +320,9 @@ def assert_rest(
         # Tallyfy takes a guest who is removed out of groups by itself, which is no field of the guest.
         shown = {change for change in one.changes if not change.endswith((": gone", ": guests"))}
         assert diff_of_people(done["diff"]) == shown
-        assert {name: told[name] for name in TOLD_OF_OFFBOARDING} == {name: done[name] for name in TOLD_OF_OFFBOARDING}
+        assert {name: reported[name] for name in REPORTED_BY_OFFBOARDING} == {
+            name: done[name] for name in REPORTED_BY_OFFBOARDING
+        }
     if one.module == "tallyfy_api" and "name" in one.changes:
         assert diff_fields(done["diff"]) == one.changes
 
@@ -433,11 +435,11 @@ def diff_fields(diff: dict[str, Any]) -> frozenset[str]:
     return frozenset(name for name in names if before.get(name) != after.get(name))
 
 
-def assert_same_shape(told: Any, done: Any) -> None:
-    if told is None or done is None:
-        assert told == done
+def assert_same_shape(reported: Any, done: Any) -> None:
+    if reported is None or done is None:
+        assert reported == done
         return
-    assert set(told) == set(done)
-    for name, value in told.items():
+    assert set(reported) == set(done)
+    for name, value in reported.items():
         if value is not None and name not in {"updated_at", "full_name", "email", "status"}:
             assert done[name] in (value, None) or name == "groups", name

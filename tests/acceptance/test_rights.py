@@ -60,9 +60,9 @@ def act(sandbox: Sandbox, modules: Modules, role: str, way: str) -> str:
 def refused(sandbox: Sandbox, modules: Modules, module: str, arguments: dict[str, Any]) -> str:
     """Fail unless check mode and the run refuse it in the same words and nothing was written; return these."""
     before = sandbox.state(sandbox.org_id)
-    told, done = (modules.fail(module, check_mode=check_mode, **arguments) for check_mode in (True, False))
-    assert told["msg"] == done["msg"]
-    assert (told["changed"], done["changed"]) == (False, False)
+    reported, done = (modules.fail(module, check_mode=check_mode, **arguments) for check_mode in (True, False))
+    assert reported["msg"] == done["msg"]
+    assert (reported["changed"], done["changed"]) == (False, False)
     assert sandbox.writes() == []
     after = sandbox.state(sandbox.org_id)
     assert (after["members"], after["groups"]) == (before["members"], before["groups"])
@@ -110,11 +110,11 @@ def test_allowed_by_the_organization(
 ) -> None:
     sandbox.switch(**{name: name == switch for name in SWITCHES})
     act(sandbox, modules, role, way)
-    told = modules.succeed(module, check_mode=True, **asked(module, wish))
+    reported = modules.succeed(module, check_mode=True, **asked(module, wish))
     assert sandbox.writes() == []
     done = modules.succeed(module, **asked(module, wish))
-    assert told["changed"] is done["changed"] is True
-    assert told["actions"] == done["actions"]
+    assert reported["changed"] is done["changed"] is True
+    assert reported["actions"] == done["actions"]
     assert modules.succeed(module, **asked(module, wish))["changed"] is False
 
 
@@ -127,7 +127,7 @@ def test_administrators_may_do_it(sandbox: Sandbox, modules: Modules, module: st
 
 @pytest.mark.parametrize("role", ["standard", "light"])
 @pytest.mark.parametrize("module", MODULES)
-def test_who_is_as_wanted_needs_no_right(sandbox: Sandbox, modules: Modules, module: str, role: str, way: str) -> None:
+def test_who_is_as_desired_needs_no_right(sandbox: Sandbox, modules: Modules, module: str, role: str, way: str) -> None:
     act(sandbox, modules, role, way)
     wish = {"email": BOB, "team": "Operations", "groups": {"add": ["People"]}}
     assert modules.succeed(module, **asked(module, wish))["changed"] is False
@@ -161,8 +161,8 @@ def test_groups_of_an_onboarding(sandbox: Sandbox, modules: Modules, group: Any,
     if role == "standard":
         sandbox.switch(allow_manage_groups=False)
     act(sandbox, modules, role, "act_as")
-    told = refused(sandbox, modules, "tallyfy_onboarding", {"ensure_groups": [group]})
-    assert f"an administrator: {words}." in told
+    reported = refused(sandbox, modules, "tallyfy_onboarding", {"ensure_groups": [group]})
+    assert f"an administrator: {words}." in reported
     if role == "standard":
         sandbox.switch(allow_manage_groups=True, allow_user_invite=False)
         assert modules.succeed("tallyfy_onboarding", ensure_groups=[group])["changed"] is True
@@ -178,7 +178,7 @@ class TestUnknown:
         assert modules.succeed("tallyfy_user", **GROUPED)["changed"] is True
 
     @pytest.mark.parametrize("status", [403, 404])
-    def test_an_owner_who_is_not_told(self, sandbox: Sandbox, modules: Modules, status: int) -> None:
+    def test_an_owner_who_is_not_reported(self, sandbox: Sandbox, modules: Modules, status: int) -> None:
         sandbox.fault(route="me.get", times=None, status=status)
         act(sandbox, modules, "admin", "access_token")
         assert modules.succeed("tallyfy_user", **UPDATED)["changed"] is True

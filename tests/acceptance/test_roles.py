@@ -89,7 +89,7 @@ def people_counts(result: dict[str, Any]) -> dict[str, int]:
 
 
 @every_writing_role
-def test_check_mode_tells_what_the_run_does_and_a_second_run_does_nothing(
+def test_check_mode_reports_what_the_run_does_and_a_second_run_does_nothing(
     role: str, sandbox: Sandbox, roles: Roles
 ) -> None:
     variables = {**WORK[role], f"{role}_report": "report.json"}
@@ -210,7 +210,7 @@ def test_a_misspelled_variable_of_the_connection_is_refused_everywhere(
     assert sandbox.ledger() == []
 
 
-def test_all_misspelled_variables_are_told_at_once(sandbox: Sandbox, roles: Roles) -> None:
+def test_all_misspelled_variables_are_reported_at_once(sandbox: Sandbox, roles: Roles) -> None:
     wrong = {**MISSPELLED["roster"], **MISSPELLED_CONNECTION}
     assert len(roles.fail("roster", **WORK["roster"], **wrong)) == len(wrong)
     assert sandbox.ledger() == []
@@ -426,7 +426,7 @@ def test_a_run_does_not_fail_at_its_end_for_want_of_the_organizations_name(
 
 
 @every_writing_role
-def test_what_was_done_is_told_when_its_report_cannot_be_written(
+def test_what_was_done_is_reported_when_its_report_cannot_be_written(
     role: str, sandbox: Sandbox, roles: Roles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def write(_path: str, _text: str) -> None:
@@ -520,15 +520,15 @@ ELSEWHERE = {"groups": {"all": ["globex", "initech"]}}
 
 @every_role
 def test_a_slice_without_localhost_does_nothing_and_says_so(role: str, sandbox: Sandbox, roles: Roles) -> None:
-    told = roles.succeed(role, **WORK[role], **SLICE, **ELSEWHERE)
-    assert told["changed"] is False
-    assert told["text"][0].startswith("NOTHING WAS DONE HERE. This job is a slice")
-    assert (told.get("artifacts", {}), told["problems"]) == ({}, [])
+    reported = roles.succeed(role, **WORK[role], **SLICE, **ELSEWHERE)
+    assert reported["changed"] is False
+    assert reported["text"][0].startswith("NOTHING WAS DONE HERE. This job is a slice")
+    assert (reported.get("artifacts", {}), reported["problems"]) == ({}, [])
     assert sandbox.ledger() == []
     # In the slice that has it, in no slice and as a node of a workflow the work is done.
     for awx in ({}, {**SLICE, "awx_workflow_job_name": "Approve"}, {**SLICE, "groups": {"all": ["localhost"]}}):
-        told = roles.succeed(role, check_mode=True, **NO_WORK[role], **{**ELSEWHERE, **awx})
-        assert not told["text"][0].startswith("NOTHING")
+        reported = roles.succeed(role, check_mode=True, **NO_WORK[role], **{**ELSEWHERE, **awx})
+        assert not reported["text"][0].startswith("NOTHING")
 
 
 @every_role
@@ -638,7 +638,7 @@ def test_an_unknown_leaver_is_a_warning_in_every_role(
 
 
 @every_writing_role
-def test_one_failure_does_not_stop_the_others_and_is_told_once(role: str, sandbox: Sandbox, roles: Roles) -> None:
+def test_one_failure_does_not_stop_the_others_and_is_reported_once(role: str, sandbox: Sandbox, roles: Roles) -> None:
     sandbox.fault(method="PUT", path=f"*/users/{JOHN_ID}", times=None, status=403, body=REFUSAL)
     sandbox.fault(method="DELETE", path=f"*/users/{JOHN_ID}*", times=None, status=403, body=REFUSAL)
     variables = {**WORK[role], "awx_job_id": 42, "awx_user_name": "helen"}
@@ -690,7 +690,7 @@ def test_a_wrong_secret_is_one_failure_and_is_not_shown(role: str, sandbox: Sand
 
 
 @every_role
-def test_what_keeps_a_run_from_beginning_is_told(role: str, sandbox: Sandbox, roles: Roles) -> None:
+def test_what_keeps_a_run_from_beginning_is_reported(role: str, sandbox: Sandbox, roles: Roles) -> None:
     (problem,) = roles.fail(role, **WORK[role], tallyfy_org_id=None)
     assert problem == "org_id is not set: give the option or TALLYFY_ORG_ID"
     if role != "export_roster":
@@ -704,7 +704,7 @@ def test_what_keeps_a_run_from_beginning_is_told(role: str, sandbox: Sandbox, ro
     assert "HTTP 403" in problem
 
 
-def test_progress_is_told_on_stderr(sandbox: Sandbox, roles: Roles, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_reported_on_stderr(sandbox: Sandbox, roles: Roles, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(roster_run, "PROGRESS_SECONDS", 0.0)
     people = [{**MARY, "email": f"hire{number}@example.com"} for number in range(3)]
     for role in ("roster", "onboarding"):

@@ -90,9 +90,9 @@ def refused(
 ) -> dict[str, Any]:
     """Run a roster that must not write anything, in check mode and really: both refuse it in the same words."""
     before = sandbox.state(sandbox.org_id)["members"]
-    told = modules.fail("tallyfy_roster", check_mode=True, people=members, **options)
+    reported = modules.fail("tallyfy_roster", check_mode=True, people=members, **options)
     result = modules.fail("tallyfy_roster", people=members, **options)
-    assert without_numbers(told["msg"]) == without_numbers(result["msg"])
+    assert without_numbers(reported["msg"]) == without_numbers(result["msg"])
     assert [entry for entry in sandbox.writes() if entry["status"] != 401] == []
     assert sandbox.state(sandbox.org_id)["members"] == before
     assert result["changed"] is False
@@ -109,7 +109,7 @@ def without_numbers(message: str) -> str:
 class TestRequests:
     """A whole roster is a handful of requests."""
 
-    def test_ten_thousand_as_wanted(self, sandbox: Sandbox, modules: Modules) -> None:
+    def test_ten_thousand_as_desired(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.reset(members=10_000 - SEEDED)
         result = roster(modules, listed(sandbox), rate_limit=0)
         assert result["changed"] is False
@@ -308,14 +308,14 @@ class TestOrder:
 class TestResult:
     def test_of_a_mixed_roster(self, sandbox: Sandbox, modules: Modules) -> None:
         members = [*TestOrder.MIXED, {"email": ERIN, "role": "admin"}, {"email": GRACE, "state": "disabled"}]
-        told = modules.succeed("tallyfy_roster", check_mode=True, people=members, max_removals=3)
+        reported = modules.succeed("tallyfy_roster", check_mode=True, people=members, max_removals=3)
         assert sandbox.writes() == []
         sandbox.clear_ledger()
         modules.use(cache_tokens=False)
         result = roster(modules, members, max_removals=3)
         for name in ("summary", "people", "actions", "diff", "deferred", "notes", "problems", "organization"):
-            assert told[name] == result[name], name
-        assert (told["check_mode"], result["check_mode"]) == (True, False)
+            assert reported[name] == result[name], name
+        assert (reported["check_mode"], result["check_mode"]) == (True, False)
         assert result["organization"] == {
             "id": sandbox.org_id, "name": None, "acting_as": f"the application {sandbox.client_id}",
         }  # fmt: skip
@@ -417,10 +417,10 @@ class TestLackOfSeats:
         waiting, others = (self.LIGHT, self.FULL) if pool == "light" else (self.FULL, self.LIGHT)
         members = [*waiting, *others, {"email": BOB, "team": "Sales"}]
         result = failed(modules, members, concurrency=1)
-        told = outcomes(result)
-        assert [told[row["email"]] for row in waiting] == ["created"] * seats + ["deferred"] * (6 - seats)
-        assert {told[row["email"]] for row in others} == {"created"}
-        assert told[BOB] == "updated"
+        reported = outcomes(result)
+        assert [reported[row["email"]] for row in waiting] == ["created"] * seats + ["deferred"] * (6 - seats)
+        assert {reported[row["email"]] for row in others} == {"created"}
+        assert reported[BOB] == "updated"
         assert [entry["email"] for entry in result["deferred"]] == [row["email"] for row in waiting[seats:]]
         assert all(f"no {pool} seat is left" in entry["reason"] for entry in result["deferred"])
         assert all(entry["not_before"] is None for entry in result["deferred"])
@@ -640,10 +640,10 @@ class TestBadRows:
             file = tmp_path / f"people.{ending}"
             file.write_text(write(rows))
             given = {"src": str(file)}
-        told = modules.fail("tallyfy_roster", check_mode=True, **given)
+        reported = modules.fail("tallyfy_roster", check_mode=True, **given)
         result = modules.fail("tallyfy_roster", **given)
         assert sandbox.writes() == []
-        assert told["msg"] == result["msg"]
+        assert reported["msg"] == result["msg"]
         for index, (_row, problem) in enumerate(BAD_ROWS):
             place = f"people.{ending} line {index + first} (" if write is not None else f"row {index + first} ("
             found = [one for one in result["problems"] if one.startswith(place)]
@@ -769,8 +769,8 @@ class TestFuse:
         else:
             sandbox.fault(route="members.role", status=422, times=1)
         result = failed(modules, members, max_removals=5, concurrency=1)
-        told = outcomes(result)
-        assert told == {FRANK: "deferred" if lack == "seats" else "failed", ERIN: "skipped", BOB: "updated"}
+        reported = outcomes(result)
+        assert reported == {FRANK: "deferred" if lack == "seats" else "failed", ERIN: "skipped", BOB: "updated"}
         if leaver == {"role": "light"} or lack == "seats":
             message = rows_by_email(result)[ERIN]["message"]
             assert "1 active administrators would be left" in message
@@ -925,9 +925,9 @@ class TestOneAtATime:
 
     def test_check_mode_does_not_wait(self, sandbox: Sandbox, modules: Modules) -> None:
         with at_work(sandbox, modules, 1.0, [NEW]) as results:
-            told = modules.succeed("tallyfy_roster", check_mode=True, people=people(1), max_wait=0)
+            reported = modules.succeed("tallyfy_roster", check_mode=True, people=people(1), max_wait=0)
             assert results == []
-        assert told["changed"] is True
+        assert reported["changed"] is True
 
     def test_another_organization_does_not_wait(self, sandbox: Sandbox, modules: Modules) -> None:
         with at_work(sandbox, modules, 1.0, [NEW]) as results:
@@ -1043,7 +1043,7 @@ class TestSurprises:
         assert pages <= 5 + 5 + 30
         assert len(sandbox.writes()) == 30
 
-    def test_what_is_declined_is_not_told_as_done(self, sandbox: Sandbox, modules: Modules) -> None:
+    def test_what_is_declined_is_not_reported_as_done(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(invited_member_put="deny")
         result = roster(modules, [{"email": CHARLIE, "phone": "+1", "groups": ["People"]}])
         (row,) = result["people"]
@@ -1054,8 +1054,10 @@ class TestSurprises:
 
     def test_two_groups_whose_names_fold_alike(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.patch_group("Legacy Team", name="PEOPLE")
-        told = refused(sandbox, modules, [{"email": FRANK, "groups": ["People"]}], "several groups are called people")
-        assert told["problems"][0].startswith(f"row 1 ({FRANK})")
+        reported = refused(
+            sandbox, modules, [{"email": FRANK, "groups": ["People"]}], "several groups are called people"
+        )
+        assert reported["problems"][0].startswith(f"row 1 ({FRANK})")
         assert roster(modules, [{"email": FRANK, "groups": ["Engineering"]}])["changed"] is True
 
     def test_creations_that_are_answered_wrongly(self, sandbox: Sandbox, modules: Modules) -> None:

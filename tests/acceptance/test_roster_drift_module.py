@@ -49,7 +49,7 @@ COUNTS = {"missing": 1, "extra": 2, "different": 2, "unclear": 1, "kept": 1, "to
 DOCUMENTED = {"changed", "check_mode", *DRIFT_KEYS}
 
 
-def told(result: dict[str, Any]) -> list[tuple[str, str, str]]:
+def reported(result: dict[str, Any]) -> list[tuple[str, str, str]]:
     return [(row["email"], row["outcome"], row["message"]) for row in result["people"]]
 
 
@@ -60,9 +60,9 @@ def keys_of(result: dict[str, Any]) -> set[str]:
 # --- what it tells ----------------------------------------------------------------------------------------------------
 
 
-def test_everybody_who_differs_is_told_and_nothing_is_written(sandbox: Sandbox, modules: Modules) -> None:
+def test_everybody_who_differs_is_reported_and_nothing_is_written(sandbox: Sandbox, modules: Modules) -> None:
     drift = modules.succeed(DRIFT, people=PEOPLE, unlisted="disabled", protect=["frank.*"])
-    assert told(drift) == EXPECTED
+    assert reported(drift) == EXPECTED
     assert drift["summary"] == COUNTS
     assert (drift["changed"], drift["drifted"], drift["problems"], drift["diff"]) == (False, True, [], {})
     assert [row["unlisted"] for row in drift["people"]] == [False] * 5 + [True] * 2
@@ -95,7 +95,7 @@ def test_a_group_that_was_renamed_is_drift_and_hides_nothing(sandbox: Sandbox, m
         },
         {"name": "Nobodies", "outcome": "missing", "people": [FRANK], "message": "is not there; 1 person names it"},
     ]
-    assert told(drift)[:5] == EXPECTED[:5]
+    assert reported(drift)[:5] == EXPECTED[:5]
     assert drift["summary"] == {**COUNTS, "extra": 1, "groups": 2, "total": 6}
     # A run would be refused, and says why.
     assert "there is no group 'Engineering'" in modules.fail(ROSTER, check_mode=True, people=people)["msg"]
@@ -106,7 +106,7 @@ def test_a_group_that_was_renamed_is_drift_and_hides_nothing(sandbox: Sandbox, m
 
 def test_people_who_are_not_listed_are_left_out(sandbox: Sandbox, modules: Modules) -> None:
     drift = modules.succeed(DRIFT, people=PEOPLE)
-    assert told(drift) == EXPECTED[:5]
+    assert reported(drift) == EXPECTED[:5]
     assert drift["summary"]["extra"] == 1, "John is listed, as disabled"
 
 
@@ -115,7 +115,7 @@ def test_a_file_is_compared_as_a_list_is(name: str, sandbox: Sandbox, modules: M
     # JSON is YAML.
     (tmp_path / name).write_text(json.dumps(PEOPLE), encoding="utf-8")
     drift = modules.succeed(DRIFT, src=str(tmp_path / name), unlisted="disabled", protect=["frank.*"])
-    assert told(drift) == EXPECTED
+    assert reported(drift) == EXPECTED
 
 
 # --- what must not hide it --------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ def test_who_may_not_write_may_compare(sandbox: Sandbox, modules: Modules) -> No
 # --- drift as a failure, and a failure to compare ---------------------------------------------------------------------
 
 
-def test_drift_is_a_failure_when_that_is_wanted(sandbox: Sandbox, modules: Modules) -> None:
+def test_drift_is_a_failure_when_that_is_desired(sandbox: Sandbox, modules: Modules) -> None:
     sandbox.patch_group("Engineering", name="Engineering EMEA")
     options = {"people": PEOPLE, "unlisted": "disabled", "protect": ["frank.*"]}
     calm = modules.succeed(DRIFT, **options)
@@ -155,8 +155,8 @@ def test_drift_is_a_failure_when_that_is_wanted(sandbox: Sandbox, modules: Modul
     assert keys_of(failed) == DOCUMENTED
     for name in ("people", "groups", "summary", "notes"):
         assert failed[name] == calm[name]
-    told_in_check_mode = modules.fail(DRIFT, check_mode=True, **options, fail=True)
-    assert told_in_check_mode["msg"] == failed["msg"]
+    reported_in_check_mode = modules.fail(DRIFT, check_mode=True, **options, fail=True)
+    assert reported_in_check_mode["msg"] == failed["msg"]
 
 
 def test_nothing_but_what_is_unclear_or_kept_is_no_failure(sandbox: Sandbox, modules: Modules) -> None:
@@ -166,7 +166,7 @@ def test_nothing_but_what_is_unclear_or_kept_is_no_failure(sandbox: Sandbox, mod
     assert (result["drifted"], result["summary"]["total"]) == (False, 0)
 
 
-def test_one_person_who_differs_is_told_by_itself(sandbox: Sandbox, modules: Modules) -> None:
+def test_one_person_who_differs_is_reported_by_itself(sandbox: Sandbox, modules: Modules) -> None:
     failed = modules.fail(DRIFT, people=[{"email": BOB, "role": "light"}, {"email": JOHN}], fail=True)
     assert failed["msg"] == f"1 of 2 people differs from the roster: {BOB} (different)."
 
@@ -183,7 +183,7 @@ def test_one_person_who_differs_is_told_by_itself(sandbox: Sandbox, modules: Mod
         ({"people": PEOPLE, "protect": [" "]}, "protect holds a blank entry"),
     ],
 )
-def test_what_is_no_roster_is_told_before_anything_is_asked(
+def test_what_is_no_roster_is_reported_before_anything_is_asked(
     options: dict[str, Any], problem: str, sandbox: Sandbox, modules: Modules
 ) -> None:
     failed = modules.fail(DRIFT, **options, fail=True)

@@ -159,8 +159,8 @@ def test_records_given_back_one_by_one_change_nothing(sandbox: Sandbox, modules:
 @pytest.mark.any_core
 def test_what_only_tallyfy_sets_is_a_mistake_beside_no_state(sandbox: Sandbox, modules: Modules) -> None:
     """A table of another system may have a status, too, of which nothing must be taken for wanted or ignored."""
-    told = modules.fail(ROSTER, people=[{"email": BOB, "status": "terminated"}])["msg"]
-    assert "unknown field status; did you mean state?" in told
+    reported = modules.fail(ROSTER, people=[{"email": BOB, "status": "terminated"}])["msg"]
+    assert "unknown field status; did you mean state?" in reported
     (user,) = modules.succeed("tallyfy_user_info", email=BOB)["users"]
     done = modules.succeed(ROSTER, people=[{**user, "state": "disabled"}])
     assert done["people"][0]["after"] == {"status": "disabled"}
@@ -237,7 +237,7 @@ def test_the_file_is_sorted_and_holds_nothing_that_moves(
 
 
 @pytest.mark.any_core
-def test_who_and_what_is_left_out_is_counted_and_told(sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
+def test_who_and_what_is_left_out_is_counted_and_reported(sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
     sandbox.patch_member(BOB, first_name="B" * 33, phone="0" * 21, timezone="Mars/Base")
     sandbox.patch_member(JOHN, last_name="https://example.com")
     result = modules.succeed(EXPORT, dest="roster.yml")
@@ -327,7 +327,7 @@ def test_the_file_is_written_here_when_the_module_is_a_process_of_its_own(
     assert file.read_bytes() == exported(modules, playbooks.folder / "other", ".csv").read_bytes()
 
 
-def test_check_mode_tells_what_the_file_would_become(sandbox: Sandbox, playbooks: Playbooks) -> None:
+def test_check_mode_reports_what_the_file_would_become(sandbox: Sandbox, playbooks: Playbooks) -> None:
     file = playbooks.folder / "roster.yml"
     announced = Run(playbooks, "roster.yml", "--check", "--diff")
     assert announced.changed

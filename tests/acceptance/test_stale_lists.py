@@ -164,7 +164,7 @@ class TestSomebodyElseLaunches:
                 assert sandbox.writes() == []
         assert 8 < number < MOST_REQUESTS
 
-    def test_what_somebody_launches_later_is_told(self, sandbox: Sandbox, onboard: Onboard) -> None:
+    def test_what_somebody_launches_later_is_reported(self, sandbox: Sandbox, onboard: Onboard) -> None:
         first = launch_before(sandbox)
         (later,) = sandbox.insert_runs({"checklist_id": TOUR_ID, "name": NAME})
         result = onboard()

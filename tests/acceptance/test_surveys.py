@@ -224,7 +224,7 @@ def test_a_roster_is_brought_in_by_a_survey(sandbox: Sandbox, roles: Roles) -> N
 
 
 @pytest.mark.any_core
-def test_mistakes_in_the_file_of_a_survey_are_told_with_their_lines(sandbox: Sandbox, roles: Roles) -> None:
+def test_mistakes_in_the_file_of_a_survey_are_reported_with_their_lines(sandbox: Sandbox, roles: Roles) -> None:
     (roles.folder / "hires.csv").write_text("email,first_name,role\nbob@example.com,Bob,\nmary@,,boss\n")
     problems = roles.fail("onboarding", **answers(onboarding_src="hires.csv", onboarding_process=" "))
     assert any(problem.startswith("hires.csv line 3 (mary@): email") for problem in problems)
@@ -249,7 +249,9 @@ def test_mistakes_in_the_file_of_a_survey_are_told_with_their_lines(sandbox: San
     ],
     ids=str,
 )  # fmt: skip
-def test_nobody_named_is_told(role: str, given: dict[str, Any], problem: str, sandbox: Sandbox, roles: Roles) -> None:
+def test_nobody_named_is_reported(
+    role: str, given: dict[str, Any], problem: str, sandbox: Sandbox, roles: Roles
+) -> None:
     assert problem in "\n".join(roles.fail(role, **answers(**given)))
     assert sandbox.ledger() == []
 

@@ -121,10 +121,10 @@ def test_a_leaver_is_handed_over_in_order(left_behind: Sandbox, modules: Modules
 
 def test_who_has_left_is_handed_over_by_a_later_run(left_behind: Sandbox, modules: Modules) -> None:
     wish = {"people": [{"email": DANA, "reassign_to": JOHN}]}
-    told = modules.succeed(MODULE, check_mode=True, **wish)
+    reported = modules.succeed(MODULE, check_mode=True, **wish)
     assert left_behind.writes() == []
     result = modules.succeed(MODULE, **wish)
-    assert {name: told[name] for name in KEYS - {"check_mode", "requests"}} == {
+    assert {name: reported[name] for name in KEYS - {"check_mode", "requests"}} == {
         name: result[name] for name in KEYS - {"check_mode", "requests"}
     }
     (row,) = result["people"]
@@ -257,7 +257,7 @@ def test_a_member_who_is_no_administrator_is_refused(
     assert result["organization"]["acting_as"] == BOB
 
 
-def test_mistakes_are_told_although_the_lists_cannot_be_read(sandbox: Sandbox, modules: Modules) -> None:
+def test_mistakes_are_reported_although_the_lists_cannot_be_read(sandbox: Sandbox, modules: Modules) -> None:
     sandbox.fault(route="members.list", status=403)
     result = modules.fail(MODULE, people=[{"email": "x"}], guests=["y"])
     assert len(result["problems"]) == 2
@@ -270,7 +270,7 @@ def test_an_option_is_missing(sandbox: Sandbox, modules: Modules) -> None:
 # --- who is not there, and what is told -------------------------------------------------------------------------------
 
 
-def test_who_is_nobody_is_told_and_no_failure(sandbox: Sandbox, modules: Modules) -> None:
+def test_who_is_nobody_is_reported_and_no_failure(sandbox: Sandbox, modules: Modules) -> None:
     result = modules.succeed(MODULE, people=[{"email": "ghost@example.com"}], guests=["ghost@example.org"])
     assert result["changed"] is False
     assert result["summary"]["people"] == result["summary"]["guests"] == {**NOTHING, "not_found": 1}

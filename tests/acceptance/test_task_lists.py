@@ -77,7 +77,7 @@ def test_my_tasks(sandbox: Sandbox, modules: Modules) -> None:
 
 
 @pytest.mark.parametrize(
-    ("filters", "told"),
+    ("filters", "reported"),
     [
         ({"group": "Nobodies"}, "there is no group 'Nobodies'; groups: "),
         ({"assignee": "bob"}, "assignee 'bob' is neither me nor the address"),
@@ -90,8 +90,8 @@ def test_my_tasks(sandbox: Sandbox, modules: Modules) -> None:
         ({**JORDAN, "reference": "HR-0"}, "there is no process of New hire onboarding that carries 'HR-0'"),
     ],
 )  # fmt: skip
-def test_what_is_not_there_is_told(modules: Modules, filters: dict[str, Any], told: str) -> None:
-    assert told in modules.fail("tallyfy_task_info", **filters)["msg"]
+def test_what_is_not_there_is_reported(modules: Modules, filters: dict[str, Any], reported: str) -> None:
+    assert reported in modules.fail("tallyfy_task_info", **filters)["msg"]
 
 
 def test_everything_by_name(sandbox: Sandbox, modules: Modules) -> None:

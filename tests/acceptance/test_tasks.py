@@ -240,7 +240,7 @@ class TestReopened:
 
 
 class TestForm:
-    def test_a_value_that_is_not_stored_is_told(self, sandbox: Sandbox, modules: Modules) -> None:
+    def test_a_value_that_is_not_stored_is_reported(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.fault(route="tasks.update", times=None, body={"data": task(sandbox)})
         failed = modules.fail("tallyfy_task", **BY_TITLE, form=FORM, **DONE)
         assert failed["not_stored"] == ["Laptop serial", "Software suite"]
@@ -253,7 +253,7 @@ class TestForm:
         assert list(sent.values()) == ["SN-1"]
         assert len(task(sandbox)["taskdata"]) == 2
 
-    def test_a_completed_step_is_told_and_not_changed(self, sandbox: Sandbox, modules: Modules) -> None:
+    def test_a_completed_step_is_reported_and_not_changed(self, sandbox: Sandbox, modules: Modules) -> None:
         modules.succeed("tallyfy_task", **BY_TITLE, form=FORM, **DONE)
         kept = modules.succeed("tallyfy_task", **BY_TITLE, form={"Laptop serial": "Other"}, **DONE)
         assert [(one["field"], one["current"], one["wanted"]) for one in kept["unchangeable"]] == [
@@ -274,7 +274,7 @@ class TestForm:
             assert (again["changed"], again["notes"]) == (False, [])
             assert sandbox.writes() == []
 
-    def test_a_deadline_that_is_moved_is_told(self, sandbox: Sandbox, modules: Modules) -> None:
+    def test_a_deadline_that_is_moved_is_reported(self, sandbox: Sandbox, modules: Modules) -> None:
         moved = {**task(sandbox), "deadline": "2026-12-28T17:00:00.000Z"}
         sandbox.fault(route="tasks.update", body={"data": moved}, apply=True)
         (note,) = modules.succeed("tallyfy_task", **BY_TITLE, deadline="2026-12-24 17:00:00")["notes"]
@@ -311,7 +311,7 @@ class TestComments:
 
 class TestRefused:
     @pytest.mark.parametrize(
-        ("arguments", "told"),
+        ("arguments", "reported"),
         [
             ({**JORDAN, "step": "Make coffee"}, "there is no step 'Make coffee'; steps: Create accounts, Welcome "),
             ({**JORDAN, "reference": "HR-0", "step": "x"}, "there is no process of New hire onboarding that carries"),
@@ -336,27 +336,27 @@ class TestRefused:
         ],
     )  # fmt: skip
     def test_before_anything_is_written(
-        self, sandbox: Sandbox, modules: Modules, arguments: dict[str, Any], told: str
+        self, sandbox: Sandbox, modules: Modules, arguments: dict[str, Any], reported: str
     ) -> None:
         for check_mode in (True, False):
             failed = modules.fail("tallyfy_task", check_mode, **arguments)
-            assert told in failed["msg"]
+            assert reported in failed["msg"]
             assert not failed.get("changed")
         assert sandbox.writes() == []
 
     @pytest.mark.parametrize(
-        ("path", "told"),
+        ("path", "reported"),
         [
             (f"runs/{JORDAN_ID}/problem", "an open issue of the process keeps its steps as they are"),
             (f"tasks/{ACCOUNTS}/problem", "it has an open issue"),
         ],
     )
     @pytest.mark.parametrize("named", [BY_TITLE, BY_ID], ids=["process", "task"])
-    def test_an_open_issue(self, sandbox: Sandbox, modules: Modules, named: Any, path: str, told: str) -> None:
+    def test_an_open_issue(self, sandbox: Sandbox, modules: Modules, named: Any, path: str, reported: str) -> None:
         body = {"content": "The mail server is down."}
         modules.succeed("tallyfy_api", method="POST", path=f"/organizations/{{org_id}}/{path}", body=body)
         sandbox.clear_ledger()
-        assert told in modules.fail("tallyfy_task", **named, form=FORM, **DONE)["msg"]
+        assert reported in modules.fail("tallyfy_task", **named, form=FORM, **DONE)["msg"]
         assert sandbox.writes() == []
 
     @pytest.mark.parametrize("named", [BY_TITLE, BY_ID], ids=["process", "task"])
@@ -398,9 +398,9 @@ class TestOneOff:
                 "owners": {"users": [BOB_ID], "guests": [], "groups": []}}  # fmt: skip
         made = modules.succeed("tallyfy_api", method="POST", path="/organizations/{org_id}/tasks", body=body)["data"]
         arguments = {"task_id": made["id"], "assignees": [ALICE], "summary": "With candles.", **COMMENT, **DONE}
-        told = modules.succeed("tallyfy_task", check_mode=True, **arguments)
+        reported = modules.succeed("tallyfy_task", check_mode=True, **arguments)
         done = modules.succeed("tallyfy_task", **arguments)
-        assert told["actions"] == done["actions"]
+        assert reported["actions"] == done["actions"]
         assert (done["task"]["process"], done["task"]["step"], done["task"]["state"]) == (None, None, "completed")
         assert modules.succeed("tallyfy_task", **arguments)["changed"] is False
         opened = modules.succeed("tallyfy_task", task_id=made["id"], state="open")

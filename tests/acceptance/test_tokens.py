@@ -25,11 +25,11 @@ class TestPromises:
     def test_check_mode_announces_what_the_run_does(
         self, sandbox: Sandbox, modules: Modules, arguments: dict[str, Any]
     ) -> None:
-        told = modules.succeed("tallyfy_token", check_mode=True, **arguments)
+        reported = modules.succeed("tallyfy_token", check_mode=True, **arguments)
         done = modules.succeed("tallyfy_token", **arguments)
         again = modules.succeed("tallyfy_token", **arguments)
-        assert (told["changed"], done["changed"], again["changed"]) == (True, True, False)
-        assert (told["token"]["source"], done["token"]["source"], again["token"]["source"]) == (
+        assert (reported["changed"], done["changed"], again["changed"]) == (True, True, False)
+        assert (reported["token"]["source"], done["token"]["source"], again["token"]["source"]) == (
             "issued",
             "issued",
             "cache",
@@ -62,10 +62,10 @@ class TestPromises:
 
     def test_forgotten(self, modules: Modules, arguments: dict[str, Any]) -> None:
         modules.succeed("tallyfy_token", **arguments)
-        told = modules.succeed("tallyfy_token", check_mode=True, state="absent", **arguments)
+        reported = modules.succeed("tallyfy_token", check_mode=True, state="absent", **arguments)
         done = modules.succeed("tallyfy_token", state="absent", **arguments)
         again = modules.succeed("tallyfy_token", state="absent", **arguments)
-        assert (told["changed"], done["changed"], again["changed"]) == (True, True, False)
+        assert (reported["changed"], done["changed"], again["changed"]) == (True, True, False)
 
 
 def test_a_token_in_the_name_of_a_member(sandbox: Sandbox, modules: Modules) -> None:

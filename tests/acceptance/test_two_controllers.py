@@ -86,8 +86,8 @@ class TestAtTheSameMoment:
         sandbox.plan_ids("run", *((HIGH, LOW) if attempt % 2 else (LOW, HIGH)))
         one, other = new_controller(), new_controller()
         results = together(lambda: one.onboarding(**ONBOARDING), lambda: other.onboarding(**ONBOARDING))
-        told = list(zip(*map(processes_of, results)))
-        for person, ids in zip(PEOPLE, told):
+        reported = list(zip(*map(processes_of, results)))
+        for person, ids in zip(PEOPLE, reported):
             assert_one_stays(sandbox, f"Tour for {person['first_name']} ({person['email']})", list(ids))
         sandbox.clear_ledger()
         again = [controller.onboarding(**ONBOARDING) for controller in (one, other)]
@@ -184,9 +184,9 @@ class TestDuplicates:
 
     def test_they_are_reported(self, sandbox: Sandbox, new_controller: Controllers, ids: list[str]) -> None:
         wish = {**WISH, "kickoff": {}}
-        told = new_controller().process(**wish, check_mode=True)
+        reported = new_controller().process(**wish, check_mode=True)
         result = new_controller().process(**wish)
-        for one in (told, result):
+        for one in (reported, result):
             assert one["changed"] is False
             assert one["process"]["id"] == ids[0]
             (note,) = one["notes"]
@@ -209,11 +209,11 @@ class TestDuplicates:
         self, sandbox: Sandbox, new_controller: Controllers, ids: list[str]
     ) -> None:
         wish = {**WISH, "kickoff": {}, "duplicates": "archive"}
-        told = new_controller().process(**wish, check_mode=True)
+        reported = new_controller().process(**wish, check_mode=True)
         assert sandbox.writes() == []
         controller = new_controller()
         done = controller.process(**wish)
-        assert (told["changed"], told["diff"]) == (True, done["diff"])
+        assert (reported["changed"], reported["diff"]) == (True, done["diff"])
         assert (done["changed"], done["process"]["id"]) == (True, ids[0])
         assert active(sandbox.runs(NAME)) == ids[:1]
         assert {entry["route"] for entry in sandbox.writes()} == {"processes.archive"}
@@ -242,11 +242,11 @@ class TestTemplatesThatNameTheirProcesses:
     """The reference is in the name only after the rename, if at all: nothing is launched twice all the same."""
 
     @staticmethod
-    def set_the_scene(sandbox: Sandbox, naming: tuple[str, str], *, is_told: bool) -> None:
+    def set_the_scene(sandbox: Sandbox, naming: tuple[str, str], *, is_reported: bool) -> None:
         """Have processes named by a template that says so, or by a proxy that says nothing."""
         wins, put = naming
-        sandbox.switch(auto_naming_wins=wins, auto_naming_put=put, auto_naming_everywhere=not is_told)
-        if is_told:
+        sandbox.switch(auto_naming_wins=wins, auto_naming_put=put, auto_naming_everywhere=not is_reported)
+        if is_reported:
             name_format = "Tour of {{Notes}}"
             sandbox.patch_template(
                 TOUR_ID, auto_naming=True, allow_launcher_change_name=False, default_process_name_format=name_format
@@ -260,31 +260,31 @@ class TestTemplatesThatNameTheirProcesses:
         results = [controller.process(**wish) for _number in range(3)]
         made = active(sandbox.runs())
         assert len(made) <= 1
-        told = {result["process"]["id"] for result in results if result["process"]}
-        assert told == set(made), "whoever has launched one knows which"
+        reported = {result["process"]["id"] for result in results if result["process"]}
+        assert reported == set(made), "whoever has launched one knows which"
         return results[-1]
 
     @pytest.mark.parametrize("fault", ["cut after", "killed"])
-    @pytest.mark.parametrize("is_told", [True, False], ids=["template", "proxy"])
+    @pytest.mark.parametrize("is_reported", [True, False], ids=["template", "proxy"])
     @pytest.mark.parametrize("naming", NAMINGS)
     def test_with_a_reference_in_a_field(
-        self, sandbox: Sandbox, new_controller: Controllers, naming: tuple[str, str], is_told: bool, fault: str
+        self, sandbox: Sandbox, new_controller: Controllers, naming: tuple[str, str], is_reported: bool, fault: str
     ) -> None:
-        self.set_the_scene(sandbox, naming, is_told=is_told)
+        self.set_the_scene(sandbox, naming, is_reported=is_reported)
         wish = {**WISH, "reference_field": "Reference"}
         controller = new_controller()
         self.disturb(sandbox, controller, wish, fault)
         result = self.assert_one_in_the_end(sandbox, controller, wish)
         # Who is not told by the template learns from the refusal that a name may not be given.
-        assert is_told <= (not result.get("failed")), result
+        assert is_reported <= (not result.get("failed")), result
 
     @pytest.mark.parametrize("fault", ["cut after", "killed"])
-    @pytest.mark.parametrize("is_told", [True, False], ids=["template", "proxy"])
+    @pytest.mark.parametrize("is_reported", [True, False], ids=["template", "proxy"])
     @pytest.mark.parametrize("naming", NAMINGS)
     def test_with_a_reference_in_the_name(
-        self, sandbox: Sandbox, new_controller: Controllers, naming: tuple[str, str], is_told: bool, fault: str
+        self, sandbox: Sandbox, new_controller: Controllers, naming: tuple[str, str], is_reported: bool, fault: str
     ) -> None:
-        self.set_the_scene(sandbox, naming, is_told=is_told)
+        self.set_the_scene(sandbox, naming, is_reported=is_reported)
         controller = new_controller()
         self.disturb(sandbox, controller, WISH, fault)
         result = self.assert_one_in_the_end(sandbox, controller, WISH)
@@ -292,7 +292,7 @@ class TestTemplatesThatNameTheirProcesses:
 
     @pytest.mark.parametrize("fault", LOST)
     def test_whatever_lost_the_answer(self, sandbox: Sandbox, new_controller: Controllers, fault: str) -> None:
-        self.set_the_scene(sandbox, ("replaces", "422"), is_told=True)
+        self.set_the_scene(sandbox, ("replaces", "422"), is_reported=True)
         wish = {**WISH, "reference_field": "Reference"}
         controller = new_controller()
         self.disturb(sandbox, controller, wish, fault)

@@ -141,15 +141,15 @@ def test_what_is_named_is_emptied_whichever_way_it_comes(sandbox: Sandbox, modul
 
 
 @pytest.mark.parametrize("module", ["tallyfy_user_info", "tallyfy_guest_info"])
-def test_who_is_looked_for_by_no_address_is_told(module: str, modules: Modules) -> None:
+def test_who_is_looked_for_by_no_address_is_reported(module: str, modules: Modules) -> None:
     assert modules.fail(module, email="mailto:bob@example.com")["msg"] == (
         "email 'mailto:bob@example.com' is not an e-mail address"
     )
 
 
 def test_a_number_for_the_reference_of_a_process_is_refused(roles: Roles, sandbox: Sandbox) -> None:
-    told = roles.module("tallyfy_process", args={"template": "Welcome tour", "reference": 83})
-    assert told["msg"] == "reference is the number 83, not a text: put it in quotes"
+    reported = roles.module("tallyfy_process", args={"template": "Welcome tour", "reference": 83})
+    assert reported["msg"] == "reference is the number 83, not a text: put it in quotes"
     assert sandbox.writes() == []
 
 

@@ -94,10 +94,10 @@ def test_variables(sandbox: Sandbox, bare: Playbooks, extra: dict[str, Any]) -> 
     given = {**extra, "acting": {"one": ALICE}, "tallyfy_authorize_url": "https://sign-in.example.com/authorize"}
     done = bare.run(PLAY, "-i", "hosts.json", "--vault-password-file", "password", "-e", json.dumps(given))
     assert done.returncode == 0, done.stdout
-    told = re.findall(r'"msg": "((?:one|two) is [^"]*)"', done.stdout)
+    reported = re.findall(r'"msg": "((?:one|two) is [^"]*)"', done.stdout)
     page = "page https://sign-in.example.com/authorize?client_id=1111&respons"
     # One acts as Alice; the other leaves it out, so the environment has the word, and that says Bob.
-    assert sorted(told) == [
+    assert sorted(reported) == [
         f"one is user {ALICE}, user {ALICE}, the same True, given, bob True, {page}",
         f"two is user {BOB}, user {BOB}, the same True, given, bob False, {page}",
     ]

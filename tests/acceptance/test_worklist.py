@@ -98,14 +98,14 @@ def steps(sandbox: Sandbox, playbooks: Playbooks) -> Steps:
 
 
 def run(playbooks: Playbooks, *options: str, results: dict[str, Any] | None = None, **variables: Any) -> Run:
-    told = {
+    reported = {
         **GIVEN,
         "results": {**RESULTS, **(results or {})},
         "token": TOKEN,
         "notes": str(playbooks.folder),
         **variables,
     }
-    return Run(playbooks, WORKLIST, given(playbooks, **{**told, **variables}), *options)
+    return Run(playbooks, WORKLIST, given(playbooks, **{**reported, **variables}), *options)
 
 
 def test_check_mode_names_what_would_be_done_and_includes_nothing(
@@ -125,14 +125,14 @@ def test_each_step_is_done_once_and_failures_stay_open(steps: Steps, sandbox: Sa
     first = run(playbooks).failed()
     assert set(steps.statuses()) == {"A-1", "F-6", "HR-10293"}
     # The failure at the end tells some of them once more.
-    told = {line.partition(": ")[0]: line.partition(": ")[2] for line in reversed(first.lines) if "): " in line}
-    assert told["Ada (A-1)"] == "completed"
-    assert told["Bea (B-2)"] == "failed: the task 'Sign in to the mail server with …' failed"
-    assert told["Cem (C-3)"].startswith("failed: the work was done, but the step not completed: ")
-    assert "Laptop serial is required" in told["Cem (C-3)"]
-    assert "worklist_result takes form, comment and approved, and no forms" in told["Dua (D-4)"]
-    assert told["Eve (E-5)"].startswith("skipped: an open issue of the process")
-    assert told[HOSTILE] == "completed"
+    reported = {line.partition(": ")[0]: line.partition(": ")[2] for line in reversed(first.lines) if "): " in line}
+    assert reported["Ada (A-1)"] == "completed"
+    assert reported["Bea (B-2)"] == "failed: the task 'Sign in to the mail server with …' failed"
+    assert reported["Cem (C-3)"].startswith("failed: the work was done, but the step not completed: ")
+    assert "Laptop serial is required" in reported["Cem (C-3)"]
+    assert "worklist_result takes form, comment and approved, and no forms" in reported["Dua (D-4)"]
+    assert reported["Eve (E-5)"].startswith("skipped: an open issue of the process")
+    assert reported[HOSTILE] == "completed"
     assert "3 of 7 steps could not be done." in first.output
     names = ("completed", "failed", "skipped", "deferred", "total")
     assert [first.stats[f"tallyfy_worklist_{name}"] for name in names] == [3, 3, 1, 0, 7]
@@ -257,8 +257,8 @@ def test_what_cannot_be_meant_is_refused(
 def test_a_file_that_would_end_the_run_is_refused(tasks: str, problem: str, sandbox: Sandbox, work: Roles) -> None:
     """A host that ends is no failure: the step stayed open in each run, and so did all after it, all in green."""
     (work.folder / "work.yml").write_text(tasks)
-    (told,) = work.fail("worklist")
-    assert problem in told
+    (reported,) = work.fail("worklist")
+    assert problem in reported
     assert sandbox.ledger() == []
 
 
@@ -296,7 +296,7 @@ NAMED = [
 
 
 @pytest.mark.parametrize(
-    ("failed", "told"),
+    ("failed", "reported"),
     [
         ({"name": "Plain"}, "the task 'Plain'"),
         ({"name": f"Sign in with {TOKEN}"}, "the task 'Sign in with …'"),
@@ -308,8 +308,8 @@ NAMED = [
         (None, "a task"),
     ],
 )
-def test_of_a_failed_task_no_more_is_told_than_stands_in_its_file(failed: Any, told: str) -> None:
-    assert _worklist_action.failed_work(failed, NAMED) == told
+def test_of_a_failed_task_no_more_is_reported_than_stands_in_its_file(failed: Any, reported: str) -> None:
+    assert _worklist_action.failed_work(failed, NAMED) == reported
 
 
 def test_what_a_run_has_taken_up_is_its_own_as_long_as_it_lives(

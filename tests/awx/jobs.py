@@ -74,9 +74,9 @@ def inject(inputs: Mapping[str, Any], private_data_dir: Path) -> Injected:
 
 def extra_vars_text(answers: Mapping[str, Any], of_template: Mapping[str, Any]) -> str:
     """Return the file of extra variables of a job: what the job template says as it is, and answers as unsafe texts."""
-    told = {"awx_job_id": JOB_ID, "awx_user_name": USER_NAME, "awx_job_launch_type": "manual"}
-    told |= {name.replace("awx_", "tower_"): value for name, value in told.items()}
-    trusted = [f"{name}: {json.dumps(value)}" for name, value in {**told, **of_template}.items()]
+    reported = {"awx_job_id": JOB_ID, "awx_user_name": USER_NAME, "awx_job_launch_type": "manual"}
+    reported |= {name.replace("awx_", "tower_"): value for name, value in reported.items()}
+    trusted = [f"{name}: {json.dumps(value)}" for name, value in {**reported, **of_template}.items()]
     return "\n".join([*trusted, *(f"{name}: {_unsafe(value)}" for name, value in answers.items())]) + "\n"
 
 

@@ -150,7 +150,7 @@ def test_the_readme_says_the_same() -> None:
 
 
 def test_variables_of_the_guide_are_those_of_the_playbook() -> None:
-    told = set(re.findall(r"awx_setup_[a-z_]+", GUIDE))
-    assert len(told) > 10
+    reported = set(re.findall(r"awx_setup_[a-z_]+", GUIDE))
+    assert len(reported) > 10
     playbook = (REPOSITORY_ROOT / "playbooks" / "awx_setup.yml").read_text(encoding="utf-8")
-    assert told <= set(re.findall(r"awx_setup_[a-z_]+", playbook))
+    assert reported <= set(re.findall(r"awx_setup_[a-z_]+", playbook))

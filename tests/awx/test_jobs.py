@@ -78,12 +78,12 @@ def test_a_person_by_a_survey(
     assert {name: job.stats[f"tallyfy_onboarding_{name}"] for name in ("created", "launched", "failed")} == {
         "created": 1, "launched": 1, "failed": 0,
     }  # fmt: skip
-    for told in (dry, job):
-        text = told.stats["tallyfy_onboarding_report_text"]
+    for reported in (dry, job):
+        text = reported.stats["tallyfy_onboarding_report_text"]
         assert "mary.major@example.com" in text
         assert f"AWX job: {JOB_ID}" in text
         assert f"Launched by: {USER_NAME}" in text
-        assert_no_secret(told)
+        assert_no_secret(reported)
 
     sandbox.clear_ledger()
     again = succeeded(controller.run(ONBOARD, project, credential, ANSWERS))
@@ -105,8 +105,8 @@ def test_in_the_name_of_a_member(
     ready = succeeded(controller.run(DRIFT, project, credential, template_vars=ONLY_LOOKING, options="-vvv"))
     assert {entry["token"] for entry in sandbox.ledger()} == {"user"}
     assert sandbox.sign_ins() == []
-    for told in (refused, acting, ready):
-        assert_no_secret(told)
+    for reported in (refused, acting, ready):
+        assert_no_secret(reported)
 
 
 @on_both
@@ -188,9 +188,9 @@ def test_somebody_elses_home_that_cannot_be_written(
     sandbox.clear_ledger()
     refused = run(ONBOARD, "writes", **people)
     assert refused.status != 0
-    told = " ".join(refused.output.split())
-    assert "(state_dir) cannot be used (Permission denied)" in told
-    assert "Set state_dir to a directory of your own where files can be locked." in told
+    reported = " ".join(refused.output.split())
+    assert "(state_dir) cannot be used (Permission denied)" in reported
+    assert "Set state_dir to a directory of your own where files can be locked." in reported
     assert sandbox.writes() == []
     with tempfile.TemporaryDirectory(dir="/tmp") as own:
         os.chown(own, 12345, 0)

@@ -101,10 +101,10 @@ def names_of(requirements: Iterable[str]) -> list[str]:
 
 def test_an_image_needs_requests_and_nothing_else(project: Path, tmp_path: Path) -> None:
     python, system = tmp_path / "python.txt", tmp_path / "system.txt"
-    told = run_builder(
+    reported = run_builder(
         "introspect", f"{project}-requirements", "--write-pip", str(python), "--write-bindep", str(system), cwd=tmp_path
     )
-    assert "tallyfy.platform" in told
+    assert "tallyfy.platform" in reported
     assert names_of(python.read_text().splitlines()) == ["requests"]
     assert not system.exists() or not system.read_text().strip()
 

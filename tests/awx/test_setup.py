@@ -284,13 +284,13 @@ class TestSecondRun:
     def test_everything_is_as_it_was(self, controller: Controller, made: dict[str, Any]) -> None:
         assert state(controller) == made
 
-    def test_no_secret_is_told_or_left_behind(self, first: Run, second: Run, playbooks: Playbooks) -> None:
+    def test_no_secret_is_reported_or_left_behind(self, first: Run, second: Run, playbooks: Playbooks) -> None:
         files = [path for path in playbooks.folder.rglob("*") if path.is_file() and path.name != "extra-vars.json"]
         assert [path.name for path in files] == ["ansible.log"]
-        told = "\n".join([first.output, second.output, files[0].read_text()])
-        assert REPOSITORY in told
+        reported = "\n".join([first.output, second.output, files[0].read_text()])
+        assert REPOSITORY in reported
         for secret in (SECRET, json.dumps(SECRET)[1:-1], SECRET[:16], playbooks.controller.token, NOTIFICATION_URL):
-            assert secret not in told
+            assert secret not in reported
 
 
 def test_a_survey_that_changed_is_changed_in_the_controller_and_nothing_else(

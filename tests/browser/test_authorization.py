@@ -88,7 +88,7 @@ def test_signing_in(
 
 
 @pytest.mark.parametrize("response_type", ["code"])
-def test_a_wrong_password_is_told_on_the_page(browser: Chrome, asked: dict[str, Any], modules: Modules) -> None:
+def test_a_wrong_password_is_reported_on_the_page(browser: Chrome, asked: dict[str, Any], modules: Modules) -> None:
     browser.get(asked["url"])
     sign_in(browser, password="guess")
     assert browser.find_element(By.CSS_SELECTOR, "[role=alert]").text == "The e-mail address or the password is wrong."

@@ -296,9 +296,9 @@ def test_a_hire_that_is_posted_again_later_changes_nothing(events: Events, tmp_p
         assert len(sandbox.state(sandbox.org_id)["runs"]) == before + changed
 
 
-def test_a_hire_that_cannot_be_used_is_told(events: Events) -> None:
+def test_a_hire_that_cannot_be_used_is_reported(events: Events) -> None:
     before = len(events.controller.launches)
-    told = events.rulebooks[0].output.count("Nobody was onboarded")
+    reported = events.rulebooks[0].output.count("Nobody was onboarded")
     lacking: list[dict[str, Any]] = [
         *({"email": email} for email in (None, "", 7, {"a": 1}, "Jo", "a b@example.com")),
         *({"first_name": name} for name in (None, "", "  ")),
@@ -309,7 +309,7 @@ def test_a_hire_that_cannot_be_used_is_told(events: Events) -> None:
     for name in ("email", "first_name", "last_name"):
         body = json.dumps({key: value for key, value in HIRE.items() if key != name}).encode()
         assert post(events.hires, body, **{SIGNATURE: signature(SECRET, body)}) == 200
-    count = told + len(lacking) + 3
+    count = reported + len(lacking) + 3
     events.rulebooks[0].wait(lambda: events.rulebooks[0].output.count("Nobody was onboarded") == count)
     assert "this one has email, first_name, type" in " ".join(events.rulebooks[0].output.split())
     assert len(events.controller.launches) == before

@@ -30,7 +30,7 @@ from tests.gate.machine import advice, missing_after_installing, say
 LOGS = CHECKOUT / ".cache" / "gate"
 
 # Most sessions keep one processor busy, or wait for a process that they have started.
-SIDE_BY_SIDE = 2
+CONCURRENT_SESSIONS = 2
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def run_sessions(names: list[str]) -> list[Run]:
             say(str(run))
         return run
 
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+    with ThreadPoolExecutor(CONCURRENT_SESSIONS) as pool:
         runs = [pool.submit(run_session, name) for name in names]
         try:
             return [run.result() for run in runs]
@@ -101,9 +101,9 @@ def main(tag: str) -> int:
     sessions = selected_sessions(tag)
     missing = missing_after_installing(set().union(*sessions.values()))
     left_out = [name for name, needs in sessions.items() if not needs.isdisjoint(missing)]
-    told = f"Left out: {', '.join(left_out)}. To run them: {advice(missing)}."
+    reported = f"Left out: {', '.join(left_out)}. To run them: {advice(missing)}."
     if left_out and os.environ.get("CI"):
-        say(f"{told} With CI set, that is a failure, and nothing was run.")
+        say(f"{reported} With CI set, that is a failure, and nothing was run.")
         return 1
     started = time.monotonic()
     try:
@@ -112,7 +112,7 @@ def main(tag: str) -> int:
         return 130
     say_how_it_went(runs, time.monotonic() - started)
     if left_out:
-        say(told)
+        say(reported)
     return 1 if any(run.status for run in runs) else 0
 
 

@@ -75,11 +75,11 @@ def lint_documentation(session: nox.Session) -> None:
     # The pages it checks name a temporary folder. Now and then that name ends in an underscore, which is a link in
     # reStructuredText, to nowhere. The next folder has another name.
     for _attempt in range(3):
-        told = str(session.run("sh", "-c", command, env=isolated(session), silent=True, external=True))
-        if 'Unknown target name: "antsibull-docs-' not in told:
+        reported = str(session.run("sh", "-c", command, env=isolated(session), silent=True, external=True))
+        if 'Unknown target name: "antsibull-docs-' not in reported:
             break
-    if told.strip() != "exit 0":
-        session.error(told)
+    if reported.strip() != "exit 0":
+        session.error(reported)
 
 
 def run_pytest(session: nox.Session, *usual: str, **environment: str) -> None:

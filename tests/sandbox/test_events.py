@@ -14,7 +14,7 @@ TEMPLATE_HOOK, STEP_HOOK = "https://hooks.example.com/template", "https://hooks.
 CALL = "a5f0ee0a4550350114ce5c241c5577ab"
 
 
-def told(api: Api, **filters: Any) -> list[tuple[str, list[str], list[str]]]:
+def reported(api: Api, **filters: Any) -> list[tuple[str, list[str], list[str]]]:
     return [(one["event"], one["webhooks"], one["mails"]) for one in api.sandbox.events(**filters)]
 
 
@@ -23,7 +23,7 @@ def test_a_process_from_launch_to_end(alice: Api) -> None:
     steps = sandbox.template("Welcome tour")["steps"]
     sandbox.patch_template(TOUR_ID, webhook=TEMPLATE_HOOK, steps=[{**steps[0], "webhook": STEP_HOOK}, *steps[1:]])
     run = alice.post("/runs", {**TOUR_LAUNCH, "owner_id": 1003}).json()["data"]["id"]
-    assert told(alice) == [
+    assert reported(alice) == [
         ("process.launched", [TEMPLATE_HOOK], []),
         ("task.assigned", [], [ERIN]),
         ("task.assigned", [], []),
@@ -34,7 +34,7 @@ def test_a_process_from_launch_to_end(alice: Api) -> None:
     first, second, approval = (task["id"] for task in erin.get(f"/runs/{run}/tasks").json()["data"])
     for task, body in ((first, {}), (second, {}), (approval, {"is_approved": True})):
         assert erin.post(f"/runs/{run}/completed-tasks", {"task_id": task, **body}).status_code == 200
-    assert told(alice) == [
+    assert reported(alice) == [
         ("task.completed", [STEP_HOOK], [ALICE]),
         ("task.completed", [TEMPLATE_HOOK], [ALICE]),
         ("task.completed", [TEMPLATE_HOOK], [ALICE]),
@@ -44,7 +44,7 @@ def test_a_process_from_launch_to_end(alice: Api) -> None:
     assert (entry["run_id"], entry["acting"], entry["organization"]) == (run, ERIN, alice.organization)
 
 
-def test_a_repeated_completion_is_told_once_more(alice: Api) -> None:
+def test_a_repeated_completion_is_reported_once_more(alice: Api) -> None:
     path, body = f"/runs/{RUN}/completed-tasks", {"task_id": CALL}
     before = alice.post(path, body).json()["data"]
     alice.sandbox.advance(60)
@@ -64,7 +64,7 @@ def test_one_off_tasks_have_a_webhook_of_their_own(alice: Api) -> None:
     task = alice.post("/tasks", {**ONE_OFF, "owners": owners, "webhook": hook}).json()["data"]["id"]
     alice.put(f"/tasks/{task}", {**ONE_OFF, "owners": {**owners, "users": [1001, 1002]}})
     alice.post("/completed-tasks", {"task_id": task})
-    assert told(alice) == [
+    assert reported(alice) == [
         ("task.assigned", [], [JOHN, PARTNER]),
         ("task.assigned", [], [BOB]),
         ("task.completed", [hook], []),
@@ -77,7 +77,7 @@ def test_comments_and_issues(alice: Api) -> None:
     issue = bob.post(f"/tasks/{TASK}/problem", {"content": "Broken"}).json()["data"]["id"]
     bob.post(f"/tasks/{TASK}/resolved-threads", {"thread_id": issue, "content": "Mended"})
     bob.post(f"/runs/{RUN}/problem", {"content": "Ask @[1003]"})
-    assert told(alice) == [
+    assert reported(alice) == [
         ("task.comment_added", [], [JOHN]),
         ("task.issue_raised", [], [ALICE]),
         ("task.issue_resolved", [], [ALICE]),
@@ -85,7 +85,7 @@ def test_comments_and_issues(alice: Api) -> None:
     ]
 
 
-def test_what_is_refused_or_set_by_hand_is_not_told(alice: Api) -> None:
+def test_what_is_refused_or_set_by_hand_is_not_reported(alice: Api) -> None:
     alice.post(f"/runs/{RUN}/completed-tasks", {"task_id": TASK})
     alice.put(f"/runs/{RUN}/tasks/{TASK}", {"summary": "The same people"})
     alice.sandbox.insert_runs(TOUR_LAUNCH)

@@ -211,7 +211,7 @@ def test_what_is_carried_out_after_a_while(api: Api) -> None:
     assert api.sandbox.carry_out_late() == []
 
 
-def test_mistakes_are_told(api: Api) -> None:
+def test_mistakes_are_reported(api: Api) -> None:
     late = {"apply_late": True}
     for wrong in (
         {"colour": 1},

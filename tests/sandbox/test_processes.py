@@ -113,7 +113,7 @@ def test_stored_value(field: str, value: Any, stored: Any, api: Api) -> None:
     assert api.get(f"/runs/{run['id']}").json()["data"]["prerun"] == run["prerun"]
 
 
-def test_required_values_are_told_at_once(api: Api) -> None:
+def test_required_values_are_reported_at_once(api: Api) -> None:
     for prerun in (None, [], {}, [{"id": NAME, "value": "Jo"}], {"new-hire-name-100201": "Jo"}):
         answer = api.post("/runs", {"checklist_id": HIRE_ID, "prerun": prerun})
         assert answer.status_code == 422

@@ -191,8 +191,8 @@ def launched_by_itself(**body: Any) -> Callable[[Api], Any]:
         )
         values = {"prerun": {reference: "N-1", notes: "Robin"}}
         answer = api.post("/runs", {"checklist_id": TOUR_ID, **values, **body})
-        told = answer.json()
-        return answer.status_code, told["data"]["name"] if "data" in told else sorted(told["errors"])
+        reported = answer.json()
+        return answer.status_code, reported["data"]["name"] if "data" in reported else sorted(reported["errors"])
 
     return act
 
@@ -264,8 +264,8 @@ CASES: list[tuple[dict[str, Any], Callable[[Api], Any], Any, Any]] = [
      404),
     *(
         ({"missing_client_header": value},
-         lambda api: status(without_header(api, "X-Tallyfy-Client", "/users")), 401, told)
-        for value, told in (("403", 403), ("404", 404), ("accept", 200))
+         lambda api: status(without_header(api, "X-Tallyfy-Client", "/users")), 401, reported)
+        for value, reported in (("403", 403), ("404", 404), ("accept", 200))
     ),
     ({"missing_accept": "html"}, lambda api: without_header(api, "Accept").headers["Content-Type"].partition(";")[0],
      "application/json", "text/html"),

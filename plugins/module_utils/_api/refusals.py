@@ -28,10 +28,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     UnreadableAnswerError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import (
+    iso_utc,
     not_before,
     refusal_in,
     shorten,
-    told_moment,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.caps import Cap
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import APPLICATION_ADVICE, Connection
@@ -67,7 +67,7 @@ class Refusals:
 
     def capped(self, request: str, cap: Cap) -> RateLimitError:
         """Return the error for a request that is not sent, since the service takes none of its kind for now."""
-        until = told_moment(math.ceil(cap.until))
+        until = iso_utc(math.ceil(cap.until))
         return RateLimitError(
             request,
             masked(cap.text, self.secrets) or "no reason given",

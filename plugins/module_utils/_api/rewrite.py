@@ -27,7 +27,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     UnreachableError,
     UnreadableAnswerError,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import told_moment
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import iso_utc
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.outcome import LATE_STATUSES, TRANSIENT_STATUSES
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.retry import STATUS_ATTEMPTS, backoff_seconds
 
@@ -188,7 +188,7 @@ def await_late_write(client: Client, path: str) -> None:
         return
     until = asked + client.late_writes.seconds
     if not client.wait(max(0.0, until - now)):
-        not_before = told_moment(until)
+        not_before = iso_utc(until)
         raise BusyError(
             f"{path}: Tallyfy was asked to write this a short time ago and did not answer; it may still carry it out. "
             f"Nothing was written. Run it again after {not_before}, or allow a longer max_wait.",
@@ -301,7 +301,7 @@ class _Tries:
         if self._late_until is None:
             advice = "It may or may not have been carried out; run it again to find out and to finish."
             return LostAnswerError(lost.request, answer, advice=advice, status=lost.status)
-        not_before = told_moment(self._late_until + 1)
+        not_before = iso_utc(self._late_until + 1)
         return LostAnswerError(
             lost.request,
             answer,

@@ -60,7 +60,7 @@ def without_tokens(value: Any) -> tuple[Any, bool]:
         found = False
         shown: dict[Any, Any] = {}
         for name, inner in value.items():
-            is_token = _is_name(name) and _is_told(inner)
+            is_token = _is_name(name) and _has_token(inner)
             shown[name], is_inside = (MASK, True) if is_token else without_tokens(inner)
             found |= is_inside
         return shown, found
@@ -82,7 +82,7 @@ def _tokens_in(content: Any, shortest: int) -> Iterator[str]:
             waiting += [(inner, "token" if _is_name(key) else inside) for key, inner in value.items()]
         elif isinstance(value, (list, tuple)):
             waiting += [(inner, name) for inner in value]
-        elif name == "token" and _is_told(value):
+        elif name == "token" and _has_token(value):
             yield str(value)
         elif isinstance(value, str):
             if name and len(value) >= shortest:
@@ -111,6 +111,6 @@ def _is_name(name: Any) -> bool:
     return re.sub(r"[^a-z0-9]", "", str(name).lower()) in _NAMES
 
 
-def _is_told(value: Any) -> bool:
+def _has_token(value: Any) -> bool:
     """Return whether there is something under the name of a token, rather than that there is none or one."""
     return value not in (None, "", MASK) and not isinstance(value, bool)

@@ -52,10 +52,10 @@ def token_from(
     try:
         expires_in = _checked_lifetime(body.get("expires_in"))
     except ValueError as error:
-        told = shorten(secrets.mask(repr(body["expires_in"])), 40)
+        shown = shorten(secrets.mask(repr(body["expires_in"])), 40)
         raise UnreadableAnswerError(
             request,
-            f"the token came with expires_in {told}, which is no number of seconds that a token can last",
+            f"the token came with expires_in {shown}, which is no number of seconds that a token can last",
             advice="The token is not used. Check that token_url is the address of Tallyfy; if it is, tell its support.",
         ) from error
     return Token(

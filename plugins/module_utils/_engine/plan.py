@@ -173,9 +173,9 @@ class PlanRun:
     def result(self) -> dict[str, Any]:
         """Return ``changed``, ``actions`` and ``diff`` of a run that came to its end."""
         # Where every step was declined, nothing became different.
-        told = self.plan if self.done else Plan(self.plan.subject)
+        reported = self.plan if self.done else Plan(self.plan.subject)
         actions = [step.described() for step in self.done]
-        return {"changed": bool(self.done), "actions": actions, "diff": told.diff()}
+        return {"changed": bool(self.done), "actions": actions, "diff": reported.diff()}
 
 
 def _is_among(step: Step, steps: Iterable[Step]) -> bool:

@@ -187,13 +187,13 @@ def answered_second(date: str | None) -> int:
     return 0 if moment is None else int(moment.timestamp())
 
 
-def number_told(text: str | None) -> int | None:
+def request_count(text: str | None) -> int | None:
     """Return the number of requests in a header such as ``X-RateLimit-Limit``; ``None`` for anything else."""
     digits = (text or "").strip()
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_NUMBER else None
 
 
-def told_moment(seconds: float) -> str:
+def iso_utc(seconds: float) -> str:
     """Return a moment, in epoch seconds, as it is told: ISO 8601 in UTC, in whole seconds."""
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -202,7 +202,7 @@ def not_before(headers: Mapping[str, str], now: float) -> str:
     """Return from when on the service may be asked again after a 429; where it does not say, that is in a minute."""
     moment = datetime.fromtimestamp(now, timezone.utc)
     seconds = retry_after_seconds(headers.get("Retry-After"), headers.get("Date"), moment)
-    return told_moment(now + (60.0 if seconds is None else seconds))
+    return iso_utc(now + (60.0 if seconds is None else seconds))
 
 
 def _http_date(text: str) -> datetime | None:

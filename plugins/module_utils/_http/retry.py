@@ -14,7 +14,7 @@ from typing import Any
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked
 
 from .allowance import WaitAllowance
-from .answers import number_told, refusal_in, retry_after_seconds
+from .answers import refusal_in, request_count, retry_after_seconds
 from .budget import RequestBudget
 from .caps import Caps
 from .failures import cause_of
@@ -55,11 +55,11 @@ class Listener:
     ) -> float | None:
         """Return for how many seconds the answer wants to hear of nobody, ``None`` when it does not say so."""
         asked = seconds_asked(headers)
-        limit = number_told(headers.get("X-RateLimit-Limit"))
+        limit = request_count(headers.get("X-RateLimit-Limit"))
         limit = limit if limit and limit <= MOST_PER_MINUTE else None
         if status != 429:
             if method == "GET":
-                self.budget.learn(Limits(limit, number_told(headers.get("X-RateLimit-Remaining"))))
+                self.budget.learn(Limits(limit, request_count(headers.get("X-RateLimit-Remaining"))))
             return asked if status in TRANSIENT_STATUSES else None
         try:
             # Masked before it is shortened, and kept: a part of a secret would not be recognized.

@@ -111,8 +111,8 @@ class Schedule:
     def rate(self, now: float) -> int:
         """Return how many requests a minute may go out now; 0 when there is no budget."""
         state = self.state
-        told = ((state.learned, state.learned_until), (state.share, state.share_until))
-        return min([self.per_minute, *(limit for limit, until in told if now < until)])
+        reported = ((state.learned, state.learned_until), (state.share, state.share_until))
+        return min([self.per_minute, *(limit for limit, until in reported if now < until)])
 
     def reserve(self, now: float, count: int = 1) -> Booking:
         """Book ``count`` requests for the next moment at which all of them are free to go.

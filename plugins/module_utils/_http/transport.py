@@ -28,7 +28,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._texts import pub
 
 from .addresses import encoded_query
 from .allowance import WaitAllowance
-from .answers import shorten, told_moment
+from .answers import iso_utc, shorten
 from .budget import PauseTooLongError, RequestBudget
 from .caps import Caps
 from .connection import Connection
@@ -236,7 +236,7 @@ def _body_broke_off(error: RequestException | HTTPError) -> bool:
 
 
 def _paused(error: PauseTooLongError, name: str) -> PausedError:
-    until = told_moment(math.ceil(error.until))
+    until = iso_utc(math.ceil(error.until))
     return PausedError(
         name,
         f"Tallyfy asked another task for a pause until {until}, which is longer than max_wait allows",

@@ -131,9 +131,9 @@ def ensure_offboarding(task: Task) -> dict[str, Any]:
             warn_of_notes(notes_of(run), task.warn)
             return offboarding_result(run, organization, task)
     except TallyfyError as error:
-        told = {"org_id": client.connection.org_id, "requests": client.requests_sent}
+        reported = {"org_id": client.connection.org_id, "requests": client.requests_sent}
         where = {"id": client.connection.org_id, "name": None, "acting_as": client.acting_as()}
-        error.facts = {**told, "organization": where, **error.facts}
+        error.facts = {**reported, "organization": where, **error.facts}
         raise
 
 

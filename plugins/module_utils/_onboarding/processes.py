@@ -123,7 +123,7 @@ class LaunchPlanner:
             found = validate_names(desired, launch, known, current=runs.current)
             of_rows += [(wish.index, problem) for problem in found]
         emails = {wish.index: wish.member.email for wish, _desired in wished}
-        problems += _told_once([(index, emails[index], text) for index, text in of_rows], rows, called)
+        problems += _reported_once([(index, emails[index], text) for index, text in of_rows], rows, called)
         if problems:
             return [], problems
         noted = [
@@ -132,7 +132,7 @@ class LaunchPlanner:
             if launch is not None
             for note in (*wish.notes, *(f"kickoff: {one}" for one in launch.kickoff.notes))
         ]
-        self.notes += [str(note) for note in _told_once(noted, rows, called)]
+        self.notes += [str(note) for note in _reported_once(noted, rows, called)]
         planned = []
         for (wish, desired, template), one, runs, launch in zip(ready, sought, found_runs, launches):
             current = runs.current
@@ -198,7 +198,7 @@ class LaunchPlanner:
         self.notes += [warning for warning in warnings if warning is not None]
 
 
-def _told_once(of_rows: Iterable[tuple[int, str, str]], rows: Rows, called: Callable[[str], str]) -> list[Problem]:
+def _reported_once(of_rows: Iterable[tuple[int, str, str]], rows: Rows, called: Callable[[str], str]) -> list[Problem]:
     """Return the problems of rows, each an index, an address and a text, as they are told.
 
     One that many rows have is mostly one of what goes for everybody.
@@ -206,16 +206,16 @@ def _told_once(of_rows: Iterable[tuple[int, str, str]], rows: Rows, called: Call
     by_text: dict[str, list[tuple[int, str]]] = {}
     for index, email, text in of_rows:
         by_text.setdefault(text, []).append((index, email))
-    told = []
+    problems = []
     for text, concerned in by_text.items():
         if len(concerned) > MOST_ROWS:
             (index, email), more = concerned[0], len(concerned) - 1
-            told.append(
+            problems.append(
                 Problem(f"{text} ({rows.place(index).label}, {email}, and {more} more)", Place(called("process")))
             )
         else:
-            told += [rows.problem(index, email, f"process: {text}") for index, email in concerned]
-    return told
+            problems += [rows.problem(index, email, f"process: {text}") for index, email in concerned]
+    return problems
 
 
 def _twins(ready: Sequence[tuple[Wish, DesiredProcess, Template]], rows: Rows) -> list[tuple[int, str]]:

@@ -181,7 +181,7 @@ def _read(call: _Call, *, all_pages: bool) -> dict[str, Any]:
         # Any route may be asked for, and some send all they have without a count.
         rows = call.client.records(call.path, query=call.query, token=call.token, is_paged=False, is_checked=False)
         return {**result, "data": keep_tokens(rows, call.client.secrets)}
-    return {**result, **_told(call.read())}
+    return {**result, **_answer_fields(call.read())}
 
 
 def _write(call: _Call, seen: _Seen, result: dict[str, Any]) -> bool:
@@ -196,7 +196,7 @@ def _write(call: _Call, seen: _Seen, result: dict[str, Any]) -> bool:
         if error.may_be_done:
             error.advise(_DOUBT[call.method] if seen.is_there is None else _DOUBT_OF_A_DELETE)
         raise
-    result.update(_told(answer))
+    result.update(_answer_fields(answer))
     return _has_gone(call, seen) if seen.is_there else True
 
 
@@ -291,7 +291,7 @@ class Replacement:
                     query=call.query, token=call.token,
                 )  # fmt: skip
             if done.answer is not None:
-                self._answer.update(_told(call.heard(done.answer)))
+                self._answer.update(_answer_fields(call.heard(done.answer)))
             if done.is_written:
                 self._look_at(done.before, done.after)
         except TallyfyError as error:
@@ -324,13 +324,13 @@ class Replacement:
                 f"Tallyfy changed {', '.join(sorted(map(dotted, unasked)))} as well, which was not asked for. What a "
                 f"PUT leaves out may be replaced; give it in body to keep it."
             )
-        told = {*changed, *unasked}
+        reported = {*changed, *unasked}
         self._run.plan = replace(
-            self._run.plan, before=part_of(before, told), after=part_of(after, told, otherwise=sent)
+            self._run.plan, before=part_of(before, reported), after=part_of(after, reported, otherwise=sent)
         )
 
 
-def _told(answer: Answer) -> dict[str, Any]:
+def _answer_fields(answer: Answer) -> dict[str, Any]:
     meta = answer.body.get("meta") if isinstance(answer.body, Mapping) else None
     return {"status": answer.status, "data": answer.data, "meta": meta, "request_id": answer.request_id}
 

@@ -35,7 +35,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     UnauthorizedError,
     UnreachableError,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import told_moment
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import iso_utc
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import APPLICATION_ADVICE
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.outcome import is_outage
 
@@ -94,7 +94,7 @@ def kept_token(client: Client, name: str, *, min_ttl: float, now: float) -> Toke
             f"The token kept as {name} belongs to the organization {token.org_id}, not to org_id {connection.org_id}."
         )
     if token.expires_at and not token.is_fresh(now, min_ttl):
-        until = told_moment(token.expires_at)
+        until = iso_utc(token.expires_at)
         raise AuthorizationError(
             f"The token kept as {name} ends at {until}, which is less than min_ttl ({min_ttl:g} s) away or over. "
             f"Authorize again."

@@ -15,7 +15,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._auth.sources imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._auth.store import Token
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.addresses import odd_character
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import told_moment
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import iso_utc
 
 
 def token_source(client: Client, *, user: str | None, kind: str | None) -> TokenSource:
@@ -55,7 +55,7 @@ def shape_token(token: Token, now: float) -> dict[str, Any]:
         "access_token": token.access_token,
         "token_type": token.token_type,
         "expires_in": max(0, int(token.expires_at - now)) if token.expires_at else None,
-        "expires_at": told_moment(token.expires_at) if token.expires_at else None,
+        "expires_at": iso_utc(token.expires_at) if token.expires_at else None,
         "kind": token.kind,
         "user": token.user,
         "org_id": token.org_id,

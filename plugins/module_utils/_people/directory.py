@@ -93,7 +93,7 @@ class Directory:
         """Return the address of the member with this number, which some answers spell as a text."""
         return next(iter(self.emails([int(number)])), None) if str(number).isdigit() else None
 
-    def told(self, numbers: Iterable[int]) -> list[str]:
+    def shown(self, numbers: Iterable[int]) -> list[str]:
         """Return the sorted addresses, and the numbers of those who are not listed, so that a diff hides nobody."""
         numbers = set(numbers)
         return self.emails(numbers) + [str(one) for one in sorted(numbers - self._addresses.keys())]

@@ -161,9 +161,9 @@ def find_group(client: Client, name: str) -> Record | None:
     rows = client.records(client.path("groups"))
     found = [row for row in rows if fold(str(row.get("name", ""))) == fold(name)]
     if len(found) > 1:
-        told = ", ".join(f"{row['name']!r} is {row['id']}" for row in found)
+        shown = ", ".join(f"{row['name']!r} is {row['id']}" for row in found)
         raise InputError(
-            [f"several groups are called {name!r} when case does not matter ({told}); rename or delete one of them"]
+            [f"several groups are called {name!r} when case does not matter ({shown}); rename or delete one of them"]
         )
     return found[0] if found else None
 
@@ -246,12 +246,15 @@ def plan_group(
     if current is None:
         values: Record = {"name": desired.name, "description": desired.description or desired.name}
         values.update({name: value for name, value in change.differing({}).items() if value})
-        step = Step("created", desired.name, "no group of this name", _told(values, directory))
+        step = Step("created", desired.name, "no group of this name", _shown_fields(values, directory))
         return Plan(desired.name, {}, step.values, (step,), tuple(warnings))
     fields = change.differing(current)
     if not fields:
         return Plan(desired.name, warnings=tuple(warnings))
-    before, after = _told({name: current.get(name) for name in fields}, directory), _told(fields, directory)
+    before, after = (
+        _shown_fields({name: current.get(name) for name in fields}, directory),
+        _shown_fields(fields, directory),
+    )
     reason = f"{', '.join(fields)} {'differs' if list(fields) == ['description'] else 'differ'}"
     return Plan(desired.name, before, after, (Step("updated", desired.name, reason, after),), tuple(warnings))
 
@@ -261,19 +264,21 @@ def _plan_deletion(desired: DesiredGroup, current: Record | None, directory: Dir
         return Plan(desired.name)
     shown = {name: value for name, value in shape_group(current, directory).items() if name != "member_ids"}
     before = {
-        name: value for name, value in _told({**shown, "members": members_of(current)}, directory).items() if value
+        name: value
+        for name, value in _shown_fields({**shown, "members": members_of(current)}, directory).items()
+        if value
     }
     return Plan(desired.name, before, {}, (Step("deleted", desired.name, "absence was asked for"),))
 
 
-def _told(fields: Mapping[str, Any], directory: Directory) -> Record:
+def _shown_fields(fields: Mapping[str, Any], directory: Directory) -> Record:
     """Return the fields as people read them: members by their addresses, lists in order."""
-    told = dict(fields)
-    if "members" in told:
-        told["members"] = directory.told(members_of(fields))
-    if "guests" in told:
-        told["guests"] = sorted(map(Email, told["guests"] or ()), key=by_key)
-    return told
+    shown = dict(fields)
+    if "members" in shown:
+        shown["members"] = directory.shown(members_of(fields))
+    if "guests" in shown:
+        shown["guests"] = sorted(map(Email, shown["guests"] or ()), key=by_key)
+    return shown
 
 
 def guests_to_add(desired: DesiredGroup, current: Mapping[str, Any] | None) -> list[Email]:

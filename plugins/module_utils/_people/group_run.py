@@ -180,8 +180,8 @@ def ensure_group(client: Client, params: Mapping[str, Any], *, warn: Callable[[s
         raise InputError(problems)
     desired = DesiredGroup.from_params(params)
     current = find_group(client, desired.name)
-    told = {name: tidied((current or {}).get(name)) for name in ("name", "description")}
-    problems = [problem for problem in problems if not problem.is_told(told)]
+    reported = {name: tidied((current or {}).get(name)) for name in ("name", "description")}
+    problems = [problem for problem in problems if not problem.is_confirmed_by(reported)]
     if problems:
         raise InputError(problems)
     if current is not None and await_late_writes(client, [client.path("groups", current["id"])]):

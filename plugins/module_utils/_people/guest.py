@@ -262,8 +262,8 @@ def plan_guest(desired: DesiredGuest, current: Record | None, directory: Directo
         before["state"], after["state"] = state_of(current), desired.state
     fields = differing(desired, current, directory)
     if fields:
-        before["associated_members"] = directory.told(associated(current))
-        after["associated_members"] = directory.told(fields["associated_members"])
+        before["associated_members"] = directory.shown(associated(current))
+        after["associated_members"] = directory.shown(fields["associated_members"])
         values = {"associated_members": after["associated_members"]}
         steps.append(Step("updated", email, DIFFERENT, values))
     return Plan(email, before, after, tuple(steps), tuple(warnings))
@@ -275,7 +275,7 @@ def _plan_creation(desired: DesiredGuest, directory: Directory, warnings: list[s
     values = {"email": email, **{name: value for name, value in profile.items() if value is not None}}
     steps = [Step("created", email, reason, values)]
     fields = differing(desired, {}, directory)
-    rest = {name: directory.told(numbers) for name, numbers in fields.items()}
+    rest = {name: directory.shown(numbers) for name, numbers in fields.items()}
     if rest:
         steps.append(Step("updated", email, NOT_AT_CREATION, rest))
     return Plan(email, {}, {**values, **rest}, tuple(steps), tuple(warnings))

@@ -121,9 +121,9 @@ class GuestRun(PlanRun):
         rest = plan_guest(self.desired, self.record, self._directory)
         self.notes = list(rest.warnings)
         kept = {"associated_members", *(str(entry["field"]) for entry in self.unchangeable)}
-        told = {name: value for name, value in self.plan.after.items() if name not in kept}
+        reported = {name: value for name, value in self.plan.after.items() if name not in kept}
         steps = [replace(step, reason=NOT_AT_CREATION) if step.action == "updated" else step for step in rest.steps]
-        self.plan = replace(self.plan, after={**told, **rest.after}, steps=(created, *steps))
+        self.plan = replace(self.plan, after={**reported, **rest.after}, steps=(created, *steps))
 
     def _update(self) -> bool:
         self.record, is_written = rewrite(
@@ -186,8 +186,10 @@ class GuestRun(PlanRun):
             answer = self._client.call("DELETE", path).record
         except (NotFoundError, InvalidError) as error:
             # The service answers either way for a guest who is not there; a wrong address is another matter.
-            is_told = "email" in error.errors if isinstance(error, InvalidError) else error.code != "ENDPOINT_NOT_FOUND"
-            if not is_told:
+            is_missing = (
+                "email" in error.errors if isinstance(error, InvalidError) else error.code != "ENDPOINT_NOT_FOUND"
+            )
+            if not is_missing:
                 raise
             answer, refusal = {}, error
         # No answer but a record that says so proves that they are gone.
@@ -217,8 +219,8 @@ def ensure_guest(client: Client, params: Mapping[str, Any], *, warn: Callable[[s
         raise InputError(problems)
     desired = DesiredGuest.from_params(params)
     current = _find_settled(client, desired.email)
-    told = shape_guest(current or {}, Directory()) if problems else {}
-    problems = [problem for problem in problems if not problem.is_told(told)]
+    reported = shape_guest(current or {}, Directory()) if problems else {}
+    problems = [problem for problem in problems if not problem.is_confirmed_by(reported)]
     if problems:
         raise InputError(problems)
     directory = _directory(client, desired, current)

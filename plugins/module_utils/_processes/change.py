@@ -60,11 +60,11 @@ class ChangeRun(PlanRun):
         finder: Finder,
         sought: Sought,
         corrections: Sequence[Correction] = (),
-        tell: Callable[[Record], Record] = shape_process,
+        shape: Callable[[Record], Record] = shape_process,
     ) -> None:
         super().__init__(plan)
         #: How a process is told in what a failure returns.
-        self.tell = tell
+        self.shape = shape
         self.desired = desired
         self.known = known
         self.finder = finder
@@ -153,7 +153,7 @@ class ChangeRun(PlanRun):
             raise NotStoredError(
                 f"{self.record.get('name')}: Tallyfy answered with success, but did not store {choices(labels)}. Set "
                 f"that in Tallyfy; a kick-off form that has been completed may have to be reopened first.",
-                process=self.tell(self.record),
+                process=self.shape(self.record),
                 not_stored=labels,
             ) from error
 

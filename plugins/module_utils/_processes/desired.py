@@ -85,8 +85,8 @@ class DesiredProcess:
             kickoff=dict(params.get("kickoff") or {}),
             assignments=dict(params.get("assignments") or {}),
             owner=text("owner"),
-            tags=_told_once(lists["tags"][0]),
-            folders=_told_once(lists["folders"][0]),
+            tags=_without_duplicates(lists["tags"][0]),
+            folders=_without_duplicates(lists["folders"][0]),
             flaws=tuple(problem for _names, problems in lists.values() for problem in problems),
             state=params.get("state") or "present",
             kickoff_update=bool(params.get("kickoff_update")),
@@ -224,7 +224,7 @@ def plain(value: Any) -> str:
     return fold(" ".join(text.split()))
 
 
-def _told_once(names: Names | None) -> Names | None:
+def _without_duplicates(names: Names | None) -> Names | None:
     def once(given: tuple[str, ...]) -> tuple[str, ...]:
         return tuple({fold(name): name for name in reversed(given)}.values())[::-1]
 

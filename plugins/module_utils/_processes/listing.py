@@ -40,9 +40,9 @@ def list_processes(client: Client, filters: Mapping[str, Any]) -> list[Record]:
     """
     rows = _rows_that_match(client, filters)
     forms = forms_of(client, rows)
-    told = [(row, forms[str(row.get("checklist_id"))]) for row in rows]
-    known = known_of(client, told)
-    shaped = [shape_process(row, form, known) for row, form in told]
+    reported = [(row, forms[str(row.get("checklist_id"))]) for row in rows]
+    known = known_of(client, reported)
+    shaped = [shape_process(row, form, known) for row, form in reported]
     return sorted(shaped, key=lambda one: (str(one["name"]).casefold(), str(one["id"])))
 
 

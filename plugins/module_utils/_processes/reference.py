@@ -132,10 +132,10 @@ class Finder:
 
         What was read before does not count, but it tells whether all pages are fewer requests than so many searches.
         """
-        names_tell = self.template is None or not self.template.names_its_processes
-        by_value = not names_tell and bool(self._value_parameter)
+        names_identify = self.template is None or not self.template.names_its_processes
+        by_value = not names_identify and bool(self._value_parameter)
         # Whoever launches the same now spells it in the same way.
-        can_search = by_value or (names_tell and all(piece_of(one.desired.key) is not None for one in sought))
+        can_search = by_value or (names_identify and all(piece_of(one.desired.key) is not None for one in sought))
         if can_search and not 0 < self._pages <= len(sought):
             return self._search(sought, {}, TIES, by_value=by_value)
         rows = list_runs(self._client, self.template_id, includes=TIES, workers=self._workers)

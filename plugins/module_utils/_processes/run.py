@@ -23,7 +23,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     NotStoredError,
     TallyfyError,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import told_moment
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import iso_utc
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.outcome import LATE_STATUSES
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import find_member
 
@@ -66,7 +66,7 @@ class ProcessRun(ChangeRun):
         finder: Finder,
         sought: Sought,
         corrections: Sequence[Correction] = (),
-        tell: Callable[[Record], Record] = shape_process,
+        shape: Callable[[Record], Record] = shape_process,
     ) -> None:
         super().__init__(
             client,
@@ -77,7 +77,7 @@ class ProcessRun(ChangeRun):
             finder=finder,
             sought=sought,
             corrections=corrections,
-            tell=tell,
+            shape=shape,
         )
         self.launch = launch
         #: The process that this run launched, if it knows which one, and the service's second before it did.
@@ -225,7 +225,7 @@ class ProcessRun(ChangeRun):
             return found
         until = asked + client.late_launches.seconds
         if not client.wait(max(0.0, until - now)):
-            not_before = told_moment(until)
+            not_before = iso_utc(until)
             raise BusyError(
                 f"Tallyfy was asked to launch {launch.name} a short time ago and did not answer; it may still do so. "
                 f"Nothing was sent. Run it again after {not_before}, or allow a longer max_wait.",
@@ -247,7 +247,7 @@ class ProcessRun(ChangeRun):
                 f"{launch.name} was launched, but Tallyfy named it {self.record.get('name')} and did not let it be "
                 f"renamed ({reason}). Rename it, or the next run launches another one; with reference_field the name "
                 f"would not matter.",
-                process=self.tell(self.record),
+                process=self.shape(self.record),
                 not_stored=["name"],
             ) from error
 
@@ -306,7 +306,7 @@ class ProcessRun(ChangeRun):
                 NotStoredError(
                     f"{name} was launched twice at the same moment, by this run and by another one, and {own_id} could "
                     f"not be archived ({error.message}). Archive it; {first['id']} is the older one.",
-                    process=self.tell(dict(first)),
+                    process=self.shape(dict(first)),
                 ),
             )
             return
@@ -347,7 +347,7 @@ class ProcessRun(ChangeRun):
                 raise NotStoredError(
                     f"{self.record.get('name')} was launched, but what Tallyfy stored of it could not be read "
                     f"({error.answer}). Run it again: it compares the values.",
-                    process=self.tell(self.record),
+                    process=self.shape(self.record),
                 ) from error
         lost = launch.not_stored(self.record, sent)
         wrong_owner = (
@@ -361,6 +361,6 @@ class ProcessRun(ChangeRun):
         raise NotStoredError(
             f"{self.record.get('name')} was launched, but Tallyfy did not store {choices(texts)}. Set that in Tallyfy; "
             f"a launch cannot be repeated.",
-            process=self.tell(self.record),
+            process=self.shape(self.record),
             not_stored=[*(one.label for one in lost), *(["owner_id"] if wrong_owner else [])],
         )

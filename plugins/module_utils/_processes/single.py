@@ -84,7 +84,7 @@ class SingleProcess:
             self._warn(note)
         run.raise_failure()
         after = _process_after(run, found)
-        process = None if after is None else self._tell(after)
+        process = None if after is None else self._shape(after)
         return {**run.result(), "process": process, "unchangeable": fixed, "notes": run.notes}
 
     def _find(self) -> Found:
@@ -114,7 +114,7 @@ class SingleProcess:
             return form or self._finder.form or Form(self._template.fields)
         return None
 
-    def _tell(self, run: Mapping[str, Any]) -> Record:
+    def _shape(self, run: Mapping[str, Any]) -> Record:
         """Return a process as the module returns it; what has been done does not fail for who cannot be looked up."""
         form, known = None, Known()
         with contextlib.suppress(TallyfyError):
@@ -182,7 +182,7 @@ class SingleProcess:
             finder=self._finder,
             sought=self._sought,
             corrections=corrections,
-            tell=self._tell,
+            shape=self._shape,
         )
         run.notes += notes
         return run, fixed

@@ -35,7 +35,7 @@ class MemberAction:
     takes_seat: bool = False
     switch: str | None = ADMIN
 
-    def told(self, step: Step) -> str:
+    def described(self, step: Step) -> str:
         """Return what such a step does, in words."""
         return spoken(self.verb) + self.details.format(
             role=step.values.get("role"),

@@ -117,13 +117,13 @@ class _PlainRows:
             text = unknown_field(name, list(self._known))
             if len(indexes) > 1 or text.endswith(name):
                 text += f"; list it in {called('ignore_columns')}, or name its field in {called('columns')}"
-            found.append(self._told(indexes, text))
+            found.append(self._problem(indexes, text))
         for (first, second), indexes in self._twice.items():
             text = f"{first} and {second} are the same field; list one of them in {called('ignore_columns')}"
-            found.append(self._told(indexes, text))
+            found.append(self._problem(indexes, text))
         return found
 
-    def _told(self, indexes: list[int], text: str) -> Problem:
+    def _problem(self, indexes: list[int], text: str) -> Problem:
         first = indexes[0]
         if len(indexes) == 1:
             return self._given.problem(first, self._email_of(first), text)

@@ -108,7 +108,7 @@ def missing_groups(roster: Roster) -> list[Record]:
         for name in _groups_named_by(person, groups):
             people[name].append(person.desired.email)
     return [
-        {"name": groups[name]["name"], "outcome": MISSING, "people": emails, "message": _told_group(len(emails))}
+        {"name": groups[name]["name"], "outcome": MISSING, "people": emails, "message": _group_message(len(emails))}
         for name, emails in people.items()
     ]
 
@@ -122,7 +122,7 @@ def _groups_named_by(person: PlannedPerson, groups: Groups) -> dict[str, None]:
     return {name: None for name in folded_names if groups[name].get("id") is None}
 
 
-def _told_group(count: int) -> str:
+def _group_message(count: int) -> str:
     return f"is not there; {count} {'person names' if count == 1 else 'people name'} it"
 
 
@@ -154,7 +154,7 @@ def _row(person: PlannedPerson, outcome: str) -> Record:
         "name": person.name,
         "outcome": outcome,
         "differences": differences,
-        "message": "; ".join([*_told_of(person, outcome, differences), *notes]),
+        "message": "; ".join([*_texts_of(person, outcome, differences), *notes]),
         "unlisted": not person.is_listed,
         "notes": notes,
     }
@@ -188,7 +188,7 @@ def _group_difference(plan: Plan) -> Record:
     )
 
 
-def _told_of(person: PlannedPerson, outcome: str, differences: Iterable[Mapping[str, Any]]) -> list[str]:
+def _texts_of(person: PlannedPerson, outcome: str, differences: Iterable[Mapping[str, Any]]) -> list[str]:
     obstacle = person.obstacle.rstrip(".")
     if outcome == KEPT:
         return [f"{NOT_ON_THE_ROSTER}, and a run would keep them: {obstacle}"]
@@ -196,10 +196,10 @@ def _told_of(person: PlannedPerson, outcome: str, differences: Iterable[Mapping[
         return [NOT_ON_THE_ROSTER]
     if outcome == MISSING:
         return [obstacle or NOT_A_MEMBER]
-    return [obstacle] if obstacle else [text for difference in differences for text in _told(difference)]
+    return [obstacle] if obstacle else [text for difference in differences for text in _difference_texts(difference)]
 
 
-def _told(difference: Mapping[str, Any]) -> list[str]:
+def _difference_texts(difference: Mapping[str, Any]) -> list[str]:
     name, current, desired = difference["field"], difference["is"], difference["roster"]
     if name != "groups":
         return [f"{name} is {_shown(current)}, should be {_shown(desired)}"]

@@ -201,9 +201,9 @@ def _plain_yaml(row: Mapping[str, Any]) -> str:
     names = [_yaml_value(name) for name in row["groups"]["set"]]
     if not all(fields.values()) or not all(names):
         return ""
-    told = "\n  ".join(f"{name}: {text}" for name, text in fields.items())
+    listed = "\n  ".join(f"{name}: {text}" for name, text in fields.items())
     groups = "".join(f"\n    - {name}" for name in names) if names else " []"
-    return f"- {told}\n  groups:\n    set:{groups}\n"
+    return f"- {listed}\n  groups:\n    set:{groups}\n"
 
 
 def _yaml_value(value: object) -> str:

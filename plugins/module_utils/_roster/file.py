@@ -152,7 +152,7 @@ def _rows_in_csv(text: str, name: str, *, email_columns: Collection[str]) -> Row
         header = [tidied(column).lower() for column in next(reader, [])]
         if not any(fold(column) in email_columns for column in header):
             # What a spreadsheet writes in countries with a decimal comma.
-            found = next((told for mark, told in _SEPARATORS.items() if any(mark in name for name in header)), "")
+            found = next((hint for mark, hint in _SEPARATORS.items() if any(mark in name for name in header)), "")
             advice = f"; put commas between the columns, not {found}" if found else ""
             raise ValueError(
                 f"line 1 must name the columns, with {' or '.join(email_columns)} among them; it names "

@@ -316,18 +316,18 @@ class MemberRun(PlanRun):
             self.read()
         self._compare(sent)
 
-    def _tell_unseen(self, unseen: Iterable[str]) -> None:
+    def _note_unseen(self, unseen: Iterable[str]) -> None:
         """Tell all that is not shown in one note, as the plan does that knows it before."""
-        (told,) = unseen_warnings(self.desired.email, sorted(self._unseen)) or [""]
+        (reported,) = unseen_warnings(self.desired.email, sorted(self._unseen)) or [""]
         self._unseen.update(unseen)
         notes = unseen_warnings(self.desired.email, sorted(self._unseen))
-        place = self.notes.index(told) if told in self.notes else len(self.notes)
+        place = self.notes.index(reported) if reported in self.notes else len(self.notes)
         self.notes[place : place + 1] = notes
 
     def _compare(self, sent: Mapping[str, Any]) -> None:
         unseen = unseen_in(sent, self.record)
         if unseen:
-            self._tell_unseen(unseen)
+            self._note_unseen(unseen)
         shaped = shape_member(self.record)
         lost = [
             name

@@ -210,7 +210,7 @@ class MemberReport(RunReport):
         }
 
     def _message(self) -> str:
-        done = "; ".join(MEMBER_ACTIONS[step.action].told(step) for step in self.run.done)
+        done = "; ".join(MEMBER_ACTIONS[step.action].described(step) for step in self.run.done)
         texts = [self.person.note] if self.person.note else []
         if self.is_undone:
             texts.append(self.skip_reason.text if self.skip_reason is not None else str(self.run.error))

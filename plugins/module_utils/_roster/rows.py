@@ -194,7 +194,7 @@ def _validated(params: Mapping[str, Any], validator: ArgumentSpecValidator) -> t
     result = validator.validate(given)
     # An address that was taken out is not missing.
     problems += [
-        _told(error) for error in result.errors if "email" not in wrong or not isinstance(error, RequiredError)
+        _message_of(error) for error in result.errors if "email" not in wrong or not isinstance(error, RequiredError)
     ]
     # The object that holds the errors is true even when there are none.
     if problems or result.error_messages:
@@ -266,7 +266,7 @@ def _quoted(value: Any) -> str:
     return shorten(reprlib.repr(value), LONGEST_QUOTE)
 
 
-def _told(error: AnsibleValidationError) -> str:
+def _message_of(error: AnsibleValidationError) -> str:
     if isinstance(error, UnsupportedError):
         # ansible-core writes this one as a list of what is supported, led by the name alone.
         return f"unknown field {str(error).partition('. Supported')[0]}"

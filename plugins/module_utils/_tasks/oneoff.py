@@ -21,7 +21,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, Step, unchangeable
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import flaw_in
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, NotFoundError, TallyfyError
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import told_moment
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import iso_utc
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desired import (
     DesiredProcess,
     is_same_name,
@@ -174,19 +174,19 @@ class _OneOff:
             raise InputError(problems)
         kind = self._desired.kind or TASK
         body = {"title": title, "task_type": kind, "owners": owners.body(), "deadline": sent_deadline(desired.deadline)}
-        told = {
+        reported = {
             "title": title, "type": kind, "assignees": people.shown(owners),
-            "deadline": told_moment(desired.deadline.timestamp()),
+            "deadline": iso_utc(desired.deadline.timestamp()),
         }  # fmt: skip
         if desired.summary:
-            body["summary"] = told["summary"] = desired.summary
-        record: Record = {**body, "id": None, "status": "not-started", "deadline": told["deadline"]}
+            body["summary"] = reported["summary"] = desired.summary
+        record: Record = {**body, "id": None, "status": "not-started", "deadline": reported["deadline"]}
 
         def make(_step: Step) -> None:
             record.update(send_once(client, client.path("tasks"), body, mark=self._mark, find=self._find))
 
         client.require_locks()
-        plan = Plan(title, {}, told, (Step("created", title, "no task has this reference", told),))
+        plan = Plan(title, {}, reported, (Step("created", title, "no task has this reference", reported),))
         made = plan.run(make, check_mode=client.check_mode)
         if client.check_mode:
             return self._result(made, self._shown(record, people))

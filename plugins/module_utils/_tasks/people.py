@@ -73,7 +73,7 @@ class People:
     def shown(self, owners: Owners) -> list[str]:
         """Return everybody by address and every group by name: members, guests, then groups."""
         groups = sorted((self._names.get(group, group) for group in owners.groups), key=str.casefold)
-        return [*map(str, self.directory.told(owners.users)), *map(str, sorted(owners.guests, key=by_key)), *groups]
+        return [*map(str, self.directory.shown(owners.users)), *map(str, sorted(owners.guests, key=by_key)), *groups]
 
     def shown_member(self, number: Any) -> str | None:
         """Return the address of a member, or the number where nobody looked it up."""

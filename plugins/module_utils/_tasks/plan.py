@@ -18,7 +18,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan impo
     unchangeable_warning,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import told_moment
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import iso_utc
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.assignees import Assignees
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields import FormField, described
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.launch import Known
@@ -45,8 +45,8 @@ from .record import (
     form_of,
     is_frozen,
     is_of_archived,
+    shown_deadline,
     state_of,
-    told_deadline,
     values_of,
 )
 from .shape import answer_of
@@ -114,12 +114,12 @@ def plan_task(desired: DesiredTask, at: Situation) -> Planned:
     problems += _refusals(at, {step.action for step in steps}, form)
     if problems:
         raise InputError([f"{at.subject}: {problem}" for problem in problems])
-    _tell(steps, desired, at, before, after)
+    _add_differences(steps, desired, at, before, after)
     plan = Plan(at.subject, before, after, tuple(steps), tuple(warnings))
     return Planned(plan, tuple(corrections), tuple(fixed))
 
 
-def _tell(steps: Sequence[Step], desired: DesiredTask, at: Situation, before: Record, after: Record) -> None:
+def _add_differences(steps: Sequence[Step], desired: DesiredTask, at: Situation, before: Record, after: Record) -> None:
     """Add what the steps change beside the fields of a task."""
     for step in steps:
         if step.action in ("reopened", "completed"):
@@ -142,14 +142,14 @@ def encoded_form(desired: DesiredTask, task: Mapping[str, Any]) -> Kickoff:
     if fields is None:
         return Kickoff(problems=("Tallyfy does not show its form",))
     form = Form(fields)
-    told = shown_values(form, values_of(task), Known())
+    reported = shown_values(form, values_of(task), Known())
 
-    def is_told(name: str, value: Any) -> bool:
+    def is_unchanged(name: str, value: Any) -> bool:
         one = form.find(name)
-        return one is not None and value == told[form.names[one.id]]
+        return one is not None and value == reported[form.names[one.id]]
 
     return encode(
-        fields, {name: value for name, value in desired.form.items() if not is_told(name, value)}, is_whole=False
+        fields, {name: value for name, value in desired.form.items() if not is_unchanged(name, value)}, is_whole=False
     )
 
 
@@ -195,8 +195,8 @@ def _differences(
         before["assignees"] = at.people.shown(current)
         after["assignees"] = at.people.shown(at.people.desired(desired.assignees, current))
     if "deadline" in fields:
-        before["deadline"] = told_deadline(at.task.get("deadline"))
-        after["deadline"] = told_moment(fields["deadline"].timestamp())
+        before["deadline"] = shown_deadline(at.task.get("deadline"))
+        after["deadline"] = iso_utc(fields["deadline"].timestamp())
     if "summary" in fields:
         before["summary"], after["summary"] = at.task.get("summary"), desired.summary
     return before, after

@@ -17,7 +17,7 @@ from typing import Any
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, tidied
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import UnreadableAnswerError
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import included, told_moment
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import included, iso_utc
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields import (
     FormField,
     choices,
@@ -143,10 +143,10 @@ def _mark_in(one: Any) -> Any:
     return next((one[name] for name in ("id", "email") if one.get(name) is not None), None)
 
 
-def told_deadline(value: Any) -> str | None:
+def shown_deadline(value: Any) -> str | None:
     """Return a moment as records tell it, whatever spelling the service has for it today."""
     read = moment(value) if value else None
-    return told_moment(read.timestamp()) if read is not None else (str(value) if value else None)
+    return iso_utc(read.timestamp()) if read is not None else (str(value) if value else None)
 
 
 def is_overdue(task: Mapping[str, Any], now: float) -> bool:

@@ -37,7 +37,7 @@ from .desired import DesiredTask, sent_deadline
 from .find import FoundTask, includes_for, read_again
 from .people import People
 from .plan import Planned, differing
-from .record import COMPLETED, OPEN, Owners, process_of, state_of, told_deadline
+from .record import COMPLETED, OPEN, Owners, process_of, shown_deadline, state_of
 
 #: How those who are told of a lost answer find out.
 STATE_UNKNOWN = (
@@ -144,8 +144,8 @@ class TaskRun(PlanRun):
         """Be content with a deadline that the service moved to a day on which people work."""
         stored = self.record.get("deadline")
         if "deadline" in self._differing(self.record) and stored != before.get("deadline"):
-            desired = told_deadline(self.desired.deadline and self.desired.deadline.isoformat())
-            self.notes.append(f"{self.plan.subject}: Tallyfy moved the deadline {desired} to {told_deadline(stored)}.")
+            desired = shown_deadline(self.desired.deadline and self.desired.deadline.isoformat())
+            self.notes.append(f"{self.plan.subject}: Tallyfy moved the deadline {desired} to {shown_deadline(stored)}.")
             self.desired = self.desired.without_deadline()
 
     def _names_of(self, fields: Mapping[str, Any]) -> list[str]:

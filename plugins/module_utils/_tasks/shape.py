@@ -15,7 +15,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.launch
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.telling import Form, shown_values
 
 from .people import People
-from .record import Owners, form_of, is_overdue, process_of, state_of, step_of, told_deadline, values_of
+from .record import Owners, form_of, is_overdue, process_of, shown_deadline, state_of, step_of, values_of
 
 
 def shape_task(
@@ -48,9 +48,9 @@ def shape_task(
         "approved": answer_of(task),
         "form": shown_values(Form(form_of(task) or ()), values_of(task), known or Known()),
         "assignees": people.shown(Owners.of(task)),
-        "deadline": told_deadline(task.get("deadline")),
+        "deadline": shown_deadline(task.get("deadline")),
         "summary": task.get("summary") if isinstance(task.get("summary"), str) else None,
-        "completed_at": told_deadline(task.get("completed_at")),
+        "completed_at": shown_deadline(task.get("completed_at")),
         "completed_by": people.shown_member(task.get("completer_id")) or _address(task.get("completer_guest")),
         "is_overdue": is_overdue(task, now),
     }

@@ -46,15 +46,19 @@ def main(event: dict[str, Any]) -> dict[str, Any]:
 
 def _completed(payload: Mapping[str, Any], organization: Any) -> dict[str, Any]:
     process, task = _mapping(payload.get("process")), _mapping(payload.get("this_task"))
-    told = {"process": process.get("id"), "id": task.get("id"), "completed_at": task.get("completed_at")}
-    texts = [organization, task.get("title"), *told.values()]
+    reported = {"process": process.get("id"), "id": task.get("id"), "completed_at": task.get("completed_at")}
+    texts = [organization, task.get("title"), *reported.values()]
     if not all(isinstance(text, str) for text in texts):
         return {}
     if organization != process.get("organization_id") or task.get("status") != "completed":
         return {}
-    if not (_ID.fullmatch(told["process"]) and _ID.fullmatch(told["id"]) and _TIME.fullmatch(told["completed_at"])):
+    if not (
+        _ID.fullmatch(reported["process"])
+        and _ID.fullmatch(reported["id"])
+        and _TIME.fullmatch(reported["completed_at"])
+    ):
         return {}
-    answers = {f"confirm_task_{name}": text for name, text in {"organization": organization, **told}.items()}
+    answers = {f"confirm_task_{name}": text for name, text in {"organization": organization, **reported}.items()}
     return {"organization": organization, "title": task["title"], "answers": answers}
 
 

@@ -36,7 +36,7 @@ def test_problem_in_words(problem: Problem, text: str) -> None:
     assert str(problem) == text
 
 
-def test_problems_are_told_once_and_in_the_order_of_the_input() -> None:
+def test_problems_are_reported_once_and_in_the_order_of_the_input() -> None:
     last, first = Problem("c", Place("row 3", 2)), Problem("b", Place("row 2", 1))
     error = InputError([last, first, "of the task", last, Problem("defaults", Place("defaults")), first])
     assert [str(problem) for problem in error.problems] == ["of the task", "defaults: defaults", "row 2: b", "row 3: c"]

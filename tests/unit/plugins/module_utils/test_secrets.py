@@ -101,10 +101,10 @@ def test_padding_alone_is_not_masked() -> None:
 
 
 def test_new_secret_is_told_to_ansible_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(_secrets, "_register", told.append)
+    reported: list[str] = []
+    monkeypatch.setattr(_secrets, "_register", reported.append)
     keeper("s3cret", "s3cret", "abc", "other secret")
-    assert told == ["s3cret", "other secret"]
+    assert reported == ["s3cret", "other secret"]
 
 
 def test_secret_from_an_environment_that_is_not_utf8_is_masked() -> None:

@@ -20,11 +20,11 @@ OTHER_TIME = (
     "The task Accounts of Ada was completed at 2026-02-21 17:00:00 UTC, and not at 2026-02-20T17:00:00Z; "
     "it has been opened again since."
 )
-TOLD = {"process": "p" * 32, "completed_at": "", "template": "", "step": ""}
+REPORTED = {"process": "p" * 32, "completed_at": "", "template": "", "step": ""}
 
 
 @pytest.mark.parametrize(
-    ("told", "is_other"),
+    ("reported", "is_other"),
     [
         ("", False),
         ("yesterday", False),
@@ -41,18 +41,20 @@ TOLD = {"process": "p" * 32, "completed_at": "", "template": "", "step": ""}
         ("21/02/2026 05:00 PM CET", False),
     ],
 )
-def test_a_time_is_another_one_only_where_it_can_be_compared(told: str, is_other: bool) -> None:
-    assert is_other_time(told, AT) is is_other
-    assert is_other_time(told, "who knows") is False
-
-
-@pytest.mark.parametrize(("told", "is_other"), [("21/02/2026 12:30 AM UTC", False), ("21/02/2026 12:30 PM UTC", True)])
-def test_twelve_in_the_morning_is_midnight(told: str, is_other: bool) -> None:
-    assert is_other_time(told, "2026-02-21T00:30:59Z") is is_other
+def test_a_time_is_another_one_only_where_it_can_be_compared(reported: str, is_other: bool) -> None:
+    assert is_other_time(reported, AT) is is_other
+    assert is_other_time(reported, "who knows") is False
 
 
 @pytest.mark.parametrize(
-    ("task", "told", "refusal"),
+    ("reported", "is_other"), [("21/02/2026 12:30 AM UTC", False), ("21/02/2026 12:30 PM UTC", True)]
+)
+def test_twelve_in_the_morning_is_midnight(reported: str, is_other: bool) -> None:
+    assert is_other_time(reported, "2026-02-21T00:30:59Z") is is_other
+
+
+@pytest.mark.parametrize(
+    ("task", "reported", "refusal"),
     [
         ({}, {}, ""),
         ({}, {"template": "t" * 32, "step": "create ACCOUNTS"}, ""),
@@ -69,5 +71,5 @@ def test_twelve_in_the_morning_is_midnight(told: str, is_other: bool) -> None:
          OTHER_TIME),
     ],
 )  # fmt: skip
-def test_why_a_task_is_not_confirmed(task: dict[str, Any], told: dict[str, str], refusal: str) -> None:
-    assert refusal_of({**TASK, **task}, {**TOLD, **told}) == refusal
+def test_why_a_task_is_not_confirmed(task: dict[str, Any], reported: dict[str, str], refusal: str) -> None:
+    assert refusal_of({**TASK, **task}, {**REPORTED, **reported}) == refusal

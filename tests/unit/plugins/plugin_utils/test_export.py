@@ -33,7 +33,7 @@ def test_a_file_is_written_once(tmp_path: Path) -> None:
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == (written.st_ino, written.st_mtime_ns), "it is not touched"
 
 
-def test_check_mode_tells_what_a_file_would_become(tmp_path: Path) -> None:
+def test_check_mode_reports_what_a_file_would_become(tmp_path: Path) -> None:
     path = tmp_path / "roster.yml"
     path.write_bytes(b"a\r\n\xff")
     announced = write(path, "b\n", check_mode=True)
@@ -54,8 +54,8 @@ def test_a_line_ending_is_a_difference(tmp_path: Path) -> None:
 
 def test_a_table_is_marked_as_utf_8_for_spreadsheets(tmp_path: Path) -> None:
     path = tmp_path / "roster.CSV"
-    told = write_roster(path, "Zoë\n", check_mode=False, shows_diff=True)
-    assert (path.read_bytes(), told["diff"]["after"]) == (b"\xef\xbb\xbfZo\xc3\xab\n", "Zoë\n")
+    reported = write_roster(path, "Zoë\n", check_mode=False, shows_diff=True)
+    assert (path.read_bytes(), reported["diff"]["after"]) == (b"\xef\xbb\xbfZo\xc3\xab\n", "Zoë\n")
     assert not write_roster(path, "Zoë\n", check_mode=False, shows_diff=True)["changed"]
 
     path.write_text("Zoë\n", encoding="utf-8")
@@ -109,13 +109,13 @@ def result(**more: Any) -> dict[str, Any]:
 
 
 def test_what_people_read_names_the_organization_and_the_file() -> None:
-    told = "Roster of Globex (25f6), acting as the application 1111"
+    reported = "Roster of Globex (25f6), acting as the application 1111"
     left_out = "left out: 1 without access, 2 that belong to Tallyfy"
-    assert text_of_export(result()) == [told, "7 people in /rosters/roster.yml", left_out]
+    assert text_of_export(result()) == [reported, "7 people in /rosters/roster.yml", left_out]
     assert text_of_export(result(check_mode=True, people=1)) == [
-        f"{told}; dry run: nothing was written", "1 person in /rosters/roster.yml", left_out,
+        f"{reported}; dry run: nothing was written", "1 person in /rosters/roster.yml", left_out,
     ]  # fmt: skip
     same = "7 people in /rosters/roster.yml, which held the same before"
-    assert text_of_export(result(changed=False, check_mode=True)) == [told, same, left_out]
+    assert text_of_export(result(changed=False, check_mode=True)) == [reported, same, left_out]
     many = text_of_export(result(notes=[f"note {number}" for number in range(22)]))
     assert many[3:4] + many[-2:] == ["note 0", "note 19", "and 2 more notes"]

@@ -138,9 +138,9 @@ def markdown_tables(text: str) -> Iterator[list[list[str]]]:
 def test_a_report_says_what_where_when_and_who(kind: str, title: str) -> None:
     job = {"id": 4711, "workflow_id": 4710, "user": "helpdesk"}
     facts = ["Example Corp (25f6)", "admin@example.com", "2026-11-22 14:05 UTC", "4711", "4710", "helpdesk"]
-    told = page(kind, result(CREATED), job=job)
-    assert told.text("h1") == told.text("title") == title
-    assert all(fact in told.text("dl") for fact in facts)
+    rendered = page(kind, result(CREATED), job=job)
+    assert rendered.text("h1") == rendered.text("title") == title
+    assert all(fact in rendered.text("dl") for fact in facts)
     text = markdown(kind, result(CREATED), job=job)
     assert text.startswith(f"# {title}\n")
     assert all(f": {fact}\n" in text for fact in facts)
@@ -177,14 +177,14 @@ def test_names_stand_beside_addresses() -> None:
     assert f"| Mary Major, {MARY} |" in markdown("roster", result(CREATED))
 
 
-def test_a_failure_is_told_once() -> None:
+def test_a_failure_is_reported_once() -> None:
     subject = result(FAILED, CREATED, problems=[f"{BOB} and {EVE}: PUT /users/1: no (HTTP 422)."], failed=True)
     for text in (page("roster", subject).text("main"), markdown("roster", subject)):
         assert text.count("HTTP 422") == 1
         assert "1 of 2 people could not be converged" in text
 
 
-def test_what_no_row_tells_is_told_as_a_problem() -> None:
+def test_what_no_row_tells_is_reported_as_a_problem() -> None:
     refused = {"failed": True, "problems": ["row 2 (bob): no e-mail address"], "check_mode": False}
     for text in (page("roster", refused).text("main"), markdown("roster", refused)):
         assert "Nothing was written: 1 problem." in text
@@ -193,10 +193,10 @@ def test_what_no_row_tells_is_told_as_a_problem() -> None:
 
 
 def test_unchanged_people_are_folded_away() -> None:
-    told = page("roster", result(CREATED, UNCHANGED))
-    assert told.text("details") == f"1 person unchanged Eve Adams {EVE}"
-    assert ("details", {}) in told.elements
-    assert EVE not in told.text("table")
+    rendered = page("roster", result(CREATED, UNCHANGED))
+    assert rendered.text("details") == f"1 person unchanged Eve Adams {EVE}"
+    assert ("details", {}) in rendered.elements
+    assert EVE not in rendered.text("table")
     text = markdown("roster", result(CREATED, UNCHANGED))
     assert "1 person unchanged." in text
     assert EVE not in text
@@ -204,9 +204,9 @@ def test_unchanged_people_are_folded_away() -> None:
 
 def test_very_many_unchanged_people_are_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_report_content, "MOST_UNCHANGED", 1)
-    told = page("roster", result(CREATED, UNCHANGED, person("f", "unchanged")))
-    assert "2 people unchanged" in told.text()
-    assert EVE not in told.text()
+    rendered = page("roster", result(CREATED, UNCHANGED, person("f", "unchanged")))
+    assert "2 people unchanged" in rendered.text()
+    assert EVE not in rendered.text()
 
 
 def test_no_column_is_empty() -> None:
@@ -235,17 +235,17 @@ def test_processes_of_leavers_have_their_owners() -> None:
     ]
 
 
-def test_drift_is_told_as_a_difference() -> None:
+def test_drift_is_reported_as_a_difference() -> None:
     subject = result(
         person(BOB, "kept", message="protect holds it"),
         person(MARY, "different", message="role is light, should be admin"),
         summary={"different": 1, "kept": 1, "total": 2, "groups": 1},
         groups=[{"name": "Sales", "outcome": "missing", "message": "is not there"}],
     )
-    told = page("drift", subject)
-    assert [table[0] for table in told.tables] == [["Who", "Outcome", "Difference"], ["Person", "Outcome", "Why"]]
-    assert "The organization differs from the roster." in told.text()
-    assert "group Sales" in " ".join(told.tables[0][2][0].split())
+    rendered = page("drift", subject)
+    assert [table[0] for table in rendered.tables] == [["Who", "Outcome", "Difference"], ["Person", "Outcome", "Why"]]
+    assert "The organization differs from the roster." in rendered.text()
+    assert "group Sales" in " ".join(rendered.tables[0][2][0].split())
     assert "Nothing differs." in page("drift", result(summary={"missing": 0, "total": 0, "groups": 0})).text()
 
 
@@ -265,16 +265,16 @@ def test_a_limit_keeps_what_needs_attention() -> None:
 
 def test_the_page_needs_nothing_else_and_can_be_read_by_all() -> None:
     text = render("onboarding", result(CREATED, FAILED, UNCHANGED), ".html", moment=MOMENT)
-    told = Page(text)
-    tags = [tag for tag, _attributes in told.elements]
+    rendered = Page(text)
+    tags = [tag for tag, _attributes in rendered.elements]
     assert not {"script", "link", "img", "iframe", "a"} & {*tags}
     assert "url(" not in text
     assert "@import" not in text
     assert "http://" not in text
     assert "https://" not in text
-    assert ("html", {"lang": "en"}) in told.elements
-    assert all(attributes.get("scope") in ("col", "row") for tag, attributes in told.elements if tag == "th")
-    metas = [attributes for tag, attributes in told.elements if tag == "meta"]
+    assert ("html", {"lang": "en"}) in rendered.elements
+    assert all(attributes.get("scope") in ("col", "row") for tag, attributes in rendered.elements if tag == "th")
+    metas = [attributes for tag, attributes in rendered.elements if tag == "meta"]
     assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in metas
     assert "prefers-color-scheme: dark" in text
     assert "@media print" in text
@@ -333,30 +333,30 @@ PLAIN = hostile("plain")
 
 
 def check_html(kind: str, text: str) -> None:
-    told = page(kind, hostile(text), job={"id": text, "user": text})
+    rendered = page(kind, hostile(text), job={"id": text, "user": text})
     allowed = {tag for tag, _attributes in page(kind, PLAIN, job={"id": "1", "user": "u"}).elements} | {
         "details",
         "summary",
     }
-    assert {tag for tag, _attributes in told.elements} <= allowed
-    classes = {attributes.get("class") for _tag, attributes in told.elements}
+    assert {tag for tag, _attributes in rendered.elements} <= allowed
+    classes = {attributes.get("class") for _tag, attributes in rendered.elements}
     assert all(one is None or re.fullmatch("[a-z_ ]+", one) for one in classes)
-    assert not shown(text) or " ".join(shown(text).split()) in told.text()
+    assert not shown(text) or " ".join(shown(text).split()) in rendered.text()
 
 
 def check_markdown(kind: str, text: str) -> None:
-    told = markdown(kind, hostile(text), job={"id": text, "user": text})
+    rendered = markdown(kind, hostile(text), job={"id": text, "user": text})
     plain = markdown(kind, PLAIN, job={"id": "1", "user": "u"})
-    for table in markdown_tables(told):
+    for table in markdown_tables(rendered):
         assert len({len(line) for line in table}) == 1
     # Each line is of the form that the report itself gave it.
-    for line in told.splitlines():
+    for line in rendered.splitlines():
         assert re.match(r"$|# (Onboarding|Offboarding|Roster|Drift)|## [A-Z]|- |\| |\*\*|[A-Za-z0-9]", line), line
         content = re.sub(r"\\[^a-zA-Z0-9\s]", "§", line.strip("|*# "))
         content = re.sub(r"^- |\| --- |---|\*\*| \| ", " ", content)
         assert not re.search(r"[`<>\[\]]|://|www\.", content), line
         assert not re.match(r"\s*- ?(#|-|\+|>|\d+[.)] ?)", line) or "\\" in line, line
-    assert told.count("\n## ") <= plain.count("\n## ") + 1
+    assert rendered.count("\n## ") <= plain.count("\n## ") + 1
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -402,38 +402,45 @@ JSON_KEYS = [
 
 def test_json_has_stable_keys_and_everybody() -> None:
     subject = result(CREATED, UNCHANGED, FAILED, problems=["p"], notes=["n"], check_mode=True)
-    told = json.loads(
+    rendered = json.loads(
         render("roster", subject, ".json", moment=MOMENT, job={"id": 1, "workflow_id": None, "user": "u"}, limit=1)
     )
-    assert list(told) == JSON_KEYS
-    assert told["title"] == "Roster of Example Corp"
-    assert told["kind"] == "roster"
-    assert told["check_mode"] is True
-    assert told["organization"] == {"id": "25f6", "name": "Example Corp"}
-    assert told["acting_as"] == "admin@example.com"
-    assert told["moment"] == "2026-11-22T14:05:09Z"
-    assert told["summary"] == subject["summary"]
-    assert told["people"] == [
+    assert list(rendered) == JSON_KEYS
+    assert rendered["title"] == "Roster of Example Corp"
+    assert rendered["kind"] == "roster"
+    assert rendered["check_mode"] is True
+    assert rendered["organization"] == {"id": "25f6", "name": "Example Corp"}
+    assert rendered["acting_as"] == "admin@example.com"
+    assert rendered["moment"] == "2026-11-22T14:05:09Z"
+    assert rendered["summary"] == subject["summary"]
+    assert rendered["people"] == [
         {**CREATED, "text": "would be created as light"},
         UNCHANGED,
         {**FAILED, "text": "failed: PUT /users/1: no (HTTP 422)"},
     ]
-    assert told["job"] == {"id": 1, "workflow_id": None, "user": "u"}
+    assert rendered["job"] == {"id": 1, "workflow_id": None, "user": "u"}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_json_of_next_to_nothing_has_all_keys(kind: str) -> None:
-    told = json.loads(render(kind, {"msg": "No token"}, ".json", moment=MOMENT))
-    assert list(told) == JSON_KEYS
-    assert told["job"] is None
-    assert told["people"] == told["groups"] == told["guests"] == told["processes"] == told["problems"] == []
+    rendered = json.loads(render(kind, {"msg": "No token"}, ".json", moment=MOMENT))
+    assert list(rendered) == JSON_KEYS
+    assert rendered["job"] is None
+    assert (
+        rendered["people"]
+        == rendered["groups"]
+        == rendered["guests"]
+        == rendered["processes"]
+        == rendered["problems"]
+        == []
+    )
 
 
 @given(st.text())
 def test_json_gives_back_any_text(text: str) -> None:
-    told = json.loads(render("roster", hostile(text), ".json", moment=MOMENT))
-    assert told["notes"] == [text]
-    assert told["people"][3]["name"] == text
+    rendered = json.loads(render("roster", hostile(text), ".json", moment=MOMENT))
+    assert rendered["notes"] == [text]
+    assert rendered["people"][3]["name"] == text
 
 
 # --- the file ---------------------------------------------------------------------------------------------------------

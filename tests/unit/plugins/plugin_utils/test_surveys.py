@@ -177,11 +177,11 @@ def test_values_of_a_form_are_enough_when_everybody_has_a_process() -> None:
     ],
     ids=repr,
 )  # fmt: skip
-def test_what_is_wrong_is_told(answers: dict[str, Any], problem: str | list[str]) -> None:
+def test_what_is_wrong_is_reported(answers: dict[str, Any], problem: str | list[str]) -> None:
     assert row_of(**answers)[1] == ([problem] if isinstance(problem, str) else problem)
 
 
-def test_everything_that_is_wrong_is_told_at_once() -> None:
+def test_everything_that_is_wrong_is_reported_at_once() -> None:
     _row, problems = row_of(nickname="M", team=["A"], process={}, kickoff="x", onboarding_src="a.csv")
     assert [problem.partition(" ")[0] for problem in problems] == [
         "onboarding_person_email", "onboarding_person_nickname", "onboarding_person_email", "onboarding_person_team",
@@ -217,14 +217,14 @@ def test_no_answer_is_lost_without_a_word(answers: dict[str, Any], has_process: 
     row, problems = onboarding_row(
         {f"{PERSON}{name}": value for name, value in answers.items()}, has_process=has_process
     )
-    told = {problem.split(maxsplit=1)[0].rstrip(":") for problem in problems}
+    reported = {problem.split(maxsplit=1)[0].rstrip(":") for problem in problems}
     for name, value in answers.items():
         if name == "" or value in BLANKS or (isinstance(value, str) and not value.strip()) or is_blank_list(value):
             continue
         assert row is not None
         in_row = row.get("process", {}) if name in ("process", "kickoff") else row
         field = "template" if name == "process" else name
-        assert field in in_row or any(f"{PERSON}{name}".startswith(one) for one in told), (name, value, problems)
+        assert field in in_row or any(f"{PERSON}{name}".startswith(one) for one in reported), (name, value, problems)
     if row is not None and not problems:
         assert set(row) <= {*PERSON_FIELDS, "process"}
         assert all(isinstance(value, str) for name, value in row.items() if name not in ("groups", "process"))
@@ -306,7 +306,7 @@ def test_nobody_leaves_without_an_answer() -> None:
     ],
     ids=repr,
 )
-def test_what_names_no_leaver_is_told(answer: Any, problem: str) -> None:
+def test_what_names_no_leaver_is_reported(answer: Any, problem: str) -> None:
     rows, problems = offboarding_rows({EMAILS: answer})
     assert rows == []
     assert len(problems) == 1

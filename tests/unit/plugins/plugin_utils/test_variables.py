@@ -158,7 +158,7 @@ def test_known_names_are_known_under_every_name() -> None:
         assert misspelled_for_role(known, role, KNOWN[role]) == [], role
 
 
-def test_all_are_told_in_order_and_the_names_may_be_those_of_all_variables() -> None:
+def test_all_are_reported_in_order_and_the_names_may_be_those_of_all_variables() -> None:
     variables = {"roster_protected": [], "tallyfy_orgid": "a", "ansible_host": "x", "offboarding_protected": []}
     assert misspelled(variables, known=KNOWN) == [
         "offboarding_protected is not a variable of this role; did you mean offboarding_protect?",

@@ -161,8 +161,8 @@ def test_what_did_not_happen_has_its_reason(subject: dict[str, Any], actions: li
     ],
 )  # fmt: skip
 def test_guests_and_groups_are_named_as_such(part: str, subject: dict[str, Any], line: str) -> None:
-    (told,) = subjects_of({part: [subject]})
-    assert f"{told.label}: {told.text}" == line
+    (reported,) = subjects_of({part: [subject]})
+    assert f"{reported.label}: {reported.text}" == line
 
 
 # --- lines ------------------------------------------------------------------------------------------------------------
@@ -207,8 +207,8 @@ def named(email: str, outcome: str, **more: Any) -> dict[str, Any]:
 
 
 def test_the_first_lines_say_where_who_and_how_many() -> None:
-    told = text_of("roster", result(named("a", "created"), named("b", "unchanged"), named("c", "not_found")))
-    assert told == [
+    reported = text_of("roster", result(named("a", "created"), named("b", "unchanged"), named("c", "not_found")))
+    assert reported == [
         "Roster of Example Corp (25f6), acting as admin@example.com",
         "created 1, unchanged 1, not found 1",
         "c: not found: no member has this address",
@@ -269,7 +269,7 @@ def test_what_needs_attention_comes_first_then_people_guests_and_groups() -> Non
         "deferred",
         "failed",
     )
-    told = text_of(
+    reported = text_of(
         "onboarding",
         result(
             *(named(outcome, outcome, message="why") for outcome in outcomes),
@@ -277,7 +277,7 @@ def test_what_needs_attention_comes_first_then_people_guests_and_groups() -> Non
             groups=[{"name": "G", "outcome": "created", "action": "created"}],
         ),
     )
-    names = [line.split(":")[0] for line in told[2:]]
+    names = [line.split(":")[0] for line in reported[2:]]
     attention = ["failed", "deferred", "skipped", "not_found", "guest g2"]
     assert names == [
         *attention,
@@ -298,22 +298,22 @@ def test_a_text_has_its_length_and_hides_nothing_silently(
 ) -> None:
     report = "report.html" if has_report else None
     whole = result(*(named(f"p{i}", "created") for i in range(people)), notes=[f"note {i}" for i in range(notes)])
-    told = text_of("roster", whole, limit=limit, report=report)
-    assert len(told) <= limit + 5
-    lines = [line for line in told if line.startswith("p")]
+    reported = text_of("roster", whole, limit=limit, report=report)
+    assert len(reported) <= limit + 5
+    lines = [line for line in reported if line.startswith("p")]
     more = people - len(lines)
     assert len(lines) == min(people, limit)
     expected = f"and {more} more" + (f": see the report {report}" if report else "")
-    assert (expected in told) == (more > 0)
-    told_notes = [line for line in told if line.startswith("note ")]
-    hidden = notes - len(told_notes)
-    assert not hidden or told[-1] == (f"and {hidden} more notes" if hidden > 1 else "and 1 more note")
+    assert (expected in reported) == (more > 0)
+    shown_notes = [line for line in reported if line.startswith("note ")]
+    hidden = notes - len(shown_notes)
+    assert not hidden or reported[-1] == (f"and {hidden} more notes" if hidden > 1 else "and 1 more note")
 
 
 def test_a_note_that_a_line_says_already_is_left_out() -> None:
     note = f"{MARY}: no member has this address."
-    told = text_of("offboarding", result(row("not_found", notes=[note]), notes=[note, "else", "else"]))
-    assert told[2:] == [f"{MARY}: not found: no member has this address", "else"]
+    reported = text_of("offboarding", result(row("not_found", notes=[note]), notes=[note, "else", "else"]))
+    assert reported[2:] == [f"{MARY}: not found: no member has this address", "else"]
 
 
 @pytest.mark.parametrize(
@@ -322,8 +322,8 @@ def test_a_note_that_a_line_says_already_is_left_out() -> None:
 )
 def test_a_note_that_a_line_holds_is_not_told_again(note: str, bare: str) -> None:
     unclear = {"email": MARY, "outcome": "unclear", "message": bare, "notes": [bare]}
-    told = text_of("drift", result(unclear, notes=[note, "else"]))
-    assert [line for line in told if bare in line or line == "else"] == [f"{MARY}: {bare}", "else"]
+    reported = text_of("drift", result(unclear, notes=[note, "else"]))
+    assert [line for line in reported if bare in line or line == "else"] == [f"{MARY}: {bare}", "else"]
     # The line of somebody for whom all was done holds no notes.
     assert text_of("roster", result(row("updated", notes=[note]), notes=[note]))[-1] == note
 
@@ -376,8 +376,8 @@ def test_who_failed_is_named_up_to_a_bound() -> None:
 
 def test_counts_for_other_jobs_have_the_name_of_the_role() -> None:
     people, processes = {"created": 2, "enabled": 1, "unchanged": 1}, {"launched": 2, "unarchived": 5}
-    told = artifacts_of("onboarding", result(summary={"people": people, "processes": processes}))
-    assert {name: count for name, count in told.items() if count} == {
+    reported = artifacts_of("onboarding", result(summary={"people": people, "processes": processes}))
+    assert {name: count for name, count in reported.items() if count} == {
         "tallyfy_onboarding_created": 2,
         "tallyfy_onboarding_enabled": 1,
         "tallyfy_onboarding_unchanged": 1,
@@ -389,8 +389,8 @@ def test_counts_for_other_jobs_have_the_name_of_the_role() -> None:
         "guests": {"deleted": 3, "updated": 4},
         "groups": {"updated": 5},
     }
-    told = artifacts_of("offboarding", result(summary=summary))
-    assert {name: count for name, count in told.items() if count} == {
+    reported = artifacts_of("offboarding", result(summary=summary))
+    assert {name: count for name, count in reported.items() if count} == {
         "tallyfy_offboarding_disabled": 2,
         "tallyfy_offboarding_not_found": 1,
         "tallyfy_offboarding_guests_deleted": 3,
@@ -432,7 +432,7 @@ _ROWS = st.lists(st.dictionaries(st.sampled_from(_ROW_KEYS), _JSON) | _JSON, max
 
 
 @given(st.sampled_from(KINDS), st.dictionaries(st.sampled_from((*_KEYS, "msg", "changed")), _ROWS | _JSON))
-def test_any_result_can_be_told(kind: str, anything: dict[str, Any]) -> None:
+def test_any_result_can_be_reported(kind: str, anything: dict[str, Any]) -> None:
     lines = text_of(kind, anything)
     headline, problems = failure_of(kind, anything)
     assert headline

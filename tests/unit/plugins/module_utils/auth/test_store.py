@@ -151,7 +151,7 @@ def test_forgotten_token_is_gone(directory: PrivateDirectory) -> None:
     assert list(directory.path.iterdir()) == []
 
 
-def test_what_check_mode_keeps_and_forgets_is_only_told(directory: PrivateDirectory) -> None:
+def test_what_check_mode_keeps_and_forgets_is_only_reported(directory: PrivateDirectory) -> None:
     looking = TokenStore(directory.kept_as_it_is(), SECRET)
     assert looking.put(SCOPE, TOKEN) is True
     assert (looking.get(SCOPE), looking.forget(SCOPE)) == (None, False)
@@ -240,7 +240,9 @@ def test_failure_under_the_lock_comes_through(directory: PrivateDirectory) -> No
         (0, 1000, False), (950, 0, True), (950, 49, True), (950, 50, False), (1000, 0, False),
     ],
 )  # fmt: skip
-def test_token_is_fresh_until_the_last_tenth_or_the_wanted_rest(age: float, min_ttl: float | None, fresh: bool) -> None:
+def test_token_is_fresh_until_the_last_tenth_or_the_desired_rest(
+    age: float, min_ttl: float | None, fresh: bool
+) -> None:
     assert TOKEN.is_fresh(NOW + age, min_ttl) is fresh
 
 

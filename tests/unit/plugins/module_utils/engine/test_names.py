@@ -65,7 +65,7 @@ anything = st.recursive(
     ],
     ids=repr,
 )  # fmt: skip
-def test_a_list_adds_and_a_mapping_says_what_is_wanted(option: Any, expected: Names | None) -> None:
+def test_a_list_adds_and_a_mapping_says_what_is_desired(option: Any, expected: Names | None) -> None:
     assert names_in(option, "groups") == (expected, [])
 
 
@@ -98,7 +98,7 @@ BOTH = "groups.set is the whole list and cannot stand beside groups.add or group
     ],
     ids=repr,
 )  # fmt: skip
-def test_what_is_wrong_is_told_at_once(option: Any, expected: list[str]) -> None:
+def test_what_is_wrong_is_reported_at_once(option: Any, expected: list[str]) -> None:
     assert names_in(option, "groups")[1] == expected
 
 
@@ -114,7 +114,7 @@ def test_addresses_are_addresses() -> None:
 
 @given(anything, st.sampled_from([str, Email]))
 @example({"add": {"add": []}}, Email)
-def test_whatever_is_given_is_a_list_nothing_or_told(option: Any, of: Any) -> None:
+def test_whatever_is_given_is_a_list_nothing_or_reported(option: Any, of: Any) -> None:
     found, problems = names_in(option, "groups", of)
     assert found is None or (isinstance(found, Names) and found != Names())
     assert all(isinstance(problem, str) and "groups" in problem for problem in problems)
@@ -160,7 +160,7 @@ def test_changes(desired: Names, current: set[str], expected: tuple[list[str], l
 
 
 @given(names, names, names | st.none(), st.sets(st.sampled_from(["sales", "ops", "strasse", "hr", "it"])))
-def test_changes_lead_to_what_is_wanted(
+def test_changes_lead_to_what_is_desired(
     add: list[str], remove: list[str], whole: list[str] | None, current: set[str]
 ) -> None:
     desired = Names(set=tuple(whole)) if whole is not None else Names(add=tuple(add), remove=tuple(remove))

@@ -37,9 +37,9 @@ def test_steps_are_carried_out_in_their_order() -> None:
 
 def test_check_mode_carries_out_nothing_and_tells_the_same() -> None:
     done: list[Step] = []
-    told = PLAN.run(done.append, check_mode=True)
+    reported = PLAN.run(done.append, check_mode=True)
     assert done == []
-    assert told == PLAN.run(done.append, check_mode=False)
+    assert reported == PLAN.run(done.append, check_mode=False)
 
 
 @pytest.mark.parametrize("check_mode", [True, False])

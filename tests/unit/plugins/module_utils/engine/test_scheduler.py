@@ -111,7 +111,7 @@ def test_steps_of_a_plan_that_takes_the_place_of_the_runs_own_follow() -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_progress_is_told_after_each(workers: int) -> None:
+def test_progress_is_reported_after_each(workers: int) -> None:
     counts: list[int] = []
     Scheduler(workers=workers).for_each(lambda _subject: None, "abcd", progress=counts.append)
     assert counts == [1, 2, 3, 4]

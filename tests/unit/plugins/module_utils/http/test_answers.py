@@ -127,7 +127,7 @@ def test_a_record_has_its_id_and_what_it_is_found_by(route: str | None, value: o
 
 
 @given(st.sampled_from(["users", "groups", "runs", "tasks"]), JSON | st.fixed_dictionaries({"id": JSON, "email": JSON}))
-def test_whatever_comes_is_told(route: str, value: object) -> None:
+def test_whatever_comes_is_reported(route: str, value: object) -> None:
     assert isinstance(kind_of(route).flaw(value), str)
 
 

@@ -240,8 +240,8 @@ def test_told_limit_lowers_the_pace_and_is_forgotten_unless_told_again() -> None
 
 def test_lower_limit_counts_and_a_higher_one_only_when_the_lower_is_forgotten() -> None:
     schedule = Schedule(600)
-    for told, expected in ((100, 100), (300, 100), (50, 50), (9000, 50)):
-        schedule.learn(START, Limits(limit=told))
+    for reported, expected in ((100, 100), (300, 100), (50, 50), (9000, 50)):
+        schedule.learn(START, Limits(limit=reported))
         assert schedule.rate(START) == expected
     schedule.learn(START + LEARNED_SECONDS, Limits(limit=9000))
     assert schedule.rate(START + LEARNED_SECONDS) == 600, "never above the rate of the task"
@@ -295,9 +295,9 @@ def test_a_refusal_after_a_few_requests_shows_no_pace(number: int, rate: int) ->
 
 
 @given(st.lists(st.tuples(st.integers(1, 700), st.booleans()), max_size=10))
-def test_learned_limit_is_never_above_the_rate_and_never_nothing(told: list[tuple[int, bool]]) -> None:
+def test_learned_limit_is_never_above_the_rate_and_never_nothing(reported: list[tuple[int, bool]]) -> None:
     schedule = Schedule(600)
-    for number, (limit, is_refusal) in enumerate(told):
+    for number, (limit, is_refusal) in enumerate(reported):
         schedule.reserve(START + number)
         schedule.learn(START + number, Limits(limit, limit - 1, is_refusal))
         assert 1 <= schedule.rate(START + number) <= min(600, limit)
@@ -457,7 +457,7 @@ def test_file_of_a_busy_task_stays_small(tmp_path: Path) -> None:
     assert file.stat().st_size < 200
 
 
-def test_limit_that_one_process_was_told_holds_for_all(clock: Clock, tmp_path: Path) -> None:
+def test_limit_that_one_process_got_holds_for_all(clock: Clock, tmp_path: Path) -> None:
     one, other, unbound = (budget_of(clock, rate, tmp_path) for rate in (600, 600, 0))
     one.learn(Limits(limit=1))
     other.take(PATIENCE)

@@ -461,7 +461,7 @@ def test_sign_in_leaves_what_is_prepaid_to_the_requests(server: Server, clock: C
     assert clock.slept == waited
 
 
-def test_pause_that_is_too_long_is_told_by_the_first_request(server: Server, clock: Clock) -> None:
+def test_pause_that_is_too_long_is_reported_by_the_first_request(server: Server, clock: Clock) -> None:
     one = transport(clock, max_wait=10)
     one._budget.pause(1800)
     server.answers = [answer()]
@@ -477,7 +477,7 @@ HOURLY = b'{"message": "You\'ve reached the hourly limit for Guest Invite.", "co
 BURST = b'{"message": "Too Many Attempts."}'
 
 
-def told(limit: object = None, remaining: object = None, **others: object) -> dict[str, str]:
+def limits(limit: object = None, remaining: object = None, **others: object) -> dict[str, str]:
     given = {"X-RateLimit-Limit": limit, "X-RateLimit-Remaining": remaining, **others}
     return {name: str(value) for name, value in given.items() if value is not None}
 
@@ -485,24 +485,27 @@ def told(limit: object = None, remaining: object = None, **others: object) -> di
 @pytest.mark.parametrize(
     ("method", "status", "body", "headers", "rate"),
     [
-        ("GET", 200, b"{}", told(100), 100),
-        ("GET", 404, b"{}", told(100), 100),
-        ("GET", 200, b"{}", told(100, 20), 21),
-        ("GET", 200, b"{}", told(None, 20), 21),
-        ("GET", 200, b"{}", told(1000, 900), 600),
-        ("POST", 200, b"{}", told(30, 3), 600),
-        *(("GET", 200, b"{}", told(nonsense, nonsense), 600) for nonsense in ("-5", "many", "", "1e3", "10" * 20, "²")),
-        ("GET", 200, b"{}", told(0), 600),
-        ("POST", 429, PACE, told(100, 0, **{"Retry-After": 30}), 100),
+        ("GET", 200, b"{}", limits(100), 100),
+        ("GET", 404, b"{}", limits(100), 100),
+        ("GET", 200, b"{}", limits(100, 20), 21),
+        ("GET", 200, b"{}", limits(None, 20), 21),
+        ("GET", 200, b"{}", limits(1000, 900), 600),
+        ("POST", 200, b"{}", limits(30, 3), 600),
+        *(
+            ("GET", 200, b"{}", limits(nonsense, nonsense), 600)
+            for nonsense in ("-5", "many", "", "1e3", "10" * 20, "²")
+        ),
+        ("GET", 200, b"{}", limits(0), 600),
+        ("POST", 429, PACE, limits(100, 0, **{"Retry-After": 30}), 100),
         # After so few requests that shows no pace.
-        ("POST", 429, PACE, told(None, 0, **{"Retry-After": 30}), 600),
-        ("POST", 429, PACE, told(), 600),
-        ("POST", 429, PACE, told(0, **{"Retry-After": 30}), 600),
-        ("POST", 429, BURST, told(10, 0, **{"Retry-After": 1}), 600),
-        ("POST", 429, BURST, told(100, 0, **{"Retry-After": 30}), 100),
-        ("POST", 429, b"<html>", told(), 600),
-        ("POST", 429, HOURLY, told(30, 0, **{"Retry-After": 30}), 600),
-        ("POST", 429, PACE, told(30, 0, **{"Retry-After": 61}), 600),
+        ("POST", 429, PACE, limits(None, 0, **{"Retry-After": 30}), 600),
+        ("POST", 429, PACE, limits(), 600),
+        ("POST", 429, PACE, limits(0, **{"Retry-After": 30}), 600),
+        ("POST", 429, BURST, limits(10, 0, **{"Retry-After": 1}), 600),
+        ("POST", 429, BURST, limits(100, 0, **{"Retry-After": 30}), 100),
+        ("POST", 429, b"<html>", limits(), 600),
+        ("POST", 429, HOURLY, limits(30, 0, **{"Retry-After": 30}), 600),
+        ("POST", 429, PACE, limits(30, 0, **{"Retry-After": 61}), 600),
     ],
 )
 @pytest.mark.parametrize("max_wait", [0, 300], ids=["final", "repeated"])

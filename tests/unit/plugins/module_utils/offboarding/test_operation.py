@@ -94,7 +94,7 @@ def plan(
     return plan_offboarding(desired, current)
 
 
-def told(planned: OffboardingPlan) -> list[tuple[str, str, Any]]:
+def reported(planned: OffboardingPlan) -> list[tuple[str, str, Any]]:
     """Return what a plan does: the kind, the subject and what it becomes."""
     handed = [(one.kind, one.plan.subject, one.plan.after) for one in planned.handovers]
     people = [(step.action, step.subject, step.target) for one in planned.people for step in one.plan.steps]
@@ -105,7 +105,7 @@ def told(planned: OffboardingPlan) -> list[tuple[str, str, Any]]:
 
 
 def test_everything_of_a_leaver_goes_to_the_successor() -> None:
-    assert told(plan([{"email": "BOB@example.com", "reassign_to": JOHN}])) == [
+    assert reported(plan([{"email": "BOB@example.com", "reassign_to": JOHN}])) == [
         ("guest", PARTNER, {"associated_members": [BOSS, JOHN]}),
         ("process", "Of Bob", {"owner": JOHN}),
         ("group", "Sales", {"members": [JOHN]}),
@@ -114,7 +114,7 @@ def test_everything_of_a_leaver_goes_to_the_successor() -> None:
 
 
 def test_nobody_takes_over() -> None:
-    assert told(plan([{"email": BOB}])) == [
+    assert reported(plan([{"email": BOB}])) == [
         ("guest", PARTNER, {"associated_members": [BOSS]}),
         ("group", "Sales", {"members": [JOHN]}),
         ("disabled", BOB, None),
@@ -122,7 +122,7 @@ def test_nobody_takes_over() -> None:
 
 
 def test_who_has_no_access_any_more_is_looked_at_all_the_same() -> None:
-    assert told(plan([{"email": DANA}], reassign_to=JOHN)) == [
+    assert reported(plan([{"email": DANA}], reassign_to=JOHN)) == [
         ("guest", NORA, {"associated_members": [JOHN]}),
         ("process", "Of Dana", {"owner": JOHN}),
         ("tasks", DANA, {"open_tasks": 0}),
@@ -137,7 +137,7 @@ def test_two_leavers_of_one_group_and_one_guest_are_written_once() -> None:
     guests = [guest(11, PARTNER, [4, 3])]
     current = Current(EVERYBODY, guests=guests, groups=GROUPS)
     planned = plan([{"email": BOB, "reassign_to": ERIN}, {"email": JOHN, "reassign_to": BOSS}], current)
-    assert told(planned)[:2] == [
+    assert reported(planned)[:2] == [
         ("guest", PARTNER, {"associated_members": [BOSS, ERIN]}),
         ("group", "Sales", {"members": []}),
     ]
@@ -146,7 +146,7 @@ def test_two_leavers_of_one_group_and_one_guest_are_written_once() -> None:
 
 def test_a_guest_who_leaves_is_not_handed_over() -> None:
     planned = plan([{"email": BOB}], guests=[PARTNER.upper()])
-    assert [one[:2] for one in told(planned)] == [("group", "Sales"), ("disabled", BOB), ("deleted", PARTNER)]
+    assert [one[:2] for one in reported(planned)] == [("group", "Sales"), ("disabled", BOB), ("deleted", PARTNER)]
 
 
 def test_a_disabled_guest_stays_disabled() -> None:
@@ -158,13 +158,13 @@ def test_a_disabled_guest_stays_disabled() -> None:
 
 
 def test_deletion() -> None:
-    assert told(plan([{"email": BOB}], delete=True))[-2:] == [("disabled", BOB, None), ("deleted", BOB, None)]
-    assert told(plan([{"email": DANA}], delete=True))[-1] == ("deleted", DANA, None)
+    assert reported(plan([{"email": BOB}], delete=True))[-2:] == [("disabled", BOB, None), ("deleted", BOB, None)]
+    assert reported(plan([{"email": DANA}], delete=True))[-1] == ("deleted", DANA, None)
 
 
 def test_one_identity_however_a_letter_is_made_up() -> None:
     current = Current(EVERYBODY, guests=[guest(11, PARTNER, [7])], groups=[{"id": "g", "name": "G", "members": [7]}])
-    assert told(plan([{"email": ANDRE_SPELLED, "reassign_to": JOHN}], current)) == [
+    assert reported(plan([{"email": ANDRE_SPELLED, "reassign_to": JOHN}], current)) == [
         ("guest", PARTNER, {"associated_members": [JOHN]}),
         ("group", "G", {"members": []}),
         ("disabled", ANDRE_SPELLED, "3"),
@@ -183,7 +183,7 @@ def test_an_old_list_whose_successor_has_left_is_fine_when_nothing_is_open() -> 
     for successor in (DANA, "gone@example.com"):
         assert plan([{"email": "old@example.com", "reassign_to": successor}], current).is_empty
     deletion = plan([{"email": "old@example.com", "reassign_to": DANA}], current, delete=True)
-    assert told(deletion) == [("deleted", "old@example.com", None)]
+    assert reported(deletion) == [("deleted", "old@example.com", None)]
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_options_that_are_refused(options: dict[str, Any], problems: list[str]) 
     assert [str(one) for one in refused.value.problems] == problems
 
 
-def test_everything_is_told_at_once_row_by_row() -> None:
+def test_everything_is_reported_at_once_row_by_row() -> None:
     with pytest.raises(InputError) as refused:
         plan(
             [{"email": "x"}, {"email": PARTNER}, {"email": BOB, "reassign_to": DANA}, {"email": JOHN, "role": "x"}],
@@ -460,7 +460,7 @@ wishes = st.fixed_dictionaries(
 
 
 @given(worlds, wishes)
-def test_the_plan_leads_to_what_is_wanted_and_a_second_one_is_empty(world: World, wish: dict[str, Any]) -> None:
+def test_the_plan_leads_to_what_is_desired_and_a_second_one_is_empty(world: World, wish: dict[str, Any]) -> None:
     before, asked = copy.deepcopy(world), copy.deepcopy(wish)
     planned = plan(current=world.current(), **wish)
     assert wish == asked, "planning changes nothing"

@@ -89,7 +89,7 @@ def test_the_groups_that_were_read_stay_as_they_were() -> None:
     assert plan.context.groups["ops"]["id"] is None
 
 
-def test_everything_that_is_wrong_is_told_together() -> None:
+def test_everything_that_is_wrong_is_reported_together() -> None:
     """What is wrong by itself, and what only a look at the organization tells."""
     plan = planned(
         people=[{"email": "x"}, {"email": BOB["email"], "state": "disabled", "groups": ["Nowhere"]}],
@@ -101,7 +101,7 @@ def test_everything_that_is_wrong_is_told_together() -> None:
         min_admins=-1,
         ambiguous="sales",
     )
-    told = [f"{problem.place.label if problem.place else ''}|{problem.text}" for problem in plan.problems]
+    reported = [f"{problem.place.label if problem.place else ''}|{problem.text}" for problem in plan.problems]
     for part in (
         "|onboarding_concurrency is 0",
         "|onboarding_min_admins is -1",
@@ -116,6 +116,6 @@ def test_everything_that_is_wrong_is_told_together() -> None:
         "row 2|",
         "onboarding_ensure_guests|",
     ):
-        assert any(problem.startswith(part) for problem in told), (part, told)
-    assert any("Nowhere" in problem for problem in told)
-    assert any("nobody@example.com" in problem for problem in told)
+        assert any(problem.startswith(part) for problem in reported), (part, reported)
+    assert any("Nowhere" in problem for problem in reported)
+    assert any("nobody@example.com" in problem for problem in reported)

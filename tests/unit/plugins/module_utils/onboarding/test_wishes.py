@@ -55,7 +55,7 @@ class TestFieldsOfPerson:
         assert fields["role"] == "admin"
         assert fields["phone"] == ""
 
-    def test_what_is_wanted_goes_before_what_is(self) -> None:
+    def test_what_is_desired_goes_before_what_is(self) -> None:
         record = {
             "id": 1,
             "email": MARY.email,
@@ -115,21 +115,21 @@ class TestWishes:
         assert problems == []
         assert [wish.index for wish in wishes] == wished
 
-    def test_everything_wrong_is_told(self) -> None:
+    def test_everything_wrong_is_reported(self) -> None:
         general = {"templat": "Tour", "name": "{nme} {full_name}", "kickoff": {"{nobody}": ["{x}"]}}
         own = {0: {"state": "archived", "kickoff": 7}, 2: ["Tour"]}
         good, problems = general_process(general)
         assert good == {"name": "{nme} {full_name}", "kickoff": {"{nobody}": ["{x}"]}}
         _wishes, more = process_wishes(self.people, own, good, self.rows)
-        told = "\n".join(str(problem) for problem in [*problems, *more])
+        reported = "\n".join(str(problem) for problem in [*problems, *more])
         for text in (
             "process: unknown field templat",
             "process: {nme}, {nobody}, {x} is no field of a person; fields: email",
             "row 1 (Mary.Major@Example.com): process: unknown field state",
             "row 3 (bob@example.com): process is neither a dictionary nor a template",
         ):
-            assert text in told, text
-        assert "kickoff" in told.partition("row 1")[2]
+            assert text in reported, text
+        assert "kickoff" in reported.partition("row 1")[2]
 
     @pytest.mark.parametrize(
         ("given", "problem"),
@@ -143,7 +143,7 @@ class TestWishes:
         for problems in (general_process(given)[1], process_wishes(self.people, {0: given}, None, self.rows)[1]):
             assert [text for text in map(str, problems) if problem in text], problems
 
-    def test_a_reference_that_yaml_took_for_a_number_is_told(self) -> None:
+    def test_a_reference_that_yaml_took_for_a_number_is_reported(self) -> None:
         (wish,), problems = process_wishes(self.people, {0: {"reference": 83}}, None, self.rows)
         assert (wish.own["reference"], problems) == ("83", [])
         advice = "put quotes around a text such as '00123'"

@@ -215,14 +215,14 @@ def test_reading_is_never_a_change(check_mode: bool) -> None:
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
 def test_write_is_not_sent_in_check_mode(method: str) -> None:
     service = Service(**{method: {"data": {"id": 1}}})
-    told = call(service, check_mode=True, method=method, body={"a": 1})
+    reported = call(service, check_mode=True, method=method, body={"a": 1})
     assert service.sent == []
-    assert told["changed"] is True
+    assert reported["changed"] is True
     done = call(service, method=method, body={"a": 1})
     assert service.sent == [(method, "/organizations/org1/tags", {"a": 1})]
-    assert done["actions"] == told["actions"]
+    assert done["actions"] == reported["actions"]
     assert (done["data"], done["status"], done["request_id"]) == ({"id": 1}, 200, "r1")
-    assert (told["data"], told["status"]) == (None, None)
+    assert (reported["data"], reported["status"]) == (None, None)
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
@@ -302,7 +302,7 @@ def test_a_guest_who_is_refused_and_still_there_is_not_gone() -> None:
         ({"id": 7, "updated_at": "then"}, {"id": 7, "updated_at": "now"}, {}, None),
     ],
 )  # fmt: skip
-def test_a_delete_that_did_nothing_is_not_told_as_done(
+def test_a_delete_that_did_nothing_is_not_reported_as_done(
     before: Any, after: Any, query: dict[str, Any], changed: bool | None
 ) -> None:
     service = Service(GET=[before, after], DELETE={})
@@ -356,10 +356,10 @@ def test_a_delete_of_what_was_seen_may_be_repeated() -> None:
     ],
 )
 def test_what_was_refused_changed_nothing(error: ApiError) -> None:
-    told = str(error)
+    reported = str(error)
     with pytest.raises(ApiError) as caught:
         call(Service(POST=error), method="POST")
-    assert (caught.value.facts["changed"], str(caught.value)) == (False, told)
+    assert (caught.value.facts["changed"], str(caught.value)) == (False, reported)
 
 
 def test_delete_route_that_cannot_be_read_is_tried() -> None:
@@ -412,7 +412,7 @@ def test_what_was_not_stored_is_named(stored: dict[str, Any]) -> None:
     assert caught.value.facts["changed"] is True
 
 
-def test_what_nobody_asked_for_is_told() -> None:
+def test_what_nobody_asked_for_is_reported() -> None:
     before = {
         "title": "Old",
         "users": [7],

@@ -90,6 +90,6 @@ def test_a_record_is_the_sum_of_its_leaves(record: dict[str, Any]) -> None:
 
 @given(RECORDS, RECORDS)
 def test_what_differs_can_always_be_shown(before: dict[str, Any], after: dict[str, Any]) -> None:
-    told = {*differing(after, before), *unasked_changes(before, after, leaves(after))}
+    reported = {*differing(after, before), *unasked_changes(before, after, leaves(after))}
     for record in (before, after):
-        assert differing(part_of(record, told), record) == {}
+        assert differing(part_of(record, reported), record) == {}

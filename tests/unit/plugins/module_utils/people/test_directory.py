@@ -21,10 +21,10 @@ def test_addresses_become_numbers_and_back() -> None:
     assert PEOPLE.numbers(names) == Names(add=("1",), remove=(), set=("1",))
     assert PEOPLE.numbers(None) is None
     assert PEOPLE.emails([2, 1, 9]) == ["Ann@Example.com", "ben@example.com"]
-    assert PEOPLE.told([9, 1]) == ["Ann@Example.com", "9"]
+    assert PEOPLE.shown([9, 1]) == ["Ann@Example.com", "9"]
 
 
-def test_problems_are_those_of_who_is_wanted() -> None:
+def test_problems_are_those_of_who_is_desired() -> None:
     names = Names(
         add=("ben@example.com", "x@example.com", "x@example.com", "ann@example.com"), remove=("y@example.com",)
     )
@@ -45,6 +45,6 @@ def test_numbers_that_are_none() -> None:
 
 
 @pytest.mark.parametrize("values", ["12", 7, {"7": 1}, [None], [[7]], ["a"], [float("inf")]])
-def test_members_who_are_no_list_of_numbers_are_told(values: object) -> None:
+def test_members_who_are_no_list_of_numbers_are_reported(values: object) -> None:
     with pytest.raises(UnreadableAnswerError, match="group People: its members are not listed by their numbers"):
         numbers_of(values, "group People")

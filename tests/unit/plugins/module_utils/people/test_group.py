@@ -352,7 +352,7 @@ def test_a_creation_that_took_nobody_in_is_finished() -> None:
     assert stored["description"] == "Sellers"
 
 
-def test_a_creation_that_is_as_wanted_costs_one_request() -> None:
+def test_a_creation_that_is_as_desired_costs_one_request() -> None:
     client = Creating(members=["1"])
     create_group(client, "Sales", "Sellers", [1])
     assert [method for method, _body in client.sent] == ["POST"]
@@ -365,7 +365,7 @@ def test_a_group_that_somebody_else_has_made_is_shared() -> None:
 
 
 @pytest.mark.parametrize(("name", "field"), [("sales", "members.0"), ("Marketing", "name")])
-def test_any_other_refusal_is_told(name: str, field: str) -> None:
+def test_any_other_refusal_is_reported(name: str, field: str) -> None:
     client = Creating(members=[])
     client.refusal = refused(field)
     with pytest.raises(InvalidError):
@@ -373,7 +373,7 @@ def test_any_other_refusal_is_told(name: str, field: str) -> None:
 
 
 @pytest.mark.parametrize("guests", ["odd", 7, {"a": 1}, [None], [{"email": "a@example.com"}]])
-def test_guests_who_are_no_list_of_addresses_are_told(guests: object) -> None:
+def test_guests_who_are_no_list_of_addresses_are_reported(guests: object) -> None:
     # Writing them back would make guests of the letters of a text.
     with pytest.raises(UnreadableAnswerError, match="group People: its guests are not listed by their addresses"):
         guests_of({"name": "People", "guests": guests})

@@ -80,7 +80,7 @@ def test_plan_of_a_removal() -> None:
     assert plan.before["phone_1"] == "+1"
 
 
-def test_a_misspelled_address_to_be_disabled_is_told() -> None:
+def test_a_misspelled_address_to_be_disabled_is_reported() -> None:
     assert plan_guest(desired_guest(state="disabled"), None, PEOPLE) == Plan(
         EMAIL, warnings=(f"{EMAIL}: no guest has this address.",)
     )

@@ -493,7 +493,7 @@ def is_as_desired(desired: DesiredMember, world: World, before: dict[str, Any]) 
 
 
 @given(wishes, people, contexts)
-def test_plan_leads_to_what_is_wanted_and_tells_exactly_what_it_does(
+def test_plan_leads_to_what_is_desired_and_tells_exactly_what_it_does(
     desired: DesiredMember, current: dict[str, Any] | None, things: dict[str, Any]
 ) -> None:
     context = PlanContext(**things)
@@ -525,9 +525,9 @@ def test_plan_leads_to_what_is_wanted_and_tells_exactly_what_it_does(
     after = world.seen()
     if not before or not after:
         assert bool(plan.steps) == (bool(before) != bool(after))
-        told = {name: plain(name, value) for name, value in plan.after.items() if name != "email"}
-        assert told == {name: after.get(name) for name in told}
-        assert {name for name, value in after.items() if value and name not in {"status"}} <= set(told)
+        reported = {name: plain(name, value) for name, value in plan.after.items() if name != "email"}
+        assert reported == {name: after.get(name) for name in reported}
+        assert {name for name, value in after.items() if value and name not in {"status"}} <= set(reported)
         return
     differing = {name for name in after if before[name] != after[name]}
     if desired.state == "disabled":
@@ -542,7 +542,7 @@ def test_plan_leads_to_what_is_wanted_and_tells_exactly_what_it_does(
 # --- options ----------------------------------------------------------------------------------------------------------
 
 
-def test_only_what_is_mentioned_is_wanted() -> None:
+def test_only_what_is_mentioned_is_desired() -> None:
     params = {**dict.fromkeys(PROFILE_FIELDS), "email": f" {EMAIL} ", "team": "", "reassign_to": "  ", "groups": None}
     params.update(first_name=" Zo\u0308e\u200b", last_name="\u200b", phone="\u00a0", clear=["team", " "])
     desired = DesiredMember.from_params(params, has_application=True)
@@ -606,7 +606,7 @@ def test_shape_is_the_same_whatever_the_service_sent() -> None:
     assert shape_member(JOHN)["updated_at"] == JOHN["last_updated"]
 
 
-def test_shape_is_what_can_be_wanted_and_what_tallyfy_sets() -> None:
+def test_shape_is_what_can_be_desired_and_what_tallyfy_sets() -> None:
     """So a record is a row of a roster."""
     desired_by_rows = {"clear", "provision", "invitation_message", "reassign_to"}
     assert set(shape_member(JOHN, [])) == {*MEMBER_OPTIONS, *SET_BY_TALLYFY} - desired_by_rows
@@ -615,7 +615,7 @@ def test_shape_is_what_can_be_wanted_and_what_tallyfy_sets() -> None:
 @pytest.mark.parametrize(
     ("status", "state"), [("active", "present"), ("Invited", "present"), ("disabled", "disabled"), (None, None)]
 )
-def test_shape_has_the_state_that_would_be_wanted(status: str | None, state: str | None) -> None:
+def test_shape_has_the_state_that_would_be_desired(status: str | None, state: str | None) -> None:
     assert shape_member({**MINIMAL, "status": status})["state"] == state
 
 
@@ -708,7 +708,7 @@ def look(client: Members, desired: DesiredMember, current: dict[str, Any] | None
     return found, context
 
 
-def test_member_as_wanted_costs_no_further_request() -> None:
+def test_member_as_desired_costs_no_further_request() -> None:
     client = Members()
     current, context = look(client, desired_member(profile={"team": "Operations"}, role="standard"), JOHN)
     assert (current, context) == (JOHN, PlanContext())
@@ -768,8 +768,10 @@ def test_plan_tells_what_is_not_shown_of_somebody_new(
     given: dict[str, Any], hidden: tuple[str, ...], expected: tuple[str, ...]
 ) -> None:
     context = replace(CONTEXT, hidden=frozenset(hidden))
-    told = tuple(f"{EMAIL}: Tallyfy does not show {names}, so it cannot be compared or checked." for names in expected)
-    assert plan_member(desired_member(**given), None, context).warnings == told
+    reported = tuple(
+        f"{EMAIL}: Tallyfy does not show {names}, so it cannot be compared or checked." for names in expected
+    )
+    assert plan_member(desired_member(**given), None, context).warnings == reported
 
 
 def test_plan_tells_that_the_time_zone_it_has_to_send_is_not_shown() -> None:

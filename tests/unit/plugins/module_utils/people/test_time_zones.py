@@ -49,7 +49,7 @@ def test_a_name_is_known_on_every_machine(name: str) -> None:
         ("\0", f"'\\x00' {IANA}"),
     ],
 )
-def test_what_is_no_name_is_told(name: str, problem: str) -> None:
+def test_what_is_no_name_is_reported(name: str, problem: str) -> None:
     assert time_zone_problem(name) == problem
 
 

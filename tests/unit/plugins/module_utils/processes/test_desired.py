@@ -236,7 +236,7 @@ def test_what_cannot_be_seen_is_refused_and_dropped_at_the_ends(option: str, poi
         assert getattr(given(f"\ufeff{point} a b{point}"), option) in ("a b", Names(("a b",)))
 
 
-def test_letters_are_composed_and_names_are_told_once() -> None:
+def test_letters_are_composed_and_names_are_reported_once() -> None:
     tags = ["Caf\u00e9", "CAFE\u0301 "]
     given = desired(name="Jose\u0301", reference="e\u0301", tags=tags, folders=["a\u00a0b", "a b"])
     assert (given.name, given.reference) == ("Jos\u00e9", "\u00e9")
@@ -303,8 +303,8 @@ def test_everything_wrong_with_a_launch_at_once() -> None:
 )
 def test_reference_in_a_field(kickoff: dict[str, Any], problems: list[str]) -> None:
     wish = desired(reference="E-1", reference_field="NUMBER", kickoff={**kickoff, "Size": "S"})
-    launch, told = prepare_launch(wish, TEMPLATE)
-    assert told == problems
+    launch, reported = prepare_launch(wish, TEMPLATE)
+    assert reported == problems
     assert problems or launch.kickoff.encoded == {"1": "E-1", "3": "S"}
 
 
@@ -533,11 +533,11 @@ def test_only_what_it_lacks_is_looked_up() -> None:
         {},
     ],
 )
-def test_what_is_told_can_be_given_back(values: dict[str, Any]) -> None:
+def test_what_is_reported_can_be_given_back(values: dict[str, Any]) -> None:
     """It is not looked up, so that nothing of it is refused: not even who is gone, or what no field takes any more."""
     current = {**THERE, "prerun": values}
-    told = shape_process(current, Form(TEMPLATE.fields), KNOWN)
-    given = {name: told[name] for name in ("name", "reference", "owner", "kickoff", "tags", "folders")}
+    reported = shape_process(current, Form(TEMPLATE.fields), KNOWN)
+    given = {name: reported[name] for name in ("name", "reference", "owner", "kickoff", "tags", "folders")}
     left = beyond_of(DesiredProcess.from_params({"process_id": FIELD, **given}), current)
     assert left == DesiredProcess(process_id=FIELD, kickoff=left.kickoff)
     assert not any(left.kickoff.values())
@@ -639,13 +639,13 @@ def test_the_reference_in_a_field_goes_before_that_in_the_name() -> None:
     assert shape_process(run("x (E-1)", prerun={"1": " "}), field_id="1")["reference"] == "E-1"
 
 
-def test_fields_of_one_label_are_told_by_their_aliases() -> None:
+def test_fields_of_one_label_are_reported_by_their_aliases() -> None:
     labels = ("Size", "size ", "size")
     rows = [{"id": str(one), "label": label, "alias": f"a-{one}"} for one, label in enumerate(labels)]
     form = Form(Template({"id": "t", "prerun": [*rows, {"id": "9", "label": ""}]}).fields)
     assert list(form.names.values()) == ["Size", "a-1", "a-2", "9"]
-    told = shape_process({"prerun": {"1": "S"}}, form)["kickoff"]
-    assert told == {"Size": None, "a-1": "S", "a-2": None, "9": None}
+    reported = shape_process({"prerun": {"1": "S"}}, form)["kickoff"]
+    assert reported == {"Size": None, "a-1": "S", "a-2": None, "9": None}
 
 
 def test_assignees_without_a_number_are_an_error() -> None:

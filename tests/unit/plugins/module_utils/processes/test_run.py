@@ -118,7 +118,7 @@ def test_what_the_archived_one_lacked_does_not_matter() -> None:
     assert run.record["id"] == "a"
 
 
-def test_what_is_not_listed_is_told() -> None:
+def test_what_is_not_listed_is_reported() -> None:
     run = launcher(Service(), run_of(1, "b"))
     run.settle([])
     (note,) = run.notes
@@ -146,7 +146,7 @@ class Rests(Service):
 
 
 @pytest.mark.parametrize(
-    ("passed", "told", "rest"),
+    ("passed", "reported", "rest"),
     [
         (0.0, 7, 1.0), (0.1, 7, 1.0), (0.5, 7, 0.75), (0.99, 7, 0.26),
         # The service has gone on already.
@@ -155,9 +155,9 @@ class Rests(Service):
         (-5.0, 7, 1.0), (3.0, 7, 1.0), (0.5, 0, 0.75),
     ],
 )  # fmt: skip
-def test_the_second_of_the_launch_has_passed_before_it_looks(passed: float, told: int, rest: float | None) -> None:
+def test_the_second_of_the_launch_has_passed_before_it_looks(passed: float, reported: int, rest: float | None) -> None:
     second = 1767225600  # 2026-01-01T00:00:00Z
-    service = Rests(second + 7 + passed, second + told if told else 0)
+    service = Rests(second + 7 + passed, second + reported if reported else 0)
     run = launcher(service, run_of(7, "a"))
     settle_launches(service, [run])  # type: ignore[arg-type] # all of a client that is needed
     assert service.rests == ([] if rest is None else [pytest.approx(rest)])

@@ -183,7 +183,7 @@ def test_refused(one: FormField, value: Any, message: str) -> None:
         (field("multiselect", options=(Option(1, "8"),)), "Size: [010]", "8"),
     ],
 )
-def test_what_yaml_took_for_a_number_is_told(one: FormField, value: str, numbers: str) -> None:
+def test_what_yaml_took_for_a_number_is_reported(one: FormField, value: str, numbers: str) -> None:
     (given_value,) = yaml.safe_load(value).values()
     (note,) = encode([one], {one.label: given_value}).notes
     assert note == f"Field: given as a number, and sent as {numbers}; put quotes around a text such as '00123'"
@@ -192,7 +192,7 @@ def test_what_yaml_took_for_a_number_is_told(one: FormField, value: str, numbers
 @pytest.mark.parametrize(
     ("one", "value"), [(TEXT, "00123"), (TABLE, ["Laptop", "1"]), (UNKNOWN, 83), (FILE, {"id": 83}), (TEXT, True)]
 )
-def test_what_is_no_number_or_may_be_one_is_not_told(one: FormField, value: Any) -> None:
+def test_what_is_no_number_or_may_be_one_is_not_reported(one: FormField, value: Any) -> None:
     assert encode([one], {one.label: value}).notes == ()
 
 
@@ -214,7 +214,7 @@ def test_option_with_spaces_is_sent_as_the_template_has_it() -> None:
 # --- the form as a whole ----------------------------------------------------------------------------------------------
 
 
-def test_everything_that_is_wrong_is_told_at_once() -> None:
+def test_everything_that_is_wrong_is_reported_at_once() -> None:
     fields = [
         field("text", "Name", is_required=True), field("radio", "Size", options=SIZES, is_required=True),
         field("table", "Gear", columns=("Item", "Qty")), field("text", "Twin"), field("email", "twin"),

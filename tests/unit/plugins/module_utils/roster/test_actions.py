@@ -32,14 +32,14 @@ ROLE = {"role": "light"}
         ([], "unchanged"),
     ],
 )
-def test_what_somebody_is_told_as(actions: list[str], outcome: str) -> None:
+def test_what_somebody_is_reported_as(actions: list[str], outcome: str) -> None:
     run = PlanRun(Plan(EMAIL, steps=tuple(Step(action, EMAIL, "") for action in actions)))
     run.pretend()
     assert RunReport(run).outcome == outcome
 
 
 @pytest.mark.parametrize(
-    ("action", "given", "told"),
+    ("action", "given", "described"),
     [
         ("created", {"values": ROLE}, "created as light"),
         ("invited", {"values": ROLE}, "invited as light"),
@@ -56,5 +56,5 @@ def test_what_somebody_is_told_as(actions: list[str], outcome: str) -> None:
         ("deleted", {}, "deleted"),
     ],
 )  # fmt: skip
-def test_the_story_of_a_step(action: str, given: dict[str, Any], told: str) -> None:
-    assert MEMBER_ACTIONS[action].told(Step(action, EMAIL, **{"reason": "", **given})) == told
+def test_the_story_of_a_step(action: str, given: dict[str, Any], described: str) -> None:
+    assert MEMBER_ACTIONS[action].described(Step(action, EMAIL, **{"reason": "", **given})) == described

@@ -66,7 +66,7 @@ def test_rows_have_known_fields(
     assert given(people, **options) == (rows, problems)
 
 
-def test_each_unknown_column_of_a_file_is_told_once(tmp_path: Path) -> None:
+def test_each_unknown_column_of_a_file_is_reported_once(tmp_path: Path) -> None:
     file = tmp_path / "hr.csv"
     lines = [f"p{number}@example.net,P,4711,x,Hall {number}" for number in range(400)]
     file.write_text("\n".join(["mail,first_name,cost_center,manager,locaton", *lines]))

@@ -92,11 +92,11 @@ def difference(field: str, current: Any, desired: Any) -> dict[str, Any]:
         DesiredMember("gone@example.com", state="deleted"),
     ],
 )
-def test_who_is_as_wanted_is_no_drift(desired: DesiredMember) -> None:
+def test_who_is_as_desired_is_no_drift(desired: DesiredMember) -> None:
     assert rows(desired, groups=(("Sales", [2]), ("People", [7]))) == []
 
 
-def test_a_disabled_member_is_as_wanted_when_nobody_lists_them() -> None:
+def test_a_disabled_member_is_as_desired_when_nobody_lists_them() -> None:
     left = {**RECORD, "status": "disabled"}
     assert rows(members=(left,), unlisted="disabled") == []
     assert rows(DesiredMember(BOB, state="disabled"), members=(left,)) == []
@@ -199,9 +199,9 @@ def test_who_is_not_listed_is_extra_unless_a_run_would_keep_them() -> None:
 def test_what_cannot_be_compared_is_unclear() -> None:
     elsewhere = {**RECORD, "organizations": [{"id": "a"}, {"id": "b"}]}
     found = row(DesiredMember(BOB, profile={"team": "Board"}), members=(elsewhere,))
-    told = "belongs to 2 organizations, so only they themselves can change their team"
-    assert (found["outcome"], found["differences"], found["message"]) == ("unclear", [], told)
-    assert found["notes"] == [told]
+    reported = "belongs to 2 organizations, so only they themselves can change their team"
+    assert (found["outcome"], found["differences"], found["message"]) == ("unclear", [], reported)
+    assert found["notes"] == [reported]
 
     short = {name: value for name, value in RECORD.items() if name != "team"}
     found = row(DesiredMember(BOB, profile={"team": "Board"}), members=(short,))
@@ -211,7 +211,7 @@ def test_what_cannot_be_compared_is_unclear() -> None:
     )
 
 
-def test_what_differs_is_told_beside_what_cannot_be_compared() -> None:
+def test_what_differs_is_reported_beside_what_cannot_be_compared() -> None:
     elsewhere = {**RECORD, "organizations": [{"id": "a"}, {"id": "b"}]}
     found = row(DesiredMember(BOB, role="light", profile={"team": "Board"}), members=(elsewhere,))
     assert found["outcome"] == "different"

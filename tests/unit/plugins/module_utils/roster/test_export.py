@@ -158,7 +158,7 @@ def test_lines_stay_in_a_cell() -> None:
     ],
     ids=ascii,
 )  # fmt: skip
-def test_formulas_of_a_table_are_told(value: str) -> None:
+def test_formulas_of_a_table_are_reported(value: str) -> None:
     other = {**PERSON, "email": "b@example.com", "job_title": value, "groups": ["A", value]}
     people = [{**PERSON, "team": value}, other]
     export = roster_of(people, ".csv")
@@ -208,7 +208,7 @@ def test_nobody_is_an_empty_list(ending: str, text: str) -> None:
     assert yaml.safe_load(text) == []
 
 
-def test_what_no_roster_may_hold_is_left_out_and_told() -> None:
+def test_what_no_roster_may_hold_is_left_out_and_reported() -> None:
     person = {
         **PERSON, "first_name": "www.example.com", "role": "owner", "timezone": "Mars/Base", "phone": "0" * 20,
         "team": "Ops",

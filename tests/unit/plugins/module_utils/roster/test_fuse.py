@@ -163,7 +163,7 @@ def test_few_administrators_are_no_reason_to_refuse_something_else() -> None:
     assert refusals([removal(everybody[5])], everybody, Policy()) == []
 
 
-def test_all_reasons_are_told() -> None:
+def test_all_reasons_are_reported() -> None:
     assert len(refusals([removal(record) for record in ALL[:4]], ALL, Policy())) == 2
 
 

@@ -207,7 +207,7 @@ def planned_or_reason(
 
 
 @given(organizations(), rosters, policies)
-def test_plan_leads_to_what_is_wanted_and_a_second_one_is_empty(
+def test_plan_leads_to_what_is_desired_and_a_second_one_is_empty(
     organization: Organization, desired: list[DesiredMember], policy: Policy
 ) -> None:
     arguments = copy.deepcopy((organization.records(), organization.held, desired, policy))
@@ -310,7 +310,7 @@ def organization_of(count: int, **fields: Any) -> Organization:
     return Organization(people, {name: set() for name in GROUPS})
 
 
-def test_people_and_problems_of_all_rows_are_told_at_once() -> None:
+def test_people_and_problems_of_all_rows_are_reported_at_once() -> None:
     desired = [
         DesiredMember("stranger@example.com"),
         DesiredMember("p0@example.com", state="disabled"),
@@ -343,7 +343,7 @@ def test_successor_who_is_not_listed_would_leave_too() -> None:
         organization_of(6).wish(desired, replace(policy, reassign_to=None))
 
 
-def test_successor_of_everybody_who_is_nobody_is_told_once() -> None:
+def test_successor_of_everybody_who_is_nobody_is_reported_once() -> None:
     policy = replace(OPEN, unlisted="disabled", reassign_to="nobody@example.com")
     desired = [
         *(DesiredMember(f"p{number}@example.com") for number in range(3)),
@@ -357,7 +357,7 @@ def test_successor_of_everybody_who_is_nobody_is_told_once() -> None:
     ]
 
 
-def test_who_is_kept_although_not_listed_is_told_with_the_reason() -> None:
+def test_who_is_kept_although_not_listed_is_reported_with_the_reason() -> None:
     organization = organization_of(3)
     organization.members[9] = Member({**organization.members[2], "id": 9, "email": "bot@tallyfy.com"})
     policy = replace(OPEN, unlisted="disabled", protect=("p1@*",))

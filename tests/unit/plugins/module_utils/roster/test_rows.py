@@ -127,7 +127,7 @@ def test_each_problem_names_its_row(row: Any, words: list[str]) -> None:
         assert any(word in problem for problem in found), (word, found)
 
 
-def test_all_problems_of_all_rows_are_told_at_once() -> None:
+def test_all_problems_of_all_rows_are_reported_at_once() -> None:
     found = problems(
         [
             {"email": "mary", "role": "boss", "first_name": "x" * 40, "colour": "red", "timezone": "Nowhere"},
@@ -156,7 +156,7 @@ def test_row_is_called_by_its_place_and_address() -> None:
     assert Rows([MARY], source="team.json").place(0).label == "team.json row 1"
 
 
-def test_same_address_twice_is_told_whatever_its_case() -> None:
+def test_same_address_twice_is_reported_whatever_its_case() -> None:
     found = problems([MARY, {**MARY, "email": " Mary@EXAMPLE.com"}, {**MARY, "email": "MARY@EXAMPLE.COM"}])
     assert found == [
         "row 2 (Mary@EXAMPLE.com): the same e-mail address as row 1",
@@ -202,7 +202,7 @@ def test_what_is_to_be_emptied_is_named(own: Any, defaults: Any, phone: str | No
 
 
 @pytest.mark.parametrize("clear", ["phone,team", ["Phone"], ["phone", "bogus"], ["timezone"]])
-def test_what_cannot_be_emptied_is_told_and_not_planned(clear: Any) -> None:
+def test_what_cannot_be_emptied_is_reported_and_not_planned(clear: Any) -> None:
     checked, found = checked_rows(Rows([{**MARY, "clear": clear}]), {})
     assert "cannot be emptied" in str(found[0])
     assert set(checked[0][1]["clear"]) <= {"phone"}
@@ -220,7 +220,7 @@ def test_what_tallyfy_says_of_a_member_can_be_said_back() -> None:
     assert len(standing(found, [{**odd, "email": "root@localhost"}])) == 5, "another spelling is no proof"
 
 
-def test_mistake_in_the_defaults_is_told_once() -> None:
+def test_mistake_in_the_defaults_is_reported_once() -> None:
     rows = [MARY, {**MARY, "email": "bob@example.com", "role": "admin"}, {**MARY, "email": "eve@example.com"}]
     defaults = {"role": "boss", "timezone": "Nowhere", "email": "x@example.com", "colour": "red", "country_id": "1"}
     assert problems(rows, defaults) == [
@@ -320,7 +320,7 @@ def test_shortcut_for_plain_rows_judges_like_ansible_core(row: dict[str, Any]) -
     if not found:
         plain = {name: value for name, value in judged.validated_parameters.items() if value is not None}
         missing_defaults = {"state": "present", "invitation_message": plain["invitation_message"]}
-        told = {name: value for name, value in {**missing_defaults, **checked[0][1]}.items() if value is not None}
-        for one in (plain, told):
+        reported = {name: value for name, value in {**missing_defaults, **checked[0][1]}.items() if value is not None}
+        for one in (plain, reported):
             one["groups"] = {name: names for name, names in (one.get("groups") or {}).items() if names is not None}
-        assert told == plain
+        assert reported == plain

@@ -34,16 +34,16 @@ class Person(PlanRun):
 def run(*actions: tuple[str, ...]) -> tuple[list[str], list[tuple[str, str]]]:
     """Run people with these actions; return the lines of progress and what was done in which order."""
     past: dict[str, Any] = {"seconds": 0.0, "done": []}
-    told: list[str] = []
+    reported: list[str] = []
     people: list[Any] = [Person(number, one, past) for number, one in enumerate(actions)]
     client: Any = SimpleNamespace()
-    RosterRun(client, people, progress=told.append, clock=lambda: past["seconds"]).carry_out()
-    return told, past["done"]
+    RosterRun(client, people, progress=reported.append, clock=lambda: past["seconds"]).carry_out()
+    return reported, past["done"]
 
 
-def test_progress_is_told_every_few_seconds_and_not_more_often() -> None:
-    told, _done = run(*[("created",)] * 10, *[("updated",)] * 4)
-    assert told == [
+def test_progress_is_reported_every_few_seconds_and_not_more_often() -> None:
+    reported, _done = run(*[("created",)] * 10, *[("updated",)] * 4)
+    assert reported == [
         "3 of 10 people added",
         "6 of 10 people added",
         "9 of 10 people added",
@@ -56,7 +56,7 @@ def test_a_short_run_tells_nothing() -> None:
 
 
 def test_people_come_in_before_anybody_goes_out() -> None:
-    _told, done = run(("disabled", "deleted"), ("updated",), ("created", "updated"), ("enabled", "role_changed"))
+    _reported, done = run(("disabled", "deleted"), ("updated",), ("created", "updated"), ("enabled", "role_changed"))
     assert done == [
         ("created", "2"), ("updated", "1"), ("updated", "2"), ("enabled", "3"), ("role_changed", "3"),
         ("disabled", "0"), ("deleted", "0"),
@@ -64,7 +64,7 @@ def test_people_come_in_before_anybody_goes_out() -> None:
 
 
 def test_nobody_stops_being_an_administrator_before_others_have_become_one() -> None:
-    _told, done = run(("updated", "role_changed"), ("role_changed",), ("enabled", "role_changed"))
+    _reported, done = run(("updated", "role_changed"), ("role_changed",), ("enabled", "role_changed"))
     assert done == [
         ("updated", "0"), ("role_changed", "1"), ("enabled", "2"), ("role_changed", "2"), ("role_changed", "0"),
     ]  # fmt: skip

@@ -97,11 +97,11 @@ def test_what_it_cannot_be(text: str, words: str) -> None:
         ),
     ],
 )
-def test_every_problem_is_told(text: str, problems: list[str]) -> None:
+def test_every_problem_is_reported(text: str, problems: list[str]) -> None:
     found = texts_in(text).problems
     assert len(found) == len(problems)
-    for told, words in zip(found, problems):
-        assert words in told
+    for reported, words in zip(found, problems):
+        assert words in reported
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ DONE, OPEN = {"state": "completed"}, {"state": "open"}
 YES, NO = {**DONE, "approved": True}, {**DONE, "approved": False}
 APPROVAL, EXPIRING = {"task_type": "approval"}, {"task_type": "expiring"}
 MAILBOX = {"comment": "All is ready.", "comment_key": "mailbox"}
-TOLD, OFFICE_TOLD = {"form": {"Serial": "SN-1"}}, {"form": {"Suite": "Office 365"}}
+REPORTED, OFFICE_REPORTED = {"form": {"Serial": "SN-1"}}, {"form": {"Suite": "Office 365"}}
 HM, HM_SIGNED = {"comment": "Hm."}, {"comment": "Hm.\n\n(Ansible)"}
 
 
@@ -79,17 +79,17 @@ def to(*names: str) -> dict[str, Any]:
     ("desired", "there", "actions", "after"),
     [
         ({}, task(), "", {}),
-        (FILLED, task(), "updated", TOLD),
-        (SUITED, task(), "updated", OFFICE_TOLD),
+        (FILLED, task(), "updated", REPORTED),
+        (SUITED, task(), "updated", OFFICE_REPORTED),
         (SUITED, task(taskdata={"f2": OFFICE}), "", {}),
         ({"form": {"Serial": " "}}, task(), "", {}),
-        ({**FILLED, **DONE}, task(), "updated completed", {**TOLD, **DONE}),
+        ({**FILLED, **DONE}, task(), "updated completed", {**REPORTED, **DONE}),
         (DONE, task(taskdata={"f1": "x"}), "completed", DONE),
         (DONE, done(), "", {}),
         ({**FILLED, **DONE}, done(), "", {}),
         (OPEN, done(), "reopened", OPEN),
         (OPEN, task(), "", {}),
-        ({**FILLED, **OPEN}, done(form_fields=[SERIAL]), "reopened updated", {**TOLD, **OPEN}),
+        ({**FILLED, **OPEN}, done(form_fields=[SERIAL]), "reopened updated", {**REPORTED, **OPEN}),
         (YES, done(**APPROVAL, is_approved=True), "", {}),
         (NO, task(**APPROVAL, form_fields=[]), "completed", NO),
         (YES, done(**EXPIRING), "", {}),
@@ -108,7 +108,7 @@ def to(*names: str) -> dict[str, Any]:
         (HM, task(status="auto-skipped"), "commented", HM_SIGNED),
         ({**HM, **OPEN}, done(), "reopened commented", {**HM_SIGNED, **OPEN}),
         ({**HM, **DONE, **FILLED}, task(), "updated commented completed",
-         {**HM_SIGNED, **TOLD, **DONE}),
+         {**HM_SIGNED, **REPORTED, **DONE}),
     ],
 )  # fmt: skip
 def test_what_is_to_be_done(desired: dict[str, Any], there: Any, actions: str, after: dict[str, Any]) -> None:
@@ -177,7 +177,7 @@ FORBIDDEN = "only its assignees may complete it, and the acting member is none o
         ({"assignees": ["ghost@example.com", "Nobodies"]}, task(), {}, [GHOST, NO_GROUP]),
     ],
 )  # fmt: skip
-def test_what_is_refused_is_told_at_once(desired: Any, there: Any, situation: Any, problems: list[str]) -> None:
+def test_what_is_refused_is_reported_at_once(desired: Any, there: Any, situation: Any, problems: list[str]) -> None:
     with pytest.raises(InputError) as raised:
         planned(desired, there, **situation)
     assert [str(problem).partition(": ")[2] for problem in raised.value.problems] == problems

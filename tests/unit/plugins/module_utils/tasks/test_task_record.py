@@ -23,8 +23,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._tasks.people imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._tasks.record import (
     Owners,
     is_overdue,
+    shown_deadline,
     state_of,
-    told_deadline,
     values_of,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._tasks.shape import shape_task
@@ -98,9 +98,9 @@ def test_a_deadline_may_be_moved_off_a_weekend(desired: str, stored: str | None,
     assert is_same_deadline(at(desired), stored) is is_same
 
 
-def test_a_deadline_is_told_in_one_spelling() -> None:
-    assert told_deadline("2026-03-02 18:00:00+01:00") == told_deadline("2026-03-02T17:00:00.000Z")
-    assert (told_deadline(None), told_deadline("soon")) == (None, "soon")
+def test_a_deadline_is_reported_in_one_spelling() -> None:
+    assert shown_deadline("2026-03-02 18:00:00+01:00") == shown_deadline("2026-03-02T17:00:00.000Z")
+    assert (shown_deadline(None), shown_deadline("soon")) == (None, "soon")
     now = at("2026-03-02T17:00").timestamp()
     assert is_overdue({"status": "active", "deadline": "2026-03-02T16:59:59Z"}, now)
     assert not is_overdue({"status": "completed", "deadline": "2026-03-02T16:59:59Z"}, now)
