@@ -9,10 +9,10 @@ from typing import Any
 from .calls import Call, Route, certain
 from .envelopes import Reply, forbidden, json_reply, rate_limited, refuse, resource_not_found
 from .launching import has_open_issue, settle
+from .notifications import notify_comment
 from .permissions import acting_role
 from .records import Run, Task
 from .task_records import find_task
-from .telling import notify_comment
 from .validation import Checker
 
 STATES = ("open", "hide-for-guests", "collapsed")

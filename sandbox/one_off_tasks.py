@@ -10,11 +10,11 @@ from .calls import Call, Route, certain
 from .envelopes import Reply, item, resource_not_found
 from .field_definitions import checked_definitions
 from .launching import new_task_record, settle
+from .notifications import notify_assignment
 from .records import Run, Task
 from .task_includes import shown_with_includes
 from .task_records import fields_of, find_task
 from .tasks import task_changes
-from .telling import notify_assignment
 from .template_records import FIELD_ATTRIBUTES, new_field
 from .validation import Checker, known_ids
 

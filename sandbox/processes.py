@@ -13,12 +13,12 @@ from .field_values import ValueRefusedError, checked_owners, checked_values
 from .launching import forget_run, launch, touch
 from .listings import paged, plain_list
 from .naming import name_of_launch, name_of_update
+from .notifications import notify_launch
 from .records import Run, Template
 from .run_records import late_tasks, shown_run, task_fields
 from .state import World
 from .switches import Switches
 from .task_records import checked_moment
-from .telling import notify_launch
 from .templates import may
 from .validation import Checker, known_ids, user_id, user_ids
 

@@ -12,11 +12,11 @@ from .calls import Call, Route
 from .envelopes import Reply, forbidden, item, resource_not_found
 from .field_values import ValueRefusedError, checked_owners, checked_values
 from .launching import settle, touch
+from .notifications import notify_assignment, notify_completion, notify_end
 from .permissions import acting_role
 from .records import Task
 from .task_includes import shown_with_includes
 from .task_records import checked_moment, fields_of, find_task, shown_task
-from .telling import notify_assignment, notify_completion, notify_end
 from .validation import Checker, as_id, user_id
 
 TITLE_MAXIMUM = 600

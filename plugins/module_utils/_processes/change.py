@@ -38,7 +38,7 @@ from .launch import Known
 from .plan import Correction
 from .record import shown_names, tie_number, values_of
 from .reference import Finder, Sought
-from .telling import shape_process
+from .shape import shape_process
 from .template import is_archived
 from .values import is_stored
 

@@ -23,7 +23,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory
 from .desired import DesiredProcess, not_an_id
 from .reading import directory_of, find_template_id, get_template
 from .record import TIES, age
-from .telling import INCLUDES, Form, known_of, shape_process, shown_form
+from .shape import INCLUDES, Form, known_of, shape_process, shown_form
 from .template import is_archived, is_id, is_searchable
 
 #: What the service calls the states of a process.

@@ -38,7 +38,7 @@ from .assignees import Assignees
 from .desired import DesiredProcess
 from .fields import choices, position_of
 from .launch import Known, Launch
-from .telling import GROUPS, INCLUDES
+from .shape import GROUPS, INCLUDES
 from .template import Template, is_archived, is_id, is_searchable
 
 TEMPLATE_WORKERS = 8

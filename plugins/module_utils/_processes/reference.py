@@ -25,7 +25,7 @@ from .doubt import Doubt
 from .fields import is_blank
 from .listing import READINGS, VALUE_WORKERS, list_runs, rows_of, runs_query, with_values
 from .record import TIES, Found, age, launch_second, values_of
-from .telling import Form
+from .shape import Form
 from .template import Template, is_archived, is_searchable
 
 #: Parameters by which a service may find kick-off values. Whether it does is tried out before it is believed.

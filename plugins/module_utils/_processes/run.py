@@ -35,7 +35,7 @@ from .launch import Known, Launch
 from .plan import Correction
 from .record import TIES, age, launch_second, values_of
 from .reference import Finder, Sought
-from .telling import shape_process
+from .shape import shape_process
 from .values import shown_value
 
 NOT_LISTED = (

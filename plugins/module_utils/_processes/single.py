@@ -27,7 +27,7 @@ from .reading import find_template, get_process, get_template, look_up, read_org
 from .record import TIES, Found, shown_names, values_of
 from .reference import Sought, finder_for
 from .run import ProcessRun
-from .telling import INCLUDES, Form, beyond, known_of, shape_process, shown_form
+from .shape import INCLUDES, Form, beyond, known_of, shape_process, shown_form
 from .template import Template, is_archived, warning_of_automatic_launch
 from .values import Kickoff, encode
 

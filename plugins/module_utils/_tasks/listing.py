@@ -36,7 +36,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.listin
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.reading import find_template_id, get_template
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.record import values_of as kickoff_values_of
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.telling import Form, shown_values
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.shape import Form, shown_values
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.template import is_archived
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.values import moment
 

@@ -23,7 +23,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.assign
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields import FormField, described
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.launch import Known
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.plan import Correction, differing_kickoff
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.telling import Form, shown_values
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.shape import Form, shown_values
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.values import (
     Kickoff,
     encode,

@@ -12,7 +12,7 @@ from typing import Any
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desired import reference_in
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.launch import Known
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.telling import Form, shown_values
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.shape import Form, shown_values
 
 from .people import People
 from .record import Owners, form_of, is_overdue, process_of, shown_deadline, state_of, step_of, values_of

@@ -46,7 +46,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.record
     values_of,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.reference import RunIndex
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.telling import Form, beyond, shape_process
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.shape import Form, beyond, shape_process
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.template import Template
 from tests.people import BOB
 
