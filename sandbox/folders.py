@@ -75,7 +75,7 @@ def delete_folder(call: Call) -> Reply:
             template.row_generation = -1
     for run in organization.runs.values():
         if folder.id in run.folders.values():
-            run.folders = {number: one for number, one in run.folders.items() if one != folder.id}
+            run.folders = {tie_id: one for tie_id, one in run.folders.items() if one != folder.id}
     return Reply(204)
 
 
@@ -92,19 +92,19 @@ def add_object(call: Call) -> Reply:
         checker.complain("subject_id", "Subject not found")
     checker.raise_if_any()
     run = certain(run)
-    number = call.world.new_id()
-    run.folders[number] = certain(folder_id)
+    tie_id = call.world.new_id()
+    run.folders[tie_id] = certain(folder_id)
     touch(run, call.world.timestamp())
-    relation = {"id": number, "folder_id": folder_id, "subject_id": run.id, "subject_type": "Run"}
+    relation = {"id": tie_id, "folder_id": folder_id, "subject_id": run.id, "subject_type": "Run"}
     return json_reply({"data": relation}, 201)
 
 
 def remove_object(call: Call) -> Reply:
-    """Take a process out of a folder; a number that does not exist, or no number at all, silently does nothing."""
-    number = as_id(call.params[1])
+    """Take a process out of a folder; an ID that does not exist, or no ID at all, silently does nothing."""
+    tie_id = as_id(call.params[1])
     for run in call.organization.runs.values():
-        if number in run.folders:
-            del run.folders[number]
+        if tie_id in run.folders:
+            del run.folders[tie_id]
             touch(run, call.world.timestamp())
             break
     return Reply(204)

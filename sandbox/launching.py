@@ -35,7 +35,7 @@ def launch(
     fields = template.record["prerun"]
     record: dict[str, Any] = {
         "id": run_id or world.new_hex("run"),
-        "increment_id": world.new_number(),
+        "increment_id": world.new_increment_id(),
         "checklist_id": template.id,
         "checklist_title": template.record["title"],
         "assign_someone_else": False,
@@ -171,7 +171,7 @@ def new_task_record(
     """Return the attributes of a new task, as a one-off task has them."""
     return {
         "id": world.new_hex("task"),
-        "increment_id": world.new_number(),
+        "increment_id": world.new_increment_id(),
         "title": title,
         "original_title": title,
         "run_id": None,

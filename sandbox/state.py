@@ -65,7 +65,7 @@ class World:
         self.late: list[Callable[[], Reply]] = []
         self.planned_ids: dict[str, deque[str]] = {}
         self.next_id = 20001
-        self.next_number = 100300
+        self.next_increment_id = 100300
         self.hex_count = 0
         self.ledger.clear()
         self.events.clear()
@@ -84,10 +84,10 @@ class World:
         self.next_id += 1
         return self.next_id - 1
 
-    def new_number(self) -> int:
+    def new_increment_id(self) -> int:
         """Return the next number of an alias or an ``increment_id``."""
-        self.next_number += 1
-        return self.next_number - 1
+        self.next_increment_id += 1
+        return self.next_increment_id - 1
 
     def new_hex(self, kind: str) -> str:
         """Return a 32-hex id: a planned one, else the next of a sequence that is the same after every reset."""

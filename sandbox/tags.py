@@ -60,7 +60,7 @@ def delete_tag(call: Call) -> Reply:
     """Delete for good; a tag that does not exist gets the same answer."""
     if call.organization.tags.pop(call.params[1], None) is not None:
         for subject in _subjects(call.organization):
-            subject.tags = {number: tag_id for number, tag_id in subject.tags.items() if tag_id != call.params[1]}
+            subject.tags = {tie_id: tag_id for tie_id, tag_id in subject.tags.items() if tag_id != call.params[1]}
     return Reply(204)
 
 
@@ -89,28 +89,28 @@ def attach_tag(call: Call) -> Reply:
             checker.complain("subject_id", "Cannot update archived processes.")
     checker.raise_if_any()
     ties: dict[int, str] = {} if found is None else found.tags
-    number = next((one for one, tied in ties.items() if tied == tag_id), None)
-    if number is None:
-        number = call.world.new_id()
-        ties[number] = certain(tag_id)
-    tie = {"id": number, "tag_id": tag_id, "subject_id": subject_id, "subject_type": subject_type}
+    tie_id = next((one for one, tied in ties.items() if tied == tag_id), None)
+    if tie_id is None:
+        tie_id = call.world.new_id()
+        ties[tie_id] = certain(tag_id)
+    tie = {"id": tie_id, "tag_id": tag_id, "subject_id": subject_id, "subject_type": subject_type}
     return json_reply({"data": tie}, 201)
 
 
 def detach_tag(call: Call) -> Reply:
-    """Cut a tie; a number that does not exist, or no number at all, silently does nothing."""
-    number = as_id(call.params[1])
+    """Cut a tie; an ID that does not exist, or no ID at all, silently does nothing."""
+    tie_id = as_id(call.params[1])
     for subject in _subjects(call.organization):
-        if number is not None and subject.tags.pop(number, None) is not None:
+        if tie_id is not None and subject.tags.pop(tie_id, None) is not None:
             break
     return Reply(204)
 
 
 def included_tags(call: Call, ties: dict[int, str]) -> list[dict[str, Any]]:
-    """Return what ``with=tags`` shows: the tags, or the ties with their numbers."""
-    known = ((number, call.organization.tags.get(tag_id)) for number, tag_id in ties.items())
+    """Return what ``with=tags`` shows: the tags, or the ties with their IDs."""
+    known = ((tie_id, call.organization.tags.get(tag_id)) for tie_id, tag_id in ties.items())
     if call.world.switches.included_tags == "ties":
-        return [{**tag_record(call, tag), "id": number, "tag_id": tag.id} for number, tag in known if tag is not None]
+        return [{**tag_record(call, tag), "id": tie_id, "tag_id": tag.id} for tie_id, tag in known if tag is not None]
     return [tag_record(call, tag) for _, tag in known if tag is not None]
 
 

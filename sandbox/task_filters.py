@@ -75,7 +75,7 @@ def _owners(_call: Call, text: str) -> Passes:
 
 
 def _guests(call: Call, text: str) -> Passes:
-    """Guests are named by address, number or code."""
+    """Guests are named by address, ID or code."""
     world = call.world
     named = {one.strip() for one in text.split(",")}
     keys = {world.email_key(one) for one in named}

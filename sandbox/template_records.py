@@ -28,7 +28,7 @@ def new_template(
     return Template(
         {
             "id": template_id or world.new_hex("template"),
-            "increment_id": world.new_number(),
+            "increment_id": world.new_increment_id(),
             "title": title,
             "summary": None,
             "starred": False,
@@ -162,4 +162,4 @@ def template_record(world: World, template: Template) -> dict[str, Any]:
 
 def alias(world: World, text: str) -> str:
     slug = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-    return f"{slug}-{world.new_number()}"
+    return f"{slug}-{world.new_increment_id()}"

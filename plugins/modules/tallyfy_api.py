@@ -156,7 +156,7 @@ meta:
       total_pages: 1
       links: []
 request_id:
-  description: The number that Tallyfy gave the request, for questions to its support; V(null) when it gave none
+  description: The ID that Tallyfy gave the request, for questions to its support; V(null) when it gave none
     and with O(all_pages=true).
   type: str
   returned: always

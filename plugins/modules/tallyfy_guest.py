@@ -160,7 +160,7 @@ guest:
   returned: always
   contains:
     id:
-      description: Number of the guest, as a text.
+      description: ID of the guest, as a text.
       type: str
     email:
       description: E-mail address, spelled as Tallyfy has it.

@@ -62,7 +62,7 @@ guests:
   returned: always
   contains:
     id:
-      description: Number of the guest, as a text.
+      description: ID of the guest, as a text.
       type: str
     email:
       description: E-mail address, spelled as Tallyfy has it.

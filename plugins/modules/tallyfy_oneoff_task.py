@@ -26,7 +26,7 @@ options:
   reference:
     description:
       - What the task is found by, without regard to case. One reference is for one task; where several things are asked
-        for somebody, their number alone is not enough, but C(HR-1042-laptop) is.
+        for somebody, their employee number alone is not enough, but C(HR-1042-laptop) is.
     type: str
     required: true
   type:
@@ -167,7 +167,7 @@ task:
     assignees:
       description:
         - E-mail addresses of members and guests, and names of groups.
-        - The numbers of members and the IDs of groups that were not looked up. M(tallyfy.platform.tallyfy_task_info)
+        - The IDs of members and groups that were not looked up. M(tallyfy.platform.tallyfy_task_info)
           looks up all of them, this module those that O(assignees) names.
       type: list
       elements: str
@@ -181,7 +181,7 @@ task:
       description: When it was completed, in ISO 8601 and UTC.
       type: str
     completed_by:
-      description: E-mail address of who completed it; the number of a member who was not looked up.
+      description: E-mail address of who completed it; the ID of a member who was not looked up.
       type: str
     is_overdue:
       description: Whether it is open and its deadline has passed.

@@ -86,13 +86,13 @@ options:
       - Titles of tags. A list or a text, whose titles are separated by semicolons, is added; other tags stay. A
         dictionary has C(add) and C(remove), or C(set), which is the whole list.
       - Tags that it is to have must exist.
-      - A tag is taken off by the number of its tie to the process. Where Tallyfy shows the tags and not the ties, a tag
+      - A tag is taken off by the ID of its tie to the process. Where Tallyfy shows the tags and not the ties, a tag
         that would have to be taken off is refused.
     type: raw
   folders:
     description:
       - Names of folders for processes, with the same forms as O(tags). They must exist.
-      - Tallyfy tells the number by which a process is taken out of a folder only to whoever puts it there. So one that
+      - Tallyfy tells the ID by which a process is taken out of a folder only to whoever puts it there. So one that
         would have to be taken out is refused.
     type: raw
   state:
@@ -226,14 +226,14 @@ process:
       description: E-mail address of the member who owns it, V(null) for one who is not there any more.
       type: str
     owner_id:
-      description: Number of the member who owns it.
+      description: ID of the member who owns it.
       type: int
     kickoff:
       description:
         - The values of the kick-off form as C(kickoff) of M(tallyfy.platform.tallyfy_process) takes them, by label, or
           by alias where several fields have one label. What has no value is V(null).
         - Members are told by their e-mail addresses, and groups by their names; those who are not there any more by
-          their numbers or IDs.
+          their IDs.
         - V(null) where Tallyfy shows neither the form nor the template, or no values.
       type: dict
     tags:
@@ -245,7 +245,7 @@ process:
       type: list
       elements: str
     started_by:
-      description: Number of the member who launched it, V(null) for an application.
+      description: ID of the member who launched it, V(null) for an application.
       type: int
     percent:
       description: How much of it is done, in percent.

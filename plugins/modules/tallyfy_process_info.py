@@ -43,7 +43,7 @@ options:
     choices: [active, complete, problem, issue, improvement, delayed, archived, running]
   owner:
     description:
-      - Only processes that these members own, given by their e-mail addresses, or by their numbers, which need not be
+      - Only processes that these members own, given by their e-mail addresses, or by their IDs, which need not be
         looked up.
     type: list
     elements: str
@@ -107,14 +107,14 @@ processes:
       description: E-mail address of the member who owns it, V(null) for one who is not there any more.
       type: str
     owner_id:
-      description: Number of the member who owns it.
+      description: ID of the member who owns it.
       type: int
     kickoff:
       description:
         - The values of the kick-off form as C(kickoff) of M(tallyfy.platform.tallyfy_process) takes them, by label, or
           by alias where several fields have one label. What has no value is V(null).
         - Members are told by their e-mail addresses, and groups by their names; those who are not there any more by
-          their numbers or IDs.
+          their IDs.
         - V(null) where Tallyfy shows neither the form nor the template, or no values.
       type: dict
     tags:
@@ -126,7 +126,7 @@ processes:
       type: list
       elements: str
     started_by:
-      description: Number of the member who launched it, V(null) for an application.
+      description: ID of the member who launched it, V(null) for an application.
       type: int
     percent:
       description: How much of it is done, in percent.

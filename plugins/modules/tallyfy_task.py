@@ -85,7 +85,7 @@ options:
     description:
       - Whom the step is given to. A list names those to be added. A dictionary has the lists C(add) and C(remove), or
         C(set) with all of them. A text is a list with semicolons or line breaks between its entries.
-      - An entry is the e-mail address of a member or else of a guest, or the name of a group. The number of a member
+      - An entry is the e-mail address of a member or else of a guest, or the name of a group. The ID of a member
         and the ID of a group need not be looked up.
     type: raw
   deadline:
@@ -217,7 +217,7 @@ task:
     assignees:
       description:
         - E-mail addresses of members and guests, and names of groups.
-        - The numbers of members and the IDs of groups that were not looked up. M(tallyfy.platform.tallyfy_task_info)
+        - The IDs of members and groups that were not looked up. M(tallyfy.platform.tallyfy_task_info)
           looks up all of them, M(tallyfy.platform.tallyfy_task) those that O(assignees) names.
       type: list
       elements: str
@@ -231,7 +231,7 @@ task:
       description: When it was completed, in ISO 8601 and UTC.
       type: str
     completed_by:
-      description: E-mail address of who completed it; the number of a member who was not looked up.
+      description: E-mail address of who completed it; the ID of a member who was not looked up.
       type: str
     is_overdue:
       description: Whether it is open and its deadline has passed.

@@ -76,7 +76,7 @@ templates:
       description: E-mail address of the member who owns it, V(null) for one who is not there any more.
       type: str
     owner_id:
-      description: Number of the member who owns it.
+      description: ID of the member who owns it.
       type: int
     is_archived:
       description: Whether it is archived.

@@ -70,7 +70,7 @@ options:
     type: str
   country_id:
     description:
-      - Number of the country in Tallyfy.
+      - Tallyfy country ID.
     type: int
   date_format:
     description:
@@ -203,7 +203,7 @@ user:
   returned: always
   contains:
     id:
-      description: Number of the member.
+      description: ID of the member.
       type: int
     email:
       description: E-mail address, spelled as Tallyfy has it.
@@ -245,7 +245,7 @@ user:
       description: Name of the team.
       type: str
     country_id:
-      description: Number of the country.
+      description: ID of the country.
       type: int
     date_format:
       description: V(mm/dd/yyyy) or V(dd/mm/yyyy).

@@ -75,7 +75,7 @@ users:
   returned: always
   contains:
     id:
-      description: Number of the member.
+      description: ID of the member.
       type: int
     email:
       description: E-mail address, spelled as Tallyfy has it.
@@ -117,7 +117,7 @@ users:
       description: Name of the team.
       type: str
     country_id:
-      description: Number of the country.
+      description: ID of the country.
       type: int
     date_format:
       description: V(mm/dd/yyyy) or V(dd/mm/yyyy).

@@ -73,7 +73,7 @@ def _read(directory: PrivateDirectory) -> dict[str, list[object]]:
 
 
 def _lives(owner: list[object]) -> bool:
-    """Return whether the run is still there: that very process, and no later one with its number."""
+    """Return whether the run is still there: that very process, and no later one with its ID."""
     pid = owner[0]
     if not isinstance(pid, int):
         return False

@@ -94,8 +94,8 @@ def is_dry_run(result: Record) -> bool:
 def organization_in_words(result: Record) -> str:
     """Return name and ID of the organization, empty when neither is known."""
     organization = dict_in(result.get("organization"))
-    number, name = shown(organization.get("id") or result.get("org_id") or ""), shown(organization.get("name") or "")
-    return f"{name} ({number})" if name and number else name or number
+    org_id, name = shown(organization.get("id") or result.get("org_id") or ""), shown(organization.get("name") or "")
+    return f"{name} ({org_id})" if name and org_id else name or org_id
 
 
 def acting_as(result: Record) -> str:

@@ -181,7 +181,7 @@ class WorklistFinder(RoleAction):
             result or {}, headline, reported, artifacts={f"tallyfy_{ROLE}_report_text": f"{headline}\n"}
         )
 
-    # --- telling ------------------------------------------------------------------------------------------------------
+    # --- reporting ----------------------------------------------------------------------------------------------------
 
     def _summed_up(self, variables: dict[str, Any]) -> dict[str, Any]:
         run = _run_of(variables)

@@ -22,7 +22,7 @@ CASES_OF_OFFBOARDING: list[tuple[str, str, tuple[str, ...], dict[str, Any]]] = [
       "guests": ["nobody@example.org"], "max_removals": 0}),
     ("offboarding of everything", "tallyfy_offboarding",
      (f"{ERIN}: status", f"{BOB}: status", f"{CHARLIE}: status", "group People: members",
-      *(f"process Welcome tour: Robin Hale ({number}): owner" for number in TOURS), f"guest {NORA}: gone"),
+      *(f"process Welcome tour: Robin Hale ({process_id}): owner" for process_id in TOURS), f"guest {NORA}: gone"),
      {"people": [{"email": ERIN, "reassign_to": JOHN}, {"email": BOB}, {"email": CHARLIE}, {"email": DANA}],
       "guests": [NORA.upper(), "nobody@example.org"], "min_admins": 1, "max_removals": 4, "concurrency": 3}),
     ("offboarding with a deletion", "tallyfy_offboarding",
@@ -40,7 +40,8 @@ def entries_of_offboarding(picture: dict[str, Any]) -> dict[str, dict[str, Any]]
     groups = {f"group {one['name']}": one for one in picture["groups"].values()}
     guests = {f"guest {address}": guest for address, guest in picture["guests"].items()}
     processes = {
-        f"process {run['name']} ({number})": {"owner": run["owner"]} for number, run in picture["processes"].items()
+        f"process {run['name']} ({process_id})": {"owner": run["owner"]}
+        for process_id, run in picture["processes"].items()
     }
     return {**people, **groups, **guests, **processes}
 

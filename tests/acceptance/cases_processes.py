@@ -124,7 +124,7 @@ def changes_of_processes(before: dict[str, dict[str, Any]], after: dict[str, dic
     assert before.keys() <= after.keys()
     return {
         name
-        for number, shown in after.items()
+        for process_id, shown in after.items()
         for name, value in shown.items()
-        if (value or None) != (before.get(number, {"owner": ALICE}).get(name) or None)
+        if (value or None) != (before.get(process_id, {"owner": ALICE}).get(name) or None)
     }

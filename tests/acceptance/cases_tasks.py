@@ -92,7 +92,7 @@ def changes_of_tasks(before: dict[str, dict[str, Any]], after: dict[str, dict[st
     new = {"state": "open", "form": {}, "summary": None, "comment": [], "approved": None}
     return {
         name
-        for number, shown in after.items()
+        for task_id, shown in after.items()
         for name, value in shown.items()
-        if value != before.get(number, new).get(name)
+        if value != before.get(task_id, new).get(name)
     }

@@ -42,10 +42,10 @@ def values(sandbox: Sandbox, run_id: str) -> dict[str, Any]:
 @pytest.fixture
 def launched(sandbox: Sandbox, modules: Modules) -> str:
     """The id of a process that is there, with people and a group."""
-    number: str = modules.succeed("tallyfy_process", **LAUNCH)["process"]["id"]
+    process_id: str = modules.succeed("tallyfy_process", **LAUNCH)["process"]["id"]
     group = sandbox.group("People")
-    sandbox.patch_run(number, users=[1001], groups=[group["id"]])
-    return number
+    sandbox.patch_run(process_id, users=[1001], groups=[group["id"]])
+    return process_id
 
 
 @pytest.mark.parametrize("reading", ["merge", "replace"])

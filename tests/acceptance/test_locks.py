@@ -62,7 +62,7 @@ def add(client: Client, email: str) -> bool:
     return bool(ensure_group(client, params, warn=lambda _text: None)["changed"])
 
 
-def numbers_in(sandbox: Sandbox) -> set[int]:
+def member_ids_in(sandbox: Sandbox) -> set[int]:
     group = sandbox.group(GROUP)
     return {int(number) for number in group["members"]}
 
@@ -99,7 +99,7 @@ def all_at_once(sandbox: Sandbox, connection: Connection, *, has_locks: bool = T
     ended = [reported.get() for _process in processes]
     for process in processes:
         process.join(60)
-    there = numbers_in(sandbox)
+    there = member_ids_in(sandbox)
     for email, is_changed, message in ended:
         assert is_changed == (not message), email
         assert (sandbox.member(email)["id"] in there) == is_changed, f"{email}: {message or 'changed'}"
@@ -221,7 +221,7 @@ def test_who_is_stopped_in_the_middle_of_a_list_is_named(sandbox: Sandbox, held:
     assert "/groups/" in error.message
     assert sandbox.writes() == []
     add(held.client(), BOB)
-    assert sandbox.member(BOB)["id"] in numbers_in(sandbox)
+    assert sandbox.member(BOB)["id"] in member_ids_in(sandbox)
 
 
 def test_who_is_stopped_in_the_middle_of_a_run_is_named(held: Held) -> None:

@@ -44,7 +44,7 @@ TYPES = {"text", "textarea", "password", "integer", "float", "multiplechoice", "
 KEYS = {"question_name", "question_description", "variable", "type", "required", "default", "choices", "min", "max"}
 
 
-def problems_with_survey(survey: Any) -> list[str]:
+def validate_survey(survey: Any) -> list[str]:
     """Return what AWX would refuse, or take without a word and not do."""
     problems = [f"{name} is missing" for name in ("name", "description", "spec") if name not in survey]
     problems += [f"unknown key {name}" for name in survey if name not in ("name", "description", "spec")]
@@ -82,7 +82,7 @@ def problems_with_survey(survey: Any) -> list[str]:
 @pytest.mark.parametrize("file", SURVEYS, ids=lambda file: file.stem)
 def test_awx_takes_the_survey_and_the_playbook_uses_each_answer(file: Path) -> None:
     survey = yaml.safe_load(file.read_text(encoding="utf-8"))
-    assert problems_with_survey(survey) == []
+    assert validate_survey(survey) == []
     playbook, role = PLAYBOOKS[file.stem]
     text = (CHECKOUT / "playbooks" / f"{playbook}.yml").read_text(encoding="utf-8")
     answers = {question["variable"] for question in survey["spec"]}
@@ -96,7 +96,7 @@ def test_awx_takes_the_survey_and_the_playbook_uses_each_answer(file: Path) -> N
 def test_every_survey_is_for_a_playbook_and_the_checker_finds_mistakes() -> None:
     assert {file.stem for file in SURVEYS} == set(PLAYBOOKS)
     good = {"type": "text", "question_name": "A", "variable": "a", "required": True}
-    assert problems_with_survey({"name": "", "description": "", "spec": [good]}) == []
+    assert validate_survey({"name": "", "description": "", "spec": [good]}) == []
     bad: list[dict[str, Any]] = [
         {**good, "type": "string"}, {**good, "variable": "a-b"}, {**good, "default": "x"}, {**good, "help": ""},
         {**good, "required": "yes"}, {**good, "max": "5"}, {**good, "choices": ["x"]},
@@ -106,8 +106,8 @@ def test_every_survey_is_for_a_playbook_and_the_checker_finds_mistakes() -> None
         {name: value for name, value in good.items() if name != "question_name"},
     ]  # fmt: skip
     for question in bad:
-        assert len(problems_with_survey({"name": "", "description": "", "spec": [question]})) == 1, question
-    assert len(problems_with_survey({"name": "", "spec": [], "hosts": ""})) == 3
+        assert len(validate_survey({"name": "", "description": "", "spec": [question]})) == 1, question
+    assert len(validate_survey({"name": "", "spec": [], "hosts": ""})) == 3
 
 
 # --- answers as AWX writes them ---------------------------------------------------------------------------------------

@@ -112,10 +112,8 @@ class TestManyTasks:
         """The modules in an organization with many tasks of one template, most of them completed."""
         runs = (OPEN + DONE) // len(TOURS) + 1
         sandbox.insert_runs(*({"checklist_id": TOUR_ID, "name": f"Tour {one}", "prerun": {}} for one in range(runs)))
-        numbers = [
-            one["id"] for one in sandbox.state(sandbox.org_id, "tasks")["tasks"] if one["checklist_id"] == TOUR_ID
-        ]
-        for number in numbers[: len(numbers) - OPEN]:
+        ids = [one["id"] for one in sandbox.state(sandbox.org_id, "tasks")["tasks"] if one["checklist_id"] == TOUR_ID]
+        for number in ids[: len(ids) - OPEN]:
             sandbox.patch_task(number, status="completed", completed_at="2026-02-21T17:00:00.000Z")
         sandbox.clear_ledger()
         return signed_in

@@ -270,13 +270,13 @@ class Controller:
     def launches(self) -> list[tuple[str, Record]]:
         """The names of the templates that were launched, and the extra variables of each job."""
         jobs = {**self.records["jobs"], **self.records["workflow_jobs"]}
-        return [(jobs[number]["name"], json.loads(jobs[number]["extra_vars"])) for number in sorted(jobs)]
+        return [(jobs[record_id]["name"], json.loads(jobs[record_id]["extra_vars"])) for record_id in sorted(jobs)]
 
     def add(self, kind: str, /, **fields: Any) -> Record:
         """Put a record in without a request and without the rules, and return it."""
-        number = next(self._ids)
-        record: Record = {**copy.deepcopy(KINDS[kind].fields), **copy.deepcopy(fields), "id": number}
-        self.records[kind][number] = record
+        record_id = next(self._ids)
+        record: Record = {**copy.deepcopy(KINDS[kind].fields), **copy.deepcopy(fields), "id": record_id}
+        self.records[kind][record_id] = record
         return record
 
     def one(self, kind: str, name: str) -> Record:
@@ -288,7 +288,9 @@ class Controller:
     def associated(self, kind: str, name: str, association: str) -> list[str]:
         """Return the names of what is associated with a record."""
         record = self.one(kind, name)
-        found = (self._found(REFERENCES[association], number)[1] for number in self._associated(record, association))
+        found = (
+            self._found(REFERENCES[association], record_id)[1] for record_id in self._associated(record, association)
+        )
         return [other.get("name") or other["identifier"] for other in found]
 
     # The answer to a request
@@ -340,9 +342,9 @@ class Controller:
 
     def _tokens_answer(self, method: str, words: list[str]) -> tuple[int, Any]:
         if method == "POST":
-            number = next(self._ids)
-            self._tokens[number] = f"{self.token}-{number}"
-            return 201, {"id": number, "token": self._tokens[number], "type": "o_auth2_access_token"}
+            record_id = next(self._ids)
+            self._tokens[record_id] = f"{self.token}-{record_id}"
+            return 201, {"id": record_id, "token": self._tokens[record_id], "type": "o_auth2_access_token"}
         self._tokens.pop(int(words[1]), None)
         return 204, None
 
@@ -352,9 +354,9 @@ class Controller:
         if method != "POST" or kind in READ_ONLY:
             raise Refusal(405, {"detail": f'Method "{method}" not allowed.'})
         record = self._checked(kind, {**copy.deepcopy(KINDS[kind].fields), **_known(kind, body)}, body, None)
-        number = next(self._ids)
-        record["id"] = number
-        self.records[kind][number] = record
+        record_id = next(self._ids)
+        record["id"] = record_id
+        self.records[kind][record_id] = record
         shown = self.shown(kind, record)
         if kind == "projects" and record["scm_type"]:
             # AWX begins the first synchronization by itself.
@@ -380,15 +382,15 @@ class Controller:
     def _below(
         self, method: str, kind: str, record: Record, what: str, query: dict[str, str], body: Any
     ) -> tuple[int, Any]:
-        number = record["id"]
+        record_id = record["id"]
         if what in KINDS[kind].associations:
             return self._association(method, record, what, query, body)
         if what == "survey_spec" and what in KINDS[kind].related:
             if method == "POST":
-                self.surveys[number] = _checked_survey(copy.deepcopy(body))
+                self.surveys[record_id] = _checked_survey(copy.deepcopy(body))
             elif method == "DELETE":
-                self.surveys.pop(number, None)
-            return 200, self._shown_survey(number) if method == "GET" else {}
+                self.surveys.pop(record_id, None)
+            return 200, self._shown_survey(record_id) if method == "GET" else {}
         if what == "update" and kind == "projects" and method == "POST":
             if not record["scm_type"]:
                 raise Refusal(405, {"detail": "Cannot update a manual project."})
@@ -402,28 +404,30 @@ class Controller:
         if what == "launch" and what in KINDS[kind].related:
             return self._launch(method, kind, record, body or {})
         if what in ("jobs", "workflow_jobs") and what in KINDS[kind].related and method == "GET":
-            jobs = [job for job in self.records[what].values() if job["unified_job_template"] == number]
+            jobs = [job for job in self.records[what].values() if job["unified_job_template"] == record_id]
             return 200, self._page([self.shown(what, job) for job in jobs], query)
         raise Refusal(404, {"detail": "The requested resource could not be found."})
 
     def _association(self, method: str, record: Record, what: str, query: dict[str, str], body: Any) -> tuple[int, Any]:
         associated = self._associated(record, what)
         if method == "GET":
-            return 200, self._page([self.shown(*self._found(REFERENCES[what], number)) for number in associated], query)
-        number = body["id"]
+            return 200, self._page(
+                [self.shown(*self._found(REFERENCES[what], record_id)) for record_id in associated], query
+            )
+        record_id = body["id"]
         if body.get("disassociate"):
-            associated.remove(number)
+            associated.remove(record_id)
             return 204, None
-        _kind, other = self._found(REFERENCES[what], number)
+        _kind, other = self._found(REFERENCES[what], record_id)
         if what == "credentials":
             self._one_of_a_type(record, other)
-        if number not in associated:
-            associated.append(number)
+        if record_id not in associated:
+            associated.append(record_id)
         return 204, None
 
     def _one_of_a_type(self, record: Record, credential: Record) -> None:
-        for number in self._associated(record, "credentials"):
-            if self.records["credentials"][number]["credential_type"] == credential["credential_type"]:
+        for record_id in self._associated(record, "credentials"):
+            if self.records["credentials"][record_id]["credential_type"] == credential["credential_type"]:
                 name = self.records["credential_types"][credential["credential_type"]]["name"]
                 raise Refusal(400, {"error": f"Cannot assign multiple {name} credentials."})
 
@@ -432,11 +436,11 @@ class Controller:
     def _associated(self, record: Record, what: str) -> list[int]:
         return self.associations.setdefault((record["id"], what), [])
 
-    def _found(self, kinds: tuple[str, ...], number: Any) -> tuple[str, Record]:
+    def _found(self, kinds: tuple[str, ...], record_id: Any) -> tuple[str, Record]:
         for kind in kinds:
-            if number in self.records[kind]:
-                return kind, self.records[kind][number]
-        raise Refusal(400, {"detail": f'Invalid pk "{number}" - object does not exist.'})
+            if record_id in self.records[kind]:
+                return kind, self.records[kind][record_id]
+        raise Refusal(400, {"detail": f'Invalid pk "{record_id}" - object does not exist.'})
 
     def _named(self, kind: str, word: str) -> Record:
         """Return the record of an address: its number, or its name and its organization's with ++ between."""
@@ -469,8 +473,8 @@ class Controller:
             shown["notification_configuration"]["password"] = ENCRYPTED
         return shown
 
-    def _shown_survey(self, number: int) -> Record:
-        survey = copy.deepcopy(self.surveys.get(number, {}))
+    def _shown_survey(self, record_id: int) -> Record:
+        survey = copy.deepcopy(self.surveys.get(record_id, {}))
         for question in survey.get("spec", []):
             if question["type"] == "password" and question.get("default"):
                 question["default"] = ENCRYPTED
@@ -873,8 +877,8 @@ def _wrong_with(question: Record, value: Any) -> list[str]:
             return [f"'{variable}' value {value} is too large (must be no more than {most})."]
         return []
     if kind in ("integer", "float"):
-        number = (int,) if kind == "integer" else (int, float)
-        if type(value) not in number or (least is not None and value < least) or (most is not None and value > most):
+        types = (int,) if kind == "integer" else (int, float)
+        if type(value) not in types or (least is not None and value < least) or (most is not None and value > most):
             return [f"Value {value} for '{variable}' is no {kind} or not in its limits."]
         return []
     choices = question["choices"] if isinstance(question["choices"], list) else question["choices"].splitlines()

@@ -88,7 +88,7 @@ def authorization_request(
     """
     problems: list[str] = []
     authorize_url = checked_url("authorize_url", authorize_url, problems)
-    problems += redirect_uri_problems(redirect_uri)
+    problems += validate_redirect_uri(redirect_uri)
     if not client_id.strip():
         problems.append("client_id is not set: give the option or TALLYFY_CLIENT_ID")
     for name, text in (("client_id", client_id.strip()), ("scope", (scope or "").replace(" ", ""))):
@@ -118,7 +118,7 @@ def code_challenge(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
-def redirect_uri_problems(redirect_uri: str) -> list[str]:
+def validate_redirect_uri(redirect_uri: str) -> list[str]:
     """Return what keeps an address from being a redirect address. Source: RFC 6749, section 3.1.2."""
     text = redirect_uri.strip()
     try:
@@ -159,7 +159,7 @@ def redirect_answer(
     A verifier means that a code was asked for, none that a token was. Raises ``InputError`` for options that are no
     good and ``AuthorizationError`` for an answer that is not taken.
     """
-    problems = redirect_uri_problems(redirect_uri)
+    problems = validate_redirect_uri(redirect_uri)
     if code_verifier and not _VERIFIER.fullmatch(code_verifier):
         problems.append("code_verifier is none: it has 43 to 128 letters, digits, '-', '.', '_' or '~'")
     if problems:

@@ -19,7 +19,7 @@ from .verbs import Verb
 class Step:
     """One write: the act, its subject, the values it brings, and why. Plain data, so that plans can be compared.
 
-    ``address`` is that of a member whose number the service is told as ``target``.
+    ``address`` is that of a member whose ID the service gets as ``target``.
     """
 
     action: Verb

@@ -32,11 +32,11 @@ class Page:
 
 @dataclass(frozen=True)
 class Kind:
-    """What makes an object of an answer a record: its id, a number for some, and the text that it is found by."""
+    """What makes an object of an answer a record: its ID, an integer for some, and the text that it is found by."""
 
     noun: str = "record"
     found_by: str | None = None
-    is_numbered: bool = False
+    has_integer_id: bool = False
 
     def flaw(self, value: Any) -> str:
         """Return what keeps ``value`` from being a record of this kind; empty when nothing does.
@@ -45,8 +45,8 @@ class Kind:
         """
         if not isinstance(value, Mapping):
             return f"it is not a {self.noun}"
-        if not is_id_of(value.get("id"), is_numbered=self.is_numbered):
-            return f"it is not a {self.noun}, for it has no {'number' if self.is_numbered else 'id'}"
+        if not is_id_of(value.get("id"), has_integer_id=self.has_integer_id):
+            return f"it is not a {self.noun}, for it has no {'integer ID' if self.has_integer_id else 'ID'}"
         if self.found_by is None:
             return ""
         text = value.get(self.found_by, ...)
@@ -57,7 +57,7 @@ class Kind:
 
 #: The kinds of records, by the last word of the route that lists them.
 KINDS = {
-    "users": Kind("member", "email", is_numbered=True),
+    "users": Kind("member", "email", has_integer_id=True),
     "guests": Kind("guest", "email"),
     "groups": Kind("group", "name"),
     "checklists": Kind("template", "title"),
@@ -73,12 +73,12 @@ def kind_of(route: str | None) -> Kind:
     return KINDS.get(str(route), Kind())
 
 
-def is_id_of(value: Any, *, is_numbered: bool = False) -> bool:
+def is_id_of(value: Any, *, has_integer_id: bool = False) -> bool:
     """Return whether this can be the id of a record: a number, or a text with something in it."""
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         return False
     text = str(value).strip()
-    return text.isdecimal() if is_numbered else bool(text)
+    return text.isdecimal() if has_integer_id else bool(text)
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ def connection_from(
             problems.append(f"{name} is neither true nor false: {values[name]!r}")
     for name in ("api_url", "token_url"):
         values[name] = checked_url(name, str(values[name]), problems)
-    problems += _identity_problems(values, signs_in=signs_in)
+    problems += _validate_identity(values, signs_in=signs_in)
     if values["ca_path"]:
         with contextlib.suppress(RuntimeError):  # there is no user of that name
             values["ca_path"] = str(Path(values["ca_path"]).expanduser())
@@ -140,7 +140,7 @@ def connection_from(
     return Connection(**{**values, "org_id": values["org_id"] or ""})
 
 
-def _identity_problems(values: Mapping[str, Any], *, signs_in: bool) -> list[str]:
+def _validate_identity(values: Mapping[str, Any], *, signs_in: bool) -> list[str]:
     problems = []
     if not values["org_id"]:
         if signs_in:

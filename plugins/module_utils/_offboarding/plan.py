@@ -191,7 +191,7 @@ def _plan_person(wish: Wish, desired: DesiredOffboarding, current: Current, prob
 
 def _has_open_work(leaver: Leaver, current: Current) -> bool:
     """Return whether something of somebody who has left is still to be handed over."""
-    if any(int(leaver.number) in associated(guest) for guest in current.guests):
+    if any(int(leaver.member_id) in associated(guest) for guest in current.guests):
         return True
     heir = replace(leaver, successor=leaver.record)
     return bool(plan_processes([heir], current.processes) or plan_tasks([heir], current.tasks))

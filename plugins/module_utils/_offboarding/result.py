@@ -177,7 +177,7 @@ def processes_of(leaver: Leaver | None, ran: OffboardingRun) -> list[Record]:
     }
     rows = []
     for process in ran.plan.processes:
-        if str(process.get("owner_id")) != leaver.number:
+        if str(process.get("owner_id")) != leaver.member_id:
             continue
         run = runs.get(str(process["id"]))
         after: str | None = leaver.email

@@ -155,7 +155,7 @@ class OffboardingRun(BulkRun):
         reasons: dict[str, str] = {}
         try:
             for process in read_processes(self._client, leavers, workers=self._scheduler.workers):
-                owner = next(leaver for leaver in leavers if leaver.number == owner_of(process))
+                owner = next(leaver for leaver in leavers if leaver.member_id == owner_of(process))
                 reasons[owner.key] = f"the process {process.get('name')} has become theirs since it was planned."
         except ApiError as error:
             reasons = {leaver.key: f"whether they own more processes is not known ({error})" for leaver in leavers}

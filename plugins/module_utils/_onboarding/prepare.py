@@ -17,11 +17,11 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.arguments
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import NO_NAME, fold, names_in, split_names
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, not_a_text
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import DesiredGroup, group_problems
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import DesiredGroup, validate_group
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import (
     GUEST_OPTIONS,
     DesiredGuest,
-    guest_problems,
+    validate_guest,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import DesiredMember
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields import is_blank
@@ -156,7 +156,7 @@ def _groups(given: Sequence[Any], place: Place, problems: list[Problem]) -> list
         flaws = {name: not_a_text(value) for name, value in given_texts.items()}
         found += [f"{name} {flaw}" for name, flaw in flaws.items() if flaw is not None]
         params = {"name": str(params["name"]), "description": params.get("description"), "state": "present"}
-        found += [problem.text for problem in group_problems(params)]
+        found += [problem.text for problem in validate_group(params)]
         if fold(params["name"]) in groups:
             found.append("is named twice")
         problems += [Problem(text, place, params["name"]) for text in found]
@@ -183,7 +183,7 @@ def _guests(given: Sequence[Any], called: str, problems: list[Problem]) -> list[
         if found:
             found += names_in(params.get("associated_members"), "associated_members", Email)[1]
         else:
-            found += [problem.text for problem in guest_problems(result.validated_parameters)]
+            found += [problem.text for problem in validate_guest(result.validated_parameters)]
         address = Email(params.get("email"))
         if address in guests:
             found.append("is named twice")

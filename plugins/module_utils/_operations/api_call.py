@@ -65,7 +65,7 @@ _DOUBT = {
 }
 
 
-def problems_with(params: Mapping[str, Any]) -> list[str]:
+def validate_call(params: Mapping[str, Any]) -> list[str]:
     """Return everything that is wrong with the options by themselves."""
     method, body = params["method"], params.get("body")
     problems = []
@@ -103,7 +103,7 @@ def make_call(client: Client, params: Mapping[str, Any]) -> dict[str, Any]:
     sent = [params["path"], params["query"], params.get("body")]
     keep_tokens(sent, client.secrets, shortest=SHORTEST_SECRET)
     path = path_below(client.connection.api_url, params["path"].replace("{org_id}", client.connection.org_id))
-    problems = problems_with(params)
+    problems = validate_call(params)
     if issues_tokens(path):
         problems.append("this route issues a token; use the module tallyfy_token, which keeps it out of the output")
     if problems:

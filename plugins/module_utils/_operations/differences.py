@@ -94,7 +94,7 @@ def lasting(record: Mapping[str, Any]) -> dict[Path, Any]:
 def is_same(desired: Any, found: Any) -> bool:
     """Return whether two values say the same to the service.
 
-    It spells numbers of people as texts in places, keeps no white space around a text, makes an empty text null and
+    It spells IDs of people as texts in places, keeps no white space around a text, makes an empty text null and
     writes a moment in several ways. Dictionaries are compared by the keys of ``desired``, lists with their order.
     """
     if found is _MISSING or desired is _MISSING:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Members by their address and by their number: people write the one, Tallyfy the other. Private to the collection."""
+"""Members by their address and by their ID: people write the one, Tallyfy the other. Private to the collection."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class Directory:
             if not found:
                 problems.append(f"{option}: {email} is not a member of the organization")
             elif len(found) > 1:
-                numbers = ", ".join(str(record["id"]) for record in found)
-                problems.append(f"{option}: several members have the address {email} ({numbers})")
+                ids = ", ".join(str(record["id"]) for record in found)
+                problems.append(f"{option}: several members have the address {email} ({ids})")
             elif int(found[0]["id"]) in there:
                 continue
             elif is_bot(found[0]):
@@ -71,42 +71,42 @@ class Directory:
             if self.find(email) is None
         ]
 
-    def numbers(self, names: Names | None) -> Names | None:
-        """Return the list with the members' numbers, spelled as texts, in the place of their addresses."""
+    def ids(self, names: Names | None) -> Names | None:
+        """Return the list with the members' IDs, spelled as texts, in the place of their addresses."""
         if names is None:
             return None
         return Names(
-            add=self._numbers_of(names.add),
-            remove=self._numbers_of(names.remove),
-            set=None if names.set is None else self._numbers_of(names.set),
+            add=self._ids_of(names.add),
+            remove=self._ids_of(names.remove),
+            set=None if names.set is None else self._ids_of(names.set),
         )
 
-    def _numbers_of(self, emails: Iterable[str]) -> tuple[str, ...]:
+    def _ids_of(self, emails: Iterable[str]) -> tuple[str, ...]:
         found = (record for email in emails for record in self._by_address.get(Email(email), ()))
         return tuple(dict.fromkeys(str(record["id"]) for record in found))
 
-    def emails(self, numbers: Iterable[int]) -> list[str]:
+    def emails(self, ids: Iterable[int]) -> list[str]:
         """Return the sorted addresses of the members with these numbers, as far as they are listed."""
-        return sorted((self._addresses[one] for one in numbers if one in self._addresses), key=by_key)
+        return sorted((self._addresses[one] for one in ids if one in self._addresses), key=by_key)
 
-    def email_of(self, number: Any) -> str | None:
-        """Return the address of the member with this number, which some answers spell as a text."""
-        return next(iter(self.emails([int(number)])), None) if str(number).isdigit() else None
+    def email_of(self, member_id: Any) -> str | None:
+        """Return the address of the member with this ID, which some answers spell as a text."""
+        return next(iter(self.emails([int(member_id)])), None) if str(member_id).isdigit() else None
 
-    def shown(self, numbers: Iterable[int]) -> list[str]:
-        """Return the sorted addresses, and the numbers of those who are not listed, so that a diff hides nobody."""
-        numbers = set(numbers)
-        return self.emails(numbers) + [str(one) for one in sorted(numbers - self._addresses.keys())]
+    def shown(self, ids: Iterable[int]) -> list[str]:
+        """Return the sorted addresses, and the IDs of those who are not listed, so that a diff hides nobody."""
+        ids = set(ids)
+        return self.emails(ids) + [str(one) for one in sorted(ids - self._addresses.keys())]
 
 
-def directory_of_numbers(client: Client, numbers: Iterable[Any]) -> Directory:
+def directory_of_ids(client: Client, ids: Iterable[Any]) -> Directory:
     """Return the members with these numbers, as far as they are there and may be seen, for what is told of them.
 
     A record may spell a number as a text, or have none. One member is read alone, for several everybody is listed; who
     has been read is kept for the items of a loop.
     """
-    kept: dict[int, Member | None] = client.shared.setdefault(("members by number",), {})
-    lacking = {int(number) for number in numbers if str(number).isdigit()} - kept.keys()
+    kept: dict[int, Member | None] = client.shared.setdefault(("members by id",), {})
+    lacking = {int(member_id) for member_id in ids if str(member_id).isdigit()} - kept.keys()
     if lacking:
         kept.update(dict.fromkeys(lacking))
         with contextlib.suppress(ForbiddenError, NotFoundError):
@@ -118,17 +118,15 @@ def directory_of_numbers(client: Client, numbers: Iterable[Any]) -> Directory:
 
 def keep_members(client: Client, members: Iterable[Member]) -> None:
     """Keep members who have been read, so that nobody reads them again to tell their addresses."""
-    kept = client.shared.setdefault(("members by number",), {})
+    kept = client.shared.setdefault(("members by id",), {})
     kept.update({int(member["id"]): member for member in members})
 
 
-def numbers_of(values: Any, what: str) -> set[int]:
-    """Return the numbers of members that a record lists; some answers spell them as texts."""
+def ids_of(values: Any, what: str) -> set[int]:
+    """Return the IDs of members that a record lists; some answers spell them as texts."""
     # A text would be taken letter by letter.
     listed: Iterable[Any] = values or () if isinstance(values or (), (list, tuple, set, frozenset)) else (None,)
     try:
         return {int(value) for value in listed}
     except (TypeError, ValueError, OverflowError):
-        raise UnreadableAnswerError(
-            what, "its members are not listed by their numbers", advice="Check api_url."
-        ) from None
+        raise UnreadableAnswerError(what, "its members are not listed by their IDs", advice="Check api_url.") from None

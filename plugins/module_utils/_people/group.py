@@ -31,7 +31,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 from .directory import (
     Directory,
     by_key,
-    numbers_of,
+    ids_of,
 )
 from .member import list_everybody
 
@@ -60,10 +60,10 @@ class GroupChange:
         if self.description and self.description != tidied(group.get("description")):
             fields["description"] = self.description
         if self.members is not None:
-            numbers = {str(number) for number in members_of(group)}
-            add, remove = self.members.changes(numbers)
+            ids = {str(member_id) for member_id in members_of(group)}
+            add, remove = self.members.changes(ids)
             if add or remove:
-                fields["members"] = sorted(int(number) for number in (numbers | set(add)) - set(remove))
+                fields["members"] = sorted(int(member_id) for member_id in (ids | set(add)) - set(remove))
         if self.guests is not None:
             guests = guests_of(group)
             add, remove = self.guests.changes(set(guests), Email)
@@ -95,11 +95,11 @@ class DesiredGroup:
         )
 
     def change(self, directory: Directory) -> GroupChange:
-        """Return the change to any group of this name, with the members by their numbers."""
-        return GroupChange(self.description, directory.numbers(self.members), self.guests)
+        """Return the change to any group of this name, with the members by their IDs."""
+        return GroupChange(self.description, directory.ids(self.members), self.guests)
 
 
-def group_problems(params: Mapping[str, Any]) -> list[Problem]:
+def validate_group(params: Mapping[str, Any]) -> list[Problem]:
     """Return everything that is wrong with the wanted values by themselves; nothing is asked of the service."""
     name = tidied(params.get("name"))
     flaws = {
@@ -180,7 +180,7 @@ def require_groups(groups: Mapping[str, Record], names: Iterable[str], subject: 
 
 def members_of(group: Mapping[str, Any]) -> set[int]:
     """Return the ids of a group's members; some answers spell them as texts."""
-    return numbers_of(group.get("members"), f"group {group.get('name')}")
+    return ids_of(group.get("members"), f"group {group.get('name')}")
 
 
 def guests_of(group: Mapping[str, Any]) -> list[Email]:

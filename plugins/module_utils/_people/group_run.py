@@ -35,12 +35,12 @@ from .group import (
     DesiredGroup,
     GroupChange,
     find_group,
-    group_problems,
     guests_to_add,
     members_directory,
     members_of,
     plan_group,
     shape_group,
+    validate_group,
 )
 from .guest import list_guests
 
@@ -129,7 +129,7 @@ class GroupRun(PlanRun):
             self._client,
             self.desired.name,
             self.desired.description,
-            [int(number) for number in members],
+            [int(member_id) for member_id in members],
             guests,
         )
         # The whole of a list may be wanted, and somebody else may have made the group with others in it.
@@ -175,7 +175,7 @@ def ensure_group(client: Client, params: Mapping[str, Any], *, warn: Callable[[s
 
     Raises ``InputError`` before anything is written when the wanted values are wrong by themselves.
     """
-    problems = group_problems(params)
+    problems = validate_group(params)
     if any(problem.stored is None for problem in problems):
         raise InputError(problems)
     desired = DesiredGroup.from_params(params)

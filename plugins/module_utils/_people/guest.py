@@ -33,7 +33,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 
 from .directory import (
     Directory,
-    numbers_of,
+    ids_of,
 )
 from .fields import STATES
 from .member import list_everybody, require_address
@@ -96,7 +96,7 @@ def _profile(params: Mapping[str, Any]) -> dict[str, str]:
 # --- what is wrong with what is wanted --------------------------------------------------------------------------------
 
 
-def guest_problems(params: Mapping[str, Any]) -> list[Problem]:
+def validate_guest(params: Mapping[str, Any]) -> list[Problem]:
     """Return everything that is wrong with the wanted values by themselves; nothing is asked of the service."""
     given, email = _profile(params), Email(params.get("email"))
     problems = [] if email.is_valid else [Problem(f"email {email!r} is not an e-mail address")]
@@ -196,8 +196,8 @@ def state_of(record: Mapping[str, Any]) -> str:
 
 
 def associated(record: Mapping[str, Any]) -> set[int]:
-    """Return the numbers of the members the guest is associated with."""
-    return numbers_of(detail(record, "associated_members"), f"guest {record.get('email')}")
+    """Return the IDs of the members the guest is associated with."""
+    return ids_of(detail(record, "associated_members"), f"guest {record.get('email')}")
 
 
 def shape_guest(record: Mapping[str, Any], directory: Directory) -> Record:
@@ -245,7 +245,7 @@ def plan_guest(desired: DesiredGuest, current: Record | None, directory: Directo
     problems: list[Problem | str] = [
         *directory.problems(desired.members, "associated_members", associated(current or {}))
     ]
-    problems += _member_problems(desired, directory) if current is None else []
+    problems += _validate_members(desired, directory) if current is None else []
     if problems:
         raise InputError(problems)
     warnings = directory.strangers(desired.members, "associated_members")
@@ -275,13 +275,13 @@ def _plan_creation(desired: DesiredGuest, directory: Directory, warnings: list[s
     values = {"email": email, **{name: value for name, value in profile.items() if value is not None}}
     steps = [Step("created", email, reason, values)]
     fields = differing(desired, {}, directory)
-    rest = {name: directory.shown(numbers) for name, numbers in fields.items()}
+    rest = {name: directory.shown(ids) for name, ids in fields.items()}
     if rest:
         steps.append(Step("updated", email, NOT_AT_CREATION, rest))
     return Plan(email, {}, {**values, **rest}, tuple(steps), tuple(warnings))
 
 
-def _member_problems(desired: DesiredGuest, directory: Directory) -> list[Problem]:
+def _validate_members(desired: DesiredGuest, directory: Directory) -> list[Problem]:
     member = directory.find(desired.email)
     # Whether somebody who was a member may become a guest is the service's to say.
     if member is None or member.status == "disabled":
@@ -291,13 +291,13 @@ def _member_problems(desired: DesiredGuest, directory: Directory) -> list[Proble
 
 
 def differing(desired: DesiredGuest, current: Mapping[str, Any], directory: Directory) -> dict[str, list[int]]:
-    """Return the members to be associated, by their numbers, when they are not those of the record; pure."""
-    names = directory.numbers(desired.members)
-    there = {str(number) for number in associated(current)}
+    """Return the members to be associated, by their IDs, when they are not those of the record; pure."""
+    names = directory.ids(desired.members)
+    there = {str(member_id) for member_id in associated(current)}
     add, remove = names.changes(there) if names is not None else ([], [])
     if not add and not remove:
         return {}
-    return {"associated_members": sorted(int(number) for number in (there | set(add)) - set(remove))}
+    return {"associated_members": sorted(int(member_id) for member_id in (there | set(add)) - set(remove))}
 
 
 def drift(desired: DesiredGuest, current: Mapping[str, Any]) -> list[Record]:

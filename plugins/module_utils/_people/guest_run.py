@@ -46,11 +46,11 @@ from .guest import (
     differing,
     drift,
     find_guest,
-    guest_problems,
     is_disabled,
     plan_guest,
     shape_guest,
     state_of,
+    validate_guest,
 )
 from .member import (
     find_member,
@@ -76,7 +76,7 @@ class GuestRun(PlanRun):
         self._directory = directory
 
     def use(self, directory: Directory) -> None:
-        """Take the numbers of members from another directory: some of them may have been added since the plan."""
+        """Take the IDs of members from another directory: some of them may have been added since the plan."""
         self._directory = directory
 
     def carry_out(self, step: Step) -> bool:
@@ -214,7 +214,7 @@ def ensure_guest(client: Client, params: Mapping[str, Any], *, warn: Callable[[s
 
     Raises ``InputError`` before anything is written when the wanted values are wrong by themselves.
     """
-    problems = guest_problems(params)
+    problems = validate_guest(params)
     if any(problem.stored is None for problem in problems):
         raise InputError(problems)
     desired = DesiredGuest.from_params(params)

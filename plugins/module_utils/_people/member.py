@@ -107,7 +107,7 @@ class Flaw(NamedTuple):
     stored: tuple[str, str] | None = None
 
 
-def problems_with(params: Mapping[str, Any]) -> list[Flaw]:
+def validate_member(params: Mapping[str, Any]) -> list[Flaw]:
     """Return everything that is wrong with the wanted values by themselves; nothing is asked of the service."""
     email = Email(params.get("email"))
     flaws = [] if email.is_valid else [Flaw(NO_ADDRESS.format("email", email), ("email", str(email)))]
@@ -126,7 +126,7 @@ def problems_with(params: Mapping[str, Any]) -> list[Flaw]:
         flaws.append(Flaw(NO_ADDRESS.format("reassign_to", successor)))
     elif successor and successor == email:
         flaws.append(Flaw("reassign_to is the leaver"))
-    return flaws + [Flaw(text) for text in (*_clear_problems(params), *names_in(params.get("groups"), "groups")[1])]
+    return flaws + [Flaw(text) for text in (*_validate_clear(params), *names_in(params.get("groups"), "groups")[1])]
 
 
 def require_address(email: str, found: object) -> None:
@@ -135,7 +135,7 @@ def require_address(email: str, found: object) -> None:
         raise InputError([NO_ADDRESS.format("email", email)])
 
 
-def _clear_problems(params: Mapping[str, Any]) -> Iterator[str]:
+def _validate_clear(params: Mapping[str, Any]) -> Iterator[str]:
     for name in filter(None, map(tidied, params.get("clear") or ())):
         if name not in CLEARABLE_FIELDS:
             known = meant(name, CLEARABLE_FIELDS) or f"; these can: {', '.join(CLEARABLE_FIELDS)}"

@@ -60,8 +60,8 @@ def _completed(client: Client, rows: Sequence[Record]) -> Sequence[Record]:
     if not short:
         return rows
 
-    def read(number: str) -> Record:
-        return {**short[number], **client.get("users", number)}
+    def read(member_id: str) -> Record:
+        return {**short[member_id], **client.get("users", member_id)}
 
     first, *others = short
     found = {first: read(first)}

@@ -45,8 +45,8 @@ class Assignees:
         return {name: list(one) for name, one in lists.items() if one}
 
 
-def numbered(stored: Mapping[str, Any]) -> list[Any]:
-    """Return the numbers of the members in a value as Tallyfy stores it; some answers hold a record in their place."""
+def member_ids_in(stored: Mapping[str, Any]) -> list[Any]:
+    """Return the IDs of the members in a value as Tallyfy stores it; some answers hold a record in their place."""
     members = stored.get("users")
     rows = members if isinstance(members, (list, tuple)) else ()
     return [one.get("id") if isinstance(one, Mapping) else one for one in rows]

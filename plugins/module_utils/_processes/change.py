@@ -36,7 +36,7 @@ from .desired import DesiredProcess, is_same_name
 from .fields import choices
 from .launch import Known
 from .plan import Correction
-from .record import shown_names, tie_number, values_of
+from .record import shown_names, tie_id, values_of
 from .reference import Finder, Sought
 from .shape import shape_process
 from .template import is_archived
@@ -203,9 +203,9 @@ class ChangeRun(PlanRun):
 
     def _untag(self, step: Step) -> None:
         title = str(step.target)
-        path = self._client.path("checklists", "tags", tie_number(self.record, title))
+        path = self._client.path("checklists", "tags", tie_id(self.record, title))
         with contextlib.suppress(NotFoundError, *LOST):
-            # What came of it is looked at, whatever the answer is: that of a number that does not exist is the same.
+            # What came of it is looked at, whatever the answer is: that of an ID that does not exist is the same.
             self._client.call("DELETE", path)
         self._expect(
             self._shown_with("tags", title) is None, f"DELETE {path}", f"the process still has the tag {title}"

@@ -197,7 +197,7 @@ def validate_process(desired: DesiredProcess) -> list[str]:
     return problems
 
 
-def archived_problems(desired: DesiredProcess) -> list[str]:
+def validate_archived(desired: DesiredProcess) -> list[str]:
     """Return what cannot be desired of a process that is to be archived, which Tallyfy does not change any more."""
     if desired.state != "archived":
         return []

@@ -20,10 +20,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import In
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups
 
-from .assignees import BUCKETS, Assignees, numbered
+from .assignees import BUCKETS, Assignees, member_ids_in
 from .desired import LONGEST_NAME, DesiredProcess, is_same_name
 from .fields import FormField, UnfitError, choices, find_field, is_blank
-from .record import TIES, shown_names, tie_number, values_of
+from .record import TIES, shown_names, tie_id, values_of
 from .template import Template
 from .values import Kickoff, encode, is_stored, moment, shown_value
 
@@ -69,12 +69,12 @@ class Known:
         return int(member["id"])
 
     def shown(self, one: FormField, stored: Any) -> Any:
-        """Return a value as it is stored in the form in which it is given; whom nobody knows is told by the number."""
+        """Return a value as it is stored in the form in which it is given; whom nobody knows is shown by ID."""
         if one.kind != "assignees_form" or not isinstance(stored, Mapping):
             return shown_value(one, stored)
         names = {str(group.get("id")): str(group["name"]) for group in self.groups.values()}
         lists = {
-            "members": [self.directory.email_of(number) or str(number) for number in numbered(stored)],
+            "members": [self.directory.email_of(member_id) or str(member_id) for member_id in member_ids_in(stored)],
             "guests": list(stored.get("guests") or ()),
             "groups": [names.get(str(group), str(group)) for group in stored.get("groups") or ()],
         }
@@ -193,7 +193,7 @@ class Override:
         return {"members": self.members, "guests": self.guests, "groups": self.groups}
 
     def owners(self, known: Known) -> Record | None:
-        """Return who gets the task by their numbers and IDs, ``None`` when that is left to the step.
+        """Return who gets the task by their IDs, ``None`` when that is left to the step.
 
         A bucket that is left out is wiped by the service, so all three are told.
         """
@@ -203,9 +203,9 @@ class Override:
         if self.groups is not None:
             whole = None if self.groups.set is None else known.group_ids(self.groups.set)
             groups = Names(known.group_ids(self.groups.add), known.group_ids(self.groups.remove), whole)
-        members = _changed(map(str, self.step.get("assignees") or ()), known.directory.numbers(self.members))
+        members = _changed(map(str, self.step.get("assignees") or ()), known.directory.ids(self.members))
         return {
-            "users": [int(number) for number in members],
+            "users": [int(member_id) for member_id in members],
             "guests": _changed(map(Email, self.step.get("guests") or ()), self.guests, Email),
             "groups": _changed(map(str, self.step.get("groups") or ()), groups),
         }
@@ -303,7 +303,7 @@ def validate_names(
 
     ``kickoff`` are values for ``fields`` that are to be corrected, ``current`` is the process where it is there.
     """
-    problems = _untie_problems(desired, current)
+    problems = _validate_untying(desired, current)
     problems += known.directory.problems(Names(add=(desired.owner,)), "owner") if desired.owner else []
     if kickoff is not None:
         problems += _problems_in_values(kickoff, fields, known)
@@ -331,11 +331,11 @@ def _problems_in_values(kickoff: Kickoff, fields: Iterable[FormField], known: Kn
     return [problem for label, value in named for problem in known.validate_assignees(value, f"kickoff: {label}")]
 
 
-def _untie_problems(desired: DesiredProcess, current: Mapping[str, Any] | None) -> list[str]:
+def _validate_untying(desired: DesiredProcess, current: Mapping[str, Any] | None) -> list[str]:
     """Return which tags and folders cannot be taken away.
 
-    Tags are taken away by the number of their tie, which some answers show. Where a process lies in a folder, the
-    number is told to whoever put it there, and to nobody else. Source: API reference, "Tags" and "Folders".
+    Tags are taken away by the ID of their tie, which some answers show. Where a process lies in a folder, the
+    ID is shown to whoever put it there, and to nobody else. Source: API reference, "Tags" and "Folders".
     """
     problems = []
     for kind in TIES:
@@ -343,6 +343,6 @@ def _untie_problems(desired: DesiredProcess, current: Mapping[str, Any] | None) 
         for name in desired.ties(kind).changes(set(map(fold, held or ())))[1]:
             if kind == "folders":
                 problems.append(f"folders: Tallyfy does not tell how {name!r} is taken away; do that in Tallyfy")
-            elif tie_number(current or {}, name) is None:
+            elif tie_id(current or {}, name) is None:
                 problems.append(f"tags: Tallyfy does not show how {name!r} is taken away; do that in Tallyfy")
     return problems

@@ -24,7 +24,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import map_concurrently
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import (
     Directory,
-    directory_of_numbers,
+    directory_of_ids,
     keep_members,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, list_groups
@@ -132,7 +132,7 @@ def list_templates(client: Client, filters: Mapping[str, Any]) -> list[Record]:
 
 
 def _shaped(client: Client, templates: Sequence[Template]) -> list[Record]:
-    directory = directory_of_numbers(client, (one.record.get("owner_id") for one in templates))
+    directory = directory_of_ids(client, (one.record.get("owner_id") for one in templates))
     shaped = [one.shaped(directory) for one in templates]
     return sorted(shaped, key=lambda one: (str(one["title"]).casefold(), one["id"]))
 

@@ -71,8 +71,8 @@ def shown_names(run: Mapping[str, Any], kind: str) -> list[str] | None:
     return [str(row.get("title") or row.get("name") or "") for row in rows]
 
 
-def tie_number(run: Mapping[str, Any], title: str) -> int | None:
-    """Return the number by which a tag is tied to a process, ``None`` where only the tags themselves are shown."""
+def tie_id(run: Mapping[str, Any], title: str) -> int | None:
+    """Return the ID by which a tag is tied to a process, ``None`` where only the tags themselves are shown."""
     rows = included(run, "tags")
     for row in rows if isinstance(rows, list) else ():
         if fold(str(row.get("title") or row.get("name") or "")) == fold(title) and "tag_id" in row:

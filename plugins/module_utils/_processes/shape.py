@@ -17,10 +17,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import ForbiddenError, NotFoundError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import included
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import directory_of_numbers
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import directory_of_ids
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, list_groups
 
-from .assignees import numbered
+from .assignees import member_ids_in
 from .desired import DesiredProcess, is_same_name, reference_in
 from .fields import FormField, UnfitError, find_field, is_blank
 from .launch import Known
@@ -104,18 +104,18 @@ def _as_integer(value: Any) -> Any:
 
 
 def known_of(client: Client, runs: Iterable[tuple[Mapping[str, Any], Form | None]]) -> Known:
-    """Return whom processes name by numbers and IDs: in no request, or one for each kind that they name.
+    """Return whom processes name by ID: in no request, or one for each kind that they name.
 
-    ``Directory_of_numbers`` says what members cost. What was read is kept for the items of a loop.
+    ``directory_of_ids`` says what members cost. What was read is kept for the items of a loop.
     """
     runs = tuple(runs)
     people = [value for run, form in runs for value in _assignees(run, form)]
-    numbers = {run.get("owner_id") for run, _form in runs} | {one for value in people for one in numbered(value)}
+    ids = {run.get("owner_id") for run, _form in runs} | {one for value in people for one in member_ids_in(value)}
     groups = client.shared.get(GROUPS)
     if groups is None and any(value.get("groups") for value in people):
         with contextlib.suppress(ForbiddenError, NotFoundError):
             groups = client.shared[GROUPS] = list_groups(client)
-    return Known(directory=directory_of_numbers(client, numbers), groups=groups or Groups())
+    return Known(directory=directory_of_ids(client, ids), groups=groups or Groups())
 
 
 def _assignees(run: Mapping[str, Any], form: Form | None) -> Iterator[Mapping[str, Any]]:

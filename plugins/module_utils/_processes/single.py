@@ -18,7 +18,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     TallyfyError,
 )
 
-from .desired import DesiredProcess, archived_problems, is_same_name, reference_in, validate_process
+from .desired import DesiredProcess, is_same_name, reference_in, validate_archived, validate_process
 from .doubt import doubt_about
 from .launch import Known, prepare_launch, reference_field_of, validate_names
 from .plan import compare_kickoff, differing_kickoff, plan_process
@@ -140,7 +140,7 @@ class SingleProcess:
             record = shape_process(current, form, known_of(client, [(current, form)]), self._field_id(form))
             desired, owner = beyond(desired, record, form), record["owner"]
         fields = form.fields if form is not None and desired.kickoff else ()
-        problems = archived_problems(desired)
+        problems = validate_archived(desired)
         if desired.state == "present":
             if current is None:
                 launch, problems = prepare_launch(desired, self._template)

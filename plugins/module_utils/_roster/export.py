@@ -26,7 +26,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import In
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.fields import PROFILE_FIELDS
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     MEMBER_OPTIONS,
-    problems_with,
+    validate_member,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member_list import list_members
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import json_text, shown_lines
@@ -151,7 +151,7 @@ def _refused_fields(member: Mapping[str, Any]) -> list[str]:
 
 def _is_refused(row: Mapping[str, Any]) -> bool:
     # What Tallyfy says of a member can be said back, however odd it is.
-    return any(flaw.stored is None for flaw in problems_with(row))
+    return any(flaw.stored is None for flaw in validate_member(row))
 
 
 def _is_unicode(text: str) -> bool:

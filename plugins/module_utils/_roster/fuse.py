@@ -220,7 +220,7 @@ def _is_special(record: Mapping[str, Any]) -> bool:
 
 
 def active_admins(everybody: Iterable[Member]) -> set[str]:
-    """Return the numbers of the active administrators."""
+    """Return the IDs of the active administrators."""
     return {str(record["id"]) for record in everybody if _is_active(record) and record.role == "admin"}
 
 

@@ -27,7 +27,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     RefusedByServiceError,
     UnreadableAnswerError,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory, numbers_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory, ids_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import DesiredGroup, plan_group
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group_run import GroupRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import (
@@ -68,7 +68,7 @@ class Leaver:
         return self.record.email
 
     @property
-    def number(self) -> str:
+    def member_id(self) -> str:
         return str(self.record["id"])
 
     @property
@@ -98,31 +98,31 @@ def read_processes(client: Client, leavers: Sequence[Leaver], *, workers: int = 
 
     What each row says of itself counts, and not the filter of the service.
     """
-    numbers = [leaver.number for leaver in leavers]
+    ids = [leaver.member_id for leaver in leavers]
     found: dict[str, Record] = {}
-    for start in range(0, len(numbers), OWNERS_PER_LIST):
-        owners = ",".join(numbers[start : start + OWNERS_PER_LIST])
+    for start in range(0, len(ids), OWNERS_PER_LIST):
+        owners = ",".join(ids[start : start + OWNERS_PER_LIST])
         rows = list_runs(client, None, filters={"owners": owners}, workers=workers)
         found.update({str(row["id"]): row for row in rows})
-    return [row for row in found.values() if owner_of(row) in numbers and is_running(row)]
+    return [row for row in found.values() if owner_of(row) in ids and is_running(row)]
 
 
 def read_open_tasks(client: Client, leavers: Sequence[Leaver], *, workers: int = 1) -> list[Record]:
     """Return the open tasks of leavers: one listing for each hundred of them."""
-    numbers = [leaver.number for leaver in leavers]
+    ids = [leaver.member_id for leaver in leavers]
     found: dict[str, Record] = {}
-    for start in range(0, len(numbers), OWNERS_PER_LIST):
-        query = {"owners": ",".join(numbers[start : start + OWNERS_PER_LIST]), "status": "active"}
+    for start in range(0, len(ids), OWNERS_PER_LIST):
+        query = {"owners": ",".join(ids[start : start + OWNERS_PER_LIST]), "status": "active"}
         rows = client.records(client.path("tasks"), query=query, workers=workers)
         found.update({str(row["id"]): row for row in rows})
-    return [row for row in found.values() if is_open(row) and not _users_of(row).isdisjoint(numbers)]
+    return [row for row in found.values() if is_open(row) and not _users_of(row).isdisjoint(ids)]
 
 
 def count_open_tasks(client: Client, leavers: Sequence[Leaver], *, workers: int = 1) -> dict[str, int]:
-    """Return how many open tasks each leaver has, by their number; who has none is not in it."""
+    """Return how many open tasks each leaver has, by member ID; who has none is not in it."""
     tasks = read_open_tasks(client, leavers, workers=workers)
-    counts = {leaver.number: sum(leaver.number in _users_of(task) for task in tasks) for leaver in leavers}
-    return {number: count for number, count in counts.items() if count}
+    counts = {leaver.member_id: sum(leaver.member_id in _users_of(task) for task in tasks) for leaver in leavers}
+    return {member_id: count for member_id, count in counts.items() if count}
 
 
 def left_tasks(leavers: Iterable[Leaver]) -> list[Leaver]:
@@ -139,12 +139,12 @@ def is_open(task: Mapping[str, Any]) -> bool:
 
 
 def owner_of(run: Mapping[str, Any]) -> str:
-    """Return the number of the member who owns a process."""
+    """Return the ID of the member who owns a process."""
     return str(run.get("owner_id"))
 
 
 def _users_of(task: Mapping[str, Any]) -> set[str]:
-    """Return the numbers of a task's members; some answers hold the members themselves."""
+    """Return the IDs of a task's members; some answers hold the members themselves."""
     owners = task.get("owners")
     users = owners.get("users") if isinstance(owners, Mapping) else None
     return {str(user.get("id") if isinstance(user, Mapping) else user) for user in users or ()}
@@ -161,12 +161,12 @@ def plan_guests(
     Guests of ``leaving``, addresses as they are compared, leave too and need nobody.
     Raises ``UnreadableAnswerError`` when the list does not show whose guests they are.
     """
-    by_number = {int(leaver.number): leaver for leaver in leavers}
+    by_id = {int(leaver.member_id): leaver for leaver in leavers}
     planned = []
     for guest in guests if leavers else ():
         if not _shows_members(guest):
             raise UnreadableAnswerError("GET guests", "the list does not show whose guests they are")
-        concerned = [by_number[number] for number in sorted(associated(guest) & by_number.keys())]
+        concerned = [by_id[member_id] for member_id in sorted(associated(guest) & by_id.keys())]
         if not concerned or Email(guest.get("email")) in leaving:
             continue
         successors = dict.fromkeys(str(leaver.successor["email"]) for leaver in concerned if leaver.successor)
@@ -184,13 +184,13 @@ def plan_guests(
 
 def plan_groups(leavers: Sequence[Leaver], groups: Iterable[Record], directory: Directory) -> list[Handover]:
     """Return the groups that list leavers, without them; pure."""
-    by_number = {int(leaver.number): leaver for leaver in leavers}
+    by_id = {int(leaver.member_id): leaver for leaver in leavers}
     planned = []
     for group in groups if leavers else ():
         if not isinstance(group.get("members"), list):
             raise UnreadableAnswerError("GET groups", "the list does not show who is in them")
-        listed = numbers_of(group["members"], f"group {group.get('name')}")
-        concerned = [by_number[number] for number in sorted(listed & by_number.keys())]
+        listed = ids_of(group["members"], f"group {group.get('name')}")
+        concerned = [by_id[member_id] for member_id in sorted(listed & by_id.keys())]
         if concerned:
             planned.append(_group_without(concerned, group, directory))
     return planned
@@ -209,10 +209,10 @@ def narrowed(handover: Handover, leavers: Sequence[Leaver], directory: Directory
 
 def plan_processes(leavers: Sequence[Leaver], runs: Iterable[Record]) -> list[Handover]:
     """Return the running processes of leavers that go to their successors; pure. Others stay as they are."""
-    by_number = {leaver.number: leaver for leaver in leavers}
+    by_id = {leaver.member_id: leaver for leaver in leavers}
     planned = []
     for run in runs:
-        leaver = by_number.get(owner_of(run))
+        leaver = by_id.get(owner_of(run))
         if leaver is None or leaver.successor is None:
             continue
         before, after = {"owner": leaver.email}, {"owner": str(leaver.successor["email"])}
@@ -227,7 +227,7 @@ def plan_tasks(leavers: Sequence[Leaver], tasks: Iterable[Record]) -> list[Hando
     planned = []
     tasks = list(tasks)
     for leaver in left_tasks(leavers):
-        count = sum(leaver.number in _users_of(task) for task in tasks)
+        count = sum(leaver.member_id in _users_of(task) for task in tasks)
         if count and leaver.successor is not None:
             plan = plan_open_tasks(leaver.email, count, leaver.successor)
             planned.append(_handover("tasks", plan, [leaver], leaver.record, leaver))
@@ -285,7 +285,7 @@ class ProcessHandover(PlanRun):
         )[1]
 
     def _is_theirs(self, run: Mapping[str, Any]) -> bool:
-        return owner_of(run) == self._leaver.number and not run.get("archived_at")
+        return owner_of(run) == self._leaver.member_id and not run.get("archived_at")
 
 
 def _unseen_in_process(run: Mapping[str, Any]) -> list[str]:
@@ -305,7 +305,7 @@ class TaskHandover(PlanRun):
     def carry_out(self, step: Step) -> bool:
         """Hand the tasks over and check that they are; return whether the service was ready to do it."""
         leaver = self._leaver
-        path = self._client.path("users", leaver.number)
+        path = self._client.path("users", leaver.member_id)
         try:
             self._client.call("DELETE", path, query={"with_reassignment": True, "to": step.target})
         except RefusedByServiceError as error:

@@ -46,7 +46,7 @@ class PlanContext:
     """What planning a member must know beside the member: read by ``read_context``, or made up by a test.
 
     ``successors`` are the members who may take over open work, by their address; ``open_tasks`` how many
-    tasks wait for somebody who has no access any more, by the number of the member; ``hidden`` the fields that Tallyfy
+    tasks wait for somebody who has no access any more, by member ID; ``hidden`` the fields that Tallyfy
     shows of nobody, as far as that is known.
     """
 

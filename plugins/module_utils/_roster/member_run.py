@@ -250,14 +250,14 @@ class MemberRun(PlanRun):
         self._check({"status": "active"}, answer)
 
     def _bring_about(self, body: Any, action: str, *, is_so: Callable[[Member], bool]) -> Record:
-        number = self.record["id"]
+        member_id = self.record["id"]
         answer = bring_about(
             self._client,
             "users",
-            number,
+            member_id,
             action,
             body=body,
-            read=lambda: self._client.get("users", number),
+            read=lambda: self._client.get("users", member_id),
             is_so=lambda record: is_so(Member(record)),
         )
         self.record.update(answer)

@@ -22,8 +22,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
     DesiredMember,
     find_member,
     list_everybody,
-    problems_with,
     shape_member,
+    validate_member,
 )
 
 from .fuse import FUSE_OPTIONS, Policy, active_admins, admins_after
@@ -51,7 +51,7 @@ def ensure_member(task: Task) -> dict[str, Any]:
     email = Email(params["email"])
     # As a row may have it: ansible-core parts a text at its commas only.
     params["clear"] = [name for text in params.get("clear") or () for name in split_names(text)]
-    problems = [Problem(flaw.text, subject=email, stored=flaw.stored) for flaw in problems_with(params)]
+    problems = [Problem(flaw.text, subject=email, stored=flaw.stored) for flaw in validate_member(params)]
     problems += map(Problem, Policy.from_params(task.params, task.called).problems())
     if any(problem.stored is None for problem in problems):
         raise InputError(problem.text for problem in problems)

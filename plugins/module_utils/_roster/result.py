@@ -140,7 +140,7 @@ class RunReport:
 
     @property
     def obstacle(self) -> str:
-        """Why it is not as wanted, without what differs for everybody: who it is, and the number of the request."""
+        """Why it is not as wanted, without what differs for everybody: who it is, and the ID of the request."""
         if self.skip_reason is not None:
             return self.skip_reason.text
         return self._run.error.text if self._run.error is not None else ""

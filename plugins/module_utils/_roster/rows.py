@@ -33,7 +33,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
     MEMBER_OPTIONS,
     NAMES,
     Flaw,
-    problems_with,
+    validate_member,
 )
 
 LEAVING_SUCCESSOR = "{} is leaving too"
@@ -105,7 +105,7 @@ def checked_rows(
             params, more = _validated(params, validator)
             found += map(Flaw, more)
         if "email" in params:
-            found += problems_with(params)
+            found += validate_member(params)
         else:
             found += map(Flaw, names_in(params.get("groups"), "groups")[1])
         address = Email(params.get("email"))
@@ -150,7 +150,7 @@ def _checked_defaults(
     good = {}
     for name in sorted(name for name in given if name in MEMBER_OPTIONS and name not in _NOT_IN_DEFAULTS):
         params, found = _validated({name: given[name], "email": "anybody@example.com"}, validator)
-        found += [flaw.text for flaw in problems_with(params)]
+        found += [flaw.text for flaw in validate_member(params)]
         problems += found
         if not found:
             good[name] = given[name]

@@ -147,7 +147,7 @@ class PrivateDirectory:
         """Hold the exclusive lock of the file ``name`` and yield its descriptor, which may be read and written.
 
         The file holds the words of whoever has the lock, and is removed with it. One with other contents stays and has
-        ``PID_BYTES`` at ``pid_at`` for the number of the process. The kernel frees the lock of a process that dies.
+        ``PID_BYTES`` at ``pid_at`` for the process ID. The kernel frees the lock of a process that dies.
         Raises ``HeldError`` when somebody else has it for longer than ``seconds``; 0 tries once. Raises ``NoLockError``
         where nothing can be locked, and ``UntrustedPathError`` for a file that is not one's own.
         """
@@ -234,7 +234,7 @@ def holder() -> str:
     job = os.environ.get("JOB_ID", "")
     try:
         user = getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a number that has no name
+    except (KeyError, OSError):  # a container may run under a user ID that has no name
         user = str(os.getuid())
     process = f"process {os.getpid()} of {user} on {socket.gethostname()}, since {now}"
     return f"{process}, job {job}" if job else process
@@ -335,12 +335,12 @@ def _check_owner(path: Path) -> None:
         raise UntrustedPathError(f"{path}, which it lies in, belongs to user {found.st_uid}")
 
 
-def _is_own_group(number: int) -> bool:
+def _is_own_group(group_id: int) -> bool:
     """Return whether nobody but this user and root is in a group."""
-    if number == ROOT:
+    if group_id == ROOT:
         return True
     try:
-        user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(number)
+        user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(group_id)
     except KeyError:
         return False
-    return user.pw_gid == number and group.gr_name == user.pw_name and set(group.gr_mem) <= {user.pw_name}
+    return user.pw_gid == group_id and group.gr_name == user.pw_name and set(group.gr_mem) <= {user.pw_name}

@@ -21,7 +21,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import In
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, list_groups
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import list_everybody
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.assignees import numbered
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.assignees import member_ids_in
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields import (
     FormField,
     UnfitError,
@@ -241,7 +241,7 @@ class _People:
         for process in processes:
             form = forms.get(str(process.get("checklist_id")))
             values += _assignees(form.fields if form else (), kickoff_values_of(process))
-        has_members = any(one.users for one in owners) or any(map(numbered, values))
+        has_members = any(one.users for one in owners) or any(map(member_ids_in, values))
         has_members = has_members or any(row.get("completer_id") for row in rows)
         has_groups = any(one.groups for one in owners) or any(one.get("groups") for one in values)
         return People(self.directory if has_members else None, self.groups if has_groups else None)

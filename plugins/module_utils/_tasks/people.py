@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whom tasks are given to: people write addresses and names, Tallyfy numbers and ids. Private to the collection."""
+"""Whom tasks are given to: people write addresses and names, Tallyfy IDs. Private to the collection."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .record import Owners
 
 
 class People:
-    """Those who have been looked up. Whoever has not is shown by number or id, which can be given back as well."""
+    """Those who have been looked up. Whoever has not is shown by ID, which can be given back as well."""
 
     def __init__(
         self, directory: Directory | None = None, groups: Groups | None = None, guests: Collection[Email] = ()
@@ -34,7 +34,7 @@ class People:
         self._names = {str(group["id"]): str(group["name"]) for group in self.groups.values()}
 
     def token(self, name: str) -> str:
-        """Return whom or what a name means, as ``Owners.tokens`` has it: an address, a number, an id or a group."""
+        """Return whom or what a name means, as ``Owners.tokens`` has it: an address, an ID or a group."""
         if "@" in name:
             member = self.directory.find(name)
             return f"users {member['id']}" if member is not None else f"guests {Email(name).key}"
@@ -75,9 +75,9 @@ class People:
         groups = sorted((self._names.get(group, group) for group in owners.groups), key=str.casefold)
         return [*map(str, self.directory.shown(owners.users)), *map(str, sorted(owners.guests, key=by_key)), *groups]
 
-    def shown_member(self, number: Any) -> str | None:
-        """Return the address of a member, or the number where nobody looked it up."""
-        return self.shown(Owners(users=(int(number),)))[0] if str(number).isdigit() else None
+    def shown_member(self, member_id: Any) -> str | None:
+        """Return the address of a member, or the ID where nobody looked it up."""
+        return self.shown(Owners(users=(int(member_id),)))[0] if str(member_id).isdigit() else None
 
 
 def look_up(client: Client, names: Names, current: Owners) -> People:

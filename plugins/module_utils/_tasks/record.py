@@ -91,7 +91,7 @@ def empty_fields(task: Mapping[str, Any], given: Iterable[str] = ()) -> list[For
 
 @dataclass(frozen=True)
 class Owners:
-    """Whom a task is given to, as the service has them: numbers of members, addresses of guests, ids of groups."""
+    """Whom a task is given to, as the service has them: IDs of members, addresses of guests, IDs of groups."""
 
     users: tuple[int, ...] = ()
     guests: tuple[Email, ...] = ()
@@ -106,7 +106,7 @@ class Owners:
         users = [str(one) for one in marks["users"]]
         if not isinstance(owners, Mapping) or not all(one.isdigit() for one in users):
             raise UnreadableAnswerError(
-                f"task {task.get('id')}", "its assignees are not listed by their numbers", advice="Check api_url."
+                f"task {task.get('id')}", "its assignees are not listed by their IDs", advice="Check api_url."
             )
         return cls(tuple(map(int, users)), tuple(map(Email, marks["guests"])), tuple(map(str, marks["groups"])))
 
@@ -127,7 +127,7 @@ class Owners:
     def tokens(self) -> list[str]:
         """Everybody and every group in one list of texts that can be compared."""
         return [
-            *(f"users {number}" for number in self.users),
+            *(f"users {member_id}" for member_id in self.users),
             *(f"guests {email.key}" for email in self.guests),
             *(f"groups {group}" for group in self.groups),
         ]

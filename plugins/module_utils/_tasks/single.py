@@ -117,11 +117,11 @@ def may_complete(client: Client, task: Mapping[str, Any]) -> bool:
     # What an application and an administrator may is for the service to judge.
     if member is None or member.role == "admin":
         return True
-    owners, number = Owners.of(task), int(member["id"])
-    if number in owners.users:
+    owners, member_id = Owners.of(task), int(member["id"])
+    if member_id in owners.users:
         return True
     groups = list_groups(client).values() if owners.groups else ()
-    return any(number in members_of(group) for group in groups if str(group["id"]) in owners.groups)
+    return any(member_id in members_of(group) for group in groups if str(group["id"]) in owners.groups)
 
 
 def lock_of(task_id: str) -> str:

@@ -19,8 +19,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._auth.browser_flo
     authorization_request,
     code_challenge,
     redirect_answer,
-    redirect_uri_problems,
     secrets_in,
+    validate_redirect_uri,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import AuthorizationError, InputError
 
@@ -139,7 +139,7 @@ def test_everything_wrong_with_a_request_is_named() -> None:
     ],
 )
 def test_redirect_addresses(redirect_uri: str, problem: str) -> None:
-    problems = redirect_uri_problems(redirect_uri)
+    problems = validate_redirect_uri(redirect_uri)
     assert bool(problems) is bool(problem)
     assert problem in "".join(problems)
     assert "hunter2" not in "".join(problems)

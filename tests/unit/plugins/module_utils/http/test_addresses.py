@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.routes import path_below
-from ansible_collections.tallyfy.platform.plugins.module_utils._auth.browser_flow import redirect_uri_problems
+from ansible_collections.tallyfy.platform.plugins.module_utils._auth.browser_flow import validate_redirect_uri
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http import addresses
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.addresses import (
@@ -114,7 +114,7 @@ def test_what_is_wrong_is_said(url: str, words: str) -> None:
     (problem,) = problems_of(url)
     assert problem.startswith("api_url ")
     assert words in problem
-    (problem,) = redirect_uri_problems(url)
+    (problem,) = validate_redirect_uri(url)
     assert problem.startswith("redirect_uri ")
     for text in ("s3c", "Error", "urlsplit", "idna", "codec"):
         assert text not in problem

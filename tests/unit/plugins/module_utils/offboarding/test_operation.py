@@ -396,7 +396,7 @@ class World:
             ],
         )
 
-    def number(self, email: str) -> int:
+    def id_of(self, email: str) -> int:
         return PEOPLE.index({ANDRE_SPELLED: ANDRE}.get(email.lower(), email.lower())) + 1
 
     def _give(self, leaver: int, heir: int) -> None:
@@ -408,14 +408,14 @@ class World:
             if one.kind in ("guest", "group"):
                 kept = self.guests if one.kind == "guest" else self.groups
                 (field,) = one.plan.after
-                kept[one.plan.subject] = {self.number(email) for email in one.plan.after[field]}
+                kept[one.plan.subject] = {self.id_of(email) for email in one.plan.after[field]}
             elif one.kind == "process":
                 self.owners[int(one.record["id"])] = int(str(step.target))
             else:
                 self._give(int(one.record["id"]), int(str(step.target)))
         for person in planned.people:
             for step in person.plan.steps:
-                number = self.number(step.subject)
+                number = self.id_of(step.subject)
                 # Nothing of them may be left to anybody but on purpose.
                 leaving = {one.desired.email for one in planned.guests}
                 staying = [ids for email, ids in self.guests.items() if email not in leaving]
@@ -470,8 +470,8 @@ def test_the_plan_leads_to_what_is_desired_and_a_second_one_is_empty(world: Worl
         if row["email"] in STRANGERS:
             continue
         heir = row.get("reassign_to") or wish["reassign_to"]
-        heir = None if heir is None or before.statuses.get(before.number(heir)) != "active" else heir
-        leavers[before.number(row["email"])] = None if heir is None else before.number(heir)
+        heir = None if heir is None or before.statuses.get(before.id_of(heir)) != "active" else heir
+        leavers[before.id_of(row["email"])] = None if heir is None else before.id_of(heir)
     for number, heir in leavers.items():
         assert world.statuses.get(number) == (None if wish["delete"] else "disabled")
         assert not any(number in members for members in (*world.groups.values(), *world.guests.values()))

@@ -30,7 +30,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 from ansible_collections.tallyfy.platform.plugins.module_utils._operations.api_call import (
     TOKEN_NOTE,
     make_call,
-    problems_with,
+    validate_call,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import MASK, SecretKeeper
 
@@ -71,7 +71,7 @@ def options(**given: Any) -> dict[str, Any]:
     ],
 )
 def test_options_that_do_not_fit_are_all_named(given: dict[str, Any], words: list[str]) -> None:
-    found = problems_with(options(**given))
+    found = validate_call(options(**given))
     assert len(found) == len(words)
     for problem, word in zip(found, words):
         assert word in problem

@@ -8,7 +8,7 @@ import pytest
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import Names
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import UnreadableAnswerError
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory, numbers_of
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory, ids_of
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member
 
 ANN = {"id": "1", "email": "Ann@Example.com"}
@@ -18,8 +18,8 @@ PEOPLE = Directory(map(Member, [BEN, ANN, {"id": 3, "email": "BEN@example.com"}]
 
 def test_addresses_become_numbers_and_back() -> None:
     names = Names(add=(" ann@example.com", "ANN@example.com"), remove=("gone@example.com",), set=("ann@example.com",))
-    assert PEOPLE.numbers(names) == Names(add=("1",), remove=(), set=("1",))
-    assert PEOPLE.numbers(None) is None
+    assert PEOPLE.ids(names) == Names(add=("1",), remove=(), set=("1",))
+    assert PEOPLE.ids(None) is None
     assert PEOPLE.emails([2, 1, 9]) == ["Ann@Example.com", "ben@example.com"]
     assert PEOPLE.shown([9, 1]) == ["Ann@Example.com", "9"]
 
@@ -38,13 +38,13 @@ def test_problems_are_those_of_who_is_desired() -> None:
 
 
 def test_numbers_that_are_none() -> None:
-    assert numbers_of(["1", 2], "group Sales") == {1, 2}
-    assert numbers_of(None, "group Sales") == set()
+    assert ids_of(["1", 2], "group Sales") == {1, 2}
+    assert ids_of(None, "group Sales") == set()
     with pytest.raises(UnreadableAnswerError, match="group Sales"):
-        numbers_of(["ann"], "group Sales")
+        ids_of(["ann"], "group Sales")
 
 
 @pytest.mark.parametrize("values", ["12", 7, {"7": 1}, [None], [[7]], ["a"], [float("inf")]])
 def test_members_who_are_no_list_of_numbers_are_reported(values: object) -> None:
-    with pytest.raises(UnreadableAnswerError, match="group People: its members are not listed by their numbers"):
-        numbers_of(values, "group People")
+    with pytest.raises(UnreadableAnswerError, match="group People: its members are not listed by their IDs"):
+        ids_of(values, "group People")

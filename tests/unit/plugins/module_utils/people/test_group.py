@@ -27,13 +27,13 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.group imp
     DesiredGroup,
     GroupChange,
     find_group,
-    group_problems,
     guests_of,
     list_groups,
     members_of,
     plan_group,
     require_groups,
     shape_group,
+    validate_group,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group_run import change_members, create_group
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member
@@ -139,7 +139,7 @@ def test_what_has_been_written_differs_no_more() -> None:
     ],
 )
 def test_problems_by_themselves(params: dict[str, Any], words: list[str]) -> None:
-    found = group_problems(params)
+    found = validate_group(params)
     assert len(found) == len(words)
     assert all(word in problem.text for word, problem in zip(words, found))
 

@@ -16,9 +16,9 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest imp
     DesiredGuest,
     comparable,
     drift,
-    guest_problems,
     plan_guest,
     shape_guest,
+    validate_guest,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member
 
@@ -129,7 +129,7 @@ def test_both_shapes_are_returned_as_one() -> None:
 )
 def test_dates_in_all_spellings_are_one(text: str) -> None:
     assert comparable("external_date_creation", text) == "2026-01-31 09:00:00"
-    assert guest_problems({"email": EMAIL, "external_date_creation": text}) == []
+    assert validate_guest({"email": EMAIL, "external_date_creation": text}) == []
 
 
 @pytest.mark.parametrize(
@@ -149,10 +149,10 @@ def test_dates_in_all_spellings_are_one(text: str) -> None:
     ],
 )
 def test_problems_by_themselves(params: dict[str, Any], word: str) -> None:
-    (problem,) = guest_problems({"email": EMAIL, **params})
+    (problem,) = validate_guest({"email": EMAIL, **params})
     assert word in problem.text
 
 
 def test_blank_values_are_no_problem() -> None:
     blank = {name: " " for name in PROFILE_FIELDS if name != "external_sync_source"}
-    assert guest_problems({"email": EMAIL, **blank}) == []
+    assert validate_guest({"email": EMAIL, **blank}) == []

@@ -28,9 +28,9 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
     Member,
     find_member,
     is_bot,
-    problems_with,
     same_email,
     shape_member,
+    validate_member,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member_list import list_members
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster import member_plan, reading
@@ -554,19 +554,19 @@ def test_only_what_is_mentioned_is_desired() -> None:
 
 @pytest.mark.parametrize("email", ["a@b.co", "o'hara+x@example.com", "ü@exämple.de", "A.B@EXAMPLE.COM"])
 def test_addresses(email: str) -> None:
-    assert problems_with({"email": email}) == []
+    assert validate_member({"email": email}) == []
 
 
 @pytest.mark.parametrize(
     "email", ["", None, "a", "a@b", "@b.co", "a@b.co,c@d.co", "a b@c.de", "<a@b.co>", "a@@b.co", "a@b."]
 )
 def test_what_is_no_address(email: str | None) -> None:
-    assert any("not an e-mail address" in flaw.text for flaw in problems_with({"email": email}))
+    assert any("not an e-mail address" in flaw.text for flaw in validate_member({"email": email}))
 
 
 def test_all_problems_of_one_member() -> None:
     wrong = {"email": "x", "first_name": "", "last_name": "ftp://x", "phone": "1" * 21, "timezone": " "}
-    assert len(problems_with({**wrong, "reassign_to": "x", "groups": {"set": ["a"], "add": ["b"]}})) == 5
+    assert len(validate_member({**wrong, "reassign_to": "x", "groups": {"set": ["a"], "add": ["b"]}})) == 5
 
 
 # --- shapes -----------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.assign
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desired import (
     LONGEST_NAME,
     DesiredProcess,
-    archived_problems,
+    validate_archived,
     validate_process,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.launch import (
@@ -218,8 +218,8 @@ def test_problems_by_themselves(wish: dict[str, Any], problems: list[str]) -> No
 def test_what_is_archived_is_not_changed(by_id: dict[str, Any]) -> None:
     wish = desired(name="x", owner=ALICE, kickoff={"a": 1}, tags=["t"], **by_id)
     options = [*(["name"] if by_id else []), "kickoff", "owner", "tags"]
-    assert archived_problems(wish) == []
-    problems = archived_problems(replace(wish, state="archived"))
+    assert validate_archived(wish) == []
+    problems = validate_archived(replace(wish, state="archived"))
     assert problems == [f"{one} cannot be changed with state=archived" for one in options]
 
 
