@@ -32,7 +32,8 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import merge_hash
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import ALIASES, is_blank
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import is_blank
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import ALIASES
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import REQUESTS_IMPORT_ERROR
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, deep_options
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_result, shown_text

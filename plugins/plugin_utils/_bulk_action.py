@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import is_blank
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec
 from ansible_collections.tallyfy.platform.plugins.plugin_utils import _reports as reports
 from ansible_collections.tallyfy.platform.plugins.plugin_utils import _totals as totals

@@ -17,12 +17,8 @@ from typing import Any
 
 from ansible.utils.vars import load_extra_vars
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import fold, tidied
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import (
-    OPTIONS,
-    environment_value,
-    is_blank,
-)
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import fold, is_blank, tidied
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import OPTIONS, environment_value
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.values import moment
 from ansible_collections.tallyfy.platform.plugins.module_utils._tasks.record import COMPLETED
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._files import tasks_file

@@ -14,9 +14,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.file import read_roster
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._bulk_action import BulkAction
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._options import plain

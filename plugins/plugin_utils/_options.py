@@ -16,11 +16,11 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import (
     ALIASES,
     APPLICATION_OPTIONS,
     OPTIONS,
-    is_blank,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.reading import MOST_LEVELS, is_deep
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._variables import misspelled_connection

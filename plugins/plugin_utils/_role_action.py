@@ -11,7 +11,8 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import ALIASES, OPTIONS, is_blank
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import is_blank
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import ALIASES, OPTIONS
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import ModuleAction
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._options import names_of_own
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._variables import (

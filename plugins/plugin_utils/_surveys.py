@@ -19,8 +19,8 @@ from datetime import date
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold, split_names
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import shorten
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding.prepare import REFUSED_FIELDS
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import MEMBER_OPTIONS
 

@@ -20,11 +20,8 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.utils.vars import load_extra_vars
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import (
-    OPTIONS,
-    environment_value,
-    is_blank,
-)
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import is_blank
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import OPTIONS, environment_value
 from ansible_collections.tallyfy.platform.plugins.module_utils._tasks.record import COMPLETED, OPEN
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._claims import claim, release
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._files import tasks_file

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import OptionError
 
 from .addresses import checked_url, odd_character
@@ -183,11 +183,6 @@ def _value_of(name: str, given: Any, environment: Mapping[str, str] | None) -> A
         value = default
     is_text = isinstance(value, str) or (isinstance(default, (str, type(None))) and not is_blank(value))
     return str(value).strip() if is_text else value
-
-
-def is_blank(value: Any) -> bool:
-    """Return whether an option or a variable counts as not given: nobody has set it, or to nothing but white space."""
-    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _number(

@@ -23,7 +23,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     RefusedError,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import DesiredGuest, associated, plan_guest
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import (
+    DesiredGuest,
+    PlannedGuest,
+    associated,
+    plan_guest,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DesiredMember,
     Member,
@@ -92,15 +97,6 @@ class PlannedLeaver:
     @property
     def record(self) -> Member | None:
         return self.leaver.record if self.leaver is not None else None
-
-
-@dataclass(frozen=True)
-class PlannedGuest:
-    """What is to be done about one guest who leaves; ``record`` is ``None`` for who is no guest."""
-
-    desired: DesiredGuest
-    record: Record | None
-    plan: Plan
 
 
 @dataclass(frozen=True)

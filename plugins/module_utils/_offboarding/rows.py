@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Decrypt, undecrypted
-from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
+from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import is_blank
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import NO_ADDRESS as NOT_VALID
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Flaw
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.columns import given_rows

@@ -25,7 +25,11 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.group imp
     missing_group,
     plan_group,
 )
-from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import DesiredGuest, plan_guest
+from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import (
+    DesiredGuest,
+    PlannedGuest,
+    plan_guest,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import PlanContext
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import plan_roster
@@ -56,15 +60,6 @@ class PlannedGroup:
     """What is to be done about one group; ``record`` is ``None`` where it is not there yet."""
 
     desired: DesiredGroup
-    record: Record | None
-    plan: Plan
-
-
-@dataclass(frozen=True)
-class PlannedGuest:
-    """What is to be done about one guest; ``record`` is ``None`` for who is no guest yet."""
-
-    desired: DesiredGuest
     record: Record | None
     plan: Plan
 

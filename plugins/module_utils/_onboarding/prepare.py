@@ -24,7 +24,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest imp
     validate_guest,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import DesiredMember
-from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields import is_blank
+from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields import is_empty
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.columns import ROW_FIELDS, given_rows
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.operation import (
@@ -130,7 +130,7 @@ def _people(
 
 def _entries(given: Any, option: str, problems: list[Problem]) -> Sequence[Any]:
     """Return the entries of a list; a text is one with semicolons or line breaks, as everywhere."""
-    if is_blank(given):
+    if is_empty(given):
         return []
     if not isinstance(given, str):
         if isinstance(given, (list, tuple)):
@@ -146,7 +146,7 @@ def _groups(given: Sequence[Any], place: Place, problems: list[Problem]) -> list
     groups: dict[str, DesiredGroup] = {}
     for number, row in enumerate(given, start=1):
         params = {"name": row} if isinstance(row, str) else row
-        if not isinstance(params, Mapping) or is_blank(params.get("name")):
+        if not isinstance(params, Mapping) or is_empty(params.get("name")):
             text = f"entry {number} is neither a name nor a dictionary with a name"
             problems.append(Problem(text, place))
             continue

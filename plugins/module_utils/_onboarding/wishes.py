@@ -32,7 +32,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desire
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields import (
     UnfitError,
     choices,
-    is_blank,
+    is_empty,
     text_of,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.values import notes_of_numbers
@@ -75,7 +75,7 @@ def general_process(given: Any, called: Callable[[str], str] = str) -> tuple[dic
 
     The title of a template alone will do.
     """
-    if is_blank(given):
+    if is_empty(given):
         return None, []
     if not isinstance(given, (str, Mapping)):
         return None, [Problem("neither a dictionary nor the title of a template", Place(called("process")))]
@@ -104,7 +104,7 @@ def process_wishes(
     wishes = []
     for index, member in people:
         value = own.get(index)
-        if value is False or (is_blank(value) and general is None):
+        if value is False or (is_empty(value) and general is None):
             continue
         if isinstance(value, str):
             value = {"template": value} if value.strip() else {}
@@ -126,7 +126,7 @@ def _validated(given: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[di
     unknown = [unknown_field(name, list(options)) for name in given if name not in options]
     known = {name: value for name, value in given.items() if name in options and value is not None}
     result = ArgumentSpecValidator(dict(options)).validate(known)
-    params = {name: value for name, value in result.validated_parameters.items() if not is_blank(value)}
+    params = {name: value for name, value in result.validated_parameters.items() if not is_empty(value)}
     return params, [*unknown, *map(quoted_refusal, result.errors), *_unfit_texts(known, options)]
 
 
@@ -184,4 +184,4 @@ def desired_process(wish: Wish, general: Mapping[str, Any] | None, fields: Mappi
 
 
 def _without_blanks(params: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in params.items() if not is_blank(value)}
+    return {name: value for name, value in params.items() if not is_empty(value)}

@@ -230,6 +230,15 @@ def comparable(name: str, value: Any) -> Any:
 # --- planning ---------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class PlannedGuest:
+    """What is to be done about one guest; ``record`` is ``None`` for who is no guest."""
+
+    desired: DesiredGuest
+    record: Record | None
+    plan: Plan
+
+
 def plan_guest(desired: DesiredGuest, current: Record | None, directory: Directory) -> Plan:
     """Return what has to be done for one guest. Pure: the same arguments always give the same plan.
 

@@ -171,19 +171,9 @@ class Member(dict[str, Any]):
         return str(_first_of(self, SHAPE["role"]) or "").lower()
 
 
-def is_address(email: object) -> bool:
-    """Return whether this is an e-mail address."""
-    return Email(email).is_valid
-
-
 def folded(email: object) -> str:
     """Return an address as it is compared."""
     return Email(email).key
-
-
-def same_email(left: object, right: object) -> bool:
-    """Return whether two addresses are the same person's."""
-    return Email(left) == Email(right)
 
 
 def find_member(client: Client, email: str) -> Member | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 
-from .fields import UnfitError, is_blank, quoted, text_of
+from .fields import UnfitError, is_empty, quoted, text_of
 
 BUCKETS = ("members", "guests", "groups")
 
@@ -61,7 +61,7 @@ def email_of(text: str) -> Email:
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    if is_blank(value):
+    if is_empty(value):
         return ()
     values = value if isinstance(value, (list, tuple)) else [value]
-    return tuple(text_of(one) for one in values if not is_blank(one))
+    return tuple(text_of(one) for one in values if not is_empty(one))

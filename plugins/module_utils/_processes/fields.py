@@ -90,14 +90,14 @@ def find_field(fields: Iterable[FormField], name: str) -> FormField:
     raise UnfitError(f"there is no field {name!r}; fields: {choices(one.label for one in fields)}")
 
 
-def is_blank(value: Any) -> bool:
+def is_empty(value: Any) -> bool:
     """Return whether there is nothing in a value; the service takes an empty text for none."""
     if isinstance(value, str):
         return not value.strip()
     if isinstance(value, Mapping):
-        return all(is_blank(inner) for inner in value.values())
+        return all(is_empty(inner) for inner in value.values())
     if isinstance(value, (list, tuple)):
-        return all(is_blank(inner) for inner in value)
+        return all(is_empty(inner) for inner in value)
     return value is None
 
 

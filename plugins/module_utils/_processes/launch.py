@@ -22,7 +22,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.group imp
 
 from .assignees import BUCKETS, Assignees, member_ids_in
 from .desired import LONGEST_NAME, DesiredProcess, is_same_name
-from .fields import FormField, UnfitError, choices, find_field, is_blank
+from .fields import FormField, UnfitError, choices, find_field, is_empty
 from .record import TIES, shown_names, tie_id, values_of
 from .template import Template
 from .values import Kickoff, encode, is_stored, moment, shown_value
@@ -132,7 +132,7 @@ class Launch:
         Nobody else's reference stands in its name then, either.
         """
         sent = self.sent(known)
-        others = [value for field_id, value in values_of(run).items() if field_id not in sent and not is_blank(value)]
+        others = [value for field_id, value in values_of(run).items() if field_id not in sent and not is_empty(value)]
         return not others and not self.not_stored(run, sent)
 
     def not_stored(self, run: Mapping[str, Any], sent: Mapping[str, Any]) -> list[FormField]:
@@ -167,8 +167,8 @@ class Override:
             lists[name], found = names_in(given.get(name), name, tidied if name == "groups" else Email)
             problems += found
         until = given.get("deadline")
-        read = None if is_blank(until) else moment(until)
-        if read is None and not is_blank(until):
+        read = None if is_empty(until) else moment(until)
+        if read is None and not is_empty(until):
             problems.append(f"deadline {until!r} is not a date such as 2026-03-02 17:00:00")
         if problems:
             raise UnfitError("; ".join(problems))
@@ -283,7 +283,7 @@ def _add_reference(desired: DesiredProcess, template: Template, given: dict[str,
     key = one.alias or one.id
     for name, value in given.items():
         if fold(str(name)) in (fold(one.label), one.alias, one.id):
-            if not is_blank(value) and not is_same_name(value, desired.reference):
+            if not is_empty(value) and not is_same_name(value, desired.reference):
                 return [f"kickoff: {one.label} is the reference_field and differs from the reference"]
             key = name
     given[key] = desired.reference

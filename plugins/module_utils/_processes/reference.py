@@ -22,7 +22,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._parallel import 
 
 from .desired import DesiredProcess, marks_of, plain
 from .doubt import Doubt
-from .fields import is_blank
+from .fields import is_empty
 from .listing import READINGS, VALUE_WORKERS, list_runs, rows_of, runs_query, with_values
 from .record import TIES, Found, age, launch_second, values_of
 from .shape import Form
@@ -312,7 +312,7 @@ class Finder:
         self._fill_in(samples)
         for row in samples:
             for value in map(values_of(row).get, field_ids):
-                if isinstance(value, str) and not is_blank(value) and is_searchable(value):
+                if isinstance(value, str) and not is_empty(value) and is_searchable(value):
                     return [(row, value)]
         return []
 

@@ -22,7 +22,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.group imp
 
 from .assignees import member_ids_in
 from .desired import DesiredProcess, is_same_name, reference_in
-from .fields import FormField, UnfitError, find_field, is_blank
+from .fields import FormField, UnfitError, find_field, is_empty
 from .launch import Known
 from .record import TIES, shown_fields, shown_names, values_of
 from .template import is_archived
@@ -71,7 +71,7 @@ def shape_process(
     return {
         "id": run.get("id"),
         "name": run.get("name"),
-        "reference": reference_in(str(run.get("name") or "")) if is_blank(held) else held,
+        "reference": reference_in(str(run.get("name") or "")) if is_empty(held) else held,
         "template": run.get("checklist_title"),
         "template_id": run.get("checklist_id"),
         "state": "archived" if is_archived(run) else "present",
@@ -92,7 +92,7 @@ def shape_process(
 def shown_values(form: Form, stored: Mapping[str, Any], known: Known) -> Record:
     """Return the values of a form, stored by the ids of its fields, by what people call these."""
     shown = {form.names[one.id]: known.shown(one, stored.get(one.id)) for one in form.fields}
-    return {name: None if is_blank(value) else value for name, value in shown.items()}
+    return {name: None if is_empty(value) else value for name, value in shown.items()}
 
 
 def _sorted(names: list[str] | None) -> list[str] | None:

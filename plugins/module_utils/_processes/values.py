@@ -23,7 +23,7 @@ from urllib.parse import unquote, urlsplit
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, flaw_in, fold, tidied
 
 from .assignees import Assignees, email_of
-from .fields import FormField, Option, UnfitError, choices, described, find_field, is_blank, quoted, text_of
+from .fields import FormField, Option, UnfitError, choices, described, find_field, is_empty, quoted, text_of
 
 LONGEST_TEXT = 200
 LONGEST_TEXTAREA = 30000
@@ -74,7 +74,7 @@ def encode(fields: Iterable[FormField], given: Mapping[str, Any], *, is_whole: b
         if one.id in named:
             problems.append(f"{named[one.id]!r} and {name!r} are the same field")
         named[one.id] = str(name)
-        if is_blank(value) or (isinstance(value, str) and not tidied(value)):
+        if is_empty(value) or (isinstance(value, str) and not tidied(value)):
             continue
         try:
             encoded[one.id] = _encoder_of(one)(one, value)

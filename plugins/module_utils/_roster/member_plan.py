@@ -28,7 +28,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
     Member,
     comparable,
     is_bot,
-    same_email,
     shape_member,
     unseen_in,
 )
@@ -146,7 +145,7 @@ def _refuse_impossible(
             f"Tallyfy first.",
             subject=email,
         )
-    if current.role == "admin" and same_email(context.acting_email, email):
+    if current.role == "admin" and Email(context.acting_email) == email:
         raise RefusedError("the acting user cannot stop being an administrator by this run.", subject=email)
 
 

@@ -22,7 +22,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields
     FormField,
     choices,
     fields_of,
-    is_blank,
+    is_empty,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.template import is_archived
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.values import moment
@@ -85,7 +85,7 @@ def empty_fields(task: Mapping[str, Any], given: Iterable[str] = ()) -> list[For
     """Return the required fields that hold nothing and whose ids are not among those that are given."""
     values, coming = values_of(task), set(given)
     return [
-        one for one in form_of(task) or () if one.is_required and one.id not in coming and is_blank(values.get(one.id))
+        one for one in form_of(task) or () if one.is_required and one.id not in coming and is_empty(values.get(one.id))
     ]
 
 

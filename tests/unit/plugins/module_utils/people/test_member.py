@@ -28,7 +28,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
     Member,
     find_member,
     is_bot,
-    same_email,
     shape_member,
     validate_member,
 )
@@ -591,11 +590,6 @@ def test_role_is_read_under_both_names() -> None:
     assert Member({"user_role": "Light"}).role == "light"
     assert Member({"role": None, "user_role": "light"}).role == "light"
     assert Member({}).role == ""
-
-
-def test_same_person() -> None:
-    assert same_email(" A@b.co", "a@B.CO ")
-    assert not same_email("a@b.co", "a@b.com")
 
 
 def test_shape_is_the_same_whatever_the_service_sent() -> None:

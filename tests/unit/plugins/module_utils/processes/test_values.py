@@ -28,7 +28,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields
     described,
     fields_of,
     find_field,
-    is_blank,
+    is_empty,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.values import (
     LONGEST_TEXT,
@@ -245,7 +245,7 @@ def test_shown_by_label_in_the_order_of_the_form() -> None:
 
 @pytest.mark.parametrize("value", [None, "", "  ", [], [" ", None], {}, {"members": [], "groups": None}])
 def test_blank_is_not_given(value: Any) -> None:
-    assert is_blank(value)
+    assert is_empty(value)
     assert encode([TEXT], {"Field": value}).encoded == {}
     required = field("text", is_required=True)
     assert encode([required], {"Field": value}).problems == ("Field is required (text)",)
@@ -259,7 +259,7 @@ def test_a_required_value_is_one_that_can_be_seen() -> None:
 
 @pytest.mark.parametrize("value", [0, False, "0", ["0"], {"members": ["a"]}])
 def test_not_blank(value: Any) -> None:
-    assert not is_blank(value)
+    assert not is_empty(value)
 
 
 def test_the_same_letters_composed_differently_are_the_same_name() -> None:
@@ -462,7 +462,7 @@ def test_any_template_and_any_values(form: list[dict[str, Any]], anything: dict[
         assert is_accepted(by_id[one.id], value), (one, value)
         assert is_stored(one, value, value)
         assert is_stored(one, value, json.loads(json.dumps(value)))
-        assert not is_stored(one, value, None) or is_blank(value)
+        assert not is_stored(one, value, None) or is_empty(value)
     assert set(kickoff.encoded) <= set(by_id)
     missing = {one.label for one in fields if one.is_required and one.id not in kickoff.encoded}
     assert all(any(problem.startswith(f"{label} is required") for problem in kickoff.problems) for label in missing)
