@@ -118,7 +118,7 @@ class AuthorizationError(TallyfyError):
 
 
 class RosterError(TallyfyError):
-    """Some people of a roster could not be brought into their wanted state; the facts name every one of them."""
+    """Some people of a roster could not be brought into their desired state; the facts name every one of them."""
 
 
 class DriftError(TallyfyError):

@@ -232,7 +232,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.group_run
 
 
 def ensure(task: Task) -> dict[str, object]:
-    """Bring the group into the wanted state."""
+    """Bring the group into the desired state."""
     return ensure_group(task.client, task.params, warn=task.warn)
 
 

@@ -135,7 +135,7 @@ EXAMPLES = r"""
       set:
         - bob@example.com
 
-- name: Take the partner's access away
+- name: Remove the partner's access
   tallyfy.platform.tallyfy_guest:
     email: partner@example.org
     state: disabled
@@ -377,7 +377,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest_run
 
 
 def ensure(task: Task) -> dict[str, object]:
-    """Bring the guest into the wanted state."""
+    """Bring the guest into the desired state."""
     return ensure_guest(task.client, task.params, warn=task.warn)
 
 

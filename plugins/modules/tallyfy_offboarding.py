@@ -80,7 +80,7 @@ options:
   on_error:
     description:
       - V(finish) goes on with the others when something fails for one person.
-      - V(stop) begins nothing else then.
+      - V(stop) starts no further work after a failure.
       - In both cases the task fails at its end.
     type: str
     choices: [finish, stop]
@@ -230,10 +230,10 @@ people:
       description: What was done, or why not.
       type: str
     before:
-      description: The fields that differ, as they were; empty for people who were as wanted.
+      description: The fields that differ, as they were; empty for people who were up to date.
       type: dict
     after:
-      description: The fields that differ, as wanted; empty for people who were as wanted.
+      description: The fields that differ, as desired; empty for people who were up to date.
       type: dict
     notes:
       description: What needs somebody's attention.
@@ -286,7 +286,7 @@ guests:
       description: The fields that differ, as they were; all that were set of a guest who leaves.
       type: dict
     after:
-      description: The fields that differ, as wanted.
+      description: The fields that differ, as desired.
       type: dict
   sample:
     - email: partner@example.org
@@ -320,7 +320,7 @@ groups:
       description: The fields that differ, as they were.
       type: dict
     after:
-      description: The fields that differ, as wanted.
+      description: The fields that differ, as desired.
       type: dict
   sample:
     - name: Engineering

@@ -79,8 +79,8 @@ options:
     default: 8
   on_error:
     description:
-      - V(finish) goes on with the others when somebody could not be brought into the wanted state. V(stop) tries
-        nothing else then.
+      - V(finish) goes on with the others when somebody could not be brought into the desired state.
+      - V(stop) starts no further work after a failure.
     type: str
     choices: [finish, stop]
     default: finish
@@ -193,10 +193,10 @@ people:
       description: What was done, or why it was not.
       type: str
     before:
-      description: The values that differ, as they were; empty when the member is as wanted.
+      description: The values that differ, as they were; empty when the member is up to date.
       type: dict
     after:
-      description: The values that differ, as they are wanted; empty when the member is as wanted.
+      description: The values that differ, as desired; empty when the member is up to date.
       type: dict
     notes:
       description: What somebody should know about the person.
@@ -226,7 +226,7 @@ people:
           description: V(launched), V(unarchived), V(updated), V(unchanged), V(deferred), V(failed) or V(skipped).
           type: str
         message:
-          description: Why it is not as wanted, and what somebody should know.
+          description: Why it is not as desired, and what somebody should know.
           type: str
         notes:
           description: What somebody should know about the process.
@@ -279,7 +279,7 @@ groups:
       description: V(created), V(updated), V(unchanged), V(deferred), V(failed) or V(skipped).
       type: str
     message:
-      description: Why it is not as wanted, and what somebody should know.
+      description: Why it is not as desired, and what somebody should know.
       type: str
     notes:
       description: What somebody should know about the group.
@@ -307,7 +307,7 @@ guests:
       description: As for RV(groups).
       type: str
     message:
-      description: Why it is not as wanted, and what somebody should know.
+      description: Why it is not as desired, and what somebody should know.
       type: str
     notes:
       description: What somebody should know about the guest.
@@ -409,8 +409,8 @@ actions:
       target: null
 problems:
   description:
-    - What is wrong with the input, or why people, groups and guests are not as wanted, one text for all who met the
-      same obstacle.
+    - What is wrong with the input, or why people, groups and guests could not be converged, one text for all who met
+      the same obstacle.
     - Empty when there is nothing of the kind.
   type: list
   elements: str

@@ -305,7 +305,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._tasks.oneoff imp
 
 
 def ensure(task: Task) -> dict[str, object]:
-    """Bring the one-off task into the wanted state."""
+    """Bring the one-off task into the desired state."""
     return ensure_oneoff(task.client, task.params, warn=task.warn)
 
 

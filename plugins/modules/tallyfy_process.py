@@ -142,7 +142,7 @@ notes:
     the other one archives it and tells so in RV(notes).
   - Where the search of Tallyfy may not find a reference or a name, because of an accented letter in it, all processes
     of the template are read before one is launched.
-  - When Tallyfy gives a process another name than the one it was launched with, it gets the wanted name back right
+  - When Tallyfy gives a process another name than the one it was launched with, it gets the desired name back right
     after the launch. Give O(reference_field) where that happens, so that a run that is broken off in between does not
     matter.
   - A process that was deleted for good is launched again.
@@ -395,7 +395,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.single
 
 
 def ensure(task: Task) -> dict[str, object]:
-    """Bring the process into the wanted state."""
+    """Bring the process into the desired state."""
     return ensure_process(task.client, task.params, warn=task.warn)
 
 

@@ -12,12 +12,12 @@ short_description: Manage many members of a Tallyfy organization at once
 version_added: 0.1.0
 description:
   - Compares a list of people with the members of a Tallyfy organization and makes the organization what the list says,
-    in one task and few requests. Ten thousand people who are as wanted cost the sign-in and the pages of one listing.
+    in one task and few requests. Ten thousand people who are up to date cost the sign-in and the pages of one listing.
   - Every mistake in the list is named with its line, all at once, before anything is written.
   - People are added first, then changed, then each group is written once for everybody. Access is taken away last, and
     not after an error.
   - One person's failure does not keep the others out. The task then fails at its end and names everybody concerned.
-  - Deleting by accident is hard. Who is not listed is left alone unless O(unlisted=disabled) is given, and a fuse,
+  - Deleting by accident is hard. Unlisted members are left alone unless O(unlisted=disabled) is given, and a fuse,
     O(max_removals) and O(min_admins), refuses the whole run when it would take away more than expected.
 author:
   - the tallyfy.platform authors (@tallyfy)
@@ -95,8 +95,8 @@ options:
     default: 8
   on_error:
     description:
-      - V(finish) goes on with the others when somebody cannot be brought into the wanted state.
-      - V(stop) begins nothing else then.
+      - V(finish) goes on with the others when somebody cannot be brought into the desired state.
+      - V(stop) starts no further work after a failure.
       - In both cases the task fails at its end.
     type: str
     choices: [finish, stop]
@@ -182,7 +182,7 @@ summary:
       description: Members whose profile, role or groups were changed.
       type: int
     unchanged:
-      description: People who were as wanted.
+      description: People who were up to date.
       type: int
     disabled:
       description: Members whose access was taken away.
@@ -217,7 +217,7 @@ summary:
 people:
   description:
     - One row for each person, in the order of the list; then members who are not listed, with O(unlisted=disabled).
-    - After a failure, people who were as wanted are left out.
+    - After a failure, people who were up to date are left out.
   type: list
   elements: dict
   returned: always
@@ -244,10 +244,10 @@ people:
       description: What was done, or why not. It also tells when somebody who is to leave is no member at all.
       type: str
     before:
-      description: The fields that differ, as they were; empty for people who were as wanted.
+      description: The fields that differ, as they were; empty for people who were up to date.
       type: dict
     after:
-      description: The fields that differ, as wanted; empty for people who were as wanted.
+      description: The fields that differ, as desired; empty for people who were up to date.
       type: dict
     notes:
       description: What cannot be compared or changed, and why; C(message) holds it too.
@@ -297,8 +297,8 @@ people:
       service_account: false
 problems:
   description:
-    - What is wrong with the input, or why somebody is not as wanted, one text for all who met the same obstacle, or why
-      the fuse refused the run.
+    - What is wrong with the input, or why somebody could not be converged, one text for all who met the same obstacle,
+      or why the fuse refused the run.
     - Empty when there is nothing of the kind.
   type: list
   elements: str
@@ -425,7 +425,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.result im
 
 
 def ensure(task: Task) -> dict[str, object]:
-    """Bring everybody into the wanted state."""
+    """Bring everybody into the desired state."""
     return ensure_roster(task)
 
 

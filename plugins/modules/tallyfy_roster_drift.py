@@ -77,7 +77,7 @@ extends_documentation_fragment:
   - tallyfy.platform.connection
   - tallyfy.platform.attributes.info
 notes:
-  - A member who has no access and is not listed is as wanted, and so is somebody listed as V(disabled) or V(deleted)
+  - A member who has no access and is not listed is up to date, and so is somebody listed as V(disabled) or V(deleted)
     who is not there. The latter is told in RV(notes), since the address may be misspelled.
   - With O(report) the task cannot be asynchronous.
 seealso:

@@ -373,7 +373,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._tasks.single imp
 
 
 def ensure(task: Task) -> dict[str, object]:
-    """Bring the task into the wanted state."""
+    """Bring the task into the desired state."""
     return ensure_task(task.client, task.params, warn=task.warn)
 
 

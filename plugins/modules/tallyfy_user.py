@@ -13,7 +13,7 @@ version_added: 0.1.0
 description:
   - Adds, changes, disables or permanently deletes one member of a Tallyfy organization, found by e-mail address.
   - Fields that are not given, or blank, stay as they are. O(clear) names those that are to be emptied.
-  - A member who is as wanted costs one request and is not written to.
+  - A member who is up to date costs one request and is not written to.
   - After every write the answer is compared with what was sent; a value that Tallyfy accepted but did not store is
     reported as a failure.
 author:
@@ -180,7 +180,7 @@ EXAMPLES = r"""
     email: bob@example.com
     clear: [phone, team]
 
-- name: Take John's access away and hand his open work to Bob
+- name: Remove John's access and hand his open work to Bob
   tallyfy.platform.tallyfy_user:
     email: john.smith@example.com
     state: disabled
@@ -383,7 +383,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.one_membe
 
 
 def ensure(task: Task) -> dict[str, object]:
-    """Bring the member into the wanted state."""
+    """Bring the member into the desired state."""
     return ensure_member(task)
 
 

@@ -173,7 +173,7 @@ class BulkAction(RoleAction):
         artifacts: dict[str, Any] = totals.artifacts_of(self.kind, result)
         text_name = f"tallyfy_{self.roles[0]}_report_text"
         if not result.get("failed"):
-            # Each task that comes after it goes through all of what it registers; thousands of people who are as wanted
+            # Each task that comes after it goes through all of what it registers; thousands of unchanged people
             # would cost as much as the work itself. They are counted, and a report has what it tells of them.
             people = [row for row in result.get("people", ()) if row.get("outcome") != "unchanged"]
             reported = {**result, "people": people}

@@ -497,7 +497,7 @@ class TestTrouble:
         assert failed["summary"]["people"] == counts(created=1, invited=0, enabled=0, failed=1)
         assert failed["summary"]["processes"] == counts(launched=1, unarchived=0, skipped=1)
         assert [entry["path"].rpartition("/")[2] for entry in sandbox.launches()] == ["runs"]
-        assert failed["msg"].startswith("1 of 2 people are not as wanted (1 failed). mary.major@example.com: POST")
+        assert failed["msg"].startswith("1 of 2 people could not be converged (1 failed). mary.major@example.com: POST")
 
     def test_somebody_who_turns_out_to_be_there_joins_a_new_group(self, sandbox: Sandbox, modules: Modules) -> None:
         alice = sandbox.member(ALICE)

@@ -263,7 +263,10 @@ class TestOrder:
             **{row["email"]: "created" for row in people(5)}, stranger["email"]: "failed", BOB: "updated"
         }  # fmt: skip
         assert result["changed"] is True
-        assert "1 of 7 people are not as wanted (1 failed). ivy.stone@example.net: POST /applications" in result["msg"]
+        assert (
+            "1 of 7 people could not be converged (1 failed). ivy.stone@example.net: POST /applications"
+            in result["msg"]
+        )
         assert {row["email"] for row in people(5)} <= active(sandbox)
 
     def test_stop(self, sandbox: Sandbox, modules: Modules) -> None:
@@ -363,7 +366,7 @@ class TestResult:
         assert result["summary"]["failed"] == 150
         assert result["summary"]["unchanged"] == 1
         assert set(outcomes(result)) == {row["email"] for row in people(150)}
-        assert "150 of 151 people are not as wanted (150 failed)" in result["msg"]
+        assert "150 of 151 people could not be converged (150 failed)" in result["msg"]
         # One obstacle is told once, however many met it.
         assert result["msg"].count("HTTP 422") == 1
         assert "person.0@example.com" in result["msg"]

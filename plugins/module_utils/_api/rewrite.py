@@ -89,8 +89,8 @@ def replace(
     """Write what a record lacks and return what came back last, and whether it was written.
 
     The record is read right before it is written, by one process of this controller at a time. ``differing`` returns
-    the fields that are not as wanted with the values to be written, and ``body`` makes of the record and those fields
-    what is sent. A write whose answer got lost counts as written when the record shows what was wanted.
+    the fields that are not as desired with the values to be written, and ``body`` makes of the record and those fields
+    what is sent. A write whose answer got lost counts as written when the record shows what was desired.
     Raises ``LostAnswerError`` when it cannot be found out whether it was written.
     """
     with client.alone(client.path(*segments)):
@@ -129,7 +129,7 @@ def replace_by(
     body: Callable[[Record, Record], Any],
     **options: Any,
 ) -> Replaced:
-    """Do what ``replace`` does at any path; ``read`` returns the record and the fields that are not as wanted.
+    """Do what ``replace`` does at any path; ``read`` returns the record and the fields that are not as desired.
 
     ``options`` go with the PUT to ``Client.call``. Who calls this lets nobody else in by ``Client.alone``.
     """
@@ -288,7 +288,7 @@ class _Tries:
             raise self._unknown(self._error, error) from error
 
     def settle(self) -> bool:
-        """Take note that the record is as wanted; return whether that is what has been sent."""
+        """Take note that the record is up to date; return whether that is what has been sent."""
         if self._late_until is not None:
             self._client.late_writes.drop(self._path, self._client.now())
         return self.is_in_doubt

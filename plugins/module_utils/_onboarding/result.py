@@ -87,7 +87,7 @@ class PersonReport(RunReport):
 
     @property
     def obstacle(self) -> str:
-        """Why the person is not as wanted. That no process is launched for who is not in needs no saying."""
+        """Why the person is not as desired. That no process is launched for who is not in needs no saying."""
         return next((part.obstacle for part in self.parts if part.is_undone), "")
 
     def row(self) -> Record:
@@ -114,7 +114,7 @@ class PersonReport(RunReport):
 def onboarding_result(
     run: OnboardingRun, planned: Sequence[PlannedPerson], notes: Sequence[str], organization: Record, task: Task
 ) -> dict[str, Any]:
-    """Return the result of ``tallyfy_onboarding``; raises ``RosterError`` when something is not as wanted."""
+    """Return the result of ``tallyfy_onboarding``; raises ``RosterError`` when something is not as desired."""
     processes = {process.email: (PartReport(process.email, process.run), process) for process in run.processes}
     people = [
         PersonReport(MemberReport(person, member), *processes.get(member.desired.email, (None, None)))

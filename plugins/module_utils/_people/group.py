@@ -55,7 +55,7 @@ class GroupChange:
     guests: Names | None = None
 
     def differing(self, group: Mapping[str, Any]) -> Record:
-        """Return the fields of a group that are not as wanted, with the values to be written; pure."""
+        """Return the fields of a group that are not as desired, with the values to be written; pure."""
         fields: Record = {}
         if self.description and self.description != tidied(group.get("description")):
             fields["description"] = self.description

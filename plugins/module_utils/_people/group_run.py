@@ -171,7 +171,7 @@ class GroupRun(PlanRun):
 
 
 def ensure_group(client: Client, params: Mapping[str, Any], *, warn: Callable[[str], None]) -> dict[str, Any]:
-    """Bring one group into the wanted state and return the result of ``tallyfy_group``.
+    """Bring one group into the desired state and return the result of ``tallyfy_group``.
 
     Raises ``InputError`` before anything is written when the wanted values are wrong by themselves.
     """

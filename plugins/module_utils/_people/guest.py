@@ -310,7 +310,7 @@ def differing(desired: DesiredGuest, current: Mapping[str, Any], directory: Dire
 
 
 def drift(desired: DesiredGuest, current: Mapping[str, Any]) -> list[Record]:
-    """Return the fields of the profile that are not as wanted and stay so."""
+    """Return the fields of the profile that are not as desired and stay so."""
     if desired.state == "deleted":
         return []
     shaped = shape_guest(current, Directory())

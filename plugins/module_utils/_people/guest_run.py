@@ -210,7 +210,7 @@ def _unseen_lists(record: Mapping[str, Any]) -> list[str]:
 
 
 def ensure_guest(client: Client, params: Mapping[str, Any], *, warn: Callable[[str], None]) -> dict[str, Any]:
-    """Bring one guest into the wanted state and return the result of ``tallyfy_guest``.
+    """Bring one guest into the desired state and return the result of ``tallyfy_guest``.
 
     Raises ``InputError`` before anything is written when the wanted values are wrong by themselves.
     """

@@ -92,7 +92,7 @@ def find_drift(task: Task) -> dict[str, Any]:
 def drift_rows(planned: Iterable[PlannedPerson]) -> list[Record]:
     """Return a row for each person who differs, in the given order. Pure.
 
-    Somebody wanted away who is not there is as wanted. The Tallyfy Bot and support accounts belong to every
+    Somebody wanted away who is not there is up to date. The Tallyfy Bot and support accounts belong to every
     organization; that nobody lists them is no drift.
     """
     return [_row(person, outcome) for person in planned if (outcome := _outcome(person)) is not None]

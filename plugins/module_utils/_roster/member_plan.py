@@ -242,7 +242,7 @@ def _wrong(desired: DesiredMember, text: str, option: str = "") -> InputError:
 def profile_changes(
     desired: Mapping[str, Any], current: Mapping[str, Any], *, are_unseen_desired: bool = False
 ) -> Record:
-    """Return the fields of a profile that are not as wanted, with the values to be written; pure.
+    """Return the fields of a profile that are not as desired, with the values to be written; pure.
 
     Those that the record does not show are left out, or, with ``are_unseen_desired``, are among them.
     """

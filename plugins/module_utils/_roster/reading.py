@@ -57,7 +57,7 @@ def read_context(
 ) -> tuple[list[Pair], PlanContext]:
     """Return the pairs with records completed where the listing was too short, and what else their plans need.
 
-    Asks only for what these plans can depend on: nothing at all for members who are as wanted and have no groups, and
+    Asks only for what these plans can depend on: nothing at all for members who are up to date and have no groups, and
     one listing of tasks for each hundred people who have no access any more and name a successor.
     ``everybody`` are all members by their address, for who has read them; successors are looked up
     there, and otherwise one by one. A run sees in the answers what Tallyfy does not show of people whom it adds; check

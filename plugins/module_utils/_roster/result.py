@@ -111,7 +111,7 @@ class RunReport:
 
     @property
     def is_undone(self) -> bool:
-        """Whether it is not as wanted."""
+        """Whether it is not as desired."""
         return self.outcome in UNDONE
 
     @property
@@ -140,7 +140,7 @@ class RunReport:
 
     @property
     def obstacle(self) -> str:
-        """Why it is not as wanted, without what differs for everybody: who it is, and the ID of the request."""
+        """Why it is not as desired, without what differs for everybody: who it is, and the ID of the request."""
         if self.skip_reason is not None:
             return self.skip_reason.text
         return self._run.error.text if self._run.error is not None else ""
@@ -227,7 +227,7 @@ def _hands_over(steps: Iterable[Step]) -> bool:
 def roster_result(
     reports: Sequence[MemberReport], notes: Sequence[str], organization: Record, task: Task
 ) -> dict[str, Any]:
-    """Return the result of ``tallyfy_roster``; raises ``RosterError`` when somebody is not as wanted."""
+    """Return the result of ``tallyfy_roster``; raises ``RosterError`` when somebody is not as desired."""
     result: dict[str, Any] = {
         "changed": any(report.run.changed for report in reports),
         "summary": counts_of(reports, PEOPLE_COUNTS),
@@ -281,17 +281,17 @@ def deferred_of(reasons: Iterable[tuple[str, str, SkipReason | None]]) -> list[R
 def raise_undone(
     result: dict[str, Any], undone: Sequence[tuple[str, RunReport]], total: int, *, kind: str = "people"
 ) -> None:
-    """Raise the error of a run after which somebody or something is not as wanted, with its whole result."""
+    """Raise the error of a run after which somebody or something is not as desired, with its whole result."""
     problems = _problems_of((name, report.outcome, report.obstacle) for name, report in undone)
     by_outcome = Counter(report.outcome for _name, report in undone)
     counts = ", ".join(f"{count} {outcome}" for outcome, count in by_outcome.items())
     reasons = "; ".join(problem.rstrip(".") for problem in problems)
     result["problems"] = problems
-    raise RosterError(f"{len(undone)} of {total} {kind} are not as wanted ({counts}). {reasons}.", **result)
+    raise RosterError(f"{len(undone)} of {total} {kind} could not be converged ({counts}). {reasons}.", **result)
 
 
 def _problems_of(obstacles: Iterable[tuple[str, str, str]]) -> list[str]:
-    """Return why people are not as wanted, one text for all who met the same obstacle, the failed ones first.
+    """Return why people are not as desired, one text for all who met the same obstacle, the failed ones first.
 
     An obstacle is a name, such as an e-mail address, an outcome and a text.
     """

@@ -90,7 +90,7 @@ UNCHANGED: list[tuple[str, dict[str, Any], dict[str, Any] | None]] = [
     ("present and nothing mentioned", {}, JOHN),
     ("present in the shortest shape", {}, MINIMAL),
     ("invited counts as present", {}, {**JOHN, "status": "invited"}),
-    ("every field as wanted", {"profile": {name: JOHN[name] for name in PROFILE_FIELDS}, "role": "standard"}, JOHN),
+    ("every field as desired", {"profile": {name: JOHN[name] for name in PROFILE_FIELDS}, "role": "standard"}, JOHN),
     ("spaces around a value do not count", {"profile": {"team": " Operations "}}, JOHN),
     ("the service's spaces do not count", {"profile": {"team": "Operations"}}, {**JOHN, "team": "Operations "}),
     ("empty and missing are the same", {"profile": {"job_description": ""}}, JOHN),
@@ -297,7 +297,7 @@ def test_member_of_several_organizations_keeps_the_profile(organizations: object
     assert "2 organizations" in warning
     assert "team" in warning
     assert "team" not in plan.after
-    # What is as wanted is nothing to warn about.
+    # What is up to date is nothing to warn about.
     assert plan_member(desired_member(profile={"team": "Operations"}), current, CONTEXT).warnings == ()
 
 
