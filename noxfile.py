@@ -36,7 +36,7 @@ put_pythons_on_path({f"python{version}" for version in CORES.values()})
 
 @nox.session(tags=["test", "test_all"])
 def lint(session: nox.Session) -> None:
-    """Check form and types: ruff, mypy, yamllint, shellcheck."""
+    """Check form, types and words: ruff, mypy, yamllint, shellcheck, and the tables of tests/gate/words.py."""
     session.install("--requirement", "tests/requirements/lint.txt", "--requirement", "sandbox/requirements.txt")
     session.run("ruff", "format", "--check", "--diff", ".")
     session.run("ruff", "check", ".")
@@ -46,6 +46,7 @@ def lint(session: nox.Session) -> None:
     session.run("yamllint", "--strict", ".")
     scripts = [str(path) for path in (*CHECKOUT.glob(".ci/*"), *CHECKOUT.glob("tests/integration/targets/*/*.sh"))]
     session.run("shellcheck", *scripts)
+    session.run("python", "-m", "tests.gate.words")
 
 
 @nox.session(tags=["test", "test_all"])
