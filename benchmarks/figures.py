@@ -68,7 +68,7 @@ def latencies(results: Results) -> list[int]:
 
 
 def usual_latency(results: Results) -> int:
-    """Return the latency in the middle, at which a figure is told where only one is."""
+    """Return the latency in the middle, at which a figure is reported where only one is."""
     measured = latencies(results)
     return measured[len(measured) // 2]
 
@@ -109,11 +109,11 @@ def _order(row: Row) -> tuple[str, int, int, int]:
 def _measured(results: Results, row: Row) -> tuple[str, ...]:
     if "seconds" not in row:
         return (NOT_RUN, *[""] * 5)
-    told = (f"{row['requests']:,}", number(row["seconds"]), ratio(results, row))
+    reported = (f"{row['requests']:,}", number(row["seconds"]), ratio(results, row))
     if row["tool"] == "bound":
-        return (*told, "", "", "")
+        return (*reported, "", "", "")
     share = row["sandbox_cpu_seconds"] / row["seconds"]
-    return (*told, number(row["cpu_seconds"]), f"{row['megabytes']:.0f}", f"{share:.0%}")
+    return (*reported, number(row["cpu_seconds"]), f"{row['megabytes']:.0f}", f"{share:.0%}")
 
 
 def _table_of(case: str) -> Callable[[Results, bool], str]:
@@ -126,8 +126,10 @@ def _table_of(case: str) -> Callable[[Results, bool], str]:
         for members in sizes(results):
             for tool, name in TOOLS.items():
                 cells = [_seconds(results, found(results, case, members, each, tool)) for each in latencies(results)]
-                told = _measured(results, found(results, case, members, usual, tool))
-                lines.append([f"{members:,}", name, told[0], *cells, told[3] or NO_FIGURE, told[4] or NO_FIGURE])
+                reported = _measured(results, found(results, case, members, usual, tool))
+                lines.append(
+                    [f"{members:,}", name, reported[0], *cells, reported[3] or NO_FIGURE, reported[4] or NO_FIGURE]
+                )
         return _rst_table(lines) if is_rst else _markdown_table(lines)
 
     return made

@@ -113,7 +113,7 @@ def of_organizations(bench: Bench) -> None:
 
 
 def of_rosters(bench: Bench) -> None:
-    """Ten thousand members who are as wanted: the playbook against its module."""
+    """Ten thousand members who are up to date: the playbook against its module."""
     bench.people(bench.reset())
     empty, module, playbook = (
         bench.processor(NOTHING),

@@ -99,8 +99,8 @@ def main(arguments: list[str] | None = None) -> int:
         server.should_exit = True
 
     # uvicorn hands a signal on to these once it has shut down; without them the exit status would tell of a crash.
-    for wanted in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(wanted, stop)
+    for desired in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(desired, stop)
     gc.set_threshold(COLLECT_AFTER)
     server.run(sockets=[listener])
     return 0

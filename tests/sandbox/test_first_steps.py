@@ -30,6 +30,6 @@ def test_missing_packages_are_named_with_the_command_that_installs_them() -> Non
 def test_an_old_python_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(entry, "OLDEST_PYTHON", (99, 0))
     assert entry.main() == 1
-    told = capsys.readouterr().err
-    assert told.startswith(f"The sandbox needs Python 3.11 or newer. This is {sys.version.split()[0]}.\n")
-    assert f"    python3.11 {INSTALL}" in told
+    reported = capsys.readouterr().err
+    assert reported.startswith(f"The sandbox needs Python 3.11 or newer. This is {sys.version.split()[0]}.\n")
+    assert f"    python3.11 {INSTALL}" in reported
