@@ -22,7 +22,7 @@ from sandbox.testing import running_sandbox
 
 TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
 FAKE_TOKEN = "eyJ0eXAi.not-a-real-token"
-COMMON = {"ansible_parsed", "changed", "diff", "failed", "invocation", "warnings", "deprecations"}
+COMMON = {"ansible_parsed", "changed", "diff", "exception", "failed", "invocation", "msg", "warnings", "deprecations"}
 
 
 def main(chosen: list[str]) -> None:

@@ -12,17 +12,17 @@ class ModuleDocFragment:
 options: {}
 attributes:
   action_group:
-    description: Use C(group/tallyfy.platform.tallyfy) in C(module_defaults), or variables C(tallyfy_<option>), to give
-      the connection options once.
+    description: Set the connection options once, with C(group/tallyfy.platform.tallyfy) in C(module_defaults) or with
+      variables named C(tallyfy_<option>).
     support: full
     membership:
       - tallyfy.platform.tallyfy
   check_mode:
-    description: Can run in C(check_mode) and return what would change without changing it.
+    description: Can run in C(check_mode) and return what would change, without changing it.
   diff_mode:
-    description: Returns details on what has changed, or would change, in C(diff) mode.
+    description: Returns what has changed, or would change, in C(diff) mode.
   idempotent:
-    description: When run twice in a row with the same arguments, the second run finds nothing to do.
+    description: A second run with the same options changes nothing.
 """
 
     # For modules that only read.
@@ -30,24 +30,24 @@ attributes:
 options: {}
 attributes:
   action_group:
-    description: Use C(group/tallyfy.platform.tallyfy) in C(module_defaults), or variables C(tallyfy_<option>), to give
-      the connection options once.
+    description: Set the connection options once, with C(group/tallyfy.platform.tallyfy) in C(module_defaults) or with
+      variables named C(tallyfy_<option>).
     support: full
     membership:
       - tallyfy.platform.tallyfy
   check_mode:
-    description: Can run in C(check_mode) and return what would change without changing it.
+    description: Can run in C(check_mode) and return what would change, without changing it.
     support: full
     details:
-      - This action does not change anything.
+      - The module only reads.
   diff_mode:
-    description: Returns details on what has changed, or would change, in C(diff) mode.
+    description: Returns what has changed, or would change, in C(diff) mode.
     support: N/A
     details:
-      - This action does not change anything.
+      - The module only reads.
   idempotent:
-    description: When run twice in a row with the same arguments, the second run finds nothing to do.
+    description: A second run with the same options changes nothing.
     support: full
     details:
-      - This action does not change anything.
+      - The module only reads.
 """

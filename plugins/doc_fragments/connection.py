@@ -13,102 +13,97 @@ class ModuleDocFragment:
 options:
   api_url:
     description:
-      - Base address of the API, with or without a trailing slash. The environment variable E(TALLYFY_API_URL) is used
-        when the option is not given.
-      - Plain C(http://) is refused except for loopback addresses (C(localhost), C(127.0.0.1), C([::1])). No proxy is
-        used for these.
+      - Base URL of the API, with or without a trailing slash. Defaults to the environment variable E(TALLYFY_API_URL)
+        when set.
+      - Plain C(http://) is refused except for loopback addresses (C(localhost), C(127.0.0.1), C([::1])). Loopback
+        addresses do not use a proxy.
     type: str
     default: https://go.tallyfy.com/api
   token_url:
     description:
-      - Address of the token endpoint. The environment variable E(TALLYFY_TOKEN_URL) is used when the option is not
-        given.
-      - The client secret is sent to this address only.
+      - URL of the token endpoint. Defaults to the environment variable E(TALLYFY_TOKEN_URL) when set.
+      - The client secret is sent to this URL only.
     type: str
     default: https://go.tallyfy.com/oauth/token
   org_id:
     description:
-      - ID of the organization. The environment variable E(TALLYFY_ORG_ID) is used when the option is not given.
+      - ID of the organization. Defaults to the environment variable E(TALLYFY_ORG_ID).
     type: str
     aliases: [organization_id]
   client_id:
     description:
-      - Client ID of the application credentials. The environment variable E(TALLYFY_CLIENT_ID) is used when the
-        option is not given.
+      - Client ID of the application credentials. Defaults to the environment variable E(TALLYFY_CLIENT_ID).
     type: str
   client_secret:
     description:
-      - Client secret of the application credentials. The environment variable E(TALLYFY_CLIENT_SECRET) is used when
-        the option is not given.
+      - Client secret of the application credentials. Defaults to the environment variable E(TALLYFY_CLIENT_SECRET).
     type: str
   access_token:
     description:
-      - A ready bearer token, instead of application credentials. The environment variables E(TALLYFY_ACCESS_TOKEN)
-        and E(TALLYFY_API_TOKEN) are used, in this order, when the option is not given.
-      - Application credentials are preferred when both are given, except that a token given as an option is preferred
-        to credentials from the environment. O(act_as) is not read from the environment then.
+      - An access token, instead of application credentials. Defaults to the environment variable
+        E(TALLYFY_ACCESS_TOKEN), then E(TALLYFY_API_TOKEN).
+      - If both are set, application credentials take precedence. A token given as an option takes precedence over
+        credentials from the environment, and O(act_as) is then not read from the environment.
     type: str
     aliases: [api_token]
   act_as:
     description:
-      - E-mail address of a member in whose name the calls to the organization are made; usually an administrator.
-        A token is issued for them with the application credentials. The environment variable E(TALLYFY_ACT_AS) is
-        used when the option is not given.
-      - Needed when Tallyfy answers calls with the application's own token by C(401).
+      - E-mail address of the member who makes the calls to the organization, usually an administrator. A token for this
+        member is issued with the application credentials. Defaults to the environment variable E(TALLYFY_ACT_AS).
+      - Required when Tallyfy answers calls with the token of the application by C(401).
     type: str
   timeout:
     description:
-      - Seconds that the answer to one request may take, from the end of the request to the last byte. A request that is
-        repeated has them again. The environment variable E(TALLYFY_TIMEOUT) is used when the option is not given.
+      - Maximum time in seconds for the answer to one request, from the end of the request to the last byte. A retry has
+        the same limit again. Defaults to the environment variable E(TALLYFY_TIMEOUT) when set.
     type: float
     default: 30
   max_wait:
     description:
-      - Seconds that one task may spend waiting because Tallyfy asks for it or because a request is repeated,
-        altogether. The environment variable E(TALLYFY_MAX_WAIT) is used when the option is not given.
-      - The pace of O(rate_limit) does not count.
-      - For so long a task also waits for a lock that another one has; then it fails and says who has it.
+      - Maximum total time in seconds that one task waits, because Tallyfy asks for it or between retries. Defaults to
+        the environment variable E(TALLYFY_MAX_WAIT) when set.
+      - Delays due to O(rate_limit) do not count.
+      - Also the maximum time to wait for a lock of another task. After that, the task fails and names the holder.
     type: float
     default: 300
   rate_limit:
     description:
-      - Requests a minute for all processes of this controller and organization together; V(0) means no limit of our
-        own. The environment variable E(TALLYFY_RATE_LIMIT) is used when the option is not given.
-      - When Tallyfy's answers show a lower limit, that one is kept for an hour. They never raise the pace, and V(0)
-        ignores them.
+      - Maximum number of requests per minute of all processes on this controller for this organization. V(0) disables
+        the limit. Defaults to the environment variable E(TALLYFY_RATE_LIMIT) when set.
+      - If Tallyfy's answers announce a lower limit, that limit applies for an hour. They never raise the limit, and
+        V(0) ignores them.
     type: int
     default: 600
   validate_certs:
     description:
-      - Whether TLS certificates are checked. The environment variable E(TALLYFY_VALIDATE_CERTS) is used when the
-        option is not given.
-      - Only V(false), or another spelling of no, switches that off. A blank text does not.
+      - Whether to validate TLS certificates. Defaults to the environment variable E(TALLYFY_VALIDATE_CERTS) when set.
+      - Only V(false) or an equivalent boolean value disables the validation. A blank value does not.
     type: bool
     default: true
   ca_path:
     description:
-      - File or directory with the certificates of the authorities that are trusted. In a directory they need the names
-        that C(openssl rehash) gives them. The environment variable E(TALLYFY_CA_PATH) is used when the option is not
-        given.
+      - File or directory with trusted CA certificates. In a directory, the files need the names that C(openssl rehash)
+        creates. Defaults to the environment variable E(TALLYFY_CA_PATH).
     type: path
   state_dir:
     description:
-      - Directory of one's own for locks between processes, the shared request budget and encrypted tokens; an absolute
-        path, or one that starts with C(~). The environment variable E(TALLYFY_STATE_DIR) is used when the option is not
-        given.
-      - It is made when it is not there. One that others may look into or replace is refused and never changed. Where it
-        cannot be used or its files cannot be locked, tasks that read go on with a warning, and what needs a lock fails
-        before it writes.
+      - Private directory for locks between processes, the shared request budget and encrypted tokens. It is an absolute
+        path or starts with C(~). Defaults to the environment variable E(TALLYFY_STATE_DIR) when set.
+      - The directory is created if needed. A directory that other users can read or replace is refused and never
+        changed. If the directory cannot be used, or its files cannot be locked, tasks that only read continue with a
+        warning, and tasks that need a lock fail before they write.
     type: str
     default: ~/.cache/tallyfy-platform
   cache_tokens:
     description:
-      - Whether tokens are kept in O(state_dir). Locks and the budget are there in any case. The environment variable
-        E(TALLYFY_CACHE_TOKENS) is used when the option is not given.
+      - Whether to cache tokens in O(state_dir). Locks and the request budget are kept there in any case. Defaults to
+        the environment variable E(TALLYFY_CACHE_TOKENS) when set.
     type: bool
     default: true
 requirements:
-  - requests
+  - python >= 3.9
+  - requests >= 2.27
+  - urllib3 >= 1.26
 """
 
     # For lookups and other plugins: what ansible-doc shows. Variables are read by plugin_options, the environment by

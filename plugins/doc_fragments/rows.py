@@ -12,14 +12,13 @@ class ModuleDocFragment:
 options:
   columns:
     description:
-      - Which field a column of O(src), or a field of O(people), stands for, where their names differ, such as
-        C(mail) with the value C(email). Case does not matter.
+      - Maps columns of O(src), or keys of O(people), to fields with a different name, for example C(mail) to C(email).
+        Case does not matter.
     type: dict
     default: {}
   ignore_columns:
     description:
-      - Columns of O(src), or fields of O(people), that are for others and are left out. Any other unknown one is
-        refused.
+      - Columns of O(src), or keys of O(people), to ignore. Any other unknown column or key is refused.
     type: list
     elements: str
     default: []

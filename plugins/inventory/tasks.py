@@ -7,18 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: tasks
-short_description: Take the open tasks of a Tallyfy organization as hosts
+short_description: Use the open tasks of a Tallyfy organization as hosts
 version_added: 0.1.0
 description:
-  - Makes a host of each task that O(state) and the other filters leave, so that a play does the work of many steps side
-    by side, and M(tallyfy.platform.tallyfy_task) ticks each of them off by its C(tallyfy_task_id).
-  - The name of a host is the ID of its task, which never changes and tells nothing of anybody.
+  - Creates a host for each task that matches O(state) and the other filters. A play can then work on many tasks in
+    parallel and complete each with M(tallyfy.platform.tallyfy_task) and its C(tallyfy_task_id).
+  - The name of a host is the ID of its task. It never changes and contains no personal data.
   - The variables of a host are C(tallyfy_task_id), C(tallyfy_task_process), C(tallyfy_task_form) and so on, one for
-    each key of a task of M(tallyfy.platform.tallyfy_task_info) with its C(kickoff).
-  - The groups of a host are called after the template, the step and the state of its task, in lower case and with
+    each key of a task of M(tallyfy.platform.tallyfy_task_info), including C(kickoff).
+  - The groups of a host are named after the template, the step and the state of its task, in lower case with
     underscores, such as C(tallyfy_template_new_hire_onboarding), C(tallyfy_step_create_accounts) and
-    C(tallyfy_state_open). A one-off task has neither a template nor a step.
-  - The file of an inventory ends with C(tallyfy_tasks.yml) or C(tallyfy_tasks.yaml).
+    C(tallyfy_state_open). A one-off task has no template and no step.
+  - The name of the inventory file ends in C(tallyfy_tasks.yml) or C(tallyfy_tasks.yaml).
 author:
   - the tallyfy.platform authors (@tallyfy)
 options:
@@ -30,28 +30,29 @@ options:
     choices: [tallyfy.platform.tasks]
   template:
     description:
-      - Only tasks of processes that were launched from this template, given by its ID or its exact title.
+      - Only tasks of processes launched from this template, given by its ID or its exact title.
     type: str
   step:
     description:
-      - Only tasks of the step with this title in its template, without regard to case, or with this alias or ID.
+      - Only tasks of the step with this title in its template, this alias or this ID. Case does not matter.
     type: str
   assignee:
     description:
-      - Only tasks of the member or guest with this e-mail address. V(me) is the member whom the calls are made as.
-      - What is given to a group is not a task of its members; ask for the O(group).
+      - Only tasks assigned to the member or guest with this e-mail address. V(me) is the acting member.
+      - A task that is assigned to a group is not assigned to its members; use O(group) to find it.
     type: str
   group:
     description:
-      - Only tasks of the group with this name. Not to be mixed up with O(groups), which makes groups of hosts.
+      - Only tasks assigned to the Tallyfy group with this name. Not to be confused with O(groups), which creates groups
+        of hosts.
     type: str
   overdue:
     description:
-      - Only tasks that are open and whose deadline has passed, or only those that are not.
+      - With V(true), only open tasks whose deadline has passed. With V(false), only the others.
     type: bool
   due_before:
     description:
-      - Only tasks with a deadline before this moment, such as C(2026-03-02 17:00:00), in UTC unless it has an offset.
+      - Only tasks with a deadline before this time, such as C(2026-03-02 17:00:00), in UTC unless it has an offset.
     type: str
   state:
     description:
@@ -65,29 +66,29 @@ extends_documentation_fragment:
   - tallyfy.platform.connection
   - tallyfy.platform.connection.plugin
 notes:
-  - Each host has C(ansible_connection=local), since there is no machine behind it. Tasks for the machine that is worked
-    on are delegated to it.
-  - An option that is left out of the file is taken from the extra variable of its name with C(tallyfy_) in front, and
-    then from the environment. An inventory is read before any other variable is known.
-  - The variables hold what people typed, and no part of it is ever taken for a template.
-  - It takes the pages of tasks, of a hundred each, one request for each template, and one each for members and groups
-    where any are named.
-  - With O(cache=true) the tasks are kept as they are, the values of their forms included; tokens are not. Another
-    organization, member, access token or filter is not served what was kept for this one. What was completed in the
-    meantime is still a host then; M(tallyfy.platform.tallyfy_task) finds it completed and does nothing.
-  - An inventory that cannot be read is a warning for ansible-core, and the play then has no hosts. Set
-    E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FATAL) to make it a failure.
-  - AWX counts each name of a host that a job has worked on as a managed node and keeps the variables of hosts, so what
-    people typed, in its database. Here each task is another host, so the count grows with each task that is worked on.
-    From AWX rather use the role P(tallyfy.platform.worklist#role), which works off the tasks on one host. Where this is
-    an inventory source there all the same, let it overwrite, so that hosts go with their tasks.
+  - Each host has C(ansible_connection=local), because there is no machine behind it. Delegate tasks that change a
+    machine to that machine.
+  - An option that the file omits is taken from the extra variable with its name and the prefix C(tallyfy_), and then
+    from the environment. Other variables are not available when Ansible reads an inventory.
+  - The variables contain text that people typed. Ansible never evaluates it as a template.
+  - The plugin reads the pages of tasks, a hundred per page. It also sends one request per template, and one each for
+    members and groups when tasks have any.
+  - With O(cache=true) the tasks are cached, including their form values but no tokens. A different organization,
+    member, access token or filter does not use the same cache entry. A task that was completed in the meantime is still
+    a host; M(tallyfy.platform.tallyfy_task) then finds it completed and changes nothing.
+  - When an inventory cannot be read, ansible-core warns and the play has no hosts. Set
+    E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FATAL) to make that an error.
+  - AWX counts each host name that a job has used as a managed node, and stores the variables of hosts, including what
+    people typed, in its database. With this plugin that count grows with each task. In AWX, prefer the role
+    P(tallyfy.platform.worklist#role), which processes the tasks on one host. If you use an inventory source anyway,
+    enable "Overwrite", so that AWX deletes hosts together with their tasks.
 seealso:
   - module: tallyfy.platform.tallyfy_task
   - module: tallyfy.platform.tallyfy_task_info
 """
 
 EXAMPLES = r"""
-# accounts.tallyfy_tasks.yml
+# accounts.tallyfy_tasks.yml: the open tasks of one step, with a variable, a group and a group per department
 plugin: tallyfy.platform.tasks
 template: New hire onboarding
 step: Create accounts
@@ -100,7 +101,7 @@ keyed_groups:
     key: tallyfy_task_kickoff['Department']
 
 # create_accounts.yml, run by: ansible-playbook -i accounts.tallyfy_tasks.yml create_accounts.yml
-# - name: Create the accounts that somebody waits for
+# - name: Create the requested accounts
 #   hosts: tallyfy_step_create_accounts
 #   gather_facts: false
 #   tasks:
@@ -108,10 +109,29 @@ keyed_groups:
 #       ansible.builtin.command: /usr/local/bin/create-mailbox {{ mailbox | quote }}
 #       delegate_to: mail.example.com
 #
-#     - name: Tick it off
+#     - name: Complete the step
 #       tallyfy.platform.tallyfy_task:
 #         task_id: "{{ tallyfy_task_id }}"
 #         state: completed
+---
+# group.tallyfy_tasks.yml: the open tasks of a Tallyfy group
+plugin: tallyfy.platform.tasks
+group: Engineering
+---
+# late.tallyfy_tasks.yml: the overdue tasks of one member, in the name of an administrator
+plugin: tallyfy.platform.tasks
+assignee: john.smith@example.com
+overdue: true
+act_as: alice.smith@example.com
+---
+# approvals.tallyfy_tasks.yml: the open approvals of all processes of a template, cached for ten minutes
+plugin: tallyfy.platform.tasks
+template: New hire onboarding
+step: Manager approval
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: ~/.cache/tallyfy-tasks
+cache_timeout: 600
 """
 
 import hashlib

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: authorization_request
-short_description: Make the address at which somebody lets an application act for them in Tallyfy
+short_description: Create the URL for a browser sign-in to Tallyfy
 version_added: 0.1.0
 description:
-  - Returns the address of Tallyfy's sign-in page for one authorization, and what its answer is to be checked with. Each
-    call makes new random values, so keep the result, for example with M(ansible.builtin.set_fact), and use it once.
-  - The person opens the address in a browser, signs in and consents. The address that the browser then shows goes to
+  - Returns the URL of Tallyfy's sign-in page for one authorization, and the values to validate the answer with. Each
+    call creates new random values. Keep the result, for example with M(ansible.builtin.set_fact), and use it once.
+  - The person opens the URL in a browser, signs in and consents. Pass the URL that the browser then shows to
     M(tallyfy.platform.tallyfy_authorization).
-  - Nothing is sent from here.
+  - The lookup sends no request.
 author:
   - the tallyfy.platform authors (@tallyfy)
 options:
   redirect_uri:
     description:
-      - Address to which the browser is sent back. It must be one that is registered for the application in Tallyfy,
-        character by character. Nothing has to answer there.
+      - URL to which the browser is redirected. It must exactly match one that is registered for the application in
+        Tallyfy. No server has to answer there.
       - Plain C(http://) is refused except for loopback addresses.
     type: str
     required: true
@@ -29,10 +29,10 @@ options:
       - name: tallyfy_redirect_uri
   response_type:
     description:
-      - What the answer holds, a V(token) or a V(code) that is exchanged for one.
-      - Tallyfy's page on third-party applications describes V(token). With V(code) the token itself never goes through
-        the browser, and PKCE (S256) lets only who has asked exchange the code. Prefer it where Tallyfy offers it for
-        your application.
+      - Content of the answer, a V(token), or a V(code) that is exchanged for a token.
+      - Tallyfy documents V(token) for third-party applications. With V(code) the token never passes through the
+        browser, and PKCE (S256) ensures that only the requester can exchange the code. Prefer V(code) if Tallyfy offers
+        it for your application.
     type: str
     choices: [token, code]
     default: token
@@ -40,7 +40,7 @@ options:
       - name: tallyfy_response_type
   scope:
     description:
-      - Scope to ask for. Tallyfy documents none.
+      - Scope to request. Tallyfy documents none.
     type: str
     vars:
       - name: tallyfy_scope
@@ -54,7 +54,7 @@ options:
       - name: TALLYFY_CLIENT_ID
   authorize_url:
     description:
-      - Address of the sign-in page.
+      - URL of the sign-in page.
       - Plain C(http://) is refused except for loopback addresses.
     type: str
     default: https://account.tallyfy.com/oauth/authorize
@@ -63,50 +63,61 @@ options:
     env:
       - name: TALLYFY_AUTHORIZE_URL
 notes:
-  - The C(state) and the C(code_verifier) are secrets until the answer is used. The address contains the state, so show
-    it to the person only.
+  - The C(state) and the C(code_verifier) are secret until the answer is used. The URL contains the state, so show it to
+    the person only.
 seealso:
   - module: tallyfy.platform.tallyfy_authorization
 """
 
 EXAMPLES = r"""
-- name: Make the address of the sign-in page
+- name: Create the URL of the sign-in page
   ansible.builtin.set_fact:
     asked: >-
       {{ lookup('tallyfy.platform.authorization_request', redirect_uri='https://app.example.com/auth/callback') }}
   no_log: true
 
-- name: Show it
+- name: Show the URL
   ansible.builtin.debug:
     msg: "Open {{ asked.url }}"
 
-- name: Ask for a code instead
+- name: Request a code instead of a token
   ansible.builtin.set_fact:
     asked: >-
       {{ lookup('tallyfy.platform.authorization_request', redirect_uri='http://localhost:8765/callback',
          response_type='code') }}
+  no_log: true
+
+- name: Request a code for another application
+  ansible.builtin.set_fact:
+    asked: >-
+      {{ lookup('tallyfy.platform.authorization_request', redirect_uri='https://app.example.com/auth/callback',
+         response_type='code', client_id='4711') }}
   no_log: true
 """
 
 RETURN = r"""
 _raw:
   description:
-    - A list with one dictionary, which C(lookup) returns by itself.
+    - A list with one dictionary, which C(lookup) returns as a dictionary.
   type: list
   elements: dict
   contains:
     url:
-      description: The address to open in a browser.
+      description: URL to open in a browser.
       type: str
+      sample: https://account.tallyfy.com/oauth/authorize?client_id=1111&redirect_uri=http%3A%2F%2Flocalhost%3A8765
     state:
-      description: The random text that the answer must carry.
+      description: Random text that the answer must contain.
       type: str
+      sample: Kx3v0hWn1Q8mYpZc
     code_verifier:
-      description: The secret of PKCE, V(null) with O(response_type=token).
+      description: PKCE verifier, a secret. V(null) with O(response_type=token).
       type: str
+      sample: b7Vd1oQm5xWc3tRf
     redirect_uri:
-      description: The address to which the browser is sent back.
+      description: URL to which the browser is redirected.
       type: str
+      sample: http://localhost:8765/callback
 """
 
 import secrets

@@ -10,54 +10,52 @@ name: token
 short_description: Get an access token of Tallyfy for use in other modules
 version_added: 0.1.0
 description:
-  - Returns the access token that the modules of this collection would use, as M(tallyfy.platform.tallyfy_token) does.
-    That is the token of the member in O(act_as), else the application's, else the O(access_token) itself.
-  - Or the token that M(tallyfy.platform.tallyfy_authorization) has kept under a O(name) after somebody signed in by a
-    browser.
+  - Returns the access token that the modules of this collection use, as M(tallyfy.platform.tallyfy_token) does. That is
+    the token of the member in O(act_as), otherwise that of the application, otherwise O(access_token).
+  - With O(name) it returns the token that M(tallyfy.platform.tallyfy_authorization) stored after a browser sign-in.
   - The modules of this collection sign in by themselves and do not need it.
 author:
   - the tallyfy.platform authors (@tallyfy)
 options:
   _terms:
     description:
-      - At most one e-mail address of a member. The token is then issued in their name, whatever O(act_as) says.
-      - A blank term is refused, because the token that comes without it can do more.
+      - At most one e-mail address of a member. The token is issued for this member, regardless of O(act_as).
+      - A blank term is refused, because the token of the application has more rights.
     type: list
     elements: str
   kind:
     description:
-      - Whose token it has to be. V(application) is the application's own. V(user) is that of the member in the term or
-        in O(act_as), or the O(access_token).
-      - Without it, the token is the one that modules use.
+      - Kind of token to return. V(application) is the token of the application. V(user) is the token of the member in
+        the term or in O(act_as), or O(access_token).
+      - By default it is the token that the modules use.
     type: str
     choices: [application, user]
   min_ttl:
     description:
-      - Seconds that the token must last. A kept token that expires earlier is replaced. One with a O(name) is refused,
-        since only its owner can replace it.
+      - Minimum remaining lifetime of the token in seconds. A cached token that expires earlier is replaced. A token
+        with a O(name) is refused instead, because only its owner can replace it.
     type: int
     default: 300
   name:
     description:
-      - Name under which the token was kept. Not together with a term or O(kind).
-      - The O(client_id) and the O(client_secret) must be those it was kept with. With O(org_id), a token of another
-        organization is refused.
+      - Name under which the token was stored. Cannot be combined with a term or O(kind).
+      - O(client_id) and O(client_secret) must be those with which the token was stored. With O(org_id), a token of
+        another organization is refused.
     type: str
 extends_documentation_fragment:
   - tallyfy.platform.connection
   - tallyfy.platform.connection.plugin
 notes:
-  - For a term, O(name) and O(kind=application) the variable C(tallyfy_access_token) does not count, nor does it while
-    it is made by this lookup itself.
-  - Use C(no_log) on tasks that send the token with other modules, since these print their arguments when run with
-    C(-vvv).
+  - The variable C(tallyfy_access_token) is ignored with a term, O(name) or O(kind=application), and while this lookup
+    computes that variable itself.
+  - Set C(no_log) on tasks that pass the token to other modules, because they print their arguments with C(-vvv).
 seealso:
   - module: tallyfy.platform.tallyfy_token
   - module: tallyfy.platform.tallyfy_authorization
 """
 
 EXAMPLES = r"""
-- name: Ask for the tasks of a member with another module
+- name: Call the API as a member with another module
   ansible.builtin.uri:
     url: "{{ tallyfy_api_url }}/organizations/{{ tallyfy_org_id }}/me"
     headers:
@@ -66,7 +64,16 @@ EXAMPLES = r"""
       X-Tallyfy-Client: APIClient
   no_log: true
 
-- name: Keep the token of somebody who has signed in by a browser
+- name: Call the API as the application
+  ansible.builtin.uri:
+    url: "{{ tallyfy_api_url }}/organizations/{{ tallyfy_org_id }}/tags"
+    headers:
+      Accept: application/json
+      Authorization: "Bearer {{ lookup('tallyfy.platform.token', kind='application', min_ttl=600) }}"
+      X-Tallyfy-Client: APIClient
+  no_log: true
+
+- name: Store the token of a person who has signed in by a browser
   tallyfy.platform.tallyfy_authorization:
     name: alice
     redirect_response: "{{ pasted.user_input }}"
@@ -74,16 +81,17 @@ EXAMPLES = r"""
     expected_state: "{{ asked.state }}"
     code_verifier: "{{ asked.code_verifier }}"
 
-- name: Look at the organization in their name
+- name: Read the organization with the stored token
   tallyfy.platform.tallyfy_organization_info:
     access_token: "{{ lookup('tallyfy.platform.token', name='alice') }}"
 """
 
 RETURN = r"""
 _raw:
-  description: A list with the access token.
+  description: A list with the access token, which C(lookup) returns as a string.
   type: list
   elements: str
+  sample: [eyJ0eXAi.not-a-real-token]
 """
 
 import time

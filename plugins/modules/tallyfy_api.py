@@ -8,12 +8,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: tallyfy_api
-short_description: Make any call of the Tallyfy API
+short_description: Call any route of the Tallyfy API
 version_added: 0.1.0
 description:
-  - Sends one request with sign-in, paging, retries, error messages and check mode taken care of.
-  - Meant for what no other module of the collection does. Those are idempotent; a raw call is so only where the
-    attributes below say it.
+  - Sends one request to the API. The module handles sign-in, paging, retries, error messages and check mode.
+  - Use it for what no other module of the collection does. The other modules are idempotent; a raw call is idempotent
+    only as described in the attributes.
 author:
   - the tallyfy.platform authors (@tallyfy)
 options:
@@ -25,15 +25,16 @@ options:
     default: GET
   path:
     description:
-      - Path of the route below O(api_url), for example V(/organizations/{org_id}/tags). C({org_id}) is replaced.
-      - A whole address is accepted only on the host of O(api_url).
+      - Path of the route below O(api_url), for example V(/organizations/{org_id}/tags). C({org_id}) is replaced by the
+        ID of the organization.
+      - A full URL is accepted only for the host of O(api_url).
       - Routes that issue tokens are refused; use M(tallyfy.platform.tallyfy_token).
-      - Blanks, control characters and backslashes are refused; what belongs to a name is written percent-encoded.
+      - Spaces, control characters and backslashes are refused. Percent-encode them when they belong to a name.
     type: str
     required: true
   query:
     description:
-      - Query parameters. The values of a list are joined with commas, as Tallyfy takes them.
+      - Query parameters. The values of a list are joined with commas, as Tallyfy expects.
     type: dict
     default: {}
   body:
@@ -47,8 +48,8 @@ options:
     default: false
   token_kind:
     description:
-      - Which token to send. V(auto) chooses by the route, V(application) and V(user) insist. A token itself is given as
-        O(access_token).
+      - Kind of token to send. V(auto) selects it by the route. V(application) and V(user) require that kind. To pass a
+        token itself, use O(access_token).
     type: str
     choices: [auto, application, user]
     default: auto
@@ -56,35 +57,34 @@ options:
     description:
       - Reads O(path) first and writes only when something in O(body) differs. Only for O(method=PUT) with a dictionary
         as O(body).
-      - Dictionaries are compared key by key, inner ones too, and only by the keys of O(body). Lists must have the same
-        entries in the same order. Keys that the answer does not have count as different.
-      - A number and the text of the same number, such as V(7) and V("7"), count as equal, as Tallyfy spells some IDs
-        both ways. So do an empty text and V(null), texts that differ in white space around them, and two spellings of
-        one moment.
-      - Afterwards the record is compared with what was read and sent. Values that Tallyfy did not store are a failure.
-        Many routes of Tallyfy replace what is left out, so give every key that matters; what changed without being
-        asked for is told in RV(notes) and in the diff.
-      - The PUT is sent once. After a failure that may pass the record is read again, so that no change of somebody else
-        is overwritten with old values.
+      - Dictionaries are compared by the keys in O(body), nested ones too. Lists must have the same entries in the same
+        order. A key that the answer does not contain counts as different.
+      - A number equals a string with the same number, such as V(7) and V("7"), because Tallyfy returns some IDs both
+        ways. An empty string equals V(null). Surrounding white space and the notation of a timestamp do not matter.
+      - After the write the module compares the record with the values that it sent. It fails when Tallyfy did not store
+        one. Many routes replace what the body omits, so include every key that matters. RV(notes) and the diff report
+        other changes.
+      - The PUT is sent once. After a temporary failure the record is read again, so that old values do not overwrite a
+        change made by somebody else.
     type: bool
     default: false
 extends_documentation_fragment:
   - tallyfy.platform.connection
   - tallyfy.platform.attributes
 notes:
-  - A C(DELETE) that was answered with success is looked at where the record can be read. When it is still there and
-    unchanged, the task fails.
-  - When an answer is lost, or a server fails, a write may have been carried out. The task then fails with
-    C(changed=true), and the message says how to find out. A C(POST) is never repeated by itself after that.
-  - What an answer holds as C(access_token), C(refresh_token), C(id_token) or C(client_secret), in this or a similar
-    spelling and at any depth, is shown as V(********), with a note in RV(notes), and stays hidden in later items of a
-    loop. M(tallyfy.platform.tallyfy_token) returns tokens.
+  - After a successful C(DELETE) the module reads the record, if the route allows that. It fails when the record is
+    still there unchanged.
+  - When an answer is lost or the server fails, Tallyfy may have carried out the write. The task then fails with
+    C(changed=true), and the message tells how to check. A C(POST) is never repeated automatically in that case.
+  - Values of C(access_token), C(refresh_token), C(id_token), C(client_secret) and similar keys in an answer, at any
+    depth, are returned as V(********), with a remark in RV(notes). They also stay hidden in later items of a loop. To
+    get a token, use M(tallyfy.platform.tallyfy_token).
 attributes:
   check_mode:
     support: full
     details:
-      - GET requests are sent. Writes are not; C(DELETE) looks whether there is something to delete. What a PUT changes
-        without being asked to is known only after a run.
+      - GET requests are sent and writes are not. For C(DELETE), the module checks whether there is something to delete.
+        Changes that a PUT makes beyond its body are known only after a run.
   diff_mode:
     support: partial
     details:
@@ -92,8 +92,8 @@ attributes:
   idempotent:
     support: partial
     details:
-      - C(GET), C(DELETE) of something that can be read, and O(only_if_different=true) are. Every other write is sent
-        each time, C(DELETE) of a route such as C(…/disable) included.
+      - C(GET), C(DELETE) of a readable record, and O(only_if_different=true) are idempotent. Any other write is sent
+        each time, including C(DELETE) of a route such as C(…/disable).
 """
 
 EXAMPLES = r"""
@@ -105,7 +105,15 @@ EXAMPLES = r"""
     all_pages: true
   register: tags
 
-- name: Rename a tag, if it is not renamed yet
+- name: Create a tag
+  tallyfy.platform.tallyfy_api:
+    method: POST
+    path: /organizations/{org_id}/tags
+    body:
+      title: Remote
+      color: "#3498db"
+
+- name: Rename a tag unless it already has the new name
   tallyfy.platform.tallyfy_api:
     method: PUT
     path: /organizations/{org_id}/tags/{{ tag_id }}
@@ -118,16 +126,23 @@ EXAMPLES = r"""
   tallyfy.platform.tallyfy_api:
     method: DELETE
     path: /organizations/{org_id}/tags/{{ tag_id }}
+
+- name: Read a route as a member
+  tallyfy.platform.tallyfy_api:
+    path: /organizations/{org_id}/me
+    act_as: alice.smith@example.com
+    token_kind: user
 """
 
 RETURN = r"""
 status:
-  description: HTTP status of the answer; V(null) when there was none, as for a write that was not sent.
+  description: HTTP status code of the answer. V(null) when there was none, for example because a write was not sent.
   type: int
   returned: always
   sample: 200
 data:
-  description: What the answer holds, without its envelope. All records with O(all_pages=true). V(null) after a failure.
+  description: Content of the answer without its envelope. With O(all_pages=true), all records of the listing. V(null)
+    after a failure.
   type: raw
   returned: always
   sample:
@@ -144,7 +159,7 @@ data:
       created_at: "2025-01-16T10:00:00.000Z"
       deleted_at: null
 meta:
-  description: The C(meta) of the answer's envelope, V(null) when it has none and with O(all_pages=true).
+  description: The C(meta) object of the answer. V(null) when the answer has none, and with O(all_pages=true).
   type: dict
   returned: always
   sample:
@@ -156,64 +171,64 @@ meta:
       total_pages: 1
       links: []
 request_id:
-  description: The ID that Tallyfy gave the request, for questions to its support; V(null) when it gave none
-    and with O(all_pages=true).
+  description: ID that Tallyfy assigned to the request, for questions to its support. V(null) when Tallyfy returned
+    none, and with O(all_pages=true).
   type: str
   returned: always
   sample: 8d0f6f7e-9a6b-4b53-a2a7-0d5f4e0c9b1e
 actions:
-  description: The write that was sent, or, in check mode, would be sent.
+  description: The write that was sent. In check mode, the write that would be sent.
   type: list
   elements: dict
   returned: always
   contains:
     action:
-      description: What the method stands for, V(created) (C(POST)), V(updated) (C(PUT) and C(PATCH)) or V(deleted)
-        (C(DELETE)).
+      description: V(created) for C(POST), V(updated) for C(PUT) and C(PATCH), or V(deleted) for C(DELETE).
       type: str
+      sample: updated
     reason:
-      description: Why the request is needed.
+      description: Reason for the request.
       type: str
+      sample: was asked for
     fields:
-      description:
-        - Names of the keys that are written; with O(only_if_different=true) of those that differ. A key of an inner
-          dictionary has the names of all, such as V(taskdata.field).
+      description: Keys that are written. With O(only_if_different=true), the keys that differ. A nested key includes
+        its parents, such as V(taskdata.field).
       type: list
       elements: str
+      sample: [color, title]
     target:
-      description: Always V(null), since nothing else is concerned. It is there for plays that read the actions of any
-        module.
+      description: Always V(null). Present so that the actions of all modules have the same keys.
       type: str
+      sample: null
   sample:
-    - action: updated
-      reason: name to be set
-      fields: [name]
+    - action: created
+      reason: was asked for
+      fields: [color, title]
       target: null
 notes:
   description:
-    - With O(only_if_different=true), what Tallyfy changed although nobody asked for it, and what it does not show, so
-      that nobody knows whether it was stored.
-    - That an answer holds a token, which is not shown.
+    - With O(only_if_different=true), values that Tallyfy changed without being asked, and values that it does not
+      return, which therefore cannot be verified.
+    - A remark when the answer contains a token, which is not returned.
   type: list
   elements: str
   returned: always
   sample:
     - >-
-      Tallyfy changed users as well, which was not asked for. What a PUT leaves out may be replaced; give it in body to
-      keep it.
+      Tallyfy changed users as well, which was not asked for. What a PUT leaves out may be replaced;
+      give it in body to keep it.
 problems:
   description:
-    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
-      made of them.
-    - Empty when there is nothing of the kind.
+    - Errors, one text each, such as invalid options or refused requests. C(msg) is composed of them.
+    - Empty when there was no error.
   type: list
   elements: str
   returned: always
   sample:
     - "GET /organizations/25f66ae8cd27630803af1f25fe015a1a/users: This action is unauthorized. (HTTP 403)"
 failed_action:
-  description: The step that failed, with the keys of an entry of RV(actions), which then names what was done before it;
-    V(null) when none did.
+  description: The step that failed, with the keys of an entry of RV(actions). RV(actions) then lists only the steps
+    completed before it. V(null) when no step failed.
   type: dict
   returned: always
   sample:
@@ -222,14 +237,14 @@ failed_action:
     fields: [name]
     target: null
 not_stored:
-  description: Names of the fields that Tallyfy answered with success and did not store.
+  description: Names of fields whose values Tallyfy accepted but did not store.
   type: list
   elements: str
   returned: always
   sample: [name]
 not_before:
-  description: When it makes sense to run it again, in ISO 8601, after a limit of Tallyfy would have meant too long a
-    wait; otherwise V(null).
+  description: Earliest time to run the task again, in ISO 8601, when a limit of Tallyfy requires a wait longer than
+    O(max_wait). Otherwise V(null).
   type: str
   returned: always
   sample: "2026-11-22T14:02:10Z"

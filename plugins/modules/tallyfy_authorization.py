@@ -8,59 +8,60 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: tallyfy_authorization
-short_description: Take the answer of Tallyfy's sign-in page and keep its token
+short_description: Complete a browser sign-in to Tallyfy and store its token
 version_added: 0.1.0
 description:
-  - Takes the address that a browser was sent back to by the sign-in page, which
-    P(tallyfy.platform.authorization_request#lookup) makes the address of. Returns the token of the person who signed in
-    there, kept under a O(name) if one is given.
-  - Without O(redirect_response) the token that is kept under that O(name) is returned.
-  - On success the output is censored without C(no_log) in the play, while C(register) holds the token. Failures stay
-    readable.
+  - Takes the URL to which Tallyfy's sign-in page redirected the browser, and returns the token of the person who signed
+    in. With O(name) the token is stored. P(tallyfy.platform.authorization_request#lookup) creates the URL of the
+    sign-in page.
+  - Without O(redirect_response) the module returns the token that is stored under O(name).
+  - On success the output is censored without C(no_log) in the play, and C(register) still receives the token. Errors
+    stay readable.
 author:
   - the tallyfy.platform authors (@tallyfy)
 options:
   name:
     description:
-      - Name under which the token is kept. Without O(redirect_response) it is needed, and it is a failure when no token
-        is kept under it or that expires before O(min_ttl).
-      - A name belongs to one O(client_id). The token is encrypted by the O(client_secret), without which nothing is
-        kept and there is a warning.
-      - With O(org_id), a kept token of another organization is refused.
+      - Name under which the token is stored. Required without O(redirect_response). The task then fails when no token
+        is stored under the name, or when it expires within O(min_ttl).
+      - A name belongs to one O(client_id). The O(client_secret) encrypts the token. Without it the token is not stored
+        and the module warns.
+      - With O(org_id), a stored token of another organization is refused.
     type: str
   redirect_response:
     description:
-      - The address that the browser shows after the person has signed in and consented, all of it. The answer may be
-        in its query or in its fragment.
-      - It is refused, with the cause, unless it leads to O(redirect_uri), carries O(expected_state), and holds
-        what was asked for. So is one that was used before or holds an error, and a token that is expired, revoked or
-        for another organization than O(org_id). Without O(org_id) the organization is the one that Tallyfy names.
-      - Neither O(client_secret) nor anything else to sign in with is needed, apart from O(client_id) for a code.
-      - A code works once. When the answer to its exchange is lost, it is not sent again; the person authorizes again.
+      - The complete URL that the browser shows after the person has signed in and consented. The answer may be in its
+        query or its fragment.
+      - The module refuses a URL that does not match O(redirect_uri) or O(expected_state), that lacks the requested
+        token or code, that was used before, or that reports an error. It refuses a token that is expired, revoked, or
+        for another organization than O(org_id). Without O(org_id) the organization is the one in the answer.
+      - No credentials are required, except O(client_id) for a code.
+      - A code works once. When the answer to its exchange is lost, it is not sent again, and the person has to
+        authorize again.
     type: str
   redirect_uri:
     description:
-      - The redirect address that was asked for. Needed with O(redirect_response).
+      - The redirect URI of the authorization request. Required with O(redirect_response).
     type: str
   expected_state:
     description:
-      - The state that was asked with. Without it, there is a warning, and an answer that has a state is refused.
+      - The state of the authorization request. Without it the module warns, and refuses an answer that contains a
+        state.
     type: str
   code_verifier:
     description:
-      - The verifier of PKCE that was asked with. It means that the answer must hold a code, which is exchanged for a
-        token at O(token_url). Without it the answer must hold a token.
+      - The PKCE verifier of the authorization request. With it the answer must contain a code, which is exchanged for a
+        token at O(token_url). Without it the answer must contain a token.
     type: str
   min_ttl:
     description:
-      - Seconds that the token must last. One that expires earlier is refused, since only the person can replace it, by
-        signing in again.
+      - Minimum remaining lifetime of the token in seconds. A token that expires earlier is refused, because only the
+        person can replace it, by signing in again.
     type: int
     default: 300
   state:
     description:
-      - V(present) returns a token. V(absent) forgets the one that is kept under O(name); Tallyfy has no way to revoke
-        it from here.
+      - V(present) returns a token. V(absent) deletes the stored token of O(name). Tallyfy offers no way to revoke it.
     type: str
     choices: [present, absent]
     default: present
@@ -71,16 +72,16 @@ attributes:
   check_mode:
     support: full
     details:
-      - The answer in O(redirect_response) is checked. A code in it is not exchanged, since it works once, so RV(token)
-        is left out for it. A token in it is tried and not kept.
+      - The answer in O(redirect_response) is validated. A code is not exchanged, because it works once, so RV(token) is
+        V(null) for it. A token is tested and not stored.
   diff_mode:
     support: none
     details:
-      - There is nothing to show that is not secret.
+      - All values are secret.
   idempotent:
     support: partial
     details:
-      - A O(redirect_response) works once and is refused when it is used again within a day on the same machine.
+      - A O(redirect_response) works once. A second use on the same machine within a day is refused.
 seealso:
   - plugin: tallyfy.platform.authorization_request
     plugin_type: lookup
@@ -90,7 +91,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Take the answer of the sign-in page and keep its token
+- name: Exchange the answer of the sign-in page for a token and store it
   tallyfy.platform.tallyfy_authorization:
     name: alice
     redirect_response: "{{ pasted.user_input }}"
@@ -98,48 +99,60 @@ EXAMPLES = r"""
     expected_state: "{{ asked.state }}"
     code_verifier: "{{ asked.code_verifier }}"
 
-- name: Get the token that is kept as alice
+- name: Get the stored token if it lasts ten minutes or more
   tallyfy.platform.tallyfy_authorization:
     name: alice
     min_ttl: 600
   register: alice
 
-- name: Forget the token that is kept as alice
+- name: Delete the stored token
   tallyfy.platform.tallyfy_authorization:
     name: alice
     state: absent
+
+- name: Fail when no token is stored under a name
+  tallyfy.platform.tallyfy_authorization:
+    name: alice
 """
 
 RETURN = r"""
 token:
-  description: The token, V(null) when there is none, as with O(state=absent) and after a failure.
+  description: The token. V(null) when there is none, for example with O(state=absent) and after a failure.
   type: dict
   returned: always
   contains:
     access_token:
-      description: The secret itself, for an C(Authorization) header.
+      description: The secret token, for an C(Authorization) header.
       type: str
+      sample: eyJ0eXAi.not-a-real-token
     token_type:
-      description: The scheme of the header.
+      description: Scheme of the C(Authorization) header.
       type: str
+      sample: Bearer
     expires_in:
-      description: Seconds the token still lasts, V(null) when Tallyfy did not tell.
+      description: Remaining lifetime in seconds. V(null) when it is not known.
       type: int
+      sample: 7775999
     expires_at:
-      description: When the token expires, in ISO 8601 (UTC), V(null) when Tallyfy did not tell.
+      description: Expiry time, in ISO 8601 (UTC). V(null) when it is not known.
       type: str
+      sample: "2027-02-20T07:31:09Z"
     kind:
-      description: V(user).
+      description: Always V(user).
       type: str
+      sample: user
     user:
       description: E-mail address of the person who signed in.
       type: str
+      sample: alice.smith@example.com
     org_id:
-      description: ID of the organization the token belongs to.
+      description: ID of the organization of the token.
       type: str
+      sample: 25f66ae8cd27630803af1f25fe015a1a
     source:
-      description: V(issued) just now, or from the V(cache).
+      description: V(issued) for a new token, V(cache) for a stored one.
       type: str
+      sample: issued
   sample:
     access_token: eyJ0eXAi.not-a-real-token
     token_type: Bearer
@@ -150,20 +163,21 @@ token:
     org_id: 25f66ae8cd27630803af1f25fe015a1a
     source: issued
 kept_as:
-  description: Name under which the token is kept, V(null) when it is not.
+  description: Name under which the token is stored. V(null) when it is not stored.
   type: str
   returned: always
   sample: alice
 problems:
   description:
-    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
-      made of them.
-    - Empty when there is nothing of the kind.
+    - Errors, one text each, such as invalid options or refused requests. C(msg) is composed of them.
+    - Empty when there was no error.
   type: list
   elements: str
   returned: always
   sample:
-    - "GET /organizations/25f66ae8cd27630803af1f25fe015a1a/users: This action is unauthorized. (HTTP 403)"
+    - >-
+      No token is kept as alice for client_id 1111, or it was kept with another client secret. Authorize
+      again.
 """
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task

@@ -11,43 +11,43 @@ module: tallyfy_group
 short_description: Manage one group of a Tallyfy organization
 version_added: 0.1.0
 description:
-  - Creates, changes or deletes one group of a Tallyfy organization, found by its name, and says who is in it.
-  - What is not given stays as it is. All that differs goes into one write.
-  - Every address is looked up before anything is written; those that cannot be in the group are all named at once.
+  - Creates, changes or deletes one group of a Tallyfy organization and sets its members and guests. The name identifies
+    the group.
+  - Options that are omitted do not change anything. All differences are written in one request.
+  - Every address is looked up before anything is written. The error names all addresses that cannot be in the group.
 author:
   - the tallyfy.platform authors (@tallyfy)
 options:
   name:
     description:
-      - Name of the group, at most 200 characters. It is compared without regard to case, and a different spelling is
-        no change.
-      - When several groups have the name but for case, nothing is done to any of them.
+      - Name of the group, at most 200 characters. Case does not matter, and a different spelling is not a change.
+      - If several groups have this name and differ in case only, the task fails.
     type: str
     required: true
   state:
     description:
-      - V(present) makes sure that there is the group.
-      - V(absent) deletes it for good. Its members and guests stay in the organization.
+      - V(present) ensures that the group exists.
+      - V(absent) permanently deletes the group. Its members and guests stay in the organization.
     type: str
     choices: [present, absent]
     default: present
   description:
     description:
-      - What the group is for. A new group that is given none is described by its name, since Tallyfy wants one.
-      - A blank one counts as not given. Tallyfy does not let it be empty.
+      - Description of the group. A new group without one is described by its name, because Tallyfy requires a
+        description.
+      - A blank description counts as omitted, because Tallyfy does not accept an empty one.
     type: str
   members:
     description:
-      - Members of the group, by e-mail address, without regard to case. They must be active or invited.
-      - A list names members to be added. A dictionary has the lists C(add) and C(remove), or C(set) with all of the
-        members. An empty C(set) leaves nobody. A text is a list with semicolons or line breaks between its entries.
-      - An address that nobody has is no error in C(remove), since a leaver may have been deleted.
+      - Members of the group, by e-mail address. Case does not matter. They must be active or invited.
+      - A list names members to add. A dictionary has the lists C(add) and C(remove), or C(set) with all of the members.
+        An empty C(set) removes everybody. A string is a list whose entries are separated by semicolons or line breaks.
+      - An unknown address in C(remove) is not an error, because the member may have been deleted.
     type: raw
   guests:
     description:
-      - Guests of the group, by e-mail address, without regard to case, written as O(members) are. They must be guests
-        of the organization, see M(tallyfy.platform.tallyfy_guest). Costs the reading of the guests when somebody is to
-        come in.
+      - Guests of the group, by e-mail address, in the same forms as O(members). They must be guests of the
+        organization, see M(tallyfy.platform.tallyfy_guest). To add a guest, the module reads the list of guests.
     type: raw
 extends_documentation_fragment:
   - tallyfy.platform.connection
@@ -60,19 +60,18 @@ attributes:
   idempotent:
     support: full
 notes:
-  - Tallyfy replaces the whole lists of a group. It is therefore read again right before it is written, also before a
-    write that failed is repeated; one process of a controller at a time changes it, and what was stored is checked.
-    Somebody who changes the same group from another machine between that reading and its write can still undo it, or be
-    undone.
+  - Tallyfy replaces the whole lists of a group with each write. The module therefore reads the group again right before
+    it writes, retries included, and checks what was stored. A lock lets one process of a controller write at a time. A
+    change made from another machine between that read and the write can still be lost.
 seealso:
   - module: tallyfy.platform.tallyfy_group_info
   - module: tallyfy.platform.tallyfy_guest
   - module: tallyfy.platform.tallyfy_user
-    description: Puts one member into groups, and the other way round.
+    description: Adds one member to groups.
 """
 
 EXAMPLES = r"""
-- name: Make a group and put people into it
+- name: Create a group with members and a guest
   tallyfy.platform.tallyfy_group:
     name: Field Service
     description: Everybody who visits customers
@@ -82,7 +81,7 @@ EXAMPLES = r"""
     guests:
       - partner@example.org
 
-- name: Let Erin in and John out, and leave the others where they are
+- name: Add one member and remove another
   tallyfy.platform.tallyfy_group:
     name: Engineering
     members:
@@ -91,15 +90,20 @@ EXAMPLES = r"""
       remove:
         - john.smith@example.com
 
-- name: Say exactly who is in a group
+- name: Set the exact members and remove all guests
   tallyfy.platform.tallyfy_group:
-    name: People
+    name: Field Service
     members:
       set:
         - alice.smith@example.com
         - erin.walker@example.com
     guests:
       set: []
+
+- name: Change the description of a group
+  tallyfy.platform.tallyfy_group:
+    name: People
+    description: Hiring, onboarding and offboarding
 
 - name: Delete a group
   tallyfy.platform.tallyfy_group:
@@ -110,42 +114,50 @@ EXAMPLES = r"""
 RETURN = r"""
 group:
   description:
-    - The group after the run. In check mode, the group as the run would leave it, with V(null) for what only Tallyfy
-      knows.
-    - V(null) when there is no such group.
+    - The group after the run. In check mode, the expected group, with V(null) for values that only Tallyfy knows.
+    - V(null) when the group does not exist.
   type: dict
   returned: always
   contains:
     id:
-      description: Identifier of the group, 32 hexadecimal characters.
+      description: ID of the group, 32 hexadecimal characters.
       type: str
+      sample: 1bbe946fd26759c742d7642ba8474397
     name:
-      description: Name of the group, spelled as Tallyfy has it.
+      description: Name of the group as stored in Tallyfy.
       type: str
+      sample: Field Service
     description:
-      description: What the group is for. Groups from before 2021 may have none.
+      description: Description of the group. Groups created before 2021 may have none.
       type: str
+      sample: Everybody who visits customers
     state:
-      description: V(present), as the option of M(tallyfy.platform.tallyfy_group).
+      description: V(present), as in O(tallyfy.platform.tallyfy_group#module:state).
       type: str
+      sample: present
     members:
-      description: E-mail addresses of the members of the group, sorted.
+      description: E-mail addresses of the members, sorted.
       type: list
       elements: str
+      sample: [bob@example.com, frank.moore@example.com]
     member_ids:
-      description: Numbers of the members of the group, sorted. Somebody whom Tallyfy does not list is named here only.
+      description: IDs of the members, sorted. A member whom Tallyfy does not list appears only here.
       type: list
       elements: int
+      sample: [1002, 1008]
     guests:
-      description: E-mail addresses of the guests of the group, sorted.
+      description: E-mail addresses of the guests, sorted.
       type: list
       elements: str
+      sample: [partner@example.org]
     created_at:
-      description: When the group was made, in ISO 8601 as Tallyfy sends it.
+      description: Creation time, in ISO 8601 as returned by Tallyfy.
       type: str
+      sample: "2026-11-22T13:03:33.000Z"
     updated_at:
-      description: When the group was last changed, in ISO 8601 as Tallyfy sends it.
+      description: Time of the last change, in ISO 8601 as returned by Tallyfy.
       type: str
+      sample: "2026-11-22T13:03:33.000Z"
   sample:
     id: 1bbe946fd26759c742d7642ba8474397
     name: Field Service
@@ -157,8 +169,7 @@ group:
     created_at: "2026-11-22T13:03:33.000Z"
     updated_at: "2026-11-22T13:03:33.000Z"
 actions:
-  description:
-    - What was done, in order. In check mode, what would be done.
+  description: Steps that were carried out, in order. In check mode, the steps that would be carried out.
   type: list
   elements: dict
   returned: always
@@ -166,34 +177,38 @@ actions:
     action:
       description: V(created), V(updated) or V(deleted).
       type: str
+      sample: created
     fields:
-      description: Names of the fields the step writes.
+      description: Names of the fields that the step writes.
       type: list
       elements: str
+      sample: [description, guests, members, name]
     reason:
-      description: Why the step is needed.
+      description: Reason for the step.
       type: str
+      sample: no group of this name
     target:
-      description: Always V(null), since nothing else is concerned. It is there for plays that read the actions of any
-        module.
+      description: Always V(null). Present so that the actions of all modules have the same keys.
       type: str
+      sample: null
   sample:
     - action: created
       reason: no group of this name
       fields: [description, guests, members, name]
       target: null
 notes:
-  description:
-    - What somebody should know about the run, such as fields that could not be changed. The same as the warnings, which
-      get lost in the registered result of a loop before ansible-core 2.22.
+  description: Remarks that are not errors, such as fields that could not be changed. They are also issued as warnings.
+    Before ansible-core 2.22, the registered result of a loop does not contain these warnings.
   type: list
   elements: str
   returned: always
   sample:
-    - "Engineering: Tallyfy keeps its own description. Tallyfy does not let the description of a group be empty."
+    - >-
+      Engineering: Tallyfy keeps its own description. Tallyfy does not let the description of a group
+      be empty.
 failed_action:
-  description: The step that failed, with the keys of an entry of RV(actions), which then names what was done before it;
-    V(null) when none did.
+  description: The step that failed, with the keys of an entry of RV(actions). RV(actions) then lists only the steps
+    completed before it. V(null) when no step failed.
   type: dict
   returned: always
   sample:
@@ -203,23 +218,22 @@ failed_action:
     target: null
 problems:
   description:
-    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
-      made of them.
-    - Empty when there is nothing of the kind.
+    - Errors, one text each, such as invalid options or refused requests. C(msg) is composed of them.
+    - Empty when there was no error.
   type: list
   elements: str
   returned: always
   sample:
     - "GET /organizations/25f66ae8cd27630803af1f25fe015a1a/users: This action is unauthorized. (HTTP 403)"
 not_stored:
-  description: Names of the fields that Tallyfy answered with success and did not store.
+  description: Names of fields whose values Tallyfy accepted but did not store.
   type: list
   elements: str
   returned: always
   sample: [state]
 not_before:
-  description: When it makes sense to run it again, in ISO 8601, after a limit of Tallyfy would have meant too long a
-    wait; otherwise V(null).
+  description: Earliest time to run the task again, in ISO 8601, when a limit of Tallyfy requires a wait longer than
+    O(max_wait). Otherwise V(null).
   type: str
   returned: always
   sample: "2026-11-22T14:02:10Z"

@@ -11,19 +11,19 @@ module: tallyfy_group_info
 short_description: List the groups of a Tallyfy organization
 version_added: 0.1.0
 description:
-  - Returns groups with records of the same shape as M(tallyfy.platform.tallyfy_group).
-  - All pages are read, and their total is checked. The members are read, too, where a group has any, to name them by
-    their e-mail addresses.
+  - Returns groups. The records have the same keys as those of M(tallyfy.platform.tallyfy_group).
+  - The module reads all pages and checks that their total is correct. It also reads the members for their e-mail
+    addresses when a group has any.
 author:
   - the tallyfy.platform authors (@tallyfy)
 options:
   name:
     description:
-      - Only groups of this name, compared without regard to case.
+      - Return only groups with this name. Case does not matter.
     type: str
   query:
     description:
-      - Only groups whose name or description contains this text.
+      - Return only groups whose name or description contains this text.
     type: str
 extends_documentation_fragment:
   - tallyfy.platform.connection
@@ -37,14 +37,18 @@ EXAMPLES = r"""
   tallyfy.platform.tallyfy_group_info:
   register: all_groups
 
-- name: Look one group up
+- name: Read one group
   tallyfy.platform.tallyfy_group_info:
     name: Engineering
   register: engineering
 
-- name: Find the groups that have to do with onboarding
+- name: Search groups by name or description
   tallyfy.platform.tallyfy_group_info:
     query: onboarding
+
+- name: List all groups as a member
+  tallyfy.platform.tallyfy_group_info:
+    act_as: alice.smith@example.com
 """
 
 RETURN = r"""
@@ -55,35 +59,44 @@ groups:
   returned: always
   contains:
     id:
-      description: Identifier of the group, 32 hexadecimal characters.
+      description: ID of the group, 32 hexadecimal characters.
       type: str
+      sample: 97e95e53bf25476dfbf55dd84fcda0b4
     name:
-      description: Name of the group, spelled as Tallyfy has it.
+      description: Name of the group as stored in Tallyfy.
       type: str
+      sample: Engineering
     description:
-      description: What the group is for. Groups from before 2021 may have none.
+      description: Description of the group. Groups created before 2021 may have none.
       type: str
+      sample: Core engineering group
     state:
-      description: V(present), as the option of M(tallyfy.platform.tallyfy_group).
+      description: V(present), as in O(tallyfy.platform.tallyfy_group#module:state).
       type: str
+      sample: present
     members:
-      description: E-mail addresses of the members of the group, sorted.
+      description: E-mail addresses of the members, sorted.
       type: list
       elements: str
+      sample: [alice.smith@example.com, john.smith@example.com]
     member_ids:
-      description: Numbers of the members of the group, sorted. Somebody whom Tallyfy does not list is named here only.
+      description: IDs of the members, sorted. A member whom Tallyfy does not list appears only here.
       type: list
       elements: int
+      sample: [1001, 12345]
     guests:
-      description: E-mail addresses of the guests of the group, sorted.
+      description: E-mail addresses of the guests, sorted.
       type: list
       elements: str
+      sample: [partner@example.org]
     created_at:
-      description: When the group was made, in ISO 8601 as Tallyfy sends it.
+      description: Creation time, in ISO 8601 as returned by Tallyfy.
       type: str
+      sample: "2024-01-15T10:30:00.000Z"
     updated_at:
-      description: When the group was last changed, in ISO 8601 as Tallyfy sends it.
+      description: Time of the last change, in ISO 8601 as returned by Tallyfy.
       type: str
+      sample: "2025-06-20T14:45:00.000Z"
   sample:
     - id: 97e95e53bf25476dfbf55dd84fcda0b4
       name: Engineering
@@ -96,9 +109,8 @@ groups:
       updated_at: "2025-06-20T14:45:00.000Z"
 problems:
   description:
-    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
-      made of them.
-    - Empty when there is nothing of the kind.
+    - Errors, one text each, such as invalid options or refused requests. C(msg) is composed of them.
+    - Empty when there was no error.
   type: list
   elements: str
   returned: always

@@ -11,23 +11,24 @@ module: tallyfy_guest_info
 short_description: List the guests of a Tallyfy organization
 version_added: 0.1.0
 description:
-  - Returns guests, disabled ones included, with records of the same shape as M(tallyfy.platform.tallyfy_guest).
-  - All pages are read, and their total is checked. The members are read, too, where a guest is associated with any, to
-    name them by their e-mail addresses.
+  - Returns guests, including disabled ones. The records have the same keys as those of
+    M(tallyfy.platform.tallyfy_guest).
+  - The module reads all pages and checks that their total is correct. It also reads the members for their e-mail
+    addresses when a guest is associated with one.
 author:
   - the tallyfy.platform authors (@tallyfy)
 options:
   email:
     description:
-      - Only the guest with this e-mail address, compared without regard to case.
+      - Return only the guest with this e-mail address. Case does not matter.
     type: str
   query:
     description:
-      - Only guests whose e-mail address contains this text.
+      - Return only guests whose e-mail address contains this text.
     type: str
   disabled:
     description:
-      - Only guests who have no access, or with V(false) only those who have. Both by default.
+      - With V(true), return only disabled guests. With V(false), return only guests with access. The default is both.
     type: bool
 extends_documentation_fragment:
   - tallyfy.platform.connection
@@ -43,12 +44,16 @@ EXAMPLES = r"""
   tallyfy.platform.tallyfy_guest_info:
   register: all_guests
 
-- name: Look one guest up
+- name: Read one guest
   tallyfy.platform.tallyfy_guest_info:
     email: partner@example.org
   register: partner
 
-- name: Find the guests of one domain who have no access
+- name: List the guests who have access
+  tallyfy.platform.tallyfy_guest_info:
+    disabled: false
+
+- name: List the disabled guests of a domain
   tallyfy.platform.tallyfy_guest_info:
     query: "@example.net"
     disabled: true
@@ -62,74 +67,96 @@ guests:
   returned: always
   contains:
     id:
-      description: ID of the guest, as a text.
+      description: ID of the guest, as a string.
       type: str
+      sample: "4523"
     email:
-      description: E-mail address, spelled as Tallyfy has it.
+      description: E-mail address as stored in Tallyfy.
       type: str
+      sample: partner@example.org
     first_name:
       description: First name.
       type: str
+      sample: External
     last_name:
       description: Last name.
       type: str
+      sample: Partner
     company_name:
       description: Name of the company.
       type: str
+      sample: Partner Co
     opportunity_name:
       description: Name of the opportunity.
       type: str
+      sample: Renewal 2027
     status:
-      description: Status in the words of the organization, a free text.
+      description: Status, a free text.
       type: str
+      sample: Prospect
     phone_1:
       description: Phone number.
       type: str
+      sample: "+12125550123"
     phone_2:
-      description: Another phone number.
+      description: Second phone number.
       type: str
+      sample: "+12125550189"
     company_url:
       description: Web address of the company.
       type: str
+      sample: https://logistics.example.org
     contact_url:
       description: Web address of the contact.
       type: str
+      sample: https://logistics.example.org/paula
     image_url:
       description: Web address of a picture.
       type: str
+      sample: https://logistics.example.org/paula.png
     opportunity_url:
       description: Web address of the opportunity.
       type: str
+      sample: "https://crm.example.com/renewal-2027"
     timezone:
       description: IANA name of the time zone.
       type: str
+      sample: America/New_York
     external_sync_source:
-      description: System that the guest came from.
+      description: External system from which the guest was imported.
       type: str
+      sample: salesforce
     external_date_creation:
-      description: When the guest was made in that system, in UTC.
+      description: Time when the guest was created in the external system, in UTC.
       type: str
+      sample: "2026-01-31 09:00:00"
     state:
-      description: V(present) for a guest who has access, V(disabled) for one who has none, as the option of
-        M(tallyfy.platform.tallyfy_guest).
+      description: V(present) for a guest with access, V(disabled) for one without, as in
+        O(tallyfy.platform.tallyfy_guest#module:state).
       type: str
+      sample: present
     disabled_at:
-      description: When the guest was disabled, in ISO 8601 as Tallyfy sends it.
+      description: Time when the guest was disabled, in ISO 8601 as returned by Tallyfy.
       type: str
+      sample: "2026-01-05T12:00:00.000Z"
     associated_members:
-      description: E-mail addresses of the members the guest is associated with, sorted.
+      description: E-mail addresses of the associated members, sorted.
       type: list
       elements: str
+      sample: [alice.smith@example.com]
     associated_member_ids:
-      description: Numbers of these members, sorted. Somebody whom Tallyfy does not list is named here only.
+      description: IDs of the associated members, sorted. A member whom Tallyfy does not list appears only here.
       type: list
       elements: int
+      sample: [1001]
     created_at:
-      description: When the guest was made, in ISO 8601 as Tallyfy sends it.
+      description: Creation time, in ISO 8601 as returned by Tallyfy.
       type: str
+      sample: "2025-01-15T10:30:00.000Z"
     last_accessed_at:
-      description: When the guest was last seen, in ISO 8601 as Tallyfy sends it.
+      description: Time of the last visit, in ISO 8601 as returned by Tallyfy.
       type: str
+      sample: "2026-11-23T08:15:02.000Z"
   sample:
     - id: "4523"
       email: partner@example.org
@@ -155,9 +182,8 @@ guests:
       last_accessed_at: null
 problems:
   description:
-    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
-      made of them.
-    - Empty when there is nothing of the kind.
+    - Errors, one text each, such as invalid options or refused requests. C(msg) is composed of them.
+    - Empty when there was no error.
   type: list
   elements: str
   returned: always

@@ -8,62 +8,61 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: tallyfy_oneoff_task
-short_description: Ask somebody in Tallyfy to do something, once
+short_description: Manage one one-off task in Tallyfy
 version_added: 0.1.0
 description:
-  - Makes a task of its own, which belongs to no process, for what automation has to ask a person. It is made once for
-    its O(reference), which stands in brackets at the end of its title; a second run finds it there and does nothing.
-  - Whether it was done, and how an approval was answered, is in RV(task.state) and RV(task.approved).
+  - Creates a task outside of any process, so that automation can ask a person to do something. One task is created per
+    O(reference), which is added to the end of its title in brackets. A second run finds the task and changes nothing.
+  - RV(task.state) shows whether the task is done, and RV(task.approved) how an approval was answered.
 author:
   - the tallyfy.platform authors (@tallyfy)
 options:
   title:
     description:
-      - What is asked. The O(reference) is put in brackets at its end, unless it stands there already.
-      - The title of a task that is there stays as it is. One that differs is told in RV(notes).
+      - Title of the task. The O(reference) is added to its end, in brackets, unless it is already there.
+      - The title of an existing task is not changed. RV(notes) reports a different title.
     type: str
     required: true
   reference:
     description:
-      - What the task is found by, without regard to case. One reference is for one task; where several things are asked
-        for somebody, their employee number alone is not enough, but C(HR-1042-laptop) is.
+      - Key by which the task is found. Case does not matter. Use one reference per task. If several tasks concern the
+        same person, extend the personnel number, as in C(HR-1042-laptop).
     type: str
     required: true
   type:
     description:
-      - V(approval) is answered with yes or no. A task that is made without this option is a V(task). It cannot be
-        changed afterwards.
+      - Type of the task. V(approval) is answered with yes or no. Defaults to V(task) for a new task. The type of an
+        existing task cannot be changed.
     type: str
     choices: [task, approval]
   assignees:
     description:
-      - Whom the task is given to. A list names those to be added. A dictionary has the lists C(add) and C(remove), or
-        C(set) with all of them. A text is a list with semicolons or line breaks between its entries.
-      - An entry is the e-mail address of a member or else of a guest, or the name of a group.
-      - Needed to make the task.
+      - Assignees of the task. A list names assignees to add. A dictionary has the lists C(add) and C(remove), or C(set)
+        with all of them. A string is a list whose entries are separated by semicolons or line breaks.
+      - An entry is the e-mail address of a member or guest, or the name of a group.
+      - Required for a new task.
     type: raw
   deadline:
     description:
-      - Until when it is to be done, such as C(2026-03-02 17:00:00), in UTC unless it has an offset. Needed to make the
-        task.
-      - A moment that is reckoned anew in each run changes the task each time.
-      - Tallyfy moves deadlines to the working days of the organization. One that is on a Saturday or Sunday counts as
-        set when it stands within the three days after it; any other move is told in RV(notes).
+      - Deadline of the task, such as C(2026-03-02 17:00:00), in UTC unless it has an offset. Required for a new task.
+      - Use a fixed time. A deadline that is computed in each run changes the task in each run.
+      - Tallyfy moves deadlines to working days of the organization. A deadline on a Saturday or Sunday counts as set
+        when Tallyfy stores one within the next three days. RV(notes) reports any other change.
     type: str
   summary:
     description:
-      - The description of the task.
+      - Description of the task.
     type: str
   state:
     description:
-      - Without it the task is there, and stays open, completed or archived as it is. That is how to ask once.
-      - V(open) reopens it if it is completed, and restores it if it is archived.
-      - V(completed) completes it if it is open, and V(archived) withdraws it. Neither makes a task that is not there.
+      - Without this option the module ensures that the task exists, whether it is open, completed or archived.
+      - V(open) reopens a completed task and restores an archived one.
+      - V(completed) completes an open task. V(archived) archives the task. Neither creates a task.
     type: str
     choices: [open, completed, archived]
   approved:
     description:
-      - The answer to an approval, which O(state=completed) needs there.
+      - Answer to an approval. Required with O(state=completed) for an approval.
     type: bool
 extends_documentation_fragment:
   - tallyfy.platform.connection
@@ -76,13 +75,12 @@ attributes:
   idempotent:
     support: full
 notes:
-  - A task is sent once. When the answer gets lost, it is read what became of it; when the task is not there then, the
-    module fails and says so. Where Tallyfy did not answer in time, the next run waits until two minutes have passed, or
-    fails when that is longer than O(max_wait).
-  - One run of a controller at a time looks for a task of a reference and makes it, by a lock in O(state_dir).
-    Two controllers may both make it in the same moment; later runs then tell so in RV(notes) and use the older one.
-  - Whatever is wrong is told at once, and nothing is written then.
-  - For a comment on the task, or to complete one again that somebody has reopened, give its RV(task.id) to
+  - A creation is sent once. When the answer is lost, the module looks for the task and fails when it is not there.
+    After a timeout, the next run waits until two minutes have passed, or fails when that exceeds O(max_wait).
+  - A lock in O(state_dir) lets one run of a controller create the task of a reference at a time. Two controllers may
+    both create it at the same moment; later runs use the older task and report this in RV(notes).
+  - All errors are reported at once, and nothing is written while there is one.
+  - To comment on the task, or to complete a task again that somebody has reopened, pass RV(task.id) to
     M(tallyfy.platform.tallyfy_task).
 seealso:
   - module: tallyfy.platform.tallyfy_task
@@ -90,7 +88,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Ask the office for a laptop
+- name: Ask a member and a group to do something
   tallyfy.platform.tallyfy_oneoff_task:
     title: Order a laptop for Mary Major
     reference: HR-1042-laptop
@@ -98,7 +96,7 @@ EXAMPLES = r"""
     deadline: "2026-12-04 17:00:00"
     summary: 14 inches, with a German keyboard.
 
-- name: Ask whether release 4.2 may go out
+- name: Ask for an approval
   tallyfy.platform.tallyfy_oneoff_task:
     title: Release 4.2
     reference: release-4.2
@@ -107,7 +105,21 @@ EXAMPLES = r"""
     deadline: "2026-12-04 17:00:00"
   register: release
 
-- name: Withdraw the question
+- name: Change the assignees and the deadline of a task
+  tallyfy.platform.tallyfy_oneoff_task:
+    title: Order a laptop for Mary Major
+    reference: HR-1042-laptop
+    assignees:
+      set: [bob@example.com]
+    deadline: "2026-12-09 17:00:00"
+
+- name: Complete a task
+  tallyfy.platform.tallyfy_oneoff_task:
+    title: Order a laptop for Mary Major
+    reference: HR-1042-laptop
+    state: completed
+
+- name: Archive a task
   tallyfy.platform.tallyfy_oneoff_task:
     title: Release 4.2
     reference: release-4.2
@@ -117,75 +129,96 @@ EXAMPLES = r"""
 RETURN = r"""
 task:
   description:
-    - The task after the run. In check mode, the task as the run would leave it.
-    - V(null) where O(state=completed) or O(state=archived) finds no such task.
+    - The task after the run. In check mode, the expected task.
+    - V(null) when O(state=completed) or O(state=archived) finds no task.
   type: dict
   returned: always
   contains:
     id:
-      description: ID of the task, V(null) in check mode for one that would be made.
+      description: ID of the task. V(null) in check mode for a new task.
       type: str
+      sample: 7f1d5c0b2a9e4c6d8b3f0e1a2c4d6e8f
     title:
-      description: Title of the task with the reference at its end.
+      description: Title of the task, with the reference at its end.
       type: str
+      sample: Order a laptop for Mary Major (HR-1042-laptop)
     step:
-      description: Always V(null), since it belongs to no process.
+      description: Always V(null), because the task belongs to no process.
       type: str
+      sample: null
     step_id:
       description: Always V(null).
       type: str
+      sample: null
     process:
-      description: Always V(null), since it belongs to no process.
+      description: Always V(null), because the task belongs to no process.
       type: str
+      sample: null
     process_id:
       description: Always V(null).
       type: str
+      sample: null
     template:
       description: Always V(null).
       type: str
+      sample: null
     template_id:
       description: Always V(null).
       type: str
+      sample: null
     reference:
-      description: What stands in brackets at the end of its title.
+      description: Reference in brackets at the end of the title.
       type: str
+      sample: HR-1042-laptop
     state:
       description: V(open), V(completed) or V(archived).
       type: str
+      sample: open
     status:
-      description: Tallyfy's own word for it, such as V(not-started) or V(in-progress).
+      description: Status as returned by Tallyfy, such as V(not-started) or V(in-progress).
       type: str
+      sample: not-started
     type:
       description: V(task) or V(approval).
       type: str
+      sample: task
     approved:
-      description: The answer to an approval, V(null) where there is none.
+      description: Answer to an approval. V(null) when there is none.
       type: bool
+      sample: true
     form:
-      description: The values of its form by label, if somebody has given it one.
+      description: Form values by label, if somebody added a form to the task.
       type: dict
+      sample:
+        Serial number: SN-4711
     assignees:
       description:
         - E-mail addresses of members and guests, and names of groups.
-        - The IDs of members and groups that were not looked up. M(tallyfy.platform.tallyfy_task_info)
-          looks up all of them, this module those that O(assignees) names.
+        - IDs of members and groups that were not looked up. M(tallyfy.platform.tallyfy_task_info) looks up all of them,
+          this module only those in O(assignees).
       type: list
       elements: str
+      sample: [john.smith@example.com, People]
     deadline:
-      description: Until when it is to be done, in ISO 8601 and UTC.
+      description: Deadline, in ISO 8601 and UTC.
       type: str
+      sample: "2026-12-04T17:00:00Z"
     summary:
-      description: Its description, V(null) where Tallyfy does not show it.
+      description: Description of the task. V(null) when Tallyfy does not return it.
       type: str
+      sample: "14 inches, with a German keyboard."
     completed_at:
-      description: When it was completed, in ISO 8601 and UTC.
+      description: Completion time, in ISO 8601 and UTC.
       type: str
+      sample: "2026-11-29T09:36:09Z"
     completed_by:
-      description: E-mail address of who completed it; the ID of a member who was not looked up.
+      description: E-mail address of the member who completed it, or the ID of a member who was not looked up.
       type: str
+      sample: "1001"
     is_overdue:
-      description: Whether it is open and its deadline has passed.
+      description: Whether the task is open and its deadline has passed.
       type: bool
+      sample: false
   sample:
     id: 7f1d5c0b2a9e4c6d8b3f0e1a2c4d6e8f
     title: Order a laptop for Mary Major (HR-1042-laptop)
@@ -203,12 +236,13 @@ task:
     form: {}
     assignees: [john.smith@example.com, People]
     deadline: "2026-12-04T17:00:00Z"
-    summary: 14 inches, with a German keyboard.
+    summary: "14 inches, with a German keyboard."
     completed_at: null
     completed_by: null
     is_overdue: false
 unchangeable:
-  description: What is asked for and cannot be had, of a completed task, or another type.
+  description: Options that differ from an existing task and cannot be applied, such as the type or values of a
+    completed task.
   type: list
   elements: dict
   returned: always
@@ -216,23 +250,26 @@ unchangeable:
     field:
       description: Name of the option.
       type: str
+      sample: type
     current:
-      description: What the task has.
+      description: Current value of the task.
       type: raw
+      sample: task
     wanted:
-      description: What is asked for.
+      description: Desired value.
       type: raw
+      sample: approval
     reason:
-      description: Why it stays as it is.
+      description: Why it cannot be changed.
       type: str
+      sample: "Tallyfy changes no task's type."
   sample:
     - field: type
       current: task
       wanted: approval
-      reason: Tallyfy changes no task's type.
+      reason: "Tallyfy changes no task's type."
 actions:
-  description:
-    - What was done, in order. In check mode, what would be done.
+  description: Steps that were carried out, in order. In check mode, the steps that would be carried out.
   type: list
   elements: dict
   returned: always
@@ -240,34 +277,38 @@ actions:
     action:
       description: V(created), V(unarchived), V(archived), V(reopened), V(updated) or V(completed).
       type: str
+      sample: created
     fields:
-      description: Names of what the step writes.
+      description: Names of the fields that the step writes.
       type: list
       elements: str
+      sample: [assignees, deadline, summary, title, type]
     reason:
-      description: Why the step is needed.
+      description: Reason for the step.
       type: str
+      sample: no task has this reference
     target:
-      description: Always V(null), since nothing else is concerned. It is there for plays that read the actions of any
-        module.
+      description: Always V(null). Present so that the actions of all modules have the same keys.
       type: str
+      sample: null
   sample:
     - action: created
       reason: no task has this reference
       fields: [assignees, deadline, summary, title, type]
       target: null
 notes:
-  description:
-    - What somebody should know about the run. The same as the warnings, which get lost in the registered result of a
-      loop before ansible-core 2.22.
+  description: Remarks that are not errors. They are also issued as warnings. Before ansible-core 2.22, the registered
+    result of a loop does not contain these warnings.
   type: list
   elements: str
   returned: always
   sample:
-    - "Order a laptop for Mary Major (HR-1042-laptop): It is archived and stays so; state=open restores it."
+    - >-
+      Order a laptop for Mary Major (HR-1042-laptop): It is archived and stays so; state=open restores
+      it.
 failed_action:
-  description: The step that failed, with the keys of an entry of RV(actions), which then names what was done before it;
-    V(null) when none did.
+  description: The step that failed, with the keys of an entry of RV(actions). RV(actions) then lists only the steps
+    completed before it. V(null) when no step failed.
   type: dict
   returned: always
   sample:
@@ -276,24 +317,23 @@ failed_action:
     fields: [assignees, deadline, title, type]
     target: null
 not_stored:
-  description: Names of options whose values Tallyfy did not store although it said so.
+  description: Names of options whose values Tallyfy accepted but did not store.
   type: list
   elements: str
   returned: always
   sample: [summary]
 problems:
   description:
-    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
-      made of them.
-    - Empty when there is nothing of the kind.
+    - Errors, one text each, such as invalid options or refused requests. C(msg) is composed of them.
+    - Empty when there was no error.
   type: list
   elements: str
   returned: always
   sample:
     - "GET /organizations/25f66ae8cd27630803af1f25fe015a1a/users: This action is unauthorized. (HTTP 403)"
 not_before:
-  description: When it makes sense to run it again, in ISO 8601, after a limit of Tallyfy would have meant too long a
-    wait; otherwise V(null).
+  description: Earliest time to run the task again, in ISO 8601, when a limit of Tallyfy requires a wait longer than
+    O(max_wait). Otherwise V(null).
   type: str
   returned: always
   sample: "2026-11-22T14:02:10Z"

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: tallyfy_organization_info
-short_description: Show a Tallyfy organization and who the calls are made as
+short_description: Show a Tallyfy organization and the identity that makes the calls
 version_added: 0.1.0
 description:
-  - Returns the organization and the caller. With a cached token it costs one request, so it serves as a check that
-    the sign-in works.
+  - Returns the organization and the caller. With a cached token it costs one request, so it is a cheap check of the
+    credentials.
 author:
   - the tallyfy.platform authors (@tallyfy)
 extends_documentation_fragment:
@@ -21,43 +21,61 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: Check that the sign-in works
+- name: Check the credentials
   tallyfy.platform.tallyfy_organization_info:
   register: tallyfy
 
-- name: Say where we are
-  ansible.builtin.debug:
-    msg: "{{ tallyfy.organization.name }}, as {{ tallyfy.caller.kind }}"
+- name: Check which member the calls act as
+  tallyfy.platform.tallyfy_organization_info:
+    act_as: alice.smith@example.com
+  register: acting
+
+- name: Check an access token
+  tallyfy.platform.tallyfy_organization_info:
+    access_token: "{{ lookup('tallyfy.platform.token', 'alice.smith@example.com') }}"
+
+- name: Read an organization with its own options
+  tallyfy.platform.tallyfy_organization_info:
+    org_id: "{{ tallyfy_org_id }}"
+    timeout: 10
+    max_wait: 60
 """
 
 RETURN = r"""
 organization:
-  description: The organization as Tallyfy returns it, V(null) after a failure. These are the fields that matter
-    most here.
+  description: The organization as returned by Tallyfy. V(null) after a failure. The fields below are the most useful
+    ones.
   type: dict
   returned: always
   contains:
     id:
       description: ID of the organization.
       type: str
+      sample: 25f66ae8cd27630803af1f25fe015a1a
     name:
       description: Name of the organization.
       type: str
+      sample: Globex Corporation
     timezone:
-      description: IANA name of the time zone, which members without one of their own get.
+      description: IANA name of the time zone, the default for members without one.
       type: str
+      sample: America/Chicago
     users_count:
       description: Number of active members.
       type: int
+      sample: 7
     in_trial:
-      description: Whether the organization is in its trial.
+      description: Whether the organization is in its trial period.
       type: bool
+      sample: false
     allow_user_invite:
-      description: Whether members who are not administrators may invite.
+      description: Whether members who are not administrators may invite people.
       type: bool
+      sample: true
     enable_onboarding_template:
-      description: Whether Tallyfy itself launches a process for each new member.
+      description: Whether Tallyfy launches a process for each new member.
       type: bool
+      sample: false
   sample:
     id: 25f66ae8cd27630803af1f25fe015a1a
     name: Globex Corporation
@@ -67,28 +85,30 @@ organization:
     allow_user_invite: true
     enable_onboarding_template: false
 caller:
-  description: Who the calls are made as, V(null) after a failure.
+  description: The identity that made the calls. V(null) after a failure.
   type: dict
   returned: always
   contains:
     kind:
-      description: V(application), V(user) (a member's token, see O(act_as)) or V(given) (a ready O(access_token)).
+      description: V(application), V(user) (the token of a member, see O(act_as)) or V(given) (an O(access_token)).
       type: str
+      sample: application
     email:
-      description: E-mail address of the member that is acted for, V(null) when it is not known.
+      description: E-mail address of the acting member. V(null) when it is not known.
       type: str
+      sample: alice.smith@example.com
     role:
-      description: The caller's role in the organization, V(null) when Tallyfy does not tell.
+      description: Role of the caller in the organization. V(null) when Tallyfy does not return it.
       type: str
+      sample: admin
   sample:
     kind: application
     email: null
     role: admin
 problems:
   description:
-    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
-      made of them.
-    - Empty when there is nothing of the kind.
+    - Errors, one text each, such as invalid options or refused requests. C(msg) is composed of them.
+    - Empty when there was no error.
   type: list
   elements: str
   returned: always

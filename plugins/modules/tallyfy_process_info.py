@@ -11,40 +11,39 @@ module: tallyfy_process_info
 short_description: List the processes of a Tallyfy organization
 version_added: 0.1.0
 description:
-  - Returns processes of every status, archived ones included, with records of the same shape as
+  - Returns processes of every status, including archived ones. The records have the same keys as those of
     M(tallyfy.platform.tallyfy_process).
-  - All pages are read, and their total is checked. What the values of the kick-off forms are called takes one request
-    for each template, the addresses of members one list of all of them (for a single one, a request), and the names of
-    groups another list, when one is named. None is sent for each process.
+  - The module reads all pages and checks that their total is correct. It also sends one request per template for the
+    labels of the kick-off form, one list of members for the e-mail addresses (one request for a single member), and one
+    list of groups if a value names a group. It sends no request per process.
 author:
   - the tallyfy.platform authors (@tallyfy)
 options:
   process_id:
     description:
-      - Only the process with this ID. There is none in the result when no process has it.
+      - Return only the process with this ID. The result is empty when there is none.
     type: str
   template:
     description:
-      - Only processes that were launched from this template, given by its ID or its exact title.
+      - Return only processes launched from this template, given by its ID or its exact title.
     type: str
   reference:
     description:
-      - Only processes that carry this reference in their name, as M(tallyfy.platform.tallyfy_process) writes it, or
-        whose whole name it is. Case does not matter.
+      - Return only processes whose name contains this reference, as M(tallyfy.platform.tallyfy_process) writes it, or
+        whose whole name is this text. Case does not matter.
     type: str
   query:
     description:
-      - Only processes whose name contains this text.
+      - Return only processes whose name contains this text.
     type: str
   status:
     description:
-      - Only processes of this status. V(running) stands for all but V(complete) and V(archived).
+      - Return only processes with this status. V(running) stands for all except V(complete) and V(archived).
     type: str
     choices: [active, complete, problem, issue, improvement, delayed, archived, running]
   owner:
     description:
-      - Only processes that these members own, given by their e-mail addresses, or by their IDs, which need not be
-        looked up.
+      - Return only processes owned by these members, given by e-mail address or by ID. An ID saves a request.
     type: list
     elements: str
 extends_documentation_fragment:
@@ -55,20 +54,29 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Find the processes of one template that go on
+- name: List the active processes of a template
   tallyfy.platform.tallyfy_process_info:
     template: New hire onboarding
     status: active
   register: onboardings
 
-- name: Look for one by its reference
+- name: Find a process by its reference
   tallyfy.platform.tallyfy_process_info:
     reference: HR-10293
 
-- name: See what somebody who leaves still runs
+- name: Read a process by its ID
   tallyfy.platform.tallyfy_process_info:
-    owner: [john.smith@example.com]
+    process_id: fcaae90452f4241d11355039e8797621
+
+- name: List the running processes of a leaver
+  tallyfy.platform.tallyfy_process_info:
+    owner: [erin.walker@example.com]
     status: running
+
+- name: List archived processes whose name contains a text
+  tallyfy.platform.tallyfy_process_info:
+    query: Casey
+    status: archived
 """
 
 RETURN = r"""
@@ -81,72 +89,100 @@ processes:
     id:
       description: ID of the process.
       type: str
+      sample: 7c4f0d1e2b3a49588a6b5c4d3e2f1a00
     name:
       description: Name of the process.
       type: str
+      sample: "Onboarding: Jordan Rivera (HR-10293)"
     reference:
       description:
-        - The reference that it carries, which stands in the brackets at the end of its name. One that stands in a field
-          alone is among RV(processes[].kickoff).
-        - V(null) when it carries none. It is then found by its whole name.
+        - Reference of the process, from the brackets at the end of its name. A reference that only a form field stores
+          is in RV(processes[].kickoff).
+        - V(null) when there is none. The process is then found by its whole name.
       type: str
+      sample: HR-20417
     template:
-      description: Title of the template it was launched from.
+      description: Title of the template of the process.
       type: str
+      sample: New hire onboarding
     template_id:
-      description: ID of that template, which C(template) of M(tallyfy.platform.tallyfy_process) takes, too. Titles may
-        not be unique.
+      description: ID of the template, which is also a valid C(template) of M(tallyfy.platform.tallyfy_process). Titles
+        may not be unique.
       type: str
+      sample: 98e32e2b1b2e491d02e885e91dfd6c76
     state:
       description: V(present) or V(archived).
       type: str
+      sample: present
     status:
-      description: V(active), V(complete), V(problem), V(delayed), V(archived) or another word of Tallyfy.
+      description: V(active), V(complete), V(problem), V(delayed), V(archived) or another status of Tallyfy.
       type: str
+      sample: active
     owner:
-      description: E-mail address of the member who owns it, V(null) for one who is not there any more.
+      description: E-mail address of the owner. V(null) when the owner has left.
       type: str
+      sample: alice.smith@example.com
     owner_id:
-      description: ID of the member who owns it.
+      description: ID of the owner.
       type: int
+      sample: 1001
     kickoff:
       description:
-        - The values of the kick-off form as C(kickoff) of M(tallyfy.platform.tallyfy_process) takes them, by label, or
-          by alias where several fields have one label. What has no value is V(null).
-        - Members are told by their e-mail addresses, and groups by their names; those who are not there any more by
-          their IDs.
-        - V(null) where Tallyfy shows neither the form nor the template, or no values.
+        - Kick-off values in the form of C(kickoff) of M(tallyfy.platform.tallyfy_process), by label, or by alias when
+          several fields have the same label. Empty fields are V(null).
+        - Members are given by e-mail address and groups by name. Deleted ones are given by ID.
+        - V(null) when Tallyfy returns neither the form nor the template, or no values.
       type: dict
+      sample:
+        New hire name: Jordan Rivera
+        Notes: Needs a quiet desk.
+        Personal email: jordan@example.net
+        Start date: "2026-03-02T09:00:00.000Z"
+        Contract type: Full-time
+        Department: Engineering
+        Software: [Slack, GitHub]
+        Hardware: [Laptop, "1"]
+        Buddy:
+          members: [john.smith@example.com]
+        Offer letter: null
     tags:
-      description: Titles of its tags, V(null) where Tallyfy does not show them.
+      description: Titles of the tags. V(null) when Tallyfy does not return them.
       type: list
       elements: str
+      sample: [Onboarding]
     folders:
-      description: Names of the folders that it is in, V(null) where Tallyfy does not show them.
+      description: Names of the folders. V(null) when Tallyfy does not return them.
       type: list
       elements: str
+      sample: [HR]
     started_by:
-      description: ID of the member who launched it, V(null) for an application.
+      description: ID of the member who launched the process. V(null) for an application.
       type: int
+      sample: 1001
     percent:
-      description: How much of it is done, in percent.
+      description: Progress in percent.
       type: int
+      sample: 0
     due_date:
-      description: When it is due, in ISO 8601 as Tallyfy sends it.
+      description: Due date, in ISO 8601 as returned by Tallyfy.
       type: str
+      sample: "2026-11-27T17:00:00.000Z"
     created_at:
-      description: When it was launched, in ISO 8601 as Tallyfy sends it.
+      description: Launch time, in ISO 8601 as returned by Tallyfy.
       type: str
+      sample: "2026-11-22T13:04:11.000Z"
     completed_at:
-      description: When it was completed, in ISO 8601 as Tallyfy sends it.
+      description: Completion time, in ISO 8601 as returned by Tallyfy.
       type: str
+      sample: "2026-11-30T16:20:08.000Z"
     archived_at:
-      description: When it was archived, in ISO 8601 as Tallyfy sends it.
+      description: Time when the process was archived, in ISO 8601 as returned by Tallyfy.
       type: str
+      sample: "2026-02-25T10:30:00.000Z"
   sample:
-    - id: 7c4f0d1e2b3a49588a6b5c4d3e2f1a00
-      name: Onboarding of Jordan Rivera (HR-20417)
-      reference: HR-20417
+    - id: fcaae90452f4241d11355039e8797621
+      name: "Onboarding: Jordan Rivera (HR-10293)"
+      reference: HR-10293
       template: New hire onboarding
       template_id: 98e32e2b1b2e491d02e885e91dfd6c76
       state: present
@@ -155,29 +191,28 @@ processes:
       owner_id: 1001
       kickoff:
         New hire name: Jordan Rivera
-        Notes: null
+        Notes: Needs a quiet desk.
         Personal email: jordan@example.net
-        Start date: "2026-12-01T00:00:00.000Z"
+        Start date: "2026-03-02T09:00:00.000Z"
         Contract type: Full-time
         Department: Engineering
         Software: [Slack, GitHub]
         Hardware: [Laptop, "1"]
         Buddy:
-          members: [bob@example.com]
+          members: [john.smith@example.com]
         Offer letter: null
       tags: [Onboarding]
-      folders: []
-      started_by: null
+      folders: [HR]
+      started_by: 1001
       percent: 0
-      due_date: "2026-11-27T17:00:00.000Z"
-      created_at: "2026-11-22T13:04:11.000Z"
+      due_date: "2026-03-01T17:00:00.000Z"
+      created_at: "2026-02-20T11:00:00.000Z"
       completed_at: null
       archived_at: null
 problems:
   description:
-    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
-      made of them.
-    - Empty when there is nothing of the kind.
+    - Errors, one text each, such as invalid options or refused requests. C(msg) is composed of them.
+    - Empty when there was no error.
   type: list
   elements: str
   returned: always

@@ -11,100 +11,104 @@ module: tallyfy_roster
 short_description: Manage many members of a Tallyfy organization at once
 version_added: 0.1.0
 description:
-  - Compares a list of people with the members of a Tallyfy organization and makes the organization what the list says,
-    in one task and few requests. Ten thousand people who are up to date cost the sign-in and the pages of one listing.
-  - Every mistake in the list is named with its line, all at once, before anything is written.
-  - People are added first, then changed, then each group is written once for everybody. Access is taken away last, and
-    not after an error.
-  - One person's failure does not keep the others out. The task then fails at its end and names everybody concerned.
-  - Deleting by accident is hard. Unlisted members are left alone unless O(unlisted=disabled) is given, and a fuse,
-    O(max_removals) and O(min_admins), refuses the whole run when it would take away more than expected.
+  - Compares a roster, a list of people, with the members of a Tallyfy organization and changes the members to match.
+    One task manages all of them with few requests. Ten thousand unchanged people cost the sign-in and the pages of one
+    listing.
+  - The whole roster is validated first. Every mistake is reported with its line, and nothing is written while there is
+    one.
+  - People are added first and changed second. Then each group is written once with all its members. Access is removed
+    last, and not after an error.
+  - An error for one person does not stop the others. The task then fails at the end and names everybody affected.
+  - By default, members who are not on the roster are left alone; see O(unlisted). The run is refused when it would
+    remove more people than O(max_removals) allows, or leave fewer administrators than O(min_admins).
 author:
   - the tallyfy.platform authors (@tallyfy)
 options:
   people:
     description:
-      - The people. Each is a dictionary with the options of M(tallyfy.platform.tallyfy_user), C(email), C(state),
-        C(first_name), C(last_name), C(role), C(timezone), C(phone), C(job_title), C(job_description), C(team),
-        C(country_id), C(date_format), C(clear), C(groups), C(provision), C(invitation_message) and C(reassign_to).
-      - A field that is left out, C(null) or blank comes from O(defaults). When it is not there either, it stays as it
-        is. What is to be emptied is named by C(clear), a list or a text with semicolons.
-      - A number, a date or a truth value for a text is refused with the row; put it in quotes.
-      - C(groups) is a list of groups to be added, or a dictionary with the lists C(add), C(remove) or C(set).
-      - The names are needed for somebody who is not a member yet.
-      - A record of M(tallyfy.platform.tallyfy_user_info) is a row, too, and changes nothing. Beside a C(state) what
-        only Tallyfy sets is ignored, C(id), C(username), C(full_name), C(status), C(is_default_admin), C(is_bot),
-        C(is_support_user), C(created_at), C(updated_at) and C(last_login_at).
-      - Somebody who is to have no access and whom nobody knows is warned of, for the address may be misspelled.
+      - The people. Each entry is a dictionary with these options of M(tallyfy.platform.tallyfy_user), C(email),
+        C(state), C(first_name), C(last_name), C(role), C(timezone), C(phone), C(job_title), C(job_description),
+        C(team), C(country_id), C(date_format), C(clear), C(groups), C(provision), C(invitation_message) and
+        C(reassign_to).
+      - A field that is omitted, C(null) or blank is taken from O(defaults). Without a default it is left unchanged. To
+        empty a field, name it in C(clear), a list or a string with semicolons.
+      - Text fields do not accept numbers, dates or booleans; quote such values. The error names the row.
+      - C(groups) is a list of groups to add, or a dictionary with the lists C(add), C(remove) or C(set).
+      - C(first_name) and C(last_name) are required for a new member.
+      - A record of M(tallyfy.platform.tallyfy_user_info) is a valid row that changes nothing. When a row has a
+        C(state), the fields that only Tallyfy sets are ignored. These are C(id), C(username), C(full_name), C(status),
+        C(is_default_admin), C(is_bot), C(is_support_user), C(created_at), C(updated_at) and C(last_login_at).
+      - The module warns when no member has the address of somebody to disable or delete, because it may be misspelled.
     type: list
     elements: raw
   src:
     description:
-      - Path of a file that holds the people, on the machine that runs the task. Its name ends in C(.yml), C(.yaml),
-        C(.json) or C(.csv), and it is UTF-8.
-      - YAML and JSON hold a list of people as in O(people), alone or under the key C(people). All values of a YAML
-        file are read as texts, so a phone number keeps its plus sign, and C(no) can be a name.
-      - CSV has a line with the names of the columns first. An empty cell counts as left out. The column C(groups) names
-        groups to be added, parted by semicolons; C(groups.add), C(groups.remove), C(groups.set) and C(clear) are
-        columns, too.
-      - A file that C(ansible-vault) has encrypted is decrypted with the secrets of the run where the module runs
-        inside the controller.
+      - Path of a file with the people, on the machine that runs the task. The file is UTF-8, and its name ends in
+        C(.yml), C(.yaml), C(.json) or C(.csv).
+      - YAML and JSON files hold a list of people as in O(people), either at the top level or under the key C(people).
+        All values of a YAML file are read as strings, so a phone number keeps its plus sign, and C(no) can be a name.
+      - The first line of a CSV file holds the column names. An empty cell counts as omitted. The column C(groups) names
+        groups to add, separated by semicolons. C(groups.add), C(groups.remove), C(groups.set) and C(clear) are columns
+        too.
+      - A file encrypted by C(ansible-vault) is decrypted with the vault secrets of the run, provided that the module
+        runs inside the controller.
     type: path
   defaults:
     description:
-      - Fields for everybody whose row leaves them out.
+      - Values for fields that a row omits.
     type: dict
     default: {}
   unlisted:
     description:
-      - What becomes of members who are not listed.
+      - How to treat members who are not on the roster.
       - V(ignore) leaves them alone.
-      - V(disabled) takes their access away. An empty list is then refused.
+      - V(disabled) disables them. An empty roster is then refused.
     type: str
     choices: [ignore, disabled]
     default: ignore
   protect:
     description:
       - People who are never disabled or deleted, as e-mail addresses or as patterns such as V(*@partner.example.com).
-      - The Tallyfy Bot, support accounts, the default administrator and the acting user are protected in any case.
+      - The Tallyfy Bot, support accounts, the default administrator and the acting user are always protected.
     type: list
     elements: str
     default: []
   max_removals:
     description:
-      - How many people may lose their access in one run, as a number or as a percentage of the active members, which is
-        rounded up. When it would be more, nothing is written at all.
-      - The default is 10 % with a floor of 3 people. A percentage that is given has no floor.
+      - Maximum number of people who may lose access in one run, as a number or as a percentage of the active members,
+        rounded up. If the run would remove more, nothing is written.
+      - The default is 10 %, but at least 3 people. A percentage that you set has no such minimum.
     type: str
   min_admins:
     description:
-      - How many active administrators the run must leave. When it would leave fewer, and fewer than there are now,
-        nothing is written at all. Somebody who is only being added does not count yet.
-      - Somebody who is to become one by this run counts. If that fails, those who would stop being one are skipped.
+      - Minimum number of active administrators that must remain after the run. If fewer would remain, and fewer than
+        there are now, nothing is written. New members do not count yet.
+      - Members whom this run makes administrators count. If that fails, the people who would stop being administrators
+        are skipped.
     type: int
     default: 2
   reassign_to:
     description:
-      - E-mail address of an active member who takes over the open work of everybody who leaves, unless their row names
+      - E-mail address of an active member who takes over the open work of everybody who leaves, unless a row names
         somebody else.
     type: str
   concurrency:
     description:
-      - How many requests may be under way at a time, from 1 to 32.
+      - Maximum number of parallel requests, from 1 to 32.
     type: int
     default: 8
   on_error:
     description:
-      - V(finish) goes on with the others when somebody cannot be brought into the desired state.
-      - V(stop) starts no further work after a failure.
-      - In both cases the task fails at its end.
+      - V(finish) continues with the other people after an error.
+      - V(stop) starts no further work after an error.
+      - The task fails at the end in both cases.
     type: str
     choices: [finish, stop]
     default: finish
   report:
     description:
-      - Path on the controller of a report, C(.md), C(.html) or C(.json) by its ending.
-      - It is written by the action plugin, in check mode too and also when the task fails.
+      - Path of a report on the controller. The ending C(.md), C(.html) or C(.json) selects the format.
+      - The action plugin writes the report, also in check mode and when the task fails.
     type: path
 extends_documentation_fragment:
   - tallyfy.platform.rows
@@ -118,24 +122,29 @@ attributes:
   idempotent:
     support: full
 notes:
-  - One run at a time changes an organization from one controller. A second one waits for up to O(max_wait) seconds and
-    then fails and says who is at work. The lock is in O(state_dir).
-  - A long run tells every few seconds how far it is, when it works inside the controller, as it does by default on the
+  - A lock in O(state_dir) lets one run of a controller change an organization at a time. A second run waits for up to
+    O(max_wait) seconds, then fails and names the run that holds the lock.
+  - A long run shows its progress every few seconds when it works inside the controller, which is the default on the
     local connection.
-  - A listing that contradicts itself, or two members whose addresses differ in case only, leave a doubt about who is
-    meant; then nobody is removed, and the task fails with the reason.
-  - When no seat is left, or Tallyfy asks for a pause that is longer than O(max_wait), RV(deferred) tells who has to
-    wait, and the task fails. Run it again later; it goes on where it stopped.
-  - An acting member must be an administrator for most of this. A member who may not do what has to be done is refused
-    before the first write, in check mode too.
-  - With O(report) the task cannot be asynchronous.
+  - Nobody is removed when a listing contradicts itself, or when the addresses of two members differ in case only. The
+    task then fails with the reason.
+  - When no seat is left, or Tallyfy asks for a pause longer than O(max_wait), the task fails and RV(deferred) lists the
+    people who have to wait. Run the task again later to continue.
+  - Most changes require the acting member to be an administrator. Without the necessary rights the module fails before
+    the first write, in check mode too.
+  - A task with O(report) cannot be asynchronous.
 seealso:
   - module: tallyfy.platform.tallyfy_user
   - module: tallyfy.platform.tallyfy_user_info
+  - module: tallyfy.platform.tallyfy_roster_drift
 """
 
 EXAMPLES = r"""
-- name: Bring the people of two teams in
+- name: Converge the members with a roster file
+  tallyfy.platform.tallyfy_roster:
+    src: roster.csv
+
+- name: Add two members with defaults and disable a third
   tallyfy.platform.tallyfy_roster:
     defaults:
       role: light
@@ -149,10 +158,45 @@ EXAMPLES = r"""
       - email: richard.roe@example.com
         first_name: Richard
         last_name: Roe
-      - email: dana.lee@example.com
+      - email: frank.moore@example.com
         state: disabled
 
-- name: Make the organization what the file says
+- name: Show what a roster would change and write a report
+  tallyfy.platform.tallyfy_roster:
+    people:
+      - email: bob@example.com
+        job_title: Senior analyst
+    report: roster.html
+  check_mode: true
+  diff: true
+
+- name: Set the exact groups of several members
+  tallyfy.platform.tallyfy_roster:
+    people:
+      - email: bob@example.com
+        groups:
+          set: [Engineering]
+      - email: erin.walker@example.com
+        groups:
+          set: [Engineering, People]
+
+- name: Map the column names of an HR export and skip its other columns
+  tallyfy.platform.tallyfy_roster:
+    src: hr-export.csv
+    columns:
+      mail: email
+      title: job_title
+    ignore_columns: [cost_center]
+
+- name: Refuse a roster that would disable more people than allowed
+  tallyfy.platform.tallyfy_roster:
+    people:
+      - email: alice.smith@example.com
+      - email: erin.walker@example.com
+    unlisted: disabled
+    max_removals: 1
+
+- name: Disable every member who is not in the file, except partners
   tallyfy.platform.tallyfy_roster:
     src: roster.csv
     unlisted: disabled
@@ -160,48 +204,73 @@ EXAMPLES = r"""
       - "*@example.net"
     max_removals: 8
     reassign_to: alice.smith@example.com
+
+- name: Enable a disabled member again
+  tallyfy.platform.tallyfy_roster:
+    people:
+      - email: dana.lee@example.com
+        state: present
+
+- name: Permanently delete a member, one request at a time
+  tallyfy.platform.tallyfy_roster:
+    people:
+      - email: dana.lee@example.com
+        state: deleted
+        reassign_to: bob@example.com
+    concurrency: 1
+    on_error: stop
 """
 
 RETURN = r"""
 summary:
-  description:
-    - How many people each outcome has; everybody counts once. In check mode, how many would have it.
+  description: Number of people per outcome. Everybody counts once. In check mode, the expected numbers.
   type: dict
   returned: always
   contains:
     created:
-      description: People who were added at once.
+      description: People who were added without an invitation.
       type: int
+      sample: 2
     invited:
       description: People who were invited.
       type: int
+      sample: 0
     enabled:
-      description: Disabled members who were enabled, and perhaps updated as well.
+      description: Disabled members who were enabled. Other changes may have been made too.
       type: int
+      sample: 0
     updated:
       description: Members whose profile, role or groups were changed.
       type: int
+      sample: 0
     unchanged:
-      description: People who were up to date.
+      description: People who needed no change.
       type: int
+      sample: 0
     disabled:
-      description: Members whose access was taken away.
+      description: Members who were disabled.
       type: int
+      sample: 1
     deleted:
       description: Members who were permanently deleted.
       type: int
+      sample: 0
     not_found:
-      description: People who are to have no access and whose address no member has.
+      description: People to disable or delete whose address no member has.
       type: int
+      sample: 0
     deferred:
-      description: People who have to wait for a seat or for the end of a pause.
+      description: People who have to wait for a seat or for the end of a limit.
       type: int
+      sample: 0
     failed:
       description: People for whom a request failed.
       type: int
+      sample: 0
     skipped:
-      description: People whose turn did not come after an error.
+      description: People who were not processed because of an earlier error.
       type: int
+      sample: 0
   sample:
     created: 2
     invited: 0
@@ -216,8 +285,8 @@ summary:
     skipped: 0
 people:
   description:
-    - One row for each person, in the order of the list; then members who are not listed, with O(unlisted=disabled).
-    - After a failure, people who were up to date are left out.
+    - One row per person, in the order of the roster, then one per unlisted member, with O(unlisted=disabled).
+    - After a failure, rows of unchanged people are omitted.
   type: list
   elements: dict
   returned: always
@@ -225,43 +294,64 @@ people:
     email:
       description: E-mail address.
       type: str
+      sample: mary.major@example.com
     name:
-      description: Full name as far as it is known; may be empty.
+      description: Full name, as far as known. May be empty.
       type: str
+      sample: Mary Major
     action:
       description: The main step, V(created), V(invited), V(enabled), V(updated), V(role_changed), V(added_to_group),
-        V(removed_from_group), V(handed_over) (open tasks of somebody who has no access any more), V(disabled) or
-        V(deleted), or V(unchanged) when there is none.
+        V(removed_from_group), V(handed_over) (reassigned the open tasks of a person without access), V(disabled) or
+        V(deleted). V(unchanged) when there is none.
       type: str
+      sample: created
     fields:
-      description: Names of the fields that differ, C(status) and C(groups) among them.
+      description: Names of the fields that differ, including C(status) and C(groups).
       type: list
       elements: str
+      sample: [email, first_name, groups, last_name, role, timezone]
     outcome:
-      description: One of the words of RV(summary).
+      description: One of the keys of RV(summary).
       type: str
+      sample: created
     message:
-      description: What was done, or why not. It also tells when somebody who is to leave is no member at all.
+      description: What was done, or why it was not done, also when a person to remove is not a member.
       type: str
+      sample: Created as standard; added to group Engineering.
     before:
-      description: The fields that differ, as they were; empty for people who were up to date.
+      description: Current values of the fields that differ. Empty when nothing differs.
       type: dict
+      sample:
+        status: active
     after:
-      description: The fields that differ, as desired; empty for people who were up to date.
+      description: Desired values of the fields that differ. Empty when nothing differs.
       type: dict
+      sample:
+        first_name: Mary
+        last_name: Major
+        timezone: Europe/London
+        email: mary.major@example.com
+        role: standard
+        groups: [Engineering]
     notes:
-      description: What cannot be compared or changed, and why; C(message) holds it too.
+      description: What could not be compared or changed, and why. Also part of C(message).
       type: list
       elements: str
+      sample:
+        - >-
+          grace.kim@example.net belongs to 2 organizations, so only they themselves can change their team.
     reassign_to:
-      description: Who takes over the open work, V(null) when none is handed over.
+      description: E-mail address of the member who takes over the open work. V(null) when nobody does.
       type: str
+      sample: alice.smith@example.com
     unlisted:
-      description: V(true) for a member who is not listed.
+      description: V(true) for a member who is not on the roster.
       type: bool
+      sample: false
     service_account:
-      description: V(true) for the Tallyfy Bot and support accounts of Tallyfy that are not listed.
+      description: V(true) for the Tallyfy Bot and support accounts that are not on the roster.
       type: bool
+      sample: false
   sample:
     - email: mary.major@example.com
       name: Mary Major
@@ -281,8 +371,8 @@ people:
       reassign_to: null
       unlisted: false
       service_account: false
-    - email: dana.lee@example.com
-      name: Dana Lee
+    - email: frank.moore@example.com
+      name: Frank Moore
       action: disabled
       fields: [status]
       outcome: disabled
@@ -297,17 +387,19 @@ people:
       service_account: false
 problems:
   description:
-    - What is wrong with the input, or why somebody could not be converged, one text for all who met the same obstacle,
-      or why the fuse refused the run.
-    - Empty when there is nothing of the kind.
+    - Errors, one text each, such as invalid input, a refused run, or the reason why somebody could not be converged.
+      People with the same error share one text.
+    - Empty when there was no error.
   type: list
   elements: str
   returned: always
   sample:
-    - "bob@example.com: Deferred: no full seat is left."
+    - >-
+      7 members would lose their access, and max_removals (1 of 8 active members) allows 1: john.smith@example.com,
+      bob@example.com, charlie.brown@example.com, grace.kim@example.net, jane.doe@example.com, mary.major@example.com,
+      richard.roe@example.com. If that is meant, set max_removals to 7
 deferred:
-  description:
-    - People who have to wait.
+  description: People who have to wait.
   type: list
   elements: dict
   returned: always
@@ -315,66 +407,70 @@ deferred:
     email:
       description: E-mail address.
       type: str
+      sample: richard.roe@example.com
     reason:
-      description: What they wait for.
+      description: Why they have to wait.
       type: str
+      sample: "Deferred: no light seat is left."
     not_before:
-      description: From when on it is worth trying again, in ISO 8601; V(null) when nobody knows.
+      description: Earliest time to run the task again, in ISO 8601. V(null) when it is not known.
       type: str
+      sample: "2026-11-22T14:02:10Z"
   sample:
     - email: richard.roe@example.com
       reason: "Deferred: no light seat is left."
       not_before: null
 notes:
-  description:
-    - What somebody should know about the run, such as fields that could not be changed. The same as the warnings, which
-      show no more than the first ten.
+  description: Remarks that are not errors, such as fields that could not be changed. They are also issued as warnings,
+    of which at most ten are shown.
   type: list
   elements: str
   returned: always
-  sample:
-    - "gone@example.com: No member has this address."
+  sample: ["gone@example.com: No member has this address."]
 org_id:
-  description: ID of the organization; V(null) when the task failed before its own work began.
+  description: ID of the organization. V(null) when the options were invalid.
   type: str
   returned: always
   sample: 25f66ae8cd27630803af1f25fe015a1a
 organization:
-  description: Where the task worked and in whose name. Empty when it failed before its own work was done.
+  description: The organization and the identity that made the calls. Empty when the task failed early.
   type: dict
   returned: always
   contains:
     id:
       description: ID of the organization.
       type: str
+      sample: 25f66ae8cd27630803af1f25fe015a1a
     name:
-      description: Name of the organization; V(null) unless it is asked for, which takes O(report) or a role.
+      description: Name of the organization. V(null) unless O(report) or a role requires it.
       type: str
+      sample: Globex Corporation
     acting_as:
       description: E-mail address of the acting member, or the application with its ID.
       type: str
+      sample: the application 1111
   sample:
     id: 25f66ae8cd27630803af1f25fe015a1a
     name: null
     acting_as: the application 1111
 check_mode:
-  description: Whether this was check mode.
+  description: Whether the task ran in check mode.
   type: bool
   returned: always
   sample: false
 report:
-  description: Path of the report that was written, V(null) when none was.
+  description: Path of the report. V(null) when none was written.
   type: str
   returned: always
   sample: /home/alice/roster.html
 requests:
-  description: How many requests the task has sent, the sign-in and repeated ones included.
+  description: Number of requests that the task sent, including sign-ins and retries.
   type: int
   returned: always
   sample: 6
 actions:
-  description:
-    - What was done for each person, in order. In check mode, what would be done.
+  description: Steps that were carried out for each person, in order. In check mode, the steps that would be carried
+    out.
   type: list
   elements: dict
   returned: always
@@ -382,19 +478,24 @@ actions:
     email:
       description: E-mail address.
       type: str
+      sample: mary.major@example.com
     action:
       description: The step, as in RV(people[].action).
       type: str
+      sample: created
     fields:
-      description: Names of the fields the step writes.
+      description: Names of the fields that the step writes.
       type: list
       elements: str
+      sample: [email, first_name, last_name, role, timezone]
     reason:
-      description: Why the step is needed.
+      description: Reason for the step.
       type: str
+      sample: not a member of the organization
     target:
-      description: The group, or the e-mail address of the member who takes over the open work; V(null) for other steps.
+      description: The group, or the e-mail address of the member who takes over the open work. V(null) for other steps.
       type: str
+      sample: Engineering
   sample:
     - email: mary.major@example.com
       action: created
@@ -407,7 +508,7 @@ actions:
       fields: []
       target: Engineering
 removals:
-  description: Everybody who would lose their access, when the fuse refused the run; otherwise empty.
+  description: People who would lose access, when O(max_removals) or O(min_admins) stopped the run. Otherwise empty.
   type: list
   elements: str
   returned: always

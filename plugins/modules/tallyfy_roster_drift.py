@@ -8,64 +8,64 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: tallyfy_roster_drift
-short_description: Tell how a Tallyfy organization differs from its roster
+short_description: Report how a Tallyfy organization differs from its roster
 version_added: 0.1.0
 description:
-  - Compares the members of a Tallyfy organization with a roster and returns everybody who differs, field by field.
-    Nothing is ever written to Tallyfy, so no rights of an administrator are needed.
-  - It makes the plan that M(tallyfy.platform.tallyfy_roster) would carry out with the same options, so a comparison and
-    a run agree.
-  - What a run would refuse because of the organization hides no drift. A group of the roster that is not there is in
-    RV(groups), and somebody whose row the organization does not allow is in RV(people). O(protect) takes nobody out of
-    the result, and there is no limit to how much may differ.
-  - A mistake in the roster, or a sign-in that fails, is a failure with RV(problems) in which RV(drifted) is V(false).
-    With O(fail) drift is a failure, too. RV(drifted) is V(true) then, and every row is there.
+  - Compares the members of a Tallyfy organization with a roster and returns everybody who differs, field by field. The
+    module never writes to Tallyfy, so the acting member does not need to be an administrator.
+  - The comparison uses the plan that M(tallyfy.platform.tallyfy_roster) would carry out with the same options, so both
+    always agree.
+  - Problems that would make a roster run fail do not hide drift. A missing group is listed in RV(groups), and a person
+    whose row the organization does not allow is listed in RV(people). O(protect) hides nobody, and there is no limit to
+    the number of differences.
+  - An invalid roster or a failed sign-in makes the task fail with RV(problems), and RV(drifted) is V(false). With
+    O(fail), drift makes the task fail too; RV(drifted) is then V(true) and the result is complete.
 author:
   - the tallyfy.platform authors (@tallyfy)
 options:
   people:
     description:
-      - The people of the roster. Each is a dictionary as in O(tallyfy.platform.tallyfy_roster#module:people).
-      - A field that is left out comes from O(defaults). When it is not there either, it is not compared.
+      - The people of the roster. Each entry is a dictionary as in O(tallyfy.platform.tallyfy_roster#module:people).
+      - A field that is omitted is taken from O(defaults). Without a default it is not compared.
     type: list
     elements: raw
   src:
     description:
-      - Path of a file that holds the people, on the machine that runs the task, as in
+      - Path of a file with the people, on the machine that runs the task, as in
         O(tallyfy.platform.tallyfy_roster#module:src).
     type: path
   defaults:
     description:
-      - Fields for everybody whose row leaves them out.
+      - Values for fields that a row omits.
     type: dict
     default: {}
   unlisted:
     description:
-      - What counts of members who are not listed.
-      - V(disabled) counts those who have access as V(extra), as a run with O(unlisted=disabled) would take their access
-        away. An empty list is then refused.
-      - V(ignore) leaves them out.
+      - How to treat members who are not on the roster.
+      - V(disabled) reports those who have access as V(extra), because a roster run with O(unlisted=disabled) would
+        disable them. An empty roster is then refused.
+      - V(ignore) omits them.
     type: str
     choices: [ignore, disabled]
     default: ignore
   protect:
     description:
-      - People whom a run would never disable or delete, as e-mail addresses or as patterns such as
-        V(*@partner.example.com). Those who are not listed are V(kept) instead of V(extra).
-      - The Tallyfy Bot, support accounts, the default administrator and the acting user are protected in any case.
+      - People whom a roster run would never disable or delete, as e-mail addresses or as patterns such as
+        V(*@partner.example.com). If they are not on the roster, they are reported as V(kept) instead of V(extra).
+      - The Tallyfy Bot, support accounts, the default administrator and the acting user are always protected.
     type: list
     elements: str
     default: []
   reassign_to:
     description:
-      - Who takes over from everybody who leaves, unless their row names somebody else. Open tasks that wait for
-        somebody without access, and that a run would hand over, are V(different).
+      - E-mail address of the member who takes over from everybody who leaves, unless a row names somebody else. A
+        member without access is V(different) when a roster run would reassign their open tasks.
     type: str
   report:
     description:
-      - Path of a report, on the machine that runs Ansible. It ends in C(.md), C(.html) or C(.json), which decides the
-        form. It is written in check mode too, and also when the task fails.
-      - The name of the organization is looked up for it, which costs one request.
+      - Path of a report on the controller. The ending C(.md), C(.html) or C(.json) selects the format. The report is
+        written in check mode too, and also when the task fails.
+      - The report contains the name of the organization, which costs one request.
     type: path
   fail:
     description:
@@ -77,23 +77,27 @@ extends_documentation_fragment:
   - tallyfy.platform.connection
   - tallyfy.platform.attributes.info
 notes:
-  - A member who has no access and is not listed is up to date, and so is somebody listed as V(disabled) or V(deleted)
-    who is not there. The latter is told in RV(notes), since the address may be misspelled.
-  - With O(report) the task cannot be asynchronous.
+  - A member without access who is not on the roster is no drift. Neither is an address listed as V(disabled) or
+    V(deleted) that no member has, but RV(notes) reports it, because it may be misspelled.
+  - A task with O(report) cannot be asynchronous.
 seealso:
   - module: tallyfy.platform.tallyfy_roster
   - module: tallyfy.platform.tallyfy_roster_export
 """
 
 EXAMPLES = r"""
-- name: See how the organization differs from the file, people included who are not in it
+- name: Compare the organization with a roster file
+  tallyfy.platform.tallyfy_roster_drift:
+    src: roster.csv
+  register: drift
+
+- name: Report members who are not in the file, too
   tallyfy.platform.tallyfy_roster_drift:
     src: roster.csv
     unlisted: disabled
     report: drift.html
-  register: drift
 
-- name: Compare some people and a group
+- name: Compare some people, a new member and a missing group
   tallyfy.platform.tallyfy_roster_drift:
     people:
       - email: bob@example.com
@@ -105,8 +109,9 @@ EXAMPLES = r"""
       - email: mary.major@example.com
         first_name: Mary
         last_name: Major
+        role: light
 
-- name: Compare everybody, and expect guests of a partner beside the people of the file
+- name: Accept partners who are not in the file
   tallyfy.platform.tallyfy_roster_drift:
     src: roster.csv
     unlisted: disabled
@@ -114,95 +119,110 @@ EXAMPLES = r"""
       - "*@example.net"
       - frank.moore@example.com
 
-- name: Fail when one of the people in the file differs
+- name: Fail when the organization differs from the roster
   tallyfy.platform.tallyfy_roster_drift:
-    src: roster.csv
+    people:
+      - email: bob@example.com
+        role: light
     fail: true
 """
 
 RETURN = r"""
 drifted:
-  description: Whether there is drift, which is whether RV(summary.total) is more than zero.
+  description: Whether there is drift, that is, whether RV(summary.total) is greater than zero.
   type: bool
   returned: always
   sample: true
 summary:
-  description:
-    - How many people differ in which way.
+  description: Number of differences per kind.
   type: dict
   returned: always
   contains:
     missing:
-      description: People who are listed and are no members.
+      description: People on the roster who are not members.
       type: int
+      sample: 1
     extra:
-      description: Members who are listed as V(disabled) or V(deleted), or, with O(unlisted=disabled), not listed.
+      description: Members whom the roster lists as V(disabled) or V(deleted), and, with O(unlisted=disabled), unlisted
+        members.
       type: int
+      sample: 0
     different:
-      description: Members whose profile, role, groups or access are not as listed.
+      description: Members whose profile, role, groups or access differ from the roster.
       type: int
+      sample: 2
     unclear:
-      description: Members of whom something cannot be compared or cannot be changed. They are no drift.
+      description: Members with a value that cannot be compared or changed. They do not count as drift.
       type: int
+      sample: 0
     kept:
-      description: Members who are not listed and whose access a run would not take away. They are no drift.
+      description: Unlisted members whom a roster run would not disable. They do not count as drift.
       type: int
+      sample: 0
     groups:
-      description: Groups of the roster that are not there.
+      description: Groups on the roster that do not exist.
       type: int
+      sample: 1
     total:
-      description: All drift together, which is V(missing), V(extra), V(different) and V(groups).
+      description: Sum of V(missing), V(extra), V(different) and V(groups).
       type: int
+      sample: 5
   sample:
     missing: 1
-    extra: 1
-    different: 2
+    extra: 0
+    different: 0
     unclear: 0
-    kept: 1
-    total: 5
-    groups: 1
+    kept: 0
+    total: 1
+    groups: 0
 people:
-  description:
-    - One row for each person who differs, in the order of the roster; then members who are not listed.
+  description: One row per person who differs, in the order of the roster, then one per unlisted member.
   type: list
   elements: dict
   returned: always
   contains:
     email:
-      description: E-mail address, as the roster has it when it does.
+      description: E-mail address, as spelled in the roster, if listed there.
       type: str
+      sample: bob@example.com
     name:
-      description: Full name of the member, or, for somebody who is none, as the roster has it.
+      description: Full name of the member. For a person who is not a member, the name in the roster.
       type: str
+      sample: Bob Jones
     outcome:
       description: V(missing), V(extra), V(different), V(unclear) or V(kept), as in RV(summary).
       type: str
+      sample: different
     differences:
-      description:
-        - The fields that differ, C(status) and C(groups) among them. Nothing for a member who is not listed, since
-          the roster has no field of theirs.
+      description: Fields that differ, including C(status) and C(groups). Empty for an unlisted member.
       type: list
       elements: dict
       contains:
         field:
           description: Name of the field.
           type: str
+          sample: role
         is:
-          description: What it is in Tallyfy, V(null) for nothing. Of C(groups) those that the roster does not want.
+          description: Value in Tallyfy. V(null) when empty. For C(groups), the groups to leave.
           type: raw
+          sample: standard
         roster:
-          description: What the roster wants, V(null) for nothing. Of C(groups) those that the member is not in.
+          description: Value in the roster. V(null) when empty. For C(groups), the groups to join.
           type: raw
+          sample: light
     message:
-      description: The same in one line of words.
+      description: The differences as one line of text.
       type: str
+      sample: "role is standard, should be light; should be in Engineering; should not be in People"
     unlisted:
-      description: Whether this is a member who is not listed.
+      description: Whether the member is not on the roster.
       type: bool
+      sample: false
     notes:
       description: What cannot be compared or changed, and why.
       type: list
       elements: str
+      sample: ["belongs to 2 organizations, so only they themselves can change their team"]
   sample:
     - email: bob@example.com
       name: Bob Jones
@@ -214,7 +234,7 @@ people:
         - field: groups
           is: [People]
           roster: [Engineering]
-      message: role is standard, should be light; should be in Engineering; should not be in People
+      message: "role is standard, should be light; should be in Engineering; should not be in People"
       unlisted: false
       notes: []
     - email: erin.walker@example.com
@@ -258,51 +278,54 @@ people:
       unlisted: true
       notes: []
 groups:
-  description:
-    - One row for each group that the roster names and that is not there, for example because somebody renamed it.
-      Whoever should be in it is V(different), too.
+  description: One row per group that the roster names and that does not exist, for example because somebody renamed it.
+    The people who should be in it are V(different) too.
   type: list
   elements: dict
   returned: always
   contains:
     name:
-      description: Name of the group, as the roster has it.
+      description: Name of the group, as spelled in the roster.
       type: str
+      sample: Sales
     outcome:
-      description: V(missing).
+      description: Always V(missing).
       type: str
+      sample: missing
     people:
-      description: E-mail addresses of the people whose rows name it.
+      description: E-mail addresses of the people whose rows name the group.
       type: list
       elements: str
+      sample: [erin.walker@example.com]
     message:
-      description: The same in words.
+      description: The difference as one line of text.
       type: str
+      sample: is not there; 1 person names it
   sample:
     - name: Sales
       outcome: missing
       people: [erin.walker@example.com]
       message: is not there; 1 person names it
 problems:
-  description: Why nothing could be compared, one text each. Empty when there is nothing but drift.
+  description: Errors that prevented the comparison, one text each. Drift is not an error.
   type: list
   elements: str
   returned: always
   sample: ["roster.csv line 2 (bob): email 'bob' is not an e-mail address"]
 notes:
-  description: What cannot be compared or changed, and who is listed as gone and not known at all.
+  description: What cannot be compared or changed, and people to remove whose address no member has.
   type: list
   elements: str
   returned: always
   sample: ["bob@example.com: Tallyfy does not show country_id, so it cannot be compared or checked."]
 deferred:
-  description: Always empty, since nobody waits. It is there for plays that read the result of any of these modules.
+  description: Always empty. Present so that the results of all roster modules have the same keys.
   type: list
   elements: dict
   returned: always
   sample: []
 actions:
-  description: Always empty, since nothing is done. It is there for plays that read the result of any of these modules.
+  description: Always empty. Present so that the results of all roster modules have the same keys.
   type: list
   elements: dict
   returned: always
@@ -313,19 +336,22 @@ org_id:
   returned: always
   sample: 25f66ae8cd27630803af1f25fe015a1a
 organization:
-  description: Which organization was compared, and as whom.
+  description: The organization and the identity that made the calls.
   type: dict
   returned: always
   contains:
     id:
       description: ID of the organization.
       type: str
+      sample: 25f66ae8cd27630803af1f25fe015a1a
     name:
-      description: Name of the organization; V(null) unless it is asked for, which takes O(report) or a role.
+      description: Name of the organization. V(null) unless O(report) or a role requires it.
       type: str
+      sample: Globex Corporation
     acting_as:
       description: E-mail address of the acting member, or the application.
       type: str
+      sample: the application 1111
   sample:
     id: 25f66ae8cd27630803af1f25fe015a1a
     name: Globex Corporation
@@ -336,12 +362,12 @@ check_mode:
   returned: always
   sample: false
 report:
-  description: Path of the report that was written, V(null) when none was.
+  description: Path of the report. V(null) when none was written.
   type: str
   returned: always
   sample: /home/alice/drift.html
 requests:
-  description: How many requests the task has sent, the sign-in and repeated ones included.
+  description: Number of requests that the task sent, including sign-ins and retries.
   type: int
   returned: always
   sample: 3

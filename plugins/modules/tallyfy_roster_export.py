@@ -8,36 +8,33 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: tallyfy_roster_export
-short_description: Write a Tallyfy organization down as a roster file
+short_description: Export the members of a Tallyfy organization to a roster file
 version_added: 0.1.0
 description:
-  - Reads all members with their groups and writes them into a file for M(tallyfy.platform.tallyfy_roster). Applying
-    that file changes nothing.
-  - People are sorted by e-mail address, and nothing in the file moves by itself, so a difference between two exports is
-    a difference between two organizations. The file is fit for git.
-  - Members who have no access, the Tallyfy Bot and support accounts are left out, and so are values that are not set.
-    A value that no roster may hold, such as a first name of more than 32 characters, is left out and told in
+  - Reads all members with their groups and writes them to a file for M(tallyfy.platform.tallyfy_roster). Applying that
+    file changes nothing.
+  - People are sorted by e-mail address, and nothing else in the file depends on the time of the export. Two exports
+    differ only when the organization has changed, so the file can be kept in git.
+  - The file contains neither members without access nor the Tallyfy Bot and support accounts, and no empty fields. A
+    value that is not valid in a roster, such as a first name of more than 32 characters, is omitted and reported in
     RV(notes).
-  - The file is written on the controller, wherever the task itself runs, and in one step, so nobody reads half of it.
-    When it holds the same already, it is not touched. The file is what this module manages, so C(changed) is about it
-    and not about Tallyfy.
+  - The file is written on the controller in one atomic step, wherever the task runs. An unchanged file is not touched.
+    C(changed) refers to the file; the module never writes to Tallyfy.
 author:
   - the tallyfy.platform authors (@tallyfy)
 options:
   dest:
     description:
-      - Path of the file on the controller. Its name ends in C(.yml), C(.yaml), C(.json) or C(.csv), which decides the
-        form. A path that is not absolute starts in the folder of the playbook.
-      - The folder must exist. A path with a dollar sign is refused, since variables of the environment are not filled
-        in. Both are found out before anything is asked.
-      - The file is written with the mode C(0640), since names and addresses of people are nobody else's business. One
-        that is there already is not opened up by that.
-      - CSV cannot say that somebody is in no group, and has no place for a group with a semicolon or a line
-        break in its name.
-      - YAML and JSON hold control, direction and invisible characters escaped. CSV has no escapes; there a field with
-        such a character is left out and named in RV(notes).
-      - A CSV cell that a spreadsheet would run as a formula, since it begins with C(=), C(+), C(-) or C(@) for example,
-        is written as it is and named in RV(notes). Do not open such a file in a spreadsheet.
+      - Path of the file on the controller. The ending C(.yml), C(.yaml), C(.json) or C(.csv) selects the format. A
+        relative path starts in the directory of the playbook.
+      - The directory must exist. A path with a dollar sign is refused, because environment variables are not expanded.
+        Both are checked before the first request.
+      - A new file has the mode C(0640), because it holds personal data. The mode of an existing file is never widened.
+      - CSV cannot express that a member is in no group, or a group whose name has a semicolon or a line break.
+      - YAML and JSON escape control, direction and invisible characters. CSV cannot, so a field with such a character
+        is omitted and named in RV(notes).
+      - A CSV cell that starts with C(=), C(+), C(-), C(@) or the like is written unchanged and named in RV(notes),
+        because a spreadsheet would run it as a formula. Do not open such a file in a spreadsheet.
     type: path
     required: true
 extends_documentation_fragment:
@@ -49,11 +46,12 @@ attributes:
   diff_mode:
     support: full
     details:
-      - Of a file that is larger than ansible-core shows, C(max_diff_size), only that it differs is told.
+      - For a file larger than C(max_diff_size) of ansible-core, the diff only states that it differs.
   idempotent:
     support: full
 notes:
-  - Some versions of Tallyfy list members in part only. Then the record of each of them is read, for one request each.
+  - Some versions of Tallyfy omit fields from the list of members. The module then reads the record of each member, at
+    one request per member.
   - The task cannot be asynchronous.
 seealso:
   - module: tallyfy.platform.tallyfy_roster
@@ -62,22 +60,22 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Write everybody down
+- name: Export all members to a YAML roster
   tallyfy.platform.tallyfy_roster_export:
     dest: roster.yml
   register: exported
 
-- name: Tell what the file would become
+- name: Show how the roster file would change
   tallyfy.platform.tallyfy_roster_export:
     dest: roster.yml
   check_mode: true
-  register: announced
+  diff: true
 
-- name: Write a table for a spreadsheet
+- name: Export all members to a CSV roster
   tallyfy.platform.tallyfy_roster_export:
-    dest: roster.csv
+    dest: exported.csv
 
-- name: Write everybody down as data, in the name of an administrator
+- name: Export to JSON as an administrator
   tallyfy.platform.tallyfy_roster_export:
     dest: "{{ playbook_dir }}/roster.json"
     act_as: alice.smith@example.com
@@ -85,38 +83,39 @@ EXAMPLES = r"""
 
 RETURN = r"""
 dest:
-  description: The whole path of the file.
+  description: Absolute path of the file.
   type: str
   returned: always
   sample: /home/tallyfy/organizations/roster.yml
 people:
-  description: How many people are in the file.
+  description: Number of people in the file.
   type: int
   returned: always
   sample: 7
 left_out:
-  description: How many members are not in the file.
+  description: Number of members who are not in the file.
   type: dict
   returned: always
   contains:
     disabled:
-      description: Members who have no access.
+      description: Members without access.
       type: int
+      sample: 1
     service_accounts:
-      description: The Tallyfy Bot and support accounts of Tallyfy.
+      description: The Tallyfy Bot and support accounts.
       type: int
+      sample: 2
   sample:
     disabled: 1
     service_accounts: 2
 problems:
-  description: Why nothing was written, one text each.
+  description: Errors that prevented the export, one text each.
   type: list
   elements: str
   returned: always
   sample: ["dest roster.txt does not end in .yml, .yaml, .json or .csv"]
 notes:
-  description:
-    - Which values were left out, one text each, and which cells of a CSV file a spreadsheet would run as formulas.
+  description: Values that were omitted, and CSV cells that a spreadsheet would run as formulas, one text each.
   type: list
   elements: str
   returned: always
@@ -127,30 +126,33 @@ org_id:
   returned: always
   sample: 25f66ae8cd27630803af1f25fe015a1a
 organization:
-  description: Which organization was written down, and as whom it was read.
+  description: The organization and the identity that made the calls.
   type: dict
   returned: always
   contains:
     id:
       description: ID of the organization.
       type: str
+      sample: 25f66ae8cd27630803af1f25fe015a1a
     name:
-      description: Name of the organization; V(null), since it takes a request, unless a role asks for it.
+      description: Name of the organization. V(null) unless a role requires it, because it costs a request.
       type: str
+      sample: Globex Corporation
     acting_as:
       description: E-mail address of the acting member, or the application.
       type: str
+      sample: the application 1111
   sample:
     id: 25f66ae8cd27630803af1f25fe015a1a
     name: null
     acting_as: the application 1111
 check_mode:
-  description: Whether this was a dry run.
+  description: Whether the task ran in check mode.
   type: bool
   returned: always
   sample: false
 requests:
-  description: How many requests the task has sent, the sign-in and repeated ones included.
+  description: Number of requests that the task sent, including sign-ins and retries.
   type: int
   returned: always
   sample: 3

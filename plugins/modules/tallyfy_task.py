@@ -8,30 +8,30 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: tallyfy_task
-short_description: Fill in and complete a step of a Tallyfy process, once
+short_description: Fill in and complete one step of a Tallyfy process
 version_added: 0.1.0
 description:
-  - Fills in the form of a step, assigns it, comments on it, and completes or reopens it. A second run finds nothing to
-    do.
-  - A step is named by its process (O(template) with O(reference) or O(name), or O(process_id)) and its O(step), or by
-    O(task_id), which may also be that of a one-off task.
-  - Values for the form are given by the labels that people see. They are checked before anything is sent and compared
-    with what Tallyfy stored afterwards. Whatever is wrong is told at once, and nothing is written then.
+  - Fills in the form of a step, assigns it, comments on it, and completes or reopens it. A second run changes nothing.
+  - O(step) identifies the step within a process, which is given by O(template) with O(reference) or O(name), or by
+    O(process_id). O(task_id) identifies it alone, and also works for a one-off task.
+  - Form values are given by the labels that people see. They are validated before anything is sent, and compared with
+    the values that Tallyfy stored afterwards. All errors are reported at once, and nothing is written while there is
+    one.
 author:
   - the tallyfy.platform authors (@tallyfy)
 options:
   template:
     description:
-      - ID of the template that the process was launched from, or its exact title.
+      - ID of the template of the process, or its exact title.
     type: str
   reference:
     description:
-      - What the process is found by, as M(tallyfy.platform.tallyfy_process) has written it at the end of its name.
+      - Reference of the process, as M(tallyfy.platform.tallyfy_process) writes it at the end of the name.
     type: str
   reference_field:
     description:
-      - Label of the text field of the kick-off form that holds the O(reference), too. The process is then also found
-        when somebody has changed its name.
+      - Label of the text field of the kick-off form that also stores the O(reference). The process is then found even
+        after somebody renames it.
     type: str
   name:
     description:
@@ -43,70 +43,68 @@ options:
     type: str
   step:
     description:
-      - Title of the step in the template, without regard to case, or its alias or ID. Only one step may have it.
-      - Somebody may have edited the title of the step in the process, which does not matter.
+      - Title of the step in the template, its alias or its ID. Case does not matter. It must identify one step.
+      - The title in the template counts, even when somebody has edited the title of the task.
     type: str
   task_id:
     description:
-      - ID of the task that the process has made of the step, or of a one-off task. Instead of process and step; it
-        saves requests.
+      - ID of the task for the step, or of a one-off task. Replaces the process and the step, and saves requests.
     type: str
   state:
     description:
-      - V(completed) completes the step unless it is completed. V(open) reopens it if it is completed.
-      - Without it the step stays as it is, such as for a comment alone.
+      - V(completed) ensures that the step is completed. V(open) ensures that it is open and reopens a completed step.
+      - Without this option the state does not change, for example to add a comment only.
     type: str
     choices: [open, completed]
   approved:
     description:
-      - The answer to an approval, which O(state=completed) needs there. V(false) rejects it.
-      - For a step that expires, V(false) marks it as expired, and V(true) is the same as nothing. Other steps take no
-        answer.
-      - An approval that was completed with the other answer is a failure; it has to be reopened first.
+      - Answer to an approval. Required with O(state=completed) for an approval. V(false) rejects it.
+      - For a step that expires, V(false) marks it as expired, and V(true) has no effect. Other steps take no answer.
+      - An approval that was completed with the other answer is an error. Reopen it first.
     type: bool
   complete_again:
     description:
-      - Whether to complete a step again that was completed from this controller and is open again. Without it the step
-        stays open and RV(notes) tells, since somebody may have reopened it on purpose.
-      - What was completed from here is remembered in O(state_dir) for 90 days. Where that is not kept from run
-        to run, as in an execution environment, or belongs to another controller, and where a run was broken off
-        right after the completion, a reopened step cannot be told from one that was never completed.
+      - Whether to complete a step that this controller completed before and that is open again. By default it stays
+        open and RV(notes) reports it, because somebody may have reopened it on purpose.
+      - Completions are remembered in O(state_dir) for 90 days. A reopened step is treated as never completed if
+        O(state_dir) is not kept between runs (as in an execution environment), if another controller completed it, or
+        if the run stopped right after the completion.
     type: bool
     default: false
   form:
     description:
-      - Values for the form of the step, by label. Case does not matter. Where several fields have one label, use the
+      - Values for the form of the step, by label. Case does not matter. If several fields have the same label, use the
         alias of the field.
-      - Only these are compared and sent; the others stay. Each value is given as in
+      - Only these fields are compared and sent. The values have the forms described for
         O(tallyfy.platform.tallyfy_process#module:kickoff).
-      - Values of a completed step cannot be changed. Those that differ are told in RV(unchangeable).
+      - Values of a completed step cannot be changed. RV(unchangeable) reports values that differ.
     type: dict
   assignees:
     description:
-      - Whom the step is given to. A list names those to be added. A dictionary has the lists C(add) and C(remove), or
-        C(set) with all of them. A text is a list with semicolons or line breaks between its entries.
-      - An entry is the e-mail address of a member or else of a guest, or the name of a group. The ID of a member
-        and the ID of a group need not be looked up.
+      - Assignees of the step. A list names assignees to add. A dictionary has the lists C(add) and C(remove), or C(set)
+        with all of them. A string is a list whose entries are separated by semicolons or line breaks.
+      - An entry is the e-mail address of a member or guest, or the name of a group. The ID of a member or of a group
+        works too and saves the lookup.
     type: raw
   deadline:
     description:
-      - Until when the step is to be done, such as C(2026-03-02 17:00:00), in UTC unless it has an offset.
-      - Tallyfy moves deadlines to the working days of the organization. One that is on a Saturday or Sunday counts as
-        set when it stands within the three days after it; any other move is told in RV(notes).
+      - Deadline of the step, such as C(2026-03-02 17:00:00), in UTC unless it has an offset.
+      - Tallyfy moves deadlines to working days of the organization. A deadline on a Saturday or Sunday counts as set
+        when Tallyfy stores one within the next three days. RV(notes) reports any other change.
     type: str
   summary:
     description:
-      - The description of the step in this process.
+      - Description of the step in this process.
     type: str
   comment:
     description:
-      - A comment that the step must have. It ends with a signature in brackets, Ansible and the O(comment_key), by
-        which the next run finds it.
-      - When the text differs from the comment that is there, that one is changed; no second one is written.
+      - A comment that the step must have. The module appends a signature in brackets, Ansible and the O(comment_key),
+        by which it finds the comment again.
+      - If the text differs from the existing comment, the module updates that comment instead of adding another one.
     type: str
   comment_key:
     description:
-      - What the comment is about. A step has one comment of a key, and one without.
+      - Key of the comment. A step has one comment per key, and one without a key.
     type: str
 extends_documentation_fragment:
   - tallyfy.platform.connection
@@ -119,24 +117,23 @@ attributes:
   idempotent:
     support: full
 notes:
-  - The form, the assignees, the deadline and the summary are written first, then the comment, and the completion comes
-    last. So whoever is told of the completion finds all of it.
-  - Tallyfy completes a completed step again without a word, and tells everybody again. So a completion is sent once,
-    and after a lost answer it is read what became of it. When the step is still open then, the module fails and says
-    so; the next run looks first. Where Tallyfy did not answer in time, the next run waits until two minutes have
-    passed, or fails when that is longer than O(max_wait).
-  - One run of a controller at a time changes a step, by a lock in O(state_dir). Two runs on two
-    controllers find out by reading right before they write, and may both complete a step in the same moment.
-  - A step that a rule of the template skips, that an open issue of the process freezes, or that belongs to an archived
-    process is refused before anything is written; so is one whose required fields would stay empty.
-  - Tallyfy takes 120 comments an hour from an organization.
+  - The module writes the form, the assignees, the deadline and the summary first, then the comment, and completes the
+    step last. People who are notified of the completion see the other changes.
+  - Tallyfy accepts the completion of a completed step and notifies everybody again, so the module sends a completion
+    once. When the answer is lost, it reads the state of the step, and fails when the step is still open. After a
+    timeout, the next run waits until two minutes have passed, or fails when that exceeds O(max_wait).
+  - A lock in O(state_dir) lets one run of a controller change a step at a time. Two controllers check right before they
+    write, but may complete the same step at the same moment.
+  - Nothing is written for a step that a rule of the template skips, that an open issue of the process blocks, that
+    belongs to an archived process, or whose required fields would stay empty. The task fails.
+  - Tallyfy accepts 120 comments per hour and organization.
 seealso:
   - module: tallyfy.platform.tallyfy_task_info
   - module: tallyfy.platform.tallyfy_process
 """
 
 EXAMPLES = r"""
-- name: Tick off the mailbox that was made
+- name: Fill in, comment on and complete a step
   tallyfy.platform.tallyfy_task:
     template: New hire onboarding
     reference: HR-10293
@@ -144,11 +141,11 @@ EXAMPLES = r"""
     form:
       Laptop serial: SN-4711
       Software suite: Office 365
-    comment: The mailbox jordan@example.net is there.
+    comment: The mailbox jordan@example.net is ready.
     comment_key: mailbox
     state: completed
 
-- name: Approve it
+- name: Approve a step
   tallyfy.platform.tallyfy_task:
     template: New hire onboarding
     reference: HR-10293
@@ -156,7 +153,7 @@ EXAMPLES = r"""
     state: completed
     approved: true
 
-- name: Give a step to somebody else, until Friday
+- name: Reassign a step and set its deadline
   tallyfy.platform.tallyfy_task:
     process_id: fcaae90452f4241d11355039e8797621
     step: Welcome call
@@ -164,78 +161,113 @@ EXAMPLES = r"""
       add: [john.smith@example.com, People]
       remove: [Engineering]
     deadline: "2026-12-04 17:00:00"
+
+- name: Update the comment of a task without changing its state
+  tallyfy.platform.tallyfy_task:
+    task_id: 445c3d87850db96d73b577036f6f3fd5
+    comment: The mailbox jordan@example.net is ready. The password is in the vault.
+    comment_key: mailbox
+
+- name: Reopen a completed step
+  tallyfy.platform.tallyfy_task:
+    template: New hire onboarding
+    reference: HR-10293
+    step: Manager approval
+    state: open
 """
 
 RETURN = r"""
 task:
-  description: The task after the run. In check mode, the task as the run would leave it.
+  description: The task after the run. In check mode, the expected task.
   type: dict
   returned: always
   contains:
     id:
-      description: ID of the task, for O(task_id).
+      description: ID of the task, for C(task_id) of M(tallyfy.platform.tallyfy_task).
       type: str
+      sample: 445c3d87850db96d73b577036f6f3fd5
     title:
-      description: Title of the task, which somebody may have edited.
+      description: Title of the task, which may have been edited.
       type: str
+      sample: Create accounts
     step:
-      description: Title of the step in the template, V(null) for a one-off task.
+      description: Title of the step in the template. V(null) for a one-off task.
       type: str
+      sample: Create accounts
     step_id:
-      description: ID of that step.
+      description: ID of the step.
       type: str
+      sample: 4e4cb9903679399220e808159803ea6c
     process:
-      description: Name of the process, V(null) for a one-off task.
+      description: Name of the process. V(null) for a one-off task.
       type: str
+      sample: "Onboarding: Jordan Rivera (HR-10293)"
     process_id:
       description: ID of the process.
       type: str
+      sample: fcaae90452f4241d11355039e8797621
     template:
-      description: Title of the template that the process was launched from.
+      description: Title of the template of the process.
       type: str
+      sample: New hire onboarding
     template_id:
-      description: ID of that template.
+      description: ID of the template.
       type: str
+      sample: 98e32e2b1b2e491d02e885e91dfd6c76
     reference:
-      description: What stands in brackets at the end of the name of the process, or of the title of a one-off task.
+      description: Reference in brackets at the end of the name of the process, or of the title of a one-off task.
       type: str
+      sample: HR-10293
     state:
       description: V(open), V(completed), or V(skipped) by a rule of the template.
       type: str
+      sample: completed
     status:
-      description: Tallyfy's own word for it, such as V(not-started) or V(in-progress).
+      description: Status as returned by Tallyfy, such as V(not-started) or V(in-progress).
       type: str
+      sample: completed
     type:
       description: V(task), V(approval), V(expiring), V(email) or V(expiring_email).
       type: str
+      sample: task
     approved:
-      description: The answer to an approval, V(null) where there is none.
+      description: Answer to an approval. V(null) when there is none.
       type: bool
+      sample: true
     form:
-      description: The values of the form by label, V(null) for a field that is empty.
+      description: Form values by label. Empty fields are V(null).
       type: dict
+      sample:
+        Laptop serial: SN-4711
+        Software suite: Office 365
     assignees:
       description:
         - E-mail addresses of members and guests, and names of groups.
-        - The IDs of members and groups that were not looked up. M(tallyfy.platform.tallyfy_task_info)
-          looks up all of them, M(tallyfy.platform.tallyfy_task) those that O(assignees) names.
+        - IDs of members and groups that were not looked up. M(tallyfy.platform.tallyfy_task_info) looks up all of them,
+          M(tallyfy.platform.tallyfy_task) only those in its C(assignees).
       type: list
       elements: str
+      sample: ["12345"]
     deadline:
-      description: Until when it is to be done, in ISO 8601 and UTC.
+      description: Deadline, in ISO 8601 and UTC.
       type: str
+      sample: "2026-03-01T17:00:00Z"
     summary:
-      description: Its description in this process, V(null) where Tallyfy does not show it.
+      description: Description of the step in this process. V(null) when Tallyfy does not return it.
       type: str
+      sample: "Mail, chat and the code forge."
     completed_at:
-      description: When it was completed, in ISO 8601 and UTC.
+      description: Completion time, in ISO 8601 and UTC.
       type: str
+      sample: "2026-02-21T17:00:00Z"
     completed_by:
-      description: E-mail address of who completed it; the ID of a member who was not looked up.
+      description: E-mail address of the member who completed it, or the ID of a member who was not looked up.
       type: str
+      sample: "1001"
     is_overdue:
-      description: Whether it is open and its deadline has passed.
+      description: Whether the task is open and its deadline has passed.
       type: bool
+      sample: false
   sample:
     id: 445c3d87850db96d73b577036f6f3fd5
     title: Create accounts
@@ -256,44 +288,47 @@ task:
     assignees: ["12345"]
     deadline: "2026-03-01T17:00:00Z"
     summary: null
-    completed_at: "2026-02-21T17:00:00Z"
-    completed_by: "1001"
+    completed_at: "2026-11-29T09:41:41Z"
+    completed_by: null
     is_overdue: false
 obstacles:
   description:
-    - Why an open step would not be completed now, whatever its form holds, such as an open issue or a rule that skips
-      it, or because somebody has reopened it. Whoever works for a step looks at these before the work.
-    - They are looked for when nothing but the step is given; otherwise it is empty.
+    - Reasons why the open step cannot be completed now, whatever its form contains, such as an open issue, a rule that
+      skips it, or because somebody reopened it. Check them before you do the work of the step.
+    - Only determined when the task has no other options than those that identify the step. Otherwise empty.
   type: list
   elements: str
   returned: always
-  sample: ["it has an open issue; resolve it first"]
+  sample: [it has an open issue; resolve it first]
 unchangeable:
-  description: What is asked for of a completed step that has something else. Tallyfy changes no completed step.
+  description: Options that differ from a completed step. Tallyfy does not change completed steps.
   type: list
   elements: dict
   returned: always
   contains:
     field:
-      description: Label of the field of the form, or the name of the option.
+      description: Label of the form field, or name of the option.
       type: str
+      sample: Laptop serial
     current:
-      description: What the step has.
+      description: Current value of the step.
       type: raw
+      sample: SN-4711
     wanted:
-      description: What is asked for.
+      description: Desired value.
       type: raw
+      sample: SN-4712
     reason:
-      description: Why it stays as it is.
+      description: Why it cannot be changed.
       type: str
+      sample: "It is completed, and Tallyfy changes no completed step; reopen it first (state=open)."
   sample:
     - field: Laptop serial
       current: SN-4711
       wanted: SN-4712
-      reason: It is completed, and Tallyfy changes no completed step; reopen it first (state=open).
+      reason: "It is completed, and Tallyfy changes no completed step; reopen it first (state=open)."
 actions:
-  description:
-    - What was done, in order. In check mode, what would be done.
+  description: Steps that were carried out, in order. In check mode, the steps that would be carried out.
   type: list
   elements: dict
   returned: always
@@ -301,17 +336,20 @@ actions:
     action:
       description: V(reopened), V(updated), V(commented) or V(completed).
       type: str
+      sample: updated
     fields:
-      description: Names of what the step writes.
+      description: Names of the fields that the step writes.
       type: list
       elements: str
+      sample: [form]
     reason:
-      description: Why the step is needed.
+      description: Reason for the step.
       type: str
+      sample: form differs
     target:
-      description: Always V(null), since nothing else is concerned. It is there for plays that read the actions of any
-        module.
+      description: Always V(null). Present so that the actions of all modules have the same keys.
       type: str
+      sample: null
   sample:
     - action: updated
       reason: form differs
@@ -322,19 +360,19 @@ actions:
       fields: [state]
       target: null
 notes:
-  description:
-    - What somebody should know about the run. The same as the warnings, which get lost in the registered result of a
-      loop before ansible-core 2.22.
+  description: Remarks that are not errors. They are also issued as warnings. Before ansible-core 2.22, the registered
+    result of a loop does not contain these warnings.
   type: list
   elements: str
   returned: always
   sample:
     - >-
-      Create accounts of Onboarding: Jordan Rivera (HR-10293): It was completed from here, and is open again. It stays
-      so, since somebody may have reopened it on purpose; complete_again=true completes it again.
+      Create accounts of Onboarding: Jordan Rivera (HR-10293): It was completed from here, and is
+      open again. It stays so, since somebody may have reopened it on purpose; complete_again=true
+      completes it again.
 failed_action:
-  description: The step that failed, with the keys of an entry of RV(actions), which then names what was done before it;
-    V(null) when none did.
+  description: The step that failed, with the keys of an entry of RV(actions). RV(actions) then lists only the steps
+    completed before it. V(null) when no step failed.
   type: dict
   returned: always
   sample:
@@ -343,24 +381,23 @@ failed_action:
     fields: [state]
     target: null
 not_stored:
-  description: Labels of fields and names of options whose values Tallyfy did not store although it said so.
+  description: Labels of fields and names of options whose values Tallyfy accepted but did not store.
   type: list
   elements: str
   returned: always
   sample: [Laptop serial]
 problems:
   description:
-    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
-      made of them.
-    - Empty when there is nothing of the kind.
+    - Errors, one text each, such as invalid options or refused requests. C(msg) is composed of them.
+    - Empty when there was no error.
   type: list
   elements: str
   returned: always
   sample:
     - "GET /organizations/25f66ae8cd27630803af1f25fe015a1a/users: This action is unauthorized. (HTTP 403)"
 not_before:
-  description: When it makes sense to run it again, in ISO 8601, after a limit of Tallyfy would have meant too long a
-    wait; otherwise V(null).
+  description: Earliest time to run the task again, in ISO 8601, when a limit of Tallyfy requires a wait longer than
+    O(max_wait). Otherwise V(null).
   type: str
   returned: always
   sample: "2026-11-22T14:02:10Z"

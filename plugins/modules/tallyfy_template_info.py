@@ -8,28 +8,28 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: tallyfy_template_info
-short_description: List the templates of a Tallyfy organization and what a launch needs
+short_description: List the templates of a Tallyfy organization with their fields and steps
 version_added: 0.1.0
 description:
-  - Returns templates with the fields of their kick-off forms and their steps, which is what
-    M(tallyfy.platform.tallyfy_process) needs to be given.
-  - All pages are read, and their total is checked. Each template is then read by itself, because the list may not tell
-    all of it. The addresses of their owners cost one request for one owner, and the pages of the members for several.
+  - Returns templates with the fields of their kick-off forms and their steps, which are the names to use in
+    M(tallyfy.platform.tallyfy_process).
+  - The module reads all pages and checks that their total is correct. It then reads each template, because the list may
+    be incomplete. The address of one owner costs one request, and those of several owners cost the pages of members.
 author:
   - the tallyfy.platform authors (@tallyfy)
 options:
   template:
     description:
-      - Only the template with this ID, or those with exactly this title, which several templates may have.
+      - Return only the template with this ID, or all templates with exactly this title.
     type: str
   query:
     description:
-      - Only templates whose title contains this text.
+      - Return only templates whose title contains this text.
     type: str
   archived:
     description:
-      - Whether to return archived templates, too. Nothing can be launched from them, and their steps are not shown by
-        every version of Tallyfy.
+      - Whether to also return archived templates. They cannot be launched, and some versions of Tallyfy do not return
+        their steps.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -40,14 +40,22 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See what a launch of the onboarding needs
+- name: Show the fields and steps of a template
   tallyfy.platform.tallyfy_template_info:
     template: New hire onboarding
   register: onboarding
 
-- name: List all templates about hires
+- name: Search templates by title
   tallyfy.platform.tallyfy_template_info:
     query: hire
+
+- name: List all templates
+  tallyfy.platform.tallyfy_template_info:
+  register: all_templates
+
+- name: List all templates, archived ones included
+  tallyfy.platform.tallyfy_template_info:
+    archived: true
 """
 
 RETURN = r"""
@@ -60,76 +68,96 @@ templates:
     id:
       description: ID of the template.
       type: str
+      sample: 98e32e2b1b2e491d02e885e91dfd6c76
     title:
       description: Title of the template.
       type: str
+      sample: New hire onboarding
     summary:
-      description: What it is for.
+      description: Description of the template.
       type: str
+      sample: Standard process for onboarding a new hire.
     status:
-      description: V(active) or V(draft), V(null) in older templates. Nothing can be launched from a draft.
+      description: V(active) or V(draft), V(null) for older templates. A draft cannot be launched.
       type: str
+      sample: active
     type:
       description: V(procedure), V(form) or V(document).
       type: str
+      sample: procedure
     owner:
-      description: E-mail address of the member who owns it, V(null) for one who is not there any more.
+      description: E-mail address of the owner. V(null) when the owner has left.
       type: str
+      sample: alice.smith@example.com
     owner_id:
-      description: ID of the member who owns it.
+      description: ID of the owner.
       type: int
+      sample: 1001
     is_archived:
-      description: Whether it is archived.
+      description: Whether the template is archived.
       type: bool
+      sample: false
     kickoff_fields:
-      description: The fields of the kick-off form, in their order.
+      description: Fields of the kick-off form, in order.
       type: list
       elements: dict
       contains:
         label:
-          description: What people see, and what C(kickoff) of M(tallyfy.platform.tallyfy_process) goes by.
+          description: Label that people see, the key in C(kickoff) of M(tallyfy.platform.tallyfy_process).
           type: str
+          sample: Department
         alias:
-          description: Name that no other field has, for labels that several fields have.
+          description: Unique name of the field, for labels that several fields share.
           type: str
+          sample: department-100206
         id:
           description: ID of the field.
           type: str
+          sample: e3f4e4caa8433fc00133e46a36ae1290
         type:
           description: V(text), V(textarea), V(radio), V(dropdown), V(multiselect), V(date), V(email), V(file), V(table)
             or V(assignees_form).
           type: str
+          sample: dropdown
         required:
-          description: Whether a launch needs a value.
+          description: Whether a launch requires a value.
           type: bool
+          sample: true
         options:
-          description: Texts of the options of a radio button, a dropdown or a multiselect.
+          description: Options of a radio button, a dropdown or a multiselect.
           type: list
           elements: str
+          sample: [Engineering, Sales]
         columns:
           description: Labels of the columns of a table.
           type: list
           elements: str
+          sample: [Item, Qty]
     steps:
-      description: The steps, in their order.
+      description: Steps, in order.
       type: list
       elements: dict
       contains:
         title:
-          description: What people see, and what C(assignments) of M(tallyfy.platform.tallyfy_process) goes by.
+          description: Title that people see, the key in C(assignments) of M(tallyfy.platform.tallyfy_process).
           type: str
+          sample: Create accounts
         alias:
-          description: Name that no other step has.
+          description: Unique name of the step.
           type: str
+          sample: create-accounts-55201
         id:
           description: ID of the step.
           type: str
+          sample: 4e4cb9903679399220e808159803ea6c
         type:
-          description: V(task), V(approval), V(expiring), V(email) or another word of Tallyfy.
+          description: V(task), V(approval), V(expiring), V(email) or another type of Tallyfy.
           type: str
+          sample: task
         position:
-          description: Place of the step, from 1.
+          description: Position of the step, starting at 1.
           type: int
+          sample: 1
   sample:
     - id: 98e32e2b1b2e491d02e885e91dfd6c76
       title: New hire onboarding
@@ -155,9 +183,8 @@ templates:
           position: 1
 problems:
   description:
-    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
-      made of them.
-    - Empty when there is nothing of the kind.
+    - Errors, one text each, such as invalid options or refused requests. C(msg) is composed of them.
+    - Empty when there was no error.
   type: list
   elements: str
   returned: always

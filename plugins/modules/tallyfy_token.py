@@ -11,41 +11,41 @@ module: tallyfy_token
 short_description: Get an access token of Tallyfy
 version_added: 0.1.0
 description:
-  - Returns the token that the modules of this collection would use, for use in other tasks. That is the token of the
-    member in O(act_as), else the application's, else the O(access_token) itself.
+  - Returns an access token for use in other tasks. It is the token that the modules of this collection use, which is
+    the token of the member in O(act_as), otherwise that of the application, otherwise O(access_token).
   - The modules of this collection sign in by themselves and do not need it.
-  - Tokens are kept, encrypted, in O(state_dir) and handed out again until shortly before they expire.
-  - On success the output is censored without C(no_log) in the play, while C(register) holds the token. Failures stay
-    readable.
+  - Tokens are cached, encrypted, in O(state_dir) and reused until shortly before they expire.
+  - On success the output is censored without C(no_log) in the play, and C(register) still receives the token. Errors
+    stay readable.
 author:
   - the tallyfy.platform authors (@tallyfy)
 options:
   user:
     description:
-      - E-mail address of a member. The token is then issued in their name, whatever O(act_as) says.
-      - A blank address is refused, because the token that comes without it can do more.
+      - E-mail address of a member. The token is issued for this member, regardless of O(act_as).
+      - A blank address is refused, because the token of the application has more rights.
     type: str
   kind:
     description:
-      - Whose token it has to be. V(application) is the application's own. V(user) is that of the member in O(user) or
-        O(act_as), or the O(access_token).
-      - Without it, the token is the one that modules use.
+      - Kind of token to return. V(application) is the token of the application. V(user) is the token of the member in
+        O(user) or O(act_as), or O(access_token).
+      - By default it is the token that the modules use.
     type: str
     choices: [application, user]
   min_ttl:
     description:
-      - Seconds that the token must last. A kept token that expires earlier is replaced.
-      - How long an O(access_token) lasts is not known, so it is returned in any case.
+      - Minimum remaining lifetime of the token in seconds. A cached token that expires earlier is replaced.
+      - The lifetime of O(access_token) is not known, so it is always returned.
     type: int
     default: 300
   renew:
     description:
-      - Whether to have a new token issued in any case. An O(access_token) cannot be renewed.
+      - Whether to always have a new token issued. An O(access_token) cannot be renewed.
     type: bool
     default: false
   state:
     description:
-      - V(present) returns a token. V(absent) forgets the kept one; Tallyfy has no way to revoke it from here.
+      - V(present) returns a token. V(absent) deletes the cached token. Tallyfy offers no way to revoke it.
     type: str
     choices: [present, absent]
     default: present
@@ -56,17 +56,16 @@ attributes:
   check_mode:
     support: full
     details:
-      - Signing in is not a change of the organization, so it also happens in check mode. The token asked for is then
-        not kept.
+      - Signing in does not change the organization, so it happens in check mode too. The new token is then not cached.
   diff_mode:
     support: none
     details:
-      - There is nothing to show that is not secret.
+      - All values are secret.
   idempotent:
     support: partial
     details:
-      - A token that is kept is returned again. With O(renew=true), or without a usable O(state_dir), each run has a
-        token issued.
+      - A cached token is returned again. With O(renew=true), or without a usable O(state_dir), each run has a new token
+        issued.
 seealso:
   - module: tallyfy.platform.tallyfy_authorization
   - plugin: tallyfy.platform.token
@@ -78,69 +77,77 @@ EXAMPLES = r"""
   tallyfy.platform.tallyfy_token:
   register: tallyfy
 
-- name: Get a token in the name of Alice
+- name: Get a token for a member
   tallyfy.platform.tallyfy_token:
     user: alice.smith@example.com
   register: alice
 
-- name: Get the application's own token, whoever it acts as
+- name: Get the token of the application, regardless of act_as
   tallyfy.platform.tallyfy_token:
     kind: application
+    act_as: alice.smith@example.com
   register: application
 
-- name: Have a new token issued
+- name: Get a new token instead of the cached one
   tallyfy.platform.tallyfy_token:
     renew: true
 
-- name: Forget the kept token
+- name: Delete the cached token
   tallyfy.platform.tallyfy_token:
     state: absent
 """
 
 RETURN = r"""
 token:
-  description: The token, V(null) with O(state=absent) and after a failure.
+  description: The token. V(null) with O(state=absent) and after a failure.
   type: dict
   returned: always
   contains:
     access_token:
-      description: The secret itself, for an C(Authorization) header.
+      description: The secret token, for an C(Authorization) header.
       type: str
+      sample: eyJ0eXAi.not-a-real-token
     token_type:
-      description: The scheme of the header.
+      description: Scheme of the C(Authorization) header.
       type: str
+      sample: Bearer
     expires_in:
-      description: Seconds the token still lasts, V(null) when that is not known.
+      description: Remaining lifetime in seconds. V(null) when it is not known.
       type: int
+      sample: 7775999
     expires_at:
-      description: When the token expires, in ISO 8601 (UTC), V(null) when that is not known.
+      description: Expiry time, in ISO 8601 (UTC). V(null) when it is not known.
       type: str
+      sample: "2027-02-20T07:31:09Z"
     kind:
-      description: V(application) or V(user), V(given) for the O(access_token).
+      description: V(application), V(user), or V(given) for O(access_token).
       type: str
+      sample: user
     user:
-      description: E-mail address of the member in whose name the token is, V(null) for the others.
+      description: E-mail address of the member for whom the token was issued. V(null) for other tokens.
       type: str
+      sample: alice.smith@example.com
     org_id:
-      description: ID of the organization the token belongs to.
+      description: ID of the organization of the token.
       type: str
+      sample: 25f66ae8cd27630803af1f25fe015a1a
     source:
-      description: V(issued) just now, from the V(cache), or V(given).
+      description: V(issued) for a new token, V(cache) for a cached one, or V(given).
       type: str
+      sample: issued
   sample:
     access_token: eyJ0eXAi.not-a-real-token
     token_type: Bearer
-    expires_in: 7775999
-    expires_at: "2027-02-20T07:31:09Z"
-    kind: user
-    user: alice.smith@example.com
+    expires_in: 604797
+    expires_at: "2026-12-06T09:41:46Z"
+    kind: application
+    user: null
     org_id: 25f66ae8cd27630803af1f25fe015a1a
-    source: issued
+    source: cache
 problems:
   description:
-    - What is wrong with the options, or what kept the task from doing all it was asked for, one text each. C(msg) is
-      made of them.
-    - Empty when there is nothing of the kind.
+    - Errors, one text each, such as invalid options or refused requests. C(msg) is composed of them.
+    - Empty when there was no error.
   type: list
   elements: str
   returned: always

@@ -23,7 +23,7 @@ from tests.acceptance.test_variables import vaulted
 from tests.people import ALICE, JOHN, TOUR_ID
 
 PLUGIN = "tallyfy.platform.tasks"
-EXAMPLE = documentation(REPOSITORY_ROOT / "plugins" / "inventory" / "tasks.py")["EXAMPLES"]
+EXAMPLES = documentation(REPOSITORY_ROOT / "plugins" / "inventory" / "tasks.py")["EXAMPLES"]
 MANY = 100
 HOSTILE = "{{ lookup('pipe', 'touch hacked') }}"
 SHOW = """
@@ -103,7 +103,7 @@ def test_tasks_are_hosts(sandbox: Sandbox, inventories: Inventories, modules: Mo
     """As the example has it. Options come from the file, else from extra variables, else from the environment."""
     sandbox.patch_task(APPROVAL, status="completed", completed_at="2026-02-21T17:00:00.000Z")
     sandbox.patch_task(CALL, deadline="2099-03-01T17:00:00.000Z")
-    example = {name: value for name, value in EXAMPLE.items() if name not in ("plugin", "step")}
+    example = {name: value for name, value in EXAMPLES[0].items() if name not in ("plugin", "step")}
     client_id = "{{ lookup('ansible.builtin.env', 'AN_ID') }}"
     file = inventories.file("hire.tallyfy_tasks.yaml", **example, client_id=client_id, strict=True)
     with Path(file).open("a", encoding="utf-8") as more:
@@ -122,6 +122,14 @@ def test_tasks_are_hosts(sandbox: Sandbox, inventories: Inventories, modules: Mo
     (task,) = modules.succeed("tallyfy_task_info", task_id=ACCOUNTS, kickoff=True)["tasks"]
     reported = {f"tallyfy_task_{name}": value for name, value in task.items()}
     assert plain(variables[ACCOUNTS]) == {**reported, "ansible_connection": "local", "mailbox": "jordan@example.net"}
+
+
+def test_each_example_has_the_hosts_that_it_says(sandbox: Sandbox, inventories: Inventories) -> None:
+    options = [{name: value for name, value in example.items() if name != "plugin"} for example in EXAMPLES]
+    files = [inventories.file(f"{number}.tallyfy_tasks.yml", **given) for number, given in enumerate(options)]
+    listed = [list(inventories.listed(file)["_meta"]["hostvars"]) for file in files]
+    assert listed == [[ACCOUNTS], [CALL], [ACCOUNTS, APPROVAL], [APPROVAL]]
+    assert sandbox.ledger() != []
 
 
 def test_filters(sandbox: Sandbox, inventories: Inventories) -> None:

@@ -155,11 +155,14 @@ def test_module_is_documented(module: str) -> None:
     assert isinstance(yaml.safe_load(constants_of(module)["RETURN"]), dict)
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_module_has_examples(module: str) -> None:
-    tasks = yaml.safe_load(constants_of(module)["EXAMPLES"])
-    assert any(f"tallyfy.platform.{module}" in task for task in tasks)
-    assert all(task.get("name") for task in tasks)
+def test_requirements_have_versions_and_stand_in_one_place() -> None:
+    """What is documented is what an execution environment gets and what the guard of the import asks for."""
+    requirements = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["requirements"]
+    assert requirements == ["python >= 3.9", "requests >= 2.27", "urllib3 >= 1.26"]
+    assert requirements[1].replace(" ", "") in (ROOT / "meta" / "ee-requirements.txt").read_text(encoding="utf-8")
+    guard = (PLUGINS / "module_utils" / "_http" / "requests_guard.py").read_text(encoding="utf-8")
+    assert f"{requirements[2].split()[-1]} or later is needed" in guard
+    assert not [module for module in MODULES if "requirements" in documentation_of(module)]
 
 
 @pytest.mark.parametrize("module", MODULES)
