@@ -4,8 +4,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: tallyfy_onboarding
 short_description: Onboard people to a Tallyfy organization with groups, guests and processes
@@ -668,6 +666,7 @@ requests:
   sample: 20
 """
 
+import ansible_collections.tallyfy.platform.plugins.module_utils._python  # noqa: F401 - before what needs a newer one
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
 from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding.operation import (

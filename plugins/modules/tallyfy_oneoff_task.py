@@ -4,8 +4,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: tallyfy_oneoff_task
 short_description: Manage one one-off task in Tallyfy
@@ -339,6 +337,7 @@ not_before:
   sample: "2026-11-22T14:02:10Z"
 """
 
+import ansible_collections.tallyfy.platform.plugins.module_utils._python  # noqa: F401 - before what needs a newer one
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import STATE_KEYS, ModuleSpec, run_module
 from ansible_collections.tallyfy.platform.plugins.module_utils._tasks.oneoff import ONEOFF_OPTIONS, ensure_oneoff

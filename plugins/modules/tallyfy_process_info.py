@@ -4,8 +4,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: tallyfy_process_info
 short_description: List the processes of a Tallyfy organization
@@ -220,6 +218,7 @@ problems:
     - "GET /organizations/25f66ae8cd27630803af1f25fe015a1a/users: This action is unauthorized. (HTTP 403)"
 """
 
+import ansible_collections.tallyfy.platform.plugins.module_utils._python  # noqa: F401 - before what needs a newer one
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.listing import (

@@ -4,8 +4,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: tallyfy_roster
 short_description: Manage many members of a Tallyfy organization at once
@@ -515,6 +513,7 @@ removals:
   sample: [bob@example.com]
 """
 
+import ansible_collections.tallyfy.platform.plugins.module_utils._python  # noqa: F401 - before what needs a newer one
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.operation import (

@@ -17,7 +17,7 @@ PREFIX = "ansible_collections.tallyfy.platform.plugins."
 MOST_LINES = 400
 # From the top; those of one line know nothing of each other.
 FLOORS = (
-    "_errors _parallel _texts _version",
+    "_errors _parallel _python _texts _version",
     "_secrets _state _engine",
     "_http",
     "_auth",

@@ -1,0 +1,38 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Refuses a Python that is too old to run a module, in words. Private to the collection.
+
+Modules import it before anything else: on a host with an older Python the next import would end with a ``SyntaxError``
+or a ``TypeError`` that names neither the cause nor the remedy. Like the modules themselves, this file has to be
+readable for Python 3.6, the oldest one that a supported ansible-core starts modules with.
+"""
+
+import json
+import sys
+
+OLDEST = (3, 9)
+
+
+def refusal(major: int, minor: int, executable: str) -> str:
+    """Return why a Python cannot run the modules, an empty text for one that can."""
+    if (major, minor) >= OLDEST:
+        return ""
+    needed = f"{OLDEST[0]}.{OLDEST[1]}"
+    return (
+        f"The modules of tallyfy.platform need Python {needed} or later; {executable} is Python {major}.{minor}. "
+        "Run them on the controller (connection: local, or delegate_to: localhost), "
+        "or set ansible_python_interpreter to a newer Python."
+    )
+
+
+def exit_if_too_old(major: int, minor: int, executable: str) -> None:
+    """End the module with a failure if this Python is too old."""
+    message = refusal(major, minor, executable)
+    if message:
+        sys.stdout.write(json.dumps({"failed": True, "changed": False, "msg": message, "problems": [message]}))
+        sys.exit(1)
+
+
+exit_if_too_old(sys.version_info[0], sys.version_info[1], sys.executable)
