@@ -146,7 +146,10 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection import ALIASES, OPTIONS
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import REQUESTS_IMPORT_ERROR
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import (
+    REQUESTS_ADVICE,
+    REQUESTS_IMPORT_ERROR,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec
 from ansible_collections.tallyfy.platform.plugins.module_utils._tasks.listing import LIST_OPTIONS, list_tasks
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._in_process import run_in_process
@@ -182,7 +185,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Add the tasks as hosts."""
         super().parse(inventory, loader, path, cache)
         if REQUESTS_IMPORT_ERROR is not None:
-            raise AnsibleParserError(f"The inventory {NAME} needs the Python library requests on the controller.")
+            raise AnsibleParserError(f"The inventory {NAME} cannot run. {REQUESTS_ADVICE}")
         config = self._read_config_data(path)
         try:
             arguments = self._arguments(config)

@@ -102,7 +102,10 @@ from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import REQUESTS_IMPORT_ERROR
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import (
+    REQUESTS_ADVICE,
+    REQUESTS_IMPORT_ERROR,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec
 from ansible_collections.tallyfy.platform.plugins.module_utils._operations.authorization import kept_token
 from ansible_collections.tallyfy.platform.plugins.module_utils._operations.token import token_source
@@ -119,7 +122,7 @@ class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: dict[str, Any] | None = None, **options: Any) -> list[str]:
         """Return the access token in a list."""
         if REQUESTS_IMPORT_ERROR is not None:
-            raise AnsibleLookupError(f"The lookup {NAME} needs the Python library requests on the controller.")
+            raise AnsibleLookupError(f"The lookup {NAME} cannot run. {REQUESTS_ADVICE}")
         if len(terms) > 1:
             raise AnsibleLookupError(f"The lookup {NAME} takes one e-mail address, not {len(terms)}.")
         name, kind = options.get("name"), options.get("kind")

@@ -16,7 +16,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.parameters import AnsibleFallbackNotFound
 from ansible.module_utils.parsing.convert_bool import boolean
 
@@ -34,7 +34,10 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection 
     environment_value,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.reading import MOST_LEVELS, is_deep
-from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import REQUESTS_IMPORT_ERROR
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import (
+    REQUESTS_ADVICE,
+    REQUESTS_IMPORT_ERROR,
+)
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import (
     MASK,
     SecretKeeper,
@@ -174,7 +177,7 @@ def run_module(spec: ModuleSpec) -> None:
     """
     module = _module_for(spec)
     if REQUESTS_IMPORT_ERROR is not None:
-        module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
+        module.fail_json(msg=REQUESTS_ADVICE, exception=REQUESTS_IMPORT_ERROR)
     flaws = deep_options(module.params)
     if flaws:
         result = spec.failure("; ".join(flaws), {}, check_mode=module.check_mode)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime
 import json
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -719,10 +720,10 @@ class TestEnvironment:
 
 
 def test_without_requests(playbooks: Playbooks) -> None:
-    """The one Python dependency is missing: Ansible's own words, from the modules and from the lookup."""
+    """The one Python dependency is missing: modules, roles and lookups name it, and the command that installs it."""
     stub = playbooks.folder / "stub" / "requests"
     stub.mkdir(parents=True)
-    (stub / "__init__.py").write_text("raise ImportError('there is no requests here')\n")
+    (stub / "__init__.py").write_text("raise ModuleNotFoundError('No module', name='requests')\n")
     done = playbooks.run(
         """
 - hosts: localhost
@@ -737,12 +738,21 @@ def test_without_requests(playbooks: Playbooks) -> None:
     - name: Ask the lookup
       ansible.builtin.debug:
         msg: "{{ lookup('tallyfy.platform.token') }}"
+      ignore_errors: true
+    - name: Run a role
+      ansible.builtin.include_role:
+        name: tallyfy.platform.export_roster
+      vars:
+        export_roster_dest: roster.yml
 """,
         PYTHONPATH=str(stub.parent),
     )
     assert done.returncode == 2
     words = " ".join(done.stdout.split())
-    assert words.count('"msg": "Failed to import the required Python library (requests)') + words.count(
-        '"msg": "Task failed: Failed to import the required Python library (requests)'
-    ) == 2  # fmt: skip
-    assert "needs the Python library requests on the controller" in words
+    command = f"Install it for {sys.executable}: {sys.executable} -m pip install 'requests>=2.25.1' 'urllib3>=1.26'"
+    message = f"The Python library requests is missing. {command}"
+    tasks = words.split("TASK [")
+    for name in ("Ask a module]", "Ask for a token]", "tallyfy.platform.export_roster : Export the roster]"):
+        (task,) = [text for text in tasks if text.startswith(name)]
+        assert f'"{message}' in task
+    assert f"The lookup tallyfy.platform.token cannot run. {message}" in words

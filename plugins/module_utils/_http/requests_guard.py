@@ -4,7 +4,7 @@
 
 """The one guarded import of ``requests``. Private to the collection.
 
-Modules must be importable without it, so that its absence can be reported in Ansible's own words.
+Modules must be importable without it, so that its absence can be reported in words.
 """
 
 from __future__ import annotations
@@ -12,14 +12,11 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING
 
+from .libraries import advice, require_current
+
+#: The traceback of the import that failed, and what is to be done about it.
 REQUESTS_IMPORT_ERROR: str | None = None
-
-
-def require_current(policy: type) -> None:
-    """Raise ``ImportError`` for the retry policy of a urllib3 before 1.26, which knows less than is needed here."""
-    if not hasattr(policy, "DEFAULT_ALLOWED_METHODS"):
-        raise ImportError("urllib3, which requests is built on, is too old: 1.26 or later is needed")
-
+REQUESTS_ADVICE = ""
 
 if TYPE_CHECKING:
     import idna
@@ -66,6 +63,12 @@ else:
         idna = None
     try:
         import requests
+        import urllib3
+
+        # What is imported below has other names, or is not there, in an older one.
+        require_current("requests", requests.__version__)
+        require_current("urllib3", urllib3.__version__)
+
         from requests import Session
         from requests.adapters import HTTPAdapter
         from requests.auth import AuthBase
@@ -101,10 +104,8 @@ else:
         from urllib3.exceptions import InvalidHeader as UnreadableHeader
         from urllib3.util import parse_url
         from urllib3.util.retry import RequestHistory, Retry
-
-        require_current(Retry)
-    except ImportError:
-        REQUESTS_IMPORT_ERROR = traceback.format_exc()
+    except ImportError as error:
+        REQUESTS_IMPORT_ERROR, REQUESTS_ADVICE = traceback.format_exc(), advice(error)
         # Only so that the classes built on these can be defined; none of them is ever used then.
         requests = disable_warnings = parse_url = None
         AuthBase = HTTPAdapter = RequestHistory = Retry = Session = object
@@ -115,6 +116,7 @@ else:
         RequestsSSLError = ResponseError = SSLError = UnreadableHeader = Exception
 
 __all__ = (
+    "REQUESTS_ADVICE",
     "REQUESTS_IMPORT_ERROR",
     "AuthBase",
     "ChunkedEncodingError",

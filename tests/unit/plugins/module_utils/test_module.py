@@ -8,7 +8,6 @@ import ast
 import importlib
 import json
 import re
-import runpy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -271,15 +270,21 @@ def test_two_spellings_of_an_address_stay_two_in_a_result() -> None:
     assert {type(row["email"]) for row in result["people"]} == {str}
 
 
-def test_library_that_is_too_old_counts_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr("urllib3.util.retry.Retry.DEFAULT_ALLOWED_METHODS")
-    found = runpy.run_path(str(PLUGINS / "module_utils" / "_http" / "requests_guard.py"))
-    assert "urllib3" in found["REQUESTS_IMPORT_ERROR"]
-    assert "1.26" in found["REQUESTS_IMPORT_ERROR"]
+@pytest.mark.parametrize(("library", "version"), [("requests", "2.25.0"), ("urllib3", "1.25.11")])
+def test_library_that_is_too_old_is_named(monkeypatch: pytest.MonkeyPatch, library: str, version: str) -> None:
+    monkeypatch.setattr(f"{library}.__version__", version)
+    guard = importlib.import_module(f"{_module.__package__}._http.requests_guard")
+    try:
+        found = importlib.reload(guard).__dict__.copy()
+    finally:
+        monkeypatch.undo()
+        importlib.reload(guard)
     assert found["requests"] is None
+    assert found["REQUESTS_ADVICE"].startswith(f"The Python library {library} {version} is too old: ")
+    assert library in found["REQUESTS_IMPORT_ERROR"]
 
 
-def test_library_that_is_missing_is_said_in_ansibles_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_library_that_is_missing_ends_a_module_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
     class FailedError(Exception):
         """Ends the module as ``fail_json`` does."""
 
@@ -294,7 +299,8 @@ def test_library_that_is_missing_is_said_in_ansibles_words(monkeypatch: pytest.M
 
     monkeypatch.setattr(_module, "AnsibleModule", Module)
     monkeypatch.setattr(_module, "REQUESTS_IMPORT_ERROR", "Traceback ...")
-    with pytest.raises(FailedError, match="requests"):
+    monkeypatch.setattr(_module, "REQUESTS_ADVICE", "Install requests")
+    with pytest.raises(FailedError, match="Install requests"):
         _module.run_module(ModuleSpec(argument_spec={}, operation=pytest.fail))
 
 

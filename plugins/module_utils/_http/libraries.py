@@ -1,0 +1,59 @@
+# Copyright (c) 2026 the tallyfy.platform authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which Python libraries are needed, and how a missing or old one is installed. Private to the collection."""
+
+from __future__ import annotations
+
+import re
+import sys
+import sysconfig
+from pathlib import Path
+
+#: The oldest versions that are known to work; ``meta/ee-requirements.txt`` names the same.
+OLDEST = {"requests": "2.25.1", "urllib3": "1.26"}
+_NEEDED = " ".join(f"'{library}>={version}'" for library, version in OLDEST.items())
+
+
+class OldLibraryError(ImportError):
+    """A library is there, in a version that is too old."""
+
+
+def require_current(library: str, version: str) -> None:
+    """Raise ``OldLibraryError`` for a version that is too old."""
+    if _numbers(version) < _numbers(OLDEST[library]):
+        raise OldLibraryError(
+            f"The Python library {library} {version} is too old: {OLDEST[library]} or later is needed"
+        )
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)[:3]]
+
+
+def advice(error: ImportError) -> str:
+    """Return what is missing for this Python, and the command that installs it there."""
+    problem = f"The Python library requests cannot be imported ({error})"
+    if isinstance(error, OldLibraryError):
+        problem = str(error)
+    elif isinstance(error, ModuleNotFoundError):
+        problem = f"The Python library {str(error.name).partition('.')[0]} is missing"
+    is_managed = sys.prefix == sys.base_prefix and Path(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED").exists()
+    command = install_command(sys.prefix, sys.executable, is_managed=is_managed)
+    return f"{problem}. Install it for {sys.executable}: {command}"
+
+
+def install_command(prefix: str, executable: str, *, is_managed: bool) -> str:
+    """Return the command that installs the libraries for one Python, by what made its environment.
+
+    ``is_managed`` says that the Python belongs to a distribution, which wants its own packages to be used.
+    """
+    *_, maker, folder, name = ("", "", "", *Path(prefix).parts)
+    if (maker, folder) == ("pipx", "venvs"):
+        return f"pipx inject {name} {_NEEDED}"
+    if (maker, folder) == ("uv", "tools"):
+        return f"uv tool install --with {_NEEDED.replace(' ', ' --with ')} {name}"
+    if is_managed:
+        return "apt install python3-requests (Debian, Ubuntu) or dnf install python3-requests (Fedora, RHEL)"
+    return f"{executable} -m pip install {_NEEDED}"
