@@ -29,7 +29,6 @@ from .requests_guard import (
     ContentDecodingError,
     DecodeError,
     InvalidHeader,
-    InvalidJSONError,
     InvalidSchema,
     InvalidURL,
     LocationValueError,
@@ -80,7 +79,7 @@ CAUSES = (
         OptionError,
         "this address or the proxy's cannot be used",
     ),
-    Cause((InvalidJSONError, InvalidHeader), OptionError, "this cannot be sent"),
+    Cause((InvalidHeader,), OptionError, "this cannot be sent"),
     Cause(
         (NewConnectionError, ConnectTimeoutError, ConnectTimeout, socket.gaierror),
         UnreachableError,

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
         ConnectTimeout,
         ContentDecodingError,
         InvalidHeader,
-        InvalidJSONError,
         InvalidSchema,
         InvalidURL,
         MissingSchema,
@@ -77,7 +76,6 @@ else:
             ConnectTimeout,
             ContentDecodingError,
             InvalidHeader,
-            InvalidJSONError,
             InvalidSchema,
             InvalidURL,
             MissingSchema,
@@ -110,7 +108,7 @@ else:
         requests = disable_warnings = parse_url = None
         AuthBase = HTTPAdapter = RequestHistory = Retry = Session = object
         ChunkedEncodingError = ConnectTimeout = ConnectTimeoutError = ContentDecodingError = DecodeError = Exception
-        HTTPError = InsecureRequestWarning = InvalidHeader = InvalidJSONError = InvalidSchema = InvalidURL = Exception
+        HTTPError = InsecureRequestWarning = InvalidHeader = InvalidSchema = InvalidURL = Exception
         LocationValueError = MaxRetryError = MissingSchema = NewConnectionError = ProxyError = Exception
         ProxySchemeUnsupported = ReadTimeout = ReadTimeoutError = RequestException = RequestsProxyError = Exception
         RequestsSSLError = ResponseError = SSLError = UnreadableHeader = Exception
@@ -128,7 +126,6 @@ __all__ = (
     "HTTPError",
     "InsecureRequestWarning",
     "InvalidHeader",
-    "InvalidJSONError",
     "InvalidSchema",
     "InvalidURL",
     "LocationValueError",

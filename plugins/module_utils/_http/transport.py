@@ -10,6 +10,7 @@ import contextlib
 import math
 import threading
 from collections.abc import Iterator, Mapping
+from json import dumps
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -52,6 +53,7 @@ from .retry import SAFE_TO_REPEAT, ArrivedBeforeError, Listener, backoff_seconds
 from .session import MOST_CONNECTIONS, new_session
 
 BODY_ATTEMPTS = 3
+JSON_HEADERS = {"Content-Type": "application/json"}
 
 
 class Transport:
@@ -105,6 +107,7 @@ class Transport:
         when a process that hangs has the budget.
         """
         name = f"{method} {url}"
+        headers, data = ({}, form) if json is None else (JSON_HEADERS, _body_of(json, name))
         session = self._session if repeats else self._single_session
         session = self._sign_in_session if sign_in else session
         self._check_way(url, name)
@@ -118,8 +121,8 @@ class Transport:
                     session.request(
                         method,
                         url + encoded_query(query),
-                        json=json,
-                        data=form,
+                        headers=headers,
+                        data=data,
                         auth=auth,
                         timeout=self.connection.timeout,
                         # Given with each request: from the session it would be overruled by REQUESTS_CA_BUNDLE. With
@@ -209,6 +212,14 @@ class Transport:
         if issubclass(cause.kind, OptionError):
             return cause.kind(f"{name}: {cause.text}: {reason}")
         return cause.kind(name, f"{cause.text}: {reason}", advice=advice_on(error))
+
+
+def _body_of(value: Any, name: str) -> bytes:
+    # Not left to requests, which before 2.26 sends NaN, and takes another library for it where there is one.
+    try:
+        return dumps(value, allow_nan=False).encode()
+    except ValueError as error:
+        raise OptionError(f"{name}: this cannot be sent: {error}") from None
 
 
 def _read(response: requests.Response) -> requests.Response:

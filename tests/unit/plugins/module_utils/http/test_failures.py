@@ -53,7 +53,6 @@ def of_proxy(error: Exception) -> outer.ProxyError:
         (outer.InvalidHeader(inner.InvalidHeader("Content-Length")), UnreadableAnswerError, "cannot be read", True),
         (inner.InvalidHeader("Content-Length"), UnreadableAnswerError, "cannot be read", True),
         (RefusedAnswerError("it is longer than 64 MiB"), UnreadableAnswerError, "is not taken", True),
-        (outer.InvalidJSONError("Out of range float values"), OptionError, "cannot be sent", False),
         (outer.ConnectionError(spent(REFUSED)), UnreachableError, "no connection", False),
         (outer.ConnectTimeout(spent(inner.ConnectTimeoutError(POOL, "x"))), UnreachableError, "no conn", False),
         (outer.ConnectionError(socket.gaierror(-2, "Name or service not known")), UnreachableError, "no conn", False),
