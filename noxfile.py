@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from tests.collection_tree import CHECKOUT, collection_tree
 from tests.gate import steps
 from tests.gate.checkout import NEEDS_NEWER_PYTHON, copy_of_checkout, differences_of_artifact, without_spaces
-from tests.gate.cores import CORES, NEWEST, OLDEST, on_cores
+from tests.gate.cores import CORES, NEWEST, OLDEST, on_cores, on_further_pythons
 from tests.gate.machine import put_pythons_on_path
 
 nox.needs_version = ">=2025.5.1"
@@ -83,6 +83,15 @@ def units(session: nox.Session, core: str) -> None:
     marked = ["-m", "not any_core"] if core != OLDEST else []
     env = {"TALLYFY_SANDBOX_PYTHON": steps.sandbox_python(), "EXAMPLES": "100" if core in (OLDEST, NEWEST) else "500"}
     steps.run_pytest(session, *usual, *marked, **env)
+
+
+@nox.session
+@on_further_pythons()
+def pythons(session: nox.Session, core: str) -> None:
+    """Run the tests that differ between the versions of ansible-core on its other Pythons."""
+    steps.install_core(session, core, "--requirement", "tests/unit/requirements.txt")
+    usual = ["-n", "2", "--dist", "worksteal", "-m", "not any_core", "tests/unit", "tests/acceptance"]
+    steps.run_pytest(session, *usual, TALLYFY_SANDBOX_PYTHON=steps.sandbox_python())
 
 
 @nox.session(python=CORES[OLDEST], tags=["test_all"])
