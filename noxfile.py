@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -17,10 +18,12 @@ import nox
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from tests.collection_tree import CHECKOUT, collection_tree
+from tests.gate import certification as certification_steps
 from tests.gate import steps
 from tests.gate.checkout import NEEDS_NEWER_PYTHON, copy_of_checkout, differences_of_artifact, without_spaces
 from tests.gate.cores import CORES, NEWEST, OLDEST, on_cores, on_further_pythons
 from tests.gate.machine import put_pythons_on_path
+from tests.gate.release import release_notes
 
 nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -36,7 +39,7 @@ put_pythons_on_path({f"python{version}" for version in CORES.values()})
 
 @nox.session(tags=["test", "test_all"])
 def lint(session: nox.Session) -> None:
-    """Check form, types and words: ruff, mypy, yamllint, shellcheck, and the tables of tests/gate/words.py."""
+    """Check form, types, words and workflows: ruff, mypy, yamllint, shellcheck, tests/gate/words.py, zizmor."""
     session.install("--requirement", "tests/requirements/lint.txt", "--requirement", "sandbox/requirements.txt")
     session.run("ruff", "format", "--check", "--diff", ".")
     session.run("ruff", "check", ".")
@@ -47,6 +50,7 @@ def lint(session: nox.Session) -> None:
     scripts = [str(path) for path in (*CHECKOUT.glob(".ci/*"), *CHECKOUT.glob("tests/integration/targets/*/*.sh"))]
     session.run("shellcheck", *scripts)
     session.run("python", "-m", "tests.gate.words")
+    session.run("zizmor", "--offline", "--quiet", "--min-severity=medium", ".github")
 
 
 @nox.session(tags=["test", "test_all"])
@@ -148,9 +152,7 @@ def molecule(session: nox.Session) -> None:
 def build(session: nox.Session, core: str) -> None:
     """Build the artifact, check what is in it, install it, and install the repository as AWX does."""
     steps.install_core(session, core, "--requirement", "meta/ee-requirements.txt")
-    built = steps.scratch(session, "built")
-    session.run("ansible-galaxy", "collection", "build", "--output-path", str(built), env=steps.isolated(session))
-    (artifact,) = built.glob("tallyfy-platform-*.tar.gz")
+    artifact = steps.build_artifact(session, steps.scratch(session, "built"))
     if differences := differences_of_artifact(artifact):
         session.error("\n".join([f"{artifact.name} does not hold what it should:", *differences]))
     session.log(f"{artifact.name} holds only what users need.")
@@ -166,6 +168,17 @@ def ansible_lint(session: nox.Session) -> None:
     """Check roles, playbooks and examples with ansible-lint, profile production."""
     session.install("--requirement", "tests/requirements/ansible-lint.txt")
     session.run("ansible-lint", "--offline", "--strict", *session.posargs, env=steps.isolated(session))
+
+
+@nox.session(python=certification_steps.PYTHON, tags=["test_all"])
+def certification(session: nox.Session) -> None:
+    """Check the artifact by the linters of certification, in their versions, and by the importer of Galaxy."""
+    session.install("ansible-core")
+    artifact = steps.build_artifact(session, steps.scratch(session, "built"))
+    for version in certification_steps.LINTERS:
+        certification_steps.lint(session, artifact, version)
+    for version in certification_steps.IMPORTERS:
+        certification_steps.import_to_galaxy(session, artifact, version)
 
 
 @nox.session(python="3.11", tags=["test", "test_all", "needs-java"])
@@ -213,6 +226,20 @@ def changelog(session: nox.Session) -> None:
     """Turn the fragments into the changelog of the version that galaxy.yml names."""
     session.install("--requirement", "tests/requirements/docs.txt", "--requirement", "meta/ee-requirements.txt")
     session.run("antsibull-changelog", "release", "--update-existing", "--reload-plugins", env=steps.isolated(session))
+
+
+@nox.session(python=CORES[NEWEST])
+def release(session: nox.Session) -> None:
+    """Build what is released under a tag, with its notes: nox -s release -- 1.0.0."""
+    problems, notes = release_notes(*session.posargs)
+    if problems:
+        session.error("\n".join(problems))
+    steps.install_core(session, NEWEST)
+    folder = CHECKOUT / ".cache" / "release"
+    shutil.rmtree(folder, ignore_errors=True)
+    artifact = steps.build_artifact(session, folder)
+    (folder / "notes.md").write_text(notes, encoding="utf-8")
+    session.log(f"{artifact.name} and notes.md are in {folder}.")
 
 
 @nox.session

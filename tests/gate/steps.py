@@ -124,6 +124,13 @@ def assert_installs(session: nox.Session, name: str, *what: str) -> None:
         session.run("ansible-playbook", "tallyfy.platform.onboard", "--syntax-check", env=env)
 
 
+def build_artifact(session: nox.Session, folder: Path) -> Path:
+    """Return the artifact of the collection, built into that folder."""
+    session.run("ansible-galaxy", "collection", "build", "--output-path", str(folder), env=isolated(session))
+    (artifact,) = folder.glob("tallyfy-platform-*.tar.gz")
+    return artifact
+
+
 def python_with(name: str, python: str, *packages: str) -> str:
     """Return a Python of a virtual environment that has these packages."""
     venv = SCRATCH / name

@@ -14,9 +14,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.gate import checkout, cores, steps
+from tests.gate import certification, checkout, cores, steps
 from tests.gate import machine as gate_machine
 from tests.gate import run as gate
+from tests.gate.release import release_notes
 
 pytestmark = pytest.mark.any_core
 
@@ -163,3 +164,47 @@ def test_an_artifact_holds_what_ships_and_nothing_else(clone: Path, tmp_path: Pa
         ("must not ship", "sandbox/app.py"),
         ("does not ship", "plugins/new.py"),
     ]
+
+
+def test_what_the_importer_complains_about_is_found() -> None:
+    complaints = [
+        "ERROR: Timeout on call to ansible-lint",
+        "WARNING: playbooks/a.yml:3: jinja[invalid]: no such file",
+        "playbooks/a.yml:3: jinja[invalid]: no such file",
+        "Failed to find tallyfy.platform.onboard playbook.",
+    ]
+    output = ["Loading role roster", *complaints, "Linting collection via ansible-lint 25.1.3...", "Importer done"]
+    assert certification.complaints_in("\n".join(output)) == complaints
+
+
+class TestRelease:
+    @pytest.fixture
+    def checkout_of(self, tmp_path: Path) -> Path:
+        (tmp_path / "galaxy.yml").write_text("namespace: x\nversion: 1.2.0\n")
+        (tmp_path / "CHANGELOG.md").write_text(
+            '# Notes\n\n<a id="v1-2-0"></a>\n## v1\\.2\\.0\n\n<a id="bugfixes"></a>\n### Bugfixes\n\n* Mended\\.\n\n'
+            '<a id="v1-1-0"></a>\n## v1\\.1\\.0\n\n* Older\\.\n'
+        )
+        (tmp_path / "changelogs" / "fragments").mkdir(parents=True)
+        return tmp_path
+
+    def test_notes_are_the_part_of_the_version(self, checkout_of: Path) -> None:
+        assert release_notes("1.2.0", checkout_of) == ([], "### Bugfixes\n\n* Mended\\.")
+
+    def test_what_is_in_the_way_is_named(self, checkout_of: Path) -> None:
+        (checkout_of / "changelogs" / "fragments" / "x.yml").touch()
+        (checkout_of / "CHANGELOG.md").write_text("# Notes\n")
+        problems, notes = release_notes("v1.2.1", checkout_of)
+        assert notes == ""
+        assert [problem.split(":")[0].split(".")[0] for problem in problems] == [
+            "The tag is v1",
+            "CHANGELOG",
+            "Fragments are not in the changelog yet",
+        ]
+
+
+def test_every_supported_python_is_run_by_a_session() -> None:
+    assert list(cores.FURTHER_PYTHONS) == list(cores.CORES)
+    for core, pythons in cores.FURTHER_PYTHONS.items():
+        assert cores.CORES[core] not in pythons
+        assert len({cores.CORES[core], *pythons}) == 3, "each ansible-core supports three versions on a controller"
