@@ -102,7 +102,7 @@ options:
     default: true
 requirements:
   - python >= 3.9
-  - requests >= 2.27
+  - requests >= 2.25.1
   - urllib3 >= 1.26
 """
 
