@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from itertools import takewhile
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import yaml
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.answer import Answer
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client
 from sandbox.testing import Sandbox
+from tests.acceptance.pages import File, read_page
 from tests.acceptance.running import IN_PROCESS, WAYS, Modules
 from tests.people import ALICE, BOB, DANA, HIRE_ID, MARY, RICHARD, TOUR_ID
 
@@ -664,13 +664,9 @@ def without_ids(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "process": {**row["process"], "id": None}} if row["process"] else row
 
 
-def test_every_type_of_field_as_the_guide_gives_it(sandbox: Sandbox, modules: Modules) -> None:
-    guide = (Path(__file__).parents[2] / "docs" / "docsite" / "rst" / "guide_onboarding.rst").read_text(
-        encoding="utf-8"
-    )
-    (text,) = [one for one in guide.split(".. code-block:: ") if "Offer letter:" in one and one.startswith("yaml")]
-    lines = takewhile(lambda line: not line or line.startswith("   "), text.split("\n")[1:])
-    rows = yaml.safe_load("\n".join(lines))["onboarding_people"]
+def test_every_type_of_field_as_the_documentation_gives_it(sandbox: Sandbox, modules: Modules) -> None:
+    files = {part.name: part.text for part in read_page("reference_process") if isinstance(part, File)}
+    rows = yaml.safe_load(files["every-type.yml"])["onboarding_people"]
     # As the role gives it to the module: dates as texts.
     people = json.loads(json.dumps(rows, default=lambda day: day.isoformat()))
     done = modules.succeed("tallyfy_onboarding", people=people)
