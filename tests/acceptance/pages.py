@@ -109,6 +109,12 @@ class Terminal:
     def close(self) -> None:
         self._shell.communicate("exit\n")
 
+    def save(self, file: File) -> None:
+        """Save the file in the folder in which the shell is."""
+        path = Path(self.type("pwd")[1].strip()) / file.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(file.text, encoding="utf-8")
+
     def type(self, command: str) -> tuple[int, str]:
         """Type the command, answer its questions by ``answers``, and return its status and what it printed."""
         assert self._shell.stdin

@@ -20,13 +20,17 @@ pytestmark = pytest.mark.any_core
 
 #: The pages that are read here. Each begins with a fresh sandbox and an empty folder.
 PAGES = (
+    "reference_drift",
     "reference_failures",
     "reference_onboarding",
     "reference_people",
     "reference_process",
     "reference_results",
+    "reference_roster",
+    "reference_survey",
     "tutorial_offboarding",
     "tutorial_onboarding",
+    "tutorial_roster",
 )
 
 
@@ -36,9 +40,7 @@ def follow(page: str, sandbox: Sandbox, playbooks: Playbooks) -> None:
     with contextlib.closing(Terminal(playbooks)) as terminal:
         for part in read_page(page):
             if isinstance(part, File):
-                file = playbooks.folder / part.name
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(part.text.replace("the secret", sandbox.client_secret), encoding="utf-8")
+                terminal.save(File(part.name, part.text.replace("the secret", sandbox.client_secret)))
                 continue
             status, output = terminal.type(part.text.replace(" --ask-vault-pass", ""))
             assert status == part.status, f"{part.text}\n{output}"
