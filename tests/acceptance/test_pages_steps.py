@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files and commands of the guide on steps, saved and typed as it says, do and print what it shows."""
+"""The files and commands of the pages on steps, saved and typed as they say, do and print what they show."""
 
 from __future__ import annotations
 
@@ -22,11 +22,14 @@ pytestmark = pytest.mark.any_core
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 EXAMPLES = CHECKOUT / "playbooks" / "examples"
-GUIDE = (CHECKOUT / "docs" / "docsite" / "rst" / "guide_tasks.rst").read_text(encoding="utf-8")
-#: Each block of the guide with its language.
+PAGES = "".join(
+    (CHECKOUT / "docs" / "docsite" / "rst" / f"{name}.rst").read_text(encoding="utf-8")
+    for name in ("tutorial_worklist", "tutorial_approvals", "reference_steps")
+)
+#: Each block of the pages with its language.
 BLOCKS = [
     (language, textwrap.dedent(text).rstrip() + "\n")
-    for language, text in re.findall(r"^\.\. code-block:: (\S+)\n\n((?:   .*\n|\n)+)", GUIDE, flags=re.MULTILINE)
+    for language, text in re.findall(r"^\.\. code-block:: (\S+)\n\n((?:   .*\n|\n)+)", PAGES, flags=re.MULTILINE)
 ]
 YAML = [text for language, text in BLOCKS if language.startswith("yaml")]
 #: What is saved as a file begins with its name.
@@ -46,7 +49,7 @@ def squeezed(text: str) -> str:
 
 @pytest.fixture
 def options(playbooks: Playbooks) -> list[str]:
-    """The options that keep the plays in the folder where the guide's files are saved."""
+    """The options that keep the plays in the folder where the files of the pages are saved."""
     for name, text in FILES.items():
         file = playbooks.folder / name
         file.parent.mkdir(exist_ok=True)
@@ -110,7 +113,7 @@ def test_nothing_is_deployed_without_a_yes(
     assert (playbooks.folder / "shop" / "release").is_file() is answer
 
 
-def test_files_and_tasks_of_the_collection_are_those_of_the_guide() -> None:
+def test_files_and_tasks_of_the_collection_are_those_of_the_pages() -> None:
     """The plays of ``playbooks/examples`` are run by test_example_plays.py."""
     for name in OF_THE_COLLECTION:
         assert (EXAMPLES / name).read_text(encoding="utf-8").endswith(FILES[name].split("\n", 1)[1])
