@@ -150,17 +150,21 @@ def molecule(session: nox.Session) -> None:
 @nox.session
 @on_cores()
 def build(session: nox.Session, core: str) -> None:
-    """Build the artifact, check what is in it, install it, and install the repository as AWX does."""
+    """Build the artifact, check what is in it, install it as users and as AWX do, and follow the README with it."""
     steps.install_core(session, core, "--requirement", "meta/ee-requirements.txt")
     artifact = steps.build_artifact(session, steps.scratch(session, "built"))
     if differences := differences_of_artifact(artifact):
         session.error("\n".join([f"{artifact.name} does not hold what it should:", *differences]))
     session.log(f"{artifact.name} holds only what users need.")
 
-    # Before the first release there is no tag to take it from: the artifact must be all that is needed.
-    steps.assert_installs(session, "installed", "--offline", str(artifact))
+    installed = steps.assert_installs(session, "installed", "--offline", str(artifact))
     with session.chdir(copy_of_checkout(steps.scratch(session, "a clone of any name"))):
         steps.assert_installs(session, "project", "--requirements-file", "collections/requirements.yml")
+
+    session.log("The commands of the README, with what was installed.")
+    session.install("--requirement", "tests/unit/requirements.txt")
+    env = {"INSTALLED_COLLECTIONS": str(installed), "TALLYFY_SANDBOX_PYTHON": steps.sandbox_python()}
+    steps.run_pytest(session, "tests/acceptance/test_readme.py", **env)
 
 
 @nox.session(tags=["test", "test_all"])

@@ -33,7 +33,8 @@ COLLECTION = "tallyfy.platform"
 MODULES = "ansible_collections.tallyfy.platform.plugins.modules"
 #: As a module of ansible-core, and as the action plugin does it inside the controller.
 AS_MODULE, IN_PROCESS = WAYS = ("module", "in-process")
-COLLECTIONS_PATH = os.environ["ANSIBLE_COLLECTIONS_PATH"]
+#: Where playbooks find the collection: in the checkout, or where an artifact was installed.
+COLLECTIONS_PATH = os.environ.get("INSTALLED_COLLECTIONS") or os.environ["ANSIBLE_COLLECTIONS_PATH"]
 # What ansible-core 2.19 and later asks of texts in its controller only, which a test of a module is not.
 os.environ["ANSIBLE_MODULE_STRICT_UTF8_RESPONSE"] = "false"
 

@@ -115,13 +115,14 @@ def variables_of_service(session: nox.Session) -> Iterator[str]:
         yield json.dumps({"tallyfy_connection": {name: getattr(server, name) for name in names}})
 
 
-def assert_installs(session: nox.Session, name: str, *what: str) -> None:
-    """Install the collection to an empty folder, and nothing else: a playbook of it must be readable there."""
+def assert_installs(session: nox.Session, name: str, *what: str) -> Path:
+    """Install the collection to an empty folder, and return it: a playbook of it must be readable there."""
     folder = scratch(session, name)
     env = isolated(session) | {"ANSIBLE_COLLECTIONS_PATH": str(folder), "PYTHONPATH": None}
     session.run("ansible-galaxy", "collection", "install", "--collections-path", str(folder), *what, env=env)
     with session.chdir(folder):
         session.run("ansible-playbook", "tallyfy.platform.onboard", "--syntax-check", env=env)
+    return folder
 
 
 def build_artifact(session: nox.Session, folder: Path) -> Path:
