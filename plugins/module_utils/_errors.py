@@ -2,7 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every way a call to Tallyfy can go wrong: one class per cause. Private to the collection."""
+"""Every way a call to Tallyfy can go wrong: one class per cause. Private to the collection.
+
+The docstring of a class is its entry on the pages "When it goes wrong" of the documentation: a line as the title, what
+happened, and ``Remedy:``. ``python tests/acceptance/errors_page.py`` writes the pages anew.
+"""
 
 from __future__ import annotations
 
@@ -49,10 +53,14 @@ class Problem:
 
 
 class TallyfyError(Exception):
-    """A failure that the user can understand and act on; its text is the whole message.
+    """When it goes wrong.
 
-    ``text`` is the message without the ``subject`` that it is about, for who names the subject already.
+    What the message of a failed task means, and what to do. The message says what was refused, why, and what helps;
+    ``changed`` in the result says whether anything was written before. A task that failed can be run again: it does
+    what is left to do, and repeats nothing.
     """
+
+    # ``text`` is the message without the ``subject`` that it is about, for who names the subject already.
 
     #: Whether a write may have been carried out all the same, so that claiming that nothing changed could be false.
     may_be_done = False
@@ -67,15 +75,25 @@ class TallyfyError(Exception):
 
 
 class OptionError(TallyfyError):
-    """A connection option is missing, malformed or contradicts another; nothing has been sent."""
+    """A connection option is missing, malformed or contradicts another.
+
+    No request was sent with it.
+
+    Remedy: correct the option that the message names. It may come from the task, from a variable ``tallyfy_...`` or
+    from the environment, in this order.
+    """
 
 
 class InputError(TallyfyError):
-    """What was asked for is not possible or not complete; nothing has been written.
+    """What the task asks for is incomplete or impossible.
 
-    ``problems`` holds every single one, once and in the order of the input, so that all can be mended at once. A plain
-    text is about the task.
+    Nothing was written. The message names every row that is wrong, and ``problems`` in the result lists all of them in
+    the order of the input.
+
+    Remedy: correct all of them, then run the task again.
     """
+
+    # A plain text is about the task.
 
     def __init__(self, problems: Iterable[Problem | str]) -> None:
         found = dict.fromkeys(one if isinstance(one, Problem) else Problem(one) for one in problems)
@@ -87,21 +105,45 @@ class InputError(TallyfyError):
 
 
 class RefusedError(TallyfyError):
-    """The collection will not do this to this person (promise 5); nothing has been written."""
+    """A safety limit does not let the task remove or demote these people.
+
+    Nothing was written for them. The limits are ``protect``, ``max_removals`` and ``min_admins``. Bots, support users,
+    the default administrator and the acting user are protected without an option.
+
+    Remedy: check that the people whom the message names are to lose access. If so, raise the limit that it names for
+    this one run. To remove the acting user, sign in as another administrator.
+    """
 
 
 class NotStoredError(TallyfyError):
-    """The service answered a write with success and did not store what was sent; a part of it may be stored."""
+    """Tallyfy reported success but did not store what was sent.
+
+    The answer to a write shows other values than those that were sent. Some of them may be stored.
+
+    Remedy: run the task again. If the message stays, compare the field with Tallyfy's web page, and check whether the
+    acting user may change it.
+    """
 
     may_be_done = True
 
 
 class BusyError(TallyfyError):
-    """Another run holds what this one needs for itself; nothing has been written."""
+    """Another run holds the lock that this task needs.
+
+    Two runs must not change the same list at once, or one would undo the other. The task waited for ``max_wait``
+    seconds and then stopped. The message says who holds the lock and whether anything was written.
+
+    Remedy: wait until that run has ended, or set a longer ``max_wait``. If its process hangs, end it.
+    """
 
 
 class StateDirError(TallyfyError):
-    """What a write needs in ``state_dir`` cannot be had there: a lock, or a note of what has been sent."""
+    """The state directory cannot hold the lock that a write needs.
+
+    Reading works without a state directory, with a warning. Writing does not.
+
+    Remedy: set ``state_dir`` to a directory on a local disk that you own and nobody else can open.
+    """
 
     def __init__(self, state_dir: object, reason: str) -> None:
         self.reason = reason
@@ -114,19 +156,39 @@ class StateDirError(TallyfyError):
 
 
 class AuthorizationError(TallyfyError):
-    """The answer of the sign-in page, or the token that came of it, is not taken; nothing has been kept."""
+    """The answer of the browser's sign-in page is not accepted.
+
+    It is incomplete, expired, already used, or not the answer to this request. No token was kept.
+
+    Remedy: start the sign-in again, and paste the whole address that the browser shows at the end.
+    """
 
 
 class RosterError(TallyfyError):
-    """Some people of a roster could not be brought into their desired state; the facts name every one of them."""
+    """Some people or processes could not be converged.
+
+    The others are done. ``people`` in the result has a row for each with its outcome, ``problems`` the reasons, and
+    ``deferred`` those that have to wait for a limit of Tallyfy.
+
+    Remedy: correct what the reasons name, then run the same task again.
+    """
 
 
 class DriftError(TallyfyError):
-    """The organization differs from its roster, and somebody wants that to be a failure; the facts hold every row."""
+    """The organization differs from its roster.
+
+    This is a failure only with ``fail: true``. ``people`` and ``groups`` in the result hold every difference.
+
+    Remedy: apply the roster to change the organization, or export the organization to change the roster.
+    """
 
 
 class ApiError(TallyfyError):
-    """A call that did not succeed. ``request`` reads ``PUT /organizations/…``; there is no secret in it."""
+    """When a request gets no usable answer.
+
+    What it means when a connection, an answer or a list cannot be used, and what to do. The message begins with the
+    request. It shows no secret.
+    """
 
     #: For how many seconds the answer asked to be left in peace.
     retry_after: float | None = None
@@ -159,36 +221,75 @@ def _message(request: str, answer: str, advice: str) -> str:
 
 
 class UnreachableError(ApiError):
-    """No connection could be made, so the request was certainly not carried out."""
+    """Tallyfy cannot be reached.
+
+    No connection was made, or it ended before the answer to a reading request was complete. Nothing was changed by
+    this request.
+
+    Remedy: check ``api_url``, ``token_url``, the network, and the proxy in ``HTTPS_PROXY`` or ``ALL_PROXY``.
+    """
 
 
 class BusyRequestError(BusyError, ApiError):
-    """A request was not sent, because a process that hangs holds what all requests need: the budget or the sign-in."""
+    """Another process blocks the request budget or the sign-in.
+
+    All processes of one user share both, and hold them for an instant only. The request was not sent.
+
+    Remedy: end the process that the message names if it hangs, then run the task again.
+    """
 
     def __init__(self, request: str, answer: str, holder: str) -> None:
         super().__init__(request, answer, advice="End that process if it hangs, and run this again.", holder=holder)
 
 
 class CertificateError(UnreachableError):
-    """The TLS connection could not be trusted."""
+    """The certificate of the server is not trusted.
+
+    The request was not sent, and neither was a secret.
+
+    Remedy: check the host in ``api_url`` and ``token_url``. For an authority of your own, set ``ca_path`` to its
+    certificate.
+    """
 
 
 class LostAnswerError(ApiError):
-    """The request was sent and its answer never came or could not be read: it may have been carried out."""
+    """A write was sent and its answer was lost.
+
+    Tallyfy may have carried it out. The task looked for its effect and could not decide, or has no way to look.
+
+    Remedy: run the task again. It reads first, so it does not write twice. For ``tallyfy_api`` with ``POST``, look in
+    Tallyfy first, since such a call is not repeated safely.
+    """
 
     may_be_done = True
 
 
 class UnreadableAnswerError(ApiError):
-    """The answer was not JSON, not complete or not of the expected shape."""
+    """An answer cannot be read.
+
+    It is not JSON, not complete, too large, or has another shape than Tallyfy documents.
+
+    Remedy: check that ``api_url`` and ``token_url`` are the addresses of the API and not of a web page or a proxy.
+    If they are, run the task again later.
+    """
 
 
 class RedirectedError(ApiError):
-    """The service pointed elsewhere; redirects are never followed, because they could carry the token away."""
+    """The server redirects to another address.
+
+    Redirects are not followed, since the other address would get the token.
+
+    Remedy: set ``api_url`` and ``token_url`` to the final addresses, with ``https://``.
+    """
 
 
 class RefusedByServiceError(ApiError):
-    """Any answer with an HTTP error status; its subclasses name the causes a caller can react to."""
+    """When Tallyfy refuses a request.
+
+    What each refusal means, and what to do. The message quotes the reason that Tallyfy gives, the HTTP status, and the
+    ID of the request, by which Tallyfy's support can find it. A status that is not below is like this one: change what
+    the reason names, then run the task again.
+    """
 
     def __init__(
         self,
@@ -223,40 +324,96 @@ class RefusedByServiceError(ApiError):
 
 
 class UnauthorizedError(RefusedByServiceError):
-    """401: no, expired, revoked or unsuitable token."""
+    """The token is not accepted (401).
+
+    It is expired, revoked, or of the wrong kind for this route. A token of the collection's own was renewed once, and
+    the new one was refused too.
+
+    Remedy: with application credentials, set ``act_as`` to the e-mail address of an administrator. With a ready
+    ``access_token``, get a new one.
+    """
 
 
 class ForbiddenError(RefusedByServiceError):
-    """403: not allowed, or against a rule of the service. Never a reason to sign in again."""
+    """The acting user may not do this (403).
+
+    The token is good, so no new one is asked for.
+
+    Remedy: with application credentials, check that ``org_id`` and ``client_id`` belong together. With ``act_as`` or
+    ``access_token``, act as an administrator. Only the person can change a profile that several organizations share.
+    """
 
 
 class NotFoundError(RefusedByServiceError):
-    """404: no such resource, or no such route (``code`` is then ``ENDPOINT_NOT_FOUND``)."""
+    """Tallyfy does not find the address or the record (404).
+
+    With the code ``ENDPOINT_NOT_FOUND`` the address is no route of the API.
+
+    Remedy: check ``api_url``, ``org_id`` and the IDs in the address.
+    """
 
 
 class SeatPoolError(RefusedByServiceError):
-    """409: the organization's pool of seats is used up."""
+    """The organization has no free seat (409).
+
+    Administrators and standard members share one pool of seats; light members have another.
+
+    Remedy: disable members who have left, buy seats, or make the person a light member. Then run the task again.
+    """
 
 
 class InvalidError(RefusedByServiceError):
-    """422: the service's validation refused the values; ``errors`` names the fields."""
+    """Tallyfy does not accept a value (422).
+
+    ``errors`` in the result names the fields and what is wrong with each.
+
+    Remedy: correct these fields, then run the task again.
+    """
 
 
 class RateLimitError(RefusedByServiceError):
-    """429 whose wait is longer than the task may wait; the fact ``not_before`` says when to go on."""
+    """Tallyfy asks for a longer wait than the task may take (429).
+
+    ``not_before`` in the result says from when on Tallyfy takes the request again. Runs over many people finish what
+    they can, and list the others as ``deferred``.
+
+    Remedy: run the task again after ``not_before``, or set a longer ``max_wait``.
+    """
 
 
 class PausedError(ApiError):
-    """The service asked another task for a pause that is longer than this task may wait; see ``not_before``."""
+    """Tallyfy has asked another task for a pause.
+
+    The pause holds for all processes of this user and organization. It is longer than ``max_wait`` of this task, so
+    nothing was sent.
+
+    Remedy: run the task again after ``not_before``, or set a longer ``max_wait``.
+    """
 
 
 class ServerError(RefusedByServiceError):
-    """5xx, or another status of who gave up (408, 425, 499), that lasted: a write may have been carried out."""
+    """Tallyfy itself fails (5xx).
+
+    The request was repeated as long as ``max_wait`` allows, if repeating it is safe. A write may have been carried out.
+
+    Remedy: run the task again later. If the error stays, give the request ID to Tallyfy's support.
+    """
 
 
 class SignInError(RefusedByServiceError):
-    """The token endpoint refused the application credentials."""
+    """The sign-in is refused.
+
+    The token endpoint does not accept the application credentials.
+
+    Remedy: check ``client_id`` and ``client_secret``, and that both are still valid in Tallyfy.
+    """
 
 
 class InconsistentListError(ApiError):
-    """A listing whose pages do not add up; its records must not be relied upon."""
+    """The pages of a list do not add up.
+
+    Records are missing or came twice, mostly because somebody changed the list while it was read. Nothing is decided
+    by such a list, so nobody is removed.
+
+    Remedy: run the task again.
+    """
