@@ -48,7 +48,7 @@ RST = REPOSITORY_ROOT / "docs" / "docsite" / "rst"
 PAGES: dict[str, tuple[type[TallyfyError], str]] = {
     "reference_errors": (TallyfyError, "reference_errors_answers"),
     "reference_errors_answers": (ApiError, "reference_errors_refusals"),
-    "reference_errors_refusals": (RefusedByServiceError, "guide_sign_in"),
+    "reference_errors_refusals": (RefusedByServiceError, "reference_sign_in"),
 }
 WIDTH = 120
 HEAD = """\

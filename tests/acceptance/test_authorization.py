@@ -16,7 +16,6 @@ import secrets
 import select
 import sys
 import termios
-import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._auth.browser_flo
 from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_files import PrivateDirectory
 from sandbox.testing import Sandbox
 from tests.acceptance.browsing import answer_to
+from tests.acceptance.pages import Command, File, read_page
 from tests.acceptance.running import WAYS, Modules, Playbooks
 from tests.people import ALICE, GRACE
 
@@ -480,7 +480,6 @@ def test_the_state_in_the_answer_is_the_one_asked_with(sandbox: Sandbox) -> None
 
 # --- the lookups and the playbook -------------------------------------------------------------------------------------
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "docsite" / "rst" / "guide_sign_in.rst").read_text(encoding="utf-8")
 AUTHORIZE = "tallyfy.platform.authorize"
 LOOKUPS = """
 - hosts: localhost
@@ -548,22 +547,19 @@ class TestLookups:
 
 
 class TestPlaybook:
-    def test_the_guide(self, sandbox: Sandbox, playbooks: Playbooks) -> None:
+    def test_the_tutorial(self, sandbox: Sandbox, playbooks: Playbooks) -> None:
         """Its command, its play that asks, and its play that uses what was kept, one after the other."""
-        (command,) = re.findall(r"^   \$ ansible-playbook (tallyfy.platform.authorize .*)$", GUIDE, re.MULTILINE)
-        status, output = at_a_terminal(playbooks, answer_to, *command.split())
+        parts = read_page("tutorial_browser_sign_in")
+        using, asking = (part for part in parts if isinstance(part, File))
+        (command,) = (part.text for part in parts if isinstance(part, Command) and "authorize" in part.text)
+        status, output = at_a_terminal(playbooks, answer_to, *command.split()[1:])
         assert status == 0, output
         assert "Kept as: alice" in output
-        asking, using = (
-            textwrap.dedent(block)
-            for block in re.findall(r"^\.\. code-block:: yaml\n\n((?:   .*\n|\n)+)", GUIDE, re.MULTILINE)
-            if "name: Let somebody sign in" in block or "name: Work in the name of Alice" in block
-        )
-        file = playbooks.folder / "asking.yml"
-        file.write_text(f"---\n{asking}")
+        file = playbooks.folder / asking.name
+        file.write_text(f"---\n{asking.text}")
         status, output = at_a_terminal(playbooks, answer_to, str(file), prompt="address to which it leads")
         assert status == 0, output
-        run = playbooks.run(f"---\n{using}")
+        run = playbooks.run(f"---\n{using.text}")
         assert run.returncode == 0, run.stdout
         assert sandbox.ledger()[-1]["acting"] == ALICE
 

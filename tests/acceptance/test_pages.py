@@ -27,6 +27,8 @@ PAGES = (
     "reference_process",
     "reference_results",
     "reference_roster",
+    "reference_running",
+    "reference_sign_in",
     "reference_survey",
     "tutorial_offboarding",
     "tutorial_onboarding",
