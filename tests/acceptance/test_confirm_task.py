@@ -15,7 +15,9 @@ import pytest
 
 from sandbox.testing import Sandbox
 from tests.acceptance.documented import REPOSITORY_ROOT, documentation
+from tests.acceptance.pages import File, read_page
 from tests.acceptance.running import Playbooks
+from tests.hostile import running_hostile
 from tests.people import ALICE
 
 MODULE = REPOSITORY_ROOT / "plugins" / "modules" / "tallyfy_task_info.py"
@@ -31,18 +33,8 @@ TASKS = """
     mode: "600"
   check_mode: false
 """
-
-
-GUIDE = (Path(__file__).parents[2] / "docs/docsite/rst/guide_events.rst").read_text(encoding="utf-8")
-
-
-def play_of_the_guide() -> str:
-    """Return the tasks that the guide shows as a play."""
-    (found,) = (block for block in GUIDE.split(".. code-block:: ") if "Have completed tasks reported" in block)
-    lines = [line for line in found.splitlines()[1:] if not line or line.startswith("   ")]
-    return "- name: Guide\n  hosts: localhost\n  gather_facts: false\n  tasks:\n" + "\n".join(
-        f" {line}" for line in lines
-    )
+#: What the tutorial lets its reader save.
+FILES = {part.name: part.text for part in read_page("tutorial_task_events") if isinstance(part, File)}
 
 
 class Task:
@@ -260,16 +252,33 @@ def test_a_refused_sign_in_is_reported(sandbox: Sandbox, playbooks: Playbooks) -
     assert "401" in messages(output)["here"]
 
 
-def test_the_play_of_the_guide_has_completions_reported(sandbox: Sandbox, playbooks: Playbooks) -> None:
+def test_the_play_of_the_tutorial_has_completions_reported(sandbox: Sandbox, playbooks: Playbooks) -> None:
     template = sandbox.template(TEMPLATE)
     group = sandbox.state(sandbox.org_id)["groups"][0]["id"]
     sandbox.patch_template(template["id"], users=[1001], groups=[group])
     for changed in (1, 0):
         sandbox.clear_ledger()
-        done = playbooks.run(play_of_the_guide(), "-e", "tallyfy_webhook_path=secret-path", "-vvv")
+        done = playbooks.run(FILES["webhook.yml"], "-e", "tallyfy_webhook_path=secret-path", "-vvv")
         assert done.returncode == 0, done.stdout
         assert len(sandbox.writes()) == changed
         assert "https://events.example.com/secret" not in done.stdout
     after = sandbox.template(TEMPLATE)
     assert after["webhook"] == "https://events.example.com/secret-path"
     assert (after["users"], after["groups"]) == ([1001], [group])
+
+
+def test_the_tasks_of_the_tutorial_use_what_is_confirmed(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    """Its extra variables name its tasks, which tell a mail server what Tallyfy has said."""
+    task = Task(sandbox)
+    values = {field["label"]: field["id"] for field in task.template["prerun"]}
+    sandbox.patch_run(
+        task.process, prerun={values["New hire name"]: "Jo Rivera", values["Personal email"]: "jo@example.net"}
+    )
+    with running_hostile() as mail:
+        (playbooks.folder / "tasks").mkdir()
+        tasks = FILES["tasks/create_mailbox.yml"].replace("https://mail.example.com", mail.url("ordinary"))
+        (playbooks.folder / "tasks" / "create_mailbox.yml").write_text(tasks)
+        (playbooks.folder / "extra-variables.yml").write_text(FILES["extra-variables.yml"])
+        status, output = confirm(playbooks, "-e", "@extra-variables.yml", here=task.reported())
+        assert status == 0, output
+        assert mail.requests == ["PUT /ordinary/mailboxes/jo%40example.net"]

@@ -22,6 +22,7 @@ import yaml
 from ansible_rulebook.util import substitute_variables
 
 from sandbox.testing import Sandbox, running_sandbox
+from tests.acceptance.pages import Command, File, read_page
 from tests.acceptance.running import Playbooks
 from tests.awx.controller import Controller, playbooks_in, running_controller
 from tests.eda.rulebooks import SIGNATURE, Rulebook, free_port, post, running_rulebook, signature
@@ -443,13 +444,16 @@ def test_a_completion_is_confirmed_once_however_it_is_posted_again(events: Event
 # --- around them ------------------------------------------------------------------------------------------------------
 
 
-def test_the_commands_of_the_guide_sign_a_hire(events: Events) -> None:
-    guide = (ROOT / "docs/docsite/rst/guide_events.rst").read_text(encoding="utf-8")
-    (shown,) = (block for block in guide.split(".. code-block:: ") if "openssl dgst" in block)
-    commands = [line[3:] for line in shown.splitlines()[1:] if line.startswith("   ")]
-    script = "\n".join(line.removeprefix("$ ") for line in commands).replace("jo@example.com", "shell@example.com")
+def test_the_commands_of_the_tutorial_sign_a_hire(events: Events, tmp_path: Path) -> None:
+    parts = read_page("tutorial_hire_events")
+    (hire,) = (part.text for part in parts if isinstance(part, File) and part.name == "hire.json")
+    (tmp_path / "hire.json").write_text(hire.replace("jo@example.com", "shell@example.com"))
+    signing, posting = (part.text for part in parts if isinstance(part, Command) and "signature" in part.text)
     values = {"TALLYFY_HIRE_SECRET": SECRET, "address": f"http://127.0.0.1:{events.hires}"}
-    subprocess.run(["/bin/sh", "-euc", script], env={"PATH": "/usr/bin:/bin", **values}, check=True)
+    subprocess.run(
+        ["/bin/sh", "-euc", f"{signing}\n{posting}"],
+        env={"PATH": "/usr/bin:/bin", **values}, cwd=tmp_path, check=True,
+    )  # fmt: skip
     answers = events.await_launch(ONBOARD, onboarding_person_email="shell@example.com")
     assert answers["onboarding_person_kickoff"].splitlines() == [
         "New hire name: Jo Rivera",
