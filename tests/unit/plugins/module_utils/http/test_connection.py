@@ -72,7 +72,7 @@ def test_option_wins(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "variable"), [(name, one) for name in OPTIONS for one in OPTIONS[name][1]])
-@pytest.mark.parametrize("given", [None, "", "  "])
+@pytest.mark.parametrize("given", [None, "", "  ", "\u200b"])
 def test_environment_is_asked_when_the_option_is_blank(name: str, variable: str, given: str | None) -> None:
     _given, text, expected = VALUES[name]
     connection = connect({**ENOUGH, name: given}, {variable: f" {text} "})
