@@ -10,12 +10,14 @@ It answers what the modules of ``awx.awx`` ask, and what ansible-rulebook asks f
     with running_controller() as controller:
         controller.repositories["https://git.example.com/people.git"] = folder
         controller.add("job_templates", name="Hello", ...)      # without a request
+        token = controller.add_user("ann", team="Help desk")    # who sees and does what ``access.py`` says
         ...                                                     # requests to controller.url with controller.token
         controller.launches                                     # what was started, with which extra variables
         controller.writes                                       # every request that was no GET
 
-Jobs are over as soon as they are launched, with ``controller.job_status``. Where AWX silently ignores a field that it
-does not know, the stand-in refuses it: nothing of the configuration may be lost without a word.
+Jobs are over as soon as they are launched, with ``controller.job_status``; a workflow waits at an approval. Where AWX
+silently ignores a field that it does not know, the stand-in refuses it: nothing of the configuration may be lost
+without a word.
 """
 
 from __future__ import annotations
@@ -36,6 +38,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import jinja2
 import jinja2.sandbox
+
+from tests.awx.access import IMPLIED_BY, Access
 
 Record = dict[str, Any]
 ENCRYPTED = "$encrypted$"
@@ -171,11 +175,14 @@ KINDS = {
         ("name", "organization"), ("name", "organization", "notification_type")),
     "labels": Kind("label", {"name": "", "organization": None}, ("name", "organization"), ("name", "organization")),
     "instance_groups": Kind("instance_group", {"name": ""}),
+    "teams": Kind("team", {**_NAMED, "organization": None}, ("name", "organization"), ("name", "organization")),
+    "users": Kind("user", {"username": "", "password": "", "is_superuser": False}, ("username",), ("username",)),
     "project_updates": Kind("project_update", {}, ()),
-    "jobs": Kind("job", {}, ()),
+    "jobs": Kind("job", {}, (), related=("stdout",)),
     "workflow_jobs": Kind("workflow_job", {}, ()),
+    "workflow_approvals": Kind("workflow_approval", {}, (), related=("approve", "deny")),
 }  # fmt: skip
-READ_ONLY = ("project_updates", "jobs", "workflow_jobs", "workflow_approval_templates")
+READ_ONLY = ("project_updates", "jobs", "workflow_jobs", "workflow_approvals", "workflow_approval_templates")
 UNIFIED = ("job_templates", "workflow_job_templates", "projects", "workflow_approval_templates")
 #: Which listing a field or an association names its records in.
 REFERENCES = {
@@ -204,6 +211,10 @@ class Refusal(Exception):  # noqa: N818 - what the service says, not what went w
         super().__init__(body)
         self.status = status
         self.body = body
+
+
+#: What is there and not for this user.
+FORBIDDEN = Refusal(403, {"detail": "You do not have permission to perform this action."})
 
 
 class Request(NamedTuple):
@@ -252,12 +263,20 @@ class Controller:
         self.surveys: dict[int, Record] = {}
         self.secrets: dict[int, Record] = {}
         self._ids = itertools.count(1)
-        self._tokens: dict[int, str] = {}
+        self.access = Access(self.records, self._ids)
+        #: The tokens, and the user of each.
+        self._tokens: dict[str, int] = {}
+        #: Those that the modules have made for themselves.
+        self._made_tokens: dict[int, str] = {}
         self.lock = threading.RLock()
         galaxy = self.add("credential_types", name="Ansible Galaxy/Automation Hub API Token", kind="galaxy")
         galaxy["managed"] = True
         self.add("credentials", name="Ansible Galaxy", credential_type=galaxy["id"])
         self.add("organizations", name="Default")
+        admin = self.add("users", username=self.username, password=self.password, is_superuser=True)
+        self._tokens[self.token] = admin["id"]
+        #: Whose request is being answered.
+        self._user = admin
 
     # For tests
 
@@ -270,7 +289,8 @@ class Controller:
     def launches(self) -> list[tuple[str, Record]]:
         """The names of the templates that were launched, and the extra variables of each job."""
         jobs = {**self.records["jobs"], **self.records["workflow_jobs"]}
-        return [(jobs[record_id]["name"], json.loads(jobs[record_id]["extra_vars"])) for record_id in sorted(jobs)]
+        launched = [jobs[record_id] for record_id in sorted(jobs) if jobs[record_id]["launch_type"] == "manual"]
+        return [(job["name"], json.loads(job["extra_vars"])) for job in launched]
 
     def add(self, kind: str, /, **fields: Any) -> Record:
         """Put a record in without a request and without the rules, and return it."""
@@ -278,6 +298,17 @@ class Controller:
         record: Record = {**copy.deepcopy(KINDS[kind].fields), **copy.deepcopy(fields), "id": record_id}
         self.records[kind][record_id] = record
         return record
+
+    def add_user(self, username: str, *, administers: str = "", team: str = "") -> str:
+        """Make a user who administers an organization or belongs to a team, and return a token of theirs."""
+        user = self.add("users", username=username, password=f"password-of-{username}")
+        for kind, name, role in (("organizations", administers, "admin"), ("teams", team, "member")):
+            if name:
+                role_id = self.access.role_id(kind, self.one(kind, name)["id"], role)
+                self.access.granted.add((role_id, "users", user["id"]))
+        token = f"token-of-{username}"
+        self._tokens[token] = user["id"]
+        return token
 
     def one(self, kind: str, name: str) -> Record:
         """Return the record of that name (or identifier) as the API shows it."""
@@ -315,45 +346,81 @@ class Controller:
         words = path[len(start) : -1].split("/")
         if words == ["ping"]:
             return 200, {"version": "24.6.1", "active_node": "awx"}
-        self._authenticate(authorization)
+        self._user = self._authenticate(authorization)
+        if words == ["me"]:
+            return 200, self._page([self.shown("users", self._user)], {})
         if words == ["config"]:
             return 200, {"version": "24.6.1", "license_info": {"license_type": "open"}}
         if words[0] == "tokens":
             return self._tokens_answer(method, words)
         if words == ["unified_job_templates"] and method == "GET":
-            shown = [self.shown(kind, record) for kind in UNIFIED[:3] for record in self.records[kind].values()]
-            return 200, self._page(shown, query)
+            return 200, self._page([template for kind in UNIFIED[:3] for template in self._seen(kind)], query)
+        if words[0] == "roles" and len(words) == 3:
+            return self._role(method, int(words[1]), words[2], query, body)
+        return self._records_answer(method, words, query, body)
+
+    def _records_answer(self, method: str, words: list[str], query: dict[str, str], body: Any) -> tuple[int, Any]:
         kind = words[0]
         if kind not in KINDS or (kind == "workflow_approval_templates" and len(words) == 1):
             raise Refusal(404, {"detail": "The requested resource could not be found."})
         if len(words) == 1:
             return self._listing(method, kind, query, body)
         record = self._named(kind, words[1])
+        if not self.access.may_read(self._user, kind, record):
+            raise FORBIDDEN
         if len(words) == 2:
             return self._detail(method, kind, record, body)
         return self._below(method, kind, record, words[2], query, body)
 
-    def _authenticate(self, authorization: str) -> None:
+    def _authenticate(self, authorization: str) -> Record:
         way, _space, value = authorization.partition(" ")
-        basic = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
-        if (way == "Bearer" and value in (self.token, *self._tokens.values())) or (way == "Basic" and value == basic):
-            return
+        if way == "Bearer" and value in self._tokens:
+            return self.records["users"][self._tokens[value]]
+        for user in self.records["users"].values():
+            basic = base64.b64encode(f"{user['username']}:{user['password']}".encode()).decode()
+            if way == "Basic" and value == basic:
+                return user
         raise Refusal(401, {"detail": "Authentication credentials were not provided."})
 
     def _tokens_answer(self, method: str, words: list[str]) -> tuple[int, Any]:
         if method == "POST":
-            record_id = next(self._ids)
-            self._tokens[record_id] = f"{self.token}-{record_id}"
-            return 201, {"id": record_id, "token": self._tokens[record_id], "type": "o_auth2_access_token"}
-        self._tokens.pop(int(words[1]), None)
+            token_id = next(self._ids)
+            token = self._made_tokens[token_id] = f"{self.token}-{token_id}"
+            self._tokens[token] = self._user["id"]
+            return 201, {"id": token_id, "token": token, "type": "o_auth2_access_token"}
+        del self._tokens[self._made_tokens.pop(int(words[1]))]
         return 204, None
+
+    def _role(self, method: str, role_id: int, actors: str, query: dict[str, str], body: Any) -> tuple[int, Any]:
+        """Say who has a role, or give it to somebody."""
+        kind, record_id, _role = self.access.roles[role_id]
+        record = self.records[kind][record_id]
+        if method == "GET" and self.access.may_read(self._user, kind, record):
+            having = [
+                actor_id for role, what, actor_id in sorted(self.access.granted) if (role, what) == (role_id, actors)
+            ]
+            return 200, self._page([self.shown(actors, self.records[actors][actor_id]) for actor_id in having], query)
+        if method != "POST" or not self.access.may_change(self._user, kind, record):
+            raise FORBIDDEN
+        self._found((actors,), body["id"])
+        change = self.access.granted.discard if body.get("disassociate") else self.access.granted.add
+        change((role_id, actors, body["id"]))
+        return 204, None
+
+    def _seen(self, kind: str) -> list[Record]:
+        """Return the records of a kind that the user sees."""
+        records = self.records[kind].values()
+        return [self.shown(kind, record) for record in records if self.access.may_read(self._user, kind, record)]
 
     def _listing(self, method: str, kind: str, query: dict[str, str], body: Any) -> tuple[int, Any]:
         if method == "GET":
-            return 200, self._page([self.shown(kind, record) for record in self.records[kind].values()], query)
+            return 200, self._page(self._seen(kind), query)
         if method != "POST" or kind in READ_ONLY:
             raise Refusal(405, {"detail": f'Method "{method}" not allowed.'})
-        record = self._checked(kind, {**copy.deepcopy(KINDS[kind].fields), **_known(kind, body)}, body, None)
+        desired = {**copy.deepcopy(KINDS[kind].fields), **_known(kind, body)}
+        if not self.access.may_change(self._user, kind, desired):
+            raise FORBIDDEN
+        record = self._checked(kind, desired, body, None)
         record_id = next(self._ids)
         record["id"] = record_id
         self.records[kind][record_id] = record
@@ -366,6 +433,8 @@ class Controller:
         return 201, shown
 
     def _detail(self, method: str, kind: str, record: Record, body: Any) -> tuple[int, Any]:
+        if method != "GET" and not self.access.may_change(self._user, kind, record):
+            raise FORBIDDEN
         if method == "DELETE" and kind not in READ_ONLY:
             del self.records[kind][record["id"]]
             return 204, None
@@ -383,6 +452,9 @@ class Controller:
         self, method: str, kind: str, record: Record, what: str, query: dict[str, str], body: Any
     ) -> tuple[int, Any]:
         record_id = record["id"]
+        changes = method != "GET" and what not in ("launch", "approve", "deny")
+        if changes and not self.access.may_change(self._user, kind, record):
+            raise FORBIDDEN
         if what in KINDS[kind].associations:
             return self._association(method, record, what, query, body)
         if what == "survey_spec" and what in KINDS[kind].related:
@@ -401,10 +473,23 @@ class Controller:
             approval = self.add("workflow_approval_templates", **fields)
             record["unified_job_template"] = approval["id"]
             return 201, self.shown("workflow_approval_templates", approval)
-        if what == "launch" and what in KINDS[kind].related:
+        if what in KINDS[kind].related:
+            return self._of_jobs(method, kind, record, what, query, body)
+        raise Refusal(404, {"detail": "The requested resource could not be found."})
+
+    def _of_jobs(
+        self, method: str, kind: str, record: Record, what: str, query: dict[str, str], body: Any
+    ) -> tuple[int, Any]:
+        if what == "launch":
+            if method == "POST" and not self.access.has(self._user, kind, record, "execute"):
+                raise FORBIDDEN
             return self._launch(method, kind, record, body or {})
-        if what in ("jobs", "workflow_jobs") and what in KINDS[kind].related and method == "GET":
-            jobs = [job for job in self.records[what].values() if job["unified_job_template"] == record_id]
+        if kind == "workflow_approvals" and method == "POST":
+            return self._decide(record, approved=what == "approve")
+        if what == "stdout" and method == "GET":
+            return 200, {"content": f"{record['job_type']}: {record['name']}"}
+        if what in ("jobs", "workflow_jobs") and method == "GET":
+            jobs = [job for job in self.records[what].values() if job["unified_job_template"] == record["id"]]
             return 200, self._page([self.shown(what, job) for job in jobs], query)
         raise Refusal(404, {"detail": "The requested resource could not be found."})
 
@@ -418,7 +503,9 @@ class Controller:
         if body.get("disassociate"):
             associated.remove(record_id)
             return 204, None
-        _kind, other = self._found(REFERENCES[what], record_id)
+        kind, other = self._found(REFERENCES[what], record_id)
+        if kind == "credentials" and not self.access.has(self._user, kind, other, "use"):
+            raise FORBIDDEN
         if what == "credentials":
             self._one_of_a_type(record, other)
         if record_id not in associated:
@@ -443,16 +530,22 @@ class Controller:
         raise Refusal(400, {"detail": f'Invalid pk "{record_id}" - object does not exist.'})
 
     def _named(self, kind: str, word: str) -> Record:
-        """Return the record of an address: its number, or its name and its organization's with ++ between."""
+        """Return the record of an address: its ID, or its name and those of what it belongs to, with ++ between."""
         if word.isdigit() and int(word) in self.records[kind]:
             return self.records[kind][int(word)]
-        name, _plus, organization = word.partition("++")
         for record in self.records[kind].values():
-            if "++" in word and record.get("name") == name:
-                owner = self.records["organizations"].get(record.get("organization") or 0, {})
-                if owner.get("name", "") == organization:
-                    return record
+            if "++" in word and self._named_url(record) == word:
+                return record
         raise Refusal(404, {"detail": "Not found."})
+
+    def _named_url(self, record: Record) -> str:
+        """awx/main/utils/named_url_graph.py; hosts and nodes have more of them."""
+        words = [record.get("name", "")]
+        if record.get("credential_type"):
+            kind = self.records["credential_types"][record["credential_type"]]
+            words.append(f"{kind['name']}+{kind['kind']}")
+        words.append(self.records["organizations"].get(record.get("organization") or 0, {}).get("name", ""))
+        return "++".join(words)
 
     def shown(self, kind: str, record: Record) -> Record:
         """Return a record as the API shows it."""
@@ -466,6 +559,11 @@ class Controller:
                 summary[field] = {"id": other["id"], "name": other.get("name", "")}
         shown = {**copy.deepcopy(record), "type": KINDS[kind].type, "url": url, "related": related}
         shown["summary_fields"] = summary
+        if kind in IMPLIED_BY:
+            roles = {role: self.access.role_id(kind, record["id"], role) for role in IMPLIED_BY[kind]}
+            summary["object_roles"] = {f"{role}_role": {"id": role_id} for role, role_id in roles.items()}
+        if kind == "users":
+            shown["password"] = ENCRYPTED
         if kind == "credentials":
             secret = self.secret_fields(record["credential_type"])
             shown["inputs"] = {name: ENCRYPTED if name in secret else value for name, value in record["inputs"].items()}
@@ -514,7 +612,11 @@ class Controller:
             project["playbook_files"] = playbooks_in(folder)
         project["status"] = status
         return self.add(
-            "project_updates", name=project["name"], scm_revision=project["scm_revision"], **self._ended(status)
+            "project_updates",
+            name=project["name"],
+            unified_job_template=project["id"],
+            scm_revision=project["scm_revision"],
+            **self._ended(status),
         )
 
     @staticmethod
@@ -723,19 +825,63 @@ class Controller:
             for question in self.surveys.get(template["id"], {}).get("spec", [])
             if template["survey_enabled"] and question.get("default") not in (None, "")
         }
-        extra_vars = {**json.loads(template["extra_vars"] or "{}"), **defaults, **taken}
         jobs = "jobs" if kind == "job_templates" else "workflow_jobs"
-        job = self.add(
+        job = self._run(jobs, template, {**defaults, **taken}, prompts=prompts, launch_type="manual")
+        if jobs == "workflow_jobs":
+            nodes = self._nodes(template)
+            followed = {following for node in nodes for way in _NODES for following in self._associated(node, way)}
+            self._go_on(job, [node["id"] for node in nodes if node["id"] not in followed])
+        return 201, {**self.shown(jobs, job), "ignored_fields": ignored, jobs[:-1]: job["id"]}
+
+    def _run(self, jobs: str, template: Record, extra_vars: Record, **fields: Any) -> Record:
+        every = {**json.loads(template["extra_vars"] or "{}"), **extra_vars}
+        return self.add(
             jobs,
             name=template["name"],
             unified_job_template=template["id"],
             organization=template["organization"],
-            job_type=prompts.get("job_type", template.get("job_type")),
-            prompts=prompts,
-            extra_vars=json.dumps(extra_vars),
-            **self._ended(self.job_status),
+            job_type=fields.get("prompts", {}).get("job_type", template.get("job_type")),
+            extra_vars=json.dumps(every),
+            **{**self._ended(self.job_status), **fields},
         )
-        return 201, {**self.shown(jobs, job), "ignored_fields": ignored, jobs[:-1]: job["id"]}
+
+    def _nodes(self, workflow: Record) -> list[Record]:
+        nodes = self.records["workflow_job_template_nodes"].values()
+        return [node for node in nodes if node["workflow_job_template"] == workflow["id"]]
+
+    def _go_on(self, job: Record, node_ids: list[int]) -> None:
+        """Run these nodes of a workflow and what follows them, until one of them is an approval."""
+        for node_id in node_ids:
+            node = self.records["workflow_job_template_nodes"][node_id]
+            kind, template = self._found(UNIFIED, node["unified_job_template"])
+            if kind == "workflow_approval_templates":
+                job.update(status="running", finished=None, event_processing_finished=False)
+                fields = {
+                    "workflow_job_template": job["unified_job_template"],
+                    "workflow_job": job["id"],
+                    "node": node_id,
+                }
+                self.add("workflow_approvals", name=template["name"], status="pending", **fields)
+                continue
+            ran = self._run("jobs", template, json.loads(job["extra_vars"]), launch_type="workflow")
+            self._after(job, node_id, succeeded=ran["status"] == "successful")
+
+    def _after(self, job: Record, node_id: int, *, succeeded: bool) -> None:
+        ways = ("success_nodes" if succeeded else "failure_nodes", "always_nodes")
+        following = [following_id for way in ways for following_id in self.associations.get((node_id, way), [])]
+        if not following:
+            job.update(self._ended("successful" if succeeded else "failed"))
+        self._go_on(job, following)
+
+    def _decide(self, approval: Record, *, approved: bool) -> tuple[int, Any]:
+        workflow = self.records["workflow_job_templates"][approval["workflow_job_template"]]
+        if not self.access.has(self._user, "workflow_job_templates", workflow, "approval"):
+            raise FORBIDDEN
+        if approval["status"] != "pending":
+            raise Refusal(400, {"detail": "This workflow step has already been approved or denied."})
+        approval["status"] = "successful" if approved else "failed"
+        self._after(self.records["workflow_jobs"][approval["workflow_job"]], approval["node"], succeeded=approved)
+        return 204, None
 
 
 def _known(kind: str, body: Any) -> Record:

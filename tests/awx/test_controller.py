@@ -168,7 +168,8 @@ def test_a_launch_takes_the_answers_to_the_survey_only(controller: Controller) -
     assert job["job_type"] == "run"
     jobs = ask(controller, "GET", f"/api/v2/jobs/?id__in={job['id']}")[1]["results"]
     assert [(one["url"], one["status"]) for one in jobs] == [(job["url"], "successful")]
-    for wrong in ({}, {**PERSON, "onboarding_person_email": "a" * 255}, {**PERSON, "onboarding_person_role": "owner"}):
+    roles = [{**PERSON, "onboarding_person_role": role} for role in ("owner",)]
+    for wrong in ({}, {**PERSON, "onboarding_person_email": "a" * 255}, *roles):
         assert ask(controller, "POST", launch, {"extra_vars": wrong})[0] == 400
 
 
@@ -200,3 +201,110 @@ def test_nobody_gets_in_without_the_token(controller: Controller) -> None:
 def test_a_template_is_found_by_its_named_address(controller: Controller) -> None:
     status, found = ask(controller, "GET", "/api/v2/job_templates/Onboard++Default/")
     assert (status, found["name"]) == (200, "Onboard")
+
+
+class TestRoles:
+    """What somebody sees and may do, by the roles they have and no other."""
+
+    @pytest.fixture
+    def workflow(self, controller: Controller) -> dict[str, Any]:
+        """A workflow of a dry run, an approval and a run, and two teams without any role."""
+        organization = controller.one("organizations", "Default")["id"]
+        workflow = controller.one("workflow_job_templates", "Workflow")
+        check, apply = (controller.one("job_templates", name)["id"] for name in ("Check", "Apply"))
+        nodes = [
+            create(controller, "workflow_job_template_nodes", workflow_job_template=workflow["id"], **fields)
+            for fields in (
+                {"identifier": "dry-run", "unified_job_template": check},
+                {"identifier": "approve"},
+                {"identifier": "apply", "unified_job_template": apply},
+            )
+        ]
+        approval = f"{nodes[1]['url']}create_approval_template/"
+        assert ask(controller, "POST", approval, {"name": "Approve", "timeout": 60})[0] == 201
+        for node, following in zip(nodes, nodes[1:]):
+            assert ask(controller, "POST", node["related"]["success_nodes"], {"id": following["id"]})[0] == 204
+        for name in ("Help desk", "Approvers"):
+            create(controller, "teams", name=name, organization=organization)
+        return workflow
+
+    @pytest.fixture
+    def controller(self, controller: Controller) -> Controller:
+        create(controller, "job_templates", **template(controller, name="Apply"))
+        return controller
+
+    def give(self, controller: Controller, team: str, role: str, record: dict[str, Any]) -> None:
+        number = record["summary_fields"]["object_roles"][f"{role}_role"]["id"]
+        answer = ask(controller, "POST", f"/api/v2/roles/{number}/teams/", {"id": controller.one("teams", team)["id"]})
+        assert answer[0] == 204
+
+    def names(self, controller: Controller, kind: str, token: str) -> list[str]:
+        status, answer = controller.answer("GET", f"/api/v2/{kind}/", None, f"Bearer {token}")
+        assert status == 200
+        return [one["name"] for one in answer["results"]]
+
+    def test_without_a_role_nothing_is_seen(self, controller: Controller, workflow: dict[str, Any]) -> None:
+        token = controller.add_user("nobody")
+        for kind in ("organizations", "projects", "inventories", "job_templates", "workflow_job_templates", "teams"):
+            assert self.names(controller, kind, token) == []
+        for path in (workflow["url"], workflow["related"]["launch"]):
+            assert controller.answer("GET", path, None, f"Bearer {token}")[0] == 403
+
+    def test_a_workflow_does_not_show_the_jobs_of_its_nodes(
+        self, controller: Controller, workflow: dict[str, Any]
+    ) -> None:
+        desk, approver = (controller.add_user(name, team=name) for name in ("Help desk", "Approvers"))
+        self.give(controller, "Help desk", "execute", workflow)
+        self.give(controller, "Approvers", "approval", workflow)
+        launch = workflow["related"]["launch"]
+        assert controller.answer("POST", launch, {}, f"Bearer {approver}")[0] == 403
+        assert controller.answer("POST", launch, {}, f"Bearer {desk}")[0] == 201
+        ((_number, dry_run),) = controller.records["jobs"].items()
+        stdout = controller.shown("jobs", dry_run)["related"]["stdout"]
+        ((number, approval),) = controller.records["workflow_approvals"].items()
+        for token in (desk, approver):
+            assert self.names(controller, "workflow_jobs", token) == ["Workflow"]
+            assert self.names(controller, "workflow_approvals", token) == ["Approve"]
+            assert self.names(controller, "job_templates", token) == self.names(controller, "jobs", token) == []
+            assert controller.answer("GET", stdout, None, f"Bearer {token}")[0] == 403
+        # Read lets them see the job, and not launch one.
+        check = controller.one("job_templates", "Check")
+        self.give(controller, "Approvers", "read", check)
+        assert controller.answer("GET", stdout, None, f"Bearer {approver}") == (200, {"content": "check: Check"})
+        assert controller.answer("POST", check["related"]["launch"], {}, f"Bearer {approver}")[0] == 403
+        # And to approve is theirs alone.
+        approve = f"/api/v2/workflow_approvals/{number}/approve/"
+        assert controller.answer("POST", approve, {}, f"Bearer {desk}")[0] == 403
+        assert controller.answer("POST", approve, {}, f"Bearer {approver}")[0] == 204
+        assert [job["name"] for job in controller.records["jobs"].values()] == ["Check", "Apply"]
+        assert (approval["status"], controller.one("workflow_jobs", "Workflow")["status"]) == ("successful",) * 2
+        assert controller.launches == [("Workflow", {})]
+
+    @pytest.mark.usefixtures("workflow")
+    def test_to_execute_a_template_shows_its_jobs(self, controller: Controller) -> None:
+        desk = controller.add_user("desk", team="Help desk")
+        check = controller.one("job_templates", "Check")
+        self.give(controller, "Help desk", "execute", check)
+        assert controller.answer("POST", check["related"]["launch"], {}, f"Bearer {desk}")[0] == 201
+        assert self.names(controller, "jobs", desk) == ["Check"]
+        assert controller.answer("PATCH", check["url"], {"job_type": "run"}, f"Bearer {desk}")[0] == 403
+
+    def test_an_organization_admin_is_no_system_administrator(self, controller: Controller) -> None:
+        create(controller, "organizations", name="Other")
+        galaxy = controller.one("credentials", "Ansible Galaxy")
+        default = controller.one("organizations", "Default")
+        attach = default["related"]["galaxy_credentials"]
+        assert ask(controller, "POST", attach, {"id": galaxy["id"]})[0] == 204
+        token = controller.add_user("olga", administers="Default")
+        assert self.names(controller, "organizations", token) == ["Default"]
+        assert self.names(controller, "credentials", token) == []
+        # What the organization has is seen there all the same.
+        status, answer = controller.answer("GET", attach, None, f"Bearer {token}")
+        assert (status, [one["name"] for one in answer["results"]]) == (200, ["Ansible Galaxy"])
+        assert controller.answer("POST", attach, {"id": galaxy["id"]}, f"Bearer {token}")[0] == 403
+        for kind, body in (("credential_types", TYPE), ("organizations", {"name": "Third"})):
+            assert controller.answer("POST", f"/api/v2/{kind}/", body, f"Bearer {token}")[0] == 403
+        inventory = {"name": "Other", "organization": controller.one("organizations", "Other")["id"]}
+        assert controller.answer("POST", "/api/v2/inventories/", inventory, f"Bearer {token}")[0] == 403
+        assert controller.answer("POST", "/api/v2/inventories/", {**inventory, "organization": default["id"]},
+                                 f"Bearer {token}")[0] == 201  # fmt: skip
