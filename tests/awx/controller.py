@@ -1031,9 +1031,8 @@ def _wrong_with(question: Record, value: Any) -> list[str]:
     chosen = value if kind == "multiselect" else [value]
     if not isinstance(chosen, list):
         return [f"'{variable}' value is expected to be a list."]
-    # A choice that is not required may be left blank.
-    refused = [one for one in chosen if one not in choices and (one != "" or question["required"])]
-    return [f"Value {one} for '{variable}' expected to be one of {choices}." for one in refused]
+    # A blank one, too, even when the question is not required: the form leaves such a question out.
+    return [f"Value {one} for '{variable}' expected to be one of {choices}." for one in chosen if one not in choices]
 
 
 class _Handler(BaseHTTPRequestHandler):
