@@ -396,3 +396,13 @@ def test_nothing_of_the_data_is_taken_for_a_playbook() -> None:
     assert {template["playbook"] for template in DATA["job_templates"]} <= {
         path.name for path in (CHECKOUT / "playbooks").glob("*.yml")
     }
+
+
+def test_a_file_of_variables_is_not_suggested_as_a_roster() -> None:
+    """A roster is a list of people; ``new-hires.yml`` is the example with variables, for ``-e @new-hires.yml``."""
+    survey = aap_configuration.read("surveys/onboard_roster.yml")
+    suggested = Path(re.findall(r"people/\S+", survey["spec"][0]["question_description"])[0])
+    variables = [path.name for path in (CHECKOUT / "playbooks" / "examples").glob("*.yml")
+                 if isinstance(yaml.safe_load(path.read_text(encoding="utf-8")), dict)]  # fmt: skip
+    assert "new-hires.yml" in variables
+    assert suggested.name not in variables
