@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from awx_plugins.interfaces._temporary_private_inject_api import inject_credenti
 REPOSITORY_ROOT = Path(__file__).resolve().parents[2]
 REPOSITORY_URL = "https://github.com/tallyfy/ansible-platform"
 AWX_FOLDER = REPOSITORY_ROOT / "playbooks" / "awx"
+GUIDE = (REPOSITORY_ROOT / "docs" / "docsite" / "rst" / "guide_awx.rst").read_text(encoding="utf-8")
 #: Where the private data directory is in the container of a job.
 CONTAINER_ROOT = "/runner"
 JOB_ID, USER_NAME = 4711, "ann.admin"
@@ -33,6 +35,13 @@ ENVIRONMENTS = [
     Path(python) for python in os.environ.get("AWX_EXECUTION_ENVIRONMENTS", sys.executable).split(os.pathsep)
 ]
 on_both = pytest.mark.parametrize("controller", ENVIRONMENTS, ids=lambda path: path.parts[-3], indirect=True)
+
+
+def guide_commands() -> list[str]:
+    """Return what stands after a dollar sign in the guide, with the lines that go on below it."""
+    found: list[str] = re.findall(r"^ +\$ (.*(?:(?<=\\)\n.*)*)$", GUIDE, flags=re.MULTILINE)
+    assert len(found) == GUIDE.count(" $ ") > 10
+    return found
 
 
 def credential_type() -> dict[str, Any]:

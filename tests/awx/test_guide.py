@@ -19,9 +19,8 @@ import yaml
 from sandbox.testing import CLIENT_ID, ORGANIZATION_ID
 from tests.awx import aap_configuration
 from tests.awx.controller import Controller, playbooks_in, running_controller
-from tests.awx.jobs import REPOSITORY_ROOT, REPOSITORY_URL, published_at
+from tests.awx.jobs import GUIDE, REPOSITORY_ROOT, REPOSITORY_URL, guide_commands, published_at
 
-GUIDE = (REPOSITORY_ROOT / "docs" / "docsite" / "rst" / "guide_awx.rst").read_text(encoding="utf-8")
 README = (REPOSITORY_ROOT / "README.md").read_text(encoding="utf-8")
 DATA = aap_configuration.read("controller.yml")
 #: What a newcomer types instead of the dots.
@@ -29,13 +28,6 @@ SECRET = "secret-of-the-guide"
 OTHER_ORGANIZATION = "0f" * 16
 #: Installs from Galaxy what the session has from the package index.
 ELSEWHERE = "ansible-galaxy collection install awx.awx"
-
-
-def commands() -> list[str]:
-    """Return what stands after a dollar sign, with the lines that go on below it."""
-    found = re.findall(r"^ +\$ (.*(?:(?<=\\)\n.*)*)$", GUIDE, flags=re.MULTILINE)
-    assert len(found) == GUIDE.count(" $ ") > 10
-    return found
 
 
 def as_typed(command: str, awx: Controller, platform: Controller, organization: str) -> str:
@@ -81,7 +73,7 @@ def typed(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         for controller in (awx, platform):
             controller.repositories[REPOSITORY_URL] = published
         script = ["set -eu"]
-        for command in commands():
+        for command in guide_commands():
             if command != ELSEWHERE:
                 organization = next(organizations) if "TALLYFY_ORG_ID" in command else ""
                 script.append(as_typed(command, awx, platform, organization))
@@ -131,8 +123,9 @@ def test_the_project_of_ones_own(typed: Typed) -> None:
     names = ["confirm_task", "drift", "offboard", "onboard", "worklist"]
     assert playbooks_in(project) == [f"{name}.yml" for name in names]
     for name in names:
-        ((play),) = yaml.safe_load((project / f"{name}.yml").read_text())
-        assert play["ansible.builtin.import_playbook"] == f"tallyfy.platform.{name}"
+        assert yaml.safe_load((project / f"{name}.yml").read_text()) == [
+            {"import_playbook": f"tallyfy.platform.{name}"}
+        ]
     assert (project / ".git").is_dir()
     assert (project / "context" / "_build" / "requirements.yml").is_file()
 
@@ -146,7 +139,7 @@ def test_no_secret_is_printed(typed: Typed) -> None:
 def test_the_readme_says_the_same() -> None:
     shown = "ansible-playbook tallyfy.platform.awx_setup -e awx_setup_organization=People"
     assert f"{shown}\n" in README
-    assert shown in commands()
+    assert shown in guide_commands()
 
 
 def test_variables_of_the_guide_are_those_of_the_playbook() -> None:

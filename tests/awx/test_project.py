@@ -17,10 +17,29 @@ import yaml
 
 from sandbox.testing import Sandbox
 from tests.awx.controller import playbooks_in
-from tests.awx.jobs import AWX_FOLDER, REPOSITORY_ROOT, REPOSITORY_URL, Controller, on_both, published_at
+from tests.awx.jobs import (
+    AWX_FOLDER,
+    REPOSITORY_ROOT,
+    REPOSITORY_URL,
+    Controller,
+    guide_commands,
+    on_both,
+    published_at,
+)
 
 EXAMPLES = REPOSITORY_ROOT / "playbooks" / "examples"
-THIN_PROJECT = EXAMPLES / "awx_project"
+#: They need a terminal, or run where you are: no job can use them.
+NOT_FOR_JOBS = {"playbooks/authorize.yml", "playbooks/awx_setup.yml"}
+
+
+@pytest.fixture(scope="module")
+def thin_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project that the guide has somebody write."""
+    folder = tmp_path_factory.mktemp("thin")
+    typed = guide_commands()
+    (first,) = (number for number, command in enumerate(typed) if command.startswith("mkdir -p tallyfy-onboarding"))
+    subprocess.run(["bash", "-euc", "\n".join(typed[first : first + 4])], cwd=folder, check=True)
+    return folder / "tallyfy-onboarding"
 
 
 @pytest.mark.parametrize(
@@ -45,12 +64,11 @@ def test_the_rule(text: str, expected: bool, tmp_path: Path) -> None:
 def test_only_what_is_meant_to_be_run_is_offered(project: Path) -> None:
     playbooks = {f"playbooks/{path.name}" for path in (REPOSITORY_ROOT / "playbooks").glob("*.yml")}
     assert len(playbooks) >= 8
-    # The example is a project of its own, in which the same rule has to find it.
-    examples = {f"playbooks/examples/awx_project/{path.name}" for path in THIN_PROJECT.glob("*.yml")}
+    assert playbooks > NOT_FOR_JOBS
     plays = {path for path in EXAMPLES.glob("*.yml") if "\n  hosts: " in path.read_text(encoding="utf-8")}
     assert len(plays) == 11
-    examples |= {f"playbooks/examples/{path.name}" for path in plays}
-    assert set(playbooks_in(project)) == playbooks | examples
+    examples = {f"playbooks/examples/{path.name}" for path in plays}
+    assert set(playbooks_in(project)) == playbooks - NOT_FOR_JOBS | examples
 
 
 def test_every_playbook_says_whose_it_is() -> None:
@@ -72,13 +90,14 @@ def test_a_thin_project(
     published: Path,
     sandbox: Sandbox,
     credential: dict[str, str],
+    thin_project: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The example, copied into a repository of somebody's own: AWX offers its playbook, and the job does its work."""
-    files = {str(path.relative_to(THIN_PROJECT)): path for path in THIN_PROJECT.rglob("*") if path.is_file()}
+    """The project that the guide has somebody write: AWX offers its playbook, and the job does its work."""
+    files = {str(path.relative_to(thin_project)): path for path in thin_project.rglob("*") if path.is_file()}
     data = yaml.safe_load((AWX_FOLDER / "controller.yml").read_text(encoding="utf-8"))
     # Or awx_setup would fail with it.
-    assert playbooks_in(THIN_PROJECT) == sorted({template["playbook"] for template in data["job_templates"]})
+    assert playbooks_in(thin_project) == sorted({template["playbook"] for template in data["job_templates"]})
     monkeypatch.setattr(controller.environment, "environment", published_at(published))
     project = controller.update_project(files, "thin")
     people = [{"email": "bob@example.com", "job_title": "Engineer"}]
@@ -109,12 +128,12 @@ def test_an_image_needs_requests_and_nothing_else(project: Path, tmp_path: Path)
     assert not system.exists() or not system.read_text().strip()
 
 
-def test_the_example_of_an_image_is_a_definition(tmp_path: Path) -> None:
+def test_the_example_of_an_image_is_a_definition(thin_project: Path, tmp_path: Path) -> None:
     definition = EXAMPLES / "execution-environment.yml"
     options = ("--file", str(definition), "--context", str(tmp_path / "context"), "--output-filename", "Containerfile")
     run_builder("create", *options, cwd=tmp_path)
     asked: dict[str, Any] = yaml.safe_load((tmp_path / "context" / "_build" / "requirements.yml").read_text())
-    thin = yaml.safe_load((THIN_PROJECT / "collections" / "requirements.yml").read_text(encoding="utf-8"))
+    thin = yaml.safe_load((thin_project / "collections" / "requirements.yml").read_text(encoding="utf-8"))
     assert asked == thin == {"collections": [{"name": REPOSITORY_URL, "type": "git", "version": "main"}]}
     image = yaml.safe_load(definition.read_text(encoding="utf-8"))["images"]["base_image"]["name"]
     assert f'EE_BASE_IMAGE="{image}"' in (tmp_path / "context" / "Containerfile").read_text()
