@@ -79,6 +79,17 @@ def test_only_a_no_switches_the_check_of_certificates_off(
     assert fresh.one("credentials", "Tallyfy")["inputs"].get("insecure") is insecure
 
 
+def test_it_can_be_imported_from_elsewhere(fresh: Controller, tmp_path: Path) -> None:
+    playbook = tmp_path / "site" / "controllers.yml"
+    playbook.parent.mkdir()
+    playbook.write_text("- import_playbook: tallyfy.platform.awx_setup\n")
+    run = Playbooks(fresh, tmp_path).run(
+        str(playbook), "--tags", "credential", variables={"awx_setup_organization": "Default"}
+    )
+    assert run.status == 0, run.output
+    assert fresh.one("credentials", "Tallyfy")["inputs"]["org_id"] == ORGANIZATION_ID
+
+
 class TestRefusals:
     def test_a_credential_stays_that_of_its_organization(self, fresh: Controller, tmp_path: Path) -> None:
         playbooks = Playbooks(fresh, tmp_path)
