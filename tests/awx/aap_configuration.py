@@ -34,6 +34,9 @@ HEAD = """\
 # awx_setup_notification_url  address that hears of failed jobs; without one take controller_notifications away, and the
 #                             lines notification_templates_error and notification_templates_approvals
 # tallyfy_org_id, tallyfy_client_id, tallyfy_client_secret  from a vault; controller_credentials may hold other inputs
+#
+# Take aap_teams and controller_roles away when no teams are wanted. A name with ++ and the organization is a named URL
+# of the API: a name alone is looked up in all organizations.
 """
 
 
@@ -74,8 +77,13 @@ def configuration() -> dict[str, list[dict[str, Any]]]:
     data = read("controller.yml")
     kind = read("credential_type.yml")
     organization = {"organization": "{{ awx_setup_organization }}"}
+    ours = "++{{ awx_setup_organization }}"
+    in_organization = {"lookup_organization": "{{ awx_setup_organization }}"}
+    workflows = data["workflow_job_templates"]
+    nodes = [node["unified_job_template"] for workflow in workflows for node in workflow["workflow_nodes"]]
+    of_nodes = dict.fromkeys(node["name"] for node in nodes if node["type"] == "job_template")
     notification = data["notification_template"]
-    failed = {"notification_templates_error": [notification["name"]]}
+    failed = {"notification_templates_error": [notification["name"] + ours]}
     return {
         "controller_credential_types": [unsafe(kind)],
         "controller_credentials": [
@@ -99,7 +107,7 @@ def configuration() -> dict[str, list[dict[str, Any]]]:
             }
         ],
         "controller_inventories": [{**unsafe(data["inventory"]), **organization}],
-        "controller_hosts": [{**unsafe(data["host"]), "inventory": data["inventory"]["name"]}],
+        "controller_hosts": [{**unsafe(data["host"]), "inventory": data["inventory"]["name"] + ours}],
         "controller_notifications": [
             {
                 **unsafe(notification),
@@ -117,8 +125,8 @@ def configuration() -> dict[str, list[dict[str, Any]]]:
                 **organization,
                 "playbook": f"{{{{ awx_setup_playbooks }}}}{template['playbook']}",
                 "project": data["project"]["name"],
-                "inventory": data["inventory"]["name"],
-                "credentials": [kind["name"]],
+                "inventory": data["inventory"]["name"] + ours,
+                "credentials": [f"{kind['name']}++{kind['name']}+{kind['kind']}{ours}"],
                 **failed,
             }
             for template in data["job_templates"]
@@ -129,9 +137,9 @@ def configuration() -> dict[str, list[dict[str, Any]]]:
                 **organization,
                 "workflow_nodes": [_with_organization(node) for node in workflow["workflow_nodes"]],
                 **failed,
-                "notification_templates_approvals": [notification["name"]],
+                "notification_templates_approvals": [notification["name"] + ours],
             }
-            for workflow in data["workflow_job_templates"]
+            for workflow in workflows
         ],
         "controller_schedules": [
             {
@@ -139,6 +147,24 @@ def configuration() -> dict[str, list[dict[str, Any]]]:
                 **organization,
                 "extra_data": {**unsafe(data["schedule"]["extra_data"]), "drift_src": "{{ awx_setup_drift_src }}"},
             }
+        ],
+        "aap_teams": [{"name": team["name"], **organization} for team in data["teams"]],
+        "controller_roles": [
+            *(
+                {
+                    "teams": [team["name"]],
+                    "role": team["role"],
+                    "workflows": [workflow["name"] for workflow in workflows],
+                    **in_organization,
+                }
+                for team in data["teams"]
+            ),
+            {
+                "teams": [team["name"] for team in data["teams"]],
+                "role": "read",
+                "job_templates": list(of_nodes),
+                **in_organization,
+            },
         ],
     }
 

@@ -35,9 +35,18 @@ ORGANIZATION_ID = "25f66ae8cd27630803af1f25fe015a1a"
 OPTIONS = {
     "awx_setup_project_url": REPOSITORY,
     "awx_setup_notification_url": NOTIFICATION_URL,
+    "awx_setup_teams": True,
     "awx_setup_drift_src": "people/everybody.yml",
     "awx_setup_execution_environment": "Tallyfy",
     "awx_setup_execution_environment_image": "registry.example.com/tallyfy-ee:1.0.0",
+}
+#: Not compared.
+OTHERS = ("organizations", "project_updates", "users", "jobs", "workflow_jobs", "workflow_approvals")
+#: By way of which field what has no organization belongs to one.
+ABOVE = {
+    "hosts": [("inventories", "inventory")],
+    "workflow_job_template_nodes": [("workflow_job_templates", "workflow_job_template")],
+    "schedules": [("job_templates", "unified_job_template"), ("workflow_job_templates", "unified_job_template")],
 }
 APPROVAL = next(node for node in DATA["workflow_job_templates"][0]["workflow_nodes"] if node["identifier"] == "approve")
 
@@ -104,22 +113,45 @@ def repository(folder: Path, prefix: str = "playbooks/") -> Path:
     return folder
 
 
-def state(controller: Controller) -> dict[str, Any]:
-    """Return everything that was made, with names instead of numbers, so that two controllers can be compared."""
-    every = {kind: list(records.values()) for kind, records in controller.records.items()}
-    numbers = {one["id"]: one.get("name") or one.get("identifier") for records in every.values() for one in records}
-    found: dict[str, Any] = {
-        kind: [_named(controller, kind, one) for one in records]
-        for kind, records in every.items()
-        if kind not in ("organizations", "project_updates")
+def state(controller: Controller, organization: str = "Tallyfy") -> dict[str, Any]:
+    """Return what was made for one organization, with names instead of IDs, so that two can be compared."""
+    every = {kind: list(records.values()) for kind, records in controller.records.items() if kind not in OTHERS}
+    owners = {one["id"]: _organization(controller, kind, one) for kind, records in every.items() for one in records}
+    labels = {
+        one["id"]: f"{one.get('name') or one.get('identifier')} of {owners[one['id']]}"
+        for records in every.values()
+        for one in records
     }
-    found["associations"] = sorted(
-        [numbers[number], name, sorted(str(numbers[one]) for one in associated)]
-        for (number, name), associated in controller.associations.items()
-        if associated and name != "galaxy_credentials"
-    )
-    found["surveys"] = {numbers[number]: survey for number, survey in controller.surveys.items()}
+    ours = {record_id for record_id, owner in owners.items() if owner in (organization, None)}
+    found: dict[str, Any] = {
+        kind: [_named(controller, kind, one) for one in records if one["id"] in ours] for kind, records in every.items()
+    }
+    found["associations"] = [
+        [labels[record_id], name, sorted(labels[one] for one in associated)]
+        for (record_id, name), associated in controller.associations.items()
+        if associated and record_id in ours
+    ]
+    roles = {
+        record_id: (labels[of], name) for record_id, (_kind, of, name) in controller.access.roles.items() if of in ours
+    }
+    granted = [(role, actor) for role, _kind, actor in controller.access.granted if role in roles and actor in labels]
+    found["roles"] = [[*roles[role], labels[actor]] for role, actor in granted]
+    found["surveys"] = {labels[record_id]: one for record_id, one in controller.surveys.items() if record_id in ours}
     return {name: sorted(value, key=str) if isinstance(value, list) else value for name, value in found.items()}
+
+
+def _organization(controller: Controller, kind: str, record: dict[str, Any]) -> str | None:
+    """Return the name of the organization that a record belongs to, by way of what it belongs to."""
+    for kind_above, name in ABOVE.get(kind, ()):
+        above = controller.records[kind_above].get(record[name])
+        if above is not None:
+            return _organization(controller, kind_above, above)
+    if kind == "workflow_approval_templates":
+        nodes = controller.records["workflow_job_template_nodes"].values()
+        (node,) = (one for one in nodes if one["unified_job_template"] == record["id"])
+        return _organization(controller, "workflow_job_template_nodes", node)
+    record_id = record.get("organization")
+    return None if record_id is None else str(controller.records["organizations"][record_id]["name"])
 
 
 def _named(controller: Controller, kind: str, record: dict[str, Any]) -> dict[str, Any]:
@@ -174,7 +206,8 @@ def second(playbooks: Playbooks, made: dict[str, Any]) -> Run:
 
 class TestFirstRun:
     def test_everything_is_made(self, first: Run, controller: Controller) -> None:
-        assert len(first.changed) == 9 + len(DATA["job_templates"]) + len(DATA["workflow_job_templates"])
+        # The last are the teams, the role of each, and what both of them read.
+        assert len(first.changed) == 9 + len(DATA["job_templates"]) + len(DATA["workflow_job_templates"]) + 2 + 2 + 1
         assert controller.associated("organizations", "Tallyfy", "galaxy_credentials") == ["Ansible Galaxy"]
 
     @pytest.mark.usefixtures("first")
@@ -267,6 +300,69 @@ class TestFirstRun:
         assert {name for _template, name in prompts} == {"ask_credential_on_launch"}
 
 
+@pytest.fixture(scope="module")
+def tokens(controller: Controller, first: Run) -> tuple[str, str]:
+    """Those of somebody of the help desk, and of an approver."""
+    assert first.status == 0
+    teams = [team["name"] for team in DATA["teams"]]
+    desk, approver = (controller.add_user(f"somebody of {team}", team=team) for team in teams)
+    return desk, approver
+
+
+class TestTeams:
+    """What the help desk and the approvers see and may do: enough, and nothing more."""
+
+    ANSWERS = {
+        "onboard_person": {
+            "onboarding_person_email": "mary.major@example.com",
+            "onboarding_person_first_name": "Mary",
+            "onboarding_person_last_name": "Major",
+        },
+        "offboard": {"offboarding_person_emails": "mary.major@example.com"},
+    }
+
+    @staticmethod
+    def ask(controller: Controller, token: str, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        return controller.answer(method, path, body, f"Bearer {token}")
+
+    @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda workflow: workflow["name"])
+    def test_one_launches_and_the_other_approves_what_both_see(
+        self, controller: Controller, tokens: tuple[str, str], workflow: dict[str, Any]
+    ) -> None:
+        desk, approver = tokens
+        launch = controller.one("workflow_job_templates", workflow["name"])["related"]["launch"]
+        answers = {"extra_vars": self.ANSWERS[workflow["survey"]]}
+        assert self.ask(controller, approver, "POST", launch, answers)[0] == 403
+        assert self.ask(controller, desk, "POST", launch, answers)[0] == 201
+        approval = max(controller.records["workflow_approvals"])
+        approve = f"/api/v2/workflow_approvals/{approval}/approve/"
+        dry_run = max(controller.records["jobs"])
+        assert controller.records["jobs"][dry_run]["job_type"] == "check"
+        assert self.ask(controller, desk, "POST", approve, {})[0] == 403
+        assert self.ask(controller, approver, "POST", approve, {})[0] == 204
+        apply = max(controller.records["jobs"])
+        assert apply > dry_run
+        for token in tokens:
+            for job_id, kind in ((dry_run, "check"), (apply, "run")):
+                status, answer = self.ask(controller, token, "GET", f"/api/v2/jobs/{job_id}/stdout/")
+                assert (status, answer["content"].partition(":")[0]) == (200, kind)
+
+    def test_they_see_and_do_nothing_more(self, controller: Controller, tokens: tuple[str, str]) -> None:
+        nodes = [node["unified_job_template"] for workflow in WORKFLOWS for node in workflow["workflow_nodes"]]
+        seen = {
+            "workflow_job_templates": [workflow["name"] for workflow in WORKFLOWS],
+            "job_templates": sorted({node["name"] for node in nodes if node["type"] == "job_template"}),
+        }
+        for token in tokens:
+            for kind in (*seen, "credentials", "projects", "inventories", "hosts", "notification_templates"):
+                listed = self.ask(controller, token, "GET", f"/api/v2/{kind}/")[1]["results"]
+                assert sorted(one["name"] for one in listed) == sorted(seen.get(kind, [])), kind
+            for name in (template["name"] for template in DATA["job_templates"]):
+                template = controller.one("job_templates", name)
+                assert self.ask(controller, token, "POST", template["related"]["launch"], {})[0] == 403
+                assert self.ask(controller, token, "PATCH", template["url"], {"limit": "all"})[0] == 403
+
+
 class TestSecondRun:
     def test_nothing_changes_but_what_upstream_always_reports(self, second: Run) -> None:
         # The module cannot compare an approval with what it wants, and says so in a warning.
@@ -334,21 +430,23 @@ class TestAapConfiguration:
     def test_the_file_is_made_from_the_data(self) -> None:
         assert aap_configuration.FILE.read_text(encoding="utf-8") == aap_configuration.text()
 
-    def test_the_lists_make_the_same(self, made: dict[str, Any], tmp_path: Path) -> None:
+    def test_the_lists_make_the_same_in_two_organizations(self, made: dict[str, Any], tmp_path: Path) -> None:
         modules = {
-            "credential_types": "credential_type",
-            "credentials": "credential",
-            "projects": "project",
-            "inventories": "inventory",
-            "hosts": "host",
-            "notifications": "notification_template",
-            "templates": "job_template",
-            "workflows": "workflow_job_template",
-            "schedules": "schedule",
+            "controller_credential_types": "credential_type",
+            "controller_credentials": "credential",
+            "controller_projects": "project",
+            "controller_inventories": "inventory",
+            "controller_hosts": "host",
+            "controller_notifications": "notification_template",
+            "controller_templates": "job_template",
+            "controller_workflows": "workflow_job_template",
+            "controller_schedules": "schedule",
+            "aap_teams": "team",
+            "controller_roles": "role",
         }
-        assert [f"controller_{name}" for name in modules] == list(aap_configuration.configuration())
+        assert list(modules) == list(aap_configuration.configuration())
         tasks = [
-            {"name": name, f"awx.awx.{module}": "{{ item }}", "loop": f"{{{{ controller_{name} }}}}", "no_log": True}
+            {"name": name, f"awx.awx.{module}": "{{ item }}", "loop": f"{{{{ {name} }}}}", "no_log": True}
             for name, module in modules.items()
         ]
         playbook = tmp_path / "lists.yml"
@@ -361,21 +459,24 @@ class TestAapConfiguration:
         playbook.write_text(yaml.safe_dump([play], sort_keys=False))
         with running_controller() as other:
             other.repositories[REPOSITORY] = repository(tmp_path / "repository")
-            other.add("organizations", name="Tallyfy")
-            run = Playbooks(other, tmp_path).run(
-                str(playbook),
-                variables={
-                    **OPTIONS,
-                    "awx_setup_organization": "Tallyfy",
-                    "awx_setup_project_branch": "",
-                    "awx_setup_playbooks": "playbooks/",
-                    "tallyfy_org_id": ORGANIZATION_ID,
-                    "tallyfy_client_id": "1111",
-                    "tallyfy_client_secret": {"__ansible_unsafe": SECRET},
-                },
-            )
-            assert run.status == 0, run.output
-            theirs = state(other)
+            for organization in ("Globex", "Tallyfy"):
+                other.add("organizations", name=organization)
+                run = Playbooks(other, tmp_path).run(
+                    str(playbook),
+                    variables={
+                        **OPTIONS,
+                        "awx_setup_organization": organization,
+                        "awx_setup_project_branch": "",
+                        "awx_setup_playbooks": "playbooks/",
+                        "tallyfy_org_id": ORGANIZATION_ID,
+                        "tallyfy_client_id": "1111",
+                        "tallyfy_client_secret": {"__ansible_unsafe": SECRET},
+                    },
+                )
+                assert run.status == 0, run.output
+            theirs, globex = state(other, "Tallyfy"), state(other, "Globex")
+        # Nothing of one is in the other: both are the same but for their names.
+        assert json.loads(json.dumps(globex).replace("Globex", "Tallyfy")) == json.loads(json.dumps(theirs))
         ours = {**made, "execution_environments": []}
         # The lists leave the execution environment to the controller.
         ours["job_templates"] = [{**one, "execution_environment": None} for one in made["job_templates"]]
