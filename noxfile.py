@@ -174,11 +174,11 @@ def ansible_lint(session: nox.Session) -> None:
     session.run("ansible-lint", "--offline", "--strict", *session.posargs, env=steps.isolated(session))
 
 
-@nox.session(python=certification_steps.PYTHON, tags=["test_all"])
+# Without an environment of its own: that would come first on PATH, where the checkers look for one another.
+@nox.session(venv_backend="none", tags=["test_all", f"needs-python{certification_steps.PYTHON}"])
 def certification(session: nox.Session) -> None:
     """Check the artifact by the linters of certification, in their versions, and by the importer of Galaxy."""
-    session.install("ansible-core")
-    artifact = steps.build_artifact(session, steps.scratch(session, "built"))
+    artifact = certification_steps.build(session)
     for version in certification_steps.LINTERS:
         certification_steps.lint(session, artifact, version)
     for version in certification_steps.IMPORTERS:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tarfile
 from pathlib import Path
@@ -42,6 +43,16 @@ def complaints_in(output: str) -> list[str]:
     return [line for line in output.splitlines() if _COMPLAINT.search(line)]
 
 
+def build(session: nox.Session) -> Path:
+    """Return the artifact, built by the newest ansible-core."""
+    python = Path(steps.python_with("galaxy-importer-newest", f"python{PYTHON}", *IMPORTERS["newest"]))
+    folder = steps.scratch(session, "built")
+    command = (str(python.with_name("ansible-galaxy")), "collection", "build", "--output-path", str(folder))
+    session.run(*command, env=_environment(session, python), external=True)
+    (artifact,) = folder.glob("*.tar.gz")
+    return artifact
+
+
 def lint(session: nox.Session, artifact: Path, version: str) -> None:
     """Lint what is in the artifact, with the profile for production."""
     python = Path(steps.python_with(f"ansible-lint-{version}", f"python{PYTHON}", *LINTERS[version]))
@@ -72,5 +83,5 @@ def import_to_galaxy(session: nox.Session, artifact: Path, version: str) -> None
 
 def _environment(session: nox.Session, python: Path) -> dict[str, str | None]:
     # They start one another by name.
-    path = f"{python.parent}:{session.env.get('PATH', '')}"
+    path = f"{python.parent}:{os.environ['PATH']}"
     return steps.isolated(session) | {"PATH": path, "PYTHONPATH": None, "ANSIBLE_COLLECTIONS_PATH": None}
