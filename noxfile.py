@@ -195,10 +195,14 @@ def events(session: nox.Session) -> None:
 
 @nox.session(tags=["test", "test_all", "needs-browser"])
 def browser(session: nox.Session) -> None:
-    """Sign in by a real browser without a window, at the sandbox's sign-in page."""
+    """Sign in at the sandbox by a real browser without a window, and look at every page of the documentation site."""
     steps.require(session, "needs-browser")
-    session.install("--requirement", "tests/browser/requirements.txt")
-    steps.run_pytest(session, "tests/browser", TALLYFY_SANDBOX_PYTHON=steps.sandbox_python())
+    requirements = ("tests/browser/requirements.txt", "docs/site/requirements.txt")
+    session.install(*(f"--requirement={name}" for name in requirements))
+    folder = steps.scratch(session, "site")
+    session.run("python", "-m", "docs.site", str(folder), env=steps.isolated(session))
+    environment = {"TALLYFY_SANDBOX_PYTHON": steps.sandbox_python(), "DOCUMENTATION_SITE": str(folder / "html")}
+    steps.run_pytest(session, "tests/browser", **environment)
 
 
 @nox.session(tags=["test", "test_all"])

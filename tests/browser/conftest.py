@@ -56,19 +56,25 @@ def redirect_uri() -> Iterator[str]:
         application.shutdown()
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Chrome]:
-    """A browser that nobody has used before."""
+def new_browser(folder: Path) -> Iterator[Chrome]:
+    """Yield a browser that keeps what it has to keep in this folder, and end it."""
     options = ChromeOptions()
     options.binary_location = str(shutil.which("chromium") or shutil.which("google-chrome"))
-    for argument in (*ARGUMENTS, f"--user-data-dir={tmp_path / 'profile'}"):
+    for argument in (*ARGUMENTS, f"--user-data-dir={folder / 'profile'}"):
         options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     # The driver listens on the loopback interface, where no proxy may come between.
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
-    home = tmp_path / "browser-home"
+    home = folder / "browser-home"
     home.mkdir()
     service = ChromeService(str(shutil.which("chromedriver")), env={**os.environ, "HOME": str(home)})
     driver = Chrome(options=options, service=service)
     driver.set_page_load_timeout(30)
     yield driver
     driver.quit()
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Chrome]:
+    """A browser that nobody has used before."""
+    yield from new_browser(tmp_path)
