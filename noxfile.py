@@ -198,11 +198,11 @@ def browser(session: nox.Session) -> None:
     """Sign in at the sandbox by a real browser without a window, and look at every page of the documentation site."""
     steps.require(session, "needs-browser")
     requirements = ("tests/browser/requirements.txt", "docs/site/requirements.txt")
-    session.install(*(f"--requirement={name}" for name in requirements))
+    session.install(*(f"--requirement={name}" for name in requirements), "pytest-xdist>=3.6")
     folder = steps.scratch(session, "site")
     session.run("python", "-m", "docs.site", str(folder), env=steps.isolated(session))
     environment = {"TALLYFY_SANDBOX_PYTHON": steps.sandbox_python(), "DOCUMENTATION_SITE": str(folder / "html")}
-    steps.run_pytest(session, "tests/browser", **environment)
+    steps.run_pytest(session, "-n", "2", "--dist", "worksteal", "tests/browser", **environment)
 
 
 @nox.session(tags=["test", "test_all"])

@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,9 @@ from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from tests.acceptance.conftest import modules, playbooks, sandbox, server, way
 
 __all__ = ("browser", "modules", "playbooks", "redirect_uri", "sandbox", "server", "way")
+
+# Where the session `browser` has built the documentation site.
+SITE = Path(os.environ["DOCUMENTATION_SITE"])
 
 # Neither the network nor anything of the person at the keyboard.
 ARGUMENTS = (
@@ -78,3 +82,24 @@ def new_browser(folder: Path) -> Iterator[Chrome]:
 def browser(tmp_path: Path) -> Iterator[Chrome]:
     """A browser that nobody has used before."""
     yield from new_browser(tmp_path)
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class has it
+        """Say nothing."""
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """The address of the documentation site, on the loopback interface."""
+    handler = functools.partial(_Quiet, directory=str(SITE))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    """One browser for all pages of the documentation site, which keep nothing."""
+    yield from new_browser(tmp_path_factory.mktemp("reader"))

@@ -1,8 +1,9 @@
 /* Copyright (c) 2026 the tallyfy.platform authors
  * SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Looks at the page that is open and returns what is wrong with it: a list of sentences that name the element.
- * Run by test_site.py, as the body of a function; arguments[0] is how high the page may be, or null.
+ * Looks at the page that is open, as it is and with its folds open, in the light and in the dark, and returns what is
+ * wrong with it: a list of sentences that name the element. Run by test_site.py, as the body of a function;
+ * arguments[0] is how high the page may be, or null.
  */
 const MAX_HEIGHT = arguments[0];
 const READABLE_CONTRAST = 4.5; // WCAG 2, level AA
@@ -82,16 +83,15 @@ function parse(colour) {
 
 const over = (top, below) => [0, 1, 2].map((i) => top[i] * top[3] + below[i] * (1 - top[3])).concat(1);
 
-function background(element) {
-  const layers = [];
-  for (let around = element; around; around = around.parentElement) {
-    const colour = parse(getComputedStyle(around).backgroundColor);
-    layers.push(colour);
-    if (colour[3] === 1) {
-      break;
-    }
+function background(element, known) {
+  if (!element) {
+    return [255, 255, 255, 1];
   }
-  return layers.reverse().reduce((below, top) => over(top, below), [255, 255, 255, 1]);
+  if (!known.has(element)) {
+    const colour = parse(getComputedStyle(element).backgroundColor);
+    known.set(element, colour[3] === 1 ? colour : over(colour, background(element.parentElement, known)));
+  }
+  return known.get(element);
 }
 
 function luminance(colour) {
@@ -102,62 +102,84 @@ function luminance(colour) {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
-function contrast(element) {
-  const ground = background(element);
+function contrast(element, known) {
+  const ground = background(element, known);
   const ink = over(parse(getComputedStyle(element).color), ground);
   const [light, dark] = [luminance(ink), luminance(ground)].sort((a, b) => b - a);
   return (light + 0.05) / (dark + 0.05);
 }
 
-// The whole page.
-const height = document.documentElement.scrollHeight;
-if (MAX_HEIGHT && height > MAX_HEIGHT) {
-  const parts = [...document.querySelectorAll("article section section, footer")]
-    .map((part) => [Math.round(part.getBoundingClientRect().height), path(part)])
-    .sort((a, b) => b[0] - a[0])
-    .slice(0, 4)
-    .map(([high, name]) => `${name} ${high}`);
-  problems.push(`${height} px high, ${(height / 844).toFixed(1)} screens; at most ${MAX_HEIGHT}. Highest: ${parts.join("; ")}`);
-}
-const wide = document.documentElement.scrollWidth;
-if (wide > width) {
-  problems.push(`the page scrolls sideways: ${wide} px in ${width}`);
+function checkHeight() {
+  const height = document.documentElement.scrollHeight;
+  if (MAX_HEIGHT && height > MAX_HEIGHT) {
+    const parts = [...document.querySelectorAll("article section section, footer")]
+      .map((part) => [Math.round(part.getBoundingClientRect().height), path(part)])
+      .sort((a, b) => b[0] - a[0])
+      .slice(0, 4)
+      .map(([high, name]) => `${name} ${high}`);
+    const screens = (height / 844).toFixed(1);
+    problems.push(`${height} px high, ${screens} screens; at most ${MAX_HEIGHT}. Highest: ${parts.join("; ")}`);
+  }
 }
 
-// Texts and pictures.
-const boxes = visibleTexts().flatMap(({ node, element }) => rectanglesOf(node).map((box) => ({ box, element, text: node.data })));
-document.querySelectorAll("img, svg, video, iframe").forEach((element) => {
-  if (!isWaiting(element) && element.checkVisibility()) {
-    boxes.push({ box: element.getBoundingClientRect(), element, text: element.getAttribute("alt") || "" });
+function checkRoom() {
+  const wide = document.documentElement.scrollWidth;
+  if (wide > width) {
+    problems.push(`the page scrolls sideways: ${wide} px in ${width}`);
   }
-});
-for (const { box, element, text } of boxes) {
-  const scroller = clipOf(element, ["auto", "scroll"]);
-  if (scroller && scroller.scrollWidth > scroller.clientWidth + 1 && !isForCodeOrTables(scroller)) {
-    problems.push(`${path(scroller)} scrolls sideways and is neither code nor a table`);
-  }
-  const clip = clipOf(element, ["hidden", "clip"]);
-  const inner = clip && (!scroller || scroller.contains(clip)) ? clip.getBoundingClientRect() : null;
-  if (inner && (box.right > inner.right + 1 || box.left < inner.left - 1 || box.bottom > inner.bottom + 4)) {
-    problems.push(`${path(element)} ${excerpt(text)} is cut off by ${path(clip)}`);
-  } else if (!(scroller && isForCodeOrTables(scroller)) && (box.right > width + 1 || box.left < -1)) {
-    problems.push(`${path(element)} ${excerpt(text)} is outside the window: ${Math.round(box.left)} to ${Math.round(box.right)} px`);
+  const boxes = visibleTexts().flatMap(({ node, element }) =>
+    rectanglesOf(node).map((box) => ({ box, element, text: node.data })));
+  document.querySelectorAll("img, svg, video, iframe").forEach((element) => {
+    if (!isWaiting(element) && element.checkVisibility()) {
+      boxes.push({ box: element.getBoundingClientRect(), element, text: element.getAttribute("alt") || "" });
+    }
+  });
+  for (const { box, element, text } of boxes) {
+    const scroller = clipOf(element, ["auto", "scroll"]);
+    if (scroller && scroller.scrollWidth > scroller.clientWidth + 1 && !isForCodeOrTables(scroller)) {
+      problems.push(`${path(scroller)} scrolls sideways and is neither code nor a table`);
+    }
+    const clip = clipOf(element, ["hidden", "clip"]);
+    const inner = clip && (!scroller || scroller.contains(clip)) ? clip.getBoundingClientRect() : null;
+    if (inner && (box.right > inner.right + 1 || box.left < inner.left - 1 || box.bottom > inner.bottom + 4)) {
+      problems.push(`${path(element)} ${excerpt(text)} is cut off by ${path(clip)}`);
+    } else if (!(scroller && isForCodeOrTables(scroller)) && (box.right > width + 1 || box.left < -1)) {
+      const place = `${Math.round(box.left)} to ${Math.round(box.right)} px`;
+      problems.push(`${path(element)} ${excerpt(text)} is outside the window: ${place}`);
+    }
   }
 }
-document.querySelectorAll("img").forEach((image) => {
-  if (!image.complete || image.naturalWidth === 0) {
-    problems.push(`the picture ${image.getAttribute("src")} does not load`);
-  }
-  if (!image.alt) {
-    problems.push(`the picture ${image.getAttribute("src")} has no alternative text`);
-  }
-});
 
-// Colours.
-for (const { element, node } of visibleTexts()) {
-  const found = contrast(element);
-  if (found < READABLE_CONTRAST && rectanglesOf(node).length) {
-    problems.push(`${path(element)} ${excerpt(node.data)} has a contrast of ${found.toFixed(1)} to its ground`);
+function checkPictures() {
+  document.querySelectorAll("img").forEach((image) => {
+    if (!image.complete || image.naturalWidth === 0) {
+      problems.push(`the picture ${image.getAttribute("src")} does not load`);
+    }
+    if (!image.alt) {
+      problems.push(`the picture ${image.getAttribute("src")} has no alternative text`);
+    }
+  });
+}
+
+function checkColours(theme) {
+  document.body.dataset.theme = theme;
+  const known = new Map();
+  for (const { element, node } of visibleTexts()) {
+    const found = contrast(element, known);
+    if (found < READABLE_CONTRAST && rectanglesOf(node).length) {
+      const text = `${path(element)} ${excerpt(node.data)}`;
+      problems.push(`${theme}: ${text} has a contrast of ${found.toFixed(1)} to its ground`);
+    }
   }
 }
+
+// Colours must not be on their way from one to the other.
+document.head.insertAdjacentHTML("beforeend", "<style>* { transition: none !important; }</style>");
+checkHeight();
+checkRoom();
+document.querySelectorAll("details").forEach((fold) => { fold.open = true; });
+checkRoom();
+checkPictures();
+checkColours("light");
+checkColours("dark");
 return [...new Set(problems)];
