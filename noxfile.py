@@ -65,9 +65,10 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(tags=["test", "test_all"])
 def site(session: nox.Session) -> None:
-    """Build the documentation site to .cache/site/html; a warning is an error."""
-    session.install("--requirement", "docs/site/requirements.txt")
+    """Build the documentation site to .cache/site/html; a warning or a broken link is an error."""
+    session.install("--requirement", "docs/site/requirements.txt", "pytest>=8")
     session.run("python", "-m", "docs.site", str(steps.SCRATCH / "site"), env=steps.isolated(session))
+    steps.run_pytest(session, "tests/site")
 
 
 @nox.session(tags=["test", "test_all"])

@@ -6,7 +6,7 @@
 
 makes ``FOLDER/html``. Pages are made from the documentation of plugins and roles by antsibull-docs, taken from
 ``docs/docsite/rst``, and the start page is ``index.rst`` beside this file. All of them are in ``FOLDER/rst`` meanwhile.
-A warning is an error.
+A warning is an error, and so is a link that leads nowhere.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 
 import yaml
 
+from docs.site.links import Links
 from tests.collection_tree import CHECKOUT, collection_tree
 
 HERE = Path(__file__).parent
@@ -100,6 +101,8 @@ def main(folder: Path) -> None:
         shutil.copytree(images, rst / "pictures")
     strict = ("--fail-on-warning", "--keep-going", "--nitpicky", "--quiet")
     run("sphinx-build", *strict, "-b", "html", "-c", str(HERE), "-d", str(doctrees), str(rst), str(html))
+    if problems := Links(html, CHECKOUT).problems():
+        sys.exit("\n".join(["These links lead nowhere:", *problems]))
     print(f"The site is {html / 'index.html'}.")
 
 
