@@ -51,7 +51,13 @@ def rewrite_comments(app: Sphinx, page: str, source: list[str]) -> None:
             raise ExtensionError(
                 f"{page}: there must be one picture docs/pictures/images/{name}.svg or .png, not {len(images)}"
             )
-        lines = (f".. figure:: /pictures/{images[0].name}", f"   :alt: {alternative}", "   :class: picture")
+        file, top = images[0].name, "../" * page.count("/")
+        lines = (
+            f".. figure:: /pictures/{file}",
+            f"   :alt: {alternative}",
+            "   :class: picture",
+            f"   :target: {top}_images/{file}",
+        )
         return "\n".join(found["indent"] + line for line in lines)
 
     source[0] = TITLE.sub(r"\1: \2", CONTENTS.sub("", PICTURE.sub(figure, source[0])))
