@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 ANSIBLE = "https://docs.ansible.com/ansible/latest"
 # Labels of Ansible's own documentation that antsibull-docs refers to.
 PAGES = {
-    "action_plugins": "plugins/action.html",
     "ansible_configuration_settings": "reference_appendices/config.html",
     "common_return_values": "reference_appendices/common_return_values.html",
 }

@@ -7,15 +7,18 @@ A page stays plain reStructuredText, which antsibull-docs renders elsewhere, too
 ``.. picture: NAME | alternative text`` is the figure ``docs/pictures/images/NAME.svg`` or ``NAME.png``.
 ``.. fold`` below the title of a section folds that section; on a wide window and in print it is open.
 
-The long sections of the pages about plugins and roles are folded without it.
+The long sections of the pages about plugins and roles are folded without it, and so are the connection options, which
+all of them share, in a fold that is closed everywhere.
 """
 
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
 from docutils import nodes
 from sphinx.errors import ExtensionError
 
@@ -36,9 +39,19 @@ OPEN_SECTIONS = {"Synopsis", "Authors", "Collection links"}
 # The full name stands in the first lines of the page.
 TITLE = re.compile(r"^tallyfy\.platform\.(\w+) (?:module|role|\w+ plugin|\w+) -- (.*)(?=\n\++$)", re.MULTILINE)
 
+ACTION_PLUGIN = re.compile(r"^\.\. note::\n +This module has a corresponding :ref:`action plugin.*\n", re.MULTILINE)
+SHARED = yaml.safe_load(
+    runpy.run_path(str(CHECKOUT / "plugins/doc_fragments/connection.py"))["ModuleDocFragment"].DOCUMENTATION
+)["options"]
+OPTION = re.compile(r'id="parameter-(\w+)"')
+
+
+def html(text: str) -> nodes.raw:
+    return nodes.raw("", text, format="html")
+
 
 def rewrite_comments(app: Sphinx, page: str, source: list[str]) -> None:
-    """Turn the comments that name pictures into figures, shorten titles, and leave out tables of contents."""
+    """Turn the comments that name pictures into figures, shorten titles, and leave out what tells a reader nothing."""
 
     def figure(found: re.Match[str]) -> str:
         name, bar, alternative = (part.strip() for part in found["words"].partition("|"))
@@ -60,7 +73,8 @@ def rewrite_comments(app: Sphinx, page: str, source: list[str]) -> None:
         )
         return "\n".join(found["indent"] + line for line in lines)
 
-    source[0] = TITLE.sub(r"\1: \2", CONTENTS.sub("", PICTURE.sub(figure, source[0])))
+    text = PICTURE.sub(figure, source[0])
+    source[0] = TITLE.sub(r"\1: \2", ACTION_PLUGIN.sub("", CONTENTS.sub("", text)))
 
 
 def folded_sections(page: str, tree: nodes.document) -> Iterator[nodes.section]:
@@ -74,12 +88,35 @@ def folded_sections(page: str, tree: nodes.document) -> Iterator[nodes.section]:
             yield section
 
 
+def is_shared(row: nodes.Node) -> bool:
+    option = OPTION.search(row.astext())
+    return bool(option and option[1] in SHARED)
+
+
+def keep_rows(table: nodes.table, *, shared: bool) -> nodes.table:
+    for body in table.findall(nodes.tbody):
+        body.children = [row for row in body if is_shared(row) == shared]
+    return table
+
+
+def fold_shared_options(tree: nodes.document) -> None:
+    """Move the connection options from the table of a plugin's options to one of their own below it."""
+    for table in list(tree.findall(nodes.table)):
+        rows = [row for body in table.findall(nodes.tbody) for row in body]
+        if not any(map(is_shared, rows)):
+            continue
+        parts = [
+            html('<details class="fold shared"><summary>Connection options, the same everywhere</summary>'),
+            keep_rows(table.deepcopy(), shared=True),
+            html("</details>"),
+        ]
+        own = [] if all(map(is_shared, rows)) else [keep_rows(table, shared=False)]
+        table.parent.replace(table, own + parts)
+
+
 def fold(app: Sphinx, tree: nodes.document, page: str) -> None:
     """Put the sections to be folded between ``<details>``; Sphinx has made its lists of sections by now."""
-
-    def html(text: str) -> nodes.raw:
-        return nodes.raw("", text, format="html")
-
+    fold_shared_options(tree)
     for section in list(folded_sections(page, tree)):
         first = section.first_child_matching_class(nodes.title)
         section.insert(first + 1, html("</summary>"))

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the tallyfy.platform authors
  * SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Folded sections: closed on a telephone, open on a wide window and in print. An address with an anchor and the words
- * of a search open the sections that they are in.
+ * Folded sections: closed on a telephone, open on a wide window and in print. The connection options are closed on a
+ * wide window, too. An address with an anchor and the words of a search open the sections that they are in.
  */
 "use strict";
 
@@ -36,11 +36,12 @@ document.addEventListener("click", (event) => {
     openTarget();
   }
 });
-// The words of a search are marked when the page has been loaded.
-window.addEventListener("load", () => document.querySelectorAll(".highlighted").forEach(openAround));
+// Sphinx marks the words of a search 10 ms after the page has been read, which may be after it has been loaded.
+const openMarked = () => document.querySelectorAll(".highlighted").forEach(openAround);
+window.addEventListener("load", () => setTimeout(openMarked, 20));
 
 if (window.matchMedia("(min-width: 63em)").matches) {
-  all(true);
+  folds.forEach((fold) => { fold.open = !fold.matches(".shared"); });
 }
 if (location.hash) {
   openTarget();
