@@ -54,7 +54,8 @@ def plugin_pages(rst: Path) -> list[PluginPage]:
     """Return the pages about plugins and roles, by the title that each of them begins with."""
     title = re.compile(r"^tallyfy\.platform\.(?P<name>\w+) (?P<kind>\w+)(?: plugin)? -- (?P<summary>.*)\n\++$", re.M)
     titles = {path.stem: title.search(path.read_text(encoding="utf-8")) for path in sorted(rst.glob("*.rst"))}
-    return [PluginPage(document, **found.groupdict()) for document, found in titles.items() if found]
+    pages = [PluginPage(document, **found.groupdict()) for document, found in titles.items() if found]
+    return sorted(pages, key=lambda page: page.name)
 
 
 def toctree(caption: str, entries: list[str], *options: str) -> str:
@@ -62,15 +63,12 @@ def toctree(caption: str, entries: list[str], *options: str) -> str:
     return "\n".join([".. toctree::", *(f"   {line}".rstrip() for line in lines), "", ""])
 
 
-def start_page(pages: list[PluginPage]) -> str:
-    """Return the start page: what its file says, the lists of tutorials and references, and the hidden rest."""
+def start_page() -> str:
+    """Return the start page: its file, with the lists of tutorials, references and modules in place of ``.. pages``."""
     sections = yaml.safe_load((CHECKOUT / "docs/docsite/extra-docs.yml").read_text(encoding="utf-8"))["sections"]
     trees = [toctree(section["title"], [f"docsite/{page}" for page in section["toctree"]]) for section in sections]
-    trees.append(toctree("Modules and roles", ["Overview <collection>", "environment_variables"]))
-    for kind, heading in KINDS.items():
-        entries = [f"{page.name} <{page.document}>" for page in pages if page.kind == kind]
-        trees.append(toctree(heading, entries, ":hidden:"))
-    return "\n".join([(HERE / "index.rst").read_text(encoding="utf-8"), *trees])
+    trees.append(toctree("Modules and roles", ["collection", "Environment variables <environment_variables>"]))
+    return (HERE / "index.rst").read_text(encoding="utf-8").replace(".. pages\n", "\n".join(trees))
 
 
 def overview_page(pages: list[PluginPage]) -> str:
@@ -81,6 +79,9 @@ def overview_page(pages: list[PluginPage]) -> str:
         lines += [heading, "-" * len(heading), ""]
         lines += [f"- :doc:`{page.name} <{page.document}>`: {page.summary}" for page in pages if page.kind == kind]
         lines += [""]
+        suffix = "" if kind == "module" else f" {kind}"
+        entries = [f"{page.name}{suffix} <{page.document}>" for page in pages if page.kind == kind]
+        lines += [toctree(heading, entries, ":hidden:")]
     return "\n".join(lines)
 
 
@@ -94,7 +95,7 @@ def main(folder: Path) -> None:
     run("antsibull-docs", "--config-file", config, "collection", *options, "tallyfy.platform")
 
     pages = plugin_pages(rst)
-    (rst / "index.rst").write_text(start_page(pages), encoding="utf-8")
+    (rst / "index.rst").write_text(start_page(), encoding="utf-8")
     (rst / "collection.rst").write_text(overview_page(pages), encoding="utf-8")
     images = CHECKOUT / "docs" / "pictures" / "images"
     if images.is_dir():

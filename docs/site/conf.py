@@ -8,7 +8,7 @@ project = "tallyfy.platform"
 author = "the tallyfy.platform authors"
 copyright = f"2026 {author}"  # noqa: A001 - the name that Sphinx reads
 language = "en"
-extensions = ["sphinx_antsibull_ext", "docs.site.references", "docs.site.rendering"]
+extensions = ["sphinx_antsibull_ext", "sphinx_copybutton", "docs.site.references", "docs.site.rendering"]
 
 # References without a role, in pages of antsibull-docs.
 default_role = "any"
@@ -17,6 +17,10 @@ smartquotes = False
 
 # A command of several lines in quotes is more than the lexer of consoles knows.
 suppress_warnings = ["misc.highlighting_failure"]
+
+# What is copied of a console is the commands.
+copybutton_prompt_text = "$ "
+copybutton_line_continuation_character = "\\"
 
 html_theme = "furo"
 html_title = project
