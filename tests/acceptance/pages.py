@@ -6,19 +6,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import shutil
 import subprocess
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.testing import Sandbox
 from tests.acceptance.running import Playbooks
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PAGES = CHECKOUT / "docs" / "docsite" / "rst"
 #: A block of code of a page, with its language, its options and its indented text.
 BLOCK = re.compile(r"^\.\. code-block:: (\S+)\n((?:   :.*\n)*)\n((?:   .*\n|\n)+)", flags=re.MULTILINE)
-#: The same in a README, where the name of a file is its first line.
+#: The same in the README, where the name of a file is its first line.
 FENCE = re.compile(r"^```(\S+)\n(?:# (\S+\.\w+)\n)?(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 #: What differs from run to run.
 TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?( UTC|Z)")
@@ -68,6 +71,20 @@ def read_page(name: str) -> list[File | Command]:
             commands = [part for part in parts if isinstance(part, Command)]
             assert commands, f"{name}: which command prints this?\n{code}"
             commands[-1].shown += code
+    return parts
+
+
+def read_readme() -> list[File | Command]:
+    """Return the files and commands of the README in their order.
+
+    A block of commands that shows no output has none of the ``$``, so that it can be copied as a whole.
+    """
+    parts: list[File | Command] = []
+    for language, file, code in FENCE.findall((CHECKOUT / "README.md").read_text(encoding="utf-8")):
+        if file:
+            parts.append(File(file, code))
+        elif language == "console":
+            parts += read_commands(code) if code.startswith("$ ") else map(Command, code.splitlines())
     return parts
 
 
@@ -128,6 +145,45 @@ class Terminal:
                 return int(line.split()[-1]), "".join(lines)
             lines.append(line)
         raise AssertionError(f"the shell ended at: {command}\n{''.join(lines)}")
+
+
+def follow(parts: list[File | Command], sandbox: Sandbox, playbooks: Playbooks) -> None:
+    """Save the files and type the commands, in this order, beside the files of ``playbooks/examples``."""
+    shutil.copytree(CHECKOUT / "playbooks" / "examples", playbooks.folder, dirs_exist_ok=True)
+    with contextlib.closing(Terminal(playbooks)) as terminal:
+        for part in parts:
+            if isinstance(part, File):
+                terminal.save(File(part.name, part.text.replace("the secret", sandbox.client_secret)))
+                continue
+            status, output = terminal.type(part.text.replace(" --ask-vault-pass", ""))
+            assert status == part.status, f"{part.text}\n{output}"
+            missing = find_missing(part.shown, output)
+            assert not missing, f"{part.text}\n{output}\ndoes not print\n{missing}"
+
+
+def make_newcomer(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    """Have nothing installed and no credentials in the environment; the repository is the one that git has here.
+
+    What would need the package index or minutes is not done: ``pip`` notes what it is to install, and ``make`` only
+    finds out whether it could make it. ``read`` gets the secret.
+    """
+    for name in ("ANSIBLE_COLLECTIONS_PATH", "TALLYFY_ORG_ID", "TALLYFY_CLIENT_ID", "TALLYFY_CLIENT_SECRET"):
+        del playbooks.environment[name]
+    (playbooks.home / "answers").write_text(f"{sandbox.client_secret}\n")
+    programs = {
+        "python3": 'test "$1 $2 $3" = "-m pip install" && shift 3 && echo "$@" > ~/installed',
+        "make": 'exec /usr/bin/make --dry-run "$@"',
+    }
+    for name, script in programs.items():
+        program = playbooks.home / name
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o700)
+    playbooks.environment.update(
+        PATH=f"{playbooks.home}:{playbooks.environment['PATH']}",
+        GIT_CONFIG_COUNT="1",
+        GIT_CONFIG_KEY_0=f"url.file://{CHECKOUT}.insteadOf",
+        GIT_CONFIG_VALUE_0="https://github.com/tallyfy/ansible-platform",
+    )
 
 
 def find_missing(shown: str, output: str) -> str:

@@ -2,99 +2,89 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the README tells a newcomer to type works, and prints what the README shows."""
+"""What the README tells a newcomer to type works and prints what it shows, and what it says is what the code says."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
+import yaml
 
+from ansible_collections.tallyfy.platform.plugins.module_utils import _python
+from ansible_collections.tallyfy.platform.plugins.module_utils._http.libraries import OLDEST, install_command
 from sandbox.testing import Sandbox
-from tests.acceptance.pages import PAGES
+from tests.acceptance.pages import CHECKOUT, PAGES, follow, make_newcomer, read_readme
 from tests.acceptance.running import Playbooks
+from tests.gate import cores
 
 pytestmark = pytest.mark.any_core
 
-CHECKOUT = Path(__file__).parents[2]
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", (CHECKOUT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+TEXT = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+#: Without its line breaks.
+WORDS = " ".join(TEXT.split())
+LONGEST = 150
+SITE = "https://tallyfy.github.io/ansible-platform/"
+#: Where files of the repository are shown, as a page, as a folder and as they are.
+FILES = re.compile(
+    r"https://(?:github\.com/tallyfy/ansible-platform/(?:blob|tree)"
+    r"|raw\.githubusercontent\.com/tallyfy/ansible-platform)/main/"
+)
 
 
-def block(language: str, word: str) -> str:
-    """Return the one block of the README that holds ``word``."""
-    (found,) = [text for kind, text in BLOCKS if kind == language and word in text]
-    return found
+def test_it_is_short() -> None:
+    assert len(TEXT.splitlines()) <= LONGEST
 
 
-@pytest.fixture
-def files(playbooks: Playbooks) -> Path:
-    """The folder of somebody who has saved the README's files under the names it gives."""
-    (playbooks.folder / "new-hires.yml").write_text(block("yaml", "onboarding_people:"))
-    (playbooks.folder / "leavers.yml").write_text(block("yaml", "offboarding_people:"))
-    (playbooks.folder / "roster.yml").write_text(block("yaml", "groups: [Engineering, People]"))
-    return playbooks.folder
+def test_a_newcomer_gets_what_is_shown(sandbox: Sandbox, playbooks: Playbooks) -> None:
+    make_newcomer(sandbox, playbooks)
+    follow(read_readme(), sandbox, playbooks)
+    assert sandbox.member("mary.major@example.com")["role"] == "standard"
+    (launched,) = [event for event in sandbox.events() if event["event"] == "process.launched"]
+    assert launched
 
 
-@pytest.mark.usefixtures("files")
-def test_the_output_shown_is_the_output(sandbox: Sandbox, playbooks: Playbooks) -> None:
-    shown = block("console", "+++ after")
-    command, output = shown.split("\n...\n")
-    assert command == "$ ansible-playbook tallyfy.platform.onboard -e @new-hires.yml --check --diff"
-    run = playbooks.run("tallyfy.platform.onboard", "-e", "@new-hires.yml", "--check", "--diff")
-    assert run.returncode == 0, run.stdout
-    assert output in run.stdout
-    assert sandbox.writes() == []
+def test_what_it_needs_is_what_the_code_needs() -> None:
+    oldest, newest = cores.OLDEST, cores.NEWEST
+    candidates = "".join(f" ({core} is a release candidate)" for core in cores.CANDIDATES)
+    libraries = " and ".join(f"`{library}` {version}" for library, version in OLDEST.items())
+    assert (
+        f"The controller needs Python {'.'.join(map(str, _python.OLDEST))} or newer, ansible-core {oldest} to {newest}"
+        f"{candidates}, and the Python libraries {libraries} or newer:"
+    ) in WORDS
 
 
-def test_onboarding_and_offboarding(sandbox: Sandbox, playbooks: Playbooks, files: Path) -> None:
-    run = playbooks.run("tallyfy.platform.onboard", "-e", "@new-hires.yml", "-e", "onboarding_report=report.md")
-    assert run.returncode == 0, run.stdout
-    assert "mary.major@example.com" in (files / "report.md").read_text()
-    run = playbooks.run("tallyfy.platform.offboard", "-e", "@leavers.yml")
-    assert run.returncode == 0, run.stdout
-    john = sandbox.member("john.smith@example.com")
-    assert john["status"] == "disabled"
-
-
-@pytest.mark.usefixtures("files")
-def test_a_roster_and_the_fuse(sandbox: Sandbox, playbooks: Playbooks) -> None:
-    for command in block("console", "roster_src=roster.yml --check --diff").splitlines():
-        finished = playbooks.run(*command.split()[1:])
-        assert finished.returncode == 0, finished.stdout
-    assert sandbox.find_member("mary.major@example.com") is not None
-    sandbox.reset()
-
-    command, output = block("console", "roster_max_removals").split("\n...\n")
-    run = playbooks.run(*command.split()[2:])
-    assert run.returncode == 2
-    # The lines are broken in the README, so that they can be read.
-    assert "".join(output.split()) in "".join(run.stdout.split())
-    assert sandbox.writes() == []
-
-
-def test_an_export_and_its_drift(sandbox: Sandbox, playbooks: Playbooks) -> None:
-    for command in block("console", "tallyfy.platform.export_roster").splitlines():
-        finished = playbooks.run(*command.split()[1:])
-        assert finished.returncode == 0, finished.stdout
-    assert "nothing differs" in finished.stdout
-    assert (playbooks.folder / "drift.html").is_file()
-    assert sandbox.writes() == []
-
-
-def test_signing_in_by_variables(sandbox: Sandbox, playbooks: Playbooks) -> None:
-    for name in ("ORG_ID", "CLIENT_ID", "CLIENT_SECRET"):
-        del playbooks.environment[f"TALLYFY_{name}"]
-    variables = block("yaml", "tallyfy_act_as:").replace("the secret", sandbox.client_secret)
-    (playbooks.folder / "tallyfy.yml").write_text(variables)
-    run = playbooks.run(f"---\n{block('yaml', 'found.caller')}", "-e", "@tallyfy.yml")
-    assert run.returncode == 0, run.stdout
-    assert "Globex Corporation, as alice.smith@example.com" in run.stdout
+def test_libraries_are_installed_as_the_modules_say() -> None:
+    """A module that lacks one names the same command."""
+    shown = dict(re.findall(r"^\| ([\w ']+) \| (.*`) ?(?:.*)\|$", TEXT, flags=re.MULTILINE))
+    assert shown["pip"].strip("`") == install_command("/usr", "python3", is_managed=False)
+    for maker, folder in (("pipx", "venvs"), ("uv", "tools")):
+        given = install_command(f"/home/mary/.local/{maker}/{folder}/ansible-core", "python", is_managed=False)
+        assert shown[maker].strip("`") == given
+    (packages,) = re.findall(r"^\| a distribution's package \| (.*) \|$", TEXT, flags=re.MULTILINE)
+    assert packages.replace("`", "") == install_command("/usr", "python3", is_managed=True)
 
 
 def test_links_lead_somewhere() -> None:
-    for link in re.findall(r"\]\(([^):]+)\)", (CHECKOUT / "README.md").read_text()):
-        assert (CHECKOUT / link).exists(), f"{link} leads nowhere"
+    """They have the address of the site or the repository, since Galaxy shows this page without the files beside it."""
+    sections = yaml.safe_load((CHECKOUT / "docs" / "docsite" / "extra-docs.yml").read_text("utf-8"))["sections"]
+    pages = {f"docsite/{page}.html" for section in sections for page in section["toctree"]}
+    links = re.findall(r"\]\(([^)]+)\)", TEXT)
+    assert any(link.startswith(SITE) for link in links)
+    assert any(FILES.match(link) for link in links)
+    for link in links:
+        assert link.startswith("https://"), f"{link} leads nowhere on Galaxy"
+        if link.startswith(SITE) and link != SITE:
+            assert link[len(SITE) :] in pages, f"{link} is no page"
+        if match := FILES.match(link):
+            assert (CHECKOUT / link[match.end() :]).exists(), f"{link} is no file"
+
+
+def test_what_make_makes_is_there() -> None:
+    makefile = (CHECKOUT / "Makefile").read_text(encoding="utf-8")
+    named = set(re.findall(r"`make ([\w-]+)", TEXT))
+    assert {"demo", "test", "bench"} <= named
+    assert named <= set(re.findall(r"^([\w-]+):", makefile, flags=re.MULTILINE))
 
 
 def test_every_module_and_role_has_a_job() -> None:

@@ -138,7 +138,7 @@ def test_no_secret_is_printed(typed: Typed) -> None:
 
 def test_the_readme_says_the_same() -> None:
     shown = "ansible-playbook tallyfy.platform.awx_setup -e awx_setup_organization=People"
-    assert f"{shown}\n" in README
+    assert f"`{shown}`" in README
     assert shown in guide_commands()
 
 
