@@ -11,7 +11,7 @@ import re
 import pytest
 
 from sandbox.testing import Sandbox
-from tests.acceptance.pages import CHECKOUT, follow, make_newcomer, read_page
+from tests.acceptance.pages import CHECKOUT, File, follow, make_newcomer, read_page
 from tests.acceptance.running import Playbooks
 
 pytestmark = pytest.mark.any_core
@@ -28,6 +28,7 @@ PAGES = (
     "reference_running",
     "reference_sign_in",
     "reference_survey",
+    "tutorial_automation",
     "tutorial_offboarding",
     "tutorial_onboarding",
     "tutorial_roster",
@@ -48,3 +49,10 @@ def test_the_first_steps_of_somebody_who_has_nothing_yet(sandbox: Sandbox, playb
     assert (playbooks.home / "installed").read_text().split() == needed
     assert (playbooks.folder / "tallyfy.yml").read_text().startswith("$ANSIBLE_VAULT")
     assert sandbox.writes() == []
+
+
+def test_plays_that_the_collection_contains_are_the_same_there() -> None:
+    plays = {part.name: part.text for part in read_page("tutorial_automation") if isinstance(part, File)}
+    for name in ("one_person.yml", "token_in_uri.yml"):
+        example = (CHECKOUT / "playbooks" / "examples" / name).read_text(encoding="utf-8")
+        assert example.endswith(f"\n{plays[name]}"), name
