@@ -11,6 +11,7 @@ import re
 import pytest
 
 from sandbox.testing import Sandbox
+from tests.acceptance import pages
 from tests.acceptance.pages import CHECKOUT, File, follow, make_newcomer, read_page
 from tests.acceptance.running import Playbooks
 
@@ -35,6 +36,10 @@ PAGES = (
 )
 
 
+#: Where the start page leads: from a shell, from git, from AWX, from HR events, and from other automation.
+STARTS = 5
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_the_commands_of_a_page_print_what_it_shows(sandbox: Sandbox, playbooks: Playbooks, page: str) -> None:
     follow(read_page(page), sandbox, playbooks)
@@ -56,3 +61,12 @@ def test_plays_that_the_collection_contains_are_the_same_there() -> None:
     for name in ("one_person.yml", "token_in_uri.yml"):
         example = (CHECKOUT / "playbooks" / "examples" / name).read_text(encoding="utf-8")
         assert example.endswith(f"\n{plays[name]}"), name
+
+
+def test_the_start_page_leads_each_kind_of_reader_to_a_page() -> None:
+    start = (CHECKOUT / "docs" / "site" / "index.rst").read_text(encoding="utf-8")
+    cards = re.findall(
+        r"^- :ref:`[^<`]+ <ansible_collections\.tallyfy\.platform\.docsite\.(\w+)>`$", start, re.MULTILINE
+    )
+    assert len(set(cards)) == STARTS
+    assert all((pages.PAGES / f"{page}.rst").is_file() for page in cards)
