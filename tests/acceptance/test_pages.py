@@ -56,6 +56,14 @@ def test_the_first_steps_of_somebody_who_has_nothing_yet(sandbox: Sandbox, playb
     assert sandbox.writes() == []
 
 
+def test_every_page_with_commands_is_read_by_a_test() -> None:
+    tests = "".join(path.read_text(encoding="utf-8") for path in (CHECKOUT / "tests").rglob("*.py"))
+    with_commands = [path for path in pages.PAGES.glob("*.rst") if ".. code-block:: console" in path.read_text("utf-8")]
+    silent = [path.stem for path in with_commands if not re.search(rf'"{path.stem}"|\b{path.stem}\.rst', tests)]
+    assert silent == []
+    assert set(PAGES) <= {path.stem for path in with_commands}
+
+
 def test_plays_that_the_collection_contains_are_the_same_there() -> None:
     plays = {part.name: part.text for part in read_page("tutorial_automation") if isinstance(part, File)}
     for name in ("one_person.yml", "token_in_uri.yml"):

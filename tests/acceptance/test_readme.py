@@ -82,8 +82,9 @@ def test_links_lead_somewhere() -> None:
 
 def test_what_make_makes_is_there() -> None:
     makefile = (CHECKOUT / "Makefile").read_text(encoding="utf-8")
-    named = set(re.findall(r"`make ([\w-]+)", TEXT))
-    assert {"demo", "test", "bench"} <= named
+    texts = [TEXT, *(path.read_text(encoding="utf-8") for path in (CHECKOUT / "docs").rglob("*.rst"))]
+    named = {name for text in texts for name in re.findall(r"(?:`|^ *)make ([\w-]+)", text, flags=re.MULTILINE)}
+    assert {"bench", "demo", "sandbox", "test"} <= named
     assert named <= set(re.findall(r"^([\w-]+):", makefile, flags=re.MULTILINE))
 
 
