@@ -6,10 +6,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-import shutil
-import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -20,11 +19,11 @@ import pytest
 import yaml
 
 from sandbox.testing import Sandbox
+from tests.acceptance.pages import File, Terminal, find_missing, read_page
 from tests.acceptance.running import Playbooks, Run
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 EXAMPLE = CHECKOUT / "playbooks" / "examples" / "organizations"
-GUIDE = (CHECKOUT / "docs" / "docsite" / "rst" / "guide_many_organizations.rst").read_text(encoding="utf-8")
 ONBOARD = "tallyfy.platform.onboard"
 OTHERS = tuple(f"tallyfy.platform.{name}" for name in ("offboard", "roster", "export_roster", "drift", "authorize"))
 ORGANIZATIONS, SLICES = 24, 3
@@ -244,50 +243,60 @@ def test_a_slice_without_localhost_does_nothing_and_says_so(sandbox: Sandbox, pl
     assert sandbox.ledger() == []
 
 
-# --- the guide and its example ----------------------------------------------------------------------------------------
+# --- the pages and their example --------------------------------------------------------------------------------------
 
 
 @pytest.mark.any_core
-def test_the_commands_of_the_guide(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_the_pages(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The tutorial from an empty folder, then the reference in the folder that it leaves, then AWX with the same."""
     one_job = job(sandbox, tmp_path / "job")
+    collections = one_job.home / ".ansible" / "collections"
+    collections.parent.mkdir()
+    collections.symlink_to(one_job.environment["ANSIBLE_COLLECTIONS_PATH"])
+    (one_job.home / "password").write_text("invented")
+    # One fork, so that the organizations come in the order of the inventory.
+    given = {"ANSIBLE_VAULT_PASSWORD_FILE": str(one_job.home / "password"), "ANSIBLE_FORKS": "1"}
     folder = one_job.folder / "organizations"
-    shutil.copytree(EXAMPLE, folder)
-    (folder / "password").write_text("invented")
-    environment = {**one_job.environment, "TALLYFY_CLIENT_SECRET_GLOBEX": sandbox.client_secret}
-    commands = re.findall(r"^   \$ (.*)$", GUIDE, flags=re.MULTILINE)
+    secrets = {"GLOBEX": f"{sandbox.client_secret}\n", "INITECH": "initech-secret\n", "yml": "initech-secret"}
+    with contextlib.closing(Terminal(one_job, **given)) as terminal:
 
-    def type_in(command: str, answer: str = "") -> str:
-        done = subprocess.run(
-            ["bash", "-ec", command.replace("--ask-vault-pass", "--vault-password-file password")],
-            cwd=folder, env=environment, input=answer, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, f"{command}\n{done.stdout}"
-        return done.stdout
+        def type_in(command: str) -> str:
+            # The last word names whose secret is asked for.
+            terminal.answers.write_text(secrets.get(re.split("[_.]", command)[-1], ""))
+            sandbox.clear_ledger()
+            status, output = terminal.type(command.replace("--ask-vault-pass", ""))
+            assert status == 0, f"{command}\n{output}"
+            assert not [secret for secret in secrets.values() if secret.strip() in output]
+            return output
 
-    kinds = [command.split()[0] for command in commands]
-    assert kinds == ["read", "read", "ansible-vault", *["ansible-playbook"] * 4]
-    for command in commands[:2]:
-        type_in(command, "typed\n")
-    # Initech's secret is in the vault and nowhere else.
-    type_in(commands[2], "initech-secret")
-    printed = []
-    for command in commands[3:]:
-        sandbox.clear_ledger()
-        printed.append(type_in(command))
-        expected = {"globex": True, "initech": True} if "drift" not in command else {"initech": True}
-        assert dict.fromkeys(recap(printed[-1]), True) == expected
-        assert not [entry for entry in sandbox.writes() if "--check" in command or entry["status"] >= 400]
-    assert sandbox.writes() == [], "the last one finds everything done"
-    assert "initech-secret" not in "".join(printed)
-    assert {file.name for file in folder.glob("*.md")} >= {f"onboarding-{name}.md" for name in ("globex", "initech")}
-    assert sandbox.runs("Welcome tour of Mary Major (mary.major@example.com)")
+        def follow(page: str) -> list[str]:
+            commands = []
+            for part in read_page(page):
+                if isinstance(part, File):
+                    assert yaml.safe_load(part.text) == yaml.safe_load((EXAMPLE / part.name).read_text())
+                    terminal.save(part)
+                    continue
+                commands.append(part.text)
+                output = type_in(part.text)
+                assert not find_missing(part.shown, output), f"{part.text}\n{output}"
+                assert "--check" not in part.text or sandbox.writes() == []
+            return commands
 
-    # An inventory source of AWX: it has no password, and hands on what is encrypted.
-    exported = type_in("ansible-inventory -i hosts --list --export")
-    assert "__ansible_vault" in exported
-    assert "initech-secret" not in exported
-    (folder / "source").write_text(f"#!/bin/sh\ncat <<'END'\n{exported}\nEND\n")
-    (folder / "source").chmod(0o700)
-    from_awx = commands[4].replace("-i hosts", "-i source")
-    assert set(recap(type_in(from_awx)).values()) == {(0, 0)}
+        assert follow("tutorial_many_organizations")
+        assert {file.stem for file in folder.glob("onboarding-*.md")} == {"onboarding-globex", "onboarding-initech"}
+        assert sandbox.runs("Welcome tour of Mary Major (mary.major@example.com)")
+
+        # What is encrypted overrides the environment.
+        type_in("export TALLYFY_CLIENT_SECRET_INITECH=wrong; rm -r ~/.cache")
+        *_, batches = follow("reference_many_organizations")
+        assert "tallyfy_serial" in batches
+        assert sandbox.writes() == [], "everything is done"
+
+        # An inventory source of AWX: it has no password, and hands on what is encrypted.
+        type_in("env -u ANSIBLE_VAULT_PASSWORD_FILE ansible-inventory -i hosts --list --export > exported")
+        exported = (folder / "exported").read_text()
+        assert "__ansible_vault" in exported
+        (folder / "source").write_text(f"#!/bin/sh\ncat <<'END'\n{exported}\nEND\n")
+        (folder / "source").chmod(0o700)
+        output = type_in(batches.replace("-i hosts", "-i source"))
+        assert recap(output) == {"globex": (0, 0), "initech": (0, 0)}
