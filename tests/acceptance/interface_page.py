@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The page of the documentation that holds every option, state, return key and role variable, word by word.
+"""The pages of the documentation that list every option and every return key in alphabetical order.
 
-A word that means two things stands in two rows, one below the other. A test holds the page and the documentation of
-the plugins together. ``python tests/acceptance/interface_page.py`` writes the page anew.
+A word that means two things stands in two rows, one below the other. A test holds the pages and the documentation of
+the plugins together. ``python tests/acceptance/interface_page.py`` writes the pages anew.
 """
 
 from __future__ import annotations
@@ -15,33 +15,47 @@ import importlib
 import io
 from collections import ChainMap, defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any
 
 import yaml
 
 from tests.acceptance.documented import REPOSITORY_ROOT, documentation, documented_files
-from tests.acceptance.role_readmes import MARKUP, ROLES, flattened
+from tests.acceptance.role_readmes import MARKUP, flattened
 
-PAGE = REPOSITORY_ROOT / "docs" / "docsite" / "rst" / "reference_interface.rst"
+RST = REPOSITORY_ROOT / "docs" / "docsite" / "rst"
 FRAGMENTS = "ansible_collections.tallyfy.platform.plugins.doc_fragments"
 HEAD = """\
 ..
   Copyright (c) 2026 the tallyfy.platform authors
   GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
   SPDX-License-Identifier: GPL-3.0-or-later
-  Made by tests/acceptance/interface_page.py from the documentation of the plugins and the argument specs of the roles.
+  Made by tests/acceptance/interface_page.py from the documentation of the plugins.
 
-.. _ansible_collections.tallyfy.platform.docsite.reference_interface:
+.. _ansible_collections.tallyfy.platform.docsite.{name}:
+"""
+OPTIONS = """
+All options
+===========
 
-Every option, return key and variable
-=====================================
+This page lists every option of the modules and plugins. The page of each module explains its options, and so does
+``ansible-doc``. The variables of a role are the options of its module, with the name of the role in front. ``a.b`` is
+the option ``b`` of ``a``, and ``a[].b`` that of each entry of a list.
+"""
+KEYS = """
+All return keys
+===============
 
-The words of the collection in alphabetical order, with the modules and plugins that have them. ``ansible-doc`` tells
-what they mean. ``a.b`` is the key ``b`` of ``a``, and ``a[].b`` that of each entry of a list.
+This page lists every key that the modules and plugins return. The page of each module explains its keys, and so does
+``ansible-doc``. ``a.b`` is the key ``b`` of ``a``, and ``a[].b`` that of each entry of a list. A key is there after a
+success, unless the table says something else.
+"""
+NEXT = """\
+Where next
+----------
 
-.. contents::
-   :local:
-   :depth: 1
+- :ref:`ansible_collections.tallyfy.platform.docsite.{page}`
+- :ref:`ansible_collections.tallyfy.platform.docsite.reference_results`
 """
 Row = tuple[str, ...]
 
@@ -68,72 +82,71 @@ def number_of_options() -> int:
     return len([one for file in modules for one in _flat_options(documentation(file)["DOCUMENTATION"])])
 
 
-def page() -> str:
-    """Return the page as it must be."""
+def pages() -> dict[str, str]:
+    """Return the pages as they must be, by their names."""
     plugins = {file: documentation(file) for file in documented_files("modules", "lookup", "inventory")}
     options, keys = [], []
     for file, blocks in plugins.items():
         where = file.stem if file.parent.name == "modules" else f"{file.parent.name} {file.stem}"
-        found = _flat_options(blocks["DOCUMENTATION"])
-        options += [((_code(name), *_of_option(option)), where) for name, option in found]
-        keys += [
-            ((_code(name), *_of_key(key)), where) for name, key in flattened(blocks.get("RETURN", {}), below="contains")
-        ]
+        for name, option in _flat_options(blocks["DOCUMENTATION"]):
+            options.append(((_code(name), _of_option(option)), where))
+        for name, key in flattened(blocks.get("RETURN", {}), below="contains"):
+            keys.append(((_code(name), _of_key(key)), where))
     connection, environment = fragment("tallyfy.platform.connection"), fragment("tallyfy.platform.connection.plugin")
     names = {name: ", ".join(_code(one["name"]) for one in environment[name]["env"]) for name in connection}
-    modules = len([file for file in plugins if file.parent.name == "modules"])
-    return "\n".join(
-        [
-            HEAD,
+    parts = {
+        "reference_options": [
+            OPTIONS,
             *_section("Connection options"),
             "Modules, the lookup ``token`` and the inventory have them, and variables with ``tallyfy_`` in front.\n",
             *_table(
-                ("Option", "Type", "Choices", "Default", "Environment"),
-                [(_code(name), *_of_option(option), names[name]) for name, option in connection.items()],
+                ("Option", "Value", "Environment"),
+                [(_code(name), _of_option(option), names[name]) for name, option in connection.items()],
             ),
-            *_section("Options"),
-            f"Options of all {modules} modules beside those of the connection: {number_of_options()}.\n",
-            *_table(("Option", "Type", "Choices", "Default", "Module or plugin"), _by_word(options)),
-            *_section("Return keys"),
-            "Where nothing else is said, a key is there after a success.\n",
-            *_table(("Key", "Type", "Returned", "Module or plugin"), _by_word(keys)),
-            *_section("Variables of roles"),
-            "A variable is the option of the role's module with the name of the role in front.\n",
-            *_table(("Variable", "Type", "Choices", "Default"), _variables()),
-        ]
-    )
+            *_by_letter(("Option", "Value", "Module or plugin"), options),
+            NEXT.format(page="reference_return_keys"),
+        ],
+        "reference_return_keys": [
+            KEYS,
+            *_by_letter(("Key", "Value", "Module or plugin"), keys),
+            NEXT.format(page="reference_options"),
+        ],
+    }
+    return {name: HEAD.format(name=name) + "\n".join(part) for name, part in parts.items()}
 
 
 def _flat_options(plugin: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     yield from flattened(options_of(plugin), below="suboptions")
 
 
-def _variables() -> Iterator[Row]:
-    for role in sorted(ROLES.iterdir()):
-        spec = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
-        for name, option in flattened(spec["argument_specs"]["main"]["options"]):
-            yield (_code(name), *_of_option(option))
-
-
-def _by_word(given: Iterable[tuple[Row, str]]) -> list[Row]:
-    """Return the rows in the order of their words, each once, with everything that has it."""
+def _by_letter(head: Row, given: Iterable[tuple[Row, str]]) -> list[str]:
+    """Return a folded section for each initial letter, with each row once and everything that has it."""
     found: dict[Row, list[str]] = defaultdict(list)
     for row, where in given:
         found[row].append(where)
-    return [(*row, ", ".join(where)) for row, where in sorted(found.items(), key=lambda one: one[0][0].strip("`"))]
+    rows = sorted(((*row, ", ".join(where)) for row, where in found.items()), key=lambda row: row[0].strip("`_"))
+    return [
+        line
+        for letter, same in groupby(rows, key=lambda row: row[0].strip("`_")[0].upper())
+        for line in [*_section(letter), ".. fold", "", *_table(head, same)]
+    ]
 
 
-def _of_option(option: dict[str, Any]) -> Row:
-    kind = _type(option) + (", required" if option.get("required") else "")
+def _of_option(option: dict[str, Any]) -> str:
+    value = _type(option)
+    if "choices" in option:
+        value += f": {', '.join(map(_code, option['choices']))}"
+    if option.get("required"):
+        return f"{value}; required"
     default = option.get("default")
-    shown = str(default).lower() if isinstance(default, bool) else default
-    is_blank = default in (None, [], {}, "")
-    return kind, ", ".join(map(_code, option.get("choices", ()))), "" if is_blank else _code(shown)
+    if default in (None, [], {}, ""):
+        return value
+    return f"{value}; default {_code(str(default).lower() if isinstance(default, bool) else default)}"
 
 
-def _of_key(key: dict[str, Any]) -> Row:
+def _of_key(key: dict[str, Any]) -> str:
     returned = key.get("returned", "success")
-    return _type(key), "" if returned == "success" else MARKUP.sub(r"``\1``", returned)
+    return _type(key) if returned == "success" else f"{_type(key)}; " + MARKUP.sub(r"``\1``", returned)
 
 
 def _type(entry: dict[str, Any]) -> str:
@@ -145,7 +158,7 @@ def _code(word: object) -> str:
 
 
 def _section(title: str) -> list[str]:
-    return ["", title, "-" * len(title), ""]
+    return [title, "-" * len(title), ""]
 
 
 def _table(head: Row, rows: Iterable[Row]) -> list[str]:
@@ -155,4 +168,5 @@ def _table(head: Row, rows: Iterable[Row]) -> list[str]:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    for page_name, text in pages().items():
+        (RST / f"{page_name}.rst").write_text(text, encoding="utf-8")

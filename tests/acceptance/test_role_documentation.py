@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is written down twice: specs of roles, their READMEs, options of modules, and the page with all of them."""
+"""What is written down twice: specs of roles, their READMEs, options of modules, and the pages with all of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import yaml
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import MEMBER_OPTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desired import PROCESS_OPTIONS
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._surveys import EMAILS, PERSON
-from tests.acceptance.interface_page import PAGE, number_of_options, page
+from tests.acceptance.interface_page import RST, number_of_options, pages
 from tests.acceptance.role_readmes import ROLES, tables_in, variables_table
 from tests.acceptance.roles import MODULES, Roles
 
@@ -38,8 +38,10 @@ def options_of(role: str) -> dict[str, Any]:
     return options
 
 
-def test_the_page_of_the_interface_is_what_plugins_and_roles_document() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "python tests/acceptance/interface_page.py writes it anew"
+@pytest.mark.parametrize("page", pages())
+def test_the_pages_of_the_interface_are_what_plugins_document(page: str) -> None:
+    is_current = (RST / f"{page}.rst").read_text(encoding="utf-8") == pages()[page]
+    assert is_current, "python tests/acceptance/interface_page.py writes it anew"
 
 
 def test_there_are_no_more_options_than_there_were() -> None:
