@@ -318,16 +318,16 @@ people:
           description: Why it could not be converged, and remarks.
           type: str
           sample: >-
-            Onboarding: Jordan Rivera (HR-10293): Tallyfy keeps its own Department. They count at the launch;
-            kickoff_update of tallyfy_process corrects them later.
+            Onboarding: Jordan Rivera (HR-10293): Tallyfy keeps its own Department. They are set at the launch;
+            to correct them later, use kickoff_update of tallyfy_process.
         notes:
           description: Remarks about the process.
           type: list
           elements: str
           sample:
             - >-
-              Onboarding: Jordan Rivera (HR-10293): Tallyfy keeps its own Department. They count at the launch;
-              kickoff_update of tallyfy_process corrects them later.
+              Onboarding: Jordan Rivera (HR-10293): Tallyfy keeps its own Department. They are set at the launch;
+              to correct them later, use kickoff_update of tallyfy_process.
         unchangeable:
           description: Kick-off values that differ and cannot be changed; see M(tallyfy.platform.tallyfy_process).
           type: list
@@ -336,7 +336,7 @@ people:
             - field: Department
               current: Engineering
               wanted: Sales
-              reason: They count at the launch; kickoff_update of tallyfy_process corrects them later.
+              reason: They are set at the launch; to correct them later, use kickoff_update of tallyfy_process.
   sample:
     - email: mary.major@example.com
       name: Mary Major

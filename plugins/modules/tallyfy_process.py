@@ -358,12 +358,12 @@ unchangeable:
     reason:
       description: Why it cannot be changed.
       type: str
-      sample: They count at the launch; kickoff_update of tallyfy_process corrects them later.
+      sample: They are set at the launch; to correct them later, use kickoff_update of tallyfy_process.
   sample:
     - field: Department
       current: Sales
       wanted: Engineering
-      reason: They count at the launch; kickoff_update of tallyfy_process corrects them later.
+      reason: They are set at the launch; to correct them later, use kickoff_update of tallyfy_process.
 actions:
   description: Steps that were carried out, in order. In check mode, the steps that would be carried out.
   type: list
@@ -383,14 +383,14 @@ actions:
     reason:
       description: Reason for the step.
       type: str
-      sample: "no process carries 'HR-20417'"
+      sample: "no process has the reference 'HR-20417'"
     target:
       description: The template, the tag, the folder, or the ID of an archived duplicate. V(null) for other steps.
       type: str
       sample: New hire onboarding
   sample:
     - action: launched
-      reason: "no process carries 'HR-20417'"
+      reason: "no process has the reference 'HR-20417'"
       fields: [assignments, kickoff, name, owner, tags]
       target: New hire onboarding
 notes:
@@ -410,7 +410,7 @@ failed_action:
   returned: always
   sample:
     action: launched
-    reason: "no process carries 'HR-20417'"
+    reason: "no process has the reference 'HR-20417'"
     fields: [kickoff, name]
     target: New hire onboarding
 not_stored:

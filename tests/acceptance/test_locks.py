@@ -264,7 +264,7 @@ def test_a_launch_whose_answer_is_lost_stays_in_doubt(
     with (
         monkeypatch.context() as patch,
         at_launch("after", lambda: patch.setattr(RequestBudget, "take", hang)),
-        pytest.raises(LostAnswerError, match=r"process 42.*Whether it was launched is not known"),
+        pytest.raises(LostAnswerError, match=r"process 42.*It is unknown whether the process was launched"),
     ):
         ensure_process(client, params, warn=lambda _text: None)
     assert client.has_written

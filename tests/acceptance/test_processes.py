@@ -128,13 +128,13 @@ class TestRefusals:
         )  # fmt: skip
         assert result["problems"] == [
             f"kickoff: there is no field 'Departement'; fields: {', '.join(LABELS)}",
-            "kickoff: Department: 'Finance' is no option; options: Engineering, Sales",
+            "kickoff: Department: 'Finance' is not an option; options: Engineering, Sales",
             "kickoff: Hardware: has 1 entries for 2 columns (Item, Qty)",
             "kickoff: Start date: 'tomorrow' is not a date such as 2026-03-02 or 2026-03-02T09:00:00Z",
             "kickoff: New hire name: has 201 characters, at most 200 are allowed",
-            "kickoff: Software: 'Jira' is no option; options: Slack, Office 365, GitHub",
+            "kickoff: Software: 'Jira' is not an option; options: Slack, Office 365, GitHub",
             "kickoff: Personal email: 'robin' is not an e-mail address",
-            "kickoff: Offer letter: 'letter.pdf' is not the web address of a file",
+            "kickoff: Offer letter: 'letter.pdf' is not a URL of a file",
             "kickoff: Contract type is required (radio of Full-time, Part-time)",
             "assignments: Dance: there is no step 'Dance'; steps: Create accounts, Welcome call, Manager approval",
             f"owner: {DANA} is disabled",
@@ -149,10 +149,13 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("template", "message"),
         [
-            ("Laptop request", "2 templates have the title 'Laptop request'; give an id instead"),
+            ("Laptop request", "2 templates have the title 'Laptop request'; give an ID instead"),
             ("No such thing", "there is no template 'No such thing' that is not archived; templates: "),
-            ("0" * 32, f"there is no template {'0' * 32}"),
-            ("Old onboarding", "template: 'Old onboarding' (8d0f6a3b5c7e19248b0d6f4a2c9e7153) is archived, or "),
+            ("0" * 32, f"template: {'0' * 32} does not exist, is archived, or "),
+            (
+                "Old onboarding",
+                "template: 'Old onboarding' (8d0f6a3b5c7e19248b0d6f4a2c9e7153) does not exist, is archived, or ",
+            ),
             ("Contractor onboarding", "is a draft; publish it in Tallyfy first"),
         ],
     )
@@ -169,7 +172,7 @@ class TestRefusals:
 
     def test_archiving_what_is_not_sure(self, sandbox: Sandbox, modules: Modules) -> None:
         result = modules.fail("tallyfy_process", template=TOUR, name="Welcome tour: Robin Hale", state="archived")
-        assert "2 active processes carry" in result["msg"]
+        assert "2 active processes have the name 'Welcome tour: Robin Hale'" in result["msg"]
         assert sandbox.writes() == []
 
 
@@ -339,7 +342,7 @@ class TestReference:
         sandbox.fault(method="PUT", status=403)
         result = modules.fail("tallyfy_process", **LAUNCH)
         assert result["not_stored"] == ["name"]
-        assert "Rename it, or the next run launches another one" in result["msg"]
+        assert "Rename it in Tallyfy, or the next run launches another process" in result["msg"]
         assert result["changed"] is True
 
     @pytest.mark.parametrize("status", [404, 429, 500])
@@ -352,7 +355,7 @@ class TestReference:
         sandbox.fault(method="PUT", status=status, times=None, headers={"Retry-After": "900"} if status == 429 else {})
         result = modules.fail("tallyfy_process", **LAUNCH, max_wait=0)
         assert (result["changed"], result["process"]["id"], result["not_stored"]) == (True, number, ["name"])
-        assert "Rename it, or the next run launches another one" in result["msg"]
+        assert "Rename it in Tallyfy, or the next run launches another process" in result["msg"]
 
     @pytest.mark.parametrize("status", [429, 500])
     def test_launched_and_not_read_back(self, sandbox: Sandbox, modules: Modules, status: int) -> None:
@@ -390,7 +393,7 @@ class TestStates:
     def test_what_was_never_launched_stays_so(self, sandbox: Sandbox, modules: Modules) -> None:
         result = modules.succeed("tallyfy_process", **LAUNCH, state="archived")
         assert (result["changed"], result["process"]) == (False, None)
-        assert result["notes"] == ["E-1: no process carries 'E-1'."]
+        assert result["notes"] == ["E-1: no process has the reference 'E-1'."]
 
     def test_one_that_is_completed_is_present(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.patch_run(JORDAN_ID, status="complete", completed_at="2026-03-01T00:00:00.000Z")
@@ -515,8 +518,8 @@ class TestUpdates:
         desired = {"tags": {"set": ["Urgent"]}, "folders": {"remove": ["HR"]}, "owner": BOB}
         result = modules.fail("tallyfy_process", template=HIRE, reference=JORDAN, **desired)
         assert result["problems"] == [
-            "tags: Tallyfy does not show how 'Onboarding' is taken away; do that in Tallyfy",
-            "folders: Tallyfy does not tell how 'HR' is taken away; do that in Tallyfy",
+            "tags: Tallyfy does not return the ID that is needed to remove 'Onboarding'; remove it in Tallyfy",
+            "folders: the API cannot remove a process from 'HR'; remove it in Tallyfy",
         ]
         assert sandbox.writes() == []
 
@@ -597,7 +600,7 @@ class TestByID:
     def test_an_unknown_one_is_a_failure(self, sandbox: Sandbox, modules: Modules) -> None:
         for state in ("present", "archived"):
             result = modules.fail("tallyfy_process", process_id="0" * 32, state=state)
-            assert f"there is no process {'0' * 32}, or " in result["msg"]
+            assert f"process_id: {'0' * 32} does not exist, or " in result["msg"]
         assert sandbox.writes() == []
 
     @pytest.mark.parametrize("others", [{"template": HIRE}, {"reference_field": "Notes", "reference": "x"}], ids=str)
@@ -654,7 +657,7 @@ class TestAutomaticLaunch:
         sandbox.switch(enable_onboarding_template=True, onboarding_template_id=TOUR_ID)
         result = modules.succeed("tallyfy_process", check_mode, **LAUNCH)
         (note,) = result["notes"]
-        assert "The organization itself launches Welcome tour" in note
+        assert "The organization launches Welcome tour automatically" in note
         assert len(result["warnings"]) == 1
 
     @pytest.mark.parametrize(
@@ -750,8 +753,8 @@ class TestLostAnswers:
         modules.use(max_wait=0)  # so that nobody waits between the looks
         sandbox.fault(method="POST", path="*/runs", **fault)
         result = modules.fail("tallyfy_process", **LAUNCH)
-        assert "Whether it was launched is not known" in result["msg"]
-        assert "run it again: it looks first" in result["msg"]
+        assert "It is unknown whether the process was launched" in result["msg"]
+        assert "the next run looks for the process first" in result["msg"]
         assert result["changed"] is True
         assert result["failed_action"]["action"] == "launched"
         assert len(sandbox.launches()) == 1
@@ -764,7 +767,7 @@ class TestLostAnswers:
         sandbox.fault(method="POST", path="*/runs", delay_ms=2000)
         result = modules.fail("tallyfy_process", **LAUNCH)
         assert "no answer within 1 s" in result["msg"]
-        assert "Whether it was launched is not known" in result["msg"]
+        assert "It is unknown whether the process was launched" in result["msg"]
         modules.use(timeout=30)
         sandbox.fault(method="GET", path="*/runs", delay_ms=1500)
         assert modules.succeed("tallyfy_process", **LAUNCH)["changed"] is False
@@ -784,7 +787,7 @@ class TestLostAnswers:
         sandbox.fault(method="GET", path="*/runs", skip=4, times=None, status=500)
         result = modules.fail("tallyfy_process", **LAUNCH)
         assert "reading back failed too" in result["msg"]
-        assert "Whether it was launched is not known" in result["msg"]
+        assert "It is unknown whether the process was launched" in result["msg"]
         sandbox.clear_faults()
         assert modules.succeed("tallyfy_process", **LAUNCH)["changed"] is False
         assert len(sandbox.launches()) == len(carriers(sandbox)) == 1

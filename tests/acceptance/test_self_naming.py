@@ -37,7 +37,7 @@ def test_nothing_is_launched_that_could_not_be_found_again(
     sandbox: Sandbox, modules: Modules, check_mode: bool
 ) -> None:
     failed = modules.fail("tallyfy_process", check_mode=check_mode, template=TOUR_ID, reference="E-1")
-    assert "names its processes itself" in failed["msg"]
+    assert "names its processes automatically" in failed["msg"]
     assert "give reference_field" in failed["msg"]
     failed = modules.fail("tallyfy_onboarding", check_mode=check_mode, people=[{"email": BOB}], process=TOUR_ID)
     assert "give reference_field" in failed["msg"]

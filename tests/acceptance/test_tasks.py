@@ -325,7 +325,7 @@ class TestRefused:
             ({"step": "x"}, "one of the following is required: task_id, process_id, template"),
             ({**BY_TITLE, **DONE}, "Laptop serial is required (text)"),
             ({**BY_TITLE, "form": {"Serial": "x", "Software suite": "Libre"}}, "there is no field 'Serial'; fields: "),
-            ({**BY_TITLE, "form": {"Serial": "x", "Software suite": "Libre"}}, "'Libre' is no option; options: Google"),
+            ({**BY_TITLE, "form": {"Serial": "x", "Software suite": "Libre"}}, "'Libre' is not an option; options: "),
             ({**BY_TITLE, "approved": True}, "approved needs state=completed"),
             ({**BY_TITLE, "deadline": "soon"}, "deadline 'soon' is not a date"),
             ({**BY_TITLE, "comment_key": "x"}, "required by 'comment_key': comment"),

@@ -19,7 +19,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest_run
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.race import (
     settle_launches,
-    take_what_is_there,
+    use_existing,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.run import ProcessRun
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy
@@ -139,7 +139,7 @@ class OnboardingRun(BulkRun):
                 ready.append(run)
         breaker = self._scheduler.breaker
         if breaker.open_reason is None:
-            take_what_is_there(self._client, ready)
+            use_existing(self._client, ready)
         self._scheduler.for_each(lambda run: self._scheduler.complete(run, run.desired.subject), ready)
         if not breaker.is_silent:
             settle_launches(self._client, ready)

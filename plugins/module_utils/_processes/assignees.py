@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whom a field or a step is given to. Private to the collection. Every function here is pure."""
+"""Assignees of a field or a step. Private to the collection. Every function here is pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BUCKETS = ("members", "guests", "groups")
 
 @dataclass(frozen=True)
 class Assignees:
-    """Whom a field or a step is given to, as people name them: addresses of members and guests, names of groups."""
+    """Assignees of a field or a step: e-mail addresses of members and guests, names of groups."""
 
     members: tuple[str, ...] = ()
     guests: tuple[str, ...] = ()
@@ -27,7 +27,7 @@ class Assignees:
 
     @classmethod
     def from_value(cls, value: Any) -> Assignees:
-        """Return whom a text, a list of members or a dictionary names; raises ``UnfitError`` for anything else."""
+        """Return the assignees in a text, a list of members or a dictionary; raises ``UnfitError`` for other values."""
         if not isinstance(value, Mapping):
             value = {"members": value}
         unknown = sorted(str(name) for name in value if name not in BUCKETS)
@@ -40,20 +40,20 @@ class Assignees:
         return cls(**lists)
 
     def shown(self) -> dict[str, list[str]]:
-        """Return the assignees as they are shown, without empty lists."""
+        """Return the assignees as results show them, without empty lists."""
         lists = {"members": self.members, "guests": self.guests, "groups": self.groups}
-        return {name: list(one) for name, one in lists.items() if one}
+        return {name: list(emails_or_names) for name, emails_or_names in lists.items() if emails_or_names}
 
 
 def member_ids_in(stored: Mapping[str, Any]) -> list[Any]:
-    """Return the IDs of the members in a value as Tallyfy stores it; some answers hold a record in their place."""
+    """Return the IDs of the members in a stored value; some answers hold records instead of IDs."""
     members = stored.get("users")
     rows = members if isinstance(members, (list, tuple)) else ()
-    return [one.get("id") if isinstance(one, Mapping) else one for one in rows]
+    return [member.get("id") if isinstance(member, Mapping) else member for member in rows]
 
 
 def email_of(text: str) -> Email:
-    """Return a text as an e-mail address; raises ``UnfitError`` when it is none."""
+    """Return a text as an e-mail address; raises ``UnfitError`` when it is not an address."""
     email = Email(text)
     if not email.is_valid:
         raise UnfitError(f"{quoted(text)} is not an e-mail address")
@@ -64,4 +64,4 @@ def _texts(value: Any) -> tuple[str, ...]:
     if is_empty(value):
         return ()
     values = value if isinstance(value, (list, tuple)) else [value]
-    return tuple(text_of(one) for one in values if not is_empty(one))
+    return tuple(text_of(item) for item in values if not is_empty(item))

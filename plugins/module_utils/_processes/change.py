@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Changing a process that is there. Private to the collection.
+"""Changes of an existing process. Private to the collection.
 
 Source: API reference, "Processes".
 """
@@ -42,12 +42,12 @@ from .shape import shape_process
 from .template import is_archived
 from .values import is_stored
 
-#: After these a write may have been carried out.
+#: After these errors the service may still have carried out the write.
 LOST = (LostAnswerError, ServerError, UnreadableAnswerError)
 
 
 class ChangeRun(PlanRun):
-    """Carries out changes of one process and keeps the record as the service last told it."""
+    """Changes one process and keeps the record that the service last returned."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class ChangeRun(PlanRun):
         shape: Callable[[Record], Record] = shape_process,
     ) -> None:
         super().__init__(plan)
-        #: How a process is told in what a failure returns.
+        #: Shapes the process for the result of a failure.
         self.shape = shape
         self.desired = desired
         self.known = known
@@ -81,14 +81,14 @@ class ChangeRun(PlanRun):
             self.record.update(archived)
 
     def _archive_run(self, run_id: str) -> Record:
-        """Archive a process and return what is known of it then."""
+        """Archive a process and return its record."""
         path = self._client.path("runs", run_id)
         await_late_write(self._client, f"{path}/activate")
         try:
             record = self._client.call("DELETE", path).record or self._client.get("runs", run_id)
         except NotFoundError:
-            # Repeated after a lost answer, or somebody was quicker; or the address is wrong.
-            if any(str(one["id"]) == run_id for one in self.finder.look_again([self.sought])[0]):
+            # An earlier attempt or somebody else has archived it, or the URL is wrong.
+            if any(str(run["id"]) == run_id for run in self.finder.look_again([self.sought])[0]):
                 raise
             record = {"status": "archived"}
         self._expect(is_archived(record), f"DELETE {path}", "the process is still active")
@@ -108,7 +108,7 @@ class ChangeRun(PlanRun):
             )
             self._learn(answer)
         except InvalidError:
-            # An active one cannot be reactivated, and somebody may have been quicker.
+            # Tallyfy refuses to reactivate an active process; somebody else may have reactivated it.
             self._learn({})
             if is_archived(self.record):
                 raise
@@ -126,7 +126,7 @@ class ChangeRun(PlanRun):
                 if isinstance(error, InvalidError)
                 else error.facts.get("not_stored") == ["name"]
             )
-            # Where the field tells whose process it is, nothing depends on its name.
+            # A process that is found by its reference field does not depend on its name.
             if "name" not in changes or not is_about_name or self.sought.field_id is None:
                 raise
             self._note_other_name(str(changes.pop("name")), error)
@@ -135,46 +135,49 @@ class ChangeRun(PlanRun):
     def _note_other_name(self, name: str, error: TallyfyError) -> None:
         reason = error.answer if isinstance(error, ApiError) else error.message
         self.notes.append(
-            f"{self.record.get('name')}: Tallyfy named it, and does not let it be called {name} ({reason})."
+            f"{self.record.get('name')}: Tallyfy chose this name and refused to change it to {name} ({reason})."
         )
 
     def _update_kickoff(self) -> bool:
-        """Write kick-off values; all of them are sent, since a service may take those that are left out away.
+        """Write kick-off values. Send all of them, since the service may remove omitted values.
 
-        Source: API reference, "Update, archive, reactivate" (whether a completed form takes any is written nowhere).
+        Source: API reference, "Update, archive, reactivate" (it does not say whether a completed form accepts values).
         """
         try:
             return self._put({})
         except InvalidError as error:
-            error.advise("A kick-off form that has been completed may have to be reopened in Tallyfy first.")
+            error.advise("If the kick-off form is completed, reopen it in Tallyfy first.")
             raise
         except NotStoredError as error:
-            labels = [one.field.label for one in self.corrections]
+            labels = [correction.field.label for correction in self.corrections]
             raise NotStoredError(
                 f"{self.record.get('name')}: Tallyfy answered with success, but did not store {choices(labels)}. Set "
-                f"that in Tallyfy; a kick-off form that has been completed may have to be reopened first.",
+                f"them in Tallyfy; if the kick-off form is completed, reopen it first.",
                 process=self.shape(self.record),
                 not_stored=labels,
             ) from error
 
     def _put(self, changes: Mapping[str, Any]) -> bool:
-        """Write fields that differ and leave the rest as it is; return whether there was anything to write.
+        """Write the fields that differ and keep the rest; return whether anything was written.
 
-        Without fields the kick-off values are written.
+        Without ``changes``, write the kick-off values.
         """
 
         def differing(run: Record) -> Record:
             if not changes:
                 stored = values_of(run)
-                sent = {one.field.id: one.sent for one in self.corrections}
-                lost = any(not is_stored(one.field, one.sent, stored.get(one.field.id)) for one in self.corrections)
+                sent = {correction.field.id: correction.sent for correction in self.corrections}
+                lost = any(
+                    not is_stored(correction.field, correction.sent, stored.get(correction.field.id))
+                    for correction in self.corrections
+                )
                 kept = {name: value for name, value in stored.items() if value is not None}
                 return {"prerun": {**kept, **sent}} if lost else {}
             return {name: value for name, value in changes.items() if not is_same_name(run.get(name), value)}
 
         def body(run: Record, fields: Record) -> Record:
-            # What a PUT leaves out of these is detached. A name may be shown with escapes and is not written back.
-            kept = {name: [_id_of(one) for one in run[name]] for name in ("users", "groups")}
+            # A PUT detaches the users and groups that it omits. The name may have HTML escapes, so it is not sent.
+            kept = {name: [_id_of(item) for item in run[name]] for name in ("users", "groups")}
             return {**kept, **fields}
 
         run, is_written = rewrite(
@@ -205,7 +208,7 @@ class ChangeRun(PlanRun):
         title = str(step.target)
         path = self._client.path("checklists", "tags", tie_id(self.record, title))
         with contextlib.suppress(NotFoundError, *LOST):
-            # What came of it is looked at, whatever the answer is: that of an ID that does not exist is the same.
+            # Read the process after every answer: an unknown ID gets the same answer as a removed tag.
             self._client.call("DELETE", path)
         self._expect(
             self._shown_with("tags", title) is None, f"DELETE {path}", f"the process still has the tag {title}"
@@ -235,7 +238,7 @@ class ChangeRun(PlanRun):
         )
 
     def _shown_with(self, kind: str, name: str) -> Record | None:
-        """Return the process as it is now, ``None`` when it does not have this tag or is not in this folder."""
+        """Return the current process, ``None`` when it does not have this tag or is not in this folder."""
         run = self._client.get("runs", self.record["id"], query={"with": kind})
         self.record.update(run)
         return run if fold(name) in map(fold, shown_names(run, kind) or ()) else None
@@ -250,7 +253,7 @@ class ChangeRun(PlanRun):
             raise NotStoredError(f"{request}: the service answered with success, but {answer}. Run it again.")
 
 
-def _id_of(one: Any) -> Any:
-    if not isinstance(one, Mapping):
-        return one
-    return next((one[name] for name in ("id", "user_id", "group_id") if name in one), one)
+def _id_of(record: Any) -> Any:
+    if not isinstance(record, Mapping):
+        return record
+    return next((record[name] for name in ("id", "user_id", "group_id") if name in record), record)

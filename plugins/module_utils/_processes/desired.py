@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can be desired of a process, and by what it is found again. Private to the collection.
+"""The desired state of a process, and the reference that identifies it. Private to the collection.
 
-A process has no natural key: the service launches as many of one name as it is asked to. So each carries a reference,
-by which the second run finds what the first one launched. Source: API reference, "Processes" and "Recipes". Every
-function here is pure.
+A process has no natural key: the service launches any number of processes with the same name. So each process has a
+reference, by which the second run finds what the first run launched. Every function here is pure.
+
+Source: API reference, "Processes" and "Recipes".
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ PROCESS_OPTIONS: dict[str, dict[str, Any]] = {
     "tags": LIST_OPTION,
     "folders": LIST_OPTION,
 }
-#: What ``tallyfy_process`` takes beside these.
+#: Further options of ``tallyfy_process``.
 SINGLE_OPTIONS: dict[str, dict[str, Any]] = {
     "process_id": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "archived"], "default": "present"},
@@ -46,7 +47,7 @@ SINGLE_OPTIONS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class DesiredProcess:
-    """What is desired of one process. ``None`` and what is empty was not mentioned and stays as it is."""
+    """The desired state of one process. ``None`` and empty values were not given and change nothing."""
 
     template: str = ""
     process_id: str | None = None
@@ -61,18 +62,18 @@ class DesiredProcess:
     state: str = "present"
     kickoff_update: bool = False
     duplicates: str = "report"
-    #: What is wrong with the lists by themselves.
+    #: Errors in the lists.
     flaws: tuple[str, ...] = ()
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> DesiredProcess:
-        """Return what module parameters or a person's ``process`` ask for; blank counts as not mentioned."""
+        """Return the process that module parameters or a person's ``process`` describe; blank counts as not given."""
 
         def text(name: str) -> str | None:
             return tidied(params.get(name)) or None
 
         def line(name: str) -> str | None:
-            # The search of the service is particular about spaces, and nobody else is.
+            # The search of the service distinguishes numbers of spaces; people do not.
             return " ".join(tidied(params.get(name)).split()) or None
 
         lists = {kind: names_in(params.get(kind), kind) for kind in TIES}
@@ -94,22 +95,27 @@ class DesiredProcess:
         )
 
     def ties(self, kind: str) -> Names:
-        """Return what is wanted of the tags or the folders."""
+        """Return the desired tags or folders."""
         desired: Names | None = getattr(self, kind)
         return desired or Names()
 
     @property
     def key(self) -> str:
-        """What the process is found by."""
+        """The text by which the process is found."""
         return self.reference or self.name or ""
 
     @property
+    def identity(self) -> str:
+        """The text by which the process is found, for messages."""
+        return f"{'reference' if self.reference else 'name'} {self.key!r}"
+
+    @property
     def subject(self) -> str:
-        """How the process is called in a message."""
+        """The name of the process in messages."""
         return self.name or self.key or self.process_id or ""
 
     def full_name(self, template_title: str) -> str:
-        """Return the name to launch with; a reference that is not the whole name stands in brackets at its end."""
+        """Return the name for the launch, with the reference in brackets at the end unless it is the whole name."""
         name = self.name or template_title
         if self.reference is None or fold(name) == fold(self.reference) or self._is_marked(name):
             return name
@@ -119,15 +125,15 @@ class DesiredProcess:
         return plain(name).endswith(plain(f"({self.reference})"))
 
     def is_carried_by(self, run: Mapping[str, Any], field_id: str | None = None) -> bool:
-        """Return whether this process is that one: by the reference in its name or in the field with ``field_id``.
+        """Return whether ``run`` is this process, by the reference in its name or in the field with ``field_id``.
 
-        Without a reference the whole name must be the same. Case does not matter: an address that is spelled
-        differently tomorrow must not launch a second process.
+        Without a reference the whole name must match. Case is ignored: an e-mail address in other case must not
+        launch a second process.
         """
         return not self.marks(field_id).isdisjoint(marks_of(run, field_id))
 
     def marks(self, field_id: str | None = None) -> set[tuple[str, str]]:
-        """Return the marks of which a process must have one to be this one."""
+        """Return the marks that identify this process; a record needs one of them."""
         if self.reference is None:
             return {("name", plain(self.name))}
         reference = plain(self.reference)
@@ -135,11 +141,11 @@ class DesiredProcess:
 
 
 def marks_of(run: Mapping[str, Any], field_id: str | None = None) -> set[tuple[str, str]]:
-    """Return by what a process can be found: its name, what stands in brackets at its end, and the field's value."""
+    """Return the marks of a process: its name, the text in brackets at the end, and the value of the field."""
     name = plain(run.get("name"))
     marks = {("name", name)}
     if name.endswith(")"):
-        # There may be brackets in a reference, too.
+        # A reference may contain brackets.
         marks |= {("end", name[start + 1 : -1]) for start, letter in enumerate(name) if letter == "("}
     if field_id is not None:
         marks.add(("field", plain(values_of(run).get(field_id))))
@@ -147,9 +153,9 @@ def marks_of(run: Mapping[str, Any], field_id: str | None = None) -> set[tuple[s
 
 
 def reference_in(name: str) -> str | None:
-    """Return the reference that a name carries, ``None`` for none: what stands in the brackets at its end.
+    """Return the reference in a name: the text in brackets at the end, ``None`` without brackets.
 
-    There may be brackets in a reference, too, and mostly they are closed.
+    A reference may contain brackets, which are usually balanced.
     """
     name, depth = name.strip(), 0
     if not name.endswith(")"):
@@ -164,12 +170,12 @@ def reference_in(name: str) -> str | None:
 
 
 def not_an_id(process_id: str) -> str:
-    """Return what is wrong with a text that cannot be the ID of a process."""
-    return f"process_id {process_id!r} is not an ID, which has 32 characters of 0-9 and a-f"
+    """Return the error message for a text that is not the ID of a process."""
+    return f"process_id {process_id!r} is not an ID: an ID has 32 characters, 0-9 and a-f"
 
 
 def validate_process(desired: DesiredProcess) -> list[str]:
-    """Return everything that is wrong with the desired process by itself; nothing is asked of the service."""
+    """Return all errors in the desired process that can be found without a request."""
     problems = []
     by_id = desired.process_id is not None
     if desired.process_id is not None and not is_id(desired.process_id):
@@ -177,14 +183,14 @@ def validate_process(desired: DesiredProcess) -> list[str]:
     if by_id and desired.duplicates == "archive":
         problems.append("duplicates=archive cannot be given with process_id, which names one process")
     if not desired.template and not by_id:
-        problems.append("template is missing: give its id or its exact title")
+        problems.append("template is missing: give its ID or its exact title")
     if not desired.key and not by_id:
-        problems.append("name and reference are missing: one of them is needed to find the process again")
+        problems.append("name and reference are missing: give one of them, so that the next run finds the process")
     if desired.reference_field and not desired.reference:
         problems.append("reference_field needs a reference")
     name = desired.full_name(desired.template)
     if len(name) > LONGEST_NAME:
-        problems.append(f"name has {len(name)} characters with its reference, at most {LONGEST_NAME} are allowed")
+        problems.append(f"name has {len(name)} characters including its reference; at most {LONGEST_NAME} are allowed")
     for option in ("name", "reference"):
         flaw = flaw_in(getattr(desired, option) or "")
         problems += [f"{option} {flaw}"] if flaw else []
@@ -198,27 +204,27 @@ def validate_process(desired: DesiredProcess) -> list[str]:
 
 
 def validate_archived(desired: DesiredProcess) -> list[str]:
-    """Return what cannot be desired of a process that is to be archived, which Tallyfy does not change any more."""
+    """Return an error for each option that cannot be given with ``state=archived``."""
     if desired.state != "archived":
         return []
-    called = "name" if desired.name else "reference"
-    by_id = (called,) if desired.process_id is not None else ()
+    name_option = "name" if desired.name else "reference"
+    by_id = (name_option,) if desired.process_id is not None else ()
     unfit = (*by_id, "kickoff", "assignments", "owner", "tags", "folders", "kickoff_update")
-    return [f"{one} cannot be changed with state=archived" for one in unfit if getattr(desired, one)]
+    return [f"{option} cannot be changed with state=archived" for option in unfit if getattr(desired, option)]
 
 
-def is_same_name(one: Any, other: Any) -> bool:
+def is_same_name(left: Any, right: Any) -> bool:
     """Return whether two names of processes count as the same."""
-    return plain(one) == plain(other)
+    return plain(left) == plain(right)
 
 
 def plain(value: Any) -> str:
-    """Return a text as names and references are compared: without regard to case, spaces and how it is spelled.
+    """Return a text in the form in which names and references are compared: case and spaces are ignored.
 
-    Letters with accents have two spellings, and a service may show a text with the escapes of HTML.
+    Letters with accents have two Unicode forms, and the service may return a text with HTML escapes.
     """
     text = str("" if value is None else value).casefold()
-    # What is escaped may have been a text that looks escaped.
+    # The text may be escaped more than once.
     while text != html.unescape(text):
         text = html.unescape(text)
     return fold(" ".join(text.split()))

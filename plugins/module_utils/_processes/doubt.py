@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Launches that may have been carried out without an answer. Private to the collection."""
+"""Launches that the service may have carried out although no answer arrived. Private to the collection."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from .record import Found, launch_second
 
 @dataclass(frozen=True)
 class Doubt:
-    """From when to when, in seconds of the service, a launch may have been carried out whose answer nobody has seen."""
+    """The period, in seconds of the service, in which a launch without an answer may have been carried out."""
 
     since: float
     until: float
 
     def covers(self, run: Mapping[str, Any]) -> bool:
-        """Return whether the process may be what came of it."""
+        """Return whether this launch may have created the process."""
         return self.since <= launch_second(run) <= self.until
 
 
 def mark_of(client: Client, template_id: str, desired: DesiredProcess) -> str:
-    """Return how a launch is called among what this controller remembers."""
+    """Return the key of a launch in the state files of this controller."""
     return "\n".join((client.connection.api_url, template_id, *map(str, sorted(desired.marks()))))
 
 
 def doubt_since(client: Client, second: float) -> Doubt:
-    """Return until when a launch may be carried out that was sent then: it is given up a while after its time-out."""
+    """Return the period in which a launch sent at ``second`` may be carried out: it ends after the timeout."""
     return Doubt(second, second + client.connection.timeout + client.late_launches.seconds)
 
 
 def doubt_about(client: Client, template_id: str, desired: DesiredProcess, found: Found) -> Doubt | None:
-    """Return when one of several processes may have been launched by an earlier run that did not learn of it."""
+    """Return the period in which an earlier run may have launched one of several processes without an answer."""
     if len(found.active) < 2:
         return None
     since = client.doubtful_launches.since(mark_of(client, template_id, desired), client.now())

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fields of kick-off forms: what a template tells of them, and how people name them. Private to the collection.
+"""Fields of kick-off forms: their definitions, and how to find them by name. Private to the collection.
 
 Source: API reference, "Kick-off and task field values". Every function here is pure.
 """
@@ -22,12 +22,12 @@ MOST_CHOICES = 30
 
 
 class UnfitError(Exception):
-    """A name or a value that a template cannot take; its text says what would be valid."""
+    """A name or a value that a template does not accept; its text says what is valid."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """A choice of a field. ``value`` is what the service keeps beside the text, mostly nothing."""
+    """A choice of a field. ``value`` is what the service stores with the text, usually nothing."""
 
     id: Any
     text: str
@@ -71,27 +71,27 @@ def fields_of(definitions: Any) -> tuple[FormField, ...]:
 
 
 def find_field(fields: Iterable[FormField], name: str) -> FormField:
-    """Return the field that people call so: by its label without regard to case, by its alias or by its id.
+    """Return the field with this label (case is ignored), alias or ID.
 
-    Raises ``UnfitError`` with what would be valid when there is none, or when several have the label.
+    Raises ``UnfitError``, which names the valid choices, when no field or several fields match.
     """
     fields = tuple(fields)
     name = tidied(name)
-    exact = [one for one in fields if name in (one.id, one.alias)]
-    named = exact or [one for one in fields if fold(one.label) == fold(name)]
+    exact = [field for field in fields if name in (field.id, field.alias)]
+    named = exact or [field for field in fields if fold(field.label) == fold(name)]
     if len(named) > 1:
-        # Labels that differ in case are told apart by it.
-        named = [one for one in named if tidied(one.label) == name] or named
+        # Labels may differ in case only.
+        named = [field for field in named if tidied(field.label) == name] or named
     if len(named) == 1:
         return named[0]
     if named:
-        aliases = ", ".join(one.alias or one.id for one in named)
+        aliases = ", ".join(field.alias or field.id for field in named)
         raise UnfitError(f"{len(named)} fields have the label {name!r}; use an alias instead: {aliases}")
-    raise UnfitError(f"there is no field {name!r}; fields: {choices(one.label for one in fields)}")
+    raise UnfitError(f"there is no field {name!r}; fields: {choices(field.label for field in fields)}")
 
 
 def is_empty(value: Any) -> bool:
-    """Return whether there is nothing in a value; the service takes an empty text for none."""
+    """Return whether a value is empty; the service treats an empty text as no value."""
     if isinstance(value, str):
         return not value.strip()
     if isinstance(value, Mapping):
@@ -102,38 +102,38 @@ def is_empty(value: Any) -> bool:
 
 
 def text_of(value: Any) -> str:
-    """Return a value as the text that somebody has written; raises ``UnfitError`` when it cannot be told any more."""
+    """Return a value as the text that the user wrote; raises ``UnfitError`` when YAML has lost that text."""
     if isinstance(value, bool):
         raise UnfitError(f"is the truth value {str(value).lower()}; put quotes around a text such as 'yes' or 'no'")
     if isinstance(value, float):
         # Digits are lost: 1.10 has become 1.1.
-        raise UnfitError(f"is the number {value}, which may have lost digits: put it in quotes")
+        raise UnfitError(f"is the number {value}, which may have lost digits; put it in quotes")
     if isinstance(value, (Mapping, list, tuple)):
         raise UnfitError(f"takes one text or number, not {quoted(value)}")
     return tidied(value)
 
 
 def quoted(value: Any) -> str:
-    """Return a value as a message quotes it."""
+    """Return a value in quotes for a message."""
     return repr(shorten(str(value), LONGEST_QUOTE))
 
 
-def described(one: FormField) -> str:
-    """Return what a field takes, in a few words."""
-    if one.options:
-        return f"{one.kind} of {choices(option.text for option in one.options)}"
-    return f"{one.kind} with the columns {choices(one.columns)}" if one.columns else one.kind
+def described(field: FormField) -> str:
+    """Return a short description of the values that a field accepts."""
+    if field.options:
+        return f"{field.kind} of {choices(option.text for option in field.options)}"
+    return f"{field.kind} with the columns {choices(field.columns)}" if field.columns else field.kind
 
 
 def choices(names: Iterable[str]) -> str:
-    """Return names for a message, all of them unless there are very many."""
+    """Return names for a message, at most ``MOST_CHOICES`` of them."""
     names = list(names)
     more = len(names) - MOST_CHOICES
     return ", ".join(names[:MOST_CHOICES]) + (f" and {more} more" if more > 0 else "") if names else "none"
 
 
 def position_of(row: Mapping[str, Any]) -> int:
-    """Return the place of a field or a step among the others."""
+    """Return the position of a field or a step in its form or template."""
     try:
         return int(row.get("position") or 0)
     except (TypeError, ValueError):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a launch sends, and everything that is wrong with it. Private to the collection.
+"""The request of a launch, and its validation. Private to the collection.
 
 Source: API reference, "Launch body". Every function here is pure.
 """
@@ -35,9 +35,9 @@ _TAKEN = f"; takes {', '.join(_OVERRIDES)}"
 
 @dataclass(frozen=True)
 class Known:
-    """Who and what a process may name: people by their address, groups, tags and folders by their folded name.
+    """What a process may name: members by e-mail address, groups, tags and folders by folded name.
 
-    Of tags and folders it holds what they are called by their IDs.
+    For each tag and folder it holds the names by ID.
     """
 
     directory: Directory = field(default_factory=Directory)
@@ -46,32 +46,32 @@ class Known:
     folders: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
 
     def validate_assignees(self, assignees: Assignees, where: str) -> list[str]:
-        """Return everybody and every group that cannot be assigned."""
+        """Return an error for each person and group that cannot be assigned."""
         problems = self.directory.problems(Names(add=assignees.members), where)
         for name in assignees.groups:
             if fold(name) in self.groups.ambiguous:
                 problems.append(f"{where}: several groups are called {name} when case does not matter; rename one")
             elif fold(name) not in self.groups:
-                there = choices(sorted(str(group["name"]) for group in self.groups.values()))
-                problems.append(f"{where}: there is no group {name!r}; groups: {there}")
+                existing = choices(sorted(str(group["name"]) for group in self.groups.values()))
+                problems.append(f"{where}: there is no group {name!r}; groups: {existing}")
         return problems
 
     def tie(self, kind: str, name: str) -> tuple[Any, str]:
-        """Return the ID of a tag or a folder, which must be there by now, and its name as Tallyfy spells it."""
+        """Return the ID of a tag or a folder, which must exist, and its name as Tallyfy spells it."""
         found: Mapping[str, Mapping[Any, str]] = getattr(self, kind)
         return next(iter(found[fold(name)].items()))
 
     def member_id(self, email: str) -> int:
-        """Return the ID of a member, who must be there by now."""
+        """Return the ID of a member, who must exist."""
         member = self.directory.find(email)
         if member is None:
             raise InputError([f"{email} is not a member of the organization"])
         return int(member["id"])
 
-    def shown(self, one: FormField, stored: Any) -> Any:
-        """Return a value as it is stored in the form in which it is given; whom nobody knows is shown by ID."""
-        if one.kind != "assignees_form" or not isinstance(stored, Mapping):
-            return shown_value(one, stored)
+    def shown(self, field: FormField, stored: Any) -> Any:
+        """Return a stored value in the form in which people give it; unknown people are shown by ID."""
+        if field.kind != "assignees_form" or not isinstance(stored, Mapping):
+            return shown_value(field, stored)
         names = {str(group.get("id")): str(group["name"]) for group in self.groups.values()}
         lists = {
             "members": [self.directory.email_of(member_id) or str(member_id) for member_id in member_ids_in(stored)],
@@ -81,11 +81,11 @@ class Known:
         return {name: shown for name, shown in lists.items() if shown}
 
     def group_ids(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Return the IDs of groups; one that is not there need not be taken away."""
+        """Return the IDs of the groups that exist; a group that does not exist need not be removed."""
         return tuple(str(self.groups[fold(name)]["id"]) for name in names if fold(name) in self.groups)
 
     def resolved(self, value: Any) -> Any:
-        """Return a value with the IDs of those whom it names by address or name."""
+        """Return a value with IDs in place of addresses and names."""
         if not isinstance(value, Assignees):
             return value
         return {
@@ -97,7 +97,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Launch:
-    """What a launch sends beside the names: values of the kick-off form, and overrides of steps by their id."""
+    """A launch: its name, the values of the kick-off form, and overrides of steps by ID."""
 
     template: Template
     name: str
@@ -106,8 +106,8 @@ class Launch:
 
     @property
     def assignees(self) -> list[Assignees]:
-        """All whom the values and the overrides name."""
-        return [*self.kickoff.assignees, *(one.named for one in self.overrides.values())]
+        """All assignees in the values and the overrides."""
+        return [*self.kickoff.assignees, *(override.named for override in self.overrides.values())]
 
     def body(self, desired: DesiredProcess, known: Known) -> Record:
         """Return the body of the request. Source: API reference, "Launch body"."""
@@ -123,31 +123,31 @@ class Launch:
         return body
 
     def sent(self, known: Known) -> Record:
-        """Return the values of the kick-off form as they are sent."""
+        """Return the values of the kick-off form for the request."""
         return {field_id: known.resolved(value) for field_id, value in self.kickoff.encoded.items()}
 
     def is_like(self, run: Mapping[str, Any], known: Known) -> bool:
-        """Return whether a process may be what came of this launch: it holds the values that were sent, and no others.
+        """Return whether this launch may have created the process: it has the values of the launch, and no others.
 
-        Nobody else's reference stands in its name then, either.
+        So no field of it holds the reference of another process.
         """
         sent = self.sent(known)
         others = [value for field_id, value in values_of(run).items() if field_id not in sent and not is_empty(value)]
         return not others and not self.not_stored(run, sent)
 
     def not_stored(self, run: Mapping[str, Any], sent: Mapping[str, Any]) -> list[FormField]:
-        """Return the fields whose values the process does not show as they were sent."""
+        """Return the fields whose values in the process differ from the sent values."""
         stored = values_of(run)
         return [
-            one
-            for one in self.template.fields
-            if one.id in sent and not is_stored(one, sent[one.id], stored.get(one.id))
+            field
+            for field in self.template.fields
+            if field.id in sent and not is_stored(field, sent[field.id], stored.get(field.id))
         ]
 
 
 @dataclass(frozen=True)
 class Override:
-    """What one task of a process has instead of what its step says; ``None`` was not mentioned and stays."""
+    """What differs in a task of a process from its step; ``None`` was not given and stays."""
 
     step: Mapping[str, Any]
     members: Names | None = None
@@ -157,7 +157,7 @@ class Override:
 
     @classmethod
     def from_value(cls, step: Mapping[str, Any], value: Any) -> Override:
-        """Return what an entry of ``assignments`` asks for; raises ``UnfitError`` for what cannot be meant."""
+        """Return the override of an entry of ``assignments``; raises ``UnfitError`` for an invalid entry."""
         given = value if isinstance(value, Mapping) else {"members": value}
         problems = [
             f"unknown field {name}{meant(name, _OVERRIDES) or _TAKEN}" for name in given if name not in _OVERRIDES
@@ -180,12 +180,12 @@ class Override:
 
     @property
     def named(self) -> Assignees:
-        """Who has to be there."""
-        return Assignees(*(tuple(map(str, one.desired)) if one else () for one in self._lists.values()))
+        """The assignees who must exist."""
+        return Assignees(*(tuple(map(str, names.desired)) if names else () for names in self._lists.values()))
 
     @property
     def unwanted(self) -> list[str]:
-        """The members who are not to get the step, who need not be there."""
+        """The members to be removed from the step, who need not exist."""
         return list(self.members.remove) if self.members is not None else []
 
     @property
@@ -193,9 +193,9 @@ class Override:
         return {"members": self.members, "guests": self.guests, "groups": self.groups}
 
     def owners(self, known: Known) -> Record | None:
-        """Return who gets the task by their IDs, ``None`` when that is left to the step.
+        """Return the IDs of the assignees of the task, ``None`` when the step decides.
 
-        A bucket that is left out is wiped by the service, so all three are told.
+        The service empties each list that a request omits, so all three are sent.
         """
         if not any(self._lists.values()):
             return None
@@ -217,28 +217,28 @@ class Override:
         return {**body, **({"deadline": self.deadline} if self.deadline else {})}
 
     def shown(self) -> Record:
-        """Return the override as it is shown."""
-        lists = {name: one.shown() for name, one in self._lists.items() if one is not None}
+        """Return the override as results show it."""
+        lists = {name: names.shown() for name, names in self._lists.items() if names is not None}
         return {**lists, **({"deadline": self.deadline} if self.deadline else {})}
 
 
 def _changed(current: Iterable[str], names: Names | None, of: Callable[[str], str] = str) -> list[str]:
-    """Return a list after what is wanted of it, in its order."""
-    there = {of(one): str(one) for one in current}
-    add, remove = names.changes(there, of) if names is not None else ([], [])
-    for one in remove:
-        there.pop(of(one), None)
-    return [*there.values(), *map(str, add)]
+    """Return the list with the changes, in its order."""
+    held = {of(name): str(name) for name in current}
+    add, remove = names.changes(held, of) if names is not None else ([], [])
+    for name in remove:
+        held.pop(of(name), None)
+    return [*held.values(), *map(str, add)]
 
 
 def prepare_launch(desired: DesiredProcess, template: Template) -> tuple[Launch, list[str]]:
-    """Return what a launch from the template sends, and everything that is wrong with it; pure."""
+    """Return a launch from the template, and all errors in it; pure."""
     problems = []
     if template.is_draft:
         problems.append(f"template {template.title!r} is a draft; publish it in Tallyfy first")
     if template.names_its_processes and not desired.reference_field:
         problems.append(
-            f"template {template.title!r} names its processes itself, so that a process cannot be found by its name: "
+            f"template {template.title!r} names its processes automatically, so a process cannot be found by its name: "
             f"give reference_field, the label of a text field of its kick-off form"
         )
     given = dict(desired.kickoff)
@@ -259,12 +259,12 @@ def prepare_launch(desired: DesiredProcess, template: Template) -> tuple[Launch,
         overrides[str(step["id"])] = override
     name = desired.full_name(template.title)
     if len(name) > LONGEST_NAME:
-        problems.append(f"name has {len(name)} characters with its reference, at most {LONGEST_NAME} are allowed")
+        problems.append(f"name has {len(name)} characters including its reference; at most {LONGEST_NAME} are allowed")
     return Launch(template, name, kickoff, overrides), problems
 
 
 def reference_field_of(desired: DesiredProcess, template: Template) -> str | None:
-    """Return the id of the field that holds the reference; ``None`` when none is named or the form has none such."""
+    """Return the ID of the reference field; ``None`` when none is given or the form does not have it."""
     if not desired.reference_field:
         return None
     try:
@@ -275,16 +275,16 @@ def reference_field_of(desired: DesiredProcess, template: Template) -> str | Non
 
 def _add_reference(desired: DesiredProcess, template: Template, given: dict[str, Any]) -> list[str]:
     try:
-        one = find_field(template.fields, str(desired.reference_field))
+        field = find_field(template.fields, str(desired.reference_field))
     except UnfitError as error:
         return [f"reference_field: {error}"]
-    if one.kind not in REFERENCE_KINDS:
-        return [f"reference_field: {one.label} is a {one.kind} field, and a text field is needed"]
-    key = one.alias or one.id
+    if field.kind not in REFERENCE_KINDS:
+        return [f"reference_field: {field.label} is a {field.kind} field; give a text field"]
+    key = field.alias or field.id
     for name, value in given.items():
-        if fold(str(name)) in (fold(one.label), one.alias, one.id):
+        if fold(str(name)) in (fold(field.label), field.alias, field.id):
             if not is_empty(value) and not is_same_name(value, desired.reference):
-                return [f"kickoff: {one.label} is the reference_field and differs from the reference"]
+                return [f"kickoff: {field.label} is the reference_field, but its value differs from the reference"]
             key = name
     given[key] = desired.reference
     return []
@@ -299,9 +299,9 @@ def validate_names(
     *,
     current: Mapping[str, Any] | None = None,
 ) -> list[str]:
-    """Return everything that the process names and the organization does not have; pure.
+    """Return an error for everything that the process names and the organization does not have; pure.
 
-    ``kickoff`` are values for ``fields`` that are to be corrected, ``current`` is the process where it is there.
+    ``kickoff`` holds values of ``fields`` to be corrected; ``current`` is the existing process.
     """
     problems = _validate_untying(desired, current)
     problems += known.directory.problems(Names(add=(desired.owner,)), "owner") if desired.owner else []
@@ -314,35 +314,37 @@ def validate_names(
             found = known.validate_assignees(override.named, where)
             owners = None if found else override.owners(known)
             is_left = owners is None or any(owners.values())
-            problems += found if is_left else [f"{where}: nobody would be left to do it; name somebody"]
-    for kind, there in (("tag", known.tags), ("folder", known.folders)):
+            problems += found if is_left else [f"{where}: nobody would be assigned; add an assignee"]
+    for kind, existing in (("tag", known.tags), ("folder", known.folders)):
         for name in desired.ties(f"{kind}s").desired:
-            ids = there.get(fold(name), ())
+            ids = existing.get(fold(name), ())
             if len(ids) > 1:
-                problems.append(f"{kind}s: {len(ids)} {kind}s are called {name!r}")
+                problems.append(f"{kind}s: {len(ids)} {kind}s are named {name!r}; rename all but one")
             if not ids:
-                problems.append(f"{kind}s: there is no {kind} {name!r}; {kind}s: {choices(sorted(there))}")
+                problems.append(f"{kind}s: there is no {kind} {name!r}; {kind}s: {choices(sorted(existing))}")
     return problems
 
 
 def _problems_in_values(kickoff: Kickoff, fields: Iterable[FormField], known: Known) -> list[str]:
-    labels = {one.id: one.label for one in fields}
+    labels = {field.id: field.label for field in fields}
     named = [(labels[field_id], value) for field_id, value in kickoff.encoded.items() if isinstance(value, Assignees)]
     return [problem for label, value in named for problem in known.validate_assignees(value, f"kickoff: {label}")]
 
 
 def _validate_untying(desired: DesiredProcess, current: Mapping[str, Any] | None) -> list[str]:
-    """Return which tags and folders cannot be taken away.
+    """Return an error for each tag and folder that cannot be removed.
 
-    Tags are taken away by the ID of their tie, which some answers show. Where a process lies in a folder, the
-    ID is shown to whoever put it there, and to nobody else. Source: API reference, "Tags" and "Folders".
+    A tag is removed by the ID of its association, which some answers include. For a folder, the service returns that
+    ID only to the caller who added the process. Source: API reference, "Tags" and "Folders".
     """
     problems = []
     for kind in TIES:
         held = None if current is None else shown_names(current, kind)
         for name in desired.ties(kind).changes(set(map(fold, held or ())))[1]:
             if kind == "folders":
-                problems.append(f"folders: Tallyfy does not tell how {name!r} is taken away; do that in Tallyfy")
+                problems.append(f"folders: the API cannot remove a process from {name!r}; remove it in Tallyfy")
             elif tie_id(current or {}, name) is None:
-                problems.append(f"tags: Tallyfy does not show how {name!r} is taken away; do that in Tallyfy")
+                problems.append(
+                    f"tags: Tallyfy does not return the ID that is needed to remove {name!r}; remove it in Tallyfy"
+                )
     return problems

@@ -26,7 +26,7 @@ from .record import TIES, age
 from .shape import INCLUDES, Form, known_of, shape_process, shown_form
 from .template import is_archived, is_id, is_searchable
 
-#: What the service calls the states of a process.
+#: The statuses of a process in the API.
 STATUSES = ("active", "complete", "problem", "issue", "improvement", "delayed", "archived")
 #: Every status of a process that is neither complete nor archived.
 RUNNING = "running"
@@ -35,15 +35,15 @@ RUNNING = "running"
 def list_processes(client: Client, filters: Mapping[str, Any]) -> list[Record]:
     """Return the shaped processes that match, sorted by name.
 
-    ``process_id`` names one. ``template``, ``reference``, ``query``, ``owner`` (a list) and ``status`` narrow the list
-    down. To tell them takes one request for each template, and what ``known_of`` says.
+    ``process_id`` selects one process. ``template``, ``reference``, ``query``, ``owner`` (a list) and ``status`` are
+    filters. Shaping takes one request for each template, and the requests of ``known_of``.
     """
     rows = _rows_that_match(client, filters)
     forms = forms_of(client, rows)
     reported = [(row, forms[str(row.get("checklist_id"))]) for row in rows]
     known = known_of(client, reported)
     shaped = [shape_process(row, form, known) for row, form in reported]
-    return sorted(shaped, key=lambda one: (str(one["name"]).casefold(), str(one["id"])))
+    return sorted(shaped, key=lambda process: (str(process["name"]).casefold(), str(process["id"])))
 
 
 def _rows_that_match(client: Client, filters: Mapping[str, Any]) -> list[Record]:
@@ -53,11 +53,11 @@ def _rows_that_match(client: Client, filters: Mapping[str, Any]) -> list[Record]
     desired = DesiredProcess.from_params({"reference": filters.get("reference")})
     text = str(filters.get("query") or "").strip()
     status = filters.get("status")
-    # What the search of the service may not find is looked for in all processes.
-    query = next((one for one in (desired.key, text) if one and is_searchable(one)), None)
+    # Where the search of the service may miss a text, read all processes.
+    query = next((term for term in (desired.key, text) if term and is_searchable(term)), None)
     rows = []
     owners = _ids_of_owners(client, filters.get("owner") or ())
-    # More IDs than that would make too long an address.
+    # More IDs would make the URL too long.
     narrowed = {"owners": ",".join(owners)} if 0 < len(owners) <= PER_PAGE else None
     if status != "archived":
         rows += list_runs(client, template_id, query=query, includes=TIES, filters=narrowed)
@@ -83,9 +83,9 @@ def _named(client: Client, process_id: str) -> list[Record]:
 
 
 def forms_of(client: Client, rows: Iterable[Record]) -> dict[str, Form | None]:
-    """Return the form of each template by its ID, ``None`` where nobody may see it.
+    """Return the form of each template by its ID, ``None`` where the caller may not see it.
 
-    A process shows the form that it was launched with, also when its template has been archived since.
+    A process includes the form that it was launched with, even when its template has been archived since.
     """
     samples = {str(row.get("checklist_id")): row for row in rows}
 
@@ -102,7 +102,7 @@ def forms_of(client: Client, rows: Iterable[Record]) -> dict[str, Form | None]:
 
 
 def _ids_of_owners(client: Client, owners: Sequence[str]) -> list[str]:
-    """Return the IDs of members, spelled as texts, who are given by address or by ID."""
+    """Return the IDs, as texts, of members given by e-mail address or by ID."""
     emails = [owner for owner in owners if not owner.strip().isdigit()]
     directory = directory_of(client, emails) if emails else Directory()
     found = {owner: directory.find(owner) for owner in emails}
@@ -114,7 +114,7 @@ def _ids_of_owners(client: Client, owners: Sequence[str]) -> list[str]:
 
 
 VALUE_WORKERS = 8
-#: The readings of what brings archived processes, the likelier one first.
+#: The possible filters for archived processes, the more likely one first.
 READINGS: tuple[Mapping[str, str], ...] = ({"archived": "only"}, {"status": "archived"})
 
 
@@ -130,8 +130,8 @@ def list_runs(
 ) -> list[Record]:
     """Return the active or the archived processes of a template, or of all, oldest first.
 
-    What each row says of itself counts, and not the filters of the service, which its sources disagree about: a
-    filter that brings no archived process may be one that it does not know.
+    The rows decide, not the filters of the service, about which its sources disagree: the service may ignore a filter
+    that returns no archived process.
     """
     rows: list[Record] = []
     for state in READINGS if archived else ({},):
@@ -145,7 +145,7 @@ def list_runs(
 
 
 def with_values(client: Client, rows: Sequence[Record], *, workers: int = VALUE_WORKERS) -> list[Record]:
-    """Return the processes with their kick-off values, which some lists do not show."""
+    """Return the processes with their kick-off values, which some listings omit."""
 
     def whole(row: Record) -> Record:
         return row if "prerun" in row else {**row, **client.get("runs", row["id"])}

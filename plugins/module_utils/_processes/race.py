@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Several who launch the same at the same time: who keeps the process. Private to the collection."""
+"""Concurrent launches of the same process: only one of them is kept. Private to the collection."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from .run import NOT_LISTED, ProcessRun
 LOCK_SUBJECT = "launches of the template {}"
 
 
-def take_what_is_there(client: Client, runs: Sequence[ProcessRun]) -> None:
-    """Look once more for the processes that are about to be launched, and take those that are there by now.
+def use_existing(client: Client, runs: Sequence[ProcessRun]) -> None:
+    """Search again for the processes to be launched, and use those that exist by now.
 
-    A list that was read before may have been old, and others launch, too.
+    The first search may have returned old data, and others may launch at the same time.
     """
     for finder, several in _by_finder(run for run in runs if run.launches).items():
         try:
@@ -38,14 +38,14 @@ def take_what_is_there(client: Client, runs: Sequence[ProcessRun]) -> None:
             continue
         for run, active in zip(several, found):
             if active:
-                run.take(active[0])
+                run.use(active[0])
 
 
 def settle_launches(client: Client, runs: Sequence[ProcessRun]) -> None:
-    """Look whether somebody else launched the same at the same time, and for launches whose answers were lost.
+    """Find concurrent launches by others, and launches whose answers were lost.
 
-    It waits for the end of the second in which the last process was launched, because ids decide within a second, and
-    one with a smaller id might still come.
+    Waits for the end of the second of the last launch, because IDs decide within a second, and a process with a
+    smaller ID may still appear.
     """
     sent = [run for run in runs if run.may_have_launched]
     if not sent:
@@ -66,9 +66,9 @@ def settle_launches(client: Client, runs: Sequence[ProcessRun]) -> None:
 
 
 def _rest_of_second(passed: float) -> float:
-    """Return for how long to wait when by this clock so much of the second has passed; a whole one is always enough.
+    """Return the seconds to wait when ``passed`` seconds have passed by this clock; one second is always enough.
 
-    The clocks of machines differ by less than a quarter of a second, or by so much that this one does not tell.
+    The clocks differ by less than a quarter of a second, or by so much that this clock is of no use.
     """
     return min(1.0, 1.25 - passed) if 0.0 <= passed < 1.0 else 1.0
 

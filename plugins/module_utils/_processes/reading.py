@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reading templates, and whom and what processes name. Private to the collection.
+"""Reads templates, and the people, groups, tags and folders that processes name. Private to the collection.
 
 Source: API reference, "Templates" (the service calls them checklists), "Tags" and "Folders".
 """
@@ -45,15 +45,15 @@ TEMPLATE_WORKERS = 8
 
 
 def find_template_id(client: Client, template: str) -> str:
-    """Return the id of the template that is given by its id or its exact title; see ``find_template``."""
+    """Return the ID of the template with this ID or exact title; see ``find_template``."""
     return find_template(client, template)[0]
 
 
 def find_template(client: Client, template: str) -> tuple[str, Template | None]:
-    """Return the id of the template that is given by its id or its exact title, and the template if that was shown.
+    """Return the ID of the template with this ID or exact title, and the template if the listing was complete.
 
-    An id is not looked up. Titles are not unique: raises ``InputError`` unless exactly one template has it, or, where
-    none is left that can be launched, exactly one archived one: what was launched from it goes on.
+    An ID is not looked up. Titles are not unique: raises ``InputError`` unless exactly one template has the title. An
+    archived template counts only when no other has the title, because its processes go on.
     """
     template = tidied(template)
     if is_id(template):
@@ -62,48 +62,48 @@ def find_template(client: Client, template: str) -> tuple[str, Template | None]:
     query = {"q": template, "archived": True, "with": "steps"}
     found = _titled(client.records(path, query=query), template)
     rows = [] if found else client.records(path)
-    # How the search of the service takes unusual characters is not known; the whole list is the last word.
+    # The search of the service may fail on unusual characters; the whole list decides.
     found = found or _titled(rows, template)
     if len(found) == 1:
         (row,) = found
-        # Rows of the list may be short, and one that is archived is for ``get_template`` to refuse.
+        # Rows may be incomplete; ``get_template`` refuses archived templates.
         is_whole = "prerun" in row and isinstance(included(row, "steps"), list) and not is_archived(row)
         return str(row["id"]), _with_steps(client, row) if is_whole else None
     if found:
         ids = ", ".join(str(row["id"]) for row in found)
-        raise InputError([f"template: {len(found)} templates have the title {template!r}; give an id instead: {ids}"])
+        raise InputError([f"template: {len(found)} templates have the title {template!r}; give an ID instead: {ids}"])
     titles = choices(sorted({_title_of(row) for row in rows if not is_archived(row)}))
     raise InputError([f"template: there is no template {template!r} that is not archived; templates: {titles}"])
 
 
-def get_template(client: Client, template_id: str, called: str | None = None) -> Template:
-    """Return the template with its kick-off fields and steps; raises ``InputError`` when there is none.
+def get_template(client: Client, template_id: str, given: str | None = None) -> Template:
+    """Return the template with its kick-off fields and steps; raises ``InputError`` when it does not exist.
 
-    ``called`` is what the user called it, an id or the title by which it was found.
+    ``given`` is the ID or the title that the user gave.
     """
     try:
         record = client.get("checklists", template_id, query={"with": "steps"})
     except NotFoundError:
-        title = template_id if called is None else tidied(called)
-        cause = f"there is no template {template_id}, or it" if title == template_id else f"{title!r} ({template_id})"
-        raise InputError([f"template: {cause} is archived, or {_actor(client)} may not see it"]) from None
+        title = template_id if given is None else tidied(given)
+        name = template_id if title == template_id else f"{title!r} ({template_id})"
+        raise InputError(
+            [f"template: {name} does not exist, is archived, or {_actor(client)} may not see it"]
+        ) from None
     return _with_steps(client, record)
 
 
 def get_process(client: Client, process_id: str) -> Record:
-    """Return the process with this ID and what has to be known to tell it; raises ``InputError`` for none."""
+    """Return the process with this ID and its includes; raises ``InputError`` when it does not exist."""
     try:
         return client.get("runs", process_id, query={"with": ",".join(INCLUDES)})
     except NotFoundError:
-        raise InputError(
-            [f"process_id: there is no process {process_id}, or {_actor(client)} may not see it"]
-        ) from None
+        raise InputError([f"process_id: {process_id} does not exist, or {_actor(client)} may not see it"]) from None
 
 
 def list_templates(client: Client, filters: Mapping[str, Any]) -> list[Record]:
-    """Return the shaped templates with the id or exact title ``template``, or those that match ``query``.
+    """Return the shaped templates with the ID or exact title ``template``, or those that match ``query``.
 
-    Sorted by title; archived ones only with ``archived``. Each of them is read, since rows of the list may be short.
+    Sorted by title; archived templates only with ``archived``. Each is read, since rows may be incomplete.
     """
     template = tidied(filters.get("template"))
     if is_id(template):
@@ -118,13 +118,13 @@ def list_templates(client: Client, filters: Mapping[str, Any]) -> list[Record]:
     if filters.get("archived"):
         archived = client.records(path, query={**query, "archived": "only"})
         rows = [*rows, *(row for row in archived if is_archived(row))]
-    # A service that does not know the filter would give everything twice.
+    # A service that ignores the filter returns everything twice.
     rows = list({row["id"]: row for row in rows if filters.get("archived") or not is_archived(row)}.values())
-    # What the service's search takes for a match is its own affair.
+    # The search of the service may match differently.
     rows = [row for row in rows if (_title_of(row) == template if template else fold(text) in fold(_title_of(row)))]
 
     def read(row: Record) -> Template:
-        # An archived template is not shown by itself.
+        # The service does not return an archived template by ID.
         record = row if is_archived(row) else client.get("checklists", row["id"], query={"with": "steps"})
         return _with_steps(client, record)
 
@@ -132,9 +132,9 @@ def list_templates(client: Client, filters: Mapping[str, Any]) -> list[Record]:
 
 
 def _shaped(client: Client, templates: Sequence[Template]) -> list[Record]:
-    directory = directory_of_ids(client, (one.record.get("owner_id") for one in templates))
-    shaped = [one.shaped(directory) for one in templates]
-    return sorted(shaped, key=lambda one: (str(one["title"]).casefold(), one["id"]))
+    directory = directory_of_ids(client, (template.record.get("owner_id") for template in templates))
+    shaped = [template.shaped(directory) for template in templates]
+    return sorted(shaped, key=lambda template: (str(template["title"]).casefold(), template["id"]))
 
 
 def _with_steps(client: Client, record: Record) -> Template:
@@ -166,19 +166,20 @@ def look_up(
     directory: Directory | None = None,
     groups: Groups | None = None,
 ) -> Known:
-    """Return whom and what the processes and ``more`` assignees name, with as few requests as there are kinds of them.
+    """Return the records that the processes and ``more`` assignees name, with at most one request for each kind.
 
-    ``directory`` and ``groups`` are what somebody has read already.
+    ``directory`` and ``groups`` are records that have been read already.
     """
-    assignees = [one for _desired, launch in launches if launch is not None for one in launch.assignees]
+    assignees = [named for _desired, launch in launches if launch is not None for named in launch.assignees]
     assignees += more
     emails = {folded(desired.owner) for desired, _launch in launches if desired.owner}
-    emails |= {folded(email) for one in assignees for email in one.members}
-    overrides = [one for _desired, launch in launches if launch is not None for one in launch.overrides.values()]
-    emails |= {folded(email) for one in overrides for email in one.unwanted}
+    emails |= {folded(email) for named in assignees for email in named.members}
+    launched = [launch for _desired, launch in launches if launch is not None]
+    overrides = [override for launch in launched for override in launch.overrides.values()]
+    emails |= {folded(email) for override in overrides for email in override.unwanted}
     if directory is None:
         directory = directory_of(client, sorted(emails))
-    if groups is None and any(one.groups for one in assignees):
+    if groups is None and any(named.groups for named in assignees):
         groups = client.shared[GROUPS] = list_groups(client)
     return Known(
         directory=directory,
@@ -196,7 +197,7 @@ def directory_of(client: Client, emails: Sequence[str]) -> Directory:
 
 
 def _list_tags(client: Client) -> dict[str, dict[Any, str]]:
-    # Without all=true the service leaves out the tags that it made for processes by itself.
+    # Without all=true the service omits the tags that it created for processes.
     rows = client.records(client.path("tags"), query={"all": True})
     return _ids_by_name((row.get("title"), row["id"]) for row in rows)
 
@@ -223,7 +224,7 @@ def _ids_by_name(rows: Iterable[tuple[Any, Any]]) -> dict[str, dict[Any, str]]:
 
 
 def read_organization(client: Client) -> Record:
-    """Return the record of the organization, an empty one for who may not see it."""
+    """Return the record of the organization, an empty one where the caller may not see it."""
     with contextlib.suppress(ForbiddenError, NotFoundError):
         return client.organization()
     return {}

@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Finding processes by their references, in as few requests as that takes, however many there are. Private to the
-collection.
+"""Finds processes by their references with few requests. Private to the collection.
 
-A template may have launched tens of thousands of processes. The search of the service knows their names; where that is
-cheaper than their pages it is asked, once for each reference. Source: API reference, "List and find".
+A template may have launched tens of thousands of processes. The search of the service finds names; it is used, once for
+each reference, where that takes fewer requests than reading all pages. Source: API reference, "List and find".
 """
 
 from __future__ import annotations
@@ -28,11 +27,11 @@ from .record import TIES, Found, age, launch_second, values_of
 from .shape import Form
 from .template import Template, is_archived, is_searchable
 
-#: Parameters by which a service may find kick-off values. Whether it does is tried out before it is believed.
+#: Parameters by which a service may find kick-off values. Each is tested before it is used.
 VALUE_PARAMETERS = ("form_fields_values", "q")
-#: Of how many processes the values are read to find one to try that out with.
+#: The number of processes whose values are read for this test.
 MOST_SAMPLES = 3
-#: A shorter piece of a reference would be found in too many names.
+#: A shorter piece of a reference would match too many names.
 SHORTEST_PIECE = 3
 _ODD = re.compile(r"[^\w\s.@:,()/-]+", re.ASCII)
 _WORDS, _DIGITS = re.compile(r"[^\W\d_]+"), re.compile(r"\d+")
@@ -40,9 +39,9 @@ _WORDS, _DIGITS = re.compile(r"[^\W\d_]+"), re.compile(r"\d+")
 
 @dataclass(frozen=True)
 class Sought:
-    """A process that is looked for. ``field_of_reference`` gives the id of the field that holds the reference, if any.
+    """A process to be found. ``field_of_reference`` returns the ID of the reference field, if any.
 
-    It is called only when the names alone do not tell, because it may take a request.
+    It is called only when the names do not identify the process, because it may take a request.
     """
 
     desired: DesiredProcess
@@ -50,26 +49,28 @@ class Sought:
 
     @property
     def field_id(self) -> str | None:
-        """The id of the field that holds the reference, ``None`` when none is named or the form has none such."""
+        """The ID of the reference field, ``None`` when none is given or the form does not have it."""
         return self.field_of_reference() if self.desired.reference_field else None
 
 
 class RunIndex:
-    """Many processes of one template, to be found by their references. ``field_ids`` are those that hold references."""
+    """An index of the processes of a template by reference. ``field_ids`` are the IDs of the reference fields."""
 
     def __init__(self, runs: Iterable[Record], field_ids: Collection[str] = ()) -> None:
-        self._index: dict[str | None, dict[tuple[str, str], list[Record]]] = {one: {} for one in (None, *field_ids)}
+        self._index: dict[str | None, dict[tuple[str, str], list[Record]]] = {
+            field_id: {} for field_id in (None, *field_ids)
+        }
         for run in runs:
             self.add(run)
 
     def add(self, run: Record) -> None:
-        """Let one more process be found."""
+        """Add a process to the index."""
         for field_id, by_mark in self._index.items():
             for mark in marks_of(run, field_id):
                 by_mark.setdefault(mark, []).append(run)
 
     def find(self, desired: DesiredProcess, field_id: str | None = None) -> tuple[Record, ...]:
-        """Return the processes that carry the reference, oldest first."""
+        """Return the processes with the reference, oldest first."""
         by_mark = self._index[field_id]
         runs = {str(run["id"]): run for mark in desired.marks(field_id) for run in by_mark.get(mark, ())}
         return tuple(sorted(runs.values(), key=age))
@@ -77,9 +78,9 @@ class RunIndex:
 
 @dataclass
 class Listing:
-    """The processes of a template that are archived, or those that are not, as far as they have been read.
+    """The archived or the other processes of a template, as far as they have been read.
 
-    ``rows`` is their first page, or all of them where ``is_whole``; ``pages`` and ``total`` are the service's numbers.
+    ``rows`` is the first page, or all rows if ``is_whole``; ``pages`` and ``total`` come from the service.
     """
 
     rows: list[Record]
@@ -95,7 +96,7 @@ class Listing:
 class Finder:
     """Finds processes of one template, for one task or for the items of its loop.
 
-    What took more than one page to read is kept for the next item; everything else is asked for each time.
+    A listing of more than one page is kept for the next item; everything else is requested each time.
     """
 
     def __init__(self, client: Client, template_id: str, *, workers: int = 1) -> None:
@@ -106,47 +107,47 @@ class Finder:
         self._pages = 0
         self._has_active = False
         self._values: dict[str, Any] = {}
-        #: The template, once somebody has read it.
+        #: The template, after the first read.
         self.template: Template | None = None
-        #: Its form, once a process has shown it.
+        #: Its form, after a process has included it.
         self.form: Form | None = None
         self._claimed: dict[str, str] = {}
         self._lock = threading.Lock()
-        # Empty when the service is known not to find values.
+        # Empty when the service does not find values.
         self._value_parameter: str | None = None
 
-    # --- what is asked of it ------------------------------------------------------------------------------------------
+    # --- finding ------------------------------------------------------------------------------------------------------
 
     def find(self, sought: Sequence[Sought], includes: Sequence[str] = ()) -> list[Found]:
-        """Return the processes that carry each reference; archived ones where no other one does."""
+        """Return the processes with each reference; archived processes only where no other has it."""
         active = self._find(sought, includes, archived=False)
         if self.may_give_way(active):
             self._client.rest(1.0)
             active = self._find(sought, includes, archived=False)
-        absent = [one for one, runs in zip(sought, active) if not runs]
+        absent = [target for target, runs in zip(sought, active) if not runs]
         archived = iter(self._find(absent, includes, archived=True))
         return [Found(runs) if runs else Found((), next(archived)) for runs in active]
 
     def look_again(self, sought: Sequence[Sought]) -> list[tuple[Record, ...]]:
-        """Return the active processes that carry each reference at this moment, oldest first.
+        """Return the active processes that have each reference now, oldest first.
 
-        What was read before does not count, but it tells whether all pages are fewer requests than so many searches.
+        Earlier answers are used only to decide whether reading all pages takes fewer requests than searching.
         """
         names_identify = self.template is None or not self.template.names_its_processes
         by_value = not names_identify and bool(self._value_parameter)
-        # Whoever launches the same now spells it in the same way.
-        can_search = by_value or (names_identify and all(piece_of(one.desired.key) is not None for one in sought))
+        # A concurrent launch uses the same spelling.
+        can_search = by_value or (names_identify and all(piece_of(target.desired.key) is not None for target in sought))
         if can_search and not 0 < self._pages <= len(sought):
             return self._search(sought, {}, TIES, by_value=by_value)
         rows = list_runs(self._client, self.template_id, includes=TIES, workers=self._workers)
         return self._indexed(rows, sought)
 
     def launched_in(self, doubt: Doubt) -> list[Record]:
-        """Return the active processes that were launched then, with their values, the oldest first."""
+        """Return the active processes that were launched in this period, with their values, oldest first."""
         newest_first = runs_query(self.template_id, more={"sort": "-created_at"})
         rows, page = self._client.first_page(self._client.path("runs"), query=newest_first)
         seconds = [launch_second(row) for row in rows]
-        # A service may sort as it likes.
+        # The service may ignore the order.
         if page.pages > 1 and not (seconds == sorted(seconds, reverse=True) and seconds[-1] < doubt.since):
             rows = list_runs(self._client, self.template_id, workers=self._workers)
         recent = [row for row in self._own(rows, archived=False) if doubt.covers(row)]
@@ -155,25 +156,25 @@ class Finder:
 
     @staticmethod
     def is_unmarked(run: Mapping[str, Any], desired: DesiredProcess) -> bool:
-        """Return whether the name does not say that the process is somebody else's."""
-        return not _is_marked_so(run, {_form(desired.key)})
+        """Return whether the name does not end with another reference of the same form."""
+        return not _has_reference_of(run, {_form(desired.key)})
 
     def claim(self, run_id: str, key: str) -> bool:
-        """Return whether no other reference than ``key`` has taken this process for its own, by its values alone."""
+        """Claim a process for the reference ``key``; return whether no other reference has claimed it by its values."""
         with self._lock:
             return self._claimed.setdefault(run_id, key) == key
 
     def may_give_way(self, active: Iterable[Sequence[Record]]) -> bool:
-        """Return whether one of them was launched in this very second, and may turn out not to be the oldest."""
+        """Return whether one of the processes was launched in the current second, so an older one may still appear."""
         now = self._client.service_second
         return any(launch_second(run) >= now > 0 for runs in active for run in runs[:1])
 
     def add(self, run: Record) -> None:
-        """Take note of a process that was launched."""
+        """Add a launched process to the kept listing."""
         if False in self._kept:
             self._kept[False][1].append(run)
 
-    # --- how it goes about it -----------------------------------------------------------------------------------------
+    # --- listing ------------------------------------------------------------------------------------------------------
 
     def _find(self, sought: Sequence[Sought], includes: Sequence[str], *, archived: bool) -> list[tuple[Record, ...]]:
         if not sought:
@@ -191,9 +192,9 @@ class Finder:
     def _find_in(
         self, sought: Sequence[Sought], includes: Sequence[str], state: Mapping[str, str], *, archived: bool
     ) -> tuple[list[tuple[Record, ...]], bool]:
-        """Return what is found by one reading of the parameters, and whether that is the last word."""
-        # A letter such as an umlaut has more spellings than the search may know.
-        can_search = all(one.desired.key.isascii() and piece_of(one.desired.key) is not None for one in sought)
+        """Return the processes found with one filter for archived processes, and whether the result is final."""
+        # A letter such as an umlaut has several Unicode forms; the search may not know all.
+        can_search = all(target.desired.key.isascii() and piece_of(target.desired.key) is not None for target in sought)
         names: list[tuple[Record, ...]] | None = None
         if can_search and len(sought) == 1 and not archived:
             names = self._search(sought, state, includes)
@@ -204,13 +205,14 @@ class Finder:
         if not listing.is_whole and can_search and listing.pages > len(sought):
             if names is None:
                 names = self._search(sought, state, includes)
-            lacking = [one for one, runs in zip(sought, names) if not runs and one.field_id is not None]
+            lacking = [target for target, runs in zip(sought, names) if not runs and target.field_id is not None]
             if not lacking:
                 return names, proves
             if self._finds_values(lacking, listing):
                 by_value = iter(self._search(lacking, state, includes, by_value=True))
                 merged = [
-                    runs or (next(by_value) if one.field_id is not None else ()) for one, runs in zip(sought, names)
+                    runs or (next(by_value) if target.field_id is not None else ())
+                    for target, runs in zip(sought, names)
                 ]
                 return merged, proves
         rows = self._whole(listing, includes, archived=archived)
@@ -239,23 +241,23 @@ class Finder:
         return rows_of(rows, self.template_id, archived=archived)
 
     def _indexed(self, rows: list[Record], sought: Sequence[Sought]) -> list[tuple[Record, ...]]:
-        """Return what all rows hold, whose values are read only where a name does not tell whose process it is."""
+        """Return the processes with each reference; values are read only where the names do not identify a process."""
         index = RunIndex(rows)
-        found = [index.find(one.desired) for one in sought]
-        lacking = [one for one, runs in zip(sought, found) if not runs and one.field_id is not None]
+        found = [index.find(target.desired) for target in sought]
+        lacking = [target for target, runs in zip(sought, found) if not runs and target.field_id is not None]
         if not lacking:
             return found
         self._read_values(rows, lacking)
-        index = RunIndex(rows, {one.field_id for one in lacking if one.field_id is not None})
+        index = RunIndex(rows, {target.field_id for target in lacking if target.field_id is not None})
         return [
-            runs or (index.find(one.desired, one.field_id) if one.field_id is not None else ())
-            for one, runs in zip(sought, found)
+            runs or (index.find(target.desired, target.field_id) if target.field_id is not None else ())
+            for target, runs in zip(sought, found)
         ]
 
     def _read_values(self, rows: Sequence[Record], sought: Iterable[Sought]) -> None:
-        """Add the kick-off values, which some lists do not show, to the rows that may be one of those sought."""
-        forms = {_form(one.desired.key) for one in sought}
-        self._fill_in(row for row in rows if not _is_marked_so(row, forms))
+        """Add the kick-off values, which some listings omit, to the rows that may match."""
+        forms = {_form(target.desired.key) for target in sought}
+        self._fill_in(row for row in rows if not _has_reference_of(row, forms))
 
     def _fill_in(self, rows: Iterable[Record]) -> None:
         short = [row for row in rows if "prerun" not in row]
@@ -270,17 +272,17 @@ class Finder:
     def _search(
         self, sought: Sequence[Sought], state: Mapping[str, str], includes: Sequence[str], *, by_value: bool = False
     ) -> list[tuple[Record, ...]]:
-        """Return what the search of the service finds, by names or, where it is known to find them, by values."""
+        """Return the results of the search of the service, by names or, if it supports that, by values."""
 
-        def look_for(one: Sought) -> tuple[Record, ...]:
+        def look_for(target: Sought) -> tuple[Record, ...]:
             parameter = self._value_parameter if by_value and self._value_parameter else "q"
-            text = one.desired.key if by_value else piece_of(one.desired.key)
+            text = target.desired.key if by_value else piece_of(target.desired.key)
             query = runs_query(self.template_id, includes=includes, state=state, more={parameter: text})
             rows = self._client.records(self._client.path("runs"), query=query)
             found = self._own(rows, archived=bool(state))
             if by_value:
-                self._read_values(found, [one])
-            carried = [row for row in found if one.desired.is_carried_by(row, one.field_id if by_value else None)]
+                self._read_values(found, [target])
+            carried = [row for row in found if target.desired.is_carried_by(row, target.field_id if by_value else None)]
             return tuple(sorted(carried, key=age))
 
         found = list(map_concurrently(look_for, sought, workers=self._workers))
@@ -288,26 +290,26 @@ class Finder:
         return found
 
     def _finds_values(self, sought: Iterable[Sought], listing: Listing) -> bool:
-        """Return whether the search of the service is known to find the values of the fields of these.
+        """Return whether the search of the service finds the values of the reference fields.
 
-        No source says which parameter does, or that an answer without rows is to be believed. So it is tried out with
-        a value of a process that is there, which must be found, and must not bring all the others, too.
+        No source says which parameter does, or whether an answer without rows is reliable. So each parameter is tested
+        with a value of an existing process: the search must find this process, and must not return all others.
         """
         desired = list(sought)
-        if not all(is_searchable(one.desired.key) for one in desired):
+        if not all(is_searchable(target.desired.key) for target in desired):
             return False
         if self._value_parameter is None:
-            field_ids = {one.field_id for one in desired if one.field_id is not None}
+            field_ids = {target.field_id for target in desired if target.field_id is not None}
             rows = self._own(listing.rows, archived=bool(listing.state))
             samples = self._samples(rows, field_ids)
             if not samples:
                 return False
-            parameters = (one for one in VALUE_PARAMETERS if self._is_proved(one, samples, listing))
+            parameters = (name for name in VALUE_PARAMETERS if self._is_proved(name, samples, listing))
             self._value_parameter = next(parameters, "")
         return self._value_parameter != ""
 
     def _samples(self, rows: Sequence[Record], field_ids: Iterable[str]) -> list[tuple[Record, str]]:
-        """Return one process with a value that can be searched for."""
+        """Return a process with a searchable value, as a list of at most one."""
         samples = [row for row in rows if "prerun" in row] or rows[:MOST_SAMPLES]
         self._fill_in(samples)
         for row in samples:
@@ -319,28 +321,28 @@ class Finder:
     def _is_proved(self, parameter: str, samples: Iterable[tuple[Record, str]], listing: Listing) -> bool:
         ((row, value),) = samples
         if parameter == "q" and plain(value) in plain(row.get("name")):
-            # It would be found by its name.
+            # The search would find it by its name.
             return False
         query = runs_query(self.template_id, state=listing.state, more={parameter: value})
         rows, page = self._client.first_page(self._client.path("runs"), query=query)
-        return page.total < listing.total and any(str(one.get("id")) == str(row["id"]) for one in rows)
+        return page.total < listing.total and any(str(found.get("id")) == str(row["id"]) for found in rows)
 
 
 def finder_for(client: Client, template_id: str) -> Finder:
-    """Return the finder of a template that the items of a loop share."""
+    """Return the finder of a template, which the items of a loop share."""
     found: Finder = client.shared.setdefault(("processes", template_id), Finder(client, template_id))
     return found
 
 
 def _brief(includes: Iterable[str]) -> list[str]:
-    """Return the includes without the form, which each of a thousand rows would repeat."""
-    return [one for one in includes if one != "ko_form_fields"]
+    """Return the includes without the form, which every row of a listing would repeat."""
+    return [name for name in includes if name != "ko_form_fields"]
 
 
 def piece_of(key: str) -> str | None:
-    """Return the longest piece of a reference that the service's search is sure to find, ``None`` when all are short.
+    """Return the longest piece of a reference that the search of the service can find, ``None`` when all are too short.
 
-    Its search finds parts of names, so whatever carries the reference is found by a piece of it.
+    The search finds parts of names, so it finds every process with the reference by this piece.
     """
     pieces = [piece.strip() for piece in _ODD.split(key)]
     longest = max(pieces, key=len)
@@ -348,10 +350,10 @@ def piece_of(key: str) -> str | None:
 
 
 def _form(text: str) -> str:
-    """Return what references of one kind have in common: ``E-17`` and ``E-4`` are alike, and so are all addresses."""
+    """Return the form of a reference: ``E-17`` and ``E-4`` have the same form, and so do all e-mail addresses."""
     return "@" if "@" in text else _DIGITS.sub("0", _WORDS.sub("a", plain(text)))
 
 
-def _is_marked_so(run: Mapping[str, Any], forms: Collection[str]) -> bool:
-    """Return whether the name of a process ends with a reference of such a form, and so says whose process it is."""
+def _has_reference_of(run: Mapping[str, Any], forms: Collection[str]) -> bool:
+    """Return whether the name of a process ends with a reference of one of these forms."""
     return any(kind == "end" and _form(text) in forms for kind, text in marks_of(run))

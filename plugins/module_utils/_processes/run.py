@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Carrying out the plans of processes, and launching each exactly once. Private to the collection.
+"""Carries out the plans of processes, and launches each process exactly once. Private to the collection.
 
 Source: API reference, "Processes" and "Recipes".
 """
@@ -38,19 +38,17 @@ from .reference import Finder, Sought
 from .shape import shape_process
 from .values import shown_value
 
-NOT_LISTED = (
-    "{}: whether another run launched it, too, is not known, because Tallyfy does not list it yet. The next run tells."
-)
+NOT_LISTED = "{}: another run may have launched it too; Tallyfy does not list it yet. The next run checks this."
 STATE_UNKNOWN = (
-    "Whether it was launched is not known. It is not tried again by itself, since that could launch it twice; run it "
-    "again: it looks first."
+    "It is unknown whether the process was launched, so the launch was not repeated. Run this again: the next run "
+    "looks for the process first."
 )
 
 
 class ProcessRun(ChangeRun):
-    """Carries out one process's plan and keeps the record as the service last told it.
+    """Carries out the plan of one process and keeps the record that the service last returned.
 
-    Whoever carries out a plan that launches holds the lock of the template, calls ``take_what_is_there`` before and
+    The caller of a plan that launches holds the lock of the template, calls ``use_existing`` before and
     ``settle_launches`` afterwards.
     """
 
@@ -80,12 +78,12 @@ class ProcessRun(ChangeRun):
             shape=shape,
         )
         self.launch = launch
-        #: The process that this run launched, if it knows which one, and the service's second before it did.
+        #: The process that this run launched, if known, and the second of the service before the launch.
         self.launched: Record | None = None
         self.launch_began: int | None = None
 
     def carry_out(self, step: Step) -> bool:
-        """Send what the step says and check that the service stored it; return whether it was done."""
+        """Send the request of a step and check that the service stored it; return whether anything changed."""
         acts: dict[Verb, Callable[[Step], bool | None]] = {
             "launched": lambda _step: self._launch(),
             "archived": self._archive,
@@ -108,11 +106,11 @@ class ProcessRun(ChangeRun):
 
     @property
     def may_have_launched(self) -> bool:
-        """Whether the service was asked to launch it, and did not clearly refuse."""
+        """Whether the launch was sent and not clearly refused."""
         return self.launch_began is not None and (self.launched is not None or self.error is None or self.is_unknown)
 
-    def take(self, found: Record) -> None:
-        """Take the process that somebody else has launched since the plan was made."""
+    def use(self, found: Record) -> None:
+        """Use the process that somebody else has launched since the plan was made."""
         for step in self.open_steps():
             self.finish(step, is_done=False)
         self.record = found
@@ -120,20 +118,20 @@ class ProcessRun(ChangeRun):
     def _launch(self) -> bool:
         launch = self.launch
         if launch is None:
-            raise AssertionError("a launch is carried out without being prepared")
+            raise AssertionError("a plan with a launch needs the prepared launch")
         client, mark = self._client, self.mark
         earlier = self._earlier_launch(launch)
         if earlier is not None:
             self.record = earlier
-            self._see_to_name(launch)
+            self._ensure_name(launch)
             return False
         body = launch.body(self.desired, self.known)
         self.launch_began = client.service_now()
-        # Whoever ends in the middle of it leaves these for the next run.
+        # The next run reads these when this run is interrupted.
         client.late_launches.add(mark, client.now())
         client.doubtful_launches.add(mark, self.launch_began)
         try:
-            # The service would launch a second one without a word, so the request is never repeated.
+            # A repeated request would launch a second process, so it is never repeated.
             self.record = self._post(launch, body)
         except TallyfyError as error:
             if not isinstance(error, ApiError) or not error.may_be_done:
@@ -145,13 +143,13 @@ class ProcessRun(ChangeRun):
                 raise
             raise LostAnswerError(error.request, error.answer, advice=STATE_UNKNOWN, status=error.status) from error
         client.late_launches.drop(mark, client.now())
-        # The answer shows neither.
+        # The answer includes neither.
         for kind in TIES:
             desired = self.desired.ties(kind).desired
-            self.record.setdefault(kind, [{"name": self.known.tie(kind, one)[1]} for one in desired])
+            self.record.setdefault(kind, [{"name": self.known.tie(kind, name)[1]} for name in desired])
         self.finder.add(self.record)
-        self._see_to_name(launch)
-        self._prove(launch, body)
+        self._ensure_name(launch)
+        self._require_stored(launch, body)
         return True
 
     def _post(self, launch: Launch, body: Record) -> Record:
@@ -168,20 +166,20 @@ class ProcessRun(ChangeRun):
         except InvalidError as error:
             if "name" not in error.errors or self.desired.reference_field is None:
                 raise
-            # The template lets nobody but Tallyfy name its processes.
+            # Tallyfy names the processes of this template itself.
             del body["name"]
             record = self._client.create(path, body, find=find, attempts=1)
         self.launched = None if read_back else record
         return record
 
-    def _see_to_name(self, launch: Launch) -> None:
+    def _ensure_name(self, launch: Launch) -> None:
         if not launch.template.names_its_processes and not self.desired.is_carried_by(self.record):
             self._rename(launch)
 
     def _find_doubtful(self, launch: Launch, doubt: Doubt) -> Record | None:
-        """Return the process that came of a launch which nobody has seen the answer to, if it is there.
+        """Return the process of a launch without an answer, ``None`` if it does not exist.
 
-        Where neither its name nor its field tells, it is known by its values, its starter and its time.
+        Where neither name nor field identifies it, its values, starter and time do.
         """
         active = self.finder.look_again([self.sought])[0]
         if active:
@@ -203,17 +201,17 @@ class ProcessRun(ChangeRun):
 
     @property
     def mark(self) -> str:
-        """How the launch is called among what this controller remembers."""
+        """The key of the launch in the state files of this controller."""
         return mark_of(self._client, self.finder.template_id, self.desired)
 
     def forget_doubt(self) -> None:
-        """Take note that the process is there and can be found again."""
+        """Record that the process exists and can be found."""
         self._client.doubtful_launches.drop(self.mark, self._client.now())
 
     def _earlier_launch(self, launch: Launch) -> Record | None:
-        """Return the process that an earlier run asked for in vain, if that was lately and it has shown up since.
+        """Return the process of a recent launch without an answer by an earlier run, if it exists by now.
 
-        Raises ``BusyError`` when the service may still be at work on it for longer than this task may wait.
+        Raises ``BusyError`` when the service may still carry out that launch for longer than this task may wait.
         """
         client, now = self._client, self._client.now()
         since, asked = client.doubtful_launches.since(self.mark, now), client.late_launches.since(self.mark, now)
@@ -227,51 +225,51 @@ class ProcessRun(ChangeRun):
         if not client.wait(max(0.0, until - now)):
             not_before = iso_utc(until)
             raise BusyError(
-                f"Tallyfy was asked to launch {launch.name} a short time ago and did not answer; it may still do so. "
-                f"Nothing was sent. Run it again after {not_before}, or allow a longer max_wait.",
+                f"Tallyfy has not answered a recent request to launch {launch.name} and may still carry it out, so the "
+                f"launch was not repeated. Run this again after {not_before}, or allow a longer max_wait.",
                 not_before=not_before,
             )
         return self._find_doubtful(launch, doubt)
 
     def _rename(self, launch: Launch) -> None:
-        """Give the process the name that it was to have: templates may name theirs, and no run would find it again."""
+        """Rename the process as desired: the template may have named it, and later runs would not find it."""
         try:
             self._put({"name": launch.name})
         except TallyfyError as error:
-            # Whatever the reason is, only this message keeps the next run from launching another one.
+            # Whatever the reason is, only this message prevents a second launch by the next run.
             reason = error.answer if isinstance(error, ApiError) else error.message
             if self.sought.field_id is not None:
                 self._note_other_name(launch.name, error)
                 return
             raise NotStoredError(
-                f"{launch.name} was launched, but Tallyfy named it {self.record.get('name')} and did not let it be "
-                f"renamed ({reason}). Rename it, or the next run launches another one; with reference_field the name "
-                f"would not matter.",
+                f"{launch.name} was launched, but Tallyfy named it {self.record.get('name')} and refused to rename it "
+                f"({reason}). Rename it in Tallyfy, or the next run launches another process. With reference_field, "
+                f"the name does not matter.",
                 process=self.shape(self.record),
                 not_stored=["name"],
             ) from error
 
     def named_members(self) -> list[str]:
-        """Return the addresses of the members whom the process names."""
+        """Return the e-mail addresses of the members that the process names."""
         assignees = self.launch.assignees if self.launch is not None else []
         owner = [self.desired.owner] if self.desired.owner else []
-        return [*owner, *(email for one in assignees for email in one.members)]
+        return [*owner, *(email for named in assignees for email in named.members)]
 
     def named_groups(self) -> list[str]:
         """Return the names of the groups that the launch names."""
         assignees = self.launch.assignees if self.launch is not None else []
-        return [name for one in assignees for name in one.groups]
+        return [name for named in assignees for name in named.groups]
 
     @property
     def is_unknown(self) -> bool:
-        """Whether the answer to the launch got lost and the process has not shown up."""
+        """Whether the answer to the launch was lost and the process was not found."""
         return self.failed_step is not None and self.failed_step.action == "launched" and isinstance(self.error, LOST)
 
     def settle(self, active: Sequence[Record]) -> None:
-        """Draw the conclusions from the active processes that carry the reference, oldest first, after the launch.
+        """Keep the oldest active process with the reference after the launch, and archive one that this run launched.
 
-        Everybody who launches looks so, and sees what is older than their own process. So the oldest one stays, and
-        who launched another one archives it.
+        ``active`` is sorted, oldest first. Every run that launches does this and sees all older processes, so the
+        oldest stays, and the other runs archive theirs.
         """
         if not active:
             if not self.is_unknown:
@@ -280,22 +278,22 @@ class ProcessRun(ChangeRun):
         if self.is_unknown:
             self._take_late(active[0])
         own = next((run for run in active if run["id"] == self.record.get("id")), {})
-        # A template may have added some of its own.
+        # The template may have added tags or folders.
         self.record.update({kind: own[kind] for kind in TIES if kind in own})
         if self.launched is not None:
-            # Its own may not be listed yet, and then must not give way to a younger one that is.
+            # The process of this run may not be listed yet; it must not be archived in favour of a younger one.
             first = min(active[0], self.launched, key=age)
             surplus = [self.launched] if str(first["id"]) != str(self.launched["id"]) else []
         else:
-            # Which of them is its own is not known. Nobody else keeps what is not the oldest, either.
+            # It is unknown which of them this run launched. Every run archives all but the oldest.
             first, began = active[0], self.launch_began or 0
-            surplus = [one for one in active[1:] if launch_second(one) >= began > 0]
-        for one in surplus:
-            self._give_way(one, first)
+            surplus = [run for run in active[1:] if launch_second(run) >= began > 0]
+        for run in surplus:
+            self._archive_duplicate(run, first)
         if self.error is None:
             self.forget_doubt()
 
-    def _give_way(self, surplus: Record, first: Record) -> None:
+    def _archive_duplicate(self, surplus: Record, first: Record) -> None:
         name, own_id = surplus.get("name"), str(surplus["id"])
         step = Step("archived", str(name), f"another run had launched {first['id']}", target=own_id)
         try:
@@ -304,26 +302,26 @@ class ProcessRun(ChangeRun):
             self.fail(
                 step,
                 NotStoredError(
-                    f"{name} was launched twice at the same moment, by this run and by another one, and {own_id} could "
-                    f"not be archived ({error.message}). Archive it; {first['id']} is the older one.",
+                    f"{name} was launched twice at the same time, by this run and by another, and {own_id} could not "
+                    f"be archived ({error.message}). Archive it in Tallyfy and keep the older {first['id']}.",
                     process=self.shape(dict(first)),
                 ),
             )
             return
         if self.failed_step is not None:
-            # Whatever the archived one lacked does not matter any more.
+            # An error about the archived process no longer matters.
             failed = self.failed_step
             self.reopen()
             self.finish(failed)
         self.finish(step)
         self.record = dict(first)
         self.notes.append(
-            f"{name}: another run launched it at the same moment. {first['id']}, which is older, stays; {own_id} was "
+            f"{name}: another run launched it at the same time. The older {first['id']} was kept, and {own_id} was "
             f"archived."
         )
 
     def _take_late(self, found: Mapping[str, Any]) -> None:
-        """Take note that the process whose launch was in doubt has shown up, and of what was stored of it."""
+        """Record that the process of a launch without an answer exists, and check its values."""
         step, launch = self.failed_step, self.launch
         if step is None or launch is None:
             return
@@ -331,22 +329,22 @@ class ProcessRun(ChangeRun):
         self.reopen()
         self.finish(step)
         try:
-            self._prove(launch, launch.body(self.desired, self.known))
+            self._require_stored(launch, launch.body(self.desired, self.known))
         except TallyfyError as error:
             self.fail(step, error)
 
-    def _prove(self, launch: Launch, body: Mapping[str, Any]) -> None:
-        """Raise ``NotStoredError`` for what the launch sent and the service dropped; a 2xx does not prove anything."""
+    def _require_stored(self, launch: Launch, body: Mapping[str, Any]) -> None:
+        """Raise ``NotStoredError`` for values that the service did not store; a 2xx answer is no proof."""
         sent = body["prerun"]
         if sent and any(field_id not in values_of(self.record) for field_id in sent):
-            # The answer to the launch may be a short one.
+            # The answer to the launch may be incomplete.
             try:
                 self.record.update(self._client.get("runs", self.record["id"]))
             except ApiError as error:
-                # The launch itself has been done, so it has neither failed nor is it deferred.
+                # The launch itself succeeded, so it is neither failed nor deferred.
                 raise NotStoredError(
-                    f"{self.record.get('name')} was launched, but what Tallyfy stored of it could not be read "
-                    f"({error.answer}). Run it again: it compares the values.",
+                    f"{self.record.get('name')} was launched, but its stored values could not be read "
+                    f"({error.answer}). Run this again: the next run compares the values.",
                     process=self.shape(self.record),
                 ) from error
         lost = launch.not_stored(self.record, sent)
@@ -356,11 +354,11 @@ class ProcessRun(ChangeRun):
         if not lost and not wrong_owner:
             return
         stored = values_of(self.record)
-        texts = [f"{one.label} (stored: {shown_value(one, stored.get(one.id))!r})" for one in lost]
+        texts = [f"{field.label} (stored: {shown_value(field, stored.get(field.id))!r})" for field in lost]
         texts += ["owner"] if wrong_owner else []
         raise NotStoredError(
-            f"{self.record.get('name')} was launched, but Tallyfy did not store {choices(texts)}. Set that in Tallyfy; "
-            f"a launch cannot be repeated.",
+            f"{self.record.get('name')} was launched, but Tallyfy did not store {choices(texts)}. Set them in "
+            f"Tallyfy; a launch cannot be repeated.",
             process=self.shape(self.record),
-            not_stored=[*(one.label for one in lost), *(["owner_id"] if wrong_owner else [])],
+            not_stored=[*(field.label for field in lost), *(["owner_id"] if wrong_owner else [])],
         )

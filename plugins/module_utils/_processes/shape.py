@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Processes as modules return them: in the words in which they are given. Private to the collection."""
+"""Processes in the form in which modules return and accept them. Private to the collection."""
 
 from __future__ import annotations
 
@@ -27,42 +27,42 @@ from .launch import Known
 from .record import TIES, shown_fields, shown_names, values_of
 from .template import is_archived
 
-#: Under what the groups are kept for the items of a loop.
+#: The key under which the groups are kept for the items of a loop.
 GROUPS = ("groups",)
-#: What has to be asked for with a process so that it can be told.
+#: The includes that are needed to shape a process.
 INCLUDES = (*TIES, "ko_form_fields")
 
 
 @dataclass(frozen=True)
 class Form:
-    """The fields of a kick-off form, by what people call them."""
+    """The fields of a kick-off form, by readable names."""
 
     fields: tuple[FormField, ...] = ()
 
     @cached_property
     def names(self) -> dict[str, str]:
-        """What each field is called by its id: its label, or its alias where the label does not tell it."""
-        labels = {one.id: one.label for one in self.fields if one.label and self.find(one.label) is one}
-        return {one.id: labels.get(one.id) or one.alias or one.id for one in self.fields}
+        """The name of each field by its ID: its label, or its alias where the label is not unique."""
+        labels = {field.id: field.label for field in self.fields if field.label and self.find(field.label) is field}
+        return {field.id: labels.get(field.id) or field.alias or field.id for field in self.fields}
 
     def find(self, name: str) -> FormField | None:
-        """Return the field that people call so, ``None`` when there is none or it is not sure which."""
+        """Return the field with this name, ``None`` when no field or several fields match."""
         with contextlib.suppress(UnfitError):
             return find_field(self.fields, name)
         return None
 
 
 def shown_form(run: Mapping[str, Any]) -> Form | None:
-    """Return the form as a process shows it when it is asked to, ``None`` when it does not."""
+    """Return the form that a process includes, ``None`` when it includes no form."""
     return Form(shown_fields(run)) if isinstance(included(run, "ko_form_fields"), list) else None
 
 
 def shape_process(
     run: Mapping[str, Any], form: Form | None = None, known: Known | None = None, field_id: str | None = None
 ) -> Record:
-    """Return a process in the one shape that modules return; pure.
+    """Return a process in the form in which all modules return it; pure.
 
-    Without a ``form`` nobody knows what its values are called. ``field_id`` is the field that holds its reference.
+    Without a ``form``, the names of its values are unknown. ``field_id`` is the ID of the reference field.
     """
     known = known or Known()
     progress = run.get("progress")
@@ -90,8 +90,8 @@ def shape_process(
 
 
 def shown_values(form: Form, stored: Mapping[str, Any], known: Known) -> Record:
-    """Return the values of a form, stored by the ids of its fields, by what people call these."""
-    shown = {form.names[one.id]: known.shown(one, stored.get(one.id)) for one in form.fields}
+    """Return the values of a form, stored by field ID, by the names of the fields."""
+    shown = {form.names[field.id]: known.shown(field, stored.get(field.id)) for field in form.fields}
     return {name: None if is_empty(value) else value for name, value in shown.items()}
 
 
@@ -104,13 +104,15 @@ def _as_integer(value: Any) -> Any:
 
 
 def known_of(client: Client, runs: Iterable[tuple[Mapping[str, Any], Form | None]]) -> Known:
-    """Return whom processes name by ID: in no request, or one for each kind that they name.
+    """Return the people and groups that processes name by ID, with at most one request for each kind.
 
-    ``directory_of_ids`` says what members cost. What was read is kept for the items of a loop.
+    See ``directory_of_ids`` for the requests for members. The records are kept for the items of a loop.
     """
     runs = tuple(runs)
     people = [value for run, form in runs for value in _assignees(run, form)]
-    ids = {run.get("owner_id") for run, _form in runs} | {one for value in people for one in member_ids_in(value)}
+    ids = {run.get("owner_id") for run, _form in runs} | {
+        member_id for value in people for member_id in member_ids_in(value)
+    }
     groups = client.shared.get(GROUPS)
     if groups is None and any(value.get("groups") for value in people):
         with contextlib.suppress(ForbiddenError, NotFoundError):
@@ -120,23 +122,23 @@ def known_of(client: Client, runs: Iterable[tuple[Mapping[str, Any], Form | None
 
 def _assignees(run: Mapping[str, Any], form: Form | None) -> Iterator[Mapping[str, Any]]:
     stored = values_of(run)
-    for one in form.fields if form is not None else ():
-        value = stored.get(one.id)
-        if one.kind == "assignees_form" and isinstance(value, Mapping):
+    for field in form.fields if form is not None else ():
+        value = stored.get(field.id)
+        if field.kind == "assignees_form" and isinstance(value, Mapping):
             yield value
 
 
 def beyond(desired: DesiredProcess, record: Record, form: Form | None) -> DesiredProcess:
-    """Return what is desired beyond what the process has, as its record tells it; pure.
+    """Return the part of the desired state that differs from the record of the process; pure.
 
-    What was read and is given back so need not be looked up, and may be what nobody could give today: an owner who is
-    disabled, or a text that no field takes any more.
+    Values that were read and given back are not looked up. They may be invalid by now: an owner who is disabled, or a
+    text that a field no longer accepts.
     """
     shown = record["kickoff"] or {}
 
-    def is_there(name: str, value: Any) -> bool:
-        one = form.find(name) if form is not None else None
-        return one is not None and form is not None and value == shown.get(form.names[one.id])
+    def is_held(name: str, value: Any) -> bool:
+        field = form.find(name) if form is not None else None
+        return field is not None and form is not None and value == shown.get(form.names[field.id])
 
     keeps_name = desired.process_id is not None and (not desired.name or is_same_name(desired.name, record["name"]))
     keeps_reference = keeps_name and is_same_name(desired.reference, record["reference"])
@@ -155,7 +157,7 @@ def beyond(desired: DesiredProcess, record: Record, form: Form | None) -> Desire
         name=None if keeps_name else desired.name,
         reference=None if keeps_reference else desired.reference,
         owner=None if is_owner else desired.owner,
-        kickoff={name: value for name, value in desired.kickoff.items() if not is_there(name, value)},
+        kickoff={name: value for name, value in desired.kickoff.items() if not is_held(name, value)},
         tags=lacking("tags"),
         folders=lacking("folders"),
     )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One process of ``tallyfy_process``: found, planned and carried out. Private to the collection."""
+"""Finds, plans and changes the process of ``tallyfy_process``. Private to the collection."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .desired import DesiredProcess, is_same_name, reference_in, validate_archiv
 from .doubt import doubt_about
 from .launch import Known, prepare_launch, reference_field_of, validate_names
 from .plan import compare_kickoff, differing_kickoff, plan_process
-from .race import LOCK_SUBJECT, settle_launches, take_what_is_there
+from .race import LOCK_SUBJECT, settle_launches, use_existing
 from .reading import find_template, get_process, get_template, look_up, read_organization
 from .record import TIES, Found, shown_names, values_of
 from .reference import Sought, finder_for
@@ -42,7 +42,7 @@ def ensure_process(client: Client, params: Mapping[str, Any], *, warn: Callable[
 
 
 class SingleProcess:
-    """One process of ``tallyfy_process``. What a template and its processes are is read when it is needed, and once."""
+    """The process of ``tallyfy_process``. Reads the template and its processes when needed, and only once."""
 
     def __init__(self, client: Client, desired: DesiredProcess, warn: Callable[[str], None]) -> None:
         self._client = client
@@ -54,18 +54,18 @@ class SingleProcess:
         self._sought = Sought(named, self._field_of_reference)
 
     def _named(self, desired: DesiredProcess) -> tuple[str, Template | None, DesiredProcess]:
-        """Return the template, and the process as it is found; one that is named by its ID has its name by now."""
+        """Return the template, and the process to find; for ``process_id``, the process has its current name."""
         if desired.process_id is None:
             return (*find_template(self._client, desired.template), desired)
         run = get_process(self._client, desired.process_id)
         name = str(run.get("name") or "")
         if desired.name and not desired.reference and reference_in(desired.name) is None:
-            # A reference that nobody mentions stays.
+            # A reference that is not given stays.
             self._desired = replace(desired, reference=reference_in(name))
         return str(run.get("checklist_id") or ""), None, replace(desired, name=name, reference=None)
 
     def ensure(self) -> dict[str, Any]:
-        """Find it, plan, and carry that out unless in check mode; return the result of the module."""
+        """Find the process, plan the changes, and make them unless in check mode; return the result of the module."""
         found = self._find()
         if found.current is not None:
             path = self._client.path("runs", found.current["id"])
@@ -77,7 +77,7 @@ class SingleProcess:
         with contextlib.ExitStack() as locks:
             if run.launches and not self._client.check_mode:
                 locks.enter_context(self._client.alone(LOCK_SUBJECT.format(self._finder.template_id)))
-                take_what_is_there(self._client, [run])
+                use_existing(self._client, [run])
             run.complete(run.carry_out, check_mode=self._client.check_mode)
         settle_launches(self._client, [run])
         for note in run.notes:
@@ -104,10 +104,10 @@ class SingleProcess:
         return reference_field_of(self._desired, self._template)
 
     def _form(self, run: Mapping[str, Any]) -> Form | None:
-        """Return the form of a process that is there, ``None`` where nobody may see it."""
+        """Return the form of an existing process, ``None`` where the caller may not see it."""
         form = shown_form(run)
         if form is None and self._finder.template is None and self._finder.form is None:
-            # The template may have been archived since; what was launched from it goes on, and shows its form.
+            # The template may have been archived since; its processes go on and include their form.
             with contextlib.suppress(InputError):
                 self._finder.form = shown_form(get_process(self._client, str(run["id"])))
         with contextlib.suppress(InputError):
@@ -115,7 +115,7 @@ class SingleProcess:
         return None
 
     def _shape(self, run: Mapping[str, Any]) -> Record:
-        """Return a process as the module returns it; what has been done does not fail for who cannot be looked up."""
+        """Return a process as the module returns it; a failed lookup of names does not fail a run that changed it."""
         form, known = None, Known()
         with contextlib.suppress(TallyfyError):
             form = self._form(run)
@@ -123,13 +123,15 @@ class SingleProcess:
         return shape_process(run, form, known, self._field_id(form))
 
     def _field_id(self, form: Form | None) -> str | None:
-        one = form.find(self._desired.reference_field) if form is not None and self._desired.reference_field else None
-        return one.id if one is not None else None
+        if form is None or not self._desired.reference_field:
+            return None
+        field = form.find(self._desired.reference_field)
+        return field.id if field is not None else None
 
     def _planned(self, found: Found) -> tuple[ProcessRun, list[Record]]:
-        """Return the plan, ready to be carried out, and what stays as it is.
+        """Return the run of the plan, and the values that cannot change.
 
-        Raises ``InputError`` with everything that is wrong.
+        Raises ``InputError`` with all errors.
         """
         client, desired, current = self._client, self._desired, found.current
         launch, kickoff, form = None, Kickoff(), None
@@ -188,7 +190,7 @@ class SingleProcess:
         return run, fixed
 
     def _keeps_name(self, current: Mapping[str, Any] | None) -> bool:
-        """Return whether the template names its processes, which only matters where the name is not the desired one."""
+        """Return whether the template names its processes, which matters only where the name is not as desired."""
         if current is None or not (self._desired.name and self._desired.reference_field):
             return False
         if is_same_name(self._desired.full_name(str(current.get("name"))), current.get("name")):
@@ -199,7 +201,7 @@ class SingleProcess:
 
 
 def _process_after(run: ProcessRun, found: Found) -> Record | None:
-    """Return the process as it is after the run, or, in check mode, as far as the plan can tell."""
+    """Return the process after the run, or, in check mode, as far as the plan shows it."""
     current, after = found.current, run.plan.after
     if current is None and not run.plan.steps:
         return None
@@ -209,13 +211,13 @@ def _process_after(run: ProcessRun, found: Found) -> Record | None:
     planned.update({"tags": [], "folders": []} if current is None else {})
     for kind in TIES:
         held = shown_names(current or {}, kind) or ()
-        spelled = (one if one in held else run.known.tie(kind, one)[1] for one in after.get(kind, ()))
-        planned.update({kind: [{"name": one} for one in spelled]} if kind in after else {})
+        spelled = (name if name in held else run.known.tie(kind, name)[1] for name in after.get(kind, ()))
+        planned.update({kind: [{"name": name} for name in spelled]} if kind in after else {})
     if run.launch is not None:
         title, template_id = run.launch.template.title, run.launch.template.id
         planned.update(checklist_title=title, checklist_id=template_id, prerun=run.launch.sent(run.known))
     if run.corrections:
-        planned["prerun"] = {**values_of(current or {}), **{one.field.id: one.sent for one in run.corrections}}
+        planned["prerun"] = {**values_of(current or {}), **{item.field.id: item.sent for item in run.corrections}}
     if run.desired.owner:
         planned["owner_id"] = run.known.member_id(run.desired.owner)
     planned.update({"archived_at": None} if after.get("status") == "active" else {})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Templates: what a launch needs to be given. Private to the collection.
+"""Templates: the fields and steps that a launch can set. Private to the collection.
 
 Source: API reference, "Templates". The service calls them checklists. Every function here is pure.
 """
@@ -22,13 +22,13 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory
 from .fields import FormField, UnfitError, choices, fields_of, position_of
 
 _ID = re.compile(r"[0-9a-f]{32}")
-#: What the service's search is sure to find as it is: nothing that it could escape, fold or take for a wildcard.
+#: Texts that the search of the service finds: without characters that it may escape, fold or treat as a wildcard.
 _SEARCHABLE = re.compile(r"[\w\s.@:,()/-]*", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Template:
-    """A template as the service told it, with its steps."""
+    """A template as the service returned it, with its steps."""
 
     record: Mapping[str, Any]
     steps: tuple[Mapping[str, Any], ...] = ()
@@ -48,18 +48,18 @@ class Template:
 
     @property
     def is_draft(self) -> bool:
-        """Whether it has not been published, so that nothing can be launched from it."""
+        """Whether the template is not published, so no process can be launched from it."""
         return str(self.record.get("status") or "").lower() == "draft"
 
     @property
     def names_its_processes(self) -> bool:
-        """Whether Tallyfy may give the processes names of its own. Source: API reference, "Auto-naming"."""
+        """Whether Tallyfy may name the processes automatically. Source: API reference, "Auto-naming"."""
         return bool(self.record.get("auto_naming"))
 
     def step(self, title: str) -> Mapping[str, Any]:
-        """Return the step with this title, without regard to case, or with this id or alias.
+        """Return the step with this title (case is ignored), ID or alias.
 
-        Raises ``UnfitError`` with what would be valid.
+        Raises ``UnfitError``, which names the valid choices.
         """
         title = tidied(title)
         exact = [step for step in self.steps if title in (step.get("id"), step.get("alias"))]
@@ -80,35 +80,35 @@ class Template:
             "owner": directory.email_of(owner_id),
             "owner_id": owner_id,
             "is_archived": is_archived(self.record),
-            "kickoff_fields": [_shaped_field(one) for one in self.fields],
+            "kickoff_fields": [_shaped_field(field) for field in self.fields],
             "steps": [_shaped_step(step) for step in self.steps],
         }
 
 
 def is_id(text: str) -> bool:
-    """Return whether a text has the form of the service's identifiers."""
+    """Return whether a text has the form of an ID of the service."""
     return _ID.fullmatch(text.strip()) is not None
 
 
 def is_searchable(text: str) -> bool:
-    """Return whether the service's search is sure to find a text."""
+    """Return whether the search of the service is sure to find a text."""
     return _SEARCHABLE.fullmatch(text) is not None
 
 
 def is_archived(record: Mapping[str, Any]) -> bool:
-    """Return whether a template or process is archived; filters of the service alone do not tell."""
+    """Return whether a template or process is archived; the filters of the service are not reliable."""
     return bool(record.get("archived_at")) or str(record.get("status") or "").lower() == "archived"
 
 
-def _shaped_field(one: FormField) -> Record:
+def _shaped_field(field: FormField) -> Record:
     return {
-        "label": one.label,
-        "alias": one.alias or None,
-        "id": one.id,
-        "type": one.kind,
-        "required": one.is_required,
-        "options": [option.text for option in one.options],
-        "columns": list(one.columns),
+        "label": field.label,
+        "alias": field.alias or None,
+        "id": field.id,
+        "type": field.kind,
+        "required": field.is_required,
+        "options": [option.text for option in field.options],
+        "columns": list(field.columns),
     }
 
 
@@ -123,11 +123,11 @@ def _shaped_step(step: Mapping[str, Any]) -> Record:
 
 
 def warning_of_automatic_launch(organization: Mapping[str, Any], template: Template) -> str | None:
-    """Return a warning when the organization launches the template by itself for everybody who joins."""
+    """Return a warning when the organization launches the template automatically for new members."""
     is_on = organization.get("enable_onboarding_template")
     if not is_on or str(organization.get("onboarding_template_id")) != template.id:
         return None
     return (
-        f"The organization itself launches {template.title} for everybody who accepts an invitation, so they may get "
-        f"it twice. Switch that off in the settings of the organization, or leave the launch to it."
+        f"The organization launches {template.title} automatically for each member who accepts an invitation, so "
+        f"members may get it twice. Turn this off in the settings of the organization, or do not launch it here."
     )

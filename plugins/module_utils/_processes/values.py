@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values of kick-off forms: how each kind is written, and how it is recognized in what is read back. Private to the
-collection.
+"""Values of kick-off forms: encodes each kind, and compares it with the stored value. Private to the collection.
 
 Source: API reference, "Kick-off and task field values". Every function here is pure.
 """
@@ -27,7 +26,7 @@ from .fields import FormField, Option, UnfitError, choices, described, find_fiel
 
 LONGEST_TEXT = 200
 LONGEST_TEXTAREA = 30000
-#: YAML takes 00123 for 83 and 12:30:45 for 45045, and says nothing.
+#: YAML reads 00123 as 83 and 12:30:45 as 45045, without a warning.
 QUOTE_IT = "put quotes around a text such as '00123'"
 _KINDS_OF_TEXT = ("text", "textarea", "radio", "dropdown", "multiselect", "table")
 _SECONDS_AND_ZONE = re.compile(
@@ -38,10 +37,10 @@ _TAGS = re.compile(r"<[^>]*>")
 
 @dataclass(frozen=True)
 class Kickoff:
-    """Values for a kick-off form: ``encoded`` by field id and ``shown`` by label, and everything that is wrong.
+    """Values of a kick-off form: ``encoded`` by field ID, ``shown`` by label, and all errors in ``problems``.
 
-    ``encoded`` is what the service takes, except that ``Assignees`` stand where their IDs will. ``notes`` tell of
-    values that may not be what somebody has written.
+    ``encoded`` has the values for the request, with ``Assignees`` in place of their IDs. ``notes`` are about values
+    that may differ from what the user wrote.
     """
 
     encoded: Mapping[str, Any] = field(default_factory=dict)
@@ -51,14 +50,14 @@ class Kickoff:
 
     @property
     def assignees(self) -> list[Assignees]:
-        """All assignees that the values name."""
+        """All assignees in the values."""
         return [value for value in self.encoded.values() if isinstance(value, Assignees)]
 
 
 def encode(fields: Iterable[FormField], given: Mapping[str, Any], *, is_whole: bool = True) -> Kickoff:
-    """Return the values for a form, given by the labels that people see; blank ones count as not given.
+    """Return the values of a form, given by label; blank values count as not given.
 
-    A required value that is missing is a problem of a form that ``is_whole``.
+    With ``is_whole``, a missing required value is an error.
     """
     fields = tuple(fields)
     encoded: dict[str, Any] = {}
@@ -67,50 +66,50 @@ def encode(fields: Iterable[FormField], given: Mapping[str, Any], *, is_whole: b
     named: dict[str, str] = {}
     for name, value in given.items():
         try:
-            one = find_field(fields, name)
+            field = find_field(fields, name)
         except UnfitError as error:
             problems.append(str(error))
             continue
-        if one.id in named:
-            problems.append(f"{named[one.id]!r} and {name!r} are the same field")
-        named[one.id] = str(name)
+        if field.id in named:
+            problems.append(f"{named[field.id]!r} and {name!r} are the same field")
+        named[field.id] = str(name)
         if is_empty(value) or (isinstance(value, str) and not tidied(value)):
             continue
         try:
-            encoded[one.id] = _encoder_of(one)(one, value)
+            encoded[field.id] = _encoder_of(field)(field, value)
         except UnfitError as error:
-            problems.append(f"{one.label}: {error}")
-            # Told once: it has a value, which is wrong.
-            encoded[one.id] = None
+            problems.append(f"{field.label}: {error}")
+            # Report the error once: the field has a value, so it is not missing as well.
+            encoded[field.id] = None
             continue
-        if one.kind in _KINDS_OF_TEXT:
-            notes += notes_of_numbers(one.label, value)
-    missing = [one for one in fields if is_whole and one.is_required and one.id not in encoded]
-    problems += [f"{one.label} is required ({described(one)})" for one in missing]
-    shown = {one.label: shown_value(one, encoded[one.id]) for one in fields if one.id in encoded}
+        if field.kind in _KINDS_OF_TEXT:
+            notes += notes_of_numbers(field.label, value)
+    missing = [field for field in fields if is_whole and field.is_required and field.id not in encoded]
+    problems += [f"{field.label} is required ({described(field)})" for field in missing]
+    shown = {field.label: shown_value(field, encoded[field.id]) for field in fields if field.id in encoded}
     return Kickoff(encoded, shown, tuple(problems), tuple(notes))
 
 
-def shown_value(one: FormField, encoded: Any) -> Any:
-    """Return a value, encoded or as the service stores it, as people write it down."""
+def shown_value(field: FormField, encoded: Any) -> Any:
+    """Return a value, encoded or stored, in readable form."""
     if isinstance(encoded, Assignees):
         return encoded.shown()
-    if one.kind == "dropdown" and isinstance(encoded, Mapping):
+    if field.kind == "dropdown" and isinstance(encoded, Mapping):
         return encoded.get("text")
-    if one.kind == "multiselect" and isinstance(encoded, list):
+    if field.kind == "multiselect" and isinstance(encoded, list):
         return [option.get("text") if isinstance(option, Mapping) else option for option in _selected(encoded)]
-    if one.kind == "file" and isinstance(encoded, list):
+    if field.kind == "file" and isinstance(encoded, list):
         return [entry.get("url") if isinstance(entry, Mapping) else entry for entry in encoded]
     return encoded
 
 
-def is_stored(one: FormField, sent: Any, stored: Any) -> bool:
-    """Return whether the service stored what was sent, in whatever spelling it shows that."""
-    return bool(_COMPARISONS.get(one.kind, _is_same_text)(sent, stored))
+def is_stored(field: FormField, sent: Any, stored: Any) -> bool:
+    """Return whether a stored value equals the sent value; the service may return it in another form."""
+    return bool(_COMPARISONS.get(field.kind, _is_same_text)(sent, stored))
 
 
 def moment(value: Any) -> datetime | None:
-    """Return the moment a date stands for, ``None`` when it cannot be read. Without an offset it counts as UTC."""
+    """Return the time of a date, ``None`` for an invalid date. Without an offset, the time zone is UTC."""
     match = _SECONDS_AND_ZONE.fullmatch(str(value).strip())
     if match is None:
         return None
@@ -125,19 +124,19 @@ def moment(value: Any) -> datetime | None:
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
-def _encoder_of(one: FormField) -> Callable[[FormField, Any], Any]:
-    # What a kind that this collection does not know takes is for the service to judge.
-    return _ENCODERS.get(one.kind, lambda _one, value: _as_json(value))
+def _encoder_of(field: FormField) -> Callable[[FormField, Any], Any]:
+    # The service validates the values of unknown kinds.
+    return _ENCODERS.get(field.kind, lambda _one, value: _as_json(value))
 
 
 def _as_json(value: Any) -> Any:
-    """Return a value as it arrives at the service; dates, which YAML knows and JSON does not, become texts."""
+    """Return a value as JSON; dates, which YAML has and JSON does not, become texts."""
     return json.loads(json.dumps(value, default=str))
 
 
-def _encode_text(one: FormField, value: Any) -> str:
+def _encode_text(field: FormField, value: Any) -> str:
     text = text_of(value)
-    flaw = flaw_in(text, longest=LONGEST_TEXTAREA if one.kind == "textarea" else LONGEST_TEXT, has_lines=True)
+    flaw = flaw_in(text, longest=LONGEST_TEXTAREA if field.kind == "textarea" else LONGEST_TEXT, has_lines=True)
     if flaw is not None:
         raise UnfitError(flaw)
     return text
@@ -154,33 +153,33 @@ def _encode_date(_one: FormField, value: Any) -> str:
     return f"{read.replace(tzinfo=None).isoformat(timespec='seconds')}.000Z"
 
 
-def _encode_radio(one: FormField, value: Any) -> str:
-    return _option(one, value).text
+def _encode_radio(field: FormField, value: Any) -> str:
+    return _option(field, value).text
 
 
-def _encode_dropdown(one: FormField, value: Any) -> dict[str, Any]:
-    option = _option(one, value)
+def _encode_dropdown(field: FormField, value: Any) -> dict[str, Any]:
+    option = _option(field, value)
     return {"id": option.id, "text": option.text, "value": option.value}
 
 
-def _encode_multiselect(one: FormField, value: Any) -> list[dict[str, Any]]:
+def _encode_multiselect(field: FormField, value: Any) -> list[dict[str, Any]]:
     chosen: dict[str, dict[str, Any]] = {}
     problems = []
     for text in value if isinstance(value, (list, tuple)) else [value]:
         try:
-            option = _encode_dropdown(one, text)
+            option = _encode_dropdown(field, text)
         except UnfitError as error:
             problems.append(str(error))
         else:
-            # Without this mark the service stores the choice and shows nothing.
+            # Without this mark, the service stores the choice but does not show it.
             chosen[str(option["id"])] = {**option, "selected": True}
     if problems:
         raise UnfitError("; ".join(problems))
     return list(chosen.values())
 
 
-def _encode_table(one: FormField, value: Any) -> list[str]:
-    columns = one.columns
+def _encode_table(field: FormField, value: Any) -> list[str]:
+    columns = field.columns
     if isinstance(value, Mapping):
         by_label = {fold(str(label)): cell for label, cell in value.items()}
         unknown = [str(label) for label in value if fold(str(label)) not in map(fold, columns)]
@@ -188,7 +187,7 @@ def _encode_table(one: FormField, value: Any) -> list[str]:
             raise UnfitError(f"there is no column {', '.join(unknown)}; columns: {choices(columns)}")
         value = [by_label.get(fold(label), "") for label in columns]
     if not isinstance(value, (list, tuple)):
-        raise UnfitError(f"is a table: give a list with one entry for each column ({choices(columns)})")
+        raise UnfitError(f"is a table; give a list with one entry for each column ({choices(columns)})")
     if len(value) != len(columns):
         raise UnfitError(f"has {len(value)} entries for {len(columns)} columns ({choices(columns)})")
     return [_cell(cell) for cell in value]
@@ -213,15 +212,15 @@ def _encode_files(_one: FormField, value: Any) -> list[dict[str, Any]]:
 
 def _file(entry: Any) -> dict[str, Any]:
     if isinstance(entry, Mapping) and entry.get("id"):
-        # Somebody has uploaded it and knows what the service calls it.
+        # The file has been uploaded; the user gives its ID.
         return dict(_as_json(entry))
     url = str(entry.get("url") or "") if isinstance(entry, Mapping) else str(entry)
     try:
         parts = urlsplit(url)
     except ValueError as error:  # brackets that hold no IPv6 address
-        raise UnfitError(f"{quoted(url)} is not the web address of a file") from error
+        raise UnfitError(f"{quoted(url)} is not a URL of a file") from error
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise UnfitError(f"{quoted(url)} is not the web address of a file")
+        raise UnfitError(f"{quoted(url)} is not a URL of a file")
     name = entry.get("filename") if isinstance(entry, Mapping) else None
     return {"filename": name or unquote(parts.path.rpartition("/")[2]) or parts.netloc, "url": url, "source": "url"}
 
@@ -240,28 +239,30 @@ _ENCODERS: dict[str, Callable[[FormField, Any], Any]] = {
 }
 
 
-def _option(one: FormField, value: Any) -> Option:
-    """Return the option with this text: exactly, or else without regard to case if that is no other one's."""
+def _option(field: FormField, value: Any) -> Option:
+    """Return the option with exactly this text, or else the only option with it when case is ignored."""
     text = tidied(text_of(value))
-    found = [option for option in one.options if tidied(option.text) == text]
-    found = found or [option for option in one.options if fold(option.text) == fold(text)]
+    found = [option for option in field.options if tidied(option.text) == text]
+    found = found or [option for option in field.options if fold(option.text) == fold(text)]
     if len(found) > 1:
-        raise UnfitError(f"{len(found)} options are called {quoted(text)}; give them different texts in Tallyfy")
+        raise UnfitError(f"{len(found)} options have the text {quoted(text)}; give them different texts in Tallyfy")
     if not found:
-        raise UnfitError(f"{quoted(text)} is no option; options: {choices(option.text for option in one.options)}")
+        raise UnfitError(
+            f"{quoted(text)} is not an option; options: {choices(option.text for option in field.options)}"
+        )
     return found[0]
 
 
 def notes_of_numbers(label: str, value: Any) -> list[str]:
-    """Return a note when what becomes a text, or several, was given as integers."""
+    """Return a note when the value of a text field was given as a number."""
     numbers = _integers_in(value)
-    return [f"{label}: given as a number, and sent as {choices(numbers)}; {QUOTE_IT}"] if numbers else []
+    return [f"{label}: given as a number and sent as {choices(numbers)}; {QUOTE_IT}"] if numbers else []
 
 
 def _integers_in(value: Any) -> list[str]:
     if isinstance(value, (Mapping, list, tuple)):
         inner = value.values() if isinstance(value, Mapping) else value
-        return [number for one in inner for number in _integers_in(one)]
+        return [number for item in inner for number in _integers_in(item)]
     return [str(value)] if isinstance(value, int) else []
 
 
@@ -269,7 +270,7 @@ def _integers_in(value: Any) -> list[str]:
 
 
 def _is_same_text(sent: Any, stored: Any) -> bool:
-    # A field with an editor may keep its text as HTML.
+    # A rich text field may store its text as HTML.
     return _plain(sent) == _plain(stored) or _plain(sent) == _plain(html.unescape(_TAGS.sub(" ", str(stored))))
 
 
@@ -285,7 +286,7 @@ def _is_same_date(sent: Any, stored: Any) -> bool:
     left, right = moment(sent), moment(stored)
     if left is None or right is None:
         return False
-    # A field without a time of day may keep the day alone.
+    # A field without a time of day may store only the date.
     return left == right or (":" not in str(stored) and left.date() == right.date())
 
 
@@ -303,7 +304,7 @@ def _are_same_options(sent: Any, stored: Any) -> bool:
 
 
 def _selected(options: list[Any]) -> list[Any]:
-    return [one for one in options if not isinstance(one, Mapping) or one.get("selected") is not False]
+    return [option for option in options if not isinstance(option, Mapping) or option.get("selected") is not False]
 
 
 def _are_same_cells(sent: Any, stored: Any) -> bool:
@@ -317,8 +318,11 @@ def _are_same_assignees(sent: Any, stored: Any) -> bool:
 
 
 def _marks(people: Any) -> set[Email]:
-    """Return who is meant; some answers hold a whole record where others hold its ID."""
-    return {Email(one.get("id", one.get("email")) if isinstance(one, Mapping) else one) for one in people or ()}
+    """Return the IDs or addresses; some answers hold records instead of IDs."""
+    return {
+        Email(person.get("id", person.get("email")) if isinstance(person, Mapping) else person)
+        for person in people or ()
+    }
 
 
 def _are_same_files(sent: Any, stored: Any) -> bool:

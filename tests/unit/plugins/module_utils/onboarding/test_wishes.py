@@ -147,7 +147,7 @@ class TestWishes:
         (wish,), problems = process_wishes(self.people, {0: {"reference": 83}}, None, self.rows)
         assert (wish.own["reference"], problems) == ("83", [])
         advice = "put quotes around a text such as '00123'"
-        assert wish.notes == (f"reference: given as a number, and sent as 83; {advice}",)
+        assert wish.notes == (f"reference: given as a number and sent as 83; {advice}",)
 
 
 def test_rows_are_split() -> None:

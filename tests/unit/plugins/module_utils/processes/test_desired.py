@@ -193,18 +193,18 @@ def test_the_oldest_active_one_is_meant() -> None:
             "unknown field folders.st; did you mean set?", "folders.add and folders.remove both name a",
         ]),
         ({"template": " ", "name": ""}, [
-            "template is missing: give its id or its exact title",
-            "name and reference are missing: one of them is needed to find the process again",
+            "template is missing: give its ID or its exact title",
+            "name and reference are missing: give one of them, so that the next run finds the process",
         ]),
         ({"name": "x", "reference_field": "Notes", "owner": "alice"}, [
             "reference_field needs a reference", "owner 'alice' is not an e-mail address",
         ]),
         ({"name": "x" * LONGEST_NAME, "reference": "E-1"}, [
-            "name has 556 characters with its reference, at most 550 are allowed",
+            "name has 556 characters including its reference; at most 550 are allowed",
         ]),
         ({"process_id": FIELD}, []),
         ({"process_id": "HR-1", "duplicates": "archive"}, [
-            "process_id 'HR-1' is not an ID, which has 32 characters of 0-9 and a-f",
+            "process_id 'HR-1' is not an ID: an ID has 32 characters, 0-9 and a-f",
             "duplicates=archive cannot be given with process_id, which names one process",
         ]),
     ],
@@ -279,7 +279,7 @@ def test_everything_wrong_with_a_launch_at_once() -> None:
     _launch, problems = prepare_launch(wish, Template({**TEMPLATE.record, "status": "Draft"}, TEMPLATE.steps))
     assert problems == [
         "template 'Title' is a draft; publish it in Tallyfy first",
-        "reference_field: Size is a radio field, and a text field is needed",
+        "reference_field: Size is a radio field; give a text field",
         "kickoff: there is no field 'Height'; fields: Number, Buddy, Size",
         "kickoff: Size is required (radio of S)",
         "assignments: First: members: 'bob' is not an e-mail address",
@@ -297,7 +297,7 @@ def test_everything_wrong_with_a_launch_at_once() -> None:
         ({"number": "e-1"}, []),
         ({"number-1": " "}, []),
         ({"Number": None}, []),
-        ({"Number": "E-2"}, ["kickoff: Number is the reference_field and differs from the reference"]),
+        ({"Number": "E-2"}, ["kickoff: Number is the reference_field, but its value differs from the reference"]),
     ],
     ids=str,
 )
@@ -331,7 +331,7 @@ def test_names_that_nobody_has() -> None:
         "kickoff: Buddy: no@example.com is not a member of the organization",
         "kickoff: Buddy: there is no group 'Nobodies'; groups: People",
         f"assignments: First: {BOB} is disabled",
-        "tags: 2 tags are called 'twin'",
+        "tags: 2 tags are named 'twin'; rename all but one",
         "tags: there is no tag 'none'; tags: twin, urgent",
         "folders: there is no folder 'IT'; folders: hr",
     ]
@@ -385,7 +385,7 @@ def test_who_gets_a_step(value: Any, users: list[int], guests: list[str], groups
 def test_a_step_that_nobody_would_get() -> None:
     emptied = {name: {"set": []} for name in ("members", "guests", "groups")}
     wish, launch = prepared(name="x", kickoff={"Size": "S"}, assignments={"First": emptied})
-    assert validate_names(wish, launch, KNOWN) == ["assignments: First: nobody would be left to do it; name somebody"]
+    assert validate_names(wish, launch, KNOWN) == ["assignments: First: nobody would be assigned; add an assignee"]
 
 
 @pytest.mark.parametrize(
@@ -394,7 +394,7 @@ def test_a_step_that_nobody_would_get() -> None:
         ({"id": 7, "tag_id": "t1", "title": "Urgent"}, []),
         (
             {"id": "t1", "title": "Urgent"},
-            ["tags: Tallyfy does not show how 'URGENT' is taken away; do that in Tallyfy"],
+            ["tags: Tallyfy does not return the ID that is needed to remove 'URGENT'; remove it in Tallyfy"],
         ),
         ({"id": "t9", "title": "Other"}, []),
     ],
@@ -403,7 +403,7 @@ def test_a_tag_is_taken_off_by_the_number_of_its_tie(row: dict[str, Any], proble
     current = run("x", tags=[row], folders=[{"name": "HR"}])
     assert validate_names(desired(name="x", tags={"remove": "URGENT"}), None, KNOWN, current=current) == problems
     (problem,) = validate_names(desired(name="x", folders={"set": []}), None, KNOWN, current=current)
-    assert problem == "folders: Tallyfy does not tell how 'hr' is taken away; do that in Tallyfy"
+    assert problem == "folders: the API cannot remove a process from 'hr'; remove it in Tallyfy"
     assert validate_names(desired(name="x", folders={"set": ["hr"]}), None, KNOWN, current=current) == []
 
 
@@ -465,12 +465,16 @@ def test_several_carry_it() -> None:
     made = plan(found, reference="E-1")
     assert made.steps == ()
     (warning,) = made.warnings
-    assert warning.startswith("Jo (E-1): 2 active processes carry 'E-1'. The oldest is taken, beside it second.")
+    assert warning.startswith(
+        "Jo (E-1): 2 active processes have the reference 'E-1'. The oldest was used. Archive the others (second)"
+    )
     archived = plan(found, reference="E-1", duplicates="archive")
     assert [(step.action, step.target) for step in archived.steps] == [("archived", "second")]
     assert (archived.before, archived.after) == ({"duplicates": ["second"]}, {"duplicates": []})
     assert archived.warnings == ()
-    with pytest.raises(InputError, match=r"2 active processes carry 'E-1', so none is archived: Jo \(E-1\), second"):
+    with pytest.raises(
+        InputError, match=r"2 active processes have the reference 'E-1', so none was archived: Jo \(E-1\), second"
+    ):
         plan(found, reference="E-1", state="archived")
 
 
@@ -485,7 +489,7 @@ def test_a_tag_is_the_same_however_its_letters_are_composed() -> None:
 def test_tags_that_are_not_shown_are_not_compared() -> None:
     made = plan(Found((run("Jo (E-1)"),)), reference="E-1", tags=["x"])
     assert made.steps == ()
-    assert "does not show its tags" in made.warnings[0]
+    assert "does not return its tags" in made.warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -507,7 +511,7 @@ def test_plan_of_a_launch() -> None:
     }  # fmt: skip
     (step,) = made.steps
     assert step.described() == {
-        "action": "launched", "reason": "no process carries 'E-1'", "target": "Title",
+        "action": "launched", "reason": "no process has the reference 'E-1'", "target": "Title",
         "fields": ["assignments", "kickoff", "name", "owner"],
     }  # fmt: skip
 

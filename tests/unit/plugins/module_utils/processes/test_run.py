@@ -22,7 +22,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.refere
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.run import ProcessRun
 
 DESIRED = DesiredProcess.from_params({"template": "t", "reference": "E-1"})
-LAUNCH = Step("launched", "Tour (E-1)", "no process carries it")
+LAUNCH = Step("launched", "Tour (E-1)", "no process has the reference 'E-1'")
 
 
 class Service:
@@ -106,7 +106,7 @@ def test_one_that_cannot_be_archived_is_a_failure_with_both_ids() -> None:
     run.settle([run_of(0, "a"), run_of(1, "b")])
     assert isinstance(run.error, NotStoredError)
     assert "b could not be archived" in str(run.error)
-    assert "a is the older one" in str(run.error)
+    assert "keep the older a" in str(run.error)
     assert run.changed
 
 
@@ -122,7 +122,7 @@ def test_what_is_not_listed_is_reported() -> None:
     run = launcher(Service(), run_of(1, "b"))
     run.settle([])
     (note,) = run.notes
-    assert "is not known, because Tallyfy does not list it yet" in note
+    assert "another run may have launched it too; Tallyfy does not list it yet" in note
 
 
 class Rests(Service):

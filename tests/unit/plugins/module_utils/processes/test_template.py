@@ -94,8 +94,8 @@ def test_found(rows: list[Any], title: str, finds: bool, expected: str, requests
 @pytest.mark.parametrize(
     ("rows", "title", "message"),
     [
-        ([A, row("c", "Onboarding")], "Onboarding", "2 templates have the title 'Onboarding'; give an id"),
-        ([GONE, row("h", "Onboarding", status="archived")], "Onboarding", "give an id instead: g, h"),
+        ([A, row("c", "Onboarding")], "Onboarding", "2 templates have the title 'Onboarding'; give an ID"),
+        ([GONE, row("h", "Onboarding", status="archived")], "Onboarding", "give an ID instead: g, h"),
         ([B, A, GONE], "onboarding", "that is not archived; templates: Onboarding, Onboarding (old)"),
         ([A], "Board", "templates: Onboarding"),
         ([], "Board", "templates: none"),
@@ -108,10 +108,12 @@ def test_not_found(rows: list[Any], title: str, message: str) -> None:
 
 
 def test_one_that_cannot_be_read() -> None:
-    with pytest.raises(InputError, match=rf"no template {ID}, or it is archived, or alice@example.com may not see it"):
+    with pytest.raises(
+        InputError, match=rf"template: {ID} does not exist, is archived, or alice@example.com may not see it"
+    ):
         get_template(FakeClient(), ID)
     with pytest.raises(
-        InputError, match=r"^template: 'Onboarding' \(g\) is archived, or alice@example.com may not see"
+        InputError, match=r"^template: 'Onboarding' \(g\) does not exist, is archived, or alice@example.com may not see"
     ):
         get_template(FakeClient(), "g", " Onboarding ")
 

@@ -130,7 +130,7 @@ def test_encoded(one: FormField, value: Any, expected: Any) -> None:
         (AREA, "4.91512E+12", "a number that a spreadsheet has shortened"),
         (TABLE, ["Laptop", "#N/A"], "is #N/A"),
         (TEXT, True, "is the truth value true; put quotes around a text"),
-        (TEXT, 1.5, "is the number 1.5, which may have lost digits: put it in quotes"),
+        (TEXT, 1.5, "is the number 1.5, which may have lost digits; put it in quotes"),
         (AREA, float("nan"), "is the number nan"),
         (RADIO, 3.1, "is the number 3.1"),
         (MULTISELECT, ["Small", 3.1], "is the number 3.1"),
@@ -144,13 +144,17 @@ def test_encoded(one: FormField, value: Any, expected: Any) -> None:
         (DATE, "2026-03-02T24:00", "is not a date"),
         (DATE, "0001-01-01T00:00:00+14:00", "is not a date"),
         (DATE, 20260302, "is not a date"),
-        (RADIO, "Medium", "'Medium' is no option; options: Small, LARGE, Straße"),
+        (RADIO, "Medium", "'Medium' is not an option; options: Small, LARGE, Straße"),
         (RADIO, False, "truth value false"),
-        (DROPDOWN, 1, "'1' is no option"),
+        (DROPDOWN, 1, "'1' is not an option"),
         (DROPDOWN, ["Small"], "takes one text or number"),
         (DROPDOWN, {"id": 1, "text": "Small"}, "takes one text or number"),
-        (MULTISELECT, ["Small", "XS", "XL"], "'XS' is no option; options: Small, LARGE, Straße; 'XL' is no option"),
-        (TABLE, "Laptop", "is a table: give a list with one entry for each column (Item, Qty)"),
+        (
+            MULTISELECT,
+            ["Small", "XS", "XL"],
+            "'XS' is not an option; options: Small, LARGE, Straße; 'XL' is not an option",
+        ),
+        (TABLE, "Laptop", "is a table; give a list with one entry for each column (Item, Qty)"),
         (TABLE, ["Laptop"], "has 1 entries for 2 columns (Item, Qty)"),
         (TABLE, ["Laptop", "1", "2"], "has 3 entries for 2 columns"),
         (TABLE, ["Laptop", ["1"]], "takes one text or number"),
@@ -158,10 +162,10 @@ def test_encoded(one: FormField, value: Any, expected: Any) -> None:
         (PEOPLE, "bob", "'bob' is not an e-mail address"),
         (PEOPLE, {"guests": ["g"]}, "'g' is not an e-mail address"),
         (PEOPLE, {"people": ["a@example.com"]}, "takes members, guests and groups, not people"),
-        (FILE, "letter.pdf", "'letter.pdf' is not the web address of a file"),
-        (FILE, "ftp://example.com/a", "is not the web address"),
-        (FILE, {"filename": "a"}, "'' is not the web address"),
-        (FILE, "https://[example", "'https://[example' is not the web address"),
+        (FILE, "letter.pdf", "'letter.pdf' is not a URL of a file"),
+        (FILE, "ftp://example.com/a", "is not a URL"),
+        (FILE, {"filename": "a"}, "'' is not a URL"),
+        (FILE, "https://[example", "'https://[example' is not a URL"),
     ],
 )
 def test_refused(one: FormField, value: Any, message: str) -> None:
@@ -186,7 +190,7 @@ def test_refused(one: FormField, value: Any, message: str) -> None:
 def test_what_yaml_took_for_a_number_is_reported(one: FormField, value: str, numbers: str) -> None:
     (given_value,) = yaml.safe_load(value).values()
     (note,) = encode([one], {one.label: given_value}).notes
-    assert note == f"Field: given as a number, and sent as {numbers}; put quotes around a text such as '00123'"
+    assert note == f"Field: given as a number and sent as {numbers}; put quotes around a text such as '00123'"
 
 
 @pytest.mark.parametrize(
@@ -203,8 +207,8 @@ def test_a_long_value_is_not_quoted_in_full() -> None:
 def test_options_of_one_text() -> None:
     twins = field("dropdown", options=(Option(1, "Yes"), Option(2, "yes"), Option(3, "No"), Option(4, "No")))
     assert encoded(twins, "yes") == {"id": 2, "text": "yes", "value": None}
-    assert "2 options are called 'YES'" in refused(twins, "YES")
-    assert "2 options are called 'No'" in refused(twins, "No")
+    assert "2 options have the text 'YES'" in refused(twins, "YES")
+    assert "2 options have the text 'No'" in refused(twins, "No")
 
 
 def test_option_with_spaces_is_sent_as_the_template_has_it() -> None:
@@ -224,7 +228,7 @@ def test_everything_that_is_wrong_is_reported_at_once() -> None:
         fields, {"Size": "XXL", "Gear": ["a"], "TWIN": "x", "Unheard of": 1, "Name": "  ", "gear-1": ["b", "c"]}
     )
     assert kickoff.problems == (
-        "Size: 'XXL' is no option; options: Small, LARGE, Straße",
+        "Size: 'XXL' is not an option; options: Small, LARGE, Straße",
         "Gear: has 1 entries for 2 columns (Item, Qty)",
         "2 fields have the label 'TWIN'; use an alias instead: twin-1, twin-1",
         "there is no field 'Unheard of'; fields: Name, Size, Gear, Twin, twin, Unit",
