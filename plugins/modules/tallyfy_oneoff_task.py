@@ -260,12 +260,12 @@ unchangeable:
     reason:
       description: Why it cannot be changed.
       type: str
-      sample: "Tallyfy changes no task's type."
+      sample: "Tallyfy does not change the type of a task."
   sample:
     - field: type
       current: task
       wanted: approval
-      reason: "Tallyfy changes no task's type."
+      reason: "Tallyfy does not change the type of a task."
 actions:
   description: Steps that were carried out, in order. In check mode, the steps that would be carried out.
   type: list
@@ -302,8 +302,8 @@ notes:
   returned: always
   sample:
     - >-
-      Order a laptop for Mary Major (HR-1042-laptop): It is archived and stays so; state=open restores
-      it.
+      Order a laptop for Mary Major (HR-1042-laptop): The task is archived and was not changed;
+      state=open restores it.
 failed_action:
   description: The step that failed, with the keys of an entry of RV(actions). RV(actions) then lists only the steps
     completed before it. V(null) when no step failed.

@@ -297,7 +297,7 @@ obstacles:
   type: list
   elements: str
   returned: always
-  sample: [it has an open issue; resolve it first]
+  sample: [it has an open issue; resolve the issue first]
 unchangeable:
   description: Options that differ from a completed step. Tallyfy does not change completed steps.
   type: list
@@ -319,12 +319,12 @@ unchangeable:
     reason:
       description: Why it cannot be changed.
       type: str
-      sample: "It is completed, and Tallyfy changes no completed step; reopen it first (state=open)."
+      sample: "Tallyfy does not change completed steps; reopen the step first (state=open)."
   sample:
     - field: Laptop serial
       current: SN-4711
       wanted: SN-4712
-      reason: "It is completed, and Tallyfy changes no completed step; reopen it first (state=open)."
+      reason: "Tallyfy does not change completed steps; reopen the step first (state=open)."
 actions:
   description: Steps that were carried out, in order. In check mode, the steps that would be carried out.
   type: list
@@ -365,9 +365,8 @@ notes:
   returned: always
   sample:
     - >-
-      Create accounts of Onboarding: Jordan Rivera (HR-10293): It was completed from here, and is
-      open again. It stays so, since somebody may have reopened it on purpose; complete_again=true
-      completes it again.
+      Create accounts of Onboarding: Jordan Rivera (HR-10293): An earlier run completed it, and
+      somebody has reopened it, so it was not completed again. To complete it, set complete_again=true.
 failed_action:
   description: The step that failed, with the keys of an entry of RV(actions). RV(actions) then lists only the steps
     completed before it. V(null) when no step failed.

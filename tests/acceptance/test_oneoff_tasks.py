@@ -73,7 +73,7 @@ class TestOnce:
     def test_what_was_not_carried_out_is_for_the_next_run(self, sandbox: Sandbox, modules: Modules, lost: Any) -> None:
         sandbox.fault(route="tasks.create_one_off", **lost)
         failed = modules.fail(MODULE, **LAPTOP)
-        assert "not tried again by itself" in failed["msg"]
+        assert "so it was not repeated" in failed["msg"]
         assert failed["failed_action"]["action"] == "created"
         assert len(sandbox.ledger(route="tasks.create_one_off")) == 1
         assert modules.succeed(MODULE, **LAPTOP)["changed"] is True
@@ -151,7 +151,7 @@ class TestFoundAgain:
         modules.succeed(MODULE, **LAPTOP)
         other = modules.succeed(MODULE, **{**LAPTOP, "title": "Print a badge"})
         assert other["changed"] is False
-        assert f"The task with this reference is called '{TITLE}', and stays so." in other["notes"][0]
+        assert f"The task with this reference has the title '{TITLE}', which was not changed." in other["notes"][0]
 
     def test_the_oldest_of_several_counts(self, sandbox: Sandbox, modules: Modules) -> None:
         first = insert(modules, TITLE)
@@ -159,7 +159,7 @@ class TestFoundAgain:
         insert(modules, "A second one (HR-1042)")
         found = modules.succeed(MODULE, **LAPTOP)
         assert (found["changed"], found["task"]["id"]) == (False, first)
-        assert f"2 tasks have this reference; that with the ID {first} counts" in found["notes"][0]
+        assert f"2 tasks have this reference; the task with the ID {first} was used" in found["notes"][0]
 
 
 class TestStates:
@@ -243,14 +243,14 @@ class TestStates:
 @pytest.mark.parametrize(
     ("arguments", "reported"),
     [
-        ({**NAMED}, "assignees is missing: somebody has to get the task"),
-        ({**NAMED}, "deadline is missing: Tallyfy makes no task without one"),
+        ({**NAMED}, "assignees is missing: a new task needs an assignee"),
+        ({**NAMED}, "deadline is missing: a new task needs a deadline"),
         ({**LAPTOP, "assignees": {"remove": [BOB]}}, "assignees is missing"),
         ({**LAPTOP, "assignees": ["x@example.com", DANA]}, "x@example.com is neither a member nor a guest"),
         ({**LAPTOP, "assignees": ["x@example.com", DANA]}, f"{DANA} is disabled"),
         ({**LAPTOP, "deadline": "soon"}, "deadline 'soon' is not a date"),
         ({**LAPTOP, "approved": True}, "approved needs state=completed"),
-        ({**LAPTOP, "title": "x" * 600}, "title has 610 characters with its reference, at most 600"),
+        ({**LAPTOP, "title": "x" * 600}, "title has 610 characters including its reference; at most 600"),
         ({**LAPTOP, "title": "x\u200by"}, "title holds U+200B"),
         ({**LAPTOP, "reference": " "}, "reference is blank"),
         ({**LAPTOP, "state": "absent"}, "value of state must be one of: open, completed, archived"),

@@ -80,14 +80,14 @@ def test_my_tasks(sandbox: Sandbox, modules: Modules) -> None:
     ("filters", "reported"),
     [
         ({"group": "Nobodies"}, "there is no group 'Nobodies'; groups: "),
-        ({"assignee": "bob"}, "assignee 'bob' is neither me nor the address"),
+        ({"assignee": "bob"}, "assignee 'bob' is neither me nor the e-mail address"),
         ({"due_before": "soon"}, "due_before 'soon' is not a date"),
         ({"template": "Nothing"}, "there is no template 'Nothing'"),
         ({"template": HIRE, "step": "Create acounts"},
          "there is no step 'Create acounts'; steps: Create accounts, Welcome call, Manager approval (of the template"),
         ({**JORDAN, "step": "Manager aproval", "state": "completed"},
          "there is no step 'Manager aproval'; steps: Create accounts, Welcome call, Manager approval (of the process"),
-        ({**JORDAN, "reference": "HR-0"}, "there is no process of New hire onboarding that carries 'HR-0'"),
+        ({**JORDAN, "reference": "HR-0"}, "no process of New hire onboarding has the reference 'HR-0'"),
     ],
 )  # fmt: skip
 def test_what_is_not_there_is_reported(modules: Modules, filters: dict[str, Any], reported: str) -> None:

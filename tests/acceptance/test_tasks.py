@@ -97,7 +97,7 @@ class TestRequests:
 
     def test_a_process_whose_name_was_changed(self, sandbox: Sandbox, signed_in: Modules) -> None:
         sandbox.patch_run(JORDAN_ID, name="Jordan", prerun={"89f6f391a05e236f8d8a08ffe5a7173a": "HR-10293"})
-        assert "carries" in signed_in.fail("tallyfy_task", **BY_TITLE)["msg"]
+        assert "has the reference" in signed_in.fail("tallyfy_task", **BY_TITLE)["msg"]
         found = signed_in.succeed("tallyfy_task", **BY_TITLE, reference_field="Notes")
         assert found["task"]["id"] == ACCOUNTS
 
@@ -121,7 +121,7 @@ class TestOnce:
     def test_what_was_not_carried_out_is_for_the_next_run(self, sandbox: Sandbox, modules: Modules, lost: Any) -> None:
         sandbox.fault(route="tasks.complete", **lost)
         failed = modules.fail("tallyfy_task", **BY_TITLE, form=FORM, **DONE)
-        assert "not tried again by itself" in failed["msg"]
+        assert "so it was not repeated" in failed["msg"]
         assert failed["changed"] is True
         assert failed["failed_action"]["action"] == "completed"
         assert len(sandbox.ledger(route="tasks.complete")) == 1
@@ -173,7 +173,7 @@ class TestOnce:
         sandbox.patch_task(CALL, everyone_must_complete=True)
         sandbox.fault(route="tasks.complete", times=None, body={"data": task(sandbox, CALL)})
         first = modules.succeed("tallyfy_task", task_id=CALL, **DONE)
-        assert "everybody" in first["notes"][0]
+        assert "until all of its assignees have completed it" in first["notes"][0]
         sandbox.clear_ledger()
         assert modules.succeed("tallyfy_task", task_id=CALL, **DONE)["changed"] is False
         assert sandbox.writes() == []
@@ -212,7 +212,7 @@ class TestReopened:
             kept = modules.succeed("tallyfy_task", check_mode, **BY_TITLE, form={"Laptop serial": "Other"}, **DONE)
             assert kept["changed"] is False
             assert kept["task"]["state"] == "open"
-            assert "open again" in kept["notes"][0]
+            assert "somebody has reopened it" in kept["notes"][0]
         assert sandbox.writes() == []
         again = modules.succeed("tallyfy_task", **BY_TITLE, form=FORM, **DONE, complete_again=True)
         assert again["task"]["state"] == "completed"
@@ -314,12 +314,12 @@ class TestRefused:
         ("arguments", "reported"),
         [
             ({**JORDAN, "step": "Make coffee"}, "there is no step 'Make coffee'; steps: Create accounts, Welcome "),
-            ({**JORDAN, "reference": "HR-0", "step": "x"}, "there is no process of New hire onboarding that carries"),
+            ({**JORDAN, "reference": "HR-0", "step": "x"}, "no process of New hire onboarding has the reference"),
             ({**JORDAN, "reference": "HR-10201", "step": "x"}, "Casey Lane (HR-10201) is archived"),
             ({"template": HIRE, "step": "x"}, "reference and name are missing"),
             ({"template": "Nothing", "name": "x", "step": "x"}, "there is no template 'Nothing'"),
             ({"process_id": "0" * 32, "step": "x"}, "there is no process 000"),
-            ({"task_id": "0" * 32}, "there is no task 000"),
+            ({"task_id": "0" * 32}, "task_id: 00000000000000000000000000000000 does not exist"),
             ({"task_id": ACCOUNTS, "step": "x"}, "mutually exclusive"),
             ({"process_id": JORDAN_ID}, "missing parameter(s) required by 'process_id': step"),
             ({"step": "x"}, "one of the following is required: task_id, process_id, template"),
@@ -332,7 +332,7 @@ class TestRefused:
             ({**BY_TITLE, "assignees": ["a@b"]}, "assignees: 'a@b' is not an e-mail address"),
             ({**BY_TITLE, "assignees": ["x@example.com", DANA]}, "x@example.com is neither a member nor a guest"),
             ({**BY_TITLE, "assignees": ["x@example.com", DANA]}, f"{DANA} is disabled"),
-            ({"task_id": APPROVAL, **DONE}, "it is an approval: approved is required"),
+            ({"task_id": APPROVAL, **DONE}, "approved (true or false) is required for an approval"),
         ],
     )  # fmt: skip
     def test_before_anything_is_written(
@@ -347,7 +347,7 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("path", "reported"),
         [
-            (f"runs/{JORDAN_ID}/problem", "an open issue of the process keeps its steps as they are"),
+            (f"runs/{JORDAN_ID}/problem", "its process has an open issue"),
             (f"tasks/{ACCOUNTS}/problem", "it has an open issue"),
         ],
     )
@@ -376,7 +376,7 @@ class TestRefused:
         taken = modules.succeed(
             "tallyfy_task", template="Welcome tour", name="Welcome tour: Robin Hale", step="Feedback"
         )
-        assert "2 active processes carry" in taken["notes"][0]
+        assert "2 active processes have the name" in taken["notes"][0]
 
     def test_only_assignees_may_complete_it(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.patch_task(CALL, can_complete_only_assignees=True, owners={"users": [], "guests": [NORA], "groups": []})

@@ -131,7 +131,7 @@ def test_each_step_is_done_once_and_failures_stay_open(steps: Steps, sandbox: Sa
     assert reported["Cem (C-3)"].startswith("failed: the work was done, but the step not completed: ")
     assert "Laptop serial is required" in reported["Cem (C-3)"]
     assert "worklist_result takes form, comment and approved, and no forms" in reported["Dua (D-4)"]
-    assert reported["Eve (E-5)"].startswith("skipped: an open issue of the process")
+    assert reported["Eve (E-5)"].startswith("skipped: its process has an open issue")
     assert reported[HOSTILE] == "completed"
     assert "3 of 7 steps could not be done." in first.output
     names = ("completed", "failed", "skipped", "deferred", "total")

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Comments of tasks that are found again. Private to the collection.
+"""Comments of tasks, which later runs find by a signature. Private to the collection.
 
-Each ends with a signature, such as ``(Ansible: mailbox)``: people see who wrote it and about what, and the next run
-sees that it need not write it again. Whatever else could carry a mark may be stripped by the service, or shown.
+Each comment ends with a signature, such as ``(Ansible: mailbox)``: it shows people the author and the subject, and the
+next run does not write the comment again. The service may remove or show every other kind of mark.
 Source: API reference, "Tasks". Every function here is pure.
 """
 
@@ -26,17 +26,17 @@ _TAGS = re.compile(r"<[^>]*>")
 
 
 def signature(key: str | None) -> str:
-    """Return how a comment of a key ends."""
+    """Return the signature of a key, which ends the comment."""
     return f"({SIGNER}: {key})" if key else f"({SIGNER})"
 
 
 def signed(text: str, key: str | None) -> str:
-    """Return a comment as it is sent."""
+    """Return a comment with its signature."""
     return f"{text}\n\n{signature(key)}"
 
 
 def comments_of(task: Mapping[str, Any]) -> list[Record] | None:
-    """Return the comments of a task that are there, oldest first, ``None`` when it does not show them."""
+    """Return the comments of a task, without archived ones, oldest first; ``None`` when it does not include them."""
     rows = included(task, "threads")
     if not isinstance(rows, list):
         return None
@@ -44,16 +44,18 @@ def comments_of(task: Mapping[str, Any]) -> list[Record] | None:
 
 
 def find_comment(task: Mapping[str, Any], key: str | None) -> Record | None:
-    """Return the latest comment of a key."""
+    """Return the latest comment with the signature of a key."""
     end = fold(signature(key))
-    found = [one for one in comments_of(task) or () if any(fold(text).endswith(end) for text in _readings(one))]
-    return max(found, key=lambda one: str(one.get("created_at") or "")) if found else None
+    found = [
+        comment for comment in comments_of(task) or () if any(fold(text).endswith(end) for text in _readings(comment))
+    ]
+    return max(found, key=lambda comment: str(comment.get("created_at") or "")) if found else None
 
 
 def is_same_comment(comment: Mapping[str, Any], content: str) -> bool:
-    """Return whether a comment says what was sent, in whatever spelling it is shown.
+    """Return whether a comment has the sent content, in any of the forms in which the service returns it.
 
-    What looks like a tag, such as the address in ``Mary <mary@example.com>``, may be taken away, or stand among others.
+    The service may remove text that looks like a tag, such as the address in ``Mary <mary@example.com>``, or add tags.
     """
     if _plain(content) in _readings(comment):
         return True
@@ -63,13 +65,13 @@ def is_same_comment(comment: Mapping[str, Any], content: str) -> bool:
 
 
 def _readings(comment: Mapping[str, Any]) -> set[str]:
-    """Return what a comment may say: it is shown as it was sent, or as HTML."""
+    """Return the possible texts of a comment: the service returns it as sent, or as HTML."""
     content = str(comment.get("content") or "")
     return {_plain(content), _plain(html.unescape(content)), _plain(html.unescape(_TAGS.sub(" ", content)))}
 
 
 def _letters(text: str) -> str:
-    """Return a text without tags and white space, neither of which is sure to be kept."""
+    """Return a text without tags and white space, which the service may change."""
     return "".join(tidied(html.unescape(_TAGS.sub("", text))).split())
 
 

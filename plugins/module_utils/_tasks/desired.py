@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can be desired of a task. Private to the collection. Every function here is pure."""
+"""The desired state of a task. Private to the collection. Every function here is pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.values
 from .comments import LONGEST_KEY
 from .record import COMPLETED, OPEN
 
-#: By what a task is named: its process and its step, or itself.
+#: The options that identify a task: by its process and step, or by its ID.
 NAMING_OPTIONS: dict[str, dict[str, Any]] = {
     "template": {"type": "str"},
     "reference": {"type": "str"},
@@ -60,7 +60,7 @@ _SATURDAY = 5
 
 @dataclass(frozen=True)
 class DesiredTask:
-    """What is desired of one task. ``None`` and what is empty was not mentioned and stays as it is."""
+    """The desired state of one task. ``None`` and empty values were not given and change nothing."""
 
     task_id: str | None = None
     process_id: str | None = None
@@ -78,7 +78,7 @@ class DesiredTask:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> DesiredTask:
-        """Return what module parameters ask for; blank counts as not mentioned."""
+        """Return the task that module parameters describe; blank counts as not given."""
 
         def text(name: str) -> str | None:
             return tidied(params.get(name)) or None
@@ -102,12 +102,12 @@ class DesiredTask:
         )  # fmt: skip
 
     @property
-    def is_more_than_a_look(self) -> bool:
-        """Whether anything is desired of it."""
+    def has_changes(self) -> bool:
+        """Whether anything is desired, so that the task is not only read."""
         return any((self.state, self.form, self.assignees, self.deadline, self.summary, self.comment))
 
     def without_deadline(self) -> DesiredTask:
-        """Return the same for one whose deadline is as it can be."""
+        """Return the same state without a deadline, for a deadline that Tallyfy moved."""
         return replace(self, deadline=None)
 
 
@@ -117,11 +117,11 @@ def _assignee(given: object) -> str:
 
 
 def validate_task(params: Mapping[str, Any]) -> list[str]:
-    """Return everything that is wrong with the desired task by itself; nothing is asked of the service."""
+    """Return all errors in the desired task that can be found without a request."""
     desired = DesiredTask.from_params(params)
     problems = []
     if desired.process is not None and not desired.process.key:
-        problems.append("reference and name are missing: one of them is needed to find the process")
+        problems.append("reference and name are missing: give one of them to identify the process")
     if tidied(params.get("deadline")) and desired.deadline is None:
         problems.append(f"deadline {params['deadline']!r} is not a date such as 2026-03-02 17:00:00")
     for option, longest in (("summary", None), ("comment", LONGEST_TEXTAREA), ("comment_key", LONGEST_KEY)):
@@ -135,15 +135,15 @@ def validate_task(params: Mapping[str, Any]) -> list[str]:
 
 
 def sent_deadline(deadline: datetime) -> str:
-    """Return a deadline as the service takes it."""
+    """Return a deadline in the format of the service."""
     return deadline.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def is_same_deadline(desired: datetime, stored: Any) -> bool:
-    """Return whether a deadline is as desired, to the second, or as the service moves one that is on a weekend.
+    """Return whether a deadline equals the desired one, to the second, or the service moved it from a weekend.
 
-    It moves what is on no working day of the organization, which no answer tells. Source: API reference, "Dates, times,
-    time zones".
+    The service moves deadlines that are not on a working day of the organization; no answer shows the working days.
+    Source: API reference, "Dates, times, time zones".
     """
     found = moment(stored) if stored else None
     if found is None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Finding a task by its process and its step, in two requests, or by itself in one. Private to the collection.
+"""Finds a task by its process and step in two requests, or by its ID in one. Private to the collection.
 
 Source: API reference, "List and find" of processes, and "Tasks".
 """
@@ -35,7 +35,7 @@ from .record import INCLUDES, form_of, process_of, step_of
 
 @dataclass(frozen=True)
 class FoundTask:
-    """A task and its process, which has nothing for a one-off task, and what somebody should know about them."""
+    """A task and its process, which is empty for a one-off task, and notes about them."""
 
     task: Record
     process: Record
@@ -43,13 +43,13 @@ class FoundTask:
 
 
 def find_task(client: Client, desired: DesiredTask) -> FoundTask:
-    """Return the task that is meant; raises ``InputError`` with what is there when there is none such."""
+    """Return the desired task; raises ``InputError``, which names the existing steps, when it does not exist."""
     if desired.task_id:
         return _by_id(client, desired, desired.task_id)
     process, notes = find_process(client, desired)
     if is_archived(process):
-        # Its tasks are not shown any more.
-        raise InputError([f"{process.get('name')} is archived, and with it its steps. Reactivate it first"])
+        # The service does not return tasks of archived processes.
+        raise InputError([f"{process.get('name')} is archived, so its steps cannot be read. Reactivate it first"])
     tasks = client.records(
         client.path("runs", process["id"], "tasks"), query={"with": includes_for(desired, but=("run",))}
     )
@@ -58,7 +58,7 @@ def find_task(client: Client, desired: DesiredTask) -> FoundTask:
 
 
 def read_again(client: Client, desired: DesiredTask, found: FoundTask, *, only_if_needed: bool = False) -> FoundTask:
-    """Return the task as it is now; with ``only_if_needed`` where it does not show all that matters."""
+    """Return the current task; with ``only_if_needed``, read it only when the known record is incomplete."""
     if only_if_needed and not unshown(found.task, desired):
         return found
     task = client.get("tasks", found.task["id"], query={"with": includes_for(desired)})
@@ -67,13 +67,13 @@ def read_again(client: Client, desired: DesiredTask, found: FoundTask, *, only_i
 
 
 def includes_for(desired: DesiredTask, but: Iterable[str] = ()) -> str:
-    """Return what a task is asked to show for it; comments may be many, and only matter to who has one."""
+    """Return the includes of the request for the task; comments, which may be many, only when one is desired."""
     names = [*INCLUDES, *(["threads"] if desired.comment else [])]
     return ",".join(name for name in names if name not in but)
 
 
 def unshown(task: Record, desired: DesiredTask) -> list[str]:
-    """Return what a task does not show although it matters."""
+    """Return the includes that are needed and that the task does not have."""
     return [
         *(["form_fields"] if (desired.form or desired.state) and form_of(task) is None else []),
         *(["threads"] if desired.comment and comments_of(task) is None else []),
@@ -82,11 +82,11 @@ def unshown(task: Record, desired: DesiredTask) -> list[str]:
 
 
 def pick_task(tasks: Sequence[Record], step: str, name: str) -> Record:
-    """Return the one task of a process whose step has this title in the template, or this alias or id; pure."""
+    """Return the task of a process whose step has this title in the template, or this alias or ID; pure."""
     steps = {str(task["id"]): step_of(task) for task in tasks if step_of(task)["id"]}
     try:
-        # Several tasks may be of one step, so the steps are told apart by the ids of their tasks.
-        found = Template({}, tuple({**one, "task": task_id} for task_id, one in steps.items())).step(step)
+        # A step may have several tasks, so the IDs of the tasks distinguish the steps.
+        found = Template({}, tuple({**shown, "task": task_id} for task_id, shown in steps.items())).step(step)
     except UnfitError as error:
         raise InputError([f"step: {error} (of the process {name})"]) from None
     return next(task for task in tasks if str(task["id"]) == found["task"])
@@ -97,13 +97,13 @@ def _by_id(client: Client, desired: DesiredTask, task_id: str) -> FoundTask:
         task = client.get("tasks", task_id, query={"with": includes_for(desired)})
     except NotFoundError:
         actor = client.connection.act_as or "the owner of this token"
-        text = f"task_id: there is no task {task_id}, or it or its process is archived, or {actor} may not see it"
+        text = f"task_id: {task_id} does not exist, it or its process is archived, or {actor} may not see it"
         raise InputError([text]) from None
     return FoundTask(task, {"id": task["run_id"], **process_of(task)} if task.get("run_id") else {})
 
 
 def find_process(client: Client, desired: DesiredTask) -> tuple[Record, list[str]]:
-    """Return the process that a task belongs to, and what somebody should know about it."""
+    """Return the process of a task, and notes about it."""
     if desired.process_id:
         try:
             return client.get("runs", desired.process_id), []
@@ -111,30 +111,30 @@ def find_process(client: Client, desired: DesiredTask) -> tuple[Record, list[str
             raise InputError([f"process_id: there is no process {desired.process_id}"]) from None
     process = desired.process
     if process is None:
-        raise AssertionError("a task is named by its process or by its id")
-    runs = _titled_so(client, process)
+        raise AssertionError("a task is identified by its process or by its ID")
+    runs = _find_by_titles(client, process)
     found = Found(tuple(runs)) if runs else _look_up(client, process)
     if found.current is None:
-        raise InputError([f"there is no process of {process.template} that carries {process.key!r}"])
+        raise InputError([f"no process of {process.template} has the {process.identity}"])
     others = ", ".join(str(run["id"]) for run in found.active[1:])
     note = (
-        f"{found.current.get('name')}: {len(found.active)} active processes carry {process.key!r}. The oldest is "
-        f"taken, beside it {others}."
+        f"{found.current.get('name')}: {len(found.active)} active processes have the {process.identity}. The oldest "
+        f"was used. Archive the others ({others})."
     )
     return found.current, [note] if others else []
 
 
-def _titled_so(client: Client, process: DesiredProcess) -> list[Record]:
-    """Return the active processes whose name and template's title tell that they are meant, oldest first.
+def _find_by_titles(client: Client, process: DesiredProcess) -> list[Record]:
+    """Return the active processes that match by their name and the title of their template, oldest first.
 
-    That saves looking for the template first. Raises ``InputError`` when they come from several templates.
+    This saves the request for the template. Raises ``InputError`` when they come from several templates.
     """
     piece = piece_of(process.key)
     if is_id(process.template) or piece is None or not is_searchable(process.key):
         return []
     rows, page = client.first_page(client.path("runs"), query={"q": piece})
     if page.pages > 1:
-        # With the template's id it finds less.
+        # A search with the ID of the template returns fewer.
         return []
     found = [
         row
@@ -147,7 +147,7 @@ def _titled_so(client: Client, process: DesiredProcess) -> list[Record]:
     if len(templates) > 1:
         ids = ", ".join(templates)
         raise InputError(
-            [f"template: {len(templates)} templates have the title {process.template!r}; give an id instead: {ids}"]
+            [f"template: {len(templates)} templates have the title {process.template!r}; give an ID instead: {ids}"]
         )
     return sorted(found, key=age)
 

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Listing tasks, in as many requests as their pages take. Private to the collection.
+"""Lists tasks with one request for each page. Private to the collection.
 
-What the service can narrow down it is asked to, so that what was completed long ago costs nothing; what each row says
-of itself counts, since nobody knows which filters it takes. Source: API reference, "Tasks".
+The filters of the service keep old, completed tasks out of the answer. Each row is then checked again, since the API
+does not document which filters work. Source: API reference, "Tasks".
 """
 
 from __future__ import annotations
@@ -81,14 +81,14 @@ LIST_RULES: dict[str, Any] = {
     "required_by": {"reference": "template"},
 }
 ME = "me"
-#: Words of the service for the states that it can be asked for.
+#: Values of the status filter of the service.
 _WORDS = {OPEN: "incomplete", COMPLETED: "complete"}
 PAGE_WORKERS = 4
 
 
 @dataclass(frozen=True)
 class Filters:
-    """What tasks are narrowed down to; ``None`` is no matter."""
+    """The filters of a listing of tasks; ``None`` matches all."""
 
     template_id: str | None = None
     process_id: str | None = None
@@ -99,22 +99,22 @@ class Filters:
     due_before: datetime | None = None
 
     def query(self) -> dict[str, Any]:
-        """Return what the service is asked for. There is no filter for a template or a step."""
+        """Return the query of the request. The service has no filter for a template or a step."""
         if self.process_id and self.step:
-            # All tasks of the process, which are few: one that has no such step would never have anything to find.
+            # Read all tasks of the process, which are few, to see whether it has this step at all.
             return {}
-        asked: dict[str, Any] = {"status": _WORDS.get(self.state or "")}
+        query: dict[str, Any] = {"status": _WORDS.get(self.state or "")}
         if self.overdue:
-            asked["status"] = "overdue"
+            query["status"] = "overdue"
         for name in ("users", "guests", "groups"):
             marks = getattr(self.owners, name)
-            asked["owners" if name == "users" else name] = ",".join(map(str, marks)) or None
+            query["owners" if name == "users" else name] = ",".join(map(str, marks)) or None
         if self.due_before is not None:
-            asked["deadline_before"] = sent_deadline(self.due_before)
-        return {name: value for name, value in asked.items() if value is not None}
+            query["deadline_before"] = sent_deadline(self.due_before)
+        return {name: value for name, value in query.items() if value is not None}
 
     def match(self, task: Mapping[str, Any], now: float) -> bool:
-        """Return whether a task is one of those, by what it says of itself."""
+        """Return whether a task matches all filters."""
         owners = Owners.of(task)
         deadline = moment(task.get("deadline")) if task.get("deadline") else None
         return all((
@@ -129,16 +129,16 @@ class Filters:
         ))  # fmt: skip
 
     def is_of_step(self, task: Mapping[str, Any]) -> bool:
-        """Return whether a task is of the step."""
+        """Return whether a task belongs to the step."""
         step = step_of(task)
         is_named = self.step in (step["id"], step["alias"]) or fold(step["title"]) == fold(self.step)
         return step["id"] is not None and is_named
 
 
 def list_tasks(client: Client, params: Mapping[str, Any]) -> list[Record]:
-    """Return the shaped tasks that match, by process and by their place in it; see ``LIST_OPTIONS``.
+    """Return the shaped tasks that match, sorted by process and position; see ``LIST_OPTIONS``.
 
-    ``kickoff`` adds the values of each process by label, for which each template is read once.
+    ``kickoff`` adds the kick-off values of each process by label; each template is read once for this.
     """
     desired, people = DesiredTask.from_params(params), _People(client)
     processes: dict[str, Record] = {}
@@ -158,7 +158,7 @@ def list_tasks(client: Client, params: Mapping[str, Any]) -> list[Record]:
             processes.setdefault(str(row["run_id"]), process)
     processes.update(_processes(client, rows, processes, has_kickoff=bool(params.get("kickoff"))))
     forms: dict[str, Form | None] = forms_of(client, processes.values()) if params.get("kickoff") else {}
-    shown, now = people.who_are_in(rows, processes.values(), forms), client.service_now()
+    shown, now = people.named_in(rows, processes.values(), forms), client.service_now()
     known = Known(shown.directory, shown.groups)
     shaped = []
     for row in _in_order(rows, processes):
@@ -173,9 +173,9 @@ def list_tasks(client: Client, params: Mapping[str, Any]) -> list[Record]:
 def _filters(
     client: Client, params: Mapping[str, Any], desired: DesiredTask, processes: dict[str, Record]
 ) -> Filters | None:
-    """Return what tasks must be like, but for their assignees, and keep the process that is named in ``processes``.
+    """Return the filters without the assignees, and add the given process to ``processes``.
 
-    ``None`` is for an archived one, whose tasks nobody works on.
+    ``None`` means that the process is archived, so it has no tasks to list.
     """
     due_before = moment(params["due_before"]) if tidied(params.get("due_before")) else None
     if tidied(params.get("due_before")) and due_before is None:
@@ -213,7 +213,7 @@ def _in_order(rows: Iterable[Record], processes: Mapping[str, Mapping[str, Any]]
 
 
 class _People:
-    """Members and groups, read when they are needed, and once."""
+    """Members and groups, read when needed, and only once."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -232,29 +232,27 @@ class _People:
             self._groups = list_groups(self._client)
         return self._groups
 
-    def who_are_in(
-        self, rows: Iterable[Record], processes: Iterable[Record], forms: Mapping[str, Form | None]
-    ) -> People:
-        """Return those who are named by some tasks, by their forms, and by the kick-off forms of their processes."""
+    def named_in(self, rows: Iterable[Record], processes: Iterable[Record], forms: Mapping[str, Form | None]) -> People:
+        """Return the people in the tasks, in their forms, and in the kick-off forms of their processes."""
         owners = [Owners.of(row) for row in rows]
-        values = [one for row in rows for one in _assignees(form_of(row) or (), values_of(row))]
+        values = [value for row in rows for value in _assignees(form_of(row) or (), values_of(row))]
         for process in processes:
             form = forms.get(str(process.get("checklist_id")))
             values += _assignees(form.fields if form else (), kickoff_values_of(process))
-        has_members = any(one.users for one in owners) or any(map(member_ids_in, values))
+        has_members = any(owner.users for owner in owners) or any(map(member_ids_in, values))
         has_members = has_members or any(row.get("completer_id") for row in rows)
-        has_groups = any(one.groups for one in owners) or any(one.get("groups") for one in values)
+        has_groups = any(owner.groups for owner in owners) or any(value.get("groups") for value in values)
         return People(self.directory if has_members else None, self.groups if has_groups else None)
 
 
 def _assignees(fields: Iterable[FormField], stored: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the values of a form that name people and groups."""
-    found = (stored.get(one.id) for one in fields if one.kind == "assignees_form")
+    found = (stored.get(form_field.id) for form_field in fields if form_field.kind == "assignees_form")
     return [value for value in found if isinstance(value, Mapping)]
 
 
 def _owners(client: Client, params: Mapping[str, Any], people: _People) -> Owners:
-    """Return whom each task is to be given to."""
+    """Return the assignees to filter by."""
     assignee, group = tidied(params.get("assignee")), tidied(params.get("group"))
     problems, owners = [], Owners()
     if assignee:
@@ -265,12 +263,12 @@ def _owners(client: Client, params: Mapping[str, Any], people: _People) -> Owner
         elif "@" in email:
             owners = replace(owners, guests=(Email(email),))
         else:
-            problems.append(f"assignee {assignee!r} is neither {ME} nor the address of a member or a guest")
+            problems.append(f"assignee {assignee!r} is neither {ME} nor the e-mail address of a member or a guest")
     if group:
         found = people.groups.get(fold(group))
         if found is None:
-            there = choices(sorted(str(one["name"]) for one in people.groups.values()))
-            problems.append(f"there is no group {group!r}; groups: {there}")
+            existing = choices(sorted(str(group["name"]) for group in people.groups.values()))
+            problems.append(f"there is no group {group!r}; groups: {existing}")
         else:
             owners = replace(owners, groups=(str(found["id"]),))
     if problems:
@@ -291,7 +289,7 @@ def _acting_email(client: Client) -> str:
 def _processes(
     client: Client, rows: Iterable[Record], processes: Mapping[str, Record], *, has_kickoff: bool
 ) -> dict[str, Record]:
-    """Return those processes of the tasks which the tasks do not show all of that matters."""
+    """Return the processes of the tasks whose names or kick-off values the tasks do not include."""
     names = ("name", "prerun") if has_kickoff else ("name",)
     lacking = {run_id for run_id, run in processes.items() if not all(name in run for name in names)}
     if not lacking:
@@ -299,19 +297,19 @@ def _processes(
     template_ids = dict.fromkeys(str(row["checklist_id"]) for row in rows if str(row.get("run_id")) in lacking)
     found = [processes[run_id] for run_id in lacking]
     if len(lacking) > 1:
-        # Pages of processes are fewer requests than the processes one by one.
-        listed = [run for one in template_ids for run in list_runs(client, one, workers=PAGE_WORKERS)]
+        # Listing processes takes fewer requests than reading each of them.
+        listed = [run for template_id in template_ids for run in list_runs(client, template_id, workers=PAGE_WORKERS)]
         found = [run for run in listed if str(run["id"]) in lacking]
     whole = with_values(client, found) if has_kickoff or len(lacking) == 1 else found
     return {str(run["id"]): run for run in whole}
 
 
 def _require_step(client: Client, filters: Filters) -> None:
-    """Raise ``InputError`` where the template has no such step: a misspelled one would never have anything to do."""
+    """Raise ``InputError`` when the template does not have the step: a misspelled step would never match a task."""
     try:
         template = get_template(client, str(filters.template_id))
     except InputError:
-        # It is archived; what was launched from it goes on.
+        # The template is archived; its processes go on.
         return
     try:
         template.step(filters.step)

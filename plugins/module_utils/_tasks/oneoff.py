@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A one-off task, made once for its reference. Private to the collection.
+"""A one-off task, created once for its reference. Private to the collection.
 
-The service makes as many of one title as it is asked to. So each carries a reference in brackets at the end of its
-title, by which the second run finds what the first one made. Source: API reference, "Tasks" and "Retry safety".
+The service creates any number of tasks with the same title. So each task has a reference in brackets at the end of its
+title, by which the second run finds what the first run created. Source: API reference, "Tasks" and "Retry safety".
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ ONEOFF_OPTIONS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class DesiredOneOff:
-    """What is desired of a one-off task. ``task`` is what is desired of any task."""
+    """The desired state of a one-off task. ``task`` is the part that all kinds of tasks have."""
 
     named: DesiredProcess
     kind: str | None
@@ -67,25 +67,25 @@ class DesiredOneOff:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> DesiredOneOff:
-        """Return what module parameters ask for."""
+        """Return the task that module parameters describe."""
         named = DesiredProcess.from_params({"name": params["title"], "reference": params["reference"]})
         return cls(named, params.get("type"), params.get("state"), DesiredTask.from_params(_of_task(params)))
 
     @property
     def title(self) -> str:
-        """The title with the reference at its end."""
+        """The title with the reference at the end."""
         return self.named.full_name("")
 
 
 def _of_task(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is asked of any task; an archived one is not changed."""
+    """Return the options that all kinds of tasks have; an archived task is not changed."""
     state = params.get("state")
     names = ("assignees", "deadline", "summary", "approved")
     return {"state": None if state == ARCHIVED else state, **{name: params.get(name) for name in names}}
 
 
 def validate_oneoff(params: Mapping[str, Any]) -> list[str]:
-    """Return everything that is wrong with the desired task by itself; nothing is asked of the service."""
+    """Return all errors in the desired task that can be found without a request."""
     desired = DesiredOneOff.from_params(params)
     problems = []
     for option, text in (("title", desired.named.name), ("reference", desired.named.reference)):
@@ -93,7 +93,7 @@ def validate_oneoff(params: Mapping[str, Any]) -> list[str]:
         problems += [f"{option} {flaw}"] if flaw else []
     if len(desired.title) > LONGEST_TITLE:
         length = len(desired.title)
-        problems.append(f"title has {length} characters with its reference, at most {LONGEST_TITLE} are allowed")
+        problems.append(f"title has {length} characters including its reference; at most {LONGEST_TITLE} are allowed")
     return problems + validate_task(_of_task(params))
 
 
@@ -109,14 +109,14 @@ def ensure_oneoff(client: Client, params: Mapping[str, Any], *, warn: Callable[[
 
 
 class _OneOff:
-    """One one-off task that is looked for, and made by one run of this controller at a time."""
+    """A one-off task. Only one run of this controller at a time may find and create it."""
 
     def __init__(self, client: Client, desired: DesiredOneOff) -> None:
         self._client = client
         self._desired = desired
         reference = plain(desired.named.reference)
         self._lock = f"the one-off task {reference} of {client.connection.org_id}"
-        #: What stands for a creation of which nobody knows whether it was carried out.
+        #: The key, in the state files, of a creation without an answer.
         self._mark = f"{client.path('tasks')} {reference}"
         self._notes: list[str] = []
 
@@ -129,34 +129,36 @@ class _OneOff:
             found = find_oneoff(client, self._desired.named)
             task = found.current
             if task is None:
-                return self._where_there_is_none()
+                return self._when_absent()
             self._note(task, found)
             if is_archived(task):
-                return self._of_archived(task)
-            return self._archived(task) if self._desired.state == ARCHIVED else self._as_desired(task)
+                return self._when_archived(task)
+            return self._archived(task) if self._desired.state == ARCHIVED else self._converged(task)
 
     def _note(self, task: Record, found: Found) -> None:
         title, subject = self._desired.title, str(task.get("title"))
         several = len(found.active or found.archived)
         if several > 1:
-            self._notes.append(f"{title}: {several} tasks have this reference; that with the ID {task['id']} counts.")
-        if not any(is_same_name(subject, one) for one in (title, self._desired.named.name)):
             self._notes.append(
-                f"The task with this reference is called {subject!r}, and stays so. A reference is for one task; give "
-                f"another one if {title!r} is meant to be a second."
+                f"{title}: {several} tasks have this reference; the task with the ID {task['id']} was used."
+            )
+        if not any(is_same_name(subject, name) for name in (title, self._desired.named.name)):
+            self._notes.append(
+                f"The task with this reference has the title {subject!r}, which was not changed. To create {title!r} "
+                f"as a second task, give another reference."
             )
 
-    def _where_there_is_none(self) -> dict[str, Any]:
-        # What nobody was asked need not be withdrawn.
+    def _when_absent(self) -> dict[str, Any]:
+        # A task that does not exist need not be completed or archived.
         if self._desired.state in (COMPLETED, ARCHIVED):
             return self._result(Plan(self._desired.title).run(_nothing, check_mode=True), None)
         return self._created()
 
-    def _of_archived(self, task: Record) -> dict[str, Any]:
+    def _when_archived(self, task: Record) -> dict[str, Any]:
         if self._desired.state == OPEN:
             return self._restored(task)
         if self._desired.state is None:
-            self._notes.append(f"{task['title']}: It is archived and stays so; state=open restores it.")
+            self._notes.append(f"{task['title']}: The task is archived and was not changed; state=open restores it.")
         return self._result(Plan(str(task["title"])).run(_nothing, check_mode=True), _as_archived(self._shown(task)))
 
     # --- writing ------------------------------------------------------------------------------------------------------
@@ -167,9 +169,9 @@ class _OneOff:
         problems = people.problems(desired.assignees, Owners()) if desired.assignees else []
         owners = people.desired(desired.assignees, Owners()) if desired.assignees and not problems else Owners()
         if not problems and owners == Owners():
-            problems.append("assignees is missing: somebody has to get the task")
+            problems.append("assignees is missing: a new task needs an assignee")
         if desired.deadline is None:
-            problems.append("deadline is missing: Tallyfy makes no task without one")
+            problems.append("deadline is missing: a new task needs a deadline")
         if problems or desired.deadline is None:
             raise InputError(problems)
         kind = self._desired.kind or TASK
@@ -209,7 +211,7 @@ class _OneOff:
         def archive(_step: Step) -> None:
             bring_about(
                 self._client, "tasks", task["id"], method="DELETE",
-                read=lambda: self._there(task), is_so=lambda record: not record or is_archived(record),
+                read=lambda: self._read(task), is_so=lambda record: not record or is_archived(record),
             )  # fmt: skip
 
         self._client.require_locks()
@@ -223,33 +225,35 @@ class _OneOff:
         def restore(_step: Step) -> None:
             bring_about(
                 self._client, "tasks", task["id"], "restore",
-                read=lambda: self._there(task), is_so=lambda record: bool(record) and not is_archived(record),
+                read=lambda: self._read(task), is_so=lambda record: bool(record) and not is_archived(record),
             )  # fmt: skip
 
         self._client.require_locks()
         made = plan.run(restore, check_mode=self._client.check_mode)
         with _after(made):
-            return self._as_desired({**task, "archived_at": None}, made)
+            return self._converged({**task, "archived_at": None}, made)
 
-    def _there(self, task: Record) -> Record:
-        """Return the task as it is, nothing where it cannot be read: that is how an archived one may answer."""
+    def _read(self, task: Record) -> Record:
+        """Return the current task, an empty record where it is not found: the service may hide an archived task."""
         try:
             return self._client.get("tasks", task["id"])
         except NotFoundError:
             return {}
 
-    def _as_desired(self, task: Record, made: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Bring a task that is there into the desired state; ``made`` is what has been done before."""
+    def _converged(self, task: Record, made: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Bring an existing task into the desired state; ``made`` is the result of the changes before."""
         kind = self._desired.kind
         run = SingleTask(self._client, self._desired.task, lambda *_: FoundTask(task, {})).ensure()
         if kind not in (None, task.get("task_type")):
-            run.fixed.append(unchangeable("type", task.get("task_type"), kind, "Tallyfy changes no task's type."))
+            run.fixed.append(
+                unchangeable("type", task.get("task_type"), kind, "Tallyfy does not change the type of a task.")
+            )
         return self._joined(made, run)
 
     # --- results ------------------------------------------------------------------------------------------------------
 
     def _joined(self, made: Mapping[str, Any] | None, run: TaskRun) -> dict[str, Any]:
-        """Return the result of what was made and of what came after it."""
+        """Return the joined result of the changes before and of the run."""
         run.raise_failure()
         self._notes += run.notes
         result, task = run.result(), task_after(self._client, run)
@@ -276,12 +280,12 @@ def _as_archived(shown: Record) -> Record:
 
 
 def _nothing(_step: Step) -> None:
-    raise AssertionError("there is nothing to do")
+    raise AssertionError("an empty plan has no steps")
 
 
 @contextlib.contextmanager
 def _after(made: Mapping[str, Any]) -> Iterator[None]:
-    """Let an error tell what has been done before it."""
+    """Add the actions so far to an error."""
     try:
         yield
     except TallyfyError as error:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whom tasks are given to: people write addresses and names, Tallyfy IDs. Private to the collection."""
+"""Assignees of tasks: users give addresses and names, the API has IDs. Private to the collection."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .record import Owners
 
 
 class People:
-    """Those who have been looked up. Whoever has not is shown by ID, which can be given back as well."""
+    """Members, guests and groups that have been looked up. Others are shown by ID, which options accept as well."""
 
     def __init__(
         self, directory: Directory | None = None, groups: Groups | None = None, guests: Collection[Email] = ()
@@ -34,7 +34,7 @@ class People:
         self._names = {str(group["id"]): str(group["name"]) for group in self.groups.values()}
 
     def token(self, name: str) -> str:
-        """Return whom or what a name means, as ``Owners.tokens`` has it: an address, an ID or a group."""
+        """Return the token (see ``Owners.tokens``) of an e-mail address, an ID or the name of a group."""
         if "@" in name:
             member = self.directory.find(name)
             return f"users {member['id']}" if member is not None else f"guests {Email(name).key}"
@@ -44,18 +44,18 @@ class People:
         return f"groups {found['id'] if found is not None else name}"
 
     def desired(self, names: Names, current: Owners) -> Owners:
-        """Return whom a task is to be given to that is given to those of ``current``."""
-        there = current.tokens
+        """Return the desired assignees of a task that has the assignees ``current``."""
+        held = current.tokens
         tokens = Names(
             add=tuple(map(self.token, names.add)),
             remove=tuple(map(self.token, names.remove)),
             set=None if names.set is None else tuple(map(self.token, names.set)),
         )
-        added, removed = tokens.changes(there, key=str)
-        return Owners.from_tokens({*there, *added} - set(removed)) if added or removed else current
+        added, removed = tokens.changes(held, key=str)
+        return Owners.from_tokens({*held, *added} - set(removed)) if added or removed else current
 
     def problems(self, names: Names, current: Owners, option: str = "assignees") -> list[str]:
-        """Return everybody and every group that no task can be given to; who is there already may stay."""
+        """Return an error for each person and group that cannot be assigned; current assignees may stay."""
         problems = []
         for name in names.desired:
             if "@" in name:
@@ -66,22 +66,22 @@ class People:
             elif fold(name) in self.groups.ambiguous:
                 problems.append(f"{option}: several groups are called {name} when case does not matter; rename one")
             elif not name.isdigit() and fold(name) not in self.groups and name not in self._names and not is_id(name):
-                there = choices(sorted(self._names.values()))
-                problems.append(f"{option}: there is no group {name!r}; groups: {there}")
+                existing = choices(sorted(self._names.values()))
+                problems.append(f"{option}: there is no group {name!r}; groups: {existing}")
         return problems
 
     def shown(self, owners: Owners) -> list[str]:
-        """Return everybody by address and every group by name: members, guests, then groups."""
+        """Return members and guests by e-mail address, then groups by name."""
         groups = sorted((self._names.get(group, group) for group in owners.groups), key=str.casefold)
         return [*map(str, self.directory.shown(owners.users)), *map(str, sorted(owners.guests, key=by_key)), *groups]
 
     def shown_member(self, member_id: Any) -> str | None:
-        """Return the address of a member, or the ID where nobody looked it up."""
+        """Return the e-mail address of a member, or the ID if the member was not looked up."""
         return self.shown(Owners(users=(int(member_id),)))[0] if str(member_id).isdigit() else None
 
 
 def look_up(client: Client, names: Names, current: Owners) -> People:
-    """Return those whom a list names, in as few requests as there are kinds of them."""
+    """Return the people and groups in a list, with one request for each kind that it contains."""
     every = [*names.desired, *names.remove]
     emails = [Email(name) for name in every if "@" in name]
     unknown = [email for email in emails if email not in current.guests]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What has to be done for one task. Private to the collection. Every function here is pure."""
+"""The plan of one task. Private to the collection. Every function here is pure."""
 
 from __future__ import annotations
 
@@ -51,17 +51,17 @@ from .record import (
 )
 from .shape import answer_of
 
-STAYS = "It is completed, and Tallyfy changes no completed step; reopen it first (state=open)."
-#: A field to compare a summary by, which may be shown as HTML.
+STAYS = "Tallyfy does not change completed steps; reopen the step first (state=open)."
+#: A field for the comparison of summaries, which the service may return as HTML.
 _SUMMARY = FormField("summary", "summary", "textarea")
 
 
 @dataclass(frozen=True)
 class Situation:
-    """What is known of a task when it is decided what to do.
+    """The records that planning needs.
 
-    ``was_completed`` is whether this controller has completed it before, ``may_complete`` whether the acting member is
-    one of those who may.
+    ``was_completed`` is whether this controller has completed the task before, ``may_complete`` whether the acting
+    member may complete it.
     """
 
     task: Mapping[str, Any]
@@ -73,13 +73,13 @@ class Situation:
 
     @property
     def subject(self) -> str:
-        """How the task is called in messages."""
+        """The name of the task in messages."""
         return called(self.task, self.process)
 
 
 @dataclass(frozen=True)
 class Planned:
-    """What is to be done for a task, and what stays as it is although something else is desired."""
+    """The plan of a task, and the desired values that cannot be set."""
 
     plan: Plan
     corrections: tuple[Correction, ...] = ()
@@ -87,20 +87,20 @@ class Planned:
 
 
 def plan_task(desired: DesiredTask, at: Situation) -> Planned:
-    """Return what has to be done; raises ``InputError`` with everything that is wrong."""
+    """Return the plan of a task; raises ``InputError`` with all errors."""
     state = state_of(at.task)
     form = encoded_form(desired, at.task)
     problems = [f"form: {problem}" for problem in form.problems]
-    problems += _problems_of_people(desired, at, form)
-    problems += _problems_of_answer(desired, at.task)
-    # Whom nobody knows cannot be compared.
+    problems += _validate_people(desired, at, form)
+    problems += _validate_answer(desired, at.task)
+    # Unknown people cannot be compared.
     corrections = _corrections(form, at, None if problems else at.known)
     warnings = [f"{at.subject}: form: {note}" for note in form.notes]
     stays_open = desired.state == COMPLETED and state == OPEN and at.was_completed and not desired.complete_again
     if stays_open and not problems:
         warnings.append(
-            f"{at.subject}: It was completed from here, and is open again. It stays so, since somebody may have "
-            f"reopened it on purpose; complete_again=true completes it again."
+            f"{at.subject}: An earlier run completed it, and somebody has reopened it, so it was not completed again. "
+            f"To complete it, set complete_again=true."
         )
         return Planned(Plan(at.subject, warnings=tuple(warnings)))
     before, after = _differences(desired, at, corrections)
@@ -120,7 +120,7 @@ def plan_task(desired: DesiredTask, at: Situation) -> Planned:
 
 
 def _add_differences(steps: Sequence[Step], desired: DesiredTask, at: Situation, before: Record, after: Record) -> None:
-    """Add what the steps change beside the fields of a task."""
+    """Add the changes of the steps other than those of fields."""
     for step in steps:
         if step.action in ("reopened", "completed"):
             before["state"], after["state"] = state_of(at.task), step.values["state"]
@@ -132,21 +132,21 @@ def _add_differences(steps: Sequence[Step], desired: DesiredTask, at: Situation,
 
 
 def encoded_form(desired: DesiredTask, task: Mapping[str, Any]) -> Kickoff:
-    """Return the values for the form of a task as they are sent, and what is wrong with them.
+    """Return the values of the form of a task for the request, and the errors in them.
 
-    What was read and is given back as it was told need not be one that the form takes today.
+    Values that were read and are given back unchanged are not validated; the form may no longer accept them.
     """
     fields = form_of(task)
     if not desired.form:
         return Kickoff()
     if fields is None:
-        return Kickoff(problems=("Tallyfy does not show its form",))
+        return Kickoff(problems=("Tallyfy does not return its form",))
     form = Form(fields)
     reported = shown_values(form, values_of(task), Known())
 
     def is_unchanged(name: str, value: Any) -> bool:
-        one = form.find(name)
-        return one is not None and value == reported[form.names[one.id]]
+        form_field = form.find(name)
+        return form_field is not None and value == reported[form.names[form_field.id]]
 
     return encode(
         fields, {name: value for name, value in desired.form.items() if not is_unchanged(name, value)}, is_whole=False
@@ -156,11 +156,13 @@ def encoded_form(desired: DesiredTask, task: Mapping[str, Any]) -> Kickoff:
 def differing(
     desired: DesiredTask, task: Mapping[str, Any], people: People, corrections: Sequence[Correction]
 ) -> Record:
-    """Return what a task has otherwise than desired, as the service takes it."""
+    """Return the desired values that differ from the task, in the form of the request."""
     fields: Record = {}
     stored = values_of(task)
     lacking = {
-        one.field.id: one.sent for one in corrections if not is_stored(one.field, one.sent, stored.get(one.field.id))
+        correction.field.id: correction.sent
+        for correction in corrections
+        if not is_stored(correction.field, correction.sent, stored.get(correction.field.id))
     }
     if lacking:
         fields["taskdata"] = lacking
@@ -183,13 +185,13 @@ def _corrections(form: Kickoff, at: Situation, known: Known | None) -> list[Corr
 def _differences(
     desired: DesiredTask, at: Situation, corrections: Sequence[Correction]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what differs of what one request writes, as people see it, before and after."""
+    """Return the differences that the update request writes, in readable form, before and after."""
     before: Record = {}
     after: Record = {}
     fields = differing(desired, at.task, at.people, corrections)
     if "taskdata" in fields:
-        before["form"] = {one.field.label: one.current for one in corrections}
-        after["form"] = {one.field.label: one.shown for one in corrections}
+        before["form"] = {correction.field.label: correction.current for correction in corrections}
+        after["form"] = {correction.field.label: correction.shown for correction in corrections}
     if "owners" in fields and desired.assignees is not None:
         current = Owners.of(at.task)
         before["assignees"] = at.people.shown(current)
@@ -213,7 +215,7 @@ def _fixed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Record]:
 
 
 def _steps(desired: DesiredTask, at: Situation, after: Mapping[str, Any]) -> list[Step]:
-    """Return the writes in their order: what a completion may depend on comes before it."""
+    """Return the steps in order: changes that a completion may depend on come before it."""
     state, subject = state_of(at.task), at.subject
     steps = []
     if desired.state == OPEN and state == COMPLETED:
@@ -225,7 +227,7 @@ def _steps(desired: DesiredTask, at: Situation, after: Mapping[str, Any]) -> lis
         content = signed(desired.comment, desired.comment_key)
         found = find_comment(at.task, desired.comment_key)
         if found is None or not is_same_comment(found, content):
-            reason = f"no comment {signature(desired.comment_key)}" if found is None else "the text of it differs"
+            reason = f"no comment {signature(desired.comment_key)}" if found is None else "its text differs"
             steps.append(Step("commented", subject, reason, {"comment": content}))
     if desired.state == COMPLETED and state != COMPLETED:
         answer = {"approved": desired.approved} if desired.approved is not None else {}
@@ -233,48 +235,49 @@ def _steps(desired: DesiredTask, at: Situation, after: Mapping[str, Any]) -> lis
     return steps
 
 
-def _problems_of_people(desired: DesiredTask, at: Situation, form: Kickoff) -> list[str]:
+def _validate_people(desired: DesiredTask, at: Situation, form: Kickoff) -> list[str]:
     problems: list[str] = []
     if desired.assignees is not None:
         problems += at.people.problems(desired.assignees, Owners.of(at.task))
-    labels = {one.id: one.label for one in form_of(at.task) or ()}
+    labels = {form_field.id: form_field.label for form_field in form_of(at.task) or ()}
     for field_id, value in form.encoded.items():
         if isinstance(value, Assignees):
             problems += at.known.validate_assignees(value, f"form: {labels[field_id]}")
     return problems
 
 
-def _problems_of_answer(desired: DesiredTask, task: Mapping[str, Any]) -> list[str]:
-    """Return what is wrong with the answer to an approval, given or lacking."""
+def _validate_answer(desired: DesiredTask, task: Mapping[str, Any]) -> list[str]:
+    """Return the errors in ``approved``, which approvals need."""
     if desired.state != COMPLETED:
         return []
     kind = str(task.get("task_type") or "").lower()
     if desired.approved is None:
-        return ["it is an approval: approved is required, true or false"] if kind == APPROVAL else []
+        return ["approved (true or false) is required for an approval"] if kind == APPROVAL else []
     if kind != APPROVAL and kind not in EXPIRING:
-        return [f"approved is for approvals and expiring steps, and its type is {kind or 'not known'}"]
+        return [f"approved is only for approvals and expiring steps; the type of this step is {kind or 'unknown'}"]
     answer = answer_of(task)
-    # A step that expires and was completed in time needed no answer.
+    # An expiring step that was completed in time has no answer.
     answer = True if answer is None and kind in EXPIRING else answer
     if state_of(task) != COMPLETED or answer in (None, desired.approved):
         return []
     words = {True: "approved", False: "rejected"} if kind == APPROVAL else {True: "completed", False: "expired"}
-    asked = f"approved={str(desired.approved).lower()}"
-    return [f"it is {words[not desired.approved]} already, and {asked} is asked for; reopen it first (state=open)"]
+    given = f"approved={str(desired.approved).lower()}"
+    return [f"it is already {words[not desired.approved]}, so {given} cannot be set; reopen it first (state=open)"]
 
 
 def _refusals(at: Situation, actions: set[str], form: Kickoff) -> list[str]:
-    """Return why the service would refuse what is to be done, as far as that can be told before."""
-    problems = _hindrances(at, actions)
+    """Return the reasons for which the service would refuse the actions, as far as they are known."""
+    problems = _obstacles(at, actions)
     if "completed" not in actions or form_of(at.task) is None:
         return problems
     return problems + [
-        f"form: {one.label} is required ({described(one)})" for one in empty_fields(at.task, form.encoded)
+        f"form: {form_field.label} is required ({described(form_field)})"
+        for form_field in empty_fields(at.task, form.encoded)
     ]
 
 
-def _hindrances(at: Situation, actions: set[str]) -> list[str]:
-    """Return what of a refusal is no matter of the form."""
+def _obstacles(at: Situation, actions: set[str]) -> list[str]:
+    """Return the reasons for a refusal other than the form."""
     problems = []
     writes = actions - {"commented"}
     if actions and is_of_archived(at.process, at.task):
@@ -282,17 +285,17 @@ def _hindrances(at: Situation, actions: set[str]) -> list[str]:
     if writes and state_of(at.task) == SKIPPED:
         problems.append("a rule of the template skips it, so nobody can complete it")
     if writes and is_frozen(at.process, at.task):
-        problems.append("an open issue of the process keeps its steps as they are; resolve it first")
+        problems.append("its process has an open issue, which blocks changes; resolve the issue first")
     if "completed" in actions and at.task.get("problem"):
-        problems.append("it has an open issue; resolve it first")
+        problems.append("it has an open issue; resolve the issue first")
     if "completed" in actions and not at.may_complete:
-        problems.append("only its assignees may complete it, and the acting member is none of them")
+        problems.append("only its assignees may complete it, and the acting member is not one of them")
     return problems
 
 
 def obstacles(at: Situation) -> list[str]:
-    """Return why a step would not be completed now, whatever its form holds; nothing of a completed one."""
+    """Return the reasons, other than the form, for which an open step cannot be completed now."""
     if state_of(at.task) == COMPLETED:
         return []
-    reopened = ["it was completed from here, and somebody has reopened it"] if at.was_completed else []
-    return _hindrances(at, {"updated", "completed"}) + reopened
+    reopened = ["an earlier run completed it, and somebody has reopened it"] if at.was_completed else []
+    return _obstacles(at, {"updated", "completed"}) + reopened

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the record of a task says. Private to the collection.
+"""Reads the record of a task. Private to the collection.
 
-A task is what a process makes of a step of its template; a one-off task belongs to no step, and mostly to no process.
+A process has a task for each step of its template; a one-off task has no step, and usually no process.
 Source: API reference, "Tasks". Every function here is pure.
 """
 
@@ -29,18 +29,18 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.values
 
 OPEN, COMPLETED, SKIPPED = "open", "completed", "skipped"
 STATES = (OPEN, COMPLETED, SKIPPED)
-#: Only a one-off task can be archived by itself, and then no list of tasks shows it.
+#: Only a one-off task can be archived by itself; listings then omit it.
 ARCHIVED = "archived"
-#: Kinds of tasks whose completion is an answer: one that must be given, and ones where a no is the time that ran out.
+#: Kinds of tasks that are completed with an answer: approvals need one; for an expiring task, "no" means expired.
 APPROVAL = "approval"
 EXPIRING = ("expiring", "expiring_email")
-#: What a task is asked to show beside itself.
+#: The includes of requests for tasks.
 INCLUDES = ("run", "step", "form_fields", "summary")
 BUCKETS = ("users", "guests", "groups")
 
 
 def state_of(task: Mapping[str, Any]) -> str:
-    """Return which of ``STATES`` a task is in; the service has more words for it."""
+    """Return the state of a task, one of ``STATES``; the service has more statuses."""
     status = str(task.get("status") or "").lower()
     if "skipped" in status:
         return SKIPPED
@@ -48,13 +48,13 @@ def state_of(task: Mapping[str, Any]) -> str:
 
 
 def process_of(task: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return as much of the process as a task shows; nothing of a one-off task."""
+    """Return the process that a task includes, in part; empty for a one-off task."""
     run = included(task, "run")
     return run if isinstance(run, Mapping) else {}
 
 
 def step_of(task: Mapping[str, Any]) -> Record:
-    """Return the step of the template as far as the task shows it; the title of a task may have been edited."""
+    """Return the step of the template that the task includes; the title of the task itself may have been edited."""
     step = included(task, "step")
     shown = step if isinstance(step, Mapping) else {}
     return {
@@ -65,13 +65,13 @@ def step_of(task: Mapping[str, Any]) -> Record:
 
 
 def form_of(task: Mapping[str, Any]) -> tuple[FormField, ...] | None:
-    """Return the fields of the form, ``None`` when the task does not show them."""
+    """Return the fields of the form, ``None`` when the task does not include them."""
     rows = included(task, "form_fields")
     return fields_of(rows) if isinstance(rows, list) else None
 
 
 def values_of(task: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the stored values of the form by the ids of the fields."""
+    """Return the stored values of the form by field ID."""
     stored = included(task, "taskdata")
     values = dict(stored) if isinstance(stored, Mapping) else {}
     rows = included(task, "form_fields")
@@ -82,16 +82,18 @@ def values_of(task: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def empty_fields(task: Mapping[str, Any], given: Iterable[str] = ()) -> list[FormField]:
-    """Return the required fields that hold nothing and whose ids are not among those that are given."""
-    values, coming = values_of(task), set(given)
+    """Return the required fields that are empty and whose IDs are not in ``given``."""
+    values, given_ids = values_of(task), set(given)
     return [
-        one for one in form_of(task) or () if one.is_required and one.id not in coming and is_empty(values.get(one.id))
+        form_field
+        for form_field in form_of(task) or ()
+        if form_field.is_required and form_field.id not in given_ids and is_empty(values.get(form_field.id))
     ]
 
 
 @dataclass(frozen=True)
 class Owners:
-    """Whom a task is given to, as the service has them: IDs of members, addresses of guests, IDs of groups."""
+    """The assignees of a task in the API: IDs of members, e-mail addresses of guests, IDs of groups."""
 
     users: tuple[int, ...] = ()
     guests: tuple[Email, ...] = ()
@@ -99,12 +101,15 @@ class Owners:
 
     @classmethod
     def of(cls, task: Mapping[str, Any]) -> Owners:
-        """Return whom a task shows; raises ``UnreadableAnswerError``, since whoever is not sent back is taken off."""
+        """Return the assignees of a task; raises ``UnreadableAnswerError`` if they are incomplete.
+
+        A write removes the assignees that it omits.
+        """
         owners = task.get("owners")
         lists = owners if isinstance(owners, Mapping) else {}
-        marks = {name: [_mark_in(one) for one in lists.get(name) or ()] for name in BUCKETS}
-        users = [str(one) for one in marks["users"]]
-        if not isinstance(owners, Mapping) or not all(one.isdigit() for one in users):
+        marks = {name: [_id_in(owner) for owner in lists.get(name) or ()] for name in BUCKETS}
+        users = [str(user) for user in marks["users"]]
+        if not isinstance(owners, Mapping) or not all(user.isdigit() for user in users):
             raise UnreadableAnswerError(
                 f"task {task.get('id')}", "its assignees are not listed by their IDs", advice="Check api_url."
             )
@@ -112,7 +117,7 @@ class Owners:
 
     @classmethod
     def from_tokens(cls, tokens: Iterable[str]) -> Owners:
-        """Return those who are meant by such tokens as ``tokens`` holds."""
+        """Return the assignees of tokens; see ``tokens``."""
         buckets: dict[str, list[str]] = {name: [] for name in BUCKETS}
         for token in tokens:
             name, _space, mark = token.partition(" ")
@@ -125,7 +130,7 @@ class Owners:
 
     @property
     def tokens(self) -> list[str]:
-        """Everybody and every group in one list of texts that can be compared."""
+        """All people and groups as texts that can be compared."""
         return [
             *(f"users {member_id}" for member_id in self.users),
             *(f"guests {email.key}" for email in self.guests),
@@ -133,30 +138,30 @@ class Owners:
         ]
 
     def body(self) -> Record:
-        """Return all three lists: one that is left out is emptied by the service."""
+        """Return all three lists; the service empties each list that a request omits."""
         return {"users": list(self.users), "guests": list(map(str, self.guests)), "groups": list(self.groups)}
 
 
-def _mark_in(one: Any) -> Any:
-    if not isinstance(one, Mapping):
-        return one
-    return next((one[name] for name in ("id", "email") if one.get(name) is not None), None)
+def _id_in(owner: Any) -> Any:
+    if not isinstance(owner, Mapping):
+        return owner
+    return next((owner[name] for name in ("id", "email") if owner.get(name) is not None), None)
 
 
 def shown_deadline(value: Any) -> str | None:
-    """Return a moment as records tell it, whatever spelling the service has for it today."""
+    """Return a time in the format of results."""
     read = moment(value) if value else None
     return iso_utc(read.timestamp()) if read is not None else (str(value) if value else None)
 
 
 def is_overdue(task: Mapping[str, Any], now: float) -> bool:
-    """Return whether a task is open and its deadline has passed at that moment, in epoch seconds."""
+    """Return whether a task is open and its deadline is before ``now``, in epoch seconds."""
     deadline = moment(task.get("deadline")) if task.get("deadline") else None
     return deadline is not None and state_of(task) == OPEN and deadline.timestamp() < now
 
 
 def is_frozen(process: Mapping[str, Any], task: Mapping[str, Any]) -> bool:
-    """Return whether an open issue of the process keeps its tasks as they are."""
+    """Return whether an open issue of the process blocks changes of its tasks."""
     status = process.get("status") if process else task.get("run_status")
     return str(status or "").lower() == "issue"
 
@@ -167,12 +172,12 @@ def is_of_archived(process: Mapping[str, Any], task: Mapping[str, Any]) -> bool:
 
 
 def called(task: Mapping[str, Any], process: Mapping[str, Any]) -> str:
-    """Return how a task is called in messages."""
+    """Return the name of a task in messages."""
     title = step_of(task)["title"] or str(task.get("title") or task.get("id"))
     name = process.get("name")
     return f"{title} of {name}" if name else title
 
 
 def titles_of(tasks: Iterable[Mapping[str, Any]]) -> str:
-    """Return the titles of the steps of some tasks for a message."""
+    """Return the titles of the steps of tasks for a message."""
     return choices(step_of(task)["title"] for task in tasks)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Carrying out the plan of one task, and completing it exactly once. Private to the collection.
+"""Carries out the plan of one task, and completes it exactly once. Private to the collection.
 
-The service completes a completed task again without a word, and each time webhooks and mails go out. So a completion
-is sent once; what became of one whose answer got lost is read. Source: API reference, "Tasks" and "Retry safety".
+The service completes a completed task again without an error, and sends webhooks and e-mails each time. So a completion
+is sent once; if its answer is lost, the task is read. Source: API reference, "Tasks" and "Retry safety".
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ from .people import People
 from .plan import Planned, differing
 from .record import COMPLETED, OPEN, Owners, process_of, shown_deadline, state_of
 
-#: How those who are told of a lost answer find out.
+#: The advice for a lost answer.
 STATE_UNKNOWN = (
-    "Whether it was carried out is not known. It is not tried again by itself, since that could do it twice; run it "
-    "again: it looks first."
+    "It is unknown whether the request was carried out, so it was not repeated. Run this again: the next run reads the "
+    "task first."
 )
 
 
 class TaskRun(PlanRun):
-    """Carries out one task's plan and keeps the record as the service last told it.
+    """Carries out the plan of one task and keeps the record that the service last returned.
 
-    Whoever carries out a plan holds the lock of the task, ``lock_of``.
+    The caller holds the lock of the task, ``lock_of``.
     """
 
     def __init__(
@@ -71,11 +71,11 @@ class TaskRun(PlanRun):
         self.fixed = list(planned.fixed)
         self._client = client
         self._corrections = planned.corrections
-        # What has just been read need not be read again before it is written.
+        # A task that has just been read is not read again before a write.
         self._is_fresh = True
 
     def carry_out(self, step: Step) -> bool:
-        """Send what the step says and check that the service stored it; return whether it was done."""
+        """Send the request of a step and check that the service stored it; return whether anything changed."""
         acts: dict[str, Callable[[Step], bool]] = {
             "reopened": lambda _step: self._reopen(),
             "updated": lambda _step: self._update(),
@@ -84,10 +84,10 @@ class TaskRun(PlanRun):
         }
         return acts[step.action](step)
 
-    # --- what others write, too ---------------------------------------------------------------------------------------
+    # --- updates that must keep changes of others ---------------------------------------------------------------------
 
     def _update(self) -> bool:
-        """Write what differs, in one request, and see to it that it is stored."""
+        """Write the differences in one request, and check that they were stored."""
         path = task_path(self._client, self.record)
         is_written = False
         left: Record = {}
@@ -99,7 +99,7 @@ class TaskRun(PlanRun):
             self._learn(done.after)
             if done.answer is None:
                 return is_written
-            self._see_to_deadline(done.before)
+            self._accept_moved_deadline(done.before)
             left = {} if self._unshown(done.after) else self._differing(self.record)
             self._is_fresh = not self._unshown(done.after)
             if self._is_fresh and not left:
@@ -123,7 +123,7 @@ class TaskRun(PlanRun):
             fields = {**fields, "deadline": sent_deadline(fields["deadline"])}
         if task.get("run_id"):
             return fields
-        # Of a one-off task these are wanted each time.
+        # The service requires these for a one-off task.
         return {
             "title": task.get("title"),
             "deadline": task.get("deadline"),
@@ -132,7 +132,7 @@ class TaskRun(PlanRun):
         }
 
     def _unshown(self, answer: Record) -> list[str]:
-        """Return what an answer does not show of what was written."""
+        """Return the written keys that an answer does not include."""
         names = {"form": "form_fields", "assignees": "owners", "deadline": "deadline", "summary": "summary"}
         return [
             name
@@ -140,8 +140,8 @@ class TaskRun(PlanRun):
             if option in self.plan.after and name not in answer and not (option == "form" and "taskdata" in answer)
         ]
 
-    def _see_to_deadline(self, before: Mapping[str, Any]) -> None:
-        """Be content with a deadline that the service moved to a day on which people work."""
+    def _accept_moved_deadline(self, before: Mapping[str, Any]) -> None:
+        """Accept a deadline that the service moved to a working day."""
         stored = self.record.get("deadline")
         if "deadline" in self._differing(self.record) and stored != before.get("deadline"):
             desired = shown_deadline(self.desired.deadline and self.desired.deadline.isoformat())
@@ -149,10 +149,14 @@ class TaskRun(PlanRun):
             self.desired = self.desired.without_deadline()
 
     def _names_of(self, fields: Mapping[str, Any]) -> list[str]:
-        labels = [one.field.label for one in self._corrections if one.field.id in fields.get("taskdata", ())]
+        labels = [
+            correction.field.label
+            for correction in self._corrections
+            if correction.field.id in fields.get("taskdata", ())
+        ]
         return [*labels, *(name for name in fields if name != "taskdata")]
 
-    # --- what must not happen twice -----------------------------------------------------------------------------------
+    # --- requests that must not be sent twice -------------------------------------------------------------------------
 
     def _complete(self) -> bool:
         client, task_id = self._client, self.record["id"]
@@ -168,7 +172,7 @@ class TaskRun(PlanRun):
                 find=lambda: self._read_if(lambda: state_of(self.record) == COMPLETED),
             )
         except InvalidError:
-            # Somebody on another controller may have been quicker.
+            # Somebody else may have completed it.
             if self._read_if(lambda: state_of(self.record) == COMPLETED) is None:
                 raise
             return False
@@ -183,10 +187,10 @@ class TaskRun(PlanRun):
         if state_of(self.record) == COMPLETED:
             return
         if self.record.get("everyone_must_complete"):
-            self.notes.append(f"{self.plan.subject}: It stays open until everybody who is to complete it has done so.")
+            self.notes.append(f"{self.plan.subject}: The step stays open until all of its assignees have completed it.")
             return
         raise NotStoredError(
-            f"{self.plan.subject}: Tallyfy answered the completion with success, but it is still open. Run it again.",
+            f"{self.plan.subject}: Tallyfy answered the completion with success, but it is still open. Run this again.",
             not_stored=["state"],
         )
 
@@ -203,7 +207,7 @@ class TaskRun(PlanRun):
                 is_so=lambda task: state_of(task) == OPEN,
             )
         except (InvalidError, NotFoundError):
-            # One that is open cannot be reopened, and somebody may have been quicker.
+            # Tallyfy refuses to reopen an open task; somebody else may have reopened it.
             if self._read_if(lambda: state_of(self.record) == OPEN) is None:
                 raise
             return False
@@ -222,7 +226,7 @@ class TaskRun(PlanRun):
         segments = ("tasks", self.record["id"], "comment")
         found = find_comment(self.record, self.desired.comment_key)
 
-        def there() -> Record | None:
+        def stored() -> Record | None:
             self._read_if(lambda: True)
             comment = find_comment(self.record, self.desired.comment_key)
             return comment if comment is not None and is_same_comment(comment, content) else None
@@ -230,7 +234,7 @@ class TaskRun(PlanRun):
         if found is None:
             path = self._client.path(*segments)
             mark = comment_mark(self._client, self.record, self.desired.comment_key)
-            answer = send_once(self._client, path, {"content": content}, mark=mark, find=there)
+            answer = send_once(self._client, path, {"content": content}, mark=mark, find=stored)
         else:
             try:
                 answer = bring_about(
@@ -238,15 +242,15 @@ class TaskRun(PlanRun):
                     *segments,
                     found["id"],
                     body={"content": content},
-                    read=lambda: there() or {},
+                    read=lambda: stored() or {},
                     is_so=bool,
                 )
             except ForbiddenError as error:
-                error.advise("A comment can be changed by who wrote it; give another comment_key to write a new one.")
+                error.advise("Only its author can change a comment; give another comment_key to write a new comment.")
                 raise
-        if not is_same_comment(answer, content) and there() is None:
+        if not is_same_comment(answer, content) and stored() is None:
             raise NotStoredError(
-                f"{self.plan.subject}: Tallyfy answered with success, but does not show the comment.",
+                f"{self.plan.subject}: Tallyfy answered with success, but did not store the comment.",
                 not_stored=["comment"],
             )
         return True
@@ -254,7 +258,7 @@ class TaskRun(PlanRun):
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def _read_if(self, is_so: Callable[[], bool]) -> Record | None:
-        """Read the task again and return it if it is so then."""
+        """Read the task again and return it if ``is_so``."""
         found = read_again(self._client, self.desired, FoundTask(self.record, self.process))
         self._learn(found.task)
         return self.record if is_so() else None
@@ -267,9 +271,9 @@ class TaskRun(PlanRun):
 def send_once(
     client: Client, path: str, body: Mapping[str, Any], *, mark: str, find: Callable[[], Record | None]
 ) -> Record:
-    """POST what would be done twice if it were sent twice, and return the answer, or what ``find`` reads back.
+    """Send a POST that must not be repeated, and return the answer, or after a lost one what ``find`` returns.
 
-    ``mark`` is what ``await_late_writes`` waits for in the next run, while the service may still be at work on it.
+    ``await_late_writes`` waits for ``mark`` in the next run, while the service may still carry out the request.
     """
     client.late_writes.add(mark, client.now())
     try:
@@ -298,7 +302,7 @@ def completion_segments(task: Mapping[str, Any]) -> list[object]:
 
 
 def completion_mark(client: Client, task: Mapping[str, Any]) -> str:
-    """Return the route that reopens a task, which also stands for a completion whose end nobody knows."""
+    """Return the route that reopens a task, also the key of a completion without an answer."""
     return client.path(*completion_segments(task), task["id"])
 
 
@@ -307,10 +311,10 @@ def comment_mark(client: Client, task: Mapping[str, Any], key: str | None) -> st
 
 
 def memory_of(client: Client, task: Mapping[str, Any]) -> str:
-    """Return how a task is called among those that were completed from here."""
+    """Return the key of a task among those that this controller has completed."""
     return f"{client.connection.api_url}\n{client.path('tasks', task['id'])}"
 
 
 def marks_of(client: Client, task: Mapping[str, Any], comment_key: str | None) -> list[str]:
-    """Return what an earlier run may have sent to a task without learning what became of it."""
+    """Return the keys of all writes to a task that may have no answer."""
     return [completion_mark(client, task), task_path(client, task), comment_mark(client, task, comment_key)]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A task in the one shape that modules return. Private to the collection. Every function here is pure."""
+"""A task in the form in which all modules return it. Private to the collection. Every function here is pure."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def shape_task(
     process: Mapping[str, Any] | None = None,
     known: Known | None = None,
 ) -> Record:
-    """Return a task as modules return it; ``process`` is what is known of its process, ``now`` in epoch seconds.
+    """Return a task as modules return it; ``process`` is the known part of its process, ``now`` is in epoch seconds.
 
-    ``known`` are those whom the values of its form name.
+    ``known`` has the people and groups in the values of its form.
     """
     run = {**process_of(task), **(process or {})}
     has_step = task.get("step_id") is not None
@@ -57,7 +57,7 @@ def shape_task(
 
 
 def answer_of(task: Mapping[str, Any]) -> bool | None:
-    """Return what an approval was answered, ``None`` where there is no answer."""
+    """Return the answer to an approval, ``None`` for no answer."""
     answer = task.get("is_approved")
     return None if answer is None else str(answer).lower() in ("true", "1")
 

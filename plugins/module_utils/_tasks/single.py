@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One task of ``tallyfy_task``: found, planned and carried out. Private to the collection."""
+"""Finds, plans and changes the task of ``tallyfy_task``. Private to the collection."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def ensure_task(client: Client, params: Mapping[str, Any], *, warn: Callable[[st
     for note in run.notes:
         warn(note)
     run.raise_failure()
-    looked = {} if desired.is_more_than_a_look else {"obstacles": obstacles_to(client, run)}
+    looked = {} if desired.has_changes else {"obstacles": obstacles_to(client, run)}
     return {**run.result(), "task": task_after(client, run), "unchangeable": run.fixed, "notes": run.notes, **looked}
 
 
 class SingleTask:
-    """One task that is looked for, and changed by one run of this controller at a time.
+    """A task. Only one run of this controller at a time may change it.
 
-    ``find`` returns it, for those who have another way to find it.
+    ``find`` replaces the way in which the task is found.
     """
 
     def __init__(
@@ -55,10 +55,10 @@ class SingleTask:
         self._find = find
 
     def ensure(self) -> TaskRun:
-        """Find it, plan, and carry that out unless in check mode; return how far that went."""
+        """Find the task, plan the changes, and make them unless in check mode; return the run."""
         client, desired = self._client, self._desired
         with contextlib.ExitStack() as locks:
-            # Whoever knows the task beforehand keeps others out from the beginning, and reads it once.
+            # With a known ID, the lock is taken first, so the task is read only once.
             is_alone = bool(desired.task_id) and not client.check_mode and not client.lock_flaw
             if is_alone:
                 locks.enter_context(client.alone(lock_of(str(desired.task_id))))
@@ -74,11 +74,11 @@ class SingleTask:
         return run
 
     def _doubts(self, found: FoundTask) -> list[str]:
-        """Return what an earlier run has sent to the task without learning what became of it.
+        """Return the writes of earlier runs to the task that have no answer.
 
-        While another run is at work on it, that is what it sends at this moment.
+        They include the requests of a run that is changing the task now.
         """
-        if not self._desired.is_more_than_a_look:
+        if not self._desired.has_changes:
             return []
         marks = marks_of(self._client, found.task, self._desired.comment_key)
         return self._client.late_writes.known(marks, self._client.now())
@@ -102,19 +102,19 @@ class SingleTask:
 
 
 def obstacles_to(client: Client, run: TaskRun) -> list[str]:
-    """Return why the task would not be completed now, whatever its form holds."""
+    """Return the reasons, other than the form, for which the task cannot be completed now."""
     was_completed = client.completed_tasks.since(memory_of(client, run.record), client.now()) is not None
     may = may_complete(client, run.record)
     return obstacles(Situation(run.record, run.process, was_completed=was_completed, may_complete=may))
 
 
 def may_complete(client: Client, task: Mapping[str, Any]) -> bool:
-    """Return whether the acting member may complete a task that only its assignees may, as far as that is known."""
+    """Return whether the acting member may complete the task, as far as that is known."""
     if not task.get("can_complete_only_assignees"):
         return True
     email = client.acting_email()
     member = find_member(client, email) if email else None
-    # What an application and an administrator may is for the service to judge.
+    # The service decides what applications and administrators may do.
     if member is None or member.role == "admin":
         return True
     owners, member_id = Owners.of(task), int(member["id"])
@@ -125,12 +125,12 @@ def may_complete(client: Client, task: Mapping[str, Any]) -> bool:
 
 
 def lock_of(task_id: str) -> str:
-    """Return what one run of this controller at a time may change, as a person calls it."""
+    """Return the readable name of the lock of a task."""
     return f"the step {task_id}"
 
 
 def task_after(client: Client, run: TaskRun) -> Record:
-    """Return the task as it is after the run, or, in check mode, as far as the plan can tell."""
+    """Return the task after the run, or, in check mode, as far as the plan shows it."""
     shaped = shape_task(run.record, run.people, client.service_now(), run.process, run.known)
     if not run.is_pretended:
         return shaped
@@ -139,7 +139,7 @@ def task_after(client: Client, run: TaskRun) -> Record:
     shaped["form"] = {**shaped["form"], **after.pop("form", {})}
     shaped.update(after)
     if "state" in after:
-        # What the service calls that, and who did it when, only the service knows.
+        # Status, time and author of the change are known only after it.
         is_completed = after["state"] == COMPLETED
         shaped.update(status=COMPLETED if is_completed else "in-progress", completed_at=None, completed_by=None)
         shaped["approved"] = after.get("approved") if is_completed else None

@@ -134,25 +134,25 @@ def test_a_part_of_the_assignees(assignees: Any, after: list[str] | None) -> Non
 
 def test_a_comment_of_a_key_is_changed() -> None:
     (step,) = planned({**MAILBOX, "comment": "all is ready."}, done()).plan.steps
-    assert (step.action, step.reason) == ("commented", "the text of it differs")
+    assert (step.action, step.reason) == ("commented", "its text differs")
 
 
 EMPTY = "form: Serial is required (text)"
 SKIPPED = "a rule of the template skips it, so nobody can complete it"
-ANSWER = "it is an approval: approved is required, true or false"
-NO_ANSWER = "approved is for approvals and expiring steps, and its type is task"
-IS_APPROVED = "it is approved already, and approved=false is asked for; reopen it first (state=open)"
-IS_REJECTED = "it is rejected already, and approved=true is asked for; reopen it first (state=open)"
-IS_EXPIRED = "it is expired already, and approved=true is asked for; reopen it first (state=open)"
-UNSHOWN = "form: Tallyfy does not show its form"
-OPEN_ISSUE = "it has an open issue; resolve it first"
+ANSWER = "approved (true or false) is required for an approval"
+NO_ANSWER = "approved is only for approvals and expiring steps; the type of this step is task"
+IS_APPROVED = "it is already approved, so approved=false cannot be set; reopen it first (state=open)"
+IS_REJECTED = "it is already rejected, so approved=true cannot be set; reopen it first (state=open)"
+IS_EXPIRED = "it is already expired, so approved=true cannot be set; reopen it first (state=open)"
+UNSHOWN = "form: Tallyfy does not return its form"
+OPEN_ISSUE = "it has an open issue; resolve the issue first"
 ARCHIVED = "its process is archived; reactivate it first"
 NO_GROUP = "assignees: there is no group 'Nobodies'; groups: Engineering"
 UNKNOWN = "form: there is no field 'serail'; fields: Serial, Suite"
 NO_OPTION = "form: Suite: 'Libre' is not an option; options: Office 365, None"
-ISSUE = "an open issue of the process keeps its steps as they are; resolve it first"
+ISSUE = "its process has an open issue, which blocks changes; resolve the issue first"
 GHOST = "assignees: ghost@example.com is neither a member nor a guest of the organization"
-FORBIDDEN = "only its assignees may complete it, and the acting member is none of them"
+FORBIDDEN = "only its assignees may complete it, and the acting member is not one of them"
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_what_somebody_has_reopened_stays_open() -> None:
     desired = {**DONE, **FILLED, "comment": "Again."}
     found = planned(desired, task(), was_completed=True)
     assert found.plan.steps == ()
-    assert "open again" in found.plan.warnings[0]
+    assert "somebody has reopened it" in found.plan.warnings[0]
     again = planned({**desired, "complete_again": True}, task(), was_completed=True)
     assert [step.action for step in again.plan.steps] == ["updated", "commented", "completed"]
     assert [step.action for step in planned(FILLED, task(), was_completed=True).plan.steps] == ["updated"]
