@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module of this name, inside the controller where that is equivalent."""
+"""Runs the module of this name inside the controller where that is equivalent."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module of this name, inside the controller where that is equivalent."""
+"""Runs the module of this name inside the controller where that is equivalent."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ from ansible_collections.tallyfy.platform.plugins.plugin_utils._bulk_action impo
 class ActionModule(BulkAction):
     spec = SPEC
     kind = "drift"
-    # Where nothing is given, the variables of the role roster count, so that one file serves both.
+    # Variables that are not given are taken from the role roster, so one file serves both roles.
     roles = ("drift", "roster")
     stand_ins = (ROSTER,)

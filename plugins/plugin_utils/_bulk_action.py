@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the modules for many people do beside their work: a report on the controller, and a role of their own.
+"""The action plugins of the bulk modules: reports on the controller, and the roles of the modules.
 
-A role is its module with another spelling. In the task of its role a module takes the options that the task leaves out
-from the role's variables, speaks of them by these names, and says what happened in words. Private to the collection.
+A role is its module with variables as options. In the task of its role, a module takes the options that the task omits
+from the variables of the role, uses their names in messages, and returns a readable text. Private to the collection.
 """
 
 from __future__ import annotations
@@ -30,30 +30,30 @@ from ansible_collections.tallyfy.platform.plugins.plugin_utils._role_action impo
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._variables import hosts_hint
 
 _BETWEEN = re.compile(r"[\n,;]")
-#: How many rows the text for other jobs may have, of all hosts together: AWX keeps it, and hands it on.
+#: The most rows of the text for other jobs, for all hosts together: AWX stores the text and passes it on.
 TEXT_ROWS = 200
 
 
 class BulkAction(RoleAction):
-    """The base of the action plugins of modules for many people.
+    """The base class of the action plugins of the bulk modules.
 
-    ``kind`` names the report, ``roles`` the roles whose variables may give the options: the module's own, and those
-    that stand in for it where it says nothing.
+    ``kind`` names the report. ``roles`` are the roles whose variables set the options: that of the module, then those
+    whose variables are used where its own are not given.
     """
 
     kind: str
     roles: tuple[str, ...]
-    #: Options of which one stands for all: who gives one of them has given the others, too.
+    #: Options that replace each other: when one is given, the others count as given, too.
     alternatives: tuple[str, ...] = ("people", "src")
-    #: Options of which one must be given.
+    #: Options of which at least one must be given.
     needs: tuple[str, ...] = alternatives
     #: The modules of the other roles.
     stand_ins: tuple[ModuleSpec, ...] = ()
-    #: Variables of the role that are no options of the module, without its prefix.
+    #: Variables of the role that are not options of the module, without the prefix.
     more_variables: tuple[str, ...] = ()
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return what the module returns, and in the task of its role what the role tells."""
+        """Return the result of the module, with the text and artifacts of the role in the task of a role."""
         result = super().run(tmp, task_vars)
         return self._with_report(result, task_vars or {}) if self._is_by_role() else result
 
@@ -64,7 +64,7 @@ class BulkAction(RoleAction):
     def _outcome(self, variables: dict[str, Any]) -> dict[str, Any]:
         if not self._is_by_role():
             return super()._outcome(variables)
-        problems = self._problems_of_place(variables, self.roles[0], self.variables())
+        problems = self._validate_host(variables, self.roles[0], self.variables())
         if problems:
             return {"failed": True, **self._failure(problems)}
         notice = self._slice_notice(variables)
@@ -74,20 +74,20 @@ class BulkAction(RoleAction):
         arguments, names, problems = self._role_arguments(variables)
         if problems:
             return {"failed": True, **self._failure(problems)}
-        # The task of a role has nothing but defaults of the play for its module, which the role's variables go before.
+        # The arguments of a task in a role are only defaults of the play; the variables of the role override them.
         arguments = {**self._connection_arguments(variables), **self._task.args, **arguments}
         return self._perform(arguments, variables, lambda option: names.get(option, option))
 
     # --- the variables of the role ------------------------------------------------------------------------------------
 
     def variables(self) -> frozenset[str]:
-        """Return the names of all variables of the role, and of those that stand in for it."""
+        """Return the names of all variables of the role and of its stand-ins."""
         own = {role: tuple(spec.argument_spec) for role, spec in zip(self.roles, (self.spec, *self.stand_ins))}
         own[self.roles[0]] += self.more_variables
         return frozenset(f"{role}_{name}" for role, names in own.items() for name in names)
 
     def _role_arguments(self, variables: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str], list[str]]:
-        """Return the options that variables give, under which name each is known, and what is wrong with them."""
+        """Return the options from variables, the name of the variable of each option, and all errors."""
         arguments: dict[str, Any] = {}
         names = {option: f"{self.roles[0]}_{option}" for option in self.spec.argument_spec}
         for option in self.spec.argument_spec:
@@ -98,13 +98,13 @@ class BulkAction(RoleAction):
                     break
         for option, value in arguments.items():
             if self.spec.argument_spec[option].get("elements") == "str" and isinstance(value, str):
-                # The answer of a survey may have an entry a line.
+                # The answer of a survey may have one entry per line.
                 arguments[option] = [entry.strip() for entry in _BETWEEN.split(value) if entry.strip()]
         problems = self._adapt(arguments, names, variables)
         if not problems and not any(option in arguments for option in self.needs):
             problems.append(self._nothing_given(names, variables))
         problems += [
-            f"{names[option]} is no list; give one, in a file, with -e @file.yml"
+            f"{names[option]} is not a list; put the list in a file and give the file with -e @file.yml"
             for option, value in arguments.items()
             if self.spec.argument_spec[option].get("elements") == "raw" and isinstance(value, (str, Mapping))
         ]
@@ -115,11 +115,11 @@ class BulkAction(RoleAction):
         reported = f"Neither {' nor '.join((first, *others))} is given." if others else f"{first} is not given."
         file = names["src" if "src" in self.needs else self.needs[0]]
         hint = hosts_hint(variables, variables.get("groups", {}).get("all", []))
-        return f"{reported} Name a file, for example: -e {file}=people.yml. {hint}".strip()
+        return f"{reported} Give a file, for example: -e {file}=people.yml. {hint}".strip()
 
     def _names_of(self, option: str, arguments: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
-        """Return the variables that may give an option, the one that counts most first."""
-        # A role that stands in has reports of its own.
+        """Return the variables that may set an option, in order of precedence."""
+        # The report of a stand-in role is not the report of this role.
         roles: Sequence[str] = self.roles if option != "report" else self.roles[:1]
         if option in self.alternatives:
             given = [names[other] for other in self.alternatives if other in arguments]
@@ -127,10 +127,10 @@ class BulkAction(RoleAction):
         return [f"{role}_{option}" for role in roles]
 
     def _adapt(self, _arguments: dict[str, Any], _names: dict[str, str], _variables: dict[str, Any]) -> list[str]:
-        """Turn what is special about the role into options, in place; return what is wrong with it."""
+        """Turn special variables of the role into options, in place; return all errors."""
         return []
 
-    # --- what is told -------------------------------------------------------------------------------------------------
+    # --- reports ------------------------------------------------------------------------------------------------------
 
     def _perform(
         self, arguments: dict[str, Any], variables: dict[str, Any], called: Callable[[str], str] = str
@@ -156,25 +156,25 @@ class BulkAction(RoleAction):
             reports.write(str(path), text)
         except OSError as error:
             text = f"{called('report')}: {path} could not be written: {error.strerror}"
-            message = ". ".join(str(one).rstrip(".") for one in (result.get("msg"), text) if one)
+            message = ". ".join(str(part).rstrip(".") for part in (result.get("msg"), text) if part)
             return {**result, "failed": True, "msg": message, "problems": [*result.get("problems", ()), text]}
         return {**result, "report": str(path)}
 
     def _carry_out(
         self, arguments: dict[str, Any], variables: dict[str, Any], called: Callable[[str], str]
     ) -> dict[str, Any]:
-        """Return what the module returns; whatever it is, the report is about it."""
+        """Return the result of the module, which is the content of the report."""
         return super()._perform(arguments, variables, called)
 
     def _with_report(self, result: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        """Return the result with what the role shows and passes on."""
+        """Return the result with the text and the artifacts of the role."""
         if "text" in result:
             return {**result, "artifacts": {}}
         artifacts: dict[str, Any] = totals.artifacts_of(self.kind, result)
         text_name = f"tallyfy_{self.roles[0]}_report_text"
         if not result.get("failed"):
-            # Each task that comes after it goes through all of what it registers; thousands of unchanged people
-            # would cost as much as the work itself. They are counted, and a report has what it tells of them.
+            # Every later task processes the registered result; thousands of unchanged people would cost as much time as
+            # the run itself. They are counted, and a report contains them.
             people = [row for row in result.get("people", ()) if row.get("outcome") != "unchanged"]
             reported = {**result, "people": people}
             rows = max(TEXT_ROWS // max(len(variables.get("ansible_play_hosts_all", ())), 1), 1)
@@ -183,19 +183,19 @@ class BulkAction(RoleAction):
             text = totals.text_of(self.kind, reported, report=result.get("report"))
             return {**reported, "text": text, "artifacts": artifacts}
         headline = totals.failure_of(self.kind, result)[0]
-        # Printed with the failure, so only what says something.
+        # The artifacts are printed with the failure, so omit zeros.
         artifacts = {name: count for name, count in artifacts.items() if count}
         artifacts[text_name] = f"{headline}\n"
         return self._failed(result, artifacts=artifacts)
 
     def _failed(self, result: dict[str, Any], **more: Any) -> dict[str, Any]:
-        """Return the failure of the role's task, or raise it where it would be told twice otherwise."""
+        """Return the failure of the task of a role, or raise it where ansible-core would show it twice otherwise."""
         headline, problems = totals.failure_of(self.kind, result)
         return failure_result(result, headline, problems, **more)
 
 
 def _complete_paths(arguments: dict[str, Any], names: Mapping[str, str]) -> list[str]:
-    """Make the paths of files absolute, in place; return what is wrong with them."""
+    """Make the paths of files absolute, in place; return all errors."""
     problems = []
     for option in ("src", "report", "dest"):
         # The answer of a survey may end in a line break.
@@ -204,14 +204,14 @@ def _complete_paths(arguments: dict[str, Any], names: Mapping[str, str]) -> list
             problems.append(f"{names[option]} {given}: {DOLLAR}")
         elif given:
             try:
-                # From where Ansible was called; a module would take it from the playbook's folder.
+                # Relative to the current folder of the shell; a module would use the folder of the playbook.
                 arguments[option] = str(path_from(given, str(Path.cwd())))
-            except (OSError, RuntimeError, ValueError) as error:  # somebody's home who is not there, or no path
+            except (OSError, RuntimeError, ValueError) as error:  # an unknown home folder, or an invalid path
                 problems.append(f"{names[option]} {given}: {error}")
     return problems
 
 
 def _job_of(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what AWX tells each job of itself."""
+    """Return the IDs and the user that AWX passes to each job."""
     names = {"id": "awx_job_id", "workflow_id": "awx_workflow_job_id", "user": "awx_user_name"}
     return {key: variables.get(name) for key, name in names.items()}

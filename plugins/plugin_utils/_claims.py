@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which run of this machine is at work on what, for as long as it lives. Private to the collection.
+"""Claims of runs on this machine to worklist steps. Private to the collection.
 
-The locks of ``state_dir`` end with the task that holds them, but the work for a step is many tasks. So the run writes
-down that it has taken the step up. A run is the process of ansible-playbook, which all its tasks are children of; when
-that has ended, in whatever way, nothing of what it wrote down counts.
+A lock in ``state_dir`` ends with the task that holds it, but the work of a step is many tasks. So the run records a
+claim to the step. A run is the process of ansible-playbook, the parent of all its tasks; its claims are void when the
+process has ended.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_fi
 )
 
 FILE = "worklist-claims"
-_START = 19  # of what follows the name of the program in /proc/PID/stat: when the process was started
+_START = 19  # index of the start time after the program name in /proc/PID/stat
 
 
 def claim(state_dir: str, subject: str, host: str) -> str:
-    """Take ``subject`` for this run and host; return who has it already, empty when nobody has.
+    """Claim ``subject`` for this run and host; return the other owner, empty when the claim succeeded.
 
-    Where there is no ``state_dir``, or none that can be used, nobody is kept out.
+    Without a usable ``state_dir``, every claim succeeds.
     """
     owner = own = _own(host)
     with contextlib.suppress(OSError, HeldError, UnusableError), _claims_in(state_dir) as claims:
@@ -41,7 +41,7 @@ def claim(state_dir: str, subject: str, host: str) -> str:
 
 
 def release(state_dir: str, subject: str, host: str) -> None:
-    """Let others have ``subject``, if it was this run's and host's."""
+    """Release ``subject``, if this run and host have claimed it."""
     with contextlib.suppress(OSError, HeldError, UnusableError), _claims_in(state_dir) as claims:
         if claims.get(subject) == _own(host):
             del claims[subject]
@@ -53,7 +53,7 @@ def _own(host: str) -> list[object]:
 
 @contextlib.contextmanager
 def _claims_in(state_dir: str) -> Iterator[dict[str, list[object]]]:
-    """Yield what is taken, and by whom, to be changed in place, while nobody else does."""
+    """Yield the owners of all claims, to be changed in place, under a lock."""
     if state_dir.lower() == "none":
         yield {}
         return
@@ -73,7 +73,7 @@ def _read(directory: PrivateDirectory) -> dict[str, list[object]]:
 
 
 def _lives(owner: list[object]) -> bool:
-    """Return whether the run is still there: that very process, and no later one with its ID."""
+    """Return whether the process of the run still exists, and its ID has not been reused."""
     pid = owner[0]
     if not isinstance(pid, int):
         return False
@@ -87,7 +87,7 @@ def _lives(owner: list[object]) -> bool:
 
 
 def _start_of(pid: int) -> str:
-    """Return when a process was started, empty where the system does not tell."""
+    """Return the start time of a process, empty where the system does not provide it."""
     with contextlib.suppress(OSError, IndexError):
         return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[_START]
     return ""

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the playbook confirm_task decides: whether a completion that a webhook tells of is one.
+"""The decisions of the playbook confirm_task: whether a task that a webhook reports as completed is completed.
 
-A webhook proves nothing, so what Tallyfy answers is compared with all that was told, and what a stranger sent is not
-repeated. Private to the collection.
+Anybody can send a webhook, so its values are compared with the task in Tallyfy, and IDs from it are not repeated in
+messages. Private to the collection.
 """
 
 from __future__ import annotations
@@ -28,40 +28,40 @@ from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import sho
 
 MARK, PREFIX, CONFIRMED = "__confirm_task", "confirm_task", "confirmed_task"
 VARIABLES = ("process", "id", "organization", "completed_at", "template", "step", "tasks", "delay")
-#: Until Tallyfy shows what its webhook tells.
+#: The time until Tallyfy returns the change that its webhook reports.
 DELAY_SECONDS = 3.0
 _SECONDS = re.compile(r"\d{1,4}([.]\d+)?")
 HTTP_NOT_FOUND = 404
 _ID = re.compile(r"[0-9a-f]{32}")
-#: How webhooks write a time for people: 15/10/2025 09:00 AM UTC. In other locales AM is another word.
+#: The readable time format of webhooks: 15/10/2025 09:00 AM UTC. Other locales have another word for AM.
 _FOR_PEOPLE = re.compile(r"(\d\d)/(\d\d)/(\d{4}) (\d\d):(\d\d) ([AP])M UTC")
 _WITH_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
-_GONE = "Tallyfy has no such task in this organization, or it or its process is archived."
+_GONE = "The task does not exist in this organization, or it or its process is archived."
 
 
 def refusal_of(task: Mapping[str, Any], reported: Mapping[str, str]) -> str:
-    """Return why a task is not what was told of it, empty when it is; pure."""
+    """Return the first difference between a task and the report of the webhook, empty for none; pure."""
     if task["process_id"] != reported["process"]:
-        return "The process has no such task."
+        return "The task does not belong to the process."
     called = called_task(task)
     if task["state"] != COMPLETED:
-        return f"{called} is {task['status'] or 'of no status'}, and not completed."
+        return f"{called} is not completed; its status is {task['status'] or 'unknown'}."
     if not task["completed_at"]:
-        return f"{called} is completed, and Tallyfy does not tell when."
+        return f"{called} is completed, but Tallyfy does not return the time."
     if task["approved"] is False:
-        return f"{called} was completed, and not approved."
+        return f"{called} was completed, but not approved."
     for part, text in (("template", "the template"), ("step", "the step")):
         expected = tidied(reported[part])
         if expected and expected != task[f"{part}_id"] and fold(expected) != fold(task[part] or ""):
-            return f"{called} comes from {text} {task[part]}, and not from {expected}."
+            return f"{called} comes from {text} {task[part]}, not from {expected}."
     if is_other_time(reported["completed_at"], task["completed_at"]):
         at = in_words(task["completed_at"])
-        return f"{called} was completed at {at}, and not at {reported['completed_at']}; it has been opened again since."
+        return f"{called} was completed at {at}, not at {reported['completed_at']}; it has been reopened since then."
     return ""
 
 
 def is_other_time(reported: str, stored: str) -> bool:
-    """Return whether a task was completed at another time than was told; a spelling that is not known tells nothing."""
+    """Return whether a task was completed at another time than reported; unknown formats are not compared."""
     at = moment(stored)
     match = _FOR_PEOPLE.fullmatch(reported)
     if match is None:
@@ -81,7 +81,7 @@ def in_words(at: str) -> str:
 
 
 class ConfirmAction(RoleAction):
-    """``tallyfy_task_info`` in the playbook: one task, completed as it was told, or a failure that says why not."""
+    """``tallyfy_task_info`` in the playbook: returns the completed task, or fails with the reason."""
 
     def _outcome(self, variables: dict[str, Any]) -> dict[str, Any]:
         return self._confirmed(variables) if MARK in self._task.vars else super()._outcome(variables)
@@ -92,17 +92,17 @@ class ConfirmAction(RoleAction):
         connection = self._connection_options(variables)
         file, flaw = tasks_file(reported["tasks"], f"{PREFIX}_tasks")
         names = [f"{PREFIX}_{name}" for name in VARIABLES]
-        problems = self._problems_of_place(variables, PREFIX, names) + _problems_of(reported, connection)
+        problems = self._validate_host(variables, PREFIX, names) + _problems_of(reported, connection)
         problems += [flaw] if flaw else []
         if file and CONFIRMED in load_extra_vars(self._loader):
-            # Such as the artifact of an earlier node of a workflow. It outranks the fact.
+            # For example the artifact of an earlier node of a workflow. It overrides the fact.
             problems.append(
-                f"{CONFIRMED} is given as an extra variable, perhaps by an earlier node of the workflow, so the tasks "
-                f"would work with another task than the one confirmed here. Let one node confirm, or use no "
+                f"{CONFIRMED} is set as an extra variable, perhaps by an earlier node of the workflow, so the tasks "
+                f"would get another task than the one confirmed here. Confirm in only one node, or do not set "
                 f"{PREFIX}_tasks."
             )
         if problems:
-            return failure_result({}, f"Nothing was asked of Tallyfy: {'; '.join(map(shown, problems))}", [])
+            return failure_result({}, f"No request was sent to Tallyfy: {'; '.join(map(shown, problems))}", [])
         result = self._ask(reported, connection, variables)
         refusal, task = _judged(result, reported)
         if refusal:
@@ -113,7 +113,7 @@ class ConfirmAction(RoleAction):
     def _ask(
         self, reported: Mapping[str, str], connection: dict[str, Any], variables: dict[str, Any]
     ) -> dict[str, Any]:
-        """Return the result of the module; a webhook that comes too early is no reason to refuse it."""
+        """Return the result of the module; ask again after a delay, since the webhook may arrive too early."""
         arguments = {**connection, "task_id": reported["id"], "kickoff": True}
         result = self._perform(arguments, variables)
         if any(task["state"] != COMPLETED for task in result.get("tasks", ())):
@@ -123,22 +123,22 @@ class ConfirmAction(RoleAction):
 
 
 def _problems_of(reported: Mapping[str, str], connection: Mapping[str, Any]) -> list[str]:
-    """Return what cannot be meant, one text each."""
+    """Return the errors in the variables."""
     problems = [
-        f"{PREFIX}_{name} is not the ID of a {noun}: 32 digits and letters a to f."
+        f"{PREFIX}_{name} is not the ID of a {noun}: an ID has 32 characters, 0-9 and a-f."
         for name, noun in (("process", "process"), ("id", "task"))
         if not _ID.fullmatch(reported[name])
     ]
     organization = connection.get("org_id") or environment_value(OPTIONS["org_id"][1]) or ""
     if reported["organization"] not in ("", str(organization).strip()):
-        problems.append(f"{PREFIX}_organization is not the organization that is signed in to.")
+        problems.append(f"{PREFIX}_organization is not the organization of the connection.")
     if reported["delay"] and not _SECONDS.fullmatch(reported["delay"]):
-        problems.append(f"{PREFIX}_delay is no number of seconds.")
+        problems.append(f"{PREFIX}_delay is not a number of seconds.")
     return problems
 
 
 def _judged(result: Mapping[str, Any], reported: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
-    """Return why the task is not confirmed, empty when it is, and the task."""
+    """Return the reason why the task is not confirmed, empty for none, and the task."""
     if result.get("failed") and result.get("status") != HTTP_NOT_FOUND:
         return str(result.get("msg")), {}
     tasks = result.get("tasks")

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes the roster file of an export on the controller, wherever the organization was read. Private to the collection.
+"""Writes the roster file of an export on the controller, wherever the module ran. Private to the collection.
 
-An export is a module that returns a text, and a file for which no machine but this one is meant.
+The module returns the text; the action plugin writes the file on the controller.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MOST_NOTES = 20
 
 
 class ExportAction(BulkAction):
-    """The action of ``tallyfy_roster_export``: it puts the text that the module returns into ``dest``."""
+    """The action of ``tallyfy_roster_export``: writes the text from the module to ``dest``."""
 
     kind = "export"
     roles = ("export_roster",)
@@ -70,28 +70,28 @@ class ExportAction(BulkAction):
 
 
 def text_of_export(result: Mapping[str, Any]) -> list[str]:
-    """Return what people read after an export."""
-    is_announced = result["check_mode"] and result["changed"]
+    """Return the readable lines after an export."""
+    is_planned = result["check_mode"] and result["changed"]
     left_out, notes = result["left_out"], [shown(note) for note in result["notes"]]
     more = len(notes) - MOST_NOTES
     return [
         f"Roster of {organization_in_words(result)}, acting as {acting_as(result)}"
-        + ("; dry run: nothing was written" if is_announced else ""),
+        + ("; dry run: nothing was written" if is_planned else ""),
         f"{counted(result['people'], 'people')} in {shown(result['dest'])}"
-        + ("" if result["changed"] else ", which held the same before"),
-        f"left out: {left_out['disabled']} without access, {left_out['service_accounts']} that belong to Tallyfy",
+        + ("" if result["changed"] else ", which was already up to date"),
+        f"left out: {left_out['disabled']} without access, {left_out['service_accounts']} service accounts of Tallyfy",
         *notes[:MOST_NOTES],
         *([f"and {counted(more, 'more notes')}"] if more > 0 else []),
     ]
 
 
 def write_roster(path: Path, text: str, *, check_mode: bool, shows_diff: bool) -> dict[str, Any]:
-    """Make the file hold the text, unless in check mode; return ``changed``, ``dest`` and ``diff``.
+    """Write the text to the file if it differs, unless in check mode; return ``changed``, ``dest`` and ``diff``.
 
     Raises ``OSError`` when the file cannot be read or written.
     """
     content = text.encode()
-    # By this mark a spreadsheet knows the encoding; a table that somebody has saved without it holds the same.
+    # A spreadsheet detects the encoding by this mark. A file without the mark counts as equal.
     mark = codecs.BOM_UTF8 if path.suffix.lower() == ".csv" else b""
     before = read_regular(path) if path.exists() else None
     held = before[len(mark) :] if before is not None and before.startswith(mark) else before
@@ -103,7 +103,7 @@ def write_roster(path: Path, text: str, *, check_mode: bool, shows_diff: bool) -
 
 
 def _diff(path: Path, before: bytes, after: bytes) -> dict[str, Any]:
-    """Return the difference as ansible-core's own modules do, which leave out what is too long to be read."""
+    """Return the diff in the format of ansible-core, which omits long contents."""
     longest = C.MAX_FILE_SIZE_FOR_DIFF
     diff: dict[str, Any] = {"before_header": str(path), "after_header": str(path)}
     if len(before) > longest:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files that are written on the controller, in one step. Private to the collection."""
+"""Writes files on the controller atomically. Private to the collection."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-#: Names and addresses of people are nobody else's business.
+#: The files contain personal data, so only owner and group may read them.
 MODE = 0o640
-#: A module would put the variable's value there, and its message would show it.
-DOLLAR = "it holds a dollar sign, and variables of the environment are not filled in"
-#: What is written with a result is not there as long as the task goes on elsewhere.
-NOT_ASYNCHRONOUS = "is written when the task ends, so this cannot be an asynchronous task"
+#: A module would expand the variable, and its message would show the value.
+DOLLAR = "it contains a dollar sign; environment variables are not expanded"
+#: The result is not available while an asynchronous task runs.
+NOT_ASYNCHRONOUS = "is not supported in an asynchronous task: the file is written when the task ends"
 
 
 def path_from(given: str, folder: str) -> Path:
-    """Return the whole path of a file; one that is not absolute is below ``folder``. Links are followed."""
+    """Return the absolute path of a file; a relative path is below ``folder``. Links are followed."""
     return Path(folder, Path(given).expanduser()).resolve()
 
 
 def tasks_file(given: str, name: str) -> tuple[str, str]:
-    """Return the whole path of a file of tasks that the variable ``name`` gives, and what is wrong with it.
+    """Return the absolute path of a file of tasks, the value of the variable ``name``, and the error, if any.
 
-    A relative path starts where Ansible was called, as that of a roster, also when the playbook is elsewhere.
+    As for a roster, a relative path is relative to the current folder of the shell, not to the playbook.
     """
     text = given.strip()
     if not text:
@@ -38,13 +38,13 @@ def tasks_file(given: str, name: str) -> tuple[str, str]:
         return "", f"{name} {text}: {DOLLAR}"
     try:
         path = path_from(text, str(Path.cwd()))
-        return (str(path), "") if path.is_file() else ("", f"{name} is no file: {text}")
-    except (OSError, RuntimeError, ValueError) as error:  # somebody's home who is not there, or no path
+        return (str(path), "") if path.is_file() else ("", f"{name} is not a file: {text}")
+    except (OSError, RuntimeError, ValueError) as error:  # an unknown home folder, or an invalid path
         return "", f"{name} {text}: {error}"
 
 
 def refusal_of(given: str, folder: str, endings: Sequence[str]) -> str:
-    """Return why no file can be written there, empty when one can be. Nothing is written."""
+    """Return the reason why the file cannot be written, empty for none. Nothing is written."""
     if not given.strip():
         return "is blank"
     if "$" in given:
@@ -52,23 +52,23 @@ def refusal_of(given: str, folder: str, endings: Sequence[str]) -> str:
     try:
         path = path_from(given, folder)
         kind = _mode_of(path)
-    except (OSError, RuntimeError, ValueError) as error:  # somebody's home who is not there, or no path of a file
+    except (OSError, RuntimeError, ValueError) as error:  # an unknown home folder, or an invalid path
         return f"{given}: {error.strerror if isinstance(error, OSError) else error}"
     if kind is not None and not stat.S_ISREG(kind):
-        return f"{given} is {'a folder' if stat.S_ISDIR(kind) else 'no file'}"
+        return f"{given} is {'a folder' if stat.S_ISDIR(kind) else 'not a regular file'}"
     if Path(given).suffix.lower() not in endings:
         return f"{given} does not end in {', '.join(endings[:-1])} or {endings[-1]}"
     if not path.parent.is_dir():
         return f"{given}: the folder {path.parent} does not exist"
     if not os.access(path.parent, os.W_OK | os.X_OK):
-        return f"{given}: the folder {path.parent} cannot be written to"
+        return f"{given}: the folder {path.parent} is not writable"
     return ""
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Put the content there in one step, so that whoever reads sees the old or the new one, never half of it.
+    """Write the content atomically, so that readers see the old or the new content, never a part of it.
 
-    It is for its owner and its group only, and a file that is there gets no mode that allows more than before.
+    Only owner and group may read the file, and an existing file never gets a more permissive mode.
     """
     before = path.stat() if path.exists() else None
     descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the operation of a module in the process that asks for it. Private to the collection.
+"""Runs the operation of a module in the current process. Private to the collection.
 
-What goes in and what comes out is that of the module: the same checks, the same messages, the same plain JSON.
+Arguments and results are those of the module: the same validation, the same messages, the same plain JSON.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._module import (
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import MASK, SecretKeeper, masked
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import shown_result, shown_text
 
-# Each client holds connections open. Nobody's loop goes back and forth between more organizations at once.
+# Each client keeps connections open. A loop rarely alternates between more organizations.
 MOST_CLIENTS = 8
 
 
 class KeptClients:
-    """Clients for the items of a loop, which keep connections and tokens from one item to the next.
+    """Clients for the items of a loop, which keep connections and tokens between items.
 
-    Only the very same connection options get the same client.
+    Each set of connection options has its own client.
     """
 
     def __init__(self) -> None:
@@ -49,11 +49,11 @@ class KeptClients:
         self._process = os.getpid()
 
     def client_for(self, connection: Connection, warn: Callable[[str], None]) -> Client:
-        """Return a client with its full ``max_wait``, and warn of what it does without, each time."""
+        """Return a client with its full ``max_wait``, and repeat its warnings."""
         if self._process != os.getpid():
-            # Two processes on one connection would get each other's answers.
+            # Two processes that share a connection would read each other's answers.
             self._kept, self._process = {}, os.getpid()
-        # Put in at the end: the first is always the one that nobody has used for the longest.
+        # Insert at the end, so that the first client is the least recently used.
         client, warnings = self._kept[connection] = (
             self._kept.pop(connection) if connection in self._kept else _opened(connection)
         )
@@ -65,7 +65,7 @@ class KeptClients:
         return client
 
     def forget(self, client: Client) -> None:
-        """Let the next item start afresh."""
+        """Let the next item open a new client."""
         self._kept.pop(client.connection, None)
 
 
@@ -78,7 +78,7 @@ def _opened_for_one(connection: Connection, warn: Callable[[str], None]) -> Clie
     return open_client(connection, SecretKeeper(), warn)
 
 
-# ansible-core starts a process for each task and host, which does all items of its loop and ends.
+# ansible-core starts a process for each task and host, which runs all items of the loop and ends.
 _clients = KeptClients()
 
 
@@ -92,16 +92,16 @@ def run_in_process(
     called: Callable[[str], str] = str,
     decrypt: Decrypt = undecrypted,
 ) -> dict[str, Any]:
-    """Return what the module ``name`` returns for ``arguments``, which are plain JSON values.
+    """Return the result of the module ``name`` for ``arguments``, which are plain JSON values.
 
-    ``called`` returns the name that the people who read the messages know an option by.
+    ``called`` returns the name of an option for messages.
     """
     params = dict(arguments)
     warnings: list[str] = []
     used: list[Client] = []
 
     def client_for(connection: Connection, warn: Callable[[str], None]) -> Client:
-        # Whether a token was issued just now or comes from the cache is what that module tells.
+        # The result of this module says whether the token was issued or comes from the cache.
         client = (_opened_for_one if spec.shows_tokens else _clients.client_for)(connection, warn)
         used.append(client)
         return client
@@ -126,19 +126,19 @@ def run_in_process(
         else:
             succeeded = False
             result = spec.failure(refusal, {}, check_mode=check_mode)
-    except Exception as error:  # noqa: BLE001 - ansible-core would show it with the secrets that it may quote
+    except Exception as error:  # noqa: BLE001 - ansible-core would show the secrets in it
         succeeded, result = False, spec.failure(**_defect(error, used), check_mode=check_mode)
     if not succeeded:
         result = {**result, "failed": True}
         if "exception" in result or result.get("status") == 401:
-            # After a defect, or when a token was refused, the next item starts afresh.
+            # After a defect or a refused token, the next item opens a new client.
             for client in used:
                 _clients.forget(client)
-    # Of arguments that are refused nobody knows what they were meant to be.
+    # Refused arguments may contain secrets in unknown places.
     result["invocation"] = {"module_args": {}} if refusal else shown_invocation(spec, params, used)
     if warnings:
         result["warnings"] = warnings
-    # The token that is asked for may be the one that was given.
+    # The requested token may be the given access_token.
     shown = ["access_token"] if spec.shows_tokens and succeeded else []
     plain: dict[str, Any] = json.loads(json.dumps(_without(_secret_parameters(spec, params, shown), result)))
     return shown_result(plain)
@@ -147,9 +147,9 @@ def run_in_process(
 def _validate(
     name: str, spec: ModuleSpec, params: dict[str, Any], warn: Callable[[str], None], called: Callable[[str], str]
 ) -> str | None:
-    """Complete and convert ``params`` in place; return what is wrong with them, in the words of ``AnsibleModule``.
+    """Complete and convert ``params`` in place; return the error message of ``AnsibleModule``, if any.
 
-    The options are checked under the names by which people know them, so that the messages have them.
+    The options are validated under their names for messages.
     """
     names = {option: called(option) for option in spec.argument_spec}
     options = {names.get(option, option): known for option, known in spec.options().items()}
@@ -173,11 +173,11 @@ def _renamed(rules: Any, names: Mapping[str, str]) -> Any:
 
 
 def _defect(error: Exception, used: list[Client]) -> dict[str, Any]:
-    """Return what is shown of an error that nobody foresaw: a message and facts."""
+    """Return the message and facts of an unexpected error."""
     trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    for one in chain_of(error):
-        # Its own lines could look like those of the traceback, or of another task.
-        trace = trace.replace(str(one), shown_text(str(one)))
+    for cause in chain_of(error):
+        # Lines of the message could look like lines of the traceback or of another task.
+        trace = trace.replace(str(cause), shown_text(str(cause)))
     result: dict[str, Any] = {"message": f"{type(error).__name__}: {error}", "facts": {"exception": trace}}
     for client in used:
         result = masked(result, client.secrets)
@@ -185,14 +185,14 @@ def _defect(error: Exception, used: list[Client]) -> dict[str, Any]:
 
 
 def _secret_parameters(spec: ModuleSpec, params: Mapping[str, Any], shown: list[str]) -> list[str]:
-    """Return the values of ``no_log`` parameters, the longest first: a short one may be a part of a longer one."""
+    """Return the values of ``no_log`` parameters, longest first: a short value may be part of a longer value."""
     hidden = [name for name, option in spec.options().items() if option.get("no_log") and name not in shown]
     values = {str(params[name]) for name in hidden if params.get(name)}
     return sorted(values, key=len, reverse=True)
 
 
 def _without(secrets: list[str], value: Any) -> Any:
-    """Return ``value`` without the values of secret parameters, as ansible-core does it to what a module returns."""
+    """Return ``value`` without the values of secret parameters, as ansible-core does for the result of a module."""
     if isinstance(value, str):
         if value in secrets:
             return HIDDEN_PARAMETER

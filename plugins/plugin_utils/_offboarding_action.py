@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role offboarding has beside its module: the answer of a survey. Private to the collection."""
+"""The survey answers of the role offboarding. Private to the collection."""
 
 from __future__ import annotations
 
@@ -36,17 +36,20 @@ class OffboardingAction(BulkAction):
     ) -> dict[str, Any]:
         if not self.is_by_survey:
             return super()._carry_out(arguments, variables, called)
-        announced = self._announced(arguments, variables, called)
-        # Whoever answers a survey sees that the job is green, and takes it that the person is gone.
-        unknown = [row["email"] for row in announced.get("people", ()) if row.get("outcome") == "not_found"]
+        planned = self._planned(arguments, variables, called)
+        # The user of a survey takes a successful job as proof that the person has no access any more.
+        unknown = [row["email"] for row in planned.get("people", ()) if row.get("outcome") == "not_found"]
         if unknown:
-            return {"failed": True, **self._failure([f"{EMAILS}: nobody has the address {email}" for email in unknown])}
-        return announced if self._task.check_mode else super()._carry_out(arguments, variables, called)
+            return {
+                "failed": True,
+                **self._failure([f"{EMAILS}: no member and no guest has the address {email}" for email in unknown]),
+            }
+        return planned if self._task.check_mode else super()._carry_out(arguments, variables, called)
 
-    def _announced(
+    def _planned(
         self, arguments: dict[str, Any], variables: dict[str, Any], called: Callable[[str], str]
     ) -> dict[str, Any]:
-        """Return what a dry run tells."""
+        """Return the result of a dry run."""
         was_check_mode, self._task.check_mode = self._task.check_mode, True
         try:
             return super()._carry_out(arguments, variables, called)

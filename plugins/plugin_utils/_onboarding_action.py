@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role onboarding has beside its module: the answers of a survey, and tokens for the user's own tasks.
+"""The survey answers of the role onboarding, and its tokens for tasks of the user.
 
 Private to the collection.
 """
@@ -30,7 +30,7 @@ class OnboardingAction(BulkAction):
 
     kind = "onboarding"
     roles = ("onboarding",)
-    #: Whom the user's own tasks get a token for.
+    #: The people whose tokens the tasks of the user get.
     tokens_for: Sequence[str] = ()
     more_variables = ("tokens_for", "tokens_tasks", *(f"person_{name}" for name in PERSON_ANSWERS))
 
@@ -43,33 +43,33 @@ class OnboardingAction(BulkAction):
         return problems + self._problems_of_tokens(arguments, variables)
 
     def _problems_of_tokens(self, arguments: Mapping[str, Any], variables: dict[str, Any]) -> list[str]:
-        """Return why tokens cannot be handed over, and take note of whom they are for."""
+        """Return the errors in the variables for tokens, and store for whom tokens are needed."""
         requested = plain({"for": self._variable(TOKENS_FOR, variables)})["for"]
         self.tokens_for = []
         if is_blank(requested) or requested == []:
             return []
         if not isinstance(requested, list):
-            return [f"{TOKENS_FOR} is no list of e-mail addresses"]
+            return [f"{TOKENS_FOR} is not a list of e-mail addresses"]
         problems = []
         tasks = self._variable(TOKENS_TASKS, variables)
         if is_blank(tasks) or not _is_file(str(tasks)):
-            found = "is not given" if is_blank(tasks) else f"is no file on the machine that runs Ansible: {tasks}"
-            problems.append(f"{TOKENS_TASKS} {found}; it is the file of tasks that gets each token")
+            found = "is not given" if is_blank(tasks) else f"is not a file on the controller: {tasks}"
+            problems.append(f"{TOKENS_TASKS} {found}; give the file of tasks that receive each token")
         listed = self._addresses(arguments)
         unlisted = [str(email) for email in requested if listed is not None and Email(email) not in listed]
         if unlisted:
-            problems.append(f"{TOKENS_FOR} names people who are not listed: {', '.join(unlisted)}")
+            problems.append(f"{TOKENS_FOR} names people who are not in the list: {', '.join(unlisted)}")
         self.tokens_for = [str(email).strip() for email in requested]
         return problems
 
     def _addresses(self, arguments: Mapping[str, Any]) -> set[str] | None:
-        """Return the addresses of whoever is listed, as they are compared; ``None`` where no list can be read."""
+        """Return the e-mail addresses in the list; ``None`` where the list cannot be read."""
         rows = plain({"people": arguments.get("people")})["people"]
         if not is_blank(arguments.get("src")):
             try:
                 rows = read_roster(str(arguments["src"]), decrypt=self._decrypt).rows
             except InputError:
-                # The module says what is wrong with the file.
+                # The module reports the errors in the file.
                 return None
         return {Email(row.get("email")) for row in rows if isinstance(row, Mapping)} if isinstance(rows, list) else None
 
@@ -79,12 +79,12 @@ class OnboardingAction(BulkAction):
             return {**reported, "tokens_for": []}
         if not reported["check_mode"]:
             return {**reported, "tokens_for": list(self.tokens_for)}
-        text = f"tokens would be handed over for {', '.join(map(shown, self.tokens_for))}"
+        text = f"tokens would be passed to the tasks for {', '.join(map(shown, self.tokens_for))}"
         return {**reported, "tokens_for": [], "text": [*reported["text"], text]}
 
 
 def _is_file(path: str) -> bool:
-    # Of somebody who is not there there is no home, and a path may be none.
+    # The home folder may be unknown, and the path may be invalid.
     with contextlib.suppress(OSError, RuntimeError, ValueError):
         return Path(path).expanduser().is_file()
     return False

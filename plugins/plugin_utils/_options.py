@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options of a task or of another plugin: as given, else as ``tallyfy_`` variables. Private to the collection.
+"""Options of a task or of another plugin: as given, else from ``tallyfy_`` variables. Private to the collection.
 
-The environment and the defaults come after that, in ``connection_from``.
+``connection_from`` then adds the environment and the defaults.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ except ImportError:  # ansible-core < 2.19
     from ansible.parsing.yaml.objects import AnsibleVaultEncryptedUnicode as VaultedText
 try:
     from ansible.errors import AnsibleValueOmittedError as OmittedError
-except ImportError:  # ansible-core < 2.19 puts a text in the place of what is omitted
+except ImportError:  # ansible-core < 2.19 represents an omitted value by a text
 
     class OmittedError(Exception):  # type: ignore[no-redef]
         """Never raised."""
@@ -44,10 +44,10 @@ Template = Callable[[Any], Any]
 def plugin_options(
     given: Mapping[str, Any], variables: Mapping[str, Any], template: Template, names: Iterable[str]
 ) -> dict[str, Any]:
-    """Return the options of a plugin that is no action, as plain values: what is ``given``, else what variables give.
+    """Return the options of a plugin other than an action, as plain values: those ``given``, else those of variables.
 
-    ``names`` are those that a variable may give; see ``open_options`` for those of the connection. Raises
-    ``AnsibleError`` for a variable that looks like one of the collection's and is none.
+    ``names`` are the options that a variable may set; see ``open_options`` for those of the connection. Raises
+    ``AnsibleError`` for a misspelled variable.
     """
     found = misspelled_connection(names_of_own(variables))
     if found:
@@ -57,7 +57,7 @@ def plugin_options(
 
 
 def from_variables(names: Iterable[str], variables: Mapping[str, Any], template: Template) -> dict[str, Any]:
-    """Return of the options of these names those that a ``tallyfy_`` variable gives; the last one has the last word."""
+    """Return the options that a ``tallyfy_`` variable sets; of aliases, the last name wins."""
     found = {}
     for name in names:
         value = variable(f"tallyfy_{name}", variables, template)
@@ -67,7 +67,7 @@ def from_variables(names: Iterable[str], variables: Mapping[str, Any], template:
 
 
 def variable(name: str, variables: Mapping[str, Any], template: Template) -> Any:
-    """Return the value of a variable, ``None`` when it is not there or stands for an omitted one."""
+    """Return the value of a variable, ``None`` when it is not set or omitted."""
     if name not in variables:
         return None
     try:
@@ -78,8 +78,8 @@ def variable(name: str, variables: Mapping[str, Any], template: Template) -> Any
 
 
 def names_of_own(variables: Mapping[str, Any]) -> list[str]:
-    """Return the names of variables that somebody has set; what a task registered is named as anybody likes."""
-    # The result of a task that was skipped, or that looped, does not tell in every ansible-core that it has not failed.
+    """Return the names of all variables but registered results, whose names are free."""
+    # In some versions of ansible-core, the result of a skipped task or a loop has no "failed".
     ends = {"failed", "skipped", "results", "unreachable"}
     return [
         name
@@ -89,16 +89,16 @@ def names_of_own(variables: Mapping[str, Any]) -> list[str]:
 
 
 def _is_omitted(value: Any, variables: Mapping[str, Any]) -> bool:
-    """Return whether this is what ``default(omit)`` leaves in a variable."""
+    """Return whether this is the value that ``default(omit)`` puts into a variable."""
     omit = variables.get("omit")
     return value is not None and omit is not None and (value is omit or (isinstance(value, str) and value == omit))
 
 
 def open_options(given: Mapping[str, Any], unread: Collection[str] = ()) -> list[str]:
-    """Return the connection options that variables may give, aliases first, beside those that are ``given``.
+    """Return the connection options that variables may set, aliases first, in addition to those ``given``.
 
-    What a task signs in with is its own: an access token there leaves the application of the variables alone, and the
-    other way round. ``unread`` are those that do not matter.
+    Credentials are not mixed: with an access token in the task, the application credentials of variables are ignored,
+    and vice versa. ``unread`` are options that are not needed.
     """
     own = {ALIASES.get(name, name) for name, value in given.items() if not is_blank(value)}
     taken = {*own, *unread}
@@ -106,12 +106,12 @@ def open_options(given: Mapping[str, Any], unread: Collection[str] = ()) -> list
         taken.update((*APPLICATION_OPTIONS, "act_as"))
     if not own.isdisjoint(APPLICATION_OPTIONS):
         taken.add("access_token")
-    # The usual name of an option has the last word.
+    # The canonical name of an option comes last, so it wins.
     return [name for name in (*ALIASES, *OPTIONS) if ALIASES.get(name, name) not in taken]
 
 
 def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a task as they would arrive in a module, without tags, marks and vaults."""
+    """Return the arguments of a task as a module would get them, without tags, marks and vaults."""
     if any(map(is_deep, arguments.values())):
         raise AnsibleError(f"A value is nested deeper than {MOST_LEVELS} levels.")
     arrived: dict[str, Any] = json.loads(json.dumps(_contents(arguments), default=_plain_value))
@@ -119,7 +119,7 @@ def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _contents(value: Any) -> Any:
-    # ansible-core's own containers fill themselves while they are walked, of which json knows nothing.
+    # The containers of ansible-core template their values on access; json does not trigger that.
     if isinstance(value, Mapping):
         return {key: _contents(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is in a report, whatever its form. Private to the collection."""
+"""The content of a report, independent of its format. Private to the collection."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import (
     word,
 )
 
-#: How many unchanged people are named; of more there is the number only.
+#: The most unchanged people that a report names; of more, it shows only the number.
 MOST_UNCHANGED = 500
 
 
@@ -57,9 +57,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table without empty columns. ``columns`` are the headings of who, outcome, text and note, empty for none.
+    """A table without empty columns. ``columns`` are the headings of who, outcome, text and note, empty for no column.
 
-    ``style`` is ``attention``, ``done`` (whose texts say the outcome themselves) or ``drift``.
+    ``style`` is ``attention``, ``done`` (the texts include the outcome) or ``drift``.
     """
 
     title: str
@@ -70,13 +70,13 @@ class Table:
 
 @dataclass(frozen=True)
 class Content:
-    """What a report says, as plain texts; each form escapes them in its own way."""
+    """The content of a report as plain texts; each format escapes them."""
 
     title: str
     badge: str
     facts: Sequence[tuple[str, str]]
     tiles: Sequence[tuple[int, str, str]]
-    #: How the headline is to be taken: ``good``, ``bad``, or ``wait`` for what somebody has to look at.
+    #: The status of the headline: ``good``, ``bad``, or ``wait`` when somebody has to check the result.
     mood: str
     headline: str
     totals: str
@@ -92,11 +92,11 @@ class Content:
 def content_of(
     kind: str, result: Record, moment: datetime, job: Mapping[str, Any] | None, limit: int | None
 ) -> Content:
-    """Return what a report of that kind says; ``limit`` is how many subjects it names at the most."""
+    """Return the content of a report; ``limit`` is the most subjects that it names."""
     subjects = subjects_of(result)
     shown_subjects = subjects if limit is None else subjects[:limit]
-    attention = [one for one in shown_subjects if one.outcome in ATTENTION]
-    others = [one for one in shown_subjects if one.outcome not in ATTENTION]
+    attention = [subject for subject in shown_subjects if subject.outcome in ATTENTION]
+    others = [subject for subject in shown_subjects if subject.outcome not in ATTENTION]
     counts = counts_of(kind, result)
     unchanged = counts.get("people", {}).get(UNCHANGED, 0)
     title, preposition = TITLES[kind]
@@ -134,7 +134,7 @@ def _badge(kind: str, result: Record) -> str:
 
 
 def _headline(kind: str, result: Record) -> tuple[str, str]:
-    """Return how it went, as a mood and a sentence; the numbers stand beside it."""
+    """Return the status of the run as a mood and a sentence; the tiles show the numbers."""
     counts = counts_of(kind, result)
     undone = undone_in_words(kind, result)
     if undone:
@@ -171,7 +171,7 @@ def utc(moment: datetime) -> datetime:
 
 
 def _tiles(counts: Mapping[str, Mapping[str, int]], *, dry_run: bool) -> list[tuple[int, str, str]]:
-    """Return number, label and outcome of each count that is not zero; people first, what needs attention before."""
+    """Return number, label and style of each count above zero; those that need attention first, then people."""
     tiles = []
     for part, numbers in counts.items():
         for outcome in sorted(numbers, key=lambda name: OUTCOMES.index(name) if name in OUTCOMES else len(OUTCOMES)):
@@ -183,23 +183,23 @@ def _tiles(counts: Mapping[str, Mapping[str, int]], *, dry_run: bool) -> list[tu
 
 
 def _style(outcome: str) -> str:
-    """Return the name of a style for an outcome, which is a word of the service's for nobody."""
+    """Return the style of an outcome, ``other`` for an unknown outcome."""
     return outcome if outcome in OUTCOMES else "other"
 
 
 def _problems(result: Record) -> list[str]:
     problems = result.get("problems")
-    return list(dict.fromkeys(shown(one) for one in problems)) if isinstance(problems, (list, tuple)) else []
+    return list(dict.fromkeys(shown(problem) for problem in problems)) if isinstance(problems, (list, tuple)) else []
 
 
 def _unreported(problems: Iterable[str], subjects: Iterable[Subject]) -> list[str]:
-    """Return the problems that are not about somebody whose row tells them already."""
-    reported = {one.called for one in subjects if one.outcome in UNDONE}
+    """Return the problems that the rows of the subjects do not show."""
+    reported = {subject.called for subject in subjects if subject.outcome in UNDONE}
     return [problem for problem in problems if _first_subject(problem) not in reported]
 
 
 def _first_subject(problem: str) -> str:
-    """Return whom a problem is about: the first one of "a@example.com, b@example.com and 3 more: …"."""
+    """Return the first subject of a problem such as "a@example.com, b@example.com and 3 more: …"."""
     names = problem.partition(": ")[0]
     first: str = re.split(", | and ", names, maxsplit=1)[0]
     return re.sub("^the (guest|group) ", "", first)
@@ -207,45 +207,47 @@ def _first_subject(problem: str) -> str:
 
 def _tables(kind: str, subjects: Sequence[Subject], *, dry_run: bool) -> list[Table]:
     if kind == "drift":
-        differing = [one for one in subjects if one.outcome in DRIFTED]
-        others = [one for one in subjects if one.outcome not in DRIFTED]
-        found = [("What differs", differing, "Difference"), ("No drift, but to be known", others, "Why")]
+        differing = [subject for subject in subjects if subject.outcome in DRIFTED]
+        others = [subject for subject in subjects if subject.outcome not in DRIFTED]
+        found = [("What differs", differing, "Difference"), ("No drift, for information", others, "Why")]
         return [_table(title, rows, ("Who", "Outcome", column), "drift") for title, rows, column in found if rows]
     column = "What would be done" if dry_run else "What was done"
     parts = [("People", "Person", "person"), ("Guests", "Guest", "guest"), ("Groups", "Group", "group")]
-    found_parts = [(title, [one for one in subjects if one.kind == name], head) for title, head, name in parts]
+    found_parts = [
+        (title, [subject for subject in subjects if subject.kind == name], head) for title, head, name in parts
+    ]
     return [_table(title, rows, (head, "Outcome", column)) for title, rows, head in found_parts if rows]
 
 
 def _table(title: str, subjects: Sequence[Subject], columns: tuple[str, str, str], style: str = "done") -> Table:
-    kinds = {one.kind for one in subjects}
+    kinds = {subject.kind for subject in subjects}
     is_mixed = columns[0] == "Who"
     rows = [
         Row(
-            called=one.called,
-            name="" if one.name == one.called else one.name,
-            kind=one.kind if is_mixed and one.kind != "person" else "",
-            outcome=_style(one.outcome),
-            label=word(one.outcome, dry_run=one.dry_run),
-            text=one.details,
-            note=" ".join(one.notes),
+            called=subject.called,
+            name="" if subject.name == subject.called else subject.name,
+            kind=subject.kind if is_mixed and subject.kind != "person" else "",
+            outcome=_style(subject.outcome),
+            label=word(subject.outcome, dry_run=subject.dry_run),
+            text=subject.details,
+            note=" ".join(subject.notes),
         )
-        for one in subjects
+        for subject in subjects
     ]
     who = "Person" if kinds == {"person"} else columns[0]
     return Table(title, (who, *columns[1:], "Note" if any(row.note for row in rows) else ""), rows, style)
 
 
 def _running_processes(result: Record) -> list[Table]:
-    """Return the table of the running processes of people who leave, with who owns them now."""
+    """Return the table of the running processes of leavers, with their owners."""
     processes = result.get("processes")
     rows = [
         Row(
-            called=shown(one.get("name") or one.get("id") or "?"),
-            text=_owners(one),
+            called=shown(process.get("name") or process.get("id") or "?"),
+            text=_owners(process),
         )
-        for one in (processes if isinstance(processes, (list, tuple)) else ())
-        if isinstance(one, Mapping) and "owner_before" in one
+        for process in (processes if isinstance(processes, (list, tuple)) else ())
+        if isinstance(process, Mapping) and "owner_before" in process
     ]
     return [Table("Running processes", ("Process", "", "Owner", ""), rows)] if rows else []
 
@@ -255,14 +257,14 @@ def _owners(process: Record) -> str:
     if before == after:
         return f"still {shown(before)}"
     if not after:
-        return f"was {shown(before)}; somebody else changed it meanwhile"
+        return f"was {shown(before)}; changed by somebody else during the run"
     return f"{shown(before)} → {shown(after)}"
 
 
 def _unchanged_people(result: Record) -> list[Row]:
     people = result.get("people")
-    rows = [one for one in people if isinstance(one, Mapping)] if isinstance(people, (list, tuple)) else []
-    found = [one for one in rows if one.get("outcome") in (None, "", UNCHANGED)]
+    rows = [row for row in people if isinstance(row, Mapping)] if isinstance(people, (list, tuple)) else []
+    found = [row for row in rows if row.get("outcome") in (None, "", UNCHANGED)]
     if len(found) > MOST_UNCHANGED:
         return []
-    return [Row(called=shown(one.get("email") or "?"), name=shown(one.get("name") or "")) for one in found]
+    return [Row(called=shown(row.get("email") or "?"), name=shown(row.get("name") or "")) for row in found]

@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reports of the bulk modules as Markdown, HTML or JSON, and the files they are written to. Private to the collection.
+"""Reports of the bulk modules as Markdown, HTML or JSON files. Private to the collection.
 
-All three forms are made of one content. A text of the service is data in each of them: it is never markup, and never a
-template.
+All three formats have the same content. A text of the service is data in all of them, never markup or a template.
 """
 
 from __future__ import annotations
@@ -54,10 +53,10 @@ def render(
     job: Mapping[str, Any] | None = None,
     limit: int | None = None,
 ) -> str:
-    """Return the report as a text, in the form that the ``ending`` of its file says.
+    """Return the report as a text, in the format of the file ``ending``.
 
     ``kind`` is ``onboarding``, ``offboarding``, ``roster`` or ``drift``; ``job`` is the AWX job (``id``,
-    ``workflow_id``, ``user``). ``limit`` bounds the rows of Markdown and HTML, failures first; JSON holds everybody.
+    ``workflow_id``, ``user``). ``limit`` is the most rows of Markdown and HTML, failures first; JSON has all rows.
     """
     ending = ending.lower()
     if ending == ".json":
@@ -83,18 +82,18 @@ def _template() -> Template:
 
 
 def _as_json(kind: str, result: Record, moment: datetime, job: Mapping[str, Any] | None) -> str:
-    """Return the report as JSON, each row on a line of its own.
+    """Return the report as JSON, with one line for each row.
 
     Its keys are ``title``, ``kind``, ``check_mode``, ``organization`` (``id``, ``name``), ``acting_as``, ``moment``
     (ISO 8601, UTC), ``summary``, ``problems``, ``people``, ``groups``, ``guests``, ``processes`` (the rows of the
-    result; those that are not unchanged with ``text``, what happened in words), ``notes`` and ``job`` (null without
+    result; changed rows have ``text``, a readable description), ``notes`` and ``job`` (null without
     AWX).
     """
     title, preposition = TITLES[kind]
     where = name_of(result)
     organization = result.get("organization")
     organization = organization if isinstance(organization, Mapping) else {}
-    texts = {(one.kind, one.called): one.text for one in subjects_of(result)}
+    texts = {(subject.kind, subject.called): subject.text for subject in subjects_of(result)}
     rows = {
         part: _json_rows(result.get(part), NOUNS[part], texts) for part in ("people", "groups", "guests", "processes")
     }
@@ -118,9 +117,9 @@ def _as_json(kind: str, result: Record, moment: datetime, job: Mapping[str, Any]
 
 
 def _json_rows(rows: object, kind: str, texts: Mapping[tuple[str, str], str]) -> list[str]:
-    found = [one for one in rows if isinstance(one, Mapping)] if isinstance(rows, (list, tuple)) else []
-    named = [(one, texts.get((kind, called_in(one, kind)))) for one in found]
-    return [json_text(one if text is None else {**one, "text": text}) for one, text in named]
+    found = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, (list, tuple)) else []
+    named = [(row, texts.get((kind, called_in(row, kind)))) for row in found]
+    return [json_text(row if text is None else {**row, "text": text}) for row, text in named]
 
 
 def _json_list(lines: Iterable[str]) -> str:
@@ -130,14 +129,14 @@ def _json_list(lines: Iterable[str]) -> str:
 
 # --- Markdown ---------------------------------------------------------------------------------------------------------
 
-#: An underscore inside a word is none of Markdown's marks, so job_title stays readable in the file itself.
+#: An underscore inside a word is not a Markdown mark, so job_title stays readable in the file.
 _MARKS = re.compile(r"[\\`*\[\]<>|&~$]|(?<![a-zA-Z0-9])_|_(?![a-zA-Z0-9])|:(?=//)|(?<=[wW]{3})\.")
-#: What makes a heading, a list or a rule at the beginning of a line.
+#: Marks of headings, lists and rules at the beginning of a line.
 _LINE_MARKS = re.compile(r"^(?:[#+=-]|\d+(?=[.)]))")
 
 
 def markdown(text: str) -> str:
-    """Return a text of one line as it can stand in a paragraph, a list or a cell, without any effect there."""
+    """Escape a text of one line, so that Markdown shows it as it is in a paragraph, a list or a cell."""
     escaped = _MARKS.sub(r"\\\g<0>", text)
     start = _LINE_MARKS.match(escaped)
     if start is None:
@@ -187,11 +186,11 @@ def _who(row: Row) -> str:
 
 
 def write(path: str, text: str) -> None:
-    """Replace the file in one step, so that a reader sees the old or the new report, never half of it.
+    """Replace the file atomically, so that readers see the old or the new report, never a part of it.
 
-    Names and addresses of people are for the user and the group only. Raises ``OSError``; nothing is left behind then.
+    Reports contain personal data, so only owner and group may read them. Raises ``OSError`` and leaves no files then.
     """
-    # A text of the service may hold half a character, which JSON writes as an escape too.
+    # A text of the service may contain half of a surrogate pair, which cannot be encoded.
     content = text.encode("utf-8", errors="backslashreplace")
-    # The target of a link is what somebody reads, the link is theirs to keep.
+    # Replace the target of a link, not the link.
     replace_file(Path(os.path.realpath(path)), content)

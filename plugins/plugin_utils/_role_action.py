@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What every task of a role does before and after its work, whatever that is. Private to the collection."""
+"""The checks and failures that all tasks of roles share. Private to the collection."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from ansible_collections.tallyfy.platform.plugins.plugin_utils._variables import
 
 
 class RoleFailure(AnsibleActionFail):
-    """A failure that ansible-core 2.19 and later tells once: not also as an error with lines of the role's source."""
+    """A failure that ansible-core 2.19 and later shows once: not also as an error with source lines of the role."""
 
     omit_exception_key = True
 
 
 class RoleAction(ModuleAction):
-    """The base of the action plugins of modules that have a role of their own."""
+    """The base class of the action plugins of modules that have a role."""
 
-    def _problems_of_place(self, variables: Mapping[str, Any], role: str, known: Collection[str]) -> list[str]:
-        """Return why nothing may be done on this host: misspelled variables, or no organization of its own.
+    def _validate_host(self, variables: Mapping[str, Any], role: str, known: Collection[str]) -> list[str]:
+        """Return the reasons for not running on this host: misspelled variables, or a missing organization.
 
-        ``known`` are all variables of the role, and those that stand in for them.
+        ``known`` are all variables of the role and of its stand-ins.
         """
         problems = misspelled_for_role(names_of_own(variables), role, known)
         if problems:
@@ -44,17 +44,17 @@ class RoleAction(ModuleAction):
         return [missing] if missing else []
 
     def _connection_options(self, variables: dict[str, Any]) -> dict[str, Any]:
-        """Return the connection options of a task whose other options its role or playbook gives."""
+        """Return the connection options of a task in a role or playbook that sets all other options."""
         found = self._connection_arguments(variables)
         own = {name: value for name, value in self._task.args.items() if name in OPTIONS or name in ALIASES}
         return {**found, **own}
 
     def _slice_notice(self, variables: Mapping[str, Any]) -> list[str]:
-        """Return why a slice of a job does nothing, none when there is work to do."""
+        """Return the notice that a slice of a job does nothing, empty when there is work to do."""
         return slice_notice(self._plain_variables(variables), *_hosts(variables))
 
     def _plain_variables(self, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the variables that the guards look at, templated."""
+        """Return the templated variables that the checks need."""
         connection = ("tallyfy_org_id", "tallyfy_organization_id", "tallyfy_hosts")
         job = ("awx_workflow_job_name", "awx_job_template_name")
         return {
@@ -67,7 +67,7 @@ def _hosts(variables: Mapping[str, Any]) -> tuple[Sequence[str], Collection[str]
 
 
 def failure_result(result: Mapping[str, Any], headline: str, problems: Sequence[str], **more: Any) -> dict[str, Any]:
-    """Return the failure of a role's task, or raise it where it would be told twice otherwise."""
+    """Return the failure of the task of a role, or raise it where ansible-core would show it twice otherwise."""
     failure = {
         "changed": bool(result.get("changed")),
         "msg": headline,

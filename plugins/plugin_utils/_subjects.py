@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What happened to somebody or something, in words: a row of a result and its steps. Private to the collection."""
+"""Describes a row of a result and its steps in words. Private to the collection."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from ansible_collections.tallyfy.platform.plugins.plugin_utils._words import (
     word,
 )
 
-#: What something is done to, the person of the row when it is empty, and what is done, as a participle.
+#: The subject of a change, empty for the person of the row, and the change as a participle.
 Clause = tuple[str, str]
 
 UNKNOWN = {
@@ -38,7 +38,7 @@ UNKNOWN = {
     "guest": "no guest has this address",
     "group": "no group has this name",
 }
-#: Fields that are told in other words, or say nothing.
+#: Fields that other words show, or that need not be shown.
 _SHOWN_ELSEWHERE = {
     "email",
     "full_name",
@@ -56,9 +56,9 @@ _SHOWN_ELSEWHERE = {
 
 @dataclass(frozen=True)
 class Subject:
-    """A person, guest or group of a result, and what happened to them in words.
+    """A person, guest or group of a result, with a description of the changes.
 
-    ``actions`` may hold those of others too; ``kind`` is a key of ``UNKNOWN``.
+    ``actions`` may include those of other subjects; ``kind`` is a key of ``UNKNOWN``.
     """
 
     kind: str
@@ -77,7 +77,7 @@ class Subject:
 
     @property
     def label(self) -> str:
-        """What a line about it begins with."""
+        """The beginning of a line about the subject."""
         return self.called if self.kind == "person" else f"{self.kind} {self.called}"
 
     @property
@@ -86,14 +86,14 @@ class Subject:
 
     @property
     def notes(self) -> list[str]:
-        """What else is to be known, without what the text says already."""
+        """The notes of the row that the details do not include."""
         unknown = UNKNOWN[self.kind] if self.outcome == "not_found" else ""
         notes = [without_address(shown(note), self.called) for note in list_in(self.row.get("notes"))]
         return [note for note in notes if note and bare(note) != unknown and note not in self.details]
 
     @property
     def text(self) -> str:
-        """What happened, with the outcome where the details do not hold it."""
+        """The description, with the outcome where the details do not include it."""
         details = self.details
         if self.outcome not in ATTENTION:
             return details
@@ -103,7 +103,7 @@ class Subject:
 
     @property
     def details(self) -> str:
-        """What happened, without the outcome."""
+        """The description without the outcome."""
         message = without_address(shown(self.row.get("message") or ""), self.called).rstrip(".")
         if self.outcome == "not_found":
             return UNKNOWN[self.kind]
@@ -115,7 +115,7 @@ class Subject:
             return UNCHANGED
         done = self.done() or word(self.outcome, dry_run=self.dry_run)
         if self.kind == "group" and message:
-            # Who was removed, and who could not be.
+            # The message names the people who were removed, and those who were not.
             return f"{done}; {message}"
         return f"not listed: {done}" if self.row.get("unlisted") else done
 
@@ -123,7 +123,7 @@ class Subject:
         process = dict_in(self.row.get("process"))
         steps = self._steps()
         if process.get("outcome") == self.outcome and (steps or self.row.get("action") in (None, "", UNCHANGED)):
-            # The person is in; what is lacking is the process.
+            # The person was converged, but not the process.
             reason = shown(process.get("message") or "").rstrip(".") or "no reason was given"
             message = f"process {in_words(process.get('name'))}: {reason}"
         done = self.done()
@@ -147,12 +147,12 @@ class Subject:
 
 
 def called_in(row: Record, kind: str) -> str:
-    """Return what a row of that kind calls itself."""
+    """Return the e-mail address of a row, or the name of a group."""
     return shown(row.get("name" if kind == "group" else "email") or "?")
 
 
 def without_address(text: str, address: str) -> str:
-    """Return a text without the address that the row has already."""
+    """Return a text without the address at its beginning."""
     rest = text[len(address) + 2 :] if text.startswith(f"{address}: ") else ""
     return rest or text
 
@@ -163,7 +163,7 @@ def bare(text: str) -> str:
 
 def _sentence(clauses: Sequence[Clause], *, dry_run: bool) -> str:
     would = "would be " if dry_run else ""
-    # What the same was done to is told together, and so is what was done to the same.
+    # Join clauses with the same change, then clauses with the same subject.
     merged = [
         (listed([subject for subject, _done in group]), done)
         for (_own, done), group in groupby(clauses, key=lambda clause: ("" if clause[0] else clause, clause[1]))
@@ -175,7 +175,7 @@ def _sentence(clauses: Sequence[Clause], *, dry_run: bool) -> str:
 
 
 def _steps_of(row: Record) -> list[Record]:
-    """Return the steps that a row alone tells of, for a result without actions."""
+    """Return the steps that follow from a row, for a result without actions."""
     action = row.get("action")
     if action in (None, "", UNCHANGED):
         return []
@@ -188,7 +188,7 @@ def _steps_of(row: Record) -> list[Record]:
 
 
 def _clauses(row: Record, steps: Sequence[Record]) -> list[Clause]:
-    """Return what the steps did, each kind of step once, in the order of the first one."""
+    """Return the changes of the steps, one clause for each kind, in the order of first occurrence."""
     by_action: dict[str, list[Record]] = {}
     for step in steps:
         action = str(step.get("action") or "")
@@ -236,29 +236,29 @@ def _updates(row: Record, steps: Iterable[Record]) -> list[Clause]:
 
 
 def _list_changes(row: Record) -> list[Clause]:
-    """Return who came into a group or went, and to whom a guest belongs."""
+    """Return the changes of the members and guests of a group, and of the members of a guest."""
     clauses: list[Clause] = []
     for name, noun in (("members", ""), ("guests", "guest ")):
-        added, gone = _difference(row, name)
+        added, removed = _difference(row, name)
         clauses += [(noun + listed(added), "added")] if added else []
-        clauses += [(noun + listed(gone), "removed")] if gone else []
-    added, gone = _difference(row, "associated_members")
-    if added and gone:
-        clauses.append(("", f"handed over from {listed(gone)} to {listed(added)}"))
-    elif added or gone:
-        clauses.append(("", f"connected with {listed(added)}" if added else f"disconnected from {listed(gone)}"))
+        clauses += [(noun + listed(removed), "removed")] if removed else []
+    added, removed = _difference(row, "associated_members")
+    if added and removed:
+        clauses.append(("", f"handed over from {listed(removed)} to {listed(added)}"))
+    elif added or removed:
+        clauses.append(("", f"connected with {listed(added)}" if added else f"disconnected from {listed(removed)}"))
     return clauses
 
 
 def _difference(row: Record, name: str) -> tuple[list[str], list[str]]:
-    """Return what a list of the row gained and lost."""
+    """Return the entries that a list of the row gained and lost."""
     before, after = (list_in(dict_in(row.get(side)).get(name)) for side in ("before", "after"))
-    gained = [shown(one, LONGEST_VALUE) for one in after if one not in before]
-    return gained, [shown(one, LONGEST_VALUE) for one in before if one not in after]
+    gained = [shown(entry, LONGEST_VALUE) for entry in after if entry not in before]
+    return gained, [shown(entry, LONGEST_VALUE) for entry in before if entry not in after]
 
 
 def _processes(row: Record) -> list[Clause]:
-    """Return what became of the process of somebody new, and of the running ones of somebody who leaves."""
+    """Return the clauses about the process of a new person, and the running processes of a leaver."""
     clauses: list[Clause] = []
     process = dict_in(row.get("process"))
     if process.get("outcome") in DONE:
@@ -269,6 +269,6 @@ def _processes(row: Record) -> list[Clause]:
         if after and after != running.get("owner_before"):
             heirs.setdefault(shown(after), []).append(running)
     for heir, processes in heirs.items():
-        one = f"process {in_words(processes[0].get('name'))}"
-        clauses.append((one if len(processes) == 1 else f"{len(processes)} processes", f"handed over to {heir}"))
+        single = f"process {in_words(processes[0].get('name'))}"
+        clauses.append((single if len(processes) == 1 else f"{len(processes)} processes", f"handed over to {heir}"))
     return clauses

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Answers to a survey, as AWX hands them to a job, made rows of people. Private to the collection.
+"""Turns the answers to a survey of AWX into rows of people. Private to the collection.
 
-AWX hands on a blank answer as an empty text, and ansible-core 2.19 and later makes a number or a truth value of an
-answer that looks like one. Values are taken as they are, without templating. Whatever is not blank is in the row, or
-told as a problem that names the variable; what a field takes is judged with the row. Every function here is pure.
+AWX passes a blank answer as an empty text, and ansible-core 2.19 and later converts answers that look like numbers or
+booleans. Values are used as they are, without templating. Each answer that is not blank is in the row, or in an error
+that names the variable; the fields are validated later, with the row. Every function here is pure.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding.prepare import REFUSED_FIELDS
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import MEMBER_OPTIONS
 
-#: How the variable of each answer about one person begins.
+#: The prefix of the variables about one person.
 PERSON = "onboarding_person_"
-#: What can be answered about one person beside the process: every field of a row.
+#: The answers about one person other than the process: every field of a row.
 PERSON_FIELDS = tuple(name for name in MEMBER_OPTIONS if name not in (*REFUSED_FIELDS, "clear"))
 PERSON_ANSWERS = (*PERSON_FIELDS, "process", "kickoff")
 EMAILS = "offboarding_person_emails"
-BOTH_GIVEN = "{} and {} are both given. Leave one of them out."
-#: What else names the people of each role.
+BOTH_GIVEN = "{} and {} are both given. Give only one of them."
+#: The other variables with the people of each role.
 _OTHER_PEOPLE = {
     "onboarding": ("onboarding_people", "onboarding_src"),
     "offboarding": ("offboarding_people", "offboarding_src"),
 }
 _LONGEST_QUOTE = 100
 _LINE_END = re.compile(r"\r\n|\r|\n")
-#: An entry of a list of addresses, with separators between quotes and brackets; then what an entry consists of.
+#: An entry of a list of addresses, with separators between quotes and brackets; then the parts of an entry.
 _ENTRY = re.compile(r'(?:"[^"\r\n]*"|<[^<>]*>|[^,;\r\n])+')
 _WORD = re.compile(r'"(?P<quoted>[^"]*)"|<(?P<address>[^<>]*)>|(?P<bare>[^\s<>]+)')
 _SEPARATORS = re.compile(r"[\s,;<>]+")
 
 
 def onboarding_row(variables: Mapping[str, Any], *, has_process: bool) -> tuple[dict[str, Any] | None, list[str]]:
-    """Return the one row that the answers about a person make, ``None`` when all are blank, and all that is wrong.
+    """Return the row of the answers about a person, ``None`` when all are blank, and all errors.
 
-    Of ``variables``, already templated, those that begin with ``onboarding_person_`` are the answers. Neither
-    ``onboarding_people`` nor ``onboarding_src`` may be given beside them, and an empty list of people counts as given.
-    ``has_process`` tells whether ``onboarding_process`` names one for everybody. A row with problems is not complete.
+    The answers are the templated ``variables`` with the prefix ``onboarding_person_``. They exclude
+    ``onboarding_people`` and ``onboarding_src``; an empty list of people counts as given. ``has_process`` is whether
+    ``onboarding_process`` names a process for everybody. A row with errors is incomplete.
     """
     answers = {
         name[len(PERSON) :]: value
@@ -77,11 +77,11 @@ def onboarding_row(variables: Mapping[str, Any], *, has_process: bool) -> tuple[
 
 
 def offboarding_rows(variables: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return a row for each address in ``offboarding_person_emails``, none when it is blank, and all that is wrong.
+    """Return a row for each address in ``offboarding_person_emails``, and all errors.
 
-    The answer is a text or a list of texts. Between addresses stand commas, semicolons or white space. An address may
-    be in angle brackets behind a name, as mail programs copy it. Neither ``offboarding_people``, unless it is empty,
-    nor ``offboarding_src`` may be given beside it. What is no address is a row all the same, which is refused as one.
+    The answer is a text or a list of texts. Commas, semicolons or white space separate addresses. An address may be in
+    angle brackets after a name, as mail programs copy it. The answer excludes ``offboarding_src`` and
+    ``offboarding_people``, unless that is empty. A text that is not an address is a row, too, and refused later.
     """
     answer = variables.get(EMAILS)
     if _is_blank(answer):
@@ -97,7 +97,7 @@ def offboarding_rows(variables: Mapping[str, Any]) -> tuple[list[dict[str, Any]]
         if not is_blank(variables.get(other)) and variables.get(other) != []
     ]
     if texts and not rows:
-        problems.append(f"{EMAILS} holds no e-mail address: {_quoted(answer)}")
+        problems.append(f"{EMAILS} contains no e-mail address: {_quoted(answer)}")
     return rows, problems
 
 
@@ -106,24 +106,24 @@ def _field(name: str, value: Any) -> tuple[str, list[str]]:
     if text is not None:
         return text, []
     if isinstance(value, bool):
-        # A bare No is false for YAML, and somebody may be called No.
-        return "", [f"{PERSON}{name} is the truth value {str(value).lower()}, and not a text: put it in quotes."]
+        # YAML reads No as false, which may be a name.
+        return "", [f"{PERSON}{name} is the truth value {str(value).lower()}; put quotes around the text."]
     return "", [f"{PERSON}{name} is neither a text nor a number: {_quoted(value)}"]
 
 
 def _groups(value: Any) -> tuple[Any, list[str]]:
-    """Return the names of the groups; those of a text stand one a line, or with semicolons between them."""
+    """Return the names of the groups; in a text, lines or semicolons separate them."""
     if isinstance(value, Mapping):
         return value, []
     if isinstance(value, (list, tuple)):
         names = [_text(name) for name in value if not _is_blank(name)]
         if None in names:
-            return [], [f"{PERSON}groups is no list of names: {_quoted(value)}"]
+            return [], [f"{PERSON}groups is not a list of names: {_quoted(value)}"]
         return names, []
     text, problems = _field("groups", value)
     split = split_names(text)
     if not split and not problems:
-        problems = [f"{PERSON}groups names no group: {_quoted(value)}"]
+        problems = [f"{PERSON}groups contains no name: {_quoted(value)}"]
     return split, problems
 
 
@@ -138,7 +138,7 @@ def _process(answers: Mapping[str, Any], *, has_process: bool) -> tuple[dict[str
             process["template"] = title
     if "kickoff" in answers:
         if "process" not in answers and not has_process:
-            problems.append(f"{PERSON}kickoff is given, and no process: give {PERSON}process.")
+            problems.append(f"{PERSON}kickoff is given without a process; give {PERSON}process.")
         kickoff, found = _kickoff(answers["kickoff"])
         process.update({"kickoff": kickoff} if kickoff else {})
         problems += found
@@ -146,9 +146,9 @@ def _process(answers: Mapping[str, Any], *, has_process: bool) -> tuple[dict[str
 
 
 def _kickoff(value: Any) -> tuple[dict[Any, Any], list[str]]:
-    """Return the values by label; in a text each line is a label, a colon and a value."""
+    """Return the values by label; each line of a text is a label, a colon and a value."""
     if isinstance(value, Mapping):
-        return {label: _as_answered(one) for label, one in value.items()}, []
+        return {label: _as_texts(item) for label, item in value.items()}, []
     text = _text(value)
     if text is None:
         return {}, [f"{PERSON}kickoff is neither a text nor a dictionary."]
@@ -159,7 +159,7 @@ def _kickoff(value: Any) -> tuple[dict[Any, Any], list[str]]:
         label, colon, text_of_value = (part.strip() for part in line.partition(":"))
         if not colon or not label:
             quote = shorten(line, _LONGEST_QUOTE)
-            problems[f"{PERSON}kickoff: '{quote}' is no label with a colon and a value."] = None
+            problems[f"{PERSON}kickoff: '{quote}' is not a label, a colon and a value."] = None
             continue
         if fold(label) in seen:
             problems[f"{PERSON}kickoff: '{shorten(label, _LONGEST_QUOTE)}' is given more than once."] = None
@@ -169,21 +169,21 @@ def _kickoff(value: Any) -> tuple[dict[Any, Any], list[str]]:
 
 
 def _addresses(text: str) -> Iterator[str]:
-    """Yield the addresses of a text; a name before an address in angle brackets is left out, an address never is."""
+    """Yield the addresses of a text; a name before an address in angle brackets is omitted, but never an address."""
     for entry in _ENTRY.findall(text):
         words = list(_WORD.finditer(entry))
         last = max((index for index, word in enumerate(words) if word["address"] is not None), default=-1)
         found: list[str] = []
         for index, word in enumerate(words):
             if word["address"] is not None:
-                address = [one for one in _SEPARATORS.split(word["address"]) if one]
-                # Some mail programs write the address in the place of the name.
-                if found and [fold(one) for one in address] == [fold(found[-1].strip("'"))]:
+                address = [part for part in _SEPARATORS.split(word["address"]) if part]
+                # Some mail programs repeat the address as the name.
+                if found and [fold(part) for part in address] == [fold(found[-1].strip("'"))]:
                     found.pop()
                 found += address
                 continue
             named = [word["bare"]] if word["quoted"] is None else _addresses(word["quoted"])
-            found += [one for one in named if index > last or "@" in one]
+            found += [text for text in named if index > last or "@" in text]
         yield from found
 
 
@@ -193,7 +193,7 @@ def _unknown(name: str) -> str:
 
 
 def _text(value: Any) -> str | None:
-    """Return the text that was answered, ``None`` for what never was one; a number was, and so was a date."""
+    """Return the text of an answer, also of a number or a date, ``None`` for any other value."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, date):
@@ -201,20 +201,20 @@ def _text(value: Any) -> str | None:
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
-def _as_answered(value: Any) -> Any:
-    """Return a value with texts for its numbers, however deep."""
+def _as_texts(value: Any) -> Any:
+    """Return a value with all numbers in it as texts."""
     if isinstance(value, Mapping):
-        return {name: _as_answered(one) for name, one in value.items()}
+        return {name: _as_texts(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_as_answered(one) for one in value]
+        return [_as_texts(item) for item in value]
     text = _text(value)
     return value if text is None else text
 
 
 def _is_blank(value: Any) -> bool:
-    """Return whether nothing was answered; neither was it where a list holds nothing else."""
+    """Return whether an answer is blank, or a list of blank answers."""
     if isinstance(value, (list, tuple)):
-        return all(_is_blank(one) for one in value)
+        return all(_is_blank(item) for item in value)
     return is_blank(value) or (isinstance(value, Mapping) and not value)
 
 

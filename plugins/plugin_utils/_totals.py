@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A whole result in words: its totals, its lines for the terminal and for other jobs. Private to the collection."""
+"""Describes a result in words: totals, lines for the terminal, artifacts for other jobs. Private to the collection."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _PARTICIPLES = {
     "roster": "converged in",
     "drift": "compared in",
 }
-#: The counts of people that are passed on, for each kind.
+#: The counts of people in the artifacts, for each kind.
 _COUNTS = {
     "onboarding": ONBOARDED_COUNTS,
     "offboarding": OFFBOARDED_COUNTS,
@@ -59,7 +59,7 @@ MOST_PROBLEM_LINES = 20
 
 
 def subjects_of(result: Record) -> list[Subject]:
-    """Return everything that is not unchanged: what needs attention first, then people, guests and groups."""
+    """Return all subjects that are not unchanged: those that need attention first, then people, guests and groups."""
     dry_run = is_dry_run(result)
     steps: dict[tuple[str, str], list[Record]] = {}
     for step in records_in(result.get("actions")):
@@ -75,7 +75,11 @@ def subjects_of(result: Record) -> list[Subject]:
     order = {kind: place for place, (_part, kind, _key, _column) in enumerate(_PARTS)}
     return sorted(
         found,
-        key=lambda one: (one.outcome not in ATTENTION, order[one.kind], _RANKS.get(one.outcome, len(_RANKS))),
+        key=lambda subject: (
+            subject.outcome not in ATTENTION,
+            order[subject.kind],
+            _RANKS.get(subject.outcome, len(_RANKS)),
+        ),
     )
 
 
@@ -92,7 +96,7 @@ def is_dry_run(result: Record) -> bool:
 
 
 def organization_in_words(result: Record) -> str:
-    """Return name and ID of the organization, empty when neither is known."""
+    """Return name and ID of the organization, empty when both are unknown."""
     organization = dict_in(result.get("organization"))
     org_id, name = shown(organization.get("id") or result.get("org_id") or ""), shown(organization.get("name") or "")
     return f"{name} ({org_id})" if name and org_id else name or org_id
@@ -103,7 +107,7 @@ def acting_as(result: Record) -> str:
 
 
 def counts_of(kind: str, result: Record) -> dict[str, dict[str, int]]:
-    """Return how many came to which end, for each part that the result counts, people first."""
+    """Return the counts by outcome, for each part of the result, people first."""
     summary = dict_in(result.get("summary"))
     parts = {part: dict_in(summary.get(part)) for part in NOUNS if isinstance(summary.get(part), Mapping)}
     if not summary:
@@ -133,10 +137,10 @@ def totals_in_words(counts: Mapping[str, Mapping[str, int]], only: Iterable[str]
 
 
 def totals_of(kind: str, result: Record) -> str:
-    """Return the totals in words, or that nothing is to be done."""
+    """Return the totals in words, or "nothing to do"."""
     counts = counts_of(kind, result)
     if kind == "drift" and not differs(counts):
-        return "; ".join(one for one in ("nothing differs", totals_in_words(counts)) if one)
+        return "; ".join(text for text in ("nothing differs", totals_in_words(counts)) if text)
     ends = {name for numbers in counts.values() for name, number in numbers.items() if number}
     if ends <= {UNCHANGED}:
         everybody = {part: sum(numbers.values()) for part, numbers in counts.items() if part != "processes"}
@@ -146,14 +150,14 @@ def totals_of(kind: str, result: Record) -> str:
 
 
 def heading_of(kind: str, result: Record) -> str:
-    """Return what was done where: "Onboarding into Example Corp (25f6…)"."""
+    """Return the heading, such as "Onboarding into Example Corp (25f6…)"."""
     title, preposition = TITLES[kind]
     where = organization_in_words(result)
     return f"{title} {preposition} {where}" if where else title
 
 
 def text_of(kind: str, result: Record, *, limit: int = 20, report: str | None = None) -> list[str]:
-    """Return what people read after a run that succeeded, at most ``limit + 5`` lines."""
+    """Return the readable lines after a successful run, at most ``limit + 5``."""
     heading = heading_of(kind, result)
     if acting_as(result):
         heading += f", acting as {acting_as(result)}"
@@ -161,7 +165,7 @@ def text_of(kind: str, result: Record, *, limit: int = 20, report: str | None = 
         heading += "; dry run: nothing was written"
     subjects = subjects_of(result)
     lines = [heading, totals_of(kind, result)]
-    lines += [f"{one.label}: {one.text}" for one in subjects[:limit]]
+    lines += [f"{subject.label}: {subject.text}" for subject in subjects[:limit]]
     more = len(subjects) - limit
     if more > 0:
         lines.append(f"and {more} more" + (f": see the report {shown(report)}" if report else ""))
@@ -173,25 +177,25 @@ def text_of(kind: str, result: Record, *, limit: int = 20, report: str | None = 
 
 
 def notes_of(result: Record, subjects: Iterable[Subject], *, beside_rows: bool = False) -> list[str]:
-    """Return the notes, each once, without those that the line of a subject holds.
+    """Return the notes, each once, without those in the lines of the subjects.
 
-    Those of ``beside_rows`` are told where rows have their own notes, so all notes of subjects are left out.
+    With ``beside_rows``, the rows show their own notes, so all notes of subjects are omitted.
     """
     reported: set[str] = set()
-    for one in subjects:
-        own = [bare(without_address(shown(note), one.called)) for note in list_in(one.row.get("notes"))]
-        text = one.text.casefold()
+    for subject in subjects:
+        own = [bare(without_address(shown(note), subject.called)) for note in list_in(subject.row.get("notes"))]
+        text = subject.text.casefold()
         own = [note for note in own if beside_rows or note in text]
-        if one.outcome == "not_found":
-            own.append(UNKNOWN[one.kind])
-        called = one.called.casefold()
+        if subject.outcome == "not_found":
+            own.append(UNKNOWN[subject.kind])
+        called = subject.called.casefold()
         reported.update(form for note in own for form in (note, f"{called}: {note}", f"{called} {note}"))
     notes = dict.fromkeys(shown(note) for note in list_in(result.get("notes")))
     return [note for note in notes if note and bare(note) not in reported]
 
 
 def failure_of(kind: str, result: Record) -> tuple[str, list[str]]:
-    """Return a sentence that says what failed, and the problems, each once."""
+    """Return a sentence about the failure, and the problems, each once."""
     problems = list(dict.fromkeys(shown(problem) for problem in list_in(result.get("problems")) if shown(problem)))
     counts = counts_of(kind, result)
     if kind == "drift" and not problems and differs(counts):
@@ -204,7 +208,7 @@ def failure_of(kind: str, result: Record) -> tuple[str, list[str]]:
         reported = [*problems, *_done_before(result)] if problems else _lines_of(result, UNDONE)
         return f"{undone} {preposition} {where}{_done_beside(result, counts)}.", reported
     if not problems:
-        return shown(result.get("msg") or "The task failed and gave no reason."), []
+        return shown(result.get("msg") or "The task failed without a message."), []
     number = counted(len(problems), "problems")
     if result.get("changed") and not is_dry_run(result):
         return f"Stopped: {number}{_done_beside(result, counts)}.", problems
@@ -217,11 +221,11 @@ def differs(counts: Mapping[str, Mapping[str, int]]) -> bool:
 
 
 def undone_in_words(kind: str, result: Record) -> str:
-    """Return "1 of 3 people could not be onboarded", empty when nothing was left undone."""
+    """Return a text such as "1 of 3 people could not be onboarded", empty when all was done."""
     counts = counts_of(kind, result)
     undone = {part: sum(numbers.get(name, 0) for name in UNDONE) for part, numbers in counts.items()}
     parts = [part for part, number in undone.items() if number]
-    # Without its process a person counts as not done, too.
+    # A person whose process failed counts as failed, too.
     parts = [part for part in parts if part != "processes"] or parts
     who = listed([f"{undone[part]} of {counted(sum(counts[part].values()), part)}" for part in parts])
     could = "would" if is_dry_run(result) else "could"
@@ -236,21 +240,21 @@ def _done_beside(result: Record, counts: Mapping[str, Mapping[str, int]]) -> str
 
 
 def _done_before(result: Record) -> list[str]:
-    """Return what was done for those for whom something failed: the totals count them as failed only."""
-    done = {one.label: one.done() for one in subjects_of(result) if one.outcome in UNDONE}
+    """Return the changes of subjects that failed later; the totals count them only as failed."""
+    done = {subject.label: subject.done() for subject in subjects_of(result) if subject.outcome in UNDONE}
     lines = [f"{label}: before that: {text}" for label, text in done.items() if text]
     more = len(lines) - MOST_PROBLEM_LINES
     return lines[:MOST_PROBLEM_LINES] + ([f"and {more} more"] if more > 0 else [])
 
 
 def _lines_of(result: Record, outcomes: Sequence[str]) -> list[str]:
-    lines = [f"{one.label}: {one.text}" for one in subjects_of(result) if one.outcome in outcomes]
+    lines = [f"{subject.label}: {subject.text}" for subject in subjects_of(result) if subject.outcome in outcomes]
     more = len(lines) - MOST_PROBLEM_LINES
     return lines[:MOST_PROBLEM_LINES] + ([f"and {more} more"] if more > 0 else [])
 
 
 def artifacts_of(kind: str, result: Record) -> dict[str, int]:
-    """Return the counts for ``set_stats``; every key is there each time."""
+    """Return the counts for ``set_stats``, always with all keys."""
     counts = counts_of(kind, result)
     people = counts.get("people", {})
     reported = {name: people.get(name, 0) for name in _COUNTS[kind]}

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The words for the results of bulk modules, on the terminal, in reports and for other jobs. Private to the collection.
+"""Words for the results of bulk modules, for the terminal, reports and other jobs. Private to the collection.
 
-A result is the plain JSON that the module returns. Any key of it may be missing: a task that failed before it read
-anything has little more than ``msg`` and ``problems``.
+A result is the plain JSON of the module. Any key may be missing: a task that failed before it read anything has little
+more than ``msg`` and ``problems``.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._texts import sho
 
 Record = Mapping[str, Any]
 
-#: Outcomes that somebody has to look at.
+#: Outcomes that need attention.
 ATTENTION = (*UNDONE, "not_found")
 UNCHANGED = "unchanged"
-#: In the order in which rows are told.
+#: In the order of rows.
 OUTCOMES = (*ATTENTION, *DONE, *DRIFT, UNCHANGED)
 
-#: The parts of a summary, with one of each.
+#: The parts of a summary, in plural and singular.
 NOUNS = {"people": "person", "processes": "process", "groups": "group", "guests": "guest"}
 
 #: A text of the service may be a whole page of HTML.
@@ -41,7 +41,7 @@ _EMPTY = "empty"
 
 
 def shown(value: object, longest: int = LONGEST_TEXT) -> str:
-    """Return a text as it can stand in one line, with every harmful character visible."""
+    """Return a text as one line, with every harmful character escaped."""
     text = " ".join(str(value).split())
     if len(text) > longest:
         text = text[: longest - 1].rstrip() + "…"
@@ -49,22 +49,22 @@ def shown(value: object, longest: int = LONGEST_TEXT) -> str:
 
 
 def in_words(value: object) -> str:
-    """Return the value of a field as it is told, texts in quotes."""
+    """Return the readable value of a field, texts in quotes."""
     if value is None or value == "" or value == [] or value == {}:
         return _EMPTY
     if isinstance(value, (list, tuple)):
-        return listed([shown(one, LONGEST_VALUE) for one in value])
+        return listed([shown(item, LONGEST_VALUE) for item in value])
     if isinstance(value, (bool, int, float, dict)):
         return shown(json.dumps(value, ensure_ascii=False, default=str), LONGEST_VALUE)
     return f"'{shown(value, LONGEST_VALUE)}'"
 
 
 def listed(names: Sequence[str], most: int = MOST_NAMES) -> str:
-    """Return names as a sentence lists them, the first few when there are many."""
+    """Return names as a list in a sentence, shortened when there are many."""
     more = len(names) - most
     if more > 0:
         return f"{', '.join(names[:most])} and {more} more"
-    return " and ".join(one for one in (", ".join(names[:-1]), *names[-1:]) if one)
+    return " and ".join(text for text in (", ".join(names[:-1]), *names[-1:]) if text)
 
 
 def counted(number: int, part: str) -> str:
@@ -73,7 +73,7 @@ def counted(number: int, part: str) -> str:
 
 
 def word(outcome: str, *, dry_run: bool = False) -> str:
-    """Return an outcome as it is told."""
+    """Return the readable word for an outcome."""
     text = spoken(shown(outcome))
     return f"would be {text}" if dry_run and outcome in DONE else text
 
@@ -90,4 +90,4 @@ def list_in(value: object) -> Sequence[Any]:
 
 
 def records_in(value: object) -> list[Record]:
-    return [one for one in list_in(value) if isinstance(one, Mapping)]
+    return [item for item in list_in(value) if isinstance(item, Mapping)]

@@ -163,7 +163,7 @@ def test_what_an_earlier_node_has_confirmed_does_not_take_its_place(
     assert status != 0
     reported = messages(output)
     assert set(reported) == {"acts"}
-    assert "confirmed_task is given as an extra variable" in reported["acts"]
+    assert "confirmed_task is set as an extra variable" in reported["acts"]
     assert not (tmp_path / "confirmed.json").exists()
     passed_on = output.partition("CUSTOM STATS")[2]
     assert task.id in passed_on
@@ -172,16 +172,24 @@ def test_what_an_earlier_node_has_confirmed_does_not_take_its_place(
 
 def test_what_tallyfy_does_not_say_is_not_confirmed(sandbox: Sandbox, playbooks: Playbooks) -> None:
     refused: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
-        "reopened": ({"status": "in-progress", "completed_at": None}, {}, "is in-progress, and not completed"),
-        "skipped": ({"status": "auto-skipped", "completed_at": None}, {}, "is auto-skipped, and not completed"),
-        "rejected": ({"is_approved": False}, {}, "was completed, and not approved"),
+        "reopened": (
+            {"status": "in-progress", "completed_at": None},
+            {},
+            "is not completed; its status is in-progress",
+        ),
+        "skipped": (
+            {"status": "auto-skipped", "completed_at": None},
+            {},
+            "is not completed; its status is auto-skipped",
+        ),
+        "rejected": ({"is_approved": False}, {}, "was completed, but not approved"),
         "timeless": ({"completed_at": None}, {}, "does not tell when"),
-        "invented": ({}, {"confirm_task_id": "0" * 32}, "Tallyfy has no such task in this organization"),
+        "invented": ({}, {"confirm_task_id": "0" * 32}, "The task does not exist in this organization"),
         "nowhere": ({}, {"confirm_task_process": "0" * 32}, "has no such task"),
-        "template": ({}, {"confirm_task_template": "Leaving"}, f"comes from the template {TEMPLATE}, and not from"),
-        "step": ({}, {"confirm_task_step": "Welcome call"}, "comes from the step Create accounts, and not from"),
-        "earlier": ({}, {"confirm_task_completed_at": "2026-02-21T16:59:59Z"}, "it has been opened again since"),
-        "later": ({}, {"confirm_task_completed_at": "21/02/2026 05:01 PM UTC"}, "it has been opened again since"),
+        "template": ({}, {"confirm_task_template": "Leaving"}, f"comes from the template {TEMPLATE}, not from"),
+        "step": ({}, {"confirm_task_step": "Welcome call"}, "comes from the step Create accounts, not from"),
+        "earlier": ({}, {"confirm_task_completed_at": "2026-02-21T16:59:59Z"}, "it has been reopened since then"),
+        "later": ({}, {"confirm_task_completed_at": "21/02/2026 05:01 PM UTC"}, "it has been reopened since then"),
         "other": ({}, {}, "has no such task"),
         "mixed": ({}, {}, "has no such task"),
         "archived": ({}, {}, "or it or its process is archived"),
@@ -239,8 +247,8 @@ def test_nothing_is_asked_for_what_cannot_be_meant(sandbox: Sandbox, playbooks: 
     found = messages(output)
     assert "confirm_task_process is not the ID of a process" in found["process"]
     assert "confirm_task_id is not the ID of a task" in found["task"]
-    assert "not the organization that is signed in to" in found["organization"]
-    assert "confirm_task_tasks is no file: missing.yml" in found["file"]
+    assert "not the organization of the connection" in found["organization"]
+    assert "confirm_task_tasks is not a file: missing.yml" in found["file"]
     assert "../users" not in output
     assert not sandbox.ledger()
 

@@ -99,7 +99,7 @@ def test_many_differences_are_cut_short_on_the_screen_only(sandbox: Sandbox, rol
         ({}, "Neither drift_people nor drift_src is given"),
         ({"drift_src": "nowhere.yml"}, "nowhere.yml: No such file or directory"),
         ({"drift_src": "a.yml", "drift_unlisted": "no"}, "value of drift_unlisted must be one of: ignore, disabled"),
-        ({"drift_people": {"email": BOB}}, "drift_people is no list"),
+        ({"drift_people": {"email": BOB}}, "drift_people is not a list"),
     ],
     ids=str,
 )

@@ -110,16 +110,16 @@ def test_tokens_reach_the_tasks_and_nothing_else(sandbox: Sandbox, playbooks: Pl
 @pytest.mark.parametrize(
     ("wrong", "text"),
     [
-        ({"onboarding_tokens_tasks": "nowhere.yml"}, "onboarding_tokens_tasks is no file"),
-        ({"onboarding_tokens_tasks": "~nobody-of-this-name/keep.yml"}, "onboarding_tokens_tasks is no file"),
+        ({"onboarding_tokens_tasks": "nowhere.yml"}, "onboarding_tokens_tasks is not a file"),
+        ({"onboarding_tokens_tasks": "~nobody-of-this-name/keep.yml"}, "onboarding_tokens_tasks is not a file"),
         ({"onboarding_people": []},
-         "onboarding_tokens_for names people who are not listed: bob@example.com, john.smith@example.com"),
+         "onboarding_tokens_for names people who are not in the list: bob@example.com, john.smith@example.com"),
         ({"onboarding_tokens_tasks": ""}, "onboarding_tokens_tasks is not given"),
-        ({"onboarding_tokens_for": "bob@example.com"}, "onboarding_tokens_for is no list of e-mail addresses"),
+        ({"onboarding_tokens_for": "bob@example.com"}, "onboarding_tokens_for is not a list of e-mail addresses"),
         ({"onboarding_tokens_for": ["BOB@example.com", "bbo@example.com"]},
-         "onboarding_tokens_for names people who are not listed: bbo@example.com"),
+         "onboarding_tokens_for names people who are not in the list: bbo@example.com"),
         ({"onboarding_people": None, "onboarding_src": "hires.csv"},
-         "onboarding_tokens_for names people who are not listed: john.smith@example.com"),
+         "onboarding_tokens_for names people who are not in the list: john.smith@example.com"),
     ],
     ids=["no-file", "no-home", "nobody", "no-tasks", "no-list", "not-listed", "not-in-the-file"],
 )  # fmt: skip
@@ -146,7 +146,7 @@ def test_who_gets_a_token_is_reported_by_the_run_and_not_by_a_dry_run(sandbox: S
     }
     announced = roles.succeed("onboarding", check_mode=True, **given)
     assert announced["tokens_for"] == []
-    assert announced["text"][-1] == f"tokens would be handed over for {MARY['email'].upper()}"
+    assert announced["text"][-1] == f"tokens would be passed to the tasks for {MARY['email'].upper()}"
     assert sandbox.writes() == []
     assert roles.succeed("onboarding", **given)["tokens_for"] == [MARY["email"].upper()]
     # Nobody gets one after a failure, and blank answers ask for none.

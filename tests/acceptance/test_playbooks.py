@@ -143,7 +143,7 @@ def test_check_mode_of_a_play_is_a_dry_run_in_every_respect(sandbox: Sandbox, pl
         assert subject in report
         assert re.search(r"would be (created|disabled)", report)
         assert not re.search(r"\| (created|disabled) \|", report)
-    assert "tokens would be handed over for bob@example.com" in run.output
+    assert "tokens would be passed to the tasks for bob@example.com" in run.output
     assert run.output.count("dry run: nothing was written") == 3
 
 

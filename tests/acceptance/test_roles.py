@@ -307,9 +307,9 @@ def test_blank_variables_count_as_not_given(role: str, sandbox: Sandbox, roles: 
 @pytest.mark.parametrize(
     ("role", "variables", "problem"),
     [
-        ("onboarding", {"onboarding_people": MARY["email"]}, "onboarding_people is no list"),
-        ("onboarding", {"onboarding_people": {MARY["email"]: MARY}}, "onboarding_people is no list"),
-        ("roster", {"roster_people": {BOB: {}}}, "roster_people is no list"),
+        ("onboarding", {"onboarding_people": MARY["email"]}, "onboarding_people is not a list"),
+        ("onboarding", {"onboarding_people": {MARY["email"]: MARY}}, "onboarding_people is not a list"),
+        ("roster", {"roster_people": {BOB: {}}}, "roster_people is not a list"),
         ("offboarding", {"offboarding_people": JOHN}, "offboarding_people must be a list"),
         ("offboarding", {"offboarding_guests": PARTNER}, "offboarding_guests"),
         ("offboarding", {"offboarding_guests": [{"email": PARTNER}, None]}, "offboarding_guests"),
@@ -537,7 +537,7 @@ def test_several_hosts_need_organizations_of_their_own(
 ) -> None:
     monkeypatch.setenv("TALLYFY_ORG_ID", sandbox.org_id)
     here = {"inventory_hostname": "globex", "tallyfy_hosts": "all", "tallyfy_org_id": None}
-    expected = "globex has no tallyfy_org_id. With several hosts each needs its own."
+    expected = "globex has no tallyfy_org_id. With several hosts, set it for each host."
     for play in (["globex", "initech"], ["globex"]):  # the second one as a limit leaves it
         variables = {**WORK[role], **here, **ELSEWHERE, "ansible_play_hosts_all": play}
         assert roles.fail(role, **variables) == [expected]
@@ -552,7 +552,7 @@ def test_several_hosts_need_organizations_of_their_own(
 
 @every_role
 def test_an_inventory_that_nothing_names_is_pointed_at(role: str, sandbox: Sandbox, roles: Roles) -> None:
-    hint = "Name those that are meant, such as: -e tallyfy_hosts=all"
+    hint = "To run on them, give: -e tallyfy_hosts=all"
     (problem,) = roles.fail(role, **ELSEWHERE)
     assert problem.endswith(hint)
     (problem,) = roles.fail(role, groups={"all": ["localhost"]})

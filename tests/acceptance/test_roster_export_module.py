@@ -358,7 +358,7 @@ REFUSED = {
     "roster.txt": "roster.txt does not end in .yml, .yaml, .json or .csv",
     "nowhere/roster.yml": "nowhere/roster.yml: the folder {folder}/nowhere does not exist",
     "folder.yml": "folder.yml is a folder",
-    "$HOME/roster.yml": "$HOME/roster.yml: it holds a dollar sign, and variables of the environment are not filled in",
+    "$HOME/roster.yml": "$HOME/roster.yml: it contains a dollar sign; environment variables are not expanded",
     f"{'x' * 300}.yml": f"{'x' * 300}.yml: File name too long",
 }
 

@@ -307,8 +307,8 @@ def test_an_address_of_nobody_in_a_survey_is_refused(check_mode: bool, sandbox: 
     """Whoever sees a green job takes it that the person is gone; in a file it is a warning."""
     mistyped = answers(offboarding_person_emails=f"{JOHN}\ny.{FRANK} x@example.com")
     assert roles.fail("offboarding", check_mode, **mistyped) == [
-        f"offboarding_person_emails: nobody has the address y.{FRANK}",
-        "offboarding_person_emails: nobody has the address x@example.com",
+        f"offboarding_person_emails: no member and no guest has the address y.{FRANK}",
+        "offboarding_person_emails: no member and no guest has the address x@example.com",
     ]
     assert sandbox.writes() == []
     listed = answers(offboarding_people=[{"email": "x@example.com"}])
@@ -321,7 +321,9 @@ def test_an_address_of_nobody_in_a_survey_is_in_the_report(check_mode: bool, san
     roles.fail(
         "offboarding", check_mode, **answers(offboarding_person_emails="x@example.com", offboarding_report="report.md")
     )
-    assert "nobody has the address x@example.com" in (roles.folder / "report.md").read_text(encoding="utf-8")
+    assert "no member and no guest has the address x@example.com" in (roles.folder / "report.md").read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.mark.any_core

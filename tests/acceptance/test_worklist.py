@@ -128,7 +128,7 @@ def test_each_step_is_done_once_and_failures_stay_open(steps: Steps, sandbox: Sa
     reported = {line.partition(": ")[0]: line.partition(": ")[2] for line in reversed(first.lines) if "): " in line}
     assert reported["Ada (A-1)"] == "completed"
     assert reported["Bea (B-2)"] == "failed: the task 'Sign in to the mail server with …' failed"
-    assert reported["Cem (C-3)"].startswith("failed: the work was done, but the step not completed: ")
+    assert reported["Cem (C-3)"].startswith("failed: the work was done, but the step could not be completed: ")
     assert "Laptop serial is required" in reported["Cem (C-3)"]
     assert "worklist_result takes form, comment and approved, and no forms" in reported["Dua (D-4)"]
     assert reported["Eve (E-5)"].startswith("skipped: its process has an open issue")
@@ -224,10 +224,10 @@ def work(roles: Roles) -> Roles:
     ("variables", "problem"),
     [
         ({"worklist_template": None, "worklist_step": " "}, "worklist_step is not given"),
-        ({"worklist_tasks_file": "missing.yml"}, "worklist_tasks_file is no file: missing.yml"),
-        ({"worklist_tasks_file": "$HOME/work.yml"}, "it holds a dollar sign"),
-        ({"worklist_limit": "0"}, "worklist_limit is no number from 1 on: 0"),
-        ({"worklist_limit": True}, "worklist_limit is no number from 1 on: True"),
+        ({"worklist_tasks_file": "missing.yml"}, "worklist_tasks_file is not a file: missing.yml"),
+        ({"worklist_tasks_file": "$HOME/work.yml"}, "it contains a dollar sign"),
+        ({"worklist_limit": "0"}, "worklist_limit is not a number of at least 1: 0"),
+        ({"worklist_limit": True}, "worklist_limit is not a number of at least 1: True"),
         ({"worklist_task_file": "x"}, "did you mean worklist_tasks_file?"),
         ({"worklist_steps": "x"}, "did you mean worklist_step?"),
         ({"tallyfy_orgid": "x"}, "did you mean tallyfy_org_id?"),
@@ -249,8 +249,8 @@ def test_what_cannot_be_meant_is_refused(
 @pytest.mark.parametrize(
     ("tasks", "problem"),
     [
-        ("a: 1\n", "work.yml is no list of tasks"),
-        ("- meta: end_host\n", "work.yml has meta: end_host, which would end the run without a word"),
+        ("a: 1\n", "work.yml is not a list of tasks"),
+        ("- meta: end_host\n", "work.yml has meta: end_host, which would end the run without an error"),
         ("- block:\n    - ansible.builtin.meta: end_play\n      when: false\n", "has meta: end_play"),
     ],
 )

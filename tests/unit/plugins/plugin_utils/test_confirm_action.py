@@ -17,8 +17,8 @@ TASK: dict[str, Any] = {
     "step_id": "s" * 32,
 }  # fmt: skip
 OTHER_TIME = (
-    "The task Accounts of Ada was completed at 2026-02-21 17:00:00 UTC, and not at 2026-02-20T17:00:00Z; "
-    "it has been opened again since."
+    "The task Accounts of Ada was completed at 2026-02-21 17:00:00 UTC, not at 2026-02-20T17:00:00Z; "
+    "it has been reopened since then."
 )
 REPORTED = {"process": "p" * 32, "completed_at": "", "template": "", "step": ""}
 
@@ -59,14 +59,15 @@ def test_twelve_in_the_morning_is_midnight(reported: str, is_other: bool) -> Non
         ({}, {}, ""),
         ({}, {"template": "t" * 32, "step": "create ACCOUNTS"}, ""),
         ({"approved": True}, {"template": "Hire", "step": "s" * 32}, ""),
-        ({"process_id": "q" * 32}, {}, "The process has no such task."),
-        ({"state": "open", "status": "in-progress"}, {}, "The task Accounts of Ada is in-progress, and not completed."),
-        ({"state": "skipped", "status": None}, {}, "The task Accounts of Ada is of no status, and not completed."),
-        ({"completed_at": None}, {}, "The task Accounts of Ada is completed, and Tallyfy does not tell when."),
-        ({"approved": False}, {}, "The task Accounts of Ada was completed, and not approved."),
-        ({}, {"template": "Leave"}, "The task Accounts of Ada comes from the template Hire, and not from Leave."),
-        ({}, {"step": "Call"}, "The task Accounts of Ada comes from the step Create accounts, and not from Call."),
-        ({"step": None}, {"step": "Call"}, "The task Accounts of Ada comes from the step None, and not from Call."),
+        ({"process_id": "q" * 32}, {}, "The task does not belong to the process."),
+        ({"state": "open", "status": "in-progress"}, {},
+         "The task Accounts of Ada is not completed; its status is in-progress."),
+        ({"state": "skipped", "status": None}, {}, "The task Accounts of Ada is not completed; its status is unknown."),
+        ({"completed_at": None}, {}, "The task Accounts of Ada is completed, but Tallyfy does not return the time."),
+        ({"approved": False}, {}, "The task Accounts of Ada was completed, but not approved."),
+        ({}, {"template": "Leave"}, "The task Accounts of Ada comes from the template Hire, not from Leave."),
+        ({}, {"step": "Call"}, "The task Accounts of Ada comes from the step Create accounts, not from Call."),
+        ({"step": None}, {"step": "Call"}, "The task Accounts of Ada comes from the step None, not from Call."),
         ({}, {"completed_at": "2026-02-20T17:00:00Z"},
          OTHER_TIME),
     ],

@@ -110,12 +110,12 @@ def result(**more: Any) -> dict[str, Any]:
 
 def test_what_people_read_names_the_organization_and_the_file() -> None:
     reported = "Roster of Globex (25f6), acting as the application 1111"
-    left_out = "left out: 1 without access, 2 that belong to Tallyfy"
+    left_out = "left out: 1 without access, 2 service accounts of Tallyfy"
     assert text_of_export(result()) == [reported, "7 people in /rosters/roster.yml", left_out]
     assert text_of_export(result(check_mode=True, people=1)) == [
         f"{reported}; dry run: nothing was written", "1 person in /rosters/roster.yml", left_out,
     ]  # fmt: skip
-    same = "7 people in /rosters/roster.yml, which held the same before"
+    same = "7 people in /rosters/roster.yml, which was already up to date"
     assert text_of_export(result(changed=False, check_mode=True)) == [reported, same, left_out]
     many = text_of_export(result(notes=[f"note {number}" for number in range(22)]))
     assert many[3:4] + many[-2:] == ["note 0", "note 19", "and 2 more notes"]

@@ -231,7 +231,7 @@ def test_processes_of_leavers_have_their_owners() -> None:
         ["Process", "Owner"],
         ["Budget", f"{MARY} → {BOB}"],
         ["Kept", f"still {MARY}"],
-        ["Lost", f"was {MARY}; somebody else changed it meanwhile"],
+        ["Lost", f"was {MARY}; changed by somebody else during the run"],
     ]
 
 

@@ -32,7 +32,7 @@ LONG = "x" * 5000
 
 
 def row_of(*, has_process: bool = False, **answers: Any) -> tuple[dict[str, Any] | None, list[str]]:
-    """Return the row of answers; what is no list of people is about one person."""
+    """Return the row of answers; what is not a list of people is about one person."""
     lists = ("onboarding_people", "onboarding_src")
     named = {name if name in lists else f"{PERSON}{name}": value for name, value in answers.items()}
     return onboarding_row(named, has_process=has_process)
@@ -145,36 +145,36 @@ def test_values_of_a_form_are_enough_when_everybody_has_a_process() -> None:
         ({"email": MARY, "Role": "light"}, "onboarding_person_Role is not known; did you mean onboarding_person_role?"),
         ({"email": MARY, "state": "deleted"}, "onboarding_person_state is not known."),
         ({"email": MARY, "last_name": False},
-         "onboarding_person_last_name is the truth value false, and not a text: put it in quotes."),
+         "onboarding_person_last_name is the truth value false; put quotes around the text."),
         ({"email": MARY, "groups": True},
-         "onboarding_person_groups is the truth value true, and not a text: put it in quotes."),
+         "onboarding_person_groups is the truth value true; put quotes around the text."),
         ({"email": MARY, "role": ["light"]}, "onboarding_person_role is neither a text nor a number: ['light']"),
         ({"email": MARY, "team": {"a": 1}}, "onboarding_person_team is neither a text nor a number: {'a': 1}"),
-        ({"email": MARY, "groups": [["A"]]}, "onboarding_person_groups is no list of names: [['A']]"),
-        ({"email": MARY, "groups": ["A", False]}, "onboarding_person_groups is no list of names: ['A', False]"),
-        ({"email": MARY, "groups": " ; \n"}, "onboarding_person_groups names no group: ' ; \\n'"),
+        ({"email": MARY, "groups": [["A"]]}, "onboarding_person_groups is not a list of names: [['A']]"),
+        ({"email": MARY, "groups": ["A", False]}, "onboarding_person_groups is not a list of names: ['A', False]"),
+        ({"email": MARY, "groups": " ; \n"}, "onboarding_person_groups contains no name: ' ; \\n'"),
         ({"email": MARY, "process": {"template": "Tour"}}, "onboarding_person_process is not the title of a template."),
         ({"email": MARY, "process": False}, "onboarding_person_process is not the title of a template."),
         ({"email": MARY, "kickoff": "A: b"},
-         "onboarding_person_kickoff is given, and no process: give onboarding_person_process."),
+         "onboarding_person_kickoff is given without a process; give onboarding_person_process."),
         ({"email": MARY, "process": "Tour", "kickoff": ["A: b"]},
          "onboarding_person_kickoff is neither a text nor a dictionary."),
         ({"email": MARY, "process": "Tour", "kickoff": True},
          "onboarding_person_kickoff is neither a text nor a dictionary."),
         ({"email": MARY, "process": "Tour", "kickoff": 5},
-         "onboarding_person_kickoff: '5' is no label with a colon and a value."),
+         "onboarding_person_kickoff: '5' is not a label, a colon and a value."),
         ({"email": MARY, "process": "Tour", "kickoff": "A: b\n{{ c }}\n"},
-         "onboarding_person_kickoff: '{{ c }}' is no label with a colon and a value."),
+         "onboarding_person_kickoff: '{{ c }}' is not a label, a colon and a value."),
         ({"email": MARY, "process": "Tour", "kickoff": " : b\n"},
-         "onboarding_person_kickoff: ': b' is no label with a colon and a value."),
+         "onboarding_person_kickoff: ': b' is not a label, a colon and a value."),
         ({"email": MARY, "process": "Tour", "kickoff": "A: b\nB: c\na : d\nA: e"},
          ["onboarding_person_kickoff: 'a' is given more than once.",
           "onboarding_person_kickoff: 'A' is given more than once."]),
         ({"email": MARY, "onboarding_people": []},
-         "onboarding_person_email and onboarding_people are both given. Leave one of them out."),
+         "onboarding_person_email and onboarding_people are both given. Give only one of them."),
         ({"email": MARY, "onboarding_people": [{"email": BOB}], "onboarding_src": "people.csv"},
-         ["onboarding_person_email and onboarding_people are both given. Leave one of them out.",
-          "onboarding_person_email and onboarding_src are both given. Leave one of them out."]),
+         ["onboarding_person_email and onboarding_people are both given. Give only one of them.",
+          "onboarding_person_email and onboarding_src are both given. Give only one of them."]),
     ],
     ids=repr,
 )  # fmt: skip
@@ -301,8 +301,8 @@ def test_nobody_leaves_without_an_answer() -> None:
         ({"email": BOB}, "offboarding_person_emails is neither a text nor a list of e-mail addresses: "),
         ([{"email": BOB}], "offboarding_person_emails is neither a text nor a list of e-mail addresses: "),
         ([BOB, [JOHN]], "offboarding_person_emails is neither a text nor a list of e-mail addresses: "),
-        (" ,;\n", "offboarding_person_emails holds no e-mail address: ' ,;\\n'"),
-        (["<>", '""'], "offboarding_person_emails holds no e-mail address: "),
+        (" ,;\n", "offboarding_person_emails contains no e-mail address: ' ,;\\n'"),
+        (["<>", '""'], "offboarding_person_emails contains no e-mail address: "),
     ],
     ids=repr,
 )
@@ -330,7 +330,7 @@ def test_what_names_no_leaver_is_reported(answer: Any, problem: str) -> None:
 def test_leavers_are_named_in_one_way(other: str, value: Any, is_given: bool) -> None:
     rows, problems = offboarding_rows({EMAILS: BOB, other: value})
     assert rows == [{"email": BOB}]
-    both = f"offboarding_person_emails and {other} are both given. Leave one of them out."
+    both = f"offboarding_person_emails and {other} are both given. Give only one of them."
     assert problems == ([both] if is_given else [])
 
 

@@ -341,7 +341,7 @@ def test_each_of_several_organizations_is_named(
     variables: dict[str, Any], play_hosts: list[str], inventory_hosts: list[str], is_missing: bool
 ) -> None:
     message = missing_organization(variables, "globex", play_hosts, inventory_hosts)
-    desired = "globex has no tallyfy_org_id. With several hosts each needs its own."
+    desired = "globex has no tallyfy_org_id. With several hosts, set it for each host."
     assert message == (desired if is_missing else None)
 
 
@@ -362,4 +362,4 @@ def test_whoever_gave_an_inventory_and_named_no_host_gets_a_hint(
 ) -> None:
     hint = hosts_hint(variables, inventory_hosts)
     assert bool(hint) == is_hinted
-    assert not is_hinted or hint.endswith("such as: -e tallyfy_hosts=all")
+    assert not is_hinted or hint.endswith("give: -e tallyfy_hosts=all")

@@ -337,7 +337,7 @@ WHERE_TEXT = "Example Corp (25f6)"
     ("kind", "failure", "headline", "problems"),
     [
         ("roster", {"msg": "No token.\nAt all."}, "No token. At all.", []),
-        ("roster", {}, "The task failed and gave no reason.", []),
+        ("roster", {}, "The task failed without a message.", []),
         ("roster", {"msg": "x", "problems": ["row 1: a", "row 2: b", "row 1: a"]},
          "Nothing was written: 2 problems.", ["row 1: a", "row 2: b"]),
         ("drift", {"problems": ["a"]}, "Nothing was compared: 1 problem.", ["a"]),
