@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The connection options of every module, and the frame in which a module's operation runs. Private to the collection.
+"""The connection options of every module, and the code that runs a module's operation. Private to the collection.
 
-The documentation of the options is ``plugins/doc_fragments/connection.py``; a test keeps the two equal.
+``plugins/doc_fragments/connection.py`` documents the options; a test compares the two.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._texts import (
     whole_text,
 )
 
-#: What ansible-core puts in the place of a secret parameter.
+#: The text with which ansible-core replaces a secret parameter.
 HIDDEN_PARAMETER = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
-#: What the results of all modules hold that bring one thing into a state, beside that thing.
+#: The keys that the result of every state module has beside its resource.
 STATE_KEYS: dict[str, Any] = {
     "actions": [],
     "notes": [],
@@ -61,23 +61,22 @@ STATE_KEYS: dict[str, Any] = {
     "not_stored": [],
     "not_before": None,
 }
-#: Between the words of a name, such as those of ``clientSecret`` and ``Client secret``.
+#: The boundaries between the words of a name, such as ``clientSecret`` and ``Client secret``.
 _BETWEEN_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])|[^A-Za-z0-9]+")
-#: An operation decides and acts, and returns what the module returns.
+#: An operation plans and writes; it returns the result of the module.
 Operation = Callable[[Task], "dict[str, Any]"]
-#: Returns a client for a connection, and warns of what it has to do without.
+#: Returns a client for a connection, and warns about features that the client lacks.
 ClientSource = Callable[[Connection, Callable[[str], None]], Client]
 
 
 @dataclass(frozen=True)
 class ModuleSpec:
-    """What a module takes beside the connection options, and what it does with it.
+    """The options of a module beside the connection options, its operation and its result.
 
-    With ``takes_texts`` an option of type ``str`` takes nothing but texts.
+    With ``takes_texts`` an option of type ``str`` accepts only texts.
     ``rules`` are further checks of ``AnsibleModule``, such as ``mutually_exclusive``. ``shows_tokens`` leaves tokens in
-    a successful result, for the modules whose purpose they are. Without ``signs_in`` nothing to sign in with is
-    needed. ``result_keys`` are what every result holds beside ``problems``, a failure's too, with the values of one
-    that came to nothing.
+    a successful result, for modules that return them. Without ``signs_in`` no credentials are needed. ``result_keys``
+    are the keys of every result beside ``problems``, also of a failed one, with their default values.
     """
 
     argument_spec: Mapping[str, Any]
@@ -89,23 +88,23 @@ class ModuleSpec:
     result_keys: Mapping[str, Any] = field(default_factory=dict)
 
     def result(self, facts: Mapping[str, Any], *, check_mode: bool) -> dict[str, Any]:
-        """Return what is known with every key that a result has."""
+        """Return the facts together with the defaults of all other result keys."""
         result = {"changed": False, "problems": [], **self.result_keys, **facts}
         if "check_mode" in self.result_keys:
             result["check_mode"] = check_mode
         return result
 
     def failure(self, message: str, facts: Mapping[str, Any], *, check_mode: bool) -> dict[str, Any]:
-        """Return the result of a failure, with every key that a result has."""
-        # Who found out that something differs has nothing that is wrong to name.
+        """Return the result of a failure, with every result key."""
+        # The facts may hold problems already: an empty list for drift, which is no problem.
         return self.result({"problems": [message], **facts, "msg": message}, check_mode=check_mode)
 
     def given(
         self, arguments: Mapping[str, Any], called: Callable[[str], str] = str
     ) -> tuple[dict[str, Any], list[str]]:
-        """Return the arguments of a task without blanks, and what is wrong with those that are to be texts.
+        """Return the arguments of a task without blanks, and what is wrong with those that must be texts.
 
-        To be looked at before ansible-core makes texts of them: of ``0151`` it then has 105.
+        Call it before ansible-core converts them: YAML reads ``0151`` as 105, which would become a text.
         """
         optional = {name for name, option in self.argument_spec.items() if not option.get("required")}
         given = {name: value for name, value in arguments.items() if name not in optional or not is_blank(value)}
@@ -121,7 +120,7 @@ class ModuleSpec:
 
 
 def from_environment(*names: str) -> str:
-    """Return the first variable that holds something; unlike ``env_fallback`` an empty one counts as not set."""
+    """Return the first variable that is not empty; unlike ``env_fallback``, an empty one counts as not set."""
     value = environment_value(names)
     if value is None:
         raise AnsibleFallbackNotFound
@@ -155,11 +154,11 @@ def connection_options() -> dict[str, dict[str, Any]]:
 
 
 def _module_for(spec: ModuleSpec) -> AnsibleModule:
-    """Return a module that refuses arguments as any other does, and shows what it quotes of them."""
+    """Return a module that masks secrets and escapes harmful characters in the messages of its argument checks."""
 
     class Module(AnsibleModule):
         def fail_json(self, msg: str, **facts: Any) -> None:
-            # ansible-core may fail before it has looked at the arguments.
+            # ansible-core may fail before it has validated the arguments.
             validation = getattr(self, "validation_result", None)
             refusal = validation and refusal_of(validation, str(self._name))
             if refusal:
@@ -173,7 +172,7 @@ def _module_for(spec: ModuleSpec) -> AnsibleModule:
 def run_module(spec: ModuleSpec) -> None:
     """Run the operation of ``spec`` as an Ansible module and exit.
 
-    Every ``TallyfyError`` becomes a clean failure; anything else is a defect and is left to ansible-core to report.
+    Every ``TallyfyError`` becomes a failure with a message. Any other exception is a defect that ansible-core reports.
     """
     module = _module_for(spec)
     if REQUESTS_IMPORT_ERROR is not None:
@@ -192,28 +191,28 @@ def run_module(spec: ModuleSpec) -> None:
         spec, module.params, check_mode=module.check_mode, warn=module.warn, client_for=client_for
     )
     result["invocation"] = shown_invocation(spec, module.params, used)
-    # Not while an error is being handled: ansible-core would show it with its unmasked causes.
+    # Outside of an except block, because ansible-core would show the exception with its unmasked causes.
     if not succeeded:
         module.fail_json(**result)
     if spec.shows_tokens:
-        # The token that is asked for may be the one that was given.
+        # The token to return may be the access_token that was given.
         module.no_log_values.discard(module.params["access_token"])
     module.exit_json(**result)
 
 
 def shown_invocation(spec: ModuleSpec, params: Mapping[str, Any], used: Sequence[Client]) -> dict[str, Any]:
-    """Return the arguments as a result shows them: a token that an answer told may stand in them, too."""
+    """Return the arguments as a result shows them, without any token that the clients know by now."""
     options = spec.options()
     hidden = [name for name, value in params.items() if options.get(name, {}).get("no_log") and value is not None]
     shown = {name: without_named_secrets(value) for name, value in params.items() if name not in hidden}
-    # A client has been told of those that the arguments hold.
+    # The secrets of a client include those of the arguments.
     for secrets in [client.secrets for client in used] or [given_secrets(spec, params)]:
         shown = masked(shown, secrets)
     return {"module_args": {**shown, **dict.fromkeys(hidden, HIDDEN_PARAMETER)}}
 
 
 def without_named_secrets(value: Any) -> Any:
-    """Return a value without what stands under a name for a secret, however deep, as in a body that is to be sent."""
+    """Return a value, such as a request body, with the values under names of secrets masked, at any depth."""
     if isinstance(value, Mapping):
         return {
             name: MASK if _is_secret(str(name)) and not is_blank(inner) else without_named_secrets(inner)
@@ -228,9 +227,10 @@ def _is_secret(name: str) -> bool:
 
 
 def deep_options(params: Mapping[str, Any], called: Callable[[str], str] = str) -> list[str]:
-    """Return what is wrong with options that are nested too deeply to get through ansible-core and back.
+    """Return a message for each option that is nested too deeply for ansible-core.
 
-    Told before anything is written: it would fail with the result, which then could not say what was written.
+    This is checked before anything is written. Otherwise returning the result would fail, and with it the report of
+    what was written.
     """
     return [
         f"{called(name)} is nested deeper than {MOST_LEVELS} levels" for name, value in params.items() if is_deep(value)
@@ -241,8 +241,8 @@ def _new_client(connection: Connection, warn: Callable[[str], None]) -> Client:
     return open_client(connection, SecretKeeper(), warn)
 
 
-def _unheard(_text: str) -> None:
-    """Say nothing: what a module prints is its result, and nobody sees it before the end."""
+def _no_progress(_text: str) -> None:
+    """Discard progress messages: a module process can only print its result."""
 
 
 def perform(
@@ -251,29 +251,29 @@ def perform(
     *,
     check_mode: bool,
     warn: Callable[[str], None],
-    progress: Callable[[str], None] = _unheard,
+    progress: Callable[[str], None] = _no_progress,
     client_for: ClientSource = _new_client,
     called: Callable[[str], str] = str,
     decrypt: Decrypt = undecrypted,
 ) -> tuple[bool, dict[str, Any]]:
-    """Carry the operation out and return whether it succeeded, and the result without secrets.
+    """Run the operation and return whether it succeeded, and the result without secrets.
 
-    Its texts for people are shown after that: a secret is looked for in what it was, and not in what is made of it.
+    Harmful characters are escaped after masking, since a secret is recognized only in its original spelling.
     """
     secrets, client = given_secrets(spec, params), None
-    lacking: list[str] = []
+    warnings: list[str] = []
 
     def clean(text: str) -> str:
         return shown_text(secrets.mask(text))
 
-    def leaving(result: Mapping[str, Any]) -> dict[str, Any]:
-        # The keys and most values of thousands of rows are the same few texts.
+    def cleaned(result: Mapping[str, Any]) -> dict[str, Any]:
+        # Cached, because thousands of rows have the same few keys and values.
         masked_once = lru_cache(maxsize=1000)(lambda text: whole_text(secrets.mask(text)))
         return shown_result(rewritten(result, masked_once))
 
     try:
         connection = connection_from(params, parse_bool=boolean, signs_in=spec.signs_in)
-        client = client_for(connection, lacking.append)
+        client = client_for(connection, warnings.append)
         secrets = given_secrets(spec, params, client.secrets)
         task = Task(
             client.for_check_mode() if check_mode else client,
@@ -286,23 +286,23 @@ def perform(
         result = spec.result(spec.operation(task), check_mode=check_mode)
     except TallyfyError as error:
         if isinstance(error, StateDirError):
-            # The error tells the same.
-            lacking.clear()
+            # The error says the same.
+            warnings.clear()
         facts = {
             **error.facts,
             "changed": bool(error.facts.get("changed")) or (client is not None and client.has_written),
         }
-        return False, leaving(spec.failure(error.message, facts, check_mode=check_mode))
+        return False, cleaned(spec.failure(error.message, facts, check_mode=check_mode))
     finally:
-        for text in lacking:
+        for text in warnings:
             warn(clean(text))
-    return True, shown_result(result) if spec.shows_tokens else leaving(result)
+    return True, shown_result(result) if spec.shows_tokens else cleaned(result)
 
 
 def given_secrets(spec: ModuleSpec, params: Mapping[str, Any], secrets: SecretKeeper | None = None) -> SecretKeeper:
-    """Return a keeper, or the one given, that knows what of the parameters is not to be seen, and of the environment.
+    """Return ``secrets``, or a new keeper, with the secrets of the parameters and of the environment.
 
-    A token among the other parameters is one all the same: somebody took an option for another one.
+    A token in any other parameter is a secret as well: somebody may have confused two options.
     """
     keeper = secrets or SecretKeeper()
     hidden = [name for name, option in spec.options().items() if option.get("no_log")]

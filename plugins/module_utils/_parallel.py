@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The same work on many subjects, side by side. Private to the collection."""
+"""Runs the same function on many subjects concurrently. Private to the collection."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Result = TypeVar("Result")
 def map_concurrently(
     work: Callable[[Subject], Result], subjects: Sequence[Subject], *, workers: int = 1
 ) -> Iterator[Result]:
-    """Yield ``work(subject)`` for each subject, in their order, with at most ``workers`` of them under way.
+    """Yield ``work(subject)`` for each subject, in order, with at most ``workers`` running at a time.
 
-    An exception ends it: what is under way is waited for, and nothing else is begun.
+    After an exception, running calls finish and no further call starts.
     """
     workers = min(workers, len(subjects))
     if workers <= 1:

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Refuses a Python that is too old to run a module, in words. Private to the collection.
+"""Ends a module with a clear message if the Python is too old for it. Private to the collection.
 
-Modules import it before anything else: on a host with an older Python the next import would end with a ``SyntaxError``
-or a ``TypeError`` that names neither the cause nor the remedy. Like the modules themselves, this file has to be
-readable for Python 3.6, the oldest one that a supported ansible-core starts modules with.
+Modules import this file first: with an older Python the next import would fail with a ``SyntaxError`` or ``TypeError``
+that names neither cause nor remedy. Like the modules themselves, this file must parse on Python 3.6, the oldest version
+with which a supported ansible-core starts modules.
 """
 
 import json
@@ -16,7 +16,7 @@ OLDEST = (3, 9)
 
 
 def refusal(major: int, minor: int, executable: str) -> str:
-    """Return why a Python cannot run the modules, an empty text for one that can."""
+    """Return why this Python cannot run the modules, an empty text if it can."""
     if (major, minor) >= OLDEST:
         return ""
     needed = f"{OLDEST[0]}.{OLDEST[1]}"

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MASK = "********"
-# Shorter values are words that could stand anywhere, such as a test's "x"; masking them would only garble messages.
+# Shorter values can occur anywhere, such as the "x" of a test; masking them would only garble messages.
 SHORTEST_SECRET = 4
-#: A JSON Web Token, as Tallyfy issues them. Whatever option one was given in, it is a secret.
+#: A JSON Web Token, as Tallyfy issues them. It is a secret in whatever option it is given.
 _TOKEN = re.compile(r"eyJ[\w-]{4,}(?:\.[\w-]+)+")
-#: With what may stand behind it, which belongs to it where somebody uses another alphabet.
+#: A token with the characters that follow it, which belong to it if its issuer uses another base64 alphabet.
 _WHOLE_TOKEN = re.compile(rf"{_TOKEN.pattern}[\w.+/=~-]*")
 _ESCAPE = re.compile(r"%[0-9A-F]{2}")
 
@@ -40,8 +40,8 @@ else:
 
 
 def forms_of(secret: str) -> set[str]:
-    """Return every spelling in which ``secret`` could turn up in a message, a log line or a file."""
-    # An environment that is not UTF-8 is read as lone surrogates.
+    """Return every spelling in which ``secret`` could appear in a message, a log line or a file."""
+    # Python reads bytes of the environment that are not UTF-8 as lone surrogates.
     raw = secret.encode("utf-8", "surrogatepass")
     spellings = {
         secret,
@@ -52,20 +52,20 @@ def forms_of(secret: str) -> set[str]:
         json.dumps(secret)[1:-1].replace("/", "\\/"),
         json.dumps(secret, ensure_ascii=False)[1:-1],
         repr(secret)[1:-1],
-        # As a part of a text that has both kinds of quotes.
+        # The repr of a text with both kinds of quotes escapes the single ones.
         repr(secret + "'\"")[1:-4],
         shown_text(secret),
         base64.b64encode(raw).decode(),
         base64.urlsafe_b64encode(raw).decode(),
     }
-    # Some servers write %2f for what others write as %2F.
+    # Some servers write %2F as %2f.
     spellings |= {_ESCAPE.sub(lambda escape: escape.group().lower(), spelling) for spelling in spellings}
     spellings |= {spelling.rstrip("=") for spelling in spellings if len(spelling.rstrip("=")) >= SHORTEST_SECRET}
     return {spelling for spelling in spellings if len(spelling) >= SHORTEST_SECRET}
 
 
 class SecretKeeper:
-    """Knows the secrets of one run and takes them out of texts."""
+    """Holds the secrets of one run and masks them in texts."""
 
     def __init__(self) -> None:
         self._secrets: set[str] = set()
@@ -73,15 +73,15 @@ class SecretKeeper:
         self._lock = threading.Lock()
 
     def keep(self, secret: str | None) -> None:
-        """Remember ``secret`` and tell ansible-core about it where it can listen (2.22 and later)."""
+        """Remember ``secret`` and register it with ansible-core, which supports that since 2.22."""
         if not secret:
             return
         with self._lock:
             if secret in self._secrets:
                 return
             self._secrets.add(secret)
-            spellings = {spelling for one in self._secrets for spelling in forms_of(one)}
-            # The longest first: a short spelling may be a part of a longer one.
+            spellings = {spelling for kept in self._secrets for spelling in forms_of(kept)}
+            # Longest first: a short spelling may be part of a longer one.
             self._spellings = sorted(spellings, key=len, reverse=True)
         if len(secret) >= SHORTEST_SECRET:
             _register(secret)
@@ -94,22 +94,22 @@ class SecretKeeper:
 
 
 def tokens_in(value: Any) -> set[str]:
-    """Return the texts in ``value`` that can be nothing but tokens, however deep they are."""
-    # Nearly always there is none, and one text is looked through in a small part of the time that the walk takes.
+    """Return the tokens in ``value``, at any depth."""
+    # Values rarely hold a token, and searching their JSON is far faster than walking through them.
     with contextlib.suppress(RecursionError, TypeError, ValueError):
         if "eyJ" not in json.dumps(value, default=str):
             return set()
     found: set[str] = set()
 
-    def looked_at(text: str) -> str:
+    def collect(text: str) -> str:
         if "eyJ" in text:
             found.update(_TOKEN.findall(text), _WHOLE_TOKEN.findall(text))
         return text
 
-    rewritten(value, looked_at)
+    rewritten(value, collect)
     return found
 
 
 def masked(value: Any, secrets: SecretKeeper) -> Any:
-    """Return ``value`` with every known secret taken out of all its texts, however deep."""
+    """Return ``value`` with every known secret masked in all its texts, at any depth."""
     return rewritten(value, secrets.mask)

@@ -4,7 +4,7 @@
 
 """The version of the collection, as sent in the User-Agent header. Private to the collection.
 
-A test ties it to ``galaxy.yml``.
+A test compares it with ``galaxy.yml``.
 """
 
 from __future__ import annotations
