@@ -325,7 +325,7 @@ def unusable(request: pytest.FixtureRequest, modules: Modules, monkeypatch: pyte
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(0o755)
     modules.use(state_dir=str(tmp_path / "open"))
-    return f"others may look into {tmp_path}/open, mode 0755"
+    return f"other users can open {tmp_path}/open, mode 0755"
 
 
 @pytest.mark.parametrize("kind", WRITES)
@@ -365,7 +365,7 @@ def test_a_directory_is_never_changed(sandbox: Sandbox, modules: Modules, tmp_pa
     (home / "index.html").write_text("hello")
     modules.use(state_dir=str(home))
     (warning,) = modules.succeed("tallyfy_organization_info")["warnings"]
-    assert f"run chmod 0700 {home} if it is for nothing else" in str(warning)
+    assert f"run chmod 0700 {home} if nothing else uses it" in str(warning)
     assert home.stat().st_mode & 0o777 == 0o755
     assert [path.name for path in home.iterdir()] == ["index.html"]
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What all processes of a controller remember for a while. Private to the collection."""
+"""Texts that all processes of a controller remember for a limited time. Private to the collection."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ from .private_files import (
 
 
 class Marks:
-    """Remembers texts by their digests for so many seconds; without a directory nothing.
+    """Remembers digests of texts for a number of seconds; without a directory it remembers nothing.
 
-    What is remembered keeps tasks from doing something twice. So what cannot be read or written is an error, and only
-    who forgets something goes on without it. Raises ``StateDirError``, and ``BusyError`` when a process that hangs has
-    the lock.
+    Marks keep tasks from doing something twice, so a failure to read or add one is an error. A failure to drop one is
+    ignored. Raises ``StateDirError``, and ``BusyError`` if a process that hangs holds the lock.
     """
 
     def __init__(self, directory: PrivateDirectory | None, name: str, seconds: float) -> None:
@@ -35,11 +34,11 @@ class Marks:
         self._name = name
 
     def since(self, text: str, now: float) -> float | None:
-        """Return when the text was remembered last, ``None`` when it is not known or too long ago."""
+        """Return when the text was last remembered, ``None`` if it is unknown or has expired."""
         return self._read(now).get(_digest(text))
 
     def known(self, texts: Iterable[str], now: float) -> list[str]:
-        """Return those of the texts that are remembered; where nothing is, they are not even looked at."""
+        """Return the texts that are remembered; without any marks, ``texts`` is not iterated."""
         marks = self._read(now)
         return [text for text in texts if _digest(text) in marks] if marks else []
 
@@ -48,7 +47,7 @@ class Marks:
         self._change(lambda marks: {**marks, _digest(text): now}, now)
 
     def drop(self, text: str, now: float) -> None:
-        """Forget the text; where that fails, others look or wait once more than they need to."""
+        """Forget the text; if that fails, another task reads or waits once more than necessary."""
         with contextlib.suppress(TallyfyError):
             self._change(lambda marks: {mark: at for mark, at in marks.items() if mark != _digest(text)}, now)
 
@@ -59,7 +58,9 @@ class Marks:
             with self._directory.locked(f"{self._name}.lock"):
                 self._directory.write(self._name, json.dumps(change(self._read(now))).encode())
         except HeldError as error:
-            raise BusyError(f"{error}. End it if it hangs, and run this again.", holder=error.holder) from None
+            raise BusyError(
+                f"{error}. End that process if it hangs, and run this again.", holder=error.holder
+            ) from None
         except (OSError, UnusableError) as error:
             raise StateDirError(self._directory.path, f"{self._name}: {reason_of(error)}") from error
 
@@ -72,7 +73,7 @@ class Marks:
         except (OSError, UnusableError) as error:
             raise StateDirError(self._directory.path, f"{self._name}: {reason_of(error)}") from error
         except (ValueError, TypeError, AttributeError, RecursionError):
-            # Files are replaced in one step, so whoever made this of one knew nothing of its marks.
+            # Files are replaced atomically, so this one was not written by the collection and holds no marks.
             return {}
 
 

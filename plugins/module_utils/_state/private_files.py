@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files that nobody else may read or plant, and locks. Private to the collection.
+"""Files that no other user can read or plant, and locks. Private to the collection.
 
-Owner, mode and links are checked, of the directory and of all those that it lies in. Nothing that was there before is
+Owner, mode and links are checked for the directory and all its parent directories. Existing directories are never
 changed.
 """
 
@@ -31,56 +31,56 @@ from .regular_files import NotRegularError, open_regular
 
 LOCK_POLL_SECONDS = 0.02
 SHORTEST_POLL_SECONDS = 0.001
-#: For how long a file of state is locked by others at the most: each of them reads or writes it and lets it go.
+#: The longest wait for the lock of a state file. Each process holds it only while it reads or writes the file.
 STATE_LOCK_SECONDS = 10.0
-#: The room for the words of whoever holds a lock.
+#: The size of the text that describes the holder of a lock.
 HOLDER_BYTES = 256
 _PID = struct.Struct("<Q")
 PID_BYTES = _PID.size
 MOST_LINKS = 40
 ROOT = 0
-#: What a user namespace shows for everybody outside of it, root among them.
+#: The user ID that a user namespace shows for every user outside of it, including root.
 OUTSIDER = 65534
 
 
 class UnusableError(Exception):
-    """A file or directory of one's own cannot be used, for the reason that is the text."""
+    """A private file or directory cannot be used; the text is the reason."""
 
 
 class UntrustedPathError(UnusableError):
-    """A path belongs to somebody else, is open to others or is a link."""
+    """A path belongs to another user, is open to other users or is a symbolic link."""
 
 
 class NoLockError(UnusableError):
-    """A file cannot be locked in this place."""
+    """Files cannot be locked in this directory."""
 
 
 class HeldError(Exception):
-    """Somebody else held a lock for as long as the other one may wait. ``holder`` is what they wrote down."""
+    """Another process held a lock for longer than this one may wait. ``holder`` is the text that describes it."""
 
     def __init__(self, path: Path, seconds: float, holder: str) -> None:
         after = f" after {seconds:g} s" if seconds else ""
-        super().__init__(f"{path} is still locked{after} by {holder or 'a process that does not say who it is'}")
+        super().__init__(f"{path} is still locked{after} by {holder or 'an unknown process'}")
         self.holder = holder
 
 
 def reason_of(error: BaseException) -> str:
-    """Return why a file or directory cannot be used, in the words of the system or of this room."""
+    """Return why a file or directory cannot be used, as the system or this package says it."""
     return getattr(error, "strerror", None) or str(error)
 
 
 class PrivateDirectory:
-    """A directory of one's own, mode 0700, whose files are 0600 and replaced in one step."""
+    """A private directory, mode 0700, whose files have mode 0600 and are replaced atomically."""
 
     def __init__(self, path: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
         """Create the directory if needed and check it.
 
-        Raises ``OSError`` when it cannot be made or written and ``UntrustedPathError`` when it is not one's own.
+        Raises ``OSError`` if it cannot be created or written, and ``UntrustedPathError`` if it is not private.
         """
         try:
             self.path = Path(path).expanduser().absolute()
         except RuntimeError as error:
-            raise UntrustedPathError(f"{path} has no home directory to be in") from error
+            raise UntrustedPathError(f"the home directory in {path} is unknown") from error
         if "\0" in path:
             raise UntrustedPathError(f"{path!r} is not a path")
         self._sleep = sleep
@@ -94,13 +94,16 @@ class PrivateDirectory:
             raise OSError(code, os.strerror(code), str(self.path))
 
     def kept_as_it_is(self) -> PrivateDirectory:
-        """Return the same directory for check mode, in which files are neither replaced nor removed."""
+        """Return the same directory for check mode, which neither replaces nor removes files."""
         other = copy.copy(self)
         other._is_kept_as_it_is = True
         return other
 
     def read(self, name: str) -> bytes | None:
-        """Return what the file holds, ``None`` when there is none; raise ``UntrustedPathError`` for a foreign one."""
+        """Return the content of the file, ``None`` if it is missing.
+
+        Raises ``UntrustedPathError`` if it is not private.
+        """
         try:
             descriptor = self._open(name, os.O_RDONLY)
         except FileNotFoundError:
@@ -109,7 +112,7 @@ class PrivateDirectory:
             return file.read()
 
     def write(self, name: str, content: bytes) -> None:
-        """Replace the file in one step, so that a reader sees the old or the new content, never half of it."""
+        """Replace the file atomically, so that a reader sees either the old or the new content."""
         if self._is_kept_as_it_is:
             return
         descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=self.path)
@@ -122,7 +125,7 @@ class PrivateDirectory:
             raise
 
     def delete(self, name: str) -> bool:
-        """Remove the file and return whether there was one."""
+        """Remove the file and return whether it existed."""
         if self._is_kept_as_it_is:
             return os.path.lexists(self._path(name))
         try:
@@ -132,31 +135,31 @@ class PrivateDirectory:
         return True
 
     def lock_flaw(self) -> str:
-        """Return why files in here cannot be locked, empty when they can be."""
+        """Return why files in this directory cannot be locked, an empty text if they can."""
         try:
             with self.locked("probe", seconds=0):
                 return ""
         except HeldError:
-            # Who is kept out by somebody else has seen that it works.
+            # Another process holds the lock, so locking works.
             return ""
         except UnusableError as error:
             return str(error)
 
     @contextlib.contextmanager
     def locked(self, name: str, *, seconds: float = STATE_LOCK_SECONDS, pid_at: int | None = None) -> Iterator[int]:
-        """Hold the exclusive lock of the file ``name`` and yield its descriptor, which may be read and written.
+        """Hold the exclusive lock of the file ``name`` and yield its descriptor, which can be read and written.
 
-        The file holds the words of whoever has the lock, and is removed with it. One with other contents stays and has
-        ``PID_BYTES`` at ``pid_at`` for the process ID. The kernel frees the lock of a process that dies.
-        Raises ``HeldError`` when somebody else has it for longer than ``seconds``; 0 tries once. Raises ``NoLockError``
-        where nothing can be locked, and ``UntrustedPathError`` for a file that is not one's own.
+        The file describes the holder of the lock and is removed with the lock. A file with other contents stays, and
+        has ``PID_BYTES`` at ``pid_at`` for the process ID. The kernel releases the lock of a process that dies.
+        Raises ``HeldError`` if another process holds it for longer than ``seconds``; 0 tries once. Raises
+        ``NoLockError`` if files cannot be locked, and ``UntrustedPathError`` for a file that is not private.
         """
         descriptor = self._acquire(name, seconds, pid_at)
         try:
             yield descriptor
         finally:
             if pid_at is None:
-                # While it is held: whoever has it open by then sees that it is gone, and opens the next one.
+                # Before the lock is released: a waiting process sees that the file is gone and opens a new one.
                 with contextlib.suppress(OSError):
                     if self._is_at(descriptor, name):
                         self._path(name).unlink()
@@ -193,20 +196,20 @@ class PrivateDirectory:
             raise NoLockError(f"{name} cannot be locked: {reason_of(error)}") from error
 
     def _is_at(self, descriptor: int, name: str) -> bool:
-        """Return whether the open file is the one that has this name now."""
+        """Return whether the open file is still the one with this name."""
         try:
-            there = self._path(name).lstat()
+            found = self._path(name).lstat()
         except FileNotFoundError:
             return False
-        return os.path.samestat(os.fstat(descriptor), there)
+        return os.path.samestat(os.fstat(descriptor), found)
 
     def _read_holder(self, descriptor: int, pid_at: int | None) -> str:
-        words = _holder_in(descriptor, pid_at)
-        if not words:
-            # It may have got the lock a moment ago.
+        text = _holder_in(descriptor, pid_at)
+        if not text:
+            # The holder may have acquired the lock a moment ago.
             self._nap(LOCK_POLL_SECONDS)
-            words = _holder_in(descriptor, pid_at)
-        return words
+            text = _holder_in(descriptor, pid_at)
+        return text
 
     def _open(self, name: str, flags: int) -> int:
         try:
@@ -215,12 +218,12 @@ class PrivateDirectory:
             raise UntrustedPathError(f"{self._path(name)} is not a regular file") from error
         except OSError as error:
             if error.errno == errno.ELOOP:
-                raise UntrustedPathError(f"{self._path(name)} is a link") from error
+                raise UntrustedPathError(f"{self._path(name)} is a symbolic link") from error
             raise
         found = os.fstat(descriptor)
         if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077:
             os.close(descriptor)
-            raise UntrustedPathError(f"{self._path(name)} is not a file of one's own with mode 0600")
+            raise UntrustedPathError(f"{self._path(name)} must belong to you and have mode 0600")
         return descriptor
 
     def _path(self, name: str) -> Path:
@@ -228,9 +231,9 @@ class PrivateDirectory:
 
 
 def holder() -> str:
-    """Return who is at work, for those who wait."""
+    """Return a description of this process for other processes that wait for its lock."""
     now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
-    # AWX names its job so.
+    # AWX sets this to the ID of its job.
     job = os.environ.get("JOB_ID", "")
     try:
         user = getpass.getuser()
@@ -241,21 +244,21 @@ def holder() -> str:
 
 
 def _write_holder(descriptor: int, pid_at: int | None) -> None:
-    words = (
+    content = (
         _PID.pack(os.getpid())
         if pid_at is not None
         else holder().encode(errors="replace")[:HOLDER_BYTES].ljust(HOLDER_BYTES)
     )
-    # On a full disk the lock is held all the same; it only does not say by whom.
+    # On a full disk the lock still works, only without a description of its holder.
     with contextlib.suppress(OSError):
-        os.pwrite(descriptor, words, pid_at or 0)
+        os.pwrite(descriptor, content, pid_at or 0)
 
 
 def _holder_in(descriptor: int, pid_at: int | None) -> str:
     if pid_at is None:
         return os.pread(descriptor, HOLDER_BYTES, 0).decode(errors="replace").strip(" \0")
-    words = os.pread(descriptor, PID_BYTES, pid_at)
-    return f"process {_PID.unpack(words)[0]}" if len(words) == PID_BYTES else ""
+    content = os.pread(descriptor, PID_BYTES, pid_at)
+    return f"process {_PID.unpack(content)[0]}" if len(content) == PID_BYTES else ""
 
 
 def _try_lock(descriptor: int) -> bool:
@@ -266,11 +269,11 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
-# --- whose a directory is ---------------------------------------------------------------------------------------------
+# --- ownership and modes ----------------------------------------------------------------------------------------------
 
 
 def _check_own(path: Path) -> None:
-    """Raise ``UntrustedPathError`` for anything but a directory of one's own that nobody else can look into."""
+    """Raise ``UntrustedPathError`` for anything but a directory of this user that no other user can open."""
     found = path.lstat()
     mode = stat.S_IMODE(found.st_mode)
     if not stat.S_ISDIR(found.st_mode):
@@ -279,16 +282,16 @@ def _check_own(path: Path) -> None:
         raise UntrustedPathError(f"{path} belongs to user {found.st_uid}")
     if mode & 0o077:
         raise UntrustedPathError(
-            f"others may look into {path}, mode {mode:04o}; use a directory of its own below it, or run chmod 0700 "
-            f"{path} if it is for nothing else"
+            f"other users can open {path}, mode {mode:04o}; use a new directory below it, or run chmod 0700 {path} if "
+            f"nothing else uses it"
         )
 
 
 def _make_folders(path: Path) -> None:
-    """Check all directories that a path leads through, and make those that are missing, for nobody else.
+    """Check all directories of a path, and create the missing ones with mode 0700.
 
-    Links are followed one by one. Whoever may write to one of these directories could put another one in the place of
-    the next, and whoever owns a link could let it lead elsewhere.
+    Symbolic links are followed one by one. A user who can write to one of these directories could replace the next one,
+    and the owner of a link could change its target.
     """
     here, left, links = Path("/"), list(reversed(path.parts[1:])), 0
     _check_folder(here)
@@ -322,21 +325,21 @@ def _check_folder(path: Path) -> None:
     shared = mode & stat.S_IWOTH or (mode & stat.S_IWGRP and not _is_own_group(found.st_gid))
     if shared and not mode & stat.S_ISVTX:
         raise UntrustedPathError(
-            f"others may write to {path}, mode {mode:04o}, which it lies in; run chmod go-w {path}, or choose another "
-            f"place"
+            f"other users can write to its parent directory {path}, mode {mode:04o}; run chmod go-w {path}, or choose "
+            f"another directory"
         )
 
 
 def _check_owner(path: Path) -> None:
     found = path.lstat()
-    # In containers homes belong to a fixed user and to the group of root, in which whoever runs there is.
+    # In containers, home directories belong to a fixed user and to the group root, of which every user is a member.
     is_of_container = found.st_gid == ROOT and ROOT in {os.getegid(), *os.getgroups()}
     if found.st_uid not in {ROOT, os.geteuid(), OUTSIDER} and not is_of_container:
-        raise UntrustedPathError(f"{path}, which it lies in, belongs to user {found.st_uid}")
+        raise UntrustedPathError(f"its parent directory {path} belongs to user {found.st_uid}")
 
 
 def _is_own_group(group_id: int) -> bool:
-    """Return whether nobody but this user and root is in a group."""
+    """Return whether this user and root are the only members of a group."""
     if group_id == ROOT:
         return True
     try:

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files that are opened without waiting for anybody. Private to the collection.
+"""Opens regular files only. Private to the collection.
 
-Whoever opens a named pipe waits for somebody at its other end, and a device may never end.
+Opening a named pipe blocks until another process opens its other end, and a device can be endless.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 
 class NotRegularError(OSError):
-    """A path leads to a pipe, a device or the like, where a file was expected."""
+    """A path leads to a pipe, a device or the like instead of a regular file."""
 
 
 def open_regular(path: str | Path, flags: int, mode: int = 0o600) -> int:
@@ -32,6 +32,6 @@ def open_regular(path: str | Path, flags: int, mode: int = 0o600) -> int:
 
 
 def read_regular(path: str | Path, most: int = -1) -> bytes:
-    """Return what a regular file holds, or its first ``most`` bytes; raise ``OSError`` where there is none."""
+    """Return the content of a regular file, or its first ``most`` bytes; raise ``OSError`` for anything else."""
     with os.fdopen(open_regular(path, os.O_RDONLY), "rb") as file:
         return file.read(most)

@@ -131,7 +131,9 @@ def test_what_somebody_else_may_have_planted_is_an_error(directory: PrivateDirec
 def test_who_hangs_is_named(directory: PrivateDirectory) -> None:
     marks = Marks(PrivateDirectory(str(directory.path), sleep=lambda _seconds: None), NAME, 60)
     with directory.locked(f"{NAME}.lock"):
-        with pytest.raises(BusyError, match=f"still locked after 10 s by process {os.getpid()} of .*End it"):
+        with pytest.raises(
+            BusyError, match=f"still locked after 10 s by process {os.getpid()} of .*End that process if it hangs"
+        ):
             marks.add("first", NOW)
         marks.drop("first", NOW)
 

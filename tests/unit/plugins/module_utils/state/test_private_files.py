@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the tallyfy.platform authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that nobody else may read or plant."""
+"""Files that no other user can read or plant."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_fi
 from ansible_collections.tallyfy.platform.plugins.module_utils._state.regular_files import read_regular
 
 FORK = multiprocessing.get_context("fork")
-#: How whoever holds a lock is named.
+#: The text that describes the holder of a lock.
 WHO = r"still locked after 1 s by process \d+ of .+ on .+, since 20.+ UTC"
 
 
@@ -42,7 +42,7 @@ def mode_of(path: Path) -> int:
 
 @pytest.fixture
 def open_umask() -> object:
-    """Let a missing mode show: with this umask everything would be open to everybody."""
+    """Make a missing mode visible: with this umask, new files are open to everybody."""
     before = os.umask(0)
     yield
     os.umask(before)
@@ -78,7 +78,7 @@ def test_home_of_nobody_is_no_place() -> None:
 
 @pytest.mark.parametrize("mode", [0o755, 0o770, 0o777, 0o701, 0o1777])
 def test_directory_that_is_open_is_refused_and_stays_as_it_is(tmp_path: Path, mode: int) -> None:
-    """It may be a home, a web root or /tmp."""
+    """The directory may be a home directory, a web root or /tmp."""
     path = tmp_path / "cache"
     path.mkdir()
     path.chmod(mode)
@@ -96,14 +96,14 @@ def test_missing_parents_are_made_for_nobody_else(tmp_path: Path, open_umask: ob
 @pytest.mark.parametrize(
     ("mode", "group", "refusal"),
     [
-        pytest.param(0o777, "own", "others may write", id="world"),
+        pytest.param(0o777, "own", "other users can write", id="world"),
         pytest.param(0o1777, "own", None, id="world, sticky"),
-        pytest.param(0o775, "users", "others may write", id="group of others"),
+        pytest.param(0o775, "users", "other users can write", id="group of others"),
         pytest.param(0o1775, "users", None, id="group of others, sticky"),
         pytest.param(0o775, "root", None, id="group of root"),
         pytest.param(0o775, "own", None, id="group of one's own"),
-        pytest.param(0o775, "shared", "others may write", id="group of one's own with somebody else in it"),
-        pytest.param(0o775, "nameless", "others may write", id="group without a name"),
+        pytest.param(0o775, "shared", "other users can write", id="group of one's own with somebody else in it"),
+        pytest.param(0o775, "nameless", "other users can write", id="group without a name"),
         pytest.param(0o755, "users", None, id="nobody else"),
     ],
 )
@@ -136,7 +136,9 @@ def test_parents_that_others_may_write_to_are_refused(
     if refusal is None:
         assert PrivateDirectory(str(path)).path.is_dir()
         return
-    with pytest.raises(UntrustedPathError, match=f"{refusal} to {above}, mode {mode:04o}.*chmod go-w {above}"):
+    with pytest.raises(
+        UntrustedPathError, match=f"{refusal} to its parent directory {above}, mode {mode:04o}.*chmod go-w {above}"
+    ):
         PrivateDirectory(str(path))
     assert list(above.iterdir()) == [], "nothing is made below it"
 
@@ -184,7 +186,7 @@ def test_whose_the_parents_are(
     if is_taken:
         assert PrivateDirectory(str(above / "cache")).path.is_dir()
         return
-    with pytest.raises(UntrustedPathError, match=f"{above}, which it lies in, belongs to user {owner}"):
+    with pytest.raises(UntrustedPathError, match=f"its parent directory {above} belongs to user {owner}"):
         PrivateDirectory(str(above / "cache"))
     assert list((tmp_path / "real" if is_link else above).iterdir()) == []
 
@@ -195,7 +197,7 @@ def test_links_on_the_way_are_followed_one_by_one(tmp_path: Path) -> None:
     (tmp_path / "open").chmod(0o777)
     (tmp_path / "second").symlink_to(tmp_path / "open" / ".." / "open" / "real")
     (tmp_path / "first").symlink_to("second")
-    with pytest.raises(UntrustedPathError, match=f"others may write to {tmp_path}/open,"):
+    with pytest.raises(UntrustedPathError, match=f"other users can write to its parent directory {tmp_path}/open,"):
         PrivateDirectory(str(tmp_path / "first" / "cache"))
     (tmp_path / "open").chmod(0o755)
     assert PrivateDirectory(str(tmp_path / "first" / "cache")).path.is_dir()
@@ -233,7 +235,7 @@ def test_foreign_directory_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_directory_that_cannot_be_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The superuser may write everywhere, so the answer of the system is played here.
+    # The superuser can write everywhere, so the answer of the system is simulated.
     monkeypatch.setattr(private_files.os, "access", lambda _path, _mode: False)
     with pytest.raises(PermissionError):
         PrivateDirectory(str(tmp_path / "cache"))
@@ -284,7 +286,7 @@ def test_link_is_not_read(directory: PrivateDirectory, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").write_bytes(b"planted")
     (tmp_path / "elsewhere").chmod(0o600)
     (directory.path / "one").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(UntrustedPathError, match="is a link"):
+    with pytest.raises(UntrustedPathError, match="is a symbolic link"):
         directory.read("one")
 
 
@@ -315,7 +317,7 @@ def test_foreign_file_is_not_trusted(directory: PrivateDirectory, monkeypatch: p
 
 @pytest.fixture
 def alarm() -> Iterator[None]:
-    """End what would wait for ever."""
+    """Interrupt a call that would block for ever."""
 
     def ring(_number: int, _frame: object) -> None:
         raise AssertionError("it waits for somebody")
@@ -365,7 +367,7 @@ def test_lock_file_is_private_and_not_a_link(directory: PrivateDirectory, tmp_pa
     with directory.locked("lock"):
         assert mode_of(directory.path / "lock") == 0o600
     (directory.path / "planted").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(UntrustedPathError, match="is a link"), directory.locked("planted"):
+    with pytest.raises(UntrustedPathError, match="is a symbolic link"), directory.locked("planted"):
         pass
     assert not (tmp_path / "elsewhere").exists()
 
@@ -413,7 +415,7 @@ def test_lock_of_who_says_nothing_has_no_name(directory: PrivateDirectory) -> No
     waiter = PrivateDirectory(str(directory.path), sleep=lambda _seconds: None)
     with (directory.path / "lock").open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(HeldError, match="does not say who it is"), waiter.locked("lock", seconds=0):
+        with pytest.raises(HeldError, match="by an unknown process"), waiter.locked("lock", seconds=0):
             pass
 
 
@@ -445,7 +447,7 @@ def test_files_of_locks_do_not_pile_up(directory: PrivateDirectory) -> None:
 
 
 def test_lock_of_a_file_that_is_gone_is_none(directory: PrivateDirectory) -> None:
-    """Whoever waited has the old file open; whoever comes next makes a new one."""
+    """The waiting process has the old file open; the next process creates a new one."""
     holder, naps = directory.locked("lock"), []
 
     def nap(seconds: float) -> None:
@@ -586,7 +588,7 @@ def take_turns(path: str, times: int) -> None:
     directory = PrivateDirectory(path)
     for _time in range(times):
         with directory.locked("turn", seconds=60):
-            # Whoever else is inside at the same time finds it there.
+            # Another process that holds the lock at the same time would find it.
             descriptor = os.open(directory.path / "inside", os.O_CREAT | os.O_EXCL, 0o600)
             os.close(descriptor)
             (directory.path / "inside").unlink()
