@@ -30,7 +30,7 @@ CASES_OF_GROUPS: list[tuple[str, str, tuple[str, ...], dict[str, Any]]] = [
     ("group without description", "tallyfy_group", (), {"name": "Legacy Team", "description": ""}),
     ("group members", "tallyfy_group", ("members",),
      {"name": "Engineering", "members": {"add": [BOB, ERIN.title()], "remove": [JOHN, "gone@example.com"]}}),
-    ("group members of one without description", "tallyfy_group",
+    ("group members without description", "tallyfy_group",
      ("members",), {"name": "Legacy Team", "members": [BOB]}),
     ("group emptied", "tallyfy_group", ("members", "guests"),
      {"name": "Engineering", "members": {"set": []}, "guests": {"set": []}}),

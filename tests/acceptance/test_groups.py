@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""tallyfy_group in detail: what it costs, what it refuses, and how it shares a group with others."""
+"""tallyfy_group in detail: its requests, its refusals, and concurrent writers of the same group."""
 
 from __future__ import annotations
 
@@ -150,9 +150,7 @@ class TestPeople:
     def test_a_leaver_who_is_removed_may_be_nobody_by_now(self, modules: Modules) -> None:
         result = modules.succeed("tallyfy_group", name="Engineering", members={"remove": ["gone@example.com", DANA]})
         assert result["changed"] is False
-        assert result["notes"] == [
-            "members: no member has the address gone@example.com, so there was nobody to remove."
-        ]
+        assert result["notes"] == ["members: no member has the address gone@example.com; nothing to remove."]
 
     def test_somebody_who_is_not_listed_is_named_by_number(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(group_unknown_members="ignore")
@@ -215,7 +213,7 @@ class TestBadLuck:
 
     def test_an_empty_answer_does_not_prove_a_deletion(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.fault(method="DELETE", empty=True)
-        assert "the group is still there" in modules.fail("tallyfy_group", name="People", state="absent")["msg"]
+        assert "the group still exists" in modules.fail("tallyfy_group", name="People", state="absent")["msg"]
         sandbox.fault(method="DELETE", empty=True, apply=True)
         assert modules.succeed("tallyfy_group", name="People", state="absent")["changed"] is True
         assert sandbox.find_group("People") is None
@@ -227,7 +225,7 @@ class TestBadLuck:
 
 
 class TestSideBySide:
-    """Processes of their own that do it at the same moment."""
+    """Separate processes that change the same group at the same time."""
 
     @pytest.mark.parametrize("name", ["People", "Fresh"])
     def test_everybody_whom_somebody_adds_stays(self, sandbox: Sandbox, modules: Modules, name: str) -> None:
@@ -251,7 +249,7 @@ class TestSideBySide:
         assert (group["members"], sorted(group["guests"])) == ([1001, 1002], [NORA, PARTNER])
 
     def test_made_meanwhile_by_somebody_else(self, sandbox: Sandbox, modules: Modules) -> None:
-        """The whole of the list is wanted, so those whom the other one has put in have to leave."""
+        """``set`` desires the exact list, so members that the other task has added are removed."""
         page = {"data": [], "meta": {"pagination": {"total": 0, "current_page": 1, "total_pages": 1}}}
         sandbox.fault(method="GET", path="*/groups", body=page)
         result = modules.succeed("tallyfy_group", name="Engineering", members={"set": [BOB]})
@@ -284,7 +282,7 @@ class TestInfo:
         assert [group["name"] for group in found] == names
 
     def test_what_is_returned_can_be_given_back(self, sandbox: Sandbox, modules: Modules) -> None:
-        """Members without access, who could not come in, a strange description and none at all included."""
+        """Also with members without access, which cannot be added, and with an unusual or empty description."""
         (dana,) = modules.succeed("tallyfy_user_info", email=DANA)["users"]
         sandbox.patch_group("Engineering", members=[1001, dana["id"]], guests=[PARTNER, NORA], description="\u200b#N/A")
         groups = modules.succeed("tallyfy_group_info")["groups"]
@@ -293,11 +291,11 @@ class TestInfo:
         for group in groups:
             options = {name: value for name, value in group.items() if name in GROUP_OPTIONS}
             assert options.keys() == GROUP_OPTIONS.keys()
-            # As a task leaves them out.
+            # Options without a value are left out, as in a task.
             options, _flaws = SPEC.given(options)
             exact = {name: {"set": group[name]} for name in ("members", "guests")}
-            for one in (options, {**options, **exact}):
-                result = modules.succeed("tallyfy_group", **one)
+            for arguments in (options, {**options, **exact}):
+                result = modules.succeed("tallyfy_group", **arguments)
                 assert (result["changed"], result["notes"], result["group"]) == (False, [], group)
         assert sandbox.writes() == []
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""tallyfy_guest in detail: what it costs, what cannot be changed, and how it copes with limits and lost answers."""
+"""tallyfy_guest in detail: its requests, what cannot be changed, rate limits and lost answers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def actions(result: dict[str, Any]) -> list[str]:
 
 
 def stored(sandbox: Sandbox, email: str) -> dict[str, Any]:
-    (guest,) = [one for one in sandbox.state(sandbox.org_id)["guests"] if one["email"] == email]
+    (guest,) = [guest for guest in sandbox.state(sandbox.org_id)["guests"] if guest["email"] == email]
     return guest
 
 
@@ -119,7 +119,7 @@ class TestRefusals:
 
 
 class TestProfile:
-    """It counts when somebody first becomes a guest, and never again."""
+    """Tallyfy stores it only when the guest is first created."""
 
     def test_drift_is_reported_each_time_and_never_a_change(self, sandbox: Sandbox, modules: Modules) -> None:
         for _again in range(2):
@@ -329,7 +329,7 @@ class TestLookUp:
         assert result["guest"]["email"] == PARTNER
 
     def test_what_is_returned_can_be_given_back(self, sandbox: Sandbox, modules: Modules) -> None:
-        """Guests without access, members without it, and values that nobody could give today included."""
+        """Also with disabled guests, disabled members, and values that the options would refuse."""
         (dana,) = modules.succeed("tallyfy_user_info", email=DANA)["users"]
         sandbox.patch_guest(NORA, associated_members=[1001, dana["id"]], company_url="nora.example.net", status="lead")
         sandbox.patch_guest(PARTNER, phone_2="1" * 30, timezone="Mars/Olympus", external_date_creation="tomorrow")
@@ -339,7 +339,7 @@ class TestLookUp:
         for guest in guests:
             options = {name: value for name, value in guest.items() if name in GUEST_OPTIONS}
             assert options.keys() == GUEST_OPTIONS.keys()
-            # As a task leaves them out.
+            # Options without a value are left out, as in a task.
             options, _flaws = SPEC.given(options)
             for members in (guest["associated_members"], {"set": guest["associated_members"]}):
                 result = modules.succeed("tallyfy_guest", **{**options, "associated_members": members})

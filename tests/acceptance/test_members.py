@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""tallyfy_user in detail: what it costs, whom it refuses, and how it copes with what the API leaves open."""
+"""tallyfy_user in detail: its requests, its refusals, and the behaviour of the API that is not documented."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def actions(result: dict[str, Any]) -> list[str]:
 
 
 class TestRequests:
-    """Few requests is a feature; a second look-up must not slip in."""
+    """Few requests is a feature: these tests fail when a second look-up is added."""
 
     @pytest.mark.parametrize(
         ("requests", "arguments"),
@@ -34,14 +34,14 @@ class TestRequests:
             (2, MARY),
             (2, {**MARY, "provision": "invite"}),
             (2, {"email": BOB, "role": "light"}),
-            # A profile is read right before it is written, because others write it, too.
+            # A profile is read right before it is written, because others may write it, too.
             (3, {"email": BOB, "team": "Finance", "phone": "+1", "job_title": "Lead"}),
             (2, {"email": DANA}),
             (1, {"email": DANA, "state": "disabled"}),
             (2, {"email": BOB, "state": "disabled"}),
             (3, {"email": BOB, "state": "disabled", "reassign_to": JOHN}),
             (3, {"email": BOB, "state": "deleted"}),
-            # Only of an administrator it matters how many others there are.
+            # The list of members is read only for an administrator, to count the others.
             (2, {"email": JOHN, "role": "admin"}),
             (3, {"email": ERIN, "role": "light", "min_admins": 1}),
         ],
@@ -98,7 +98,7 @@ class TestPut:
 
     @pytest.mark.parametrize("names", [["phone", "team"], "phone;team", "phone; team\n", "phone,team", ["phone; team"]])
     def test_fields_to_be_emptied_are_a_list_or_a_text(self, sandbox: Sandbox, modules: Modules, names: Any) -> None:
-        """A text as it stands in a cell of a table, read by another module, too."""
+        """A text as it comes from a cell of a table that another module has read."""
         assert modules.succeed("tallyfy_user", email=BOB, clear=names)["changed"] is True
         assert (sandbox.member(BOB)["phone"], sandbox.member(BOB)["team"]) == (None, None)
         assert "did you mean team" in modules.fail("tallyfy_user", email=BOB, clear="phone;teams")["msg"]
@@ -152,7 +152,7 @@ class TestRefusals:
 
 
 class TestAdministrators:
-    """Two of them are left unless somebody says otherwise, as after a roster."""
+    """Two administrators must be left by default, as with a roster."""
 
     @pytest.mark.parametrize("check_mode", [True, False])
     @pytest.mark.parametrize("wish", [{"role": "light"}, {"state": "disabled"}, {"state": "deleted"}], ids=str)
@@ -178,7 +178,7 @@ class TestAdministrators:
 
 
 class TestUnknownLeavers:
-    """An address that nobody has may be misspelled; then somebody keeps their access in silence."""
+    """An unknown address may be misspelled; without a note, the person would keep their access unnoticed."""
 
     NOBODY = "bbo@example.com"
 
@@ -206,7 +206,7 @@ class TestUnknownLeavers:
 
 
 class TestReportedSuccessors:
-    """Tallyfy is told a number, and people the address that they gave."""
+    """Requests hold the successor's ID; results and messages hold the address that was given."""
 
     @pytest.mark.parametrize(
         ("module", "arguments"),
@@ -224,7 +224,7 @@ class TestReportedSuccessors:
         by_verb = {action["action"]: action["target"] for action in result["actions"]}
         assert by_verb["disabled"] == JOHN
         assert by_verb.get("handed_over", JOHN) == JOHN
-        (gone,) = [one for one in sandbox.writes() if one["method"] == "DELETE"]
+        (gone,) = [write for write in sandbox.writes() if write["method"] == "DELETE"]
         assert gone["query"]["to"] == str(sandbox.member(JOHN)["id"])
 
 
@@ -251,7 +251,7 @@ class TestLookUp:
 
 
 class TestRaces:
-    """Somebody else is quicker, or an answer gets lost: nobody twice, nobody lost."""
+    """Another writer adds the person first, or an answer is lost: the person is added exactly once."""
 
     def test_taken_meanwhile(self, sandbox: Sandbox, modules: Modules) -> None:
         taken = {"message": "The given data was invalid.", "errors": {"email": ["The email has already been taken."]}}
@@ -282,7 +282,7 @@ class TestRaces:
     def test_a_lost_answer(self, sandbox: Sandbox, modules: Modules, provision: str, fault: dict[str, Any]) -> None:
         sandbox.fault(method="POST", path="*/users*", **fault)
         modules.succeed("tallyfy_user", **MARY, provision=provision, groups={"add": ["People"]})
-        people = [one for one in sandbox.state(sandbox.org_id)["members"] if one["email"] == MARY["email"]]
+        people = [member for member in sandbox.state(sandbox.org_id)["members"] if member["email"] == MARY["email"]]
         assert len(people) == 1
         group = sandbox.group("People")
         assert people[0]["id"] in group["members"]
@@ -311,7 +311,7 @@ class TestRaces:
 
 
 class TestAnswersThatProveNothing:
-    """A 2xx does not prove that something was done, and a 404 not that it is gone."""
+    """A 2xx does not prove that a change was made, and a 404 does not prove that a member is deleted."""
 
     @pytest.mark.parametrize(
         "fault",
@@ -374,7 +374,7 @@ class TestSideBySide:
 
 
 class TestShortRows:
-    """Rows of a listing may be as short as six fields; what matters is then read from the whole record."""
+    """Rows of a listing may have only six fields; the other fields are then read from the full record."""
 
     @pytest.fixture(autouse=True)
     def short(self, sandbox: Sandbox) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Members by their address and by their ID: people write the one, Tallyfy the other. Private to the collection."""
+"""Members by address and by ID: people write addresses, Tallyfy records hold IDs. Private to the collection."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 
 from .member import Member, is_bot, list_everybody
 
-#: Addresses in the order of how they are compared.
+#: The sort key of addresses.
 by_key = attrgetter("key")
 
 
@@ -42,9 +42,9 @@ class Directory:
         return next(iter(self._by_address.get(Email(email), ())), None)
 
     def problems(self, names: Names | None, option: str, there: Collection[int] = ()) -> list[str]:
-        """Return why addresses of a list cannot be those of its members; nobody needs to be there to be removed.
+        """Return a problem for each address to add that cannot be listed; addresses to remove need no member.
 
-        Who is ``there`` already, by number, may stay whatever has become of them.
+        The IDs in ``there`` are listed already: these members may stay, even if they are disabled now.
         """
         problems = []
         for email in dict.fromkeys(names.desired if names is not None else ()):
@@ -63,16 +63,16 @@ class Directory:
         return problems
 
     def strangers(self, names: Names | None, option: str) -> list[str]:
-        """Return a note on each address to be removed that nobody has: it may be misspelled."""
+        """Return a note for each address to remove that no member has: it may be misspelled."""
         unwanted = names.remove if names is not None else ()
         return [
-            f"{option}: no member has the address {email}, so there was nobody to remove."
+            f"{option}: no member has the address {email}; nothing to remove."
             for email in dict.fromkeys(unwanted)
             if self.find(email) is None
         ]
 
     def ids(self, names: Names | None) -> Names | None:
-        """Return the list with the members' IDs, spelled as texts, in the place of their addresses."""
+        """Return the list with member IDs, as texts, instead of addresses."""
         if names is None:
             return None
         return Names(
@@ -86,45 +86,45 @@ class Directory:
         return tuple(dict.fromkeys(str(record["id"]) for record in found))
 
     def emails(self, ids: Iterable[int]) -> list[str]:
-        """Return the sorted addresses of the members with these numbers, as far as they are listed."""
-        return sorted((self._addresses[one] for one in ids if one in self._addresses), key=by_key)
+        """Return the sorted addresses of the members with these IDs; unknown IDs are skipped."""
+        return sorted((self._addresses[member_id] for member_id in ids if member_id in self._addresses), key=by_key)
 
     def email_of(self, member_id: Any) -> str | None:
-        """Return the address of the member with this ID, which some answers spell as a text."""
+        """Return the address of the member with this ID; some answers send IDs as texts."""
         return next(iter(self.emails([int(member_id)])), None) if str(member_id).isdigit() else None
 
     def shown(self, ids: Iterable[int]) -> list[str]:
-        """Return the sorted addresses, and the IDs of those who are not listed, so that a diff hides nobody."""
+        """Return the sorted addresses, then the IDs of unknown members, so that a diff shows everybody."""
         ids = set(ids)
-        return self.emails(ids) + [str(one) for one in sorted(ids - self._addresses.keys())]
+        return self.emails(ids) + [str(member_id) for member_id in sorted(ids - self._addresses.keys())]
 
 
 def directory_of_ids(client: Client, ids: Iterable[Any]) -> Directory:
-    """Return the members with these numbers, as far as they are there and may be seen, for what is told of them.
+    """Return the members with these IDs, to show their addresses; missing and forbidden members are skipped.
 
-    A record may spell a number as a text, or have none. One member is read alone, for several everybody is listed; who
-    has been read is kept for the items of a loop.
+    A record may hold an ID as a text, or no ID. A single member is read by ID; for several, all members are listed.
+    The members are kept for the other items of a loop.
     """
     kept: dict[int, Member | None] = client.shared.setdefault(("members by id",), {})
     lacking = {int(member_id) for member_id in ids if str(member_id).isdigit()} - kept.keys()
     if lacking:
         kept.update(dict.fromkeys(lacking))
         with contextlib.suppress(ForbiddenError, NotFoundError):
-            one = len(lacking) == 1
-            found = [Member(client.get("users", *lacking))] if one else list_everybody(client)
+            is_single = len(lacking) == 1
+            found = [Member(client.get("users", *lacking))] if is_single else list_everybody(client)
             kept.update({int(member["id"]): member for member in found})
     return Directory(member for member in kept.values() if member is not None)
 
 
 def keep_members(client: Client, members: Iterable[Member]) -> None:
-    """Keep members who have been read, so that nobody reads them again to tell their addresses."""
+    """Keep members that have been read, so that showing their addresses sends no further request."""
     kept = client.shared.setdefault(("members by id",), {})
     kept.update({int(member["id"]): member for member in members})
 
 
 def ids_of(values: Any, what: str) -> set[int]:
-    """Return the IDs of members that a record lists; some answers spell them as texts."""
-    # A text would be taken letter by letter.
+    """Return the member IDs that a record lists; some answers send them as texts."""
+    # Iterating over a text would yield its characters.
     listed: Iterable[Any] = values or () if isinstance(values or (), (list, tuple, set, frozenset)) else (None,)
     try:
         return {int(value) for value in listed}

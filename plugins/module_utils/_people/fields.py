@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The fields of a member's profile, one row each. Private to the collection.
+"""The fields of a member's profile as a table. Private to the collection.
 
-All else that lists them follows from here: a new field is a row and its documentation.
+Every other list of fields is derived from it: a new field takes a row here and its documentation.
 
 Source: API reference, "Members" and "Create (provision) a user".
 """
@@ -23,7 +23,7 @@ PROVISIONS = ("direct", "invite")
 
 @dataclass(frozen=True)
 class MemberField:
-    """A field that a PUT writes. ``at_creation`` are the ways to add somebody that take it at once."""
+    """A field that a PUT writes. ``at_creation`` lists the values of ``provision`` that accept it on creation."""
 
     name: str
     type: str = "str"
@@ -39,15 +39,15 @@ class MemberField:
         return {"type": self.type, **({"choices": list(self.choices)} if self.choices else {})}
 
     def taken(self, given: Any) -> Any:
-        """Return the value that is wanted; ``None`` for a blank, which leaves the field as it is."""
+        """Return the desired value; ``None`` for a blank, which leaves the field unchanged."""
         return given if given is None or self.type != "str" else tidied(given) or None
 
     def flaw(self, given: Any) -> str | None:
-        """Return why a value that came in is not taken."""
+        """Return why a value is invalid, or ``None``."""
         return flaw_in(tidied(given), longest=self.longest, has_lines=self.has_lines) if self.type == "str" else None
 
 
-#: In the order in which people read them.
+#: In the order in which they are shown.
 MEMBER_FIELDS = (
     MemberField("first_name", longest=32, at_creation=PROVISIONS),
     MemberField("last_name", longest=32, at_creation=PROVISIONS),
@@ -59,9 +59,9 @@ MEMBER_FIELDS = (
     MemberField("country_id", type="int"),
     MemberField("date_format", choices=("mm/dd/yyyy", "dd/mm/yyyy")),
 )
-#: What an invitation says; it is sent and never stored.
+#: The text of an invitation; it is sent and never stored.
 INVITATION_MESSAGE = MemberField("invitation_message", longest=5000, has_lines=True)
-#: What else a record of a member holds: Tallyfy sets it, and nobody can want another value.
+#: The other fields of a member's record: Tallyfy sets them, and a row cannot change them.
 SET_BY_TALLYFY = (
     "id",
     "username",
@@ -74,10 +74,10 @@ SET_BY_TALLYFY = (
     "updated_at",
     "last_login_at",
 )
-PROFILE_FIELDS = tuple(one.name for one in MEMBER_FIELDS)
-CLEARABLE_FIELDS = tuple(one.name for one in MEMBER_FIELDS if one.is_clearable)
+PROFILE_FIELDS = tuple(field.name for field in MEMBER_FIELDS)
+CLEARABLE_FIELDS = tuple(field.name for field in MEMBER_FIELDS if field.is_clearable)
 
 
 def taken_at_creation(provision: str) -> tuple[str, ...]:
-    """Return the fields that somebody can be added with."""
-    return tuple(one.name for one in MEMBER_FIELDS if provision in one.at_creation)
+    """Return the fields that a creation with this ``provision`` accepts."""
+    return tuple(field.name for field in MEMBER_FIELDS if provision in field.at_creation)

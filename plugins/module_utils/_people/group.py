@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Groups: find them, and plan what they are and who is in them. Private to the collection.
+"""Groups: find them, and plan their fields, members and guests. Private to the collection.
 
 Source: API reference, "Groups" and "Ensure a group".
 """
@@ -48,14 +48,14 @@ GROUP_OPTIONS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class GroupChange:
-    """What is to become of a group; ``None`` leaves it as it is. ``members`` are numbers, spelled as texts."""
+    """The desired changes of a group; ``None`` leaves a field unchanged. ``members`` are IDs as texts."""
 
     description: str | None = None
     members: Names | None = None
     guests: Names | None = None
 
     def differing(self, group: Mapping[str, Any]) -> Record:
-        """Return the fields of a group that are not as desired, with the values to be written; pure."""
+        """Return the fields of a group that differ from the desired state, with the values to write; pure."""
         fields: Record = {}
         if self.description and self.description != tidied(group.get("description")):
             fields["description"] = self.description
@@ -75,7 +75,7 @@ class GroupChange:
 
 @dataclass(frozen=True)
 class DesiredGroup:
-    """What is wanted of one group; what is ``None`` was not mentioned and stays as it is."""
+    """The desired state of one group; a field that is ``None`` was not given and stays unchanged."""
 
     name: str
     state: str = "present"
@@ -85,7 +85,7 @@ class DesiredGroup:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> DesiredGroup:
-        """Return what module parameters ask for."""
+        """Return the desired group of these module parameters."""
         return cls(
             name=tidied(params["name"]),
             state=params.get("state") or "present",
@@ -95,12 +95,12 @@ class DesiredGroup:
         )
 
     def change(self, directory: Directory) -> GroupChange:
-        """Return the change to any group of this name, with the members by their IDs."""
+        """Return the desired changes, with members by their IDs."""
         return GroupChange(self.description, directory.ids(self.members), self.guests)
 
 
 def validate_group(params: Mapping[str, Any]) -> list[Problem]:
-    """Return everything that is wrong with the wanted values by themselves; nothing is asked of the service."""
+    """Return the problems of the desired values that can be found without a request."""
     name = tidied(params.get("name"))
     flaws = {
         "name": flaw_in(name, longest=LONGEST_NAME) if name else "is blank",
@@ -119,9 +119,9 @@ def validate_group(params: Mapping[str, Any]) -> list[Problem]:
 
 
 class Groups(dict[str, Record]):
-    """The groups of an organization by their folded name, and who is in them.
+    """The groups of an organization by their folded name, and the groups of each member.
 
-    ``ambiguous`` are the folded names that several groups have.
+    ``ambiguous`` holds the folded names that several groups share.
     """
 
     ambiguous: frozenset[str] = frozenset()
@@ -135,12 +135,12 @@ class Groups(dict[str, Record]):
         return names
 
     def names_of(self, member: Mapping[str, Any] | None) -> list[str]:
-        """Return the names of the groups that hold the member; nobody is in none."""
+        """Return the names of the groups that hold the member; none for ``None``."""
         return list(self._names_by_member.get(str(member.get("id")), ())) if member is not None else []
 
 
 def list_groups(client: Client) -> Groups:
-    """Return all groups. Source: API reference, "Groups" (the list always comes in pages)."""
+    """Return all groups. Source: API reference, "Groups" (the list is always paged)."""
     rows = client.records(client.path("groups"))
     groups = Groups({fold(str(row.get("name", ""))): row for row in rows})
     counts = Counter(fold(str(row.get("name", ""))) for row in rows)
@@ -149,12 +149,12 @@ def list_groups(client: Client) -> Groups:
 
 
 def missing_group(name: str, description: str | None = None) -> Record:
-    """Return the place of a group that is wanted and not there yet, which people can be planned into."""
+    """Return a placeholder for a group that does not exist yet, so that members can be planned for it."""
     return {"id": None, "name": name, "description": description, "members": [], "guests": []}
 
 
 def find_group(client: Client, name: str) -> Record | None:
-    """Return the group of this name, or ``None``; raises ``InputError`` when several have it, but for case.
+    """Return the group of this name, or ``None``; raises ``InputError`` when several names differ only in case.
 
     The service's ``q`` is a substring search, so all groups are read and compared here.
     """
@@ -169,7 +169,7 @@ def find_group(client: Client, name: str) -> Record | None:
 
 
 def require_groups(groups: Mapping[str, Record], names: Iterable[str], subject: str) -> None:
-    """Raise ``InputError`` that lists every name which is no group of the organization."""
+    """Raise ``InputError`` with every name that is not a group of the organization."""
     unknown = sorted({name for name in names if fold(name) not in groups})
     if unknown:
         there = ", ".join(sorted(str(group["name"]) for group in groups.values())[:20]) or "none"
@@ -179,7 +179,7 @@ def require_groups(groups: Mapping[str, Record], names: Iterable[str], subject: 
 
 
 def members_of(group: Mapping[str, Any]) -> set[int]:
-    """Return the ids of a group's members; some answers spell them as texts."""
+    """Return the IDs of a group's members; some answers send them as texts."""
     return ids_of(group.get("members"), f"group {group.get('name')}")
 
 
@@ -194,7 +194,7 @@ def guests_of(group: Mapping[str, Any]) -> list[Email]:
 
 
 def shape_group(record: Mapping[str, Any], directory: Directory) -> Record:
-    """Return a group's record in the one shape that modules return, with its members by their addresses."""
+    """Return a group's record in the shape that modules return, with members by address."""
     return {
         **{name: record.get(name) for name in ("id", "name", "description")},
         "state": "present",
@@ -216,7 +216,7 @@ def show_groups(client: Client, filters: Mapping[str, Any]) -> list[Record]:
 
 
 def members_directory(client: Client, *, is_needed: bool) -> Directory:
-    """Return the members where it matters who they are, else nobody."""
+    """Return all members when they are needed, else an empty directory."""
     return Directory(list_everybody(client) if is_needed else ())
 
 
@@ -226,11 +226,10 @@ def members_directory(client: Client, *, is_needed: bool) -> Directory:
 def plan_group(
     desired: DesiredGroup, current: Record | None, directory: Directory, guests: Collection[Email] | None = None
 ) -> Plan:
-    """Return what has to be done for one group. Pure: the same arguments always give the same plan.
+    """Return the plan for one group. Pure: the same arguments always give the same plan.
 
-    ``directory`` holds the members, and ``guests`` the addresses of all guests; ``None`` for who has
-    not read them leaves it to the service to refuse one who is none. Raises ``InputError`` with every address that
-    cannot be in a group.
+    ``directory`` holds the members, and ``guests`` the addresses of all guests. With ``None``, guests were not read,
+    and the service refuses an unknown one. Raises ``InputError`` with every address that cannot be in a group.
     """
     if desired.state == "absent":
         return _plan_deletion(desired, current, directory)
@@ -272,7 +271,7 @@ def _plan_deletion(desired: DesiredGroup, current: Record | None, directory: Dir
 
 
 def _shown_fields(fields: Mapping[str, Any], directory: Directory) -> Record:
-    """Return the fields as people read them: members by their addresses, lists in order."""
+    """Return the fields as they are shown: members by address, lists sorted."""
     shown = dict(fields)
     if "members" in shown:
         shown["members"] = directory.shown(members_of(fields))
@@ -282,7 +281,7 @@ def _shown_fields(fields: Mapping[str, Any], directory: Directory) -> Record:
 
 
 def guests_to_add(desired: DesiredGroup, current: Mapping[str, Any] | None) -> list[Email]:
-    """Return the addresses of guests who are to come into the group: it matters whether they are there."""
+    """Return the addresses of the guests to add to the group: only these must exist."""
     if desired.guests is None or desired.state != "present":
         return []
     there = set(guests_of(current or {}))

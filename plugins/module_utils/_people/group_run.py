@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Changing a group: what it is and who is in it. Private to the collection.
+"""Changing a group: its fields, members and guests. Private to the collection.
 
 Source: API reference, "Groups" and "Ensure a group".
 """
@@ -54,9 +54,9 @@ def create_group(
     members: Sequence[int] = (),
     guests: Sequence[str] = (),
 ) -> Record:
-    """Create a group and return it as stored; who and what was sent has been checked.
+    """Create a group, check that everything sent was stored, and return it.
 
-    A group that somebody else has made in the meantime gets what this one was to have.
+    If the group has been created elsewhere in the meantime, it is changed to the desired state instead.
     """
     body: Record = {"name": name, "description": description or name}
     body.update({key: list(value) for key, value in (("members", members), ("guests", guests)) if value})
@@ -72,11 +72,11 @@ def create_group(
 
 
 def change_group(client: Client, group_id: str, change: GroupChange) -> tuple[Record, bool]:
-    """Change a group in one write and return it as stored, and whether it had to be written."""
+    """Change a group in one write; return it as stored, and whether a write was needed."""
 
     def body(group: Record, fields: Record) -> Record:
         sent: Record = {"name": group.get("name"), "members": sorted(members_of(group)), "guests": group["guests"]}
-        # A description that is null or empty is refused, so it is left out then and stays as it is.
+        # Tallyfy refuses a null or empty description; left out, it stays unchanged.
         if group.get("description"):
             sent["description"] = group["description"]
         return {**sent, **fields}
@@ -91,7 +91,7 @@ def change_members(client: Client, group_id: str, *, add: Sequence[int] = (), re
 
 
 def _changed(client: Client, group: Record, change: GroupChange) -> Record:
-    """Return the group as it is when nothing about it differs, else as it is after having been changed."""
+    """Return the group as stored, after changing what differs."""
     if not _unseen_lists(group) and not change.differing(group):
         return group
     return change_group(client, str(group["id"]), change)[0]
@@ -102,7 +102,7 @@ def _unseen_lists(group: Mapping[str, Any]) -> list[str]:
 
 
 class GroupRun(PlanRun):
-    """Carries out one group's plan and keeps the record as the service last told it."""
+    """Carries out one group's plan and keeps the record of the last answer."""
 
     def __init__(
         self, client: Client, desired: DesiredGroup, current: Record | None, directory: Directory, plan: Plan
@@ -114,7 +114,7 @@ class GroupRun(PlanRun):
         self._change = desired.change(directory)
 
     def carry_out(self, step: Step) -> bool:
-        """Send what the step says and check that the service stored it; return whether it was done."""
+        """Send the step and check that the service stored it; return whether it was done."""
         acts: dict[str, Callable[[], bool]] = {
             "created": self._create,
             "updated": self._update,
@@ -132,7 +132,7 @@ class GroupRun(PlanRun):
             [int(member_id) for member_id in members],
             guests,
         )
-        # The whole of a list may be wanted, and somebody else may have made the group with others in it.
+        # If another task has created the group, it may hold members that the desired list does not.
         self.record = _changed(self._client, group, self._change)
         return True
 
@@ -145,7 +145,7 @@ class GroupRun(PlanRun):
         try:
             status = self._client.call("DELETE", path).status
         except NotFoundError as error:
-            # A repeated DELETE finds nothing after its first try succeeded; a wrong address is another matter.
+            # A repeated DELETE finds nothing if its first attempt succeeded. A wrong address is a failure.
             if error.code == "ENDPOINT_NOT_FOUND":
                 raise
             found = find_group(self._client, self.desired.name)
@@ -158,14 +158,14 @@ class GroupRun(PlanRun):
         return True
 
     def _expect_gone(self, path: str) -> None:
-        """Raise ``NotStoredError`` when the group is still there: only the documented answer proves that it is not."""
+        """Raise ``NotStoredError`` when the group still exists: only the documented answer proves the deletion."""
         try:
             group = self._client.get("groups", self.record["id"])
         except NotFoundError:
             return
         if not group.get("deleted_at"):
             raise NotStoredError(
-                f"DELETE {path}: the service answered with success, but the group is still there. Run it again.",
+                f"DELETE {path}: the service answered with success, but the group still exists. Run it again.",
                 not_stored=["state"],
             )
 
@@ -173,7 +173,7 @@ class GroupRun(PlanRun):
 def ensure_group(client: Client, params: Mapping[str, Any], *, warn: Callable[[str], None]) -> dict[str, Any]:
     """Bring one group into the desired state and return the result of ``tallyfy_group``.
 
-    Raises ``InputError`` before anything is written when the wanted values are wrong by themselves.
+    Raises ``InputError`` before anything is written when a desired value is invalid.
     """
     problems = validate_group(params)
     if any(problem.stored is None for problem in problems):
@@ -204,7 +204,7 @@ def ensure_group(client: Client, params: Mapping[str, Any], *, warn: Callable[[s
 
 
 def _group_after(run: GroupRun, directory: Directory) -> Record | None:
-    """Return the group as it is after the run, or, in check mode, as far as the plan can tell."""
+    """Return the group after the run, or, in check mode, as the plan predicts it."""
     desired = run.desired
     if desired.state == "absent":
         return None

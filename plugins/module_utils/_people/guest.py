@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Guests: find them, shape them, and plan what can be changed about them. Private to the collection.
+"""Guests: find them, shape them, and plan the changes that Tallyfy allows. Private to the collection.
 
-A profile counts only when the guest is first created, wherever in Tallyfy that was. Source: API reference, "Guests".
+Tallyfy stores a profile only when the guest is first created, in any organization. Source: API reference, "Guests".
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from .fields import STATES
 from .member import list_everybody, require_address
 from .time_zones import time_zone_problem
 
-#: What the service gives when nobody says how many.
+#: The page size of the service when none is requested.
 GUESTS_PER_PAGE = 999
 LONGEST = {
     "first_name": 200,
@@ -51,7 +51,7 @@ LONGEST = {
     "phone_2": 20,
 }
 ADDRESSES = ("company_url", "contact_url", "image_url", "opportunity_url")
-#: What is stored when a guest is first created, in the order in which people read it.
+#: The fields that are stored when a guest is first created, in the order in which they are shown.
 PROFILE_FIELDS = (*LONGEST, *ADDRESSES, "timezone", "external_sync_source", "external_date_creation")
 KEPT = "The profile of a guest counts only when they are first created in Tallyfy, in whichever organization."
 NOBODY = "no guest has this address."
@@ -71,7 +71,7 @@ _FRACTION = re.compile(r"\.\d+")
 
 @dataclass(frozen=True)
 class DesiredGuest:
-    """What is wanted of one guest. A field that is not in ``profile`` was not mentioned."""
+    """The desired state of one guest. A field that is not in ``profile`` was not given."""
 
     email: Email
     state: str = "present"
@@ -80,7 +80,7 @@ class DesiredGuest:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> DesiredGuest:
-        """Return what module parameters ask for; a blank counts as not mentioned."""
+        """Return the desired guest of these module parameters; a blank counts as not given."""
         return cls(
             email=Email(params["email"]),
             state=params.get("state") or "present",
@@ -93,11 +93,11 @@ def _profile(params: Mapping[str, Any]) -> dict[str, str]:
     return {name: tidied(params[name]) for name in PROFILE_FIELDS if not is_blank(params.get(name))}
 
 
-# --- what is wrong with what is wanted --------------------------------------------------------------------------------
+# --- validation -------------------------------------------------------------------------------------------------------
 
 
 def validate_guest(params: Mapping[str, Any]) -> list[Problem]:
-    """Return everything that is wrong with the wanted values by themselves; nothing is asked of the service."""
+    """Return the problems of the desired values that can be found without a request."""
     given, email = _profile(params), Email(params.get("email"))
     problems = [] if email.is_valid else [Problem(f"email {email!r} is not an e-mail address")]
     flaws = {name: flaw_in(value, longest=LONGEST.get(name)) for name, value in given.items()}
@@ -129,9 +129,9 @@ def _is_web_address(text: str) -> bool:
 
 
 def _date(text: str) -> str | None:
-    """Return a date as the service takes it, in UTC, or ``None`` when it cannot be read.
+    """Return a date in the format that the service accepts, in UTC, or ``None`` when it cannot be parsed.
 
-    Source: API reference, "Dates, times, time zones" (answers spell them in five ways; no offset means UTC).
+    Source: API reference, "Dates, times, time zones" (answers use five formats; no offset means UTC).
     """
     try:
         moment = datetime.fromisoformat(_FRACTION.sub("", text.strip()).replace("Z", "+00:00"))
@@ -146,8 +146,8 @@ def _date(text: str) -> str | None:
 def find_guest(client: Client, email: str) -> Record | None:
     """Return the guest with this address, disabled or not, or ``None``.
 
-    The service's ``q`` is a substring search, so the address is compared here. One that may be spelled in another way,
-    or whose ``+`` may not get through ``q``, is also looked for in the whole list.
+    The service's ``q`` is a substring search, so the address is compared here. An address that may be spelled in
+    another way, or whose ``+`` may be lost in ``q``, is also looked up in the whole list.
     """
     found = _exact(list_guests(client, query=email), Email(email))
     return _exact(list_guests(client), Email(email)) if found is None and Email(email).has_many_spellings else found
@@ -179,7 +179,7 @@ def show_guests(client: Client, filters: Mapping[str, Any]) -> list[Record]:
 
 
 def detail(record: Mapping[str, Any], name: str) -> Any:
-    """Return a field of a guest, which is at the top of the record or, in the old shape, among the details."""
+    """Return a field of a guest, from the top of the record or, in the old shape, from ``details``."""
     details = record.get("details")
     value = details.get(name) if isinstance(details, Mapping) else None
     return record.get(name) if value is None else value
@@ -191,7 +191,7 @@ def is_disabled(record: Mapping[str, Any]) -> bool:
 
 
 def state_of(record: Mapping[str, Any]) -> str:
-    """Return the state in which the guest is, as it is asked for."""
+    """Return the guest's state as a value of the option ``state``."""
     return "disabled" if is_disabled(record) else "present"
 
 
@@ -201,9 +201,9 @@ def associated(record: Mapping[str, Any]) -> set[int]:
 
 
 def shape_guest(record: Mapping[str, Any], directory: Directory) -> Record:
-    """Return a guest's record in the one shape that modules return, whichever shape the service used.
+    """Return a guest's record in the shape that modules return, whichever shape the service used.
 
-    Their link is left out: who has it is let in without a password.
+    The guest's link is left out: it grants access without a password.
     """
     return {
         "id": None if record.get("id") is None else str(record["id"]),
@@ -219,7 +219,7 @@ def shape_guest(record: Mapping[str, Any], directory: Directory) -> Record:
 
 
 def comparable(name: str, value: Any) -> Any:
-    """Return a value as it is compared: trimmed, empty like missing, dates in the spelling the service takes."""
+    """Return a value in the form that is compared: trimmed, empty as missing, dates in the format of the service."""
     if isinstance(value, str):
         value = tidied(value)
         if name == "external_date_creation":
@@ -232,7 +232,7 @@ def comparable(name: str, value: Any) -> Any:
 
 @dataclass(frozen=True)
 class PlannedGuest:
-    """What is to be done about one guest; ``record`` is ``None`` for who is no guest."""
+    """The plan for one guest; ``record`` is ``None`` when the address is not a guest."""
 
     desired: DesiredGuest
     record: Record | None
@@ -240,10 +240,10 @@ class PlannedGuest:
 
 
 def plan_guest(desired: DesiredGuest, current: Record | None, directory: Directory) -> Plan:
-    """Return what has to be done for one guest. Pure: the same arguments always give the same plan.
+    """Return the plan for one guest. Pure: the same arguments always give the same plan.
 
-    Raises ``InputError`` with every address that the guest cannot be associated with, and for one who cannot become a
-    guest, because ``directory`` has them as a member.
+    Raises ``InputError`` with every address that the guest cannot be associated with, and for an address that cannot
+    become a guest, because it is a member in ``directory``.
     """
     email = desired.email
     if current is None and desired.state != "present":
@@ -292,15 +292,15 @@ def _plan_creation(desired: DesiredGuest, directory: Directory, warnings: list[s
 
 def _validate_members(desired: DesiredGuest, directory: Directory) -> list[Problem]:
     member = directory.find(desired.email)
-    # Whether somebody who was a member may become a guest is the service's to say.
+    # The service decides whether a disabled member may become a guest.
     if member is None or member.status == "disabled":
         return []
-    text = f"is a member of the organization ({member.status}), and no member can be a guest of it"
+    text = f"is a member of the organization ({member.status}), so it cannot be a guest"
     return [Problem(text, subject=desired.email)]
 
 
 def differing(desired: DesiredGuest, current: Mapping[str, Any], directory: Directory) -> dict[str, list[int]]:
-    """Return the members to be associated, by their IDs, when they are not those of the record; pure."""
+    """Return the IDs of the members to associate, when they differ from those of the record; pure."""
     names = directory.ids(desired.members)
     there = {str(member_id) for member_id in associated(current)}
     add, remove = names.changes(there) if names is not None else ([], [])
@@ -310,7 +310,7 @@ def differing(desired: DesiredGuest, current: Mapping[str, Any], directory: Dire
 
 
 def drift(desired: DesiredGuest, current: Mapping[str, Any]) -> list[Record]:
-    """Return the fields of the profile that are not as desired and stay so."""
+    """Return the profile fields that differ from the desired state and cannot be changed."""
     if desired.state == "deleted":
         return []
     shaped = shape_guest(current, Directory())

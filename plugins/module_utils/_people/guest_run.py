@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Changing a guest: one plan carried out, and what is read for it. Private to the collection.
+"""Changing a guest: carrying out the plan, and the reads that it needs. Private to the collection.
 
 Source: API reference, "Guests".
 """
@@ -59,9 +59,9 @@ from .member import (
 
 
 class GuestRun(PlanRun):
-    """Carries out one guest's plan and keeps the record as the service last told it.
+    """Carries out one guest's plan and keeps the record of the last answer.
 
-    ``notes`` and ``unchangeable`` are what somebody should know about it.
+    ``notes`` and ``unchangeable`` go into the result.
     """
 
     def __init__(
@@ -76,11 +76,11 @@ class GuestRun(PlanRun):
         self._directory = directory
 
     def use(self, directory: Directory) -> None:
-        """Take the IDs of members from another directory: some of them may have been added since the plan."""
+        """Take member IDs from another directory: some members may have been added since the plan was made."""
         self._directory = directory
 
     def carry_out(self, step: Step) -> bool:
-        """Send what the step says and check that the service stored it; return whether it was done."""
+        """Send the step and check that the service stored it; return whether it was done."""
         acts: dict[Verb, Callable[[], bool]] = {
             "created": lambda: self._create(step),
             "updated": self._update,
@@ -114,7 +114,7 @@ class GuestRun(PlanRun):
         return True
 
     def _start_over(self, created: Step) -> None:
-        """Plan again what follows, because the guest may have been there already, with a past of their own."""
+        """Plan the remaining steps again: the guest may already exist in another organization, with another profile."""
         if not isinstance(self.record.get("details"), Mapping):
             self.record = self._client.get("guests", self._email)
         self.unchangeable = drift(self.desired, self.record)
@@ -131,7 +131,7 @@ class GuestRun(PlanRun):
             "guests",
             self._email,
             differing=lambda record: differing(self.desired, record, self._directory),
-            # The validator of some versions asks for the address; the rest of the profile is ignored or refused.
+            # Some versions of the service require the address; they ignore or refuse the rest of the profile.
             body=lambda record, fields: {"email": record.get("email"), **fields},
             unseen=_unseen_lists,
         )
@@ -149,7 +149,7 @@ class GuestRun(PlanRun):
         return self._expect(answer, is_disabled_now=False)
 
     def _disable(self) -> bool:
-        # Otherwise it could give them their access back afterwards.
+        # A late write could otherwise restore the access afterwards.
         await_late_write(self._client, self._client.path("guests", self._email, "enable"))
         try:
             answer = bring_about(
@@ -163,8 +163,8 @@ class GuestRun(PlanRun):
             )
         except ForbiddenError as error:
             error.advise(
-                f"A guest who has open tasks is not disabled: let {self._email} complete them, or give them to "
-                f"somebody else. Otherwise check what the acting user may do."
+                f"Tallyfy does not disable a guest with open tasks: complete or reassign the tasks of {self._email}. "
+                f"Without open tasks, check the permissions of the acting user."
             )
             raise
         return self._expect(answer, is_disabled_now=True)
@@ -185,14 +185,14 @@ class GuestRun(PlanRun):
         try:
             answer = self._client.call("DELETE", path).record
         except (NotFoundError, InvalidError) as error:
-            # The service answers either way for a guest who is not there; a wrong address is another matter.
+            # The service answers 404 or success for a guest that does not exist. A wrong address is a failure.
             is_missing = (
                 "email" in error.errors if isinstance(error, InvalidError) else error.code != "ENDPOINT_NOT_FOUND"
             )
             if not is_missing:
                 raise
             answer, refusal = {}, error
-        # No answer but a record that says so proves that they are gone.
+        # An answer without a record does not prove the deletion.
         if answer.get("deleted_at") or find_guest(self._client, self._email) is None:
             return True
         if refusal is not None:
@@ -212,7 +212,7 @@ def _unseen_lists(record: Mapping[str, Any]) -> list[str]:
 def ensure_guest(client: Client, params: Mapping[str, Any], *, warn: Callable[[str], None]) -> dict[str, Any]:
     """Bring one guest into the desired state and return the result of ``tallyfy_guest``.
 
-    Raises ``InputError`` before anything is written when the wanted values are wrong by themselves.
+    Raises ``InputError`` before anything is written when a desired value is invalid.
     """
     problems = validate_guest(params)
     if any(problem.stored is None for problem in problems):
@@ -240,7 +240,7 @@ def ensure_guest(client: Client, params: Mapping[str, Any], *, warn: Callable[[s
 
 
 def _find_settled(client: Client, email: str) -> Record | None:
-    """Return the guest as they are when no earlier write to them is in doubt any more."""
+    """Return the guest once no earlier write to it is pending."""
     found = find_guest(client, email)
     if found is None:
         return None
@@ -249,7 +249,7 @@ def _find_settled(client: Client, email: str) -> Record | None:
 
 
 def _directory(client: Client, desired: DesiredGuest, current: Record | None) -> Directory:
-    """Return the members as far as the plan depends on them: all, or the one who is no guest for being a member."""
+    """Return the members that the plan depends on: all, or only the member with the guest's address."""
     is_desired = desired.members is not None and desired.state != "deleted"
     if current is not None:
         return Directory(list_everybody(client) if is_desired or associated(current) else ())
@@ -262,7 +262,7 @@ def _directory(client: Client, desired: DesiredGuest, current: Record | None) ->
 
 
 def _guest_after(run: GuestRun, current: Record | None, directory: Directory) -> Record | None:
-    """Return the guest as they are after the run, or, in check mode, as far as the plan can tell."""
+    """Return the guest after the run, or, in check mode, as the plan predicts it."""
     desired = run.desired
     if desired.state == "deleted" or (current is None and not run.plan.steps):
         return None

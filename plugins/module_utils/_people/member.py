@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Members: what can be wanted of one, what their records say, and how they are found. Private to the collection.
+"""Members: their desired state, their records, and how they are found. Private to the collection.
 
 Source: API reference, "Members".
 """
@@ -26,10 +26,10 @@ DEFAULT_ROLE = "light"
 NAMES = ("first_name", "last_name")
 NO_ADDRESS = "{} {!r} is not an e-mail address"
 DEFAULT_MESSAGE = "You are invited to join us on Tallyfy."
-#: What the service gives at the most, and how many pages are asked for at a time when nobody says.
+#: The largest page of the service, and the default number of pages that are requested concurrently.
 MEMBERS_PER_PAGE = 1000
 PAGE_WORKERS = 8
-#: Fields of a member's record under all names that the service has for them, the usual one first.
+#: The fields of a member's record, each with all names that the service uses for it, the usual name first.
 SHAPE = {
     "id": ("id",),
     "email": ("email",),
@@ -49,7 +49,7 @@ MEMBER_OPTIONS: dict[str, dict[str, Any]] = {
     "email": {"type": "str", "required": True},
     "state": {"type": "str", "choices": list(STATES), "default": "present"},
     "role": {"type": "str", "choices": list(ROLES)},
-    **{one.name: one.option for one in MEMBER_FIELDS},
+    **{member_field.name: member_field.option for member_field in MEMBER_FIELDS},
     "clear": {"type": "list", "elements": "str"},
     "groups": LIST_OPTION,
     "provision": {"type": "str", "choices": list(PROVISIONS)},
@@ -63,9 +63,9 @@ _SCHEME = re.compile(r"(?i)\b(https?|ftp)://|^www\.")
 
 @dataclass(frozen=True)
 class DesiredMember:
-    """What is wanted of one person.
+    """The desired state of one person.
 
-    A field that is not in ``profile`` was not mentioned and stays as it is; an empty text there clears it.
+    A field that is not in ``profile`` was not given and stays unchanged; an empty text there clears it.
     """
 
     email: Email
@@ -79,8 +79,12 @@ class DesiredMember:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any], *, has_application: bool) -> DesiredMember:
-        """Return what module parameters or a row of a roster ask for; a blank counts as not mentioned."""
-        given = {one.name: one.taken(params[one.name]) for one in MEMBER_FIELDS if params.get(one.name) is not None}
+        """Return the desired member of module parameters or a row of a roster; a blank counts as not given."""
+        given = {
+            profile_field.name: profile_field.taken(params[profile_field.name])
+            for profile_field in MEMBER_FIELDS
+            if params.get(profile_field.name) is not None
+        }
         cleared = dict.fromkeys(filter(None, map(tidied, params.get("clear") or ())), "")
         return cls(
             email=Email(params["email"]),
@@ -94,13 +98,13 @@ class DesiredMember:
         )
 
 
-# --- what is wrong with what is wanted --------------------------------------------------------------------------------
+# --- validation -------------------------------------------------------------------------------------------------------
 
 
 class Flaw(NamedTuple):
-    """Why a wanted value is not taken.
+    """Why a desired value is invalid.
 
-    ``stored`` is the field and its value where that is fine for a member of whom Tallyfy says just this.
+    ``stored`` is the field and its value when the value is accepted for a member whose record already holds it.
     """
 
     text: str
@@ -108,14 +112,15 @@ class Flaw(NamedTuple):
 
 
 def validate_member(params: Mapping[str, Any]) -> list[Flaw]:
-    """Return everything that is wrong with the wanted values by themselves; nothing is asked of the service."""
+    """Return the flaws of the desired values that can be found without a request."""
     email = Email(params.get("email"))
     flaws = [] if email.is_valid else [Flaw(NO_ADDRESS.format("email", email), ("email", str(email)))]
-    for one in _JUDGED_FIELDS:
-        given = params.get(one.name)
-        found = None if given is None else one.flaw(given)
+    for member_field in _JUDGED_FIELDS:
+        name = member_field.name
+        given = params.get(name)
+        found = None if given is None else member_field.flaw(given)
         if found is not None:
-            flaws.append(Flaw(f"{one.name} {found}", (one.name, tidied(params[one.name]))))
+            flaws.append(Flaw(f"{name} {found}", (name, tidied(given))))
     flaws += [Flaw(f"{name} is a web address") for name in NAMES if _SCHEME.search(str(params.get(name) or ""))]
     zone = tidied(params.get("timezone"))
     flaw = time_zone_problem(zone) if zone else ""
@@ -130,7 +135,7 @@ def validate_member(params: Mapping[str, Any]) -> list[Flaw]:
 
 
 def require_address(email: str, found: object) -> None:
-    """Raise ``InputError`` when nobody was found by what is no address: a misspelled one must not pass in silence."""
+    """Raise ``InputError`` when nothing was found and the text is not an address: it is probably misspelled."""
     if found is None and not Email(email).is_valid:
         raise InputError([NO_ADDRESS.format("email", email)])
 
@@ -138,8 +143,8 @@ def require_address(email: str, found: object) -> None:
 def _validate_clear(params: Mapping[str, Any]) -> Iterator[str]:
     for name in filter(None, map(tidied, params.get("clear") or ())):
         if name not in CLEARABLE_FIELDS:
-            known = meant(name, CLEARABLE_FIELDS) or f"; these can: {', '.join(CLEARABLE_FIELDS)}"
-            yield f"clear: {name} cannot be emptied{known}"
+            known = meant(name, CLEARABLE_FIELDS) or f"; these can be: {', '.join(CLEARABLE_FIELDS)}"
+            yield f"clear: {name} cannot be cleared{known}"
         elif tidied(params.get(name)):
             yield f"{name} is both given and cleared"
 
@@ -148,14 +153,14 @@ def _validate_clear(params: Mapping[str, Any]) -> Iterator[str]:
 
 
 class Member(dict[str, Any]):
-    """What the service says of a member, and what that means however it is spelled.
+    """A member's record, with properties that read it however the service spells it.
 
-    A field that the service does not show is not there: see ``unseen_in``.
+    The record lacks the fields that the service does not show: see ``unseen_in``.
     """
 
     @property
     def email(self) -> Email:
-        """The address, to be compared."""
+        """The address in the form that is compared."""
         return Email(self.get("email"))
 
     @property
@@ -167,21 +172,21 @@ class Member(dict[str, Any]):
 
     @property
     def role(self) -> str:
-        """The role in lower case, empty where none is shown; answers also spell it ``Admin``."""
+        """The role in lower case, empty when the service shows none; some answers spell it ``Admin``."""
         return str(_first_of(self, SHAPE["role"]) or "").lower()
 
 
 def folded(email: object) -> str:
-    """Return an address as it is compared."""
+    """Return an address in the form that is compared."""
     return Email(email).key
 
 
 def find_member(client: Client, email: str) -> Member | None:
     """Return the member with this address, whatever their status, or ``None``.
 
-    The service's ``q`` is a substring search, so the address is compared here. One that may be spelled in another way,
-    or whose ``+`` may not get through ``q``, is also looked for in the whole list. Removed members are not listed.
-    ``organizations`` is included, because a member of several organizations cannot be edited.
+    The service's ``q`` is a substring search, so the address is compared here. An address that may be spelled in
+    another way, or whose ``+`` may be lost in ``q``, is also looked up in the whole list. Removed members are not
+    listed. ``organizations`` is included, because a member of several organizations cannot be edited.
     """
     path = client.path("users")
     query = {"with": "organizations"}
@@ -192,16 +197,16 @@ def find_member(client: Client, email: str) -> Member | None:
 
 
 def list_everybody(client: Client, *, workers: int = PAGE_WORKERS) -> list[Member]:
-    """Return the records of all members, whatever their status, as the service tells them in large pages.
+    """Return the records of all members, whatever their status, read in large pages.
 
-    Permanently deleted members, which some services keep listing, are left out. Raises ``InconsistentListError`` for a
-    list that cannot be true.
+    Permanently deleted members, which some services still list, are left out. Raises ``InconsistentListError`` for a
+    list that cannot be right.
     """
     path = client.path("users")
     rows = client.records(path, query={"with": "organizations"}, per_page=MEMBERS_PER_PAGE, workers=workers)
     if not rows:
-        # Then everybody would be added again.
-        raise InconsistentListError(f"GET {path}", "nobody is listed, and every organization has members")
+        # A run would add everybody again.
+        raise InconsistentListError(f"GET {path}", "the list is empty, but every organization has members")
     return [member for member in map(Member, rows) if member.status != "deleted"]
 
 
@@ -211,13 +216,13 @@ def _exact(rows: Iterable[Record], email: str) -> Member | None:
 
 
 def full_name_of(record: Mapping[str, Any]) -> str:
-    """Return the first and last name of a record or a profile, empty for who has none."""
+    """Return the first and last name of a record or a profile, empty when it has none."""
     names = (str(record.get(name) or "").strip() for name in ("first_name", "last_name"))
     return " ".join(name for name in names if name) or str(record.get("full_name") or "")
 
 
 def is_bot(record: Mapping[str, Any]) -> bool:
-    """Return whether this is the Tallyfy Bot. How a bot is marked is not documented, so several marks count."""
+    """Return whether this is the Tallyfy Bot. The mark of a bot is not documented, so any of several marks counts."""
     return (
         str(record.get("type") or "").lower() == "bot"
         or str(record.get("username") or "").lower() == "tallyfybot"
@@ -227,14 +232,14 @@ def is_bot(record: Mapping[str, Any]) -> bool:
 
 
 def is_service_account(record: Mapping[str, Any]) -> bool:
-    """Return whether this is nobody of the organization: the Tallyfy Bot, or a support account of Tallyfy."""
+    """Return whether this account belongs to Tallyfy: the Tallyfy Bot, or a support account."""
     return is_bot(record) or bool(record.get("support_user"))
 
 
 def shape_member(record: Mapping[str, Any], groups: list[str] | None = None) -> Record:
-    """Return a member's record in the one shape that modules return, whichever shape the service used.
+    """Return a member's record in the shape that modules return, whichever shape the service used.
 
-    Given back as options, or as a row of a roster, it asks for what is there.
+    Used as options, or as a row of a roster, it describes the current state: nothing would change.
     """
     member = Member(record)
     shaped = {name: _first_of(record, spellings) for name, spellings in SHAPE.items()}
@@ -254,7 +259,7 @@ def shape_member(record: Mapping[str, Any], groups: list[str] | None = None) -> 
 
 
 def comparable(name: str, value: Any) -> Any:
-    """Return a value as it is compared: tidied, empty like missing, date formats in lower case, ids as integers."""
+    """Return a value to compare: tidied, empty as missing, date formats in lower case, IDs as integers."""
     if isinstance(value, str):
         value = tidied(value)
         if name == "date_format":
@@ -265,8 +270,10 @@ def comparable(name: str, value: Any) -> Any:
 
 
 def unseen_in(names: Iterable[str], record: Mapping[str, Any]) -> list[str]:
-    """Return the names that the record does not show under any of their spellings."""
-    return sorted(name for name in names if name not in record and all(one not in record for one in SHAPE[name]))
+    """Return the names that the record holds under none of their spellings."""
+    return sorted(
+        name for name in names if name not in record and all(spelling not in record for spelling in SHAPE[name])
+    )
 
 
 def _first_of(record: Mapping[str, Any], spellings: tuple[str, ...]) -> Any:

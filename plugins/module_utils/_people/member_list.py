@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Members as they are listed for people: filtered, completed and in one shape. Private to the collection."""
+"""The list of members that modules return: filtered, completed and shaped. Private to the collection."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def list_members(client: Client, filters: Mapping[str, Any]) -> list[Record]:
     """Return the shaped members that match ``email``, ``query``, ``status`` and ``role``, sorted by e-mail address.
 
     The service filters by text only. ``complete`` adds the names of each member's groups, and reads the record of each
-    member whom the list shows in part only.
+    member that the list shows only in part.
     """
     email = (filters.get("email") or "").strip()
     if email:
@@ -65,7 +65,7 @@ def _completed(client: Client, rows: Sequence[Record]) -> Sequence[Record]:
 
     first, *others = short
     found = {first: read(first)}
-    # A service that shows no more of one member will not show more of ten thousand.
+    # If the full record of the first member shows no more fields, the other records will not either.
     if unseen_in(PROFILE_FIELDS, found[first]) != unseen_in(PROFILE_FIELDS, short[first]):
         found.update(zip(others, map_concurrently(read, others, workers=PAGE_WORKERS)))
     return [found.get(str(row["id"]), row) for row in rows]

@@ -4,9 +4,9 @@
 
 """The names of time zones. Private to the collection.
 
-Which of them a machine has depends on what is installed there: Debian has old names such as ``US/Pacific`` in a package
-of its own, and a small container has none at all. A row must not be right on one machine and wrong on another, so the
-names stand here; one that is newer than this list counts where the machine knows it.
+The names that a machine knows depend on what is installed: Debian has old names such as ``US/Pacific`` in a separate
+package, and a small container has none. A row must be valid on every machine or on none, so the names are listed
+here; a newer name is accepted when the machine knows it.
 
 Source: the time zone database of IANA.
 """
@@ -117,10 +117,10 @@ TIME_ZONES = frozenset(
 
 
 def time_zone_problem(name: str) -> str:
-    """Return what is wrong with the name of a time zone, with the one that was meant, if one is much like it."""
+    """Return why the name of a time zone is invalid, with a similar name if there is one; empty when it is valid."""
     if name in TIME_ZONES or _is_known_here(name):
         return ""
-    by_lower = {one.lower(): one for one in TIME_ZONES}
+    by_lower = {zone.lower(): zone for zone in TIME_ZONES}
     meant = difflib.get_close_matches(name.replace(" ", "_").lower(), by_lower, n=1, cutoff=0.8)
     return f"{name!r} is not an IANA name such as Europe/Berlin" + (
         f"; did you mean {by_lower[meant[0]]}?" if meant else ""
@@ -128,10 +128,10 @@ def time_zone_problem(name: str) -> str:
 
 
 def _is_known_here(name: str) -> bool:
-    # Machines have copies below other folders, too, such as posix, and files that are no zones.
+    # Machines also have copies in other folders, such as posix, and files that are not time zones.
     if name.partition("/")[0] not in _NAMES_BY_AREA or "/" not in name:
         return False
-    # A key that is no plain relative path, or that names a folder, is refused in several ways.
+    # ``ZoneInfo`` raises different errors for absolute paths, folders and unknown names.
     with contextlib.suppress(KeyError, ValueError, OSError):
         ZoneInfo(name)
         return True

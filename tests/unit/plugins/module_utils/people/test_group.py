@@ -102,7 +102,7 @@ def test_all_who_cannot_be_in_it_are_named() -> None:
     assert [str(problem).split()[1] for problem in caught.value.problems] == [
         "dan@example.com", "x@example.com", "y@example.org",
     ]  # fmt: skip
-    # Whoever is in it already need not be proved a guest.
+    # A guest that the group holds already needs no check.
     assert plan_group(desired_group(guests={"add": ["g@example.org"]}), SALES, PEOPLE, set()).steps == ()
 
 
@@ -183,7 +183,7 @@ def test_ids_of_members_are_numbers(group: dict[str, Any], expected: set[int]) -
 
 
 class OneGroup:
-    """As much of a client, and of the service behind it, as groups need: one group, which a PUT replaces."""
+    """A stand-in for the client and the service: one group, which a PUT replaces."""
 
     def __init__(self, **fields: Any) -> None:
         self.group: dict[str, Any] = {"id": "g1", "name": "Sales", "description": "Sellers", "guests": [], **fields}
@@ -271,7 +271,7 @@ def test_last_member_can_go() -> None:
 
 def test_answer_may_spell_ids_as_texts() -> None:
     client = OneGroup(members=[1])
-    client.answered = lambda group: {**group, "members": [str(one) for one in group["members"]]}
+    client.answered = lambda group: {**group, "members": [str(member_id) for member_id in group["members"]]}
     change(client, add=[2])
     assert len(client.bodies) == 1
 
@@ -295,7 +295,7 @@ def test_list_is_read_again_before_each_attempt() -> None:
     client = OneGroup(members=[1])
     client.after_read = [lambda: None]
     client.answered = lambda group: {key: value for key, value in group.items() if key != "members"}
-    # The answer does not tell, so the next read does.
+    # The answer shows no members, so they are checked by the next read.
     assert members_of(change(client, add=[2])) == {1, 2}
     assert [method for method, _body in client.sent] == ["lock", "GET", "PUT", "GET", "unlock"]
 
@@ -326,7 +326,7 @@ def test_removal_that_does_not_stick_is_reported() -> None:
 
 
 class Creating(OneGroup):
-    """A service that does not take the creation as it is sent."""
+    """A service that refuses the creation."""
 
     refusal: InvalidError | None = None
 
@@ -374,6 +374,6 @@ def test_any_other_refusal_is_reported(name: str, field: str) -> None:
 
 @pytest.mark.parametrize("guests", ["odd", 7, {"a": 1}, [None], [{"email": "a@example.com"}]])
 def test_guests_who_are_no_list_of_addresses_are_reported(guests: object) -> None:
-    # Writing them back would make guests of the letters of a text.
+    # Writing them back would make each character of the text a guest.
     with pytest.raises(UnreadableAnswerError, match="group People: its guests are not listed by their addresses"):
         guests_of({"name": "People", "guests": guests})

@@ -71,7 +71,7 @@ def known(record: dict[str, Any] | None) -> Member | None:
 
 
 def plan_member(desired: DesiredMember, current: dict[str, Any] | None, context: PlanContext) -> Plan:
-    """Plan from records as they are written here."""
+    """Plan with plain records."""
     successors = {email: Member(record) for email, record in context.successors.items()}
     return member_plan.plan_member(desired, known(current), replace(context, successors=successors))
 
@@ -84,7 +84,7 @@ def acts(plan: Plan) -> list[tuple[str, dict[str, Any], str | None]]:
     return [(step.action, dict(step.values), step.target) for step in plan.steps]
 
 
-# --- the table: what is there, what is wanted, what is done -----------------------------------------------------------
+# --- the table: current state, desired state, plan --------------------------------------------------------------------
 
 UNCHANGED: list[tuple[str, dict[str, Any], dict[str, Any] | None]] = [
     ("present and nothing mentioned", {}, JOHN),
@@ -297,7 +297,7 @@ def test_member_of_several_organizations_keeps_the_profile(organizations: object
     assert "2 organizations" in warning
     assert "team" in warning
     assert "team" not in plan.after
-    # What is up to date is nothing to warn about.
+    # A field that is up to date needs no warning.
     assert plan_member(desired_member(profile={"team": "Operations"}), current, CONTEXT).warnings == ()
 
 
@@ -385,7 +385,7 @@ contexts = st.builds(
 
 
 class World:
-    """What a service does to one person when the steps of a plan are sent, with everything it insists on."""
+    """A service with one person: carries out the steps of a plan and enforces the rules of Tallyfy."""
 
     def __init__(self, current: dict[str, Any] | None, groups: dict[str, Any]) -> None:
         self.member = copy.deepcopy(current)
@@ -420,7 +420,7 @@ class World:
             assert not member.get("is_default_admin")
             member["status"] = "disabled"
             for group in self.groups.values():
-                group["members"] = [one for one in group["members"] if int(one) != self.id]
+                group["members"] = [member_id for member_id in group["members"] if int(member_id) != self.id]
         elif step.action == "deleted":
             assert member["status"] == "disabled", "Please disable the user before deletion."
             self.member = None
@@ -434,7 +434,7 @@ class World:
                 members.remove(self.id)
 
     def seen(self) -> dict[str, Any]:
-        """Return everything a plan may change, in one spelling."""
+        """Return everything that a plan may change, in one form."""
         if self.member is None:
             return {}
         seen = {name: plain(name, self.member.get(name)) for name in (*PROFILE_FIELDS, "role", "status")}
@@ -453,7 +453,7 @@ def plain(name: str, value: Any) -> Any:
 
 
 def is_refused(desired: DesiredMember, current: dict[str, Any] | None, acting: str | None) -> bool:
-    """Return whether removing this person, or making them less, is forbidden; written down a second time."""
+    """Return whether removing or demoting this person is forbidden; written independently of the code."""
     if current is None:
         return False
     role = current["role"].lower()
@@ -601,7 +601,7 @@ def test_shape_is_the_same_whatever_the_service_sent() -> None:
 
 
 def test_shape_is_what_can_be_desired_and_what_tallyfy_sets() -> None:
-    """So a record is a row of a roster."""
+    """A record can be used as a row of a roster."""
     desired_by_rows = {"clear", "provision", "invitation_message", "reassign_to"}
     assert set(shape_member(JOHN, [])) == {*MEMBER_OPTIONS, *SET_BY_TALLYFY} - desired_by_rows
 
@@ -626,7 +626,7 @@ def test_shape_of_the_shortest_record() -> None:
 
 
 class Members:
-    """As much of a client as reading members needs; lists rows and counts what was asked."""
+    """A stand-in for the client: lists rows and counts requests."""
 
     def __init__(self, *rows: dict[str, Any], whole: dict[str, Any] | None = None, finds_plus: bool = True) -> None:
         self.rows = rows
@@ -821,7 +821,7 @@ def test_acting_user_and_successor_are_only_looked_for_when_somebody_leaves() ->
     assert look(client, leaving, None)[1] == PlanContext()
     assert look(client, desired_member(state="disabled"), {**JOHN, "status": "disabled"})[1] == PlanContext()
     assert client.asked == []
-    # Whether somebody who has no access any more has left open tasks behind.
+    # One request for open tasks of members without access.
     assert look(client, leaving, {**JOHN, "status": "disabled"})[1] == PlanContext()
     assert client.asked == ["tasks"]
     deleting = desired_member(state="deleted")

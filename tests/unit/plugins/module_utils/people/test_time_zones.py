@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names of time zones, on machines that know all of them and on those that know none."""
+"""Names of time zones, on machines with and without a time zone database."""
 
 from __future__ import annotations
 

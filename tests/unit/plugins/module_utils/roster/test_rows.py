@@ -75,8 +75,8 @@ def test_good_rows_have_no_problems() -> None:
         ({**MARY, "team": "#REF!"}, ["team is #REF!, an error value of a spreadsheet"]),
         ({**MARY, "first_name": "Ma\u200bry"}, ["first_name holds U+200B (zero width space)"]),
         ({**MARY, "job_title": "Cook\nand bottle washer"}, ["job_title holds U+000A"]),
-        ({**MARY, "clear": ["timezone"]}, ["clear: timezone cannot be emptied; these can: phone, job_title"]),
-        ({**MARY, "clear": "phones"}, ["clear: phones cannot be emptied; did you mean phone?"]),
+        ({**MARY, "clear": ["timezone"]}, ["clear: timezone cannot be cleared; these can be: phone, job_title"]),
+        ({**MARY, "clear": "phones"}, ["clear: phones cannot be cleared; did you mean phone?"]),
         ({**MARY, "clear": ["phone"], "phone": "+1"}, ["phone is both given and cleared"]),
         ({**MARY, "clear": " ; "}, ["clear names nothing: ' ; '; leave it blank"]),
         ({**MARY, "groups": ";"}, ["groups names nothing: ';'"]),
@@ -204,7 +204,7 @@ def test_what_is_to_be_emptied_is_named(own: Any, defaults: Any, phone: str | No
 @pytest.mark.parametrize("clear", ["phone,team", ["Phone"], ["phone", "bogus"], ["timezone"]])
 def test_what_cannot_be_emptied_is_reported_and_not_planned(clear: Any) -> None:
     checked, found = checked_rows(Rows([{**MARY, "clear": clear}]), {})
-    assert "cannot be emptied" in str(found[0])
+    assert "cannot be cleared" in str(found[0])
     assert set(checked[0][1]["clear"]) <= {"phone"}
 
 
