@@ -52,7 +52,7 @@ def test_a_page_can_be_read_everywhere(reader: Chrome, address: str, page: str) 
 
 
 @pytest.mark.parametrize(
-    ("broken", "told"),
+    ("broken", "reported"),
     [
         ("<div style='height: 7000px'>", "px high"),
         (
@@ -73,10 +73,10 @@ def test_a_page_can_be_read_everywhere(reader: Chrome, address: str, page: str) 
         ("<details><summary>More</summary><p style='color: #888'>Grey words</p></details>", "contrast of"),
     ],
 )
-def test_what_is_broken_is_found(reader: Chrome, address: str, broken: str, told: str) -> None:
+def test_what_is_broken_is_found(reader: Chrome, address: str, broken: str, reported: str) -> None:
     """The checks that the other test relies on, each on something that it has to find."""
     open_page(reader, f"{address}/index.html", TELEPHONE)
     reader.execute_script("document.querySelector('article').insertAdjacentHTML('beforeend', arguments[0])", broken)
     reader.execute_async_script("setTimeout(arguments[0], 200)")
     found = problems_of_page(reader)
-    assert [problem for problem in found if told in problem], found
+    assert [problem for problem in found if reported in problem], found

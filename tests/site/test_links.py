@@ -59,8 +59,8 @@ def problems(folder: Path, **changed: str) -> list[str]:
     ],
 )
 def test_a_broken_link_of_a_text_is_named(tmp_path: Path, target: str) -> None:
-    (told,) = problems(tmp_path, **{"README.md": f"\nSee [it]({target}).\n"})
-    assert told.startswith(f"README.md: {target.removesuffix('.') if target.startswith(SITE) else target} ")
+    (reported,) = problems(tmp_path, **{"README.md": f"\nSee [it]({target}).\n"})
+    assert reported.startswith(f"README.md: {target.removesuffix('.') if target.startswith(SITE) else target} ")
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_a_broken_link_of_a_text_is_named(tmp_path: Path, target: str) -> None:
     ["![It](none.svg)", "[![It](none.svg)](README.md)", '<img src="none.svg">', "[it]: none.svg", "<http://none.test>"],
 )
 def test_every_kind_of_link_of_a_text_is_seen(tmp_path: Path, text: str) -> None:
-    (told,) = problems(tmp_path, **{"roles/roster/README.md": f"\n{text}\n"})
-    assert told.startswith("roles/roster/README.md: ")
+    (reported,) = problems(tmp_path, **{"roles/roster/README.md": f"\n{text}\n"})
+    assert reported.startswith("roles/roster/README.md: ")
 
 
 @pytest.mark.parametrize(
@@ -118,10 +118,10 @@ def test_code_is_no_link(tmp_path: Path) -> None:
     ],
 )
 def test_links_of_pages_are_checked(tmp_path: Path, target: str, is_broken: bool) -> None:
-    told = problems(tmp_path, **{"docsite/guide.html": f'<a href="{target}">It</a><img src="{target}">'})
-    assert [line.partition(": ")[0] for line in told] == ["html/docsite/guide.html"] * is_broken, told
+    reported = problems(tmp_path, **{"docsite/guide.html": f'<a href="{target}">It</a><img src="{target}">'})
+    assert [line.partition(": ")[0] for line in reported] == ["html/docsite/guide.html"] * is_broken, reported
 
 
 def test_addresses_of_the_repository_are_checked_wherever_they_stand(tmp_path: Path) -> None:
-    (told,) = problems(tmp_path, **{"playbooks/examples/one.yml": f"# see {REPOSITORY}/blob/main/none.yml.\n"})
-    assert told.startswith(f"playbooks/examples/one.yml: {REPOSITORY}/blob/main/none.yml ")
+    (reported,) = problems(tmp_path, **{"playbooks/examples/one.yml": f"# see {REPOSITORY}/blob/main/none.yml.\n"})
+    assert reported.startswith(f"playbooks/examples/one.yml: {REPOSITORY}/blob/main/none.yml ")

@@ -41,7 +41,7 @@ def test_a_picture_is_a_figure_that_leads_to_its_file(app: Any, page: str, name:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "reported"),
     [
         ("none | Words", "must be one picture docs/pictures/images/none.svg or .png, not 0"),
         ("twice | Words", "not 2"),
@@ -50,8 +50,8 @@ def test_a_picture_is_a_figure_that_leads_to_its_file(app: Any, page: str, name:
         ("flow Words", "not of the form"),
     ],
 )
-def test_a_comment_that_names_no_picture_is_an_error(app: Any, words: str, told: str) -> None:
+def test_a_comment_that_names_no_picture_is_an_error(app: Any, words: str, reported: str) -> None:
     with pytest.raises(ExtensionError) as caught:
         rewrite_comments(app, "docsite/tutorial_start", [f".. picture: {words}\n"])
     assert str(caught.value).startswith("docsite/tutorial_start: ")
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
