@@ -27,7 +27,7 @@ OWN = re.compile(rf"(?:{re.escape(SITE)}|{re.escape(REPOSITORY)}|{re.escape(RAW)
 # What an address of the repository may go on with; a path is one of its files or folders.
 IN_REPOSITORY = re.compile(
     r"/?|/issues(?:/new|/\d+)?|/pull/\d+|/releases|/(?:blob|tree|edit|raw)/main/(?P<path>[^?#]+)(?:[?#].*)?"
-    r"|/actions/workflows/(?P<workflow>[\w.-]+?)(?:/badge\.svg)?"
+    r"|/security/advisories/new|/actions/workflows/(?P<workflow>[\w.-]+?)(?:/badge\.svg)?"
 )
 HOST = re.compile(r"(?:[\w-]+\.)+[\w-]+")
 IN_MARKDOWN = re.compile(
