@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import stat
 import subprocess
 import sys
@@ -23,10 +22,13 @@ from awx_plugins.interfaces._temporary_private_api import ManagedCredentialType
 from awx_plugins.interfaces._temporary_private_credential_api import Credential
 from awx_plugins.interfaces._temporary_private_inject_api import inject_credential
 
+from tests.acceptance.pages import Command, read_page
+
 REPOSITORY_ROOT = Path(__file__).resolve().parents[2]
 REPOSITORY_URL = "https://github.com/tallyfy/ansible-platform"
 AWX_FOLDER = REPOSITORY_ROOT / "playbooks" / "awx"
-GUIDE = (REPOSITORY_ROOT / "docs" / "docsite" / "rst" / "guide_awx.rst").read_text(encoding="utf-8")
+#: In the order in which their commands can be typed: the last page ends at another controller.
+PAGES = ("tutorial_awx", "reference_awx_jobs", "reference_awx")
 #: Where the private data directory is in the container of a job.
 CONTAINER_ROOT = "/runner"
 JOB_ID, USER_NAME = 4711, "ann.admin"
@@ -37,11 +39,9 @@ ENVIRONMENTS = [
 on_both = pytest.mark.parametrize("controller", ENVIRONMENTS, ids=lambda path: path.parts[-3], indirect=True)
 
 
-def guide_commands() -> list[str]:
-    """Return what stands after a dollar sign in the guide, with the lines that go on below it."""
-    found: list[str] = re.findall(r"^ +\$ (.*(?:(?<=\\)\n.*)*)$", GUIDE, flags=re.MULTILINE)
-    assert len(found) == GUIDE.count(" $ ") > 10
-    return found
+def commands_of_pages() -> list[str]:
+    """Return what the pages about AWX tell their reader to type."""
+    return [part.text for page in PAGES for part in read_page(page) if isinstance(part, Command)]
 
 
 def credential_type() -> dict[str, Any]:

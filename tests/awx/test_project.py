@@ -22,7 +22,7 @@ from tests.awx.jobs import (
     REPOSITORY_ROOT,
     REPOSITORY_URL,
     Controller,
-    guide_commands,
+    commands_of_pages,
     on_both,
     published_at,
 )
@@ -34,9 +34,9 @@ NOT_FOR_JOBS = {"playbooks/authorize.yml", "playbooks/awx_setup.yml"}
 
 @pytest.fixture(scope="module")
 def thin_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project that the guide has somebody write."""
+    """The project that the page has somebody write."""
     folder = tmp_path_factory.mktemp("thin")
-    typed = guide_commands()
+    typed = commands_of_pages()
     (first,) = (number for number, command in enumerate(typed) if command.startswith("mkdir -p tallyfy-onboarding"))
     subprocess.run(["bash", "-euc", "\n".join(typed[first : first + 4])], cwd=folder, check=True)
     return folder / "tallyfy-onboarding"
@@ -93,7 +93,7 @@ def test_a_thin_project(
     thin_project: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The project that the guide has somebody write: AWX offers its playbook, and the job does its work."""
+    """The project that the page has somebody write: AWX offers its playbook, and the job does its work."""
     files = {str(path.relative_to(thin_project)): path for path in thin_project.rglob("*") if path.is_file()}
     data = yaml.safe_load((AWX_FOLDER / "controller.yml").read_text(encoding="utf-8"))
     # Or awx_setup would fail with it.

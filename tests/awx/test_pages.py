@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The commands of the guide, typed in one after the other into one shell."""
+"""The commands of the pages about AWX, typed in one after the other into one shell."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ import yaml
 from sandbox.testing import CLIENT_ID, ORGANIZATION_ID
 from tests.awx import aap_configuration
 from tests.awx.controller import Controller, playbooks_in, running_controller
-from tests.awx.jobs import GUIDE, REPOSITORY_ROOT, REPOSITORY_URL, guide_commands, published_at
+from tests.awx.jobs import PAGES, REPOSITORY_ROOT, REPOSITORY_URL, commands_of_pages, published_at
 
 README = (REPOSITORY_ROOT / "README.md").read_text(encoding="utf-8")
 DATA = aap_configuration.read("controller.yml")
 #: What a newcomer types instead of the dots.
-SECRET = "secret-of-the-guide"
+SECRET = "secret-of-the-reader"
 OTHER_ORGANIZATION = "0f" * 16
 #: Installs from Galaxy what the session has from the package index.
 ELSEWHERE = "ansible-galaxy collection install awx.awx"
 
 
 def as_typed(command: str, awx: Controller, platform: Controller, organization: str) -> str:
-    """Fill in the dots and the addresses of the guide."""
+    """Fill in the dots and the addresses of the pages."""
     for shown, meant in {
         "https://awx.example.com": awx.url,
         "https://aap.example.com": platform.url,
@@ -73,7 +73,7 @@ def typed(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         for controller in (awx, platform):
             controller.repositories[REPOSITORY_URL] = published
         script = ["set -eu"]
-        for command in guide_commands():
+        for command in commands_of_pages():
             if command != ELSEWHERE:
                 organization = next(organizations) if "TALLYFY_ORG_ID" in command else ""
                 script.append(as_typed(command, awx, platform, organization))
@@ -96,6 +96,8 @@ def test_both_controllers_are_set_up(typed: Typed) -> None:
             names = {template["name"] for template in controller.records[kind].values()}
             assert names == {template["name"] for template in DATA[kind]}
         assert controller.one("projects", "Tallyfy")["scm_url"] == REPOSITORY_URL
+    assert {team["name"] for team in typed.awx.records["teams"].values()} == {"Tallyfy help desk", "Tallyfy approvers"}
+    assert not typed.platform.records["teams"]
     assert typed.awx.associated("organizations", "People", "galaxy_credentials") == ["Ansible Galaxy"]
     assert not [entry for entry in typed.platform.writes if "organizations" in entry.path]
 
@@ -139,11 +141,16 @@ def test_no_secret_is_printed(typed: Typed) -> None:
 def test_the_readme_says_the_same() -> None:
     shown = "ansible-playbook tallyfy.platform.awx_setup -e awx_setup_organization=People"
     assert f"`{shown}`" in README
-    assert shown in guide_commands()
+    assert any(command.startswith(shown) for command in commands_of_pages())
 
 
-def test_variables_of_the_guide_are_those_of_the_playbook() -> None:
-    reported = set(re.findall(r"awx_setup_[a-z_]+", GUIDE))
+def test_variables_of_the_pages_are_those_of_the_playbook() -> None:
+    pages = REPOSITORY_ROOT / "docs" / "docsite" / "rst"
+    reported = {
+        name
+        for page in PAGES
+        for name in re.findall(r"awx_setup_[a-z_]+", (pages / f"{page}.rst").read_text(encoding="utf-8"))
+    }
     assert len(reported) > 10
     playbook = (REPOSITORY_ROOT / "playbooks" / "awx_setup.yml").read_text(encoding="utf-8")
     assert reported <= set(re.findall(r"awx_setup_[a-z_]+", playbook))
