@@ -440,7 +440,7 @@ def test_a_code_whose_token_could_not_be_tried(sandbox: Sandbox, modules: Module
             "is for state=present",
         ),
         ({"redirect_response": "a-paste", "redirect_uri": "http://app.example.com/"}, "must start with https://"),
-        ({"name": "alice", "client_id": "", "client_secret": "x"}, "client_id is not set, while client_secret is"),
+        ({"name": "alice", "client_id": "", "client_secret": "x"}, "client_id is not set, but client_secret is"),
     ],
     ids=lambda value: str(value)[:50],
 )

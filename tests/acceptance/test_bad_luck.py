@@ -265,7 +265,7 @@ class TestReaching:
         use_unknown_host(modules)
         with running_proxy() as proxy:
             modules.environment.update(https_proxy=proxy.url, HTTPS_PROXY=proxy.url, no_proxy="", NO_PROXY="")
-            failure(modules, "tallyfy_organization_info", "the proxy made no connection: ", "502 Unknown Host")
+            failure(modules, "tallyfy_organization_info", "no connection through the proxy: ", "502 Unknown Host")
             seen = bytes(proxy.seen)
             assert seen.startswith(b"CONNECT tallyfy.invalid:443 ")
             modules.environment.update(no_proxy="tallyfy.invalid", NO_PROXY="tallyfy.invalid")
@@ -277,7 +277,7 @@ class TestReaching:
         # It is not for this machine.
         modules.succeed("tallyfy_organization_info")
         use_unknown_host(modules)
-        failure(modules, "tallyfy_organization_info", "https_proxy is not the address of a proxy", "NO_PROXY")
+        failure(modules, "tallyfy_organization_info", "https_proxy is not a proxy address", "NO_PROXY")
         modules.environment.update(no_proxy="tallyfy.invalid")
         failure(modules, "tallyfy_organization_info", "no connection: ")
 
@@ -341,7 +341,7 @@ class TestCertificates:
         bundle = tmp_path / "bundle.pem"
         bundle.write_text("not a certificate\n")
         modules.use(ca_path=str(bundle), max_wait=0)
-        failure(modules, "tallyfy_organization_info", f"ca_path {bundle} holds no certificates")
+        failure(modules, "tallyfy_organization_info", f"ca_path {bundle} contains no readable certificates")
 
     @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
     def test_bundle_of_the_environment_that_is_not_there(self, secured: Sandbox, modules: Modules, name: str) -> None:
@@ -431,7 +431,7 @@ class TestAnswers:
 
     @pytest.mark.parametrize(
         ("fault", "said"),
-        [({"half_body": True}, ("GET ", "the answer broke off")),
+        [({"half_body": True}, ("GET ", "no complete answer")),
          ({"body": '{"data": [{"id": '}, ("GET /organizations/", "the answer is not JSON")),
          ({"empty": True}, ("GET /organizations/", "the answer is empty (HTTP 200)"))],
         ids=["body", "JSON", "empty"],
@@ -699,14 +699,14 @@ class TestEnvironment:
         modules.use(client_id=None, client_secret=None, org_id=None)
         modules.environment.update(TALLYFY_CLIENT_ID="", TALLYFY_CLIENT_SECRET="", TALLYFY_ORG_ID="")
         failure(
-            modules, "tallyfy_organization_info", "org_id is not set: give the option or TALLYFY_ORG_ID",
-            "nothing to sign in with", "TALLYFY_CLIENT_ID", "TALLYFY_ACCESS_TOKEN",
+            modules, "tallyfy_organization_info", "org_id is not set: set the option or TALLYFY_ORG_ID",
+            "no credentials are set", "TALLYFY_CLIENT_ID", "TALLYFY_ACCESS_TOKEN",
         )  # fmt: skip
         assert sandbox.ledger() == []
 
     def test_half_of_the_credentials(self, modules: Modules) -> None:
         modules.use(client_secret=None)
-        failure(modules, "tallyfy_organization_info", "client_secret is not set, while client_id is")
+        failure(modules, "tallyfy_organization_info", "client_secret is not set, but client_id is")
 
     @pytest.mark.parametrize(
         ("name", "value"),

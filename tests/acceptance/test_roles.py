@@ -692,7 +692,7 @@ def test_a_wrong_secret_is_one_failure_and_is_not_shown(role: str, sandbox: Sand
 @every_role
 def test_what_keeps_a_run_from_beginning_is_reported(role: str, sandbox: Sandbox, roles: Roles) -> None:
     (problem,) = roles.fail(role, **WORK[role], tallyfy_org_id=None)
-    assert problem == "org_id is not set: give the option or TALLYFY_ORG_ID"
+    assert problem == "org_id is not set: set the option or TALLYFY_ORG_ID"
     if role != "export_roster":
         name = f"{role}_{'fail' if role == 'drift' else 'concurrency'}"
         (problem,) = roles.fail(role, **{**WORK[role], name: "two"})

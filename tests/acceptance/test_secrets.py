@@ -542,7 +542,7 @@ def test_playbook(playbooks: Playbooks, careless: Planted, options: tuple[str, .
     for sentence in (
         f"lengths {lengths} kinds given given looked up {lengths}",
         "nobody@example.com must be an active member",
-        "access_token holds characters that no token has",
+        "access_token contains characters that no token has",
         "token is not an option; did you mean access_token?",
         "value of token_kind must be one of: auto, application, user",
     ):

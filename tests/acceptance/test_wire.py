@@ -155,7 +155,7 @@ def test_the_authority_is_trusted_that_is_named(
 
 
 CLOCK = "the clock of the machine that runs the task"
-OTHER_CA = "give the right CA bundle with ca_path"
+OTHER_CA = "set ca_path or REQUESTS_CA_BUNDLE"
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_a_certificate_that_proves_nothing_gets_no_secret(
         assert reason in message.replace("self signed", "self-signed")
         assert advice in message
         assert sandbox.ledger() == []
-        # Who does not look cannot tell.
+        # Without validation the same server is accepted.
         trusting.use(validate_certs=False)
         trusting.succeed(LOOK)
 
@@ -209,7 +209,7 @@ def test_a_directory_without_names_that_are_looked_for(
     with speaking_tls(authority.issue("127.0.0.1"), port_of(sandbox)) as port:
         use_host(modules, f"https://127.0.0.1:{port}")
         message = modules.fail(LOOK)["msg"]
-    assert f"ca_path {folder} holds no certificates under the names that openssl rehash gives them" in message
+    assert f"ca_path {folder} contains no certificates with names as created by openssl rehash" in message
 
 
 # --- switching the check off ------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What one task may wait. Private to the collection."""
+"""The time that one task may spend waiting. Private to the collection."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 
 class WaitAllowance:
-    """The seconds that one task may spend waiting, shared by all its threads, and how many requests it has sent.
+    """The seconds that one task may spend waiting, and the number of requests it has sent. Threads share it.
 
-    Threads that wait at the same time wait once: it is the task's time that is counted.
+    Concurrent waits of several threads count once, because the task waits only once.
     """
 
     def __init__(
@@ -33,14 +33,14 @@ class WaitAllowance:
         self._waiting_until: list[float] = []
 
     def renew(self) -> None:
-        """Allow the full time again and count from the beginning, for the next item of a loop."""
+        """Reset the time and the number of requests, for the next item of a loop."""
         with self._lock:
             self.requests = 0
             self._left = self._seconds
             self._waiting_until.clear()
 
     def reserve(self, seconds: float) -> bool:
-        """Count ``seconds`` as waited and return true; return false when the allowance does not reach."""
+        """Count ``seconds`` as waited and return true; return false if less time is left."""
         with self._lock:
             now = self._clock()
             cost = self._cost(now, seconds)
@@ -51,26 +51,26 @@ class WaitAllowance:
             return True
 
     def reaches(self, seconds: float) -> bool:
-        """Return whether ``reserve`` would count so many seconds."""
+        """Return whether ``reserve`` would return true."""
         with self._lock:
             return self._cost(self._clock(), seconds) <= self._left
 
     def _cost(self, now: float, seconds: float) -> float:
-        # What another thread waits for anyhow costs nothing.
+        # Time that another thread waits anyway costs nothing.
         self._waiting_until = [end for end in self._waiting_until if end > now]
         return max(0.0, now + seconds - max([now, *self._waiting_until]))
 
     def count_requests(self, count: int = 1) -> None:
-        """Count the requests that go out; a negative number takes back what did not."""
+        """Count requests that are sent; a negative number undoes the count of requests that were not."""
         with self._lock:
             self.requests += count
 
     def sleep(self, seconds: float) -> None:
-        """Wait for ``seconds`` that have been reserved."""
+        """Wait for ``seconds`` that are reserved."""
         self._sleep(seconds)
 
     def wait(self, seconds: float) -> bool:
-        """Wait and return true; return false at once when the allowance does not reach."""
+        """Wait and return true; return false at once if less time is left."""
         if not self.reserve(seconds):
             return False
         self.sleep(seconds)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the bodies of the service's answers mean: envelopes, pages and errors. Private to the collection.
+"""Interprets the bodies of the service's answers: envelopes, pages and errors. Private to the collection.
 
 Source: API reference, "Envelopes" and "Error bodies". Every function here is pure.
 """
@@ -17,13 +17,13 @@ from typing import Any
 
 LONGEST_QUOTE = 300
 LONGEST_NUMBER = 9
-# Far beyond what anybody waits, and still a number that can be added to a date.
+# Far longer than any wait, but small enough to be added to a date.
 LONGEST_WAIT_SECONDS = 366 * 86400.0
 
 
 @dataclass(frozen=True)
 class Page:
-    """Where one page of a listing stands, in the server's own numbers."""
+    """The position of a page in its listing, as the server reports it."""
 
     number: int
     pages: int
@@ -32,27 +32,27 @@ class Page:
 
 @dataclass(frozen=True)
 class Kind:
-    """What makes an object of an answer a record: its ID, an integer for some, and the text that it is found by."""
+    """What makes an object a record: its ID, which is an integer for some kinds, and the text by which it is found."""
 
     noun: str = "record"
     found_by: str | None = None
     has_integer_id: bool = False
 
     def flaw(self, value: Any) -> str:
-        """Return what keeps ``value`` from being a record of this kind; empty when nothing does.
+        """Return why ``value`` is not a record of this kind, an empty text if it is one.
 
-        A name may be null: nobody looks for a record without one. Everybody has an address.
+        A name may be null, because such a record cannot be found by name. An e-mail address is always required.
         """
         if not isinstance(value, Mapping):
             return f"it is not a {self.noun}"
         if not is_id_of(value.get("id"), has_integer_id=self.has_integer_id):
-            return f"it is not a {self.noun}, for it has no {'integer ID' if self.has_integer_id else 'ID'}"
+            return f"it is not a {self.noun}, because it has no {'integer ID' if self.has_integer_id else 'ID'}"
         if self.found_by is None:
             return ""
         text = value.get(self.found_by, ...)
         may_be_blank = self.found_by != "email"
         is_found = bool(text.strip()) or may_be_blank if isinstance(text, str) else text is None and may_be_blank
-        return "" if is_found else f"it is not a {self.noun}, for it has no {self.found_by}"
+        return "" if is_found else f"it is not a {self.noun}, because it has no {self.found_by}"
 
 
 #: The kinds of records, by the last word of the route that lists them.
@@ -69,12 +69,12 @@ KINDS = {
 
 
 def kind_of(route: str | None) -> Kind:
-    """Return what a record of this route must be; ``None`` stands for the organization itself."""
+    """Return the kind of the records of this route; ``None`` stands for the organization itself."""
     return KINDS.get(str(route), Kind())
 
 
 def is_id_of(value: Any, *, has_integer_id: bool = False) -> bool:
-    """Return whether this can be the id of a record: a number, or a text with something in it."""
+    """Return whether this can be the ID of a record: an integer, or a text that is not blank."""
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         return False
     text = str(value).strip()
@@ -83,7 +83,7 @@ def is_id_of(value: Any, *, has_integer_id: bool = False) -> bool:
 
 @dataclass(frozen=True)
 class Refusal:
-    """What an error body says: one readable text, the machine-readable code, and the texts by field."""
+    """The content of an error body: a readable text, the machine-readable code, and the texts by field."""
 
     text: str
     code: str | None = None
@@ -91,14 +91,14 @@ class Refusal:
 
 
 def unwrap(body: Any) -> Any:
-    """Return what an answer holds: the value of ``data`` where there is an envelope, else the body itself."""
+    """Return the content of an answer: the value of ``data`` if there is an envelope, otherwise the body itself."""
     if isinstance(body, Mapping) and "data" in body:
         return body["data"]
     return body
 
 
 def included(record: Mapping[str, Any], name: str) -> Any:
-    """Return the related data ``name`` of a record, which arrives bare or wrapped in ``data``."""
+    """Return the related data ``name`` of a record, which the service sends bare or wrapped in ``data``."""
     value = record.get(name)
     if isinstance(value, Mapping) and set(value) <= {"data", "meta"} and "data" in value:
         return value["data"]
@@ -106,10 +106,10 @@ def included(record: Mapping[str, Any], name: str) -> Any:
 
 
 def page_of(body: Any) -> Page | None:
-    """Return where a listing's page stands, or ``None`` when the answer carries no pagination: it is the only page.
+    """Return the position of a page in its listing, or ``None`` if the answer has no pagination and is the only page.
 
-    ``meta.pagination.links`` may be an object, a list, null or absent, and is never looked at. Raises ``ValueError``
-    for a pagination that cannot be read, since more pages may follow.
+    ``meta.pagination.links`` may be an object, a list, null or absent, and is ignored. Raises ``ValueError`` for a
+    pagination that cannot be read, because more pages may follow.
     """
     meta = body.get("meta") if isinstance(body, Mapping) else None
     if not isinstance(meta, Mapping) or "pagination" not in meta:
@@ -126,7 +126,7 @@ def page_of(body: Any) -> Page | None:
 
 
 def refusal_in(body: Any) -> Refusal:
-    """Return what an error body says, whichever of the service's dozen shapes it has.
+    """Return the content of an error body in any of the service's dozen shapes.
 
     ``error`` may be true, a text or an object; ``message`` and ``errors`` may be missing; the values of
     ``errors`` may be texts, lists of texts, objects, or lists of objects.
@@ -140,7 +140,7 @@ def refusal_in(body: Any) -> Refusal:
         code = code or _text(error.get("code"))
         message = message or _text(error.get("message"))
     elif isinstance(error, str):
-        # OAuth answers put the machine-readable word here, very old answers the sentence itself.
+        # OAuth answers have the machine-readable code here, very old answers the message.
         message = message or _text(body.get("error_description")) or error
         if " " not in error:
             code = code or error
@@ -158,16 +158,16 @@ def refusal_in(body: Any) -> Refusal:
 
 
 def shorten(text: str, longest: int = LONGEST_QUOTE) -> str:
-    """Return ``text`` in one line of at most ``longest`` characters; server errors may quote whole queries."""
+    """Return ``text`` as one line of at most ``longest`` characters; server errors may quote whole queries."""
     line = " ".join(text.split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def retry_after_seconds(retry_after: str | None, date: str | None, now: datetime) -> float | None:
-    """Return the seconds a ``Retry-After`` header asks for, or ``None`` when it is absent or unreadable.
+    """Return the seconds a ``Retry-After`` header asks for, or ``None`` if it is absent or unreadable.
 
-    Both forms of RFC 9110, section 10.2.3: a number of seconds, or a date. A date is measured against the
-    answer's own ``Date`` header, so that a controller whose clock is wrong waits no longer than it must.
+    Both forms of RFC 9110, section 10.2.3 are supported: a number of seconds, or a date. A date is compared with the
+    answer's own ``Date`` header, so that a wrong clock of the controller does not matter.
     """
     if retry_after is None:
         return None
@@ -182,7 +182,7 @@ def retry_after_seconds(retry_after: str | None, date: str | None, now: datetime
 
 
 def answered_second(date: str | None) -> int:
-    """Return the second in which an answer was made, by its ``Date`` header, 0 when it has none that can be read."""
+    """Return the time of an answer by its ``Date`` header, in epoch seconds, 0 if it has no readable one."""
     moment = _http_date(date) if date else None
     return 0 if moment is None else int(moment.timestamp())
 
@@ -194,12 +194,12 @@ def request_count(text: str | None) -> int | None:
 
 
 def iso_utc(seconds: float) -> str:
-    """Return a moment, in epoch seconds, as it is told: ISO 8601 in UTC, in whole seconds."""
+    """Return a moment, in epoch seconds, as ISO 8601 in UTC, in whole seconds."""
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def not_before(headers: Mapping[str, str], now: float) -> str:
-    """Return from when on the service may be asked again after a 429; where it does not say, that is in a minute."""
+    """Return when a request may be sent again after a 429; without ``Retry-After`` that is in a minute."""
     moment = datetime.fromtimestamp(now, timezone.utc)
     seconds = retry_after_seconds(headers.get("Retry-After"), headers.get("Date"), moment)
     return iso_utc(now + (60.0 if seconds is None else seconds))

@@ -27,18 +27,18 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_fi
 from .allowance import WaitAllowance
 from .schedule import HEADER_BYTES, LEARNED_SECONDS, Booking, Limits, Schedule, State
 
-# The service counts in whole seconds, so the pauses that two tasks were asked for may differ by one.
+# The service counts in whole seconds, so the pauses of two tasks may differ by one second.
 SHORT_PAUSE_SECONDS = 1.0
 
 _SLOT = struct.Struct("<d")
-#: Behind the header stands who has the file locked, and behind that the slots.
+#: The process ID of the lock holder follows the header, and the slots follow the process ID.
 _SLOTS_AT = HEADER_BYTES + PID_BYTES
 
 _Result = TypeVar("_Result")
 
 
 class PauseTooLongError(Exception):
-    """The service wants to hear nothing before ``until`` (epoch seconds), and the task may not wait for so long."""
+    """The service asked for a pause until ``until`` (epoch seconds), which is longer than the task may wait."""
 
     def __init__(self, until: float) -> None:
         super().__init__(until)
@@ -46,7 +46,7 @@ class PauseTooLongError(Exception):
 
 
 class FileSlots:
-    """The slots behind the state in an open file, which has holes where nothing was booked yet."""
+    """The slots in an open file, after the state. The file is sparse where nothing has been booked yet."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -60,10 +60,10 @@ class FileSlots:
 
 
 class RequestBudget:
-    """At most so many requests a minute, and none before the service wants to hear from us again.
+    """A maximum number of requests per minute, and the pauses that the service asks for.
 
-    With a directory the budget is shared by all processes that use the same ``scope``; without one it holds for this
-    process. A rate of 0 means no budget, yet pauses are kept.
+    With a directory, all processes with the same ``scope`` share the budget; without one it applies to this process. A
+    rate of 0 means no budget; pauses are still observed.
     """
 
     def __init__(
@@ -82,16 +82,16 @@ class RequestBudget:
         self._sleep = sleep
         self._lock = threading.Lock()
         self._schedule = Schedule(per_minute)
-        #: For how long the next one waits for the lock of the file.
+        #: How long the next update waits for the lock of the file.
         self._patience = STATE_LOCK_SECONDS
-        #: The pace, the limit that was learned and its end, as they were seen last.
+        #: The last known rate, learned limit and end of that limit.
         self._seen = (per_minute, 0, 0.0)
 
     def take(self, allowance: WaitAllowance, count: int = 1) -> None:
-        """Wait until the next ``count`` requests may go out one right after the other.
+        """Wait until the next ``count`` requests may be sent back to back.
 
-        A pause counts for ``allowance``, the pace does not. Raises ``PauseTooLongError`` at once when the allowance
-        does not reach, and ``HeldError`` when a process that hangs has the file of the budget locked.
+        A pause is deducted from ``allowance``, waiting for the rate is not. Raises ``PauseTooLongError`` at once if the
+        allowance is too small, and ``HeldError`` if a process that hangs has locked the budget file.
         """
         booking = self._update(partial(self._reserve, allowance=allowance, count=count))
         allowance.count_requests(count)
@@ -108,7 +108,7 @@ class RequestBudget:
         return schedule.reserve(now, count)
 
     def _confirm(self, schedule: Schedule, *, booking: Booking, allowance: WaitAllowance) -> Booking:
-        # Somebody may have been told to pause while we slept; then all who waited queue up again.
+        # The service may have asked for a pause during the sleep; then all waiting requests are booked again.
         now = self._now()
         if booking.moment < schedule.state.paused_until:
             self._charge(schedule, now, allowance)
@@ -121,24 +121,24 @@ class RequestBudget:
             raise PauseTooLongError(schedule.state.paused_until)
 
     def pause(self, seconds: float) -> None:
-        """Let nobody send anything for ``seconds``, as the service asked."""
+        """Pause the requests of all processes for ``seconds``, as the service asked."""
         self._note(lambda schedule: schedule.pause(self._now(), seconds))
 
     def learn(self, limits: Limits) -> None:
-        """Take a limit of the service into account, which may be lower than the rate of the task."""
+        """Apply a limit of the service, which may be lower than the rate of the task."""
         if self._per_minute and self._is_news(limits):
             self._note(lambda schedule: schedule.learn(self._now(), limits))
 
     def _is_news(self, limits: Limits) -> bool:
-        """Return whether the answer may change the pace, so that most answers need no look into the file."""
+        """Return whether the answer may change the rate, so that most answers do not need the file."""
         rate, learned, until = self._seen
         is_known = limits.limit is None or (limits.limit >= learned and until - self._now() > LEARNED_SECONDS / 2)
         is_enough = limits.remaining is None or limits.remaining >= rate
         return limits.is_refusal or not (is_known and is_enough)
 
     def _note(self, change: Callable[[Schedule], object]) -> None:
-        """Change what an answer told; where that cannot be noted, the next refusal tells it again."""
-        # What has been answered must not fail for want of a note.
+        """Store information from an answer; if that fails, the next refusal repeats it."""
+        # A request that succeeded must not fail because of the budget.
         with contextlib.suppress(HeldError):
             self._update(change)
 
@@ -148,11 +148,11 @@ class RequestBudget:
                 try:
                     return self._update_file(self._directory, change)
                 except HeldError:
-                    # Whoever comes next must not wait for the same again.
+                    # The next update does not wait for the same lock again.
                     self._patience = 0.0
                     raise
                 except (OSError, UnusableError):
-                    # A full or vanished disk must not stop the work: go on with a budget of this process alone.
+                    # A full or missing disk must not stop the task: continue with a budget for this process alone.
                     self._directory = None
             return self._changed(self._schedule, change)
 

@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which kinds of requests the service takes no more of for a while, such as invitations of guests. Private to the
-collection.
-"""
+"""Kinds of requests that the service refuses for a while, such as guest invitations. Private to the collection."""
 
 from __future__ import annotations
 
@@ -23,15 +21,15 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_fi
     UnusableError,
 )
 
-# The longest cap the service is known for is one of a day; what ends later was written under a wrong clock.
+# The longest known cap of the service is one day; one that ends later was written while the clock was wrong.
 LONGEST_CAP_SECONDS = 86400.0
-# Names of routes; everything else in a path is an ID or an address.
+# The names of routes; every other segment of a path is an ID or an address.
 _WORD = re.compile(r"[a-z]+([-_][a-z]+)*")
 
 
 @dataclass(frozen=True)
 class Cap:
-    """Until when (epoch seconds) requests of a kind are refused, and the words of the refusal."""
+    """Until when (epoch seconds) requests of a kind are refused, and the text of the refusal."""
 
     until: float
     text: str
@@ -39,9 +37,9 @@ class Cap:
 
 
 class Caps:
-    """Remembers what the service refuses for a while, by the method and the route whatever the IDs in it.
+    """Remembers which requests the service refuses for a while, by method and route without IDs.
 
-    With a directory all processes that use the same ``scope`` remember it together.
+    With a directory, all processes with the same ``scope`` share the caps.
     """
 
     def __init__(
@@ -57,14 +55,14 @@ class Caps:
         self._own: dict[str, Cap] = {}
 
     def find(self, method: str, url: str) -> Cap | None:
-        """Return the cap that holds for such a request now."""
+        """Return the cap that applies to such a request now."""
         kind = _digest(kind_of(method, url))
         return self._lasting({**self._read(), **self._own}).get(kind)
 
     def add(self, method: str, url: str, seconds: float, text: str, code: str | None = None) -> None:
-        """Remember a refusal for ``seconds``; where it cannot be noted for others, for this process alone.
+        """Remember a refusal for ``seconds``; if it cannot be written, only this process remembers it.
 
-        That costs others a request, which is refused in the same way.
+        Other processes then send a request that is refused in the same way.
         """
         cap = Cap(self._now() + min(seconds, LONGEST_CAP_SECONDS), text, code)
         self._own[_digest(kind_of(method, url))] = cap
@@ -73,7 +71,7 @@ class Caps:
             return
         with contextlib.suppress(OSError, UnusableError, HeldError), directory.locked(lock):
             caps = self._lasting({**self._read(), **self._own})
-            directory.write(self._name, json.dumps({kind: astuple(one) for kind, one in caps.items()}).encode())
+            directory.write(self._name, json.dumps({kind: astuple(kept) for kind, kept in caps.items()}).encode())
 
     def _lasting(self, caps: dict[str, Cap]) -> dict[str, Cap]:
         now = self._now()
@@ -94,7 +92,7 @@ class Caps:
 def kind_of(method: str, url: str) -> str:
     """Return the kind of a request: ``POST /organizations/*/guests``, with a star for each ID or address."""
     segments = urlsplit(url).path.split("/")
-    return f"{method} " + "/".join(one if not one or _WORD.fullmatch(one) else "*" for one in segments)
+    return f"{method} " + "/".join("*" if segment and not _WORD.fullmatch(segment) else segment for segment in segments)
 
 
 def _digest(text: str) -> str:

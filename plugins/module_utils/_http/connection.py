@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How to reach one organization: the connection options, checked. Private to the collection."""
+"""The connection options of one organization, and their validation. Private to the collection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Op
 
 from .addresses import checked_url, odd_character
 
-# An option is a row: its default and the environment variables that are asked when it is not given.
+# The default of each option, and the environment variables that are read when it is not set.
 OPTIONS: dict[str, tuple[object, tuple[str, ...]]] = {
     "api_url": ("https://go.tallyfy.com/api", ("TALLYFY_API_URL",)),
     "token_url": ("https://go.tallyfy.com/oauth/token", ("TALLYFY_TOKEN_URL",)),
@@ -37,27 +37,27 @@ OPTIONS: dict[str, tuple[object, tuple[str, ...]]] = {
     "state_dir": ("~/.cache/tallyfy-platform", ("TALLYFY_STATE_DIR",)),
     "cache_tokens": (True, ("TALLYFY_CACHE_TOKENS",)),
 }
-#: Of the numbers among them: the type, the least and the most; a socket takes no time-out of thousands of years.
+#: The type, the minimum and the maximum of each number. Sockets do not accept time-outs of thousands of years.
 NUMBERS: dict[str, tuple[Callable[[Any], float], float, float]] = {
     "timeout": (float, 1, 86_400),
     "max_wait": (float, 0, 31_622_400),
     "rate_limit": (int, 0, 1_000_000),
 }
-#: Other names of options, as Tallyfy's own pages have them.
+#: Other names of options, from Tallyfy's own documentation.
 ALIASES = {"organization_id": "org_id", "api_token": "access_token"}
 APPLICATION_OPTIONS = ("client_id", "client_secret")
-#: What to sign in with: where it was given matters, so nobody but ``connection_from`` may ask the environment for it.
+#: The credentials. Only ``connection_from`` reads them from the environment, because it needs to know their source.
 SIGN_IN_OPTIONS = (*APPLICATION_OPTIONS, "access_token", "act_as")
-APPLICATION_ADVICE = "Give client_id and client_secret (TALLYFY_CLIENT_ID, TALLYFY_CLIENT_SECRET)."
+APPLICATION_ADVICE = "Set client_id and client_secret (TALLYFY_CLIENT_ID, TALLYFY_CLIENT_SECRET)."
 SIGN_IN_ADVICE = f"{APPLICATION_ADVICE.rstrip('.')} or access_token (TALLYFY_ACCESS_TOKEN)."
 _ORG_ID = re.compile(r"[A-Za-z0-9_-]+")
-#: What a bearer token consists of.
+#: The characters of a bearer token.
 TOKEN = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True)
 class Connection:
-    """The connection options of one task, complete and checked."""
+    """The validated connection options of one task."""
 
     api_url: str
     token_url: str
@@ -76,19 +76,19 @@ class Connection:
 
     @property
     def has_application(self) -> bool:
-        """Whether application credentials are there."""
+        """Whether application credentials are set."""
         return bool(self.client_id and self.client_secret)
 
     @property
     def verify(self) -> bool | str:
-        """What ``requests`` calls verify: a CA bundle, or whether to check certificates at all."""
+        """The ``verify`` argument of ``requests``: a CA bundle, or whether to check certificates."""
         if not self.validate_certs:
             return False
         return self.ca_path or True
 
 
 def environment_value(names: tuple[str, ...], environment: Mapping[str, str] | None = None) -> str | None:
-    """Return the first variable of ``names`` that holds something; an empty one counts as not set."""
+    """Return the first variable of ``names`` that is not empty; an empty one counts as not set."""
     variables = os.environ if environment is None else environment
     for name in names:
         value = variables.get(name, "")
@@ -104,12 +104,11 @@ def connection_from(
     parse_bool: Callable[[Any], bool] = bool,
     signs_in: bool = True,
 ) -> Connection:
-    """Return the checked connection from options as given, then the environment, then the defaults.
+    """Return the validated connection from the given options, then the environment, then the defaults.
 
-    Application credentials win over an access token, unless only the token was given and they come from the
-    environment. Without ``signs_in`` somebody else has signed in or will: there need be nothing to sign in with, and
-    neither an organization nor a secret; what signs in by itself is left out. Raises ``OptionError`` that names every
-    problem.
+    Application credentials take precedence over an access token, unless the token is an option and the credentials come
+    from the environment. Without ``signs_in`` the module does not sign in: credentials and organization are optional,
+    and ``access_token`` and ``act_as`` are ignored. Raises an ``OptionError`` that lists all problems.
     """
     values = {name: _value_of(name, given.get(name), environment) for name in OPTIONS}
     if not signs_in:
@@ -128,13 +127,13 @@ def connection_from(
         values[name] = checked_url(name, str(values[name]), problems)
     problems += _validate_identity(values, signs_in=signs_in)
     if values["ca_path"]:
-        with contextlib.suppress(RuntimeError):  # there is no user of that name
+        with contextlib.suppress(RuntimeError):  # the user in ~user does not exist
             values["ca_path"] = str(Path(values["ca_path"]).expanduser())
         flaw = bundle_place_flaw(values["ca_path"])
         problems += [f"ca_path {values['ca_path']} {flaw}"] if flaw else []
-    # A relative one would be another for each playbook.
+    # A relative path would be a different directory for each playbook.
     if not values["state_dir"].startswith(("/", "~")) or "\0" in values["state_dir"]:
-        problems.append(f"state_dir must be an absolute path, or one that starts with ~: {values['state_dir']!r}")
+        problems.append(f"state_dir must be an absolute path or start with ~, not {values['state_dir']!r}")
     if problems:
         raise OptionError("; ".join(problems), problems=problems)
     return Connection(**{**values, "org_id": values["org_id"] or ""})
@@ -144,21 +143,21 @@ def _validate_identity(values: Mapping[str, Any], *, signs_in: bool) -> list[str
     problems = []
     if not values["org_id"]:
         if signs_in:
-            problems.append("org_id is not set: give the option or TALLYFY_ORG_ID")
+            problems.append("org_id is not set: set the option or TALLYFY_ORG_ID")
     elif not _ORG_ID.fullmatch(str(values["org_id"])):
-        problems.append("org_id is not an organization ID: it has characters that no ID has")
+        problems.append("org_id contains characters that no organization ID has")
     pair = APPLICATION_OPTIONS
     missing = [name for name in pair if not values[name]]
     if len(missing) == 1 and (signs_in or missing == ["client_id"]):
         given = next(name for name in pair if name not in missing)
         variable = OPTIONS[missing[0]][1][0]
-        problems.append(f"{missing[0]} is not set, while {given} is: give the option or {variable}")
+        problems.append(f"{missing[0]} is not set, but {given} is: set the option or {variable}")
     elif signs_in and missing and not values["access_token"]:
-        problems.append(f"there is nothing to sign in with. {SIGN_IN_ADVICE}")
+        problems.append(f"no credentials are set. {SIGN_IN_ADVICE}")
     if values["act_as"] and len(missing) == 2 and values["access_token"]:
-        problems.append("act_as needs client_id and client_secret: a ready access_token always acts as its own owner")
+        problems.append("act_as requires client_id and client_secret: an access_token always acts as its owner")
     if values["access_token"] and not TOKEN.fullmatch(str(values["access_token"])):
-        problems.append("access_token holds characters that no token has")
+        problems.append("access_token contains characters that no token has")
     return [*problems, *_odd_texts(values)]
 
 
@@ -169,7 +168,7 @@ def _odd_texts(values: Mapping[str, Any]) -> Iterator[str]:
         if not _is_utf8(text):
             yield f"{name} is not UTF-8"
         elif odd:
-            yield f"{name} is no {kind}: it holds {odd!r}"
+            yield f"{name} is not a valid {kind}: it contains {odd!r}"
         elif name == "act_as" and text and not Email(text).is_valid:
             yield f"act_as {text!r} is not an e-mail address"
 
@@ -195,22 +194,22 @@ def _number(
         problems.append(f"{name} is not a number: {value!r}")
         return value
     if not is_finite:
-        problems.append(f"{name} is {number}, and must be a finite number")
+        problems.append(f"{name} must be a finite number, not {number}")
     elif number < least:
-        problems.append(f"{name} is {number:g}, and must be at least {least}")
+        problems.append(f"{name} must be at least {least}, not {number:g}")
     elif number > most:
-        problems.append(f"{name} is {number:g}, and must be at most {most}")
+        problems.append(f"{name} must be at most {most}, not {number:g}")
     return number
 
 
 def bundle_place_flaw(path: str) -> str:
-    """Return why a CA bundle cannot be read from there, empty when it can be: a pipe or a device may never end."""
+    """Return why this is no place of a CA bundle, an empty text if it is one; pipes and devices can be endless."""
     place = Path(path)
     try:
         if place.is_file() or place.is_dir():
             return ""
         is_there = place.exists()
-    except OSError:  # it is too long for a path, or must not be followed
+    except OSError:  # too long, or permission denied
         is_there = False
     return "is neither a file nor a directory" if is_there else "does not exist on the machine that runs the task"
 

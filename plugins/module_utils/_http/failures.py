@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the failures of the HTTP libraries mean: one table. Private to the collection."""
+"""The meaning of each failure of the HTTP libraries, in one table. Private to the collection."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ from .requests_guard import (
 
 
 class Cause(NamedTuple):
-    """What a failure means: our error, its words and advice, whether the request may have arrived, or came too late."""
+    """The meaning of a failure: our error, its text and advice, whether the request may have arrived, or timed out."""
 
     errors: tuple[type[BaseException], ...]
     kind: type[ApiError | OptionError]
@@ -57,16 +57,16 @@ class Cause(NamedTuple):
     is_late: bool = False
 
 
-#: The causes, the first that fits counts: an error holds those it was made of, and is matched with all of them.
+#: The causes; the first match counts. An error is matched together with all errors that it wraps.
 CAUSES = (
     Cause(
         (RefusedAnswerError,),
         UnreadableAnswerError,
-        "the answer is not taken",
+        "the answer was rejected",
         "Check that api_url and token_url are the addresses of Tallyfy.",
         may_have_arrived=True,
     ),
-    # Before what cannot be sent: requests has one error for the headers of both.
+    # Before InvalidHeader: requests wraps this error in its own InvalidHeader, as it does for headers of requests.
     Cause(
         (UnreadableHeader,),
         UnreadableAnswerError,
@@ -77,33 +77,33 @@ CAUSES = (
     Cause(
         (InvalidURL, InvalidSchema, MissingSchema, LocationValueError, ProxySchemeUnsupported, http.client.InvalidURL),
         OptionError,
-        "this address or the proxy's cannot be used",
+        "the address or the proxy address is invalid",
     ),
-    Cause((InvalidHeader,), OptionError, "this cannot be sent"),
+    Cause((InvalidHeader,), OptionError, "the request cannot be sent"),
     Cause(
         (NewConnectionError, ConnectTimeoutError, ConnectTimeout, socket.gaierror),
         UnreachableError,
         "no connection",
         "Check api_url, token_url, the network and the proxy settings.",
     ),
-    # A handshake that fails comes before anything is sent; a TLS connection that ends early may end an answer.
+    # Before the other TLS errors: a handshake fails before anything is sent, but a closed connection may cut an answer.
     Cause(
         (ssl.SSLEOFError, ssl.SSLZeroReturnError),
         UnreachableError,
-        "the TLS connection broke off",
-        "Try again later; if it lasts, check the address, the network and the proxy settings.",
+        "the TLS connection was closed",
+        "Try again later. If the error persists, check the address, the network and the proxy settings.",
         may_have_arrived=True,
     ),
     Cause(
         (RequestsSSLError, SSLError, ssl.SSLError),
         CertificateError,
         "the TLS connection failed",
-        "Check the address, or give the right CA bundle with ca_path or REQUESTS_CA_BUNDLE (not SSL_CERT_FILE).",
+        "Check the address, or set ca_path or REQUESTS_CA_BUNDLE (not SSL_CERT_FILE) to the right CA bundle.",
     ),
     Cause(
         (ReadTimeoutError, ReadTimeout, socket.timeout),
         UnreachableError,
-        "the answer broke off",
+        "no complete answer",
         "Try again later.",
         may_have_arrived=True,
         is_late=True,
@@ -111,65 +111,65 @@ CAUSES = (
     Cause(
         (http.client.IncompleteRead, ChunkedEncodingError, ContentDecodingError, DecodeError),
         UnreadableAnswerError,
-        "the answer broke off",
+        "no complete answer",
         "Try again later.",
         may_have_arrived=True,
     ),
-    # Before the errors of proxies: urllib3 makes one of any lost connection for which there is a proxy.
+    # Before the proxy errors: with a proxy, urllib3 reports every lost connection as a proxy error.
     Cause(
         (ConnectionResetError, ConnectionAbortedError, BrokenPipeError),
         UnreachableError,
-        "the answer broke off",
+        "no complete answer",
         "Try again later.",
         may_have_arrived=True,
     ),
     Cause(
         (ProxyError, RequestsProxyError),
         UnreachableError,
-        "the proxy made no connection",
-        "Check the proxy that HTTPS_PROXY or ALL_PROXY names, and the user and password in it.",
+        "no connection through the proxy",
+        "Check the proxy in HTTPS_PROXY or ALL_PROXY, and its user and password.",
     ),
-    Cause((Exception,), UnreachableError, "the answer broke off", "Try again later.", may_have_arrived=True),
+    Cause((Exception,), UnreachableError, "no complete answer", "Try again later.", may_have_arrived=True),
 )
 
-_WRONG_DATES = "Have the certificate of the service renewed, or set the clock of the machine that runs the task."
-_WRONG_HOST = "Check the host in api_url and token_url; its certificate is for another one."
-#: What helps with a certificate, by OpenSSL's number of what is wrong with it (X509_V_ERR_…).
+_WRONG_DATES = "Renew the certificate of the service, or correct the clock of the machine that runs the task."
+_WRONG_HOST = "Check the host in api_url and token_url; the certificate is for another host."
+#: The advice on a certificate, by OpenSSL's error number (X509_V_ERR_…).
 CERTIFICATE_ADVICE = {9: _WRONG_DATES, 10: _WRONG_DATES, 62: _WRONG_HOST, 64: _WRONG_HOST}
 
 
 def cause_of(error: BaseException) -> Cause:
-    """Return the first cause of the table that the error, or one it was made of, belongs to."""
+    """Return the first cause in the table that matches the error or an error that it wraps."""
     chain = chain_of(error)
-    return next(cause for cause in CAUSES if any(isinstance(one, cause.errors) for one in chain))
+    return next(cause for cause in CAUSES if any(isinstance(link, cause.errors) for link in chain))
 
 
 def advice_on(error: BaseException) -> str:
     """Return what the reader can do about the error."""
-    codes = [getattr(one, "verify_code", None) for one in chain_of(error)]
+    codes = [getattr(link, "verify_code", None) for link in chain_of(error)]
     found = (CERTIFICATE_ADVICE[code] for code in codes if code in CERTIFICATE_ADVICE)
     return next(found, cause_of(error).advice)
 
 
 def chain_of(error: BaseException) -> list[BaseException]:
-    """Return the error and everything it was made of: ``requests`` wraps urllib3, which wraps the socket's error."""
+    """Return the error and all errors that it wraps: ``requests`` wraps urllib3, which wraps the socket's error."""
     found: list[BaseException] = []
     waiting: list[object] = [error]
     while waiting:
-        one = waiting.pop(0)
-        if isinstance(one, BaseException) and one not in found:
-            found.append(one)
-            context = None if one.__suppress_context__ else one.__context__
-            waiting += [*one.args, getattr(one, "reason", None), one.__cause__, context]
+        link = waiting.pop(0)
+        if isinstance(link, BaseException) and link not in found:
+            found.append(link)
+            context = None if link.__suppress_context__ else link.__context__
+            waiting += [*link.args, getattr(link, "reason", None), link.__cause__, context]
     return found
 
 
 def reason_of(error: BaseException, secrets: SecretKeeper) -> str:
-    """Return the shortest true reason, without secrets: the words of the operating system or of the TLS library."""
+    """Return the shortest correct reason, without secrets: the text of the operating system or the TLS library."""
     chain = chain_of(error)
-    for one in chain:
-        if isinstance(one, OSError) and not isinstance(one, RequestException) and one.strerror:
+    for link in chain:
+        if isinstance(link, OSError) and not isinstance(link, RequestException) and link.strerror:
             # Masked before it is shortened: a part of a secret would not be recognized.
-            return shorten(secrets.mask(str(getattr(one, "verify_message", "") or one.strerror)))
+            return shorten(secrets.mask(str(getattr(link, "verify_message", "") or link.strerror)))
     last = chain[-1]
     return shorten(secrets.mask(str(last))) or type(last).__name__

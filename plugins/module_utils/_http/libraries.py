@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which Python libraries are needed, and how a missing or old one is installed. Private to the collection."""
+"""The required Python libraries, and how to install a missing or old one. Private to the collection."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NEEDED = " ".join(f"'{library}>={version}'" for library, version in OLDEST.item
 
 
 class OldLibraryError(ImportError):
-    """A library is there, in a version that is too old."""
+    """The installed version of a library is too old."""
 
 
 def require_current(library: str, version: str) -> None:
@@ -33,7 +33,7 @@ def _numbers(version: str) -> list[int]:
 
 
 def advice(error: ImportError) -> str:
-    """Return what is missing for this Python, and the command that installs it there."""
+    """Return which library this Python lacks, and the command that installs it."""
     problem = f"The Python library requests cannot be imported ({error})"
     if isinstance(error, OldLibraryError):
         problem = str(error)
@@ -45,14 +45,14 @@ def advice(error: ImportError) -> str:
 
 
 def install_command(prefix: str, executable: str, *, is_managed: bool) -> str:
-    """Return the command that installs the libraries for one Python, by what made its environment.
+    """Return the command that installs the libraries for a Python, depending on the tool that made its environment.
 
-    ``is_managed`` says that the Python belongs to a distribution, which wants its own packages to be used.
+    ``is_managed`` says that the Python belongs to a distribution, which requires its own packages.
     """
-    *_, maker, folder, name = ("", "", "", *Path(prefix).parts)
-    if (maker, folder) == ("pipx", "venvs"):
+    *_, tool, folder, name = ("", "", "", *Path(prefix).parts)
+    if (tool, folder) == ("pipx", "venvs"):
         return f"pipx inject {name} {_NEEDED}"
-    if (maker, folder) == ("uv", "tools"):
+    if (tool, folder) == ("uv", "tools"):
         return f"uv tool install --with {_NEEDED.replace(' ', ' --with ')} {name}"
     if is_managed:
         return "apt install python3-requests (Debian, Ubuntu) or dnf install python3-requests (Fedora, RHEL)"

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the environment says about the way to the service: proxies and CA bundles. Private to the collection.
+"""Checks the proxies and CA bundles that the environment sets. Private to the collection.
 
-``requests`` reads the same variables by itself. They are looked at here before it does, because it tells what is wrong
-with them in errors of any class, and quotes passwords while it does so.
+``requests`` reads the same variables. They are checked before that, because its errors for bad values have various
+classes and quote passwords.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ from .addresses import is_loopback, odd_character
 from .connection import Connection, bundle_place_flaw
 from .requests_guard import parse_url, requests
 
-#: In the order in which ``requests`` asks for them.
+#: In the order in which ``requests`` reads them.
 BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 SOCKS_SCHEMES = ("socks4", "socks4a", "socks5", "socks5h")
 PROXY_SCHEMES = ("http", "https", *SOCKS_SCHEMES)
-# Where the libraries would end the user and the password, each of them elsewhere.
+# Characters that end user and password, for each library at a different place.
 _DELIMITERS = re.compile(r"[/?#\[\]\\]")
 
-# The one kind of name that OpenSSL looks for in a directory of certificates.
+# The only file names that OpenSSL reads in a directory of certificates.
 _HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 
 
 def keep_credentials(connection: Connection, secrets: SecretKeeper) -> None:
-    """Let ``secrets`` know what stands before the ``@`` of any address that requests may go to or through."""
+    """Register the credentials in the addresses of the service and of the proxies with ``secrets``."""
     for address in (connection.api_url, connection.token_url, *_proxy_addresses()):
         for secret in credentials_in(address):
             secrets.keep(secret)
 
 
 def credentials_in(address: str) -> Iterator[str]:
-    """Yield the secrets of an address in the spellings in which a library may show them.
+    """Yield the secrets in an address, in each spelling that a library may show.
 
-    That is the password, or a user without one, since a token may stand there: as written, percent-decoded, and in the
-    pieces that are left of it when it holds characters at which an address is taken apart.
+    The secret is the password, or the user if there is no password, since that may be a token. Its spellings are the
+    original, the percent-decoded one, and the pieces between the delimiters of URLs.
     """
     userinfo = _userinfo(address)
     user, colon, password = userinfo.partition(":")
@@ -60,9 +60,9 @@ def credentials_in(address: str) -> Iterator[str]:
 
 
 def proxies_for(url: str) -> dict[str, str]:
-    """Return the proxies of the environment that a request to ``url`` may go through, by scheme.
+    """Return the proxies of the environment for a request to ``url``, by scheme.
 
-    What is for this machine never leaves it, whatever the environment says: it may travel in the clear.
+    A request to this machine never uses a proxy, because it may be unencrypted.
     """
     if is_loopback(urlsplit(url).hostname or ""):
         return {}
@@ -70,7 +70,7 @@ def proxies_for(url: str) -> dict[str, str]:
 
 
 def check_way_to(url: str, connection: Connection) -> None:
-    """Raise ``OptionError`` for a proxy or CA bundle that requests to ``url`` would use and that cannot be used."""
+    """Raise ``OptionError`` if requests to ``url`` would use an unusable proxy or CA bundle."""
     proxy = requests.utils.select_proxy(url, proxies_for(url))
     if proxy:
         _check_proxy(proxy, _proxy_variable(url, proxy))
@@ -81,9 +81,9 @@ def check_way_to(url: str, connection: Connection) -> None:
 
 
 def bundle_flaw(connection: Connection) -> str:
-    """Return what is wrong with the contents of the CA bundle in use, empty when nothing is.
+    """Return what is wrong with the contents of the CA bundle in use, an empty text if nothing is.
 
-    Reading a bundle takes a while, so this is for after a failure.
+    Reading a bundle is slow, so call this only after a failure.
     """
     bundle = _bundle(connection)
     if bundle is None:
@@ -91,11 +91,11 @@ def bundle_flaw(connection: Connection) -> str:
     if Path(bundle[1]).is_dir():
         if any(_HASHED.fullmatch(name) for name in _names_in(bundle[1])):
             return ""
-        return f"{' '.join(bundle)} holds no certificates under the names that openssl rehash gives them"
+        return f"{' '.join(bundle)} contains no certificates with names as created by openssl rehash"
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(bundle[1])
     except OSError as error:
-        return f"{' '.join(bundle)} holds no certificates in PEM form that can be read ({error.strerror or error})"
+        return f"{' '.join(bundle)} contains no readable certificates in PEM format ({error.strerror or error})"
     return ""
 
 
@@ -119,7 +119,7 @@ def _proxy_addresses() -> Iterator[str]:
 
 
 def _proxy_variable(url: str, proxy: str) -> str:
-    """Return the name of the variable that the proxy for ``url`` comes from."""
+    """Return the name of the variable that sets the proxy for ``url``."""
     names = (f"{urlsplit(url).scheme}_proxy", "all_proxy")
     candidates = (spelling for name in names for spelling in (name, name.upper()))
     return next((name for name in candidates if os.environ.get(name) == proxy), "The proxy of the system")
@@ -129,18 +129,18 @@ def _check_proxy(proxy: str, variable: str) -> None:
     scheme = _scheme_of(proxy)
     if scheme is None:
         raise OptionError(
-            f"{variable} is not the address of a proxy, such as http://host:port. Write special characters of its user "
-            f"and password percent-encoded (# as %23), or name the hosts of api_url and token_url in NO_PROXY."
+            f"{variable} is not a proxy address such as http://host:port. Percent-encode special characters in user "
+            f"and password (# as %23), or add the hosts of api_url and token_url to NO_PROXY."
         )
     if scheme in SOCKS_SCHEMES and importlib.util.find_spec("socks") is None:
         raise OptionError(
-            f"{variable} names a SOCKS proxy, which requests cannot use without the Python library PySocks. Install it "
-            f"for {sys.executable}, or name an http:// proxy."
+            f"{variable} is a SOCKS proxy, which requests cannot use without the Python library PySocks. Install it "
+            f"for {sys.executable}, or set an http:// proxy."
         )
 
 
 def _scheme_of(proxy: str) -> str | None:
-    """Return the scheme of a proxy, ``None`` where ``requests`` could not use the address or would misread it."""
+    """Return the scheme of a proxy, ``None`` if ``requests`` could not use the address or would misread it."""
     if odd_character(proxy) or _DELIMITERS.search(_userinfo(proxy)):
         return None
     try:
@@ -153,7 +153,7 @@ def _scheme_of(proxy: str) -> str | None:
 
 
 def _bundle(connection: Connection) -> tuple[str, str] | None:
-    """Return the option or variable that names a CA bundle, and what it says; ``None`` when the built-in one counts."""
+    """Return the option or variable that sets a CA bundle, and its value; ``None`` for the built-in bundle."""
     if not connection.validate_certs:
         return None
     if connection.ca_path:

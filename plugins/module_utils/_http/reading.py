@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads answers with a limit: their time, their bytes, and what is made of these. Private to the collection.
+"""Reads answers with limits of time, size, nesting and numbers. Private to the collection.
 
-A time-out of the libraries is for one read of the socket, so an answer that comes byte by byte never ends.
+The time-out of the libraries applies to a single read of the socket, so a slow answer could go on for ever.
 """
 
 from __future__ import annotations
@@ -22,35 +22,35 @@ from typing import Any
 
 from .requests_guard import HTTPAdapter, HTTPError, Retry
 
-#: Of one answer, as it arrives and unpacked. A page of 9,999 members has about 20 MB.
+#: The largest answer, both compressed and decompressed. A page of 9,999 members has about 20 MB.
 MOST_ANSWER_BYTES = 64 << 20
-#: Of an answer that only tells why a request is sent again.
+#: The largest answer to a request that is sent again.
 MOST_REFUSAL_BYTES = 1 << 20
-#: Before it is unpacked: it becomes 16 MiB at the most.
+#: The size of a compressed piece, which decompresses to at most 16 MiB.
 PIECE_BYTES = 16 << 10
-#: What is asked for. One packing inside another multiplies what a piece becomes.
+#: The requested encodings. Nested encodings would multiply the size of a decompressed piece.
 ACCEPTED_ENCODINGS = "gzip, deflate"
 ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 MOST_LEVELS = 100
-#: What holds nothing; nearly all values are of these types, and need no closer look.
+#: The types of values without nested values; nearly all values have one of them.
 _LEAVES = frozenset({str, int, float, bool, type(None)})
-#: Python itself turns a number of 4300 digits into a text no more.
+#: Python converts integers of at most 4300 digits to texts.
 MOST_DIGITS = 1000
-#: Where a module is a process of its own, ansible-core makes other things of dictionaries that have such keys.
+#: The prefix of keys with which ansible-core marks its own types in the JSON of a module.
 RESERVED = "__ansible_"
 
 
 class RefusedAnswerError(HTTPError):
-    """An answer is too long, or packed in a way that nobody asked for. Asked again, it would be the same.
+    """An answer is too long, or has an encoding that was not requested. Another request would get the same answer.
 
-    Neither urllib3 nor requests takes it for a failure of the connection, which they would repeat.
+    urllib3 and requests do not treat this class as a failure of the connection, which they would retry.
     """
 
 
 class _BoundedReader(io.RawIOBase):
-    """Reads from a socket for as long altogether as the socket's time-out says, and not more than an answer may have.
+    """Reads an answer from a socket, within the socket's time-out in total and up to ``MOST_ANSWER_BYTES``.
 
-    The time begins when this is made, which is when a request has been sent.
+    The time starts when the reader is created, which is after a request has been sent.
     """
 
     def __init__(self, raw: Any, connection: Any) -> None:
@@ -75,7 +75,7 @@ class _BoundedReader(io.RawIOBase):
         try:
             count: int | None = self._raw.readinto(buffer)
         finally:
-            # The next request on this connection has all of its time again.
+            # The next request on this connection gets the full time-out.
             self._connection.settimeout(self._seconds)
         self._bytes_left -= count or 0
         if self._bytes_left < 0:
@@ -88,7 +88,7 @@ class _BoundedReader(io.RawIOBase):
 
 
 class BoundedResponse(http.client.HTTPResponse):
-    """Reads everything within the limits: status line, headers, body, and the answer of a proxy to CONNECT."""
+    """Reads status line, headers, body, and the answer of a proxy to CONNECT within the limits."""
 
     def __init__(self, sock: Any, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
@@ -96,9 +96,9 @@ class BoundedResponse(http.client.HTTPResponse):
 
 
 class BoundedAdapter(HTTPAdapter):
-    """Has all its connections, direct ones and those through a proxy, read within the limits.
+    """An adapter whose connections, direct or through a proxy, read answers within the limits.
 
-    ``beside`` is an adapter with another policy of retries, whose connections this one uses instead of its own.
+    ``beside`` is an adapter with another retry policy, whose connections this one uses instead of its own.
     """
 
     def __init__(self, policy: Retry, pool_maxsize: int, beside: BoundedAdapter | None = None) -> None:
@@ -121,7 +121,7 @@ class BoundedAdapter(HTTPAdapter):
 
 
 def _bound(manager: Any) -> None:
-    """Have the connections that a pool manager is going to make read within the limits."""
+    """Make all future connections of a pool manager read answers within the limits."""
     classes = manager.pool_classes_by_scheme
     manager.pool_classes_by_scheme = {scheme: _bounded_pool(pool) for scheme, pool in classes.items()}
 
@@ -136,13 +136,13 @@ def _bounded_pool(pool: Any) -> Any:
 
 
 def body_of(pieces: Iterable[bytes], headers: Mapping[str, str], most: int | None = None) -> bytes:
-    """Return the body that comes in unpacked ``pieces``; raises ``RefusedAnswerError`` for one that is not taken.
+    """Return the body that consists of the decompressed ``pieces``; raises ``RefusedAnswerError`` for a bad one.
 
-    It is as long as an answer may be, or as ``most`` says.
+    It may have ``most`` bytes, by default ``MOST_ANSWER_BYTES``.
     """
     encoding = headers.get("Content-Encoding", "").strip().lower()
     if encoding not in ENCODINGS:
-        raise RefusedAnswerError(f"it is packed as {encoding}, and {ACCEPTED_ENCODINGS} was asked for")
+        raise RefusedAnswerError(f"its encoding {encoding!r} is not one of {ACCEPTED_ENCODINGS}")
     most = MOST_ANSWER_BYTES if most is None else most
     found: list[bytes] = []
     size = 0
@@ -155,9 +155,9 @@ def body_of(pieces: Iterable[bytes], headers: Mapping[str, str], most: int | Non
 
 
 def rest_of(response: Any) -> bytes:
-    """Return the body of an answer of urllib3 that a request is sent again after, empty when that is not worth it.
+    """Return the body of a urllib3 answer after which the request is sent again, empty if it is too long.
 
-    Read to its end, its connection can serve the next request; otherwise it is closed.
+    If the body was read to its end, the connection is reused for the next request; otherwise it is closed.
     """
     try:
         return body_of(response.stream(PIECE_BYTES, decode_content=True), response.headers, MOST_REFUSAL_BYTES)
@@ -167,9 +167,9 @@ def rest_of(response: Any) -> bytes:
 
 
 def json_of(content: bytes | str, **options: Any) -> Any:
-    """Return the JSON that this holds; raises ``ValueError`` when it holds none, or none that is fit to be used.
+    """Return the parsed JSON; raises ``ValueError`` for invalid JSON and for JSON beyond the limits.
 
-    ``options`` are further ones of ``json.loads``.
+    ``options`` are passed to ``json.loads``.
     """
     try:
         value = json.loads(content, parse_int=_integer, parse_float=_fraction, **options)
@@ -178,39 +178,39 @@ def json_of(content: bytes | str, **options: Any) -> Any:
     if is_deep(value):
         raise UnfitError
     if _may_be_reserved(content) and _has_reserved_key(value):
-        raise UnfitError(f"holding a key that begins with {RESERVED}, as what Ansible itself reads does")
+        raise UnfitError(f"JSON with a key that begins with {RESERVED}, which Ansible reserves for itself")
     return value
 
 
 class UnfitError(ValueError):
-    """Something is JSON, and yet no answer: its depth or one of its numbers would be too much for who works with it."""
+    """Valid JSON that cannot be used because of its depth, one of its numbers or one of its keys."""
 
     def __init__(self, text: str = f"nested deeper than {MOST_LEVELS} levels") -> None:
         super().__init__(text)
 
 
 def is_deep(value: Any) -> bool:
-    """Return whether something is nested deeper than what works itself through it can go."""
+    """Return whether a value is nested deeper than ``MOST_LEVELS``, which recursive code may not survive."""
     last = next(islice(_levels(value), MOST_LEVELS, None), [])
-    return any(isinstance(one, (Mapping, list, tuple)) for one in last)
+    return any(isinstance(part, (Mapping, list, tuple)) for part in last)
 
 
 def _levels(value: Any) -> Iterator[list[Any]]:
-    """Yield, from the outside, what is at each level and may hold something."""
+    """Yield, from the outermost level on, the values of each level that may contain others."""
     level = [value]
     while level:
         yield level
         below: list[Any] = []
         for outer in level:
             if isinstance(outer, (dict, Mapping)):
-                below += [one for one in outer.values() if type(one) not in _LEAVES]
+                below += [inner for inner in outer.values() if type(inner) not in _LEAVES]
             elif isinstance(outer, (list, tuple)):
-                below += [one for one in outer if type(one) not in _LEAVES]
+                below += [inner for inner in outer if type(inner) not in _LEAVES]
         level = below
 
 
 def _may_be_reserved(content: bytes | str) -> bool:
-    """Return whether a key could be reserved, as it stands, behind an escape, or in an encoding of two bytes."""
+    """Return whether the content may have a reserved key: verbatim, with escapes, or in UTF-16 or UTF-32."""
     text = content if isinstance(content, str) else content.decode("latin-1")
     return any(sign in text for sign in (RESERVED, "\\u", "\0"))
 
@@ -219,9 +219,9 @@ def _has_reserved_key(value: Any) -> bool:
     return any(
         isinstance(key, str) and key.startswith(RESERVED)
         for level in _levels(value)
-        for one in level
-        if isinstance(one, dict)
-        for key in one
+        for part in level
+        if isinstance(part, dict)
+        for key in part
     )
 
 
@@ -235,7 +235,7 @@ def _fraction(text: str) -> float:
 
 def _number(text: str) -> str:
     if len(text) > MOST_DIGITS:
-        raise UnfitError(f"holding a number of more than {MOST_DIGITS} digits")
+        raise UnfitError(f"JSON with a number of more than {MOST_DIGITS} digits")
     return text
 
 

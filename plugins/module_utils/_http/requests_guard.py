@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The one guarded import of ``requests``. Private to the collection.
+"""The only import of ``requests``, guarded. Private to the collection.
 
-Modules must be importable without it, so that its absence can be reported in words.
+Modules must be importable without it, so that they can report its absence.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from .libraries import advice, require_current
 
-#: The traceback of the import that failed, and what is to be done about it.
+#: The traceback of the failed import, and the advice on it.
 REQUESTS_IMPORT_ERROR: str | None = None
 REQUESTS_ADVICE = ""
 
@@ -57,14 +57,14 @@ if TYPE_CHECKING:
     from urllib3.util.retry import RequestHistory, Retry
 else:
     try:
-        import idna  # what requests encodes international names of hosts with
+        import idna  # the library with which requests encodes international host names
     except ImportError:
         idna = None
     try:
         import requests
         import urllib3
 
-        # What is imported below has other names, or is not there, in an older one.
+        # Older versions lack some of the names below.
         require_current("requests", requests.__version__)
         require_current("urllib3", urllib3.__version__)
 
@@ -104,7 +104,7 @@ else:
         from urllib3.util.retry import RequestHistory, Retry
     except ImportError as error:
         REQUESTS_IMPORT_ERROR, REQUESTS_ADVICE = traceback.format_exc(), advice(error)
-        # Only so that the classes built on these can be defined; none of them is ever used then.
+        # Placeholders, so that their subclasses can be defined; none of them is used.
         requests = disable_warnings = parse_url = None
         AuthBase = HTTPAdapter = RequestHistory = Retry = Session = object
         ChunkedEncodingError = ConnectTimeout = ConnectTimeoutError = ContentDecodingError = DecodeError = Exception

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is sent again, after which wait, and what answers tell about limits. Private to the collection."""
+"""The retry policy, and rate limits in answers. Private to the collection."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 30.0
 CONNECT_ATTEMPTS = 3
 STATUS_ATTEMPTS = 4
-#: A longer wait is none of the pace: something has been used up for this kind of request.
+#: A longer wait is not for the rate per minute: a quota for this kind of request is used up.
 LONGEST_PACE_SECONDS = 60.0
-#: A wait that is asked for after too many requests within seconds.
+#: A wait up to this long follows too many requests within seconds.
 LONGEST_BURST_SECONDS = 5.0
 
 
 class ArrivedBeforeError(MaxRetryError):
-    """The last attempt has failed, and one before it may have arrived."""
+    """The last attempt failed, and an earlier one may have arrived."""
 
 
 class Listener:
-    """Draws the conclusions from what answers tell about limits, for all who share the budget and the caps.
+    """Applies the rate limits in answers to the shared budget and caps.
 
-    Source: API reference, "Rate limits". What the numbers in the headers count is not documented: they only ever lower
-    the pace. Limits of one kind of request are on writes, so the numbers of an answer to a write are not looked at.
+    Source: API reference, "Rate limits". It does not document what the numbers in the headers count, so they can only
+    lower the rate. Limits for one kind of request apply to writes, so the numbers in answers to writes are ignored.
     """
 
     def __init__(self, budget: RequestBudget, caps: Caps, secrets: SecretKeeper) -> None:
@@ -53,7 +53,7 @@ class Listener:
     def hear(
         self, method: str, url: str, status: int, headers: Mapping[str, str], body: Callable[[], bytes]
     ) -> float | None:
-        """Return for how many seconds the answer wants to hear of nobody, ``None`` when it does not say so."""
+        """Return the seconds of the pause that the answer asks for, ``None`` if it asks for none."""
         asked = seconds_asked(headers)
         limit = request_count(headers.get("X-RateLimit-Limit"))
         limit = limit if limit and limit <= MOST_PER_MINUTE else None
@@ -70,16 +70,16 @@ class Listener:
             if asked:
                 self.caps.add(method, url, asked, refusal.text, refusal.code)
             return None
-        # What has no code may be about the last second alone; then it tells nothing about a minute.
+        # A refusal without a code may apply to the last second only; then it says nothing about a rate per minute.
         if refusal.code is not None or (asked or 0.0) > LONGEST_BURST_SECONDS:
             self.budget.learn(Limits(limit, is_refusal=refusal.code is not None))
         return asked
 
 
 class PacedRetry(Retry):
-    """The retry policy: what may be repeated, after which wait, within the allowance of the task.
+    """The retry policy: which requests are repeated, after which wait, within the allowance of the task.
 
-    A 429 was refused before it was carried out, so any method may be repeated, as often as the allowance lasts.
+    A request that got a 429 was not carried out, so any method is repeated as long as the allowance lasts.
     """
 
     def __init__(self, *args: Any, listener: Listener, allowance: WaitAllowance, **options: Any) -> None:
@@ -103,7 +103,7 @@ class PacedRetry(Retry):
         _pool: Any = None,
         _stacktrace: Any = None,
     ) -> Any:
-        """Return the policy for the next attempt, whose wait is reserved; raises when it may not be made."""
+        """Return the policy for the next attempt, with its wait reserved; raises if there is no next attempt."""
         is_refused = response is not None and response.status == 429
         counting = self.new(status=(self.status or 0) + 1) if is_refused else self
         try:
@@ -129,27 +129,27 @@ class PacedRetry(Retry):
 
 
 def seconds_asked(headers: Mapping[str, str]) -> float | None:
-    """Return for how long an answer asks to be left in peace, ``None`` when it does not."""
+    """Return the seconds to wait that an answer asks for, ``None`` if it asks for none."""
     return retry_after_seconds(headers.get("Retry-After"), headers.get("Date"), datetime.now(timezone.utc))
 
 
 def backoff_seconds(attempts: int) -> float:
-    """Return how long to wait after so many earlier attempts when the service does not say ("0 seconds" is no leave).
+    """Return how long to wait after ``attempts`` earlier attempts if the service asks for no wait, or for 0 seconds.
 
-    Jitter keeps fifty forks that failed together from coming back together.
+    Jitter prevents fifty forks that failed together from retrying together.
     """
     return min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2.0**attempts) * random.uniform(1.0, 1.5)
 
 
 def _may_have_arrived(attempt: RequestHistory) -> bool:
-    """Return whether an attempt that failed may have been carried out; a 429 was not."""
+    """Return whether a failed attempt may have been carried out; one that got a 429 was not."""
     if attempt.error is not None:
         return cause_of(attempt.error).may_have_arrived
     return attempt.status != 429
 
 
 def policy(may_repeat: frozenset[str], listener: Listener, allowance: WaitAllowance) -> PacedRetry:
-    """Return the policy by which requests with the methods ``may_repeat`` are repeated."""
+    """Return the policy that repeats requests with the methods ``may_repeat``."""
     return PacedRetry(
         total=None,
         connect=CONNECT_ATTEMPTS,
@@ -166,11 +166,11 @@ def policy(may_repeat: frozenset[str], listener: Listener, allowance: WaitAllowa
 
 
 def may_be_done(response: requests.Response) -> bool:
-    """Return whether a write that failed may have been carried out: by this try, or by one before it."""
+    """Return whether a failed write may have been carried out, by this attempt or an earlier one."""
     policy = getattr(response.raw, "retries", None)
     statuses = [response.status_code]
     was_lost = False
     if policy is not None and policy.history:
-        statuses += [one.status for one in policy.history if one.status is not None]
+        statuses += [attempt.status for attempt in policy.history if attempt.status is not None]
         was_lost = policy.read < CONNECT_ATTEMPTS
     return was_lost or any(map(is_outage, statuses))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When requests went out and the next may go, worked out without a clock or a file. Private to the collection."""
+"""When requests were sent and when the next may be sent; uses neither clock nor file. Private to the collection."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from collections import defaultdict
 from dataclasses import astuple, dataclass
 from typing import Protocol
 
-# The service counts a rolling minute by its own clock; half a second covers what the way there adds and takes.
+# The service counts a rolling minute by its own clock; half a second covers variations of the network latency.
 WINDOW_SECONDS = 60.5
-# A longer pause was written under a wrong clock; at worst the service asks for it once more.
+# A longer pause was written while the clock was wrong; at worst the service asks for it again.
 LONGEST_PAUSE_SECONDS = 3600.0
-# As many bookings as the ring remembers. A higher rate counts as this one, which is 540 requests a second.
+# The number of bookings in the ring. A higher rate is capped to this one, which is 540 requests a second.
 MOST_PER_MINUTE = 32768
-# For how long a limit is kept unless the service tells it again: it may be raised, or somebody else used it up.
+# How long a limit is kept unless the service repeats it: it may have been raised, or other clients caused it.
 LEARNED_SECONDS = 3600.0
-# What others use up is theirs until it is told anew, which happens once a window at the latest.
+# How long the share that other clients leave is kept; the service repeats it at least once per window.
 SHARE_SECONDS = 2 * WINDOW_SECONDS
-# A refusal without a number may be due to what others sent; that is no reason to crawl, nor to go by it for long.
+# A refusal without a number may be caused by other clients, so the guess has a minimum and expires soon.
 LEAST_GUESS_PER_MINUTE = 60
 GUESSED_SECONDS = 600.0
 
@@ -34,7 +34,7 @@ HEADER_BYTES = _SEAL.size + _FIELDS.size
 
 
 class Slots(Protocol):
-    """Where the moments of the bookings are kept, by their places in the ring."""
+    """The times of the bookings, by their positions in the ring."""
 
     def __getitem__(self, place: int) -> float: ...
 
@@ -43,9 +43,9 @@ class Slots(Protocol):
 
 @dataclass(frozen=True)
 class Limits:
-    """What an answer told about the pace: how many requests a minute are taken, and how many of them are left.
+    """The rate limit in an answer: how many requests are accepted per minute, and how many of them are left.
 
-    ``is_refusal`` when the request was refused for the sake of the pace.
+    ``is_refusal`` means that the request was refused because of the rate limit.
     """
 
     limit: int | None = None
@@ -55,7 +55,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Booking:
-    """So many requests that go out at one moment; ``number`` is that of the first of them."""
+    """A number of requests that are sent at one moment; ``number`` is that of the first request."""
 
     moment: float
     number: int
@@ -64,11 +64,11 @@ class Booking:
 
 @dataclass
 class State:
-    """What is known beside the bookings themselves. Moments are epoch seconds.
+    """The state of the schedule without the times of the bookings. Moments are epoch seconds.
 
-    ``written`` is the clock at the last booking. Bookings are numbered from 0; those before ``first`` do not count, and
-    ``latest`` is the latest moment of the others. ``learned`` is the limit that the service told, ``share`` what it has
-    left for us while others use it up, too. ``refused`` is how many requests it refused since ``refused_since``.
+    ``written`` is the time of the last booking. Bookings are numbered from 0; those before ``first`` do not count, and
+    ``latest`` is the latest moment of the others. ``learned`` is the limit that the service sent or showed, ``share``
+    the part of it that other clients leave. ``refused`` counts the requests refused since ``refused_since``.
     """
 
     booked: int = 0
@@ -85,7 +85,7 @@ class State:
 
     @classmethod
     def unpacked(cls, content: bytes) -> State:
-        """Read what ``packed`` wrote; anything else counts as empty."""
+        """Return the state from the bytes that ``packed`` returned; any other bytes give an empty state."""
         if len(content) != HEADER_BYTES or content[: _SEAL.size] != _sealed(content[_SEAL.size :]):
             return cls()
         return cls(*_FIELDS.unpack_from(content, _SEAL.size))
@@ -97,10 +97,10 @@ class State:
 
 
 class Schedule:
-    """When requests went out and the next may go: pure arithmetic on epoch seconds.
+    """When requests were sent and when the next may be sent: pure arithmetic on epoch seconds.
 
-    Slot ``n`` of the ring holds the latest moment of all bookings up to number ``n``. So one slot tells when all but
-    the last so many bookings have left the window, whatever the rates of those who booked them.
+    Slot ``n`` of the ring holds the latest moment of all bookings up to number ``n``. One slot therefore says when all
+    earlier bookings have left the window, independent of the rates of the tasks that booked them.
     """
 
     def __init__(self, per_minute: int, state: State | None = None, slots: Slots | None = None) -> None:
@@ -109,22 +109,21 @@ class Schedule:
         self._slots: Slots = defaultdict(float) if slots is None else slots
 
     def rate(self, now: float) -> int:
-        """Return how many requests a minute may go out now; 0 when there is no budget."""
+        """Return how many requests a minute may be sent now; 0 means that there is no budget."""
         state = self.state
         reported = ((state.learned, state.learned_until), (state.share, state.share_until))
         return min([self.per_minute, *(limit for limit, until in reported if now < until)])
 
     def reserve(self, now: float, count: int = 1) -> Booking:
-        """Book ``count`` requests for the next moment at which all of them are free to go.
+        """Book ``count`` requests for the next moment at which all of them may be sent.
 
-        No window that a booking lies in ever holds more of the earlier ones than its own rate allows, unless ``count``
-        alone is more. Moments ahead of ``now`` are bookings of others who are still waiting, so that everybody gets a
-        turn in the order of asking.
+        No window with this booking holds more requests than its rate allows, unless ``count`` alone exceeds the rate.
+        Bookings in the future belong to tasks that are still waiting: requests are sent in the order of booking.
         """
         self._settle(now)
         state = self.state
         moment = max(now, state.paused_until)
-        # Without a budget nobody asks when the others went out.
+        # Without a budget, the times of earlier requests do not matter.
         if not self.per_minute:
             return Booking(moment, state.booked, count)
         booking = Booking(max(moment, self._free(now, state.booked, count)), state.booked, count)
@@ -136,7 +135,7 @@ class Schedule:
         return booking
 
     def confirm(self, now: float, booking: Booking) -> Booking:
-        """Return the booking, or a later one when there is a pause or a lower limit since it was made."""
+        """Return the booking, or a later one if there has been a pause or a lower limit since then."""
         self._settle(now)
         is_good = booking.moment >= self.state.paused_until and (
             not self.per_minute or booking.moment >= self._free(now, booking.number, booking.count)
@@ -144,19 +143,19 @@ class Schedule:
         return booking if is_good else self.reserve(now, booking.count)
 
     def pause(self, now: float, seconds: float) -> float:
-        """Let nothing go out for ``seconds`` and return when that ends."""
+        """Pause all requests for ``seconds`` and return when the pause ends."""
         self._settle(now)
         self.state.paused_until = max(self.state.paused_until, now + seconds)
         self.state.written = now
         return self.state.paused_until
 
     def pause_left(self, now: float) -> float:
-        """Return for how long nothing may go out."""
+        """Return how many seconds of the pause are left."""
         self._settle(now)
         return max(0.0, self.state.paused_until - now)
 
     def learn(self, now: float, limits: Limits) -> None:
-        """Take a limit that the service told, or showed by refusing a request, as long as nothing lower is known."""
+        """Apply a limit that the service sent, or showed by a refusal, unless a lower one is known."""
         self._settle(now)
         state = self.state
         limit = self._shown(now, limits) if limits.is_refusal else limits.limit
@@ -169,9 +168,9 @@ class Schedule:
                 state.share, state.share_until, state.written = share, now + SHARE_SECONDS, now
 
     def _shown(self, now: float, limits: Limits) -> int | None:
-        """Return the limit that a refusal shows: what went out and was not refused is what the service takes.
+        """Return the limit that a refusal shows: the number of requests sent in the window and not refused.
 
-        After a few requests it shows none: what they were too much for is no pace, or others have used it up.
+        A refusal after few requests shows no limit: it has another cause, or other clients used up the limit.
         """
         state = self.state
         if not now - WINDOW_SECONDS < state.refused_since <= now:
@@ -181,7 +180,7 @@ class Schedule:
         return limits.limit or (guess if guess >= LEAST_GUESS_PER_MINUTE else None)
 
     def _settle(self, now: float) -> None:
-        """Drop what only a wrong clock can have brought."""
+        """Drop values that only a wrong clock can have caused."""
         state = self.state
         if now < state.written - WINDOW_SECONDS:
             state.first, state.latest, state.written = state.booked, 0.0, 0.0
@@ -190,20 +189,20 @@ class Schedule:
             state.paused_until = 0.0
 
     def _free(self, now: float, number: int, count: int) -> float:
-        """Return the earliest moment for bookings from ``number`` on, by the pace alone."""
-        # Where not even an empty window has room for all, they have the window to themselves.
+        """Return the earliest moment for bookings from ``number`` on that the rate allows."""
+        # If they exceed the rate of an empty window, they get a window of their own.
         return self._moment(number - 1 - max(0, self.rate(now) - count)) + WINDOW_SECONDS
 
     def _moment(self, number: int) -> float:
-        """Return the latest moment of the bookings up to ``number``, minus infinity when nothing is known of them."""
+        """Return the latest moment of the bookings up to ``number``, minus infinity if it is unknown."""
         if number < max(self.state.first, self.state.booked - MOST_PER_MINUTE):
             return -math.inf
         moment = self._slots[number % MOST_PER_MINUTE]
-        # Anything else is in a damaged file only.
+        # Only a damaged file holds anything else.
         return moment if 0.0 <= moment <= self.state.latest else -math.inf
 
     def _went_out(self, now: float) -> int:
-        """Return how many requests have gone out within the window that ends now."""
+        """Return how many requests were sent within the window that ends now."""
         return self._first_after(now) - self._first_after(now - WINDOW_SECONDS)
 
     def _first_after(self, moment: float) -> int:
@@ -218,5 +217,5 @@ class Schedule:
 
 
 def _sealed(fields: bytes) -> bytes:
-    """Return what tells a whole state from a damaged one."""
+    """Return the seal that distinguishes an intact state from a damaged one."""
     return _SEAL.pack(_MARK, zlib.crc32(fields))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sessions of ``requests`` that do nothing by themselves. Private to the collection."""
+"""Sessions of ``requests`` without cookies, redirects and credentials of their own. Private to the collection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .network import proxies_for
 from .reading import ACCEPTED_ENCODINGS, BoundedAdapter
 from .requests_guard import AuthBase, Session, requests
 
-#: As many as may be under way at a time; what a pool cannot keep would be closed after each request.
+#: The maximum of concurrent requests; connections beyond the size of the pool would be closed after each request.
 MOST_CONNECTIONS = 32
 HEADERS = {
     "Accept": "application/json",
@@ -26,9 +26,9 @@ HEADERS = {
 
 
 class DirectSession(Session):
-    """Leaves redirects alone: ``requests`` reads where they lead to even when it is not to follow them.
+    """Ignores redirects, whose target ``requests`` parses even if it must not follow them.
 
-    Proxies are those of ``proxies_for`` only.
+    It uses only the proxies of ``proxies_for``.
     """
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - the base class has it
@@ -41,14 +41,14 @@ class DirectSession(Session):
 
 
 class NoAuth(AuthBase):
-    """Sends a request as it is; without it ``requests`` would look for a password in ~/.netrc."""
+    """Leaves a request unchanged; without it ``requests`` would look for a password in ~/.netrc."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
 
 
 def new_session(adapter: BoundedAdapter) -> requests.Session:
-    """Return a session that sends everything by the adapter."""
+    """Return a session that sends all requests by the adapter."""
     session = DirectSession()
     session.headers.update(HEADERS)
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sends requests: the pace, time-outs, and what it means when one fails. Private to the collection."""
+"""Sends requests: rate limits, time-outs, retries and failures. Private to the collection."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ JSON_HEADERS = {"Content-Type": "application/json"}
 
 
 class Transport:
-    """Sends requests for one task over kept connections."""
+    """Sends the requests of one task over persistent connections."""
 
     def __init__(
         self,
@@ -75,15 +75,15 @@ class Transport:
         self._checked: set[tuple[str, str]] = set()
         self._listener = Listener(budget, caps or Caps(), self._secrets)
         adapter = BoundedAdapter(policy(SAFE_TO_REPEAT, self._listener, allowance), MOST_CONNECTIONS)
-        # Asking twice for a token does no harm, so a sign-in may be repeated although it is a POST. Usually it goes to
-        # the same host as all the others, so they share their connections.
+        # Requesting a token twice does no harm, so a sign-in may be repeated although it is a POST. It usually goes to
+        # the same host as the other requests, so the sessions share their connections.
         signing_in = policy(SAFE_TO_REPEAT | {"POST"}, self._listener, allowance)
         self._session = new_session(adapter)
         self._sign_in_session = new_session(BoundedAdapter(signing_in, MOST_CONNECTIONS, beside=adapter))
         self._single_session = new_session(BoundedAdapter(Retry(0, read=False), MOST_CONNECTIONS, beside=adapter))
         self._prepaid = threading.local()
         if not connection.validate_certs:
-            # Who has switched the check off knows; the lookup would print the warning with each request.
+            # The user switched the check off, and the lookup would print the warning with each request.
             disable_warnings(InsecureRequestWarning)
 
     def send(
@@ -98,13 +98,12 @@ class Transport:
         sign_in: bool = False,
         repeats: bool = True,
     ) -> requests.Response:
-        """Send one request and return the answer, whatever its status (but redirects are refused).
+        """Send one request and return the answer with any status, except for redirects, which are refused.
 
-        With ``repeats=False`` it is sent once, whatever comes back; the pause that the answer asks for is kept all the
-        same, by everybody.
-        Raises ``UnreachableError`` when nothing was carried out, ``LostAnswerError`` when a write may have been, and
-        ``PausedError`` when another task was asked for a longer pause than this one may wait, and ``BusyRequestError``
-        when a process that hangs has the budget.
+        With ``repeats=False`` it is sent once. All processes still observe the pause that the answer asks for.
+        Raises ``UnreachableError`` if nothing was carried out, ``LostAnswerError`` if a write may have been carried
+        out, ``PausedError`` if Tallyfy asked another task for a longer pause than this one may wait, and
+        ``BusyRequestError`` if a process that hangs has locked the budget.
         """
         name = f"{method} {url}"
         headers, data = ({}, form) if json is None else (JSON_HEADERS, _body_of(json, name))
@@ -125,8 +124,8 @@ class Transport:
                         data=data,
                         auth=auth,
                         timeout=self.connection.timeout,
-                        # Given with each request: from the session it would be overruled by REQUESTS_CA_BUNDLE. With
-                        # True, which is no path, requests looks at that variable, and at CURL_CA_BUNDLE.
+                        # Passed with each request, since REQUESTS_CA_BUNDLE overrides the value of the session. With
+                        # True instead of a path, requests reads that variable and CURL_CA_BUNDLE.
                         verify=self.connection.verify,
                         allow_redirects=False,
                         stream=True,
@@ -136,7 +135,7 @@ class Transport:
             except PauseTooLongError as error:
                 raise _paused(error, name) from error
             except HeldError as error:
-                raise BusyRequestError(name, f"the request budget cannot be had: {error}", error.holder) from None
+                raise BusyRequestError(name, f"the request budget is locked: {error}", error.holder) from None
             except (RequestException, HTTPError) as error:
                 may_repeat = repeats and (method in SAFE_TO_REPEAT or sign_in) and attempts < BODY_ATTEMPTS
                 if may_repeat and _body_broke_off(error) and self.allowance.wait(backoff_seconds(attempts - 1)):
@@ -144,7 +143,7 @@ class Transport:
                 is_write = method not in READING and not sign_in
                 raise self._failure(error, name, is_write=is_write, arrived_before=attempts > 1) from error
         pause = self._listener.hear(method, url, response.status_code, response.headers, lambda: response.content)
-        # Who repeats has waited for the pause, or may not wait for so long; then others still try.
+        # With repeats, the retry policy has handled the pause. A pause longer than max_wait does not stop other tasks.
         if pause and not repeats and self.allowance.reaches(pause):
             self._budget.pause(pause)
         if response.is_redirect:
@@ -152,20 +151,20 @@ class Transport:
             raise RedirectedError(
                 name,
                 f"the service redirected to {target} (HTTP {response.status_code})",
-                advice="Redirects are not followed; set api_url and token_url to the addresses meant.",
+                advice="Redirects are not followed. Set api_url and token_url to the final addresses.",
             )
         return response
 
     def keep_pace(self) -> None:
-        """Wait until the next request may go out."""
+        """Wait until the next request may be sent."""
         self._budget.take(self.allowance)
 
     @contextlib.contextmanager
     def prepaid(self, count: int) -> Iterator[None]:
-        """Wait for the pace of ``count`` requests at once; so many of this thread do not wait for it in the block.
+        """Book ``count`` requests in the budget at once, so that these requests of this thread do not wait one by one.
 
-        What nobody has sent at its end is dropped. After a pause that is longer than this task may wait, or where the
-        budget cannot be had, nothing is prepaid, and the first request says so.
+        Bookings that are unused at the end of the block are dropped. If the pause is longer than this task may wait, or
+        the budget is locked, nothing is booked, and the first request raises the error.
         """
         before, self._prepaid.count = getattr(self._prepaid, "count", 0), 0
         try:
@@ -183,7 +182,7 @@ class Transport:
         return left > 0
 
     def _check_way(self, url: str, name: str) -> None:
-        """Raise ``OptionError`` when the environment leads requests astray; looked at once for each host."""
+        """Raise ``OptionError`` for an unusable proxy or CA bundle; checked once for each host."""
         host = urlsplit(url)[:2]
         if host not in self._checked:
             try:
@@ -196,7 +195,7 @@ class Transport:
         self, error: RequestException | HTTPError, name: str, *, is_write: bool, arrived_before: bool
     ) -> ApiError | OptionError:
         cause, reason = cause_of(error), reason_of(error, self._secrets)
-        arrived_before |= any(isinstance(one, ArrivedBeforeError) for one in chain_of(error))
+        arrived_before |= any(isinstance(link, ArrivedBeforeError) for link in chain_of(error))
         if cause.is_late:
             reason = f"no answer within {self.connection.timeout:g} s"
         if is_write and (cause.may_have_arrived or arrived_before):
@@ -215,18 +214,18 @@ class Transport:
 
 
 def _body_of(value: Any, name: str) -> bytes:
-    # Not left to requests, which before 2.26 sends NaN, and takes another library for it where there is one.
+    # requests before 2.26 would send NaN, and would use another JSON library if one is installed.
     try:
         return dumps(value, allow_nan=False).encode()
     except ValueError as error:
-        raise OptionError(f"{name}: this cannot be sent: {error}") from None
+        raise OptionError(f"{name}: the request cannot be sent: {error}") from None
 
 
 def _read(response: requests.Response) -> requests.Response:
-    """Return an answer with its body, or without one where that is not taken and the status tells enough."""
+    """Return an answer with its body, or without it if the body is rejected and the status says enough."""
     try:
         response._content = body_of(response.iter_content(PIECE_BYTES), response.headers)
-        # urllib3 1.26 does not mind an answer that is shorter than its header says.
+        # urllib3 1.26 accepts an answer that is shorter than its header says.
         if response.raw.length_remaining:
             raise ChunkedEncodingError(f"{response.raw.length_remaining} bytes are missing")
     except (RequestException, HTTPError) as error:
@@ -239,7 +238,7 @@ def _read(response: requests.Response) -> requests.Response:
 
 
 def _body_broke_off(error: RequestException | HTTPError) -> bool:
-    """Return whether the answer had begun: urllib3's policy of retries ends before the body is read."""
+    """Return whether the body broke off, which the retry policy of urllib3 does not cover."""
     is_late = isinstance(error, requests.exceptions.ConnectionError) and isinstance(
         next(iter(error.args), None), ReadTimeoutError
     )

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the tallyfy.platform authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Addresses that people give: only what every library reads alike passes, and what is wrong is said in our words."""
+"""URLs from users: only those that every library reads alike are accepted, and errors have our own texts."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection 
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_guard import requests
 
 LONG = "a" * 63
-#: What is wrong with an address, whatever it is given for, by a part of what is said.
+#: Invalid URLs by a part of the error message.
 WRONG_BY_WORDS = {
-    "it holds ' '": ["https://go.example.com/a b",
+    "it contains ' '": ["https://go.example.com/a b",
                      "https://go. example.com/", "https://go.example.com:4 43/", "https://go.example.com/{{ org }}"],
-    r"it holds '\t'": ["https://go.example.com/a\tb"],
-    r"it holds '\n'": ["ht\ntps://go.example.com/", "https://go.exa\nmple.com/"],
-    r"it holds '\r'": ["https://go.example.com/a\r\nX-Other: b", "https://go.example.com\r\n.evil.test/"],
-    r"it holds '\x00'": ["https://go.example.com/\0", "https://go.example.com\0.evil.test/"],
-    r"it holds '\x1b'": ["https://go.example.com/\x1b[2J"],
-    r"it holds '\x7f'": ["https://go.example.com/\x7f"],
-    r"it holds '\x85'": ["https://go.example.com/\x85x"],
-    r"it holds '\u202e'": ["https://go.example.com/\u202e"],
-    r"it holds '\u200b'": ["https://go.\u200bexample.com/"],
-    r"it holds '\u2028'": ["https://go.example.com/\u2028x"],
-    r"it holds '\udce9'": ["https://go.example.com/\udce9"],
-    r"it holds '\u3000'": ["https://go.example.com/\u3000x"],
-    r"it holds '\\'": ["https://go.example.com\\evil.test/", "https:\\\\go.example.com/"],
-    "write '{' percent-encoded": ["https://go.example.com/{org_id}"],
-    "write '<' percent-encoded": ["https://go.example.com/<x>"],
-    "write 'é' percent-encoded": ["https://go.example.com/é"],
-    "write '[' percent-encoded": ["https://go.example.com/[x]"],
-    "write '%' percent-encoded": ["https://go.example.com/%zz", "https://go.example.com/%"],
+    r"it contains '\t'": ["https://go.example.com/a\tb"],
+    r"it contains '\n'": ["ht\ntps://go.example.com/", "https://go.exa\nmple.com/"],
+    r"it contains '\r'": ["https://go.example.com/a\r\nX-Other: b", "https://go.example.com\r\n.evil.test/"],
+    r"it contains '\x00'": ["https://go.example.com/\0", "https://go.example.com\0.evil.test/"],
+    r"it contains '\x1b'": ["https://go.example.com/\x1b[2J"],
+    r"it contains '\x7f'": ["https://go.example.com/\x7f"],
+    r"it contains '\x85'": ["https://go.example.com/\x85x"],
+    r"it contains '\u202e'": ["https://go.example.com/\u202e"],
+    r"it contains '\u200b'": ["https://go.\u200bexample.com/"],
+    r"it contains '\u2028'": ["https://go.example.com/\u2028x"],
+    r"it contains '\udce9'": ["https://go.example.com/\udce9"],
+    r"it contains '\u3000'": ["https://go.example.com/\u3000x"],
+    r"it contains '\\'": ["https://go.example.com\\evil.test/", "https:\\\\go.example.com/"],
+    "'{' must be percent-encoded": ["https://go.example.com/{org_id}"],
+    "'<' must be percent-encoded": ["https://go.example.com/<x>"],
+    "'é' must be percent-encoded": ["https://go.example.com/é"],
+    "'[' must be percent-encoded": ["https://go.example.com/[x]"],
+    "'%' must be percent-encoded": ["https://go.example.com/%zz", "https://go.example.com/%"],
     "percent-encoded character that cannot be printed": ["https://go.example.com/%0d%0aX",
                                                          "https://go.example.com/%00"],
     "not an http(s) address": ["", "go.example.com/api", "//go.example.com/api", "https:go.example.com/api",
@@ -55,27 +55,27 @@ WRONG_BY_WORDS = {
     "without user and password": ["https://user@go.example.com/", "https://user:s3cret@go.example.com/",
                                   "https://@go.example.com/", "https://:@go.example.com/", "https://go.example.com\\@evil.test/",
                                   "https://us er:s3cret@go.example.com/", "https://user:s3c\nret@go.example.com/"],
-    "it names no host": ["https://", "https:///api", "https://:443/api", "https://?a"],
-    "its host cannot be one": ["https://.", "https://.example.com/", "https://go..example.com/",
+    "it has no host": ["https://", "https:///api", "https://:443/api", "https://?a"],
+    "its host is invalid": ["https://.", "https://.example.com/", "https://go..example.com/",
                                "https://go.example.com../", "https://-go.example.com/", "https://go-.example.com/", "https://%67o.example.com/",
                                "https://go.example.com%2eevil.test/", "https://go.example.com%00/", "https://go,example.com/",
                                "https://*.example.com/", "https://go!.example.com/", "https://go.example.com;x/", f"https://{LONG}a.example.com/",
                                f"https://{LONG}.{LONG}.{LONG}.{LONG}.com/", f"https://{'ä' * 300}.example.com/", "https://go]/"],
-    "its host is no international name": ["https://go\u2260.example.com/", "https://\u0660\u0660a.example.com/",
+    "its host is not a valid international name": ["https://go\u2260.example.com/", "https://\u0660\u0660a.example.com/",
                                           f"https://{'ä' * 63}.example.com/", "https://ä..example.com/", "https://\uff11\uff12\uff17.0.0.1/",
                                           "http://\uff4cocalhost/", "http://localhost\u3002/"],
-    r"it holds '\u0378'": ["https://\U0001f4a9.\u0378.example.com/"],
-    "a host of numbers": ["https://127.1/", "https://2130706433/", "https://0x7f000001/", "https://0x7f.0.0.1/",
+    r"it contains '\u0378'": ["https://\U0001f4a9.\u0378.example.com/"],
+    "a numeric host": ["https://127.1/", "https://2130706433/", "https://0x7f000001/", "https://0x7f.0.0.1/",
                           "https://0177.0.0.1/", "https://127.0.0.01/", "https://127.0.0.1./", "https://127.0.0.256/", "https://1.2.3.4.5/",
                           "https://example.1/", "https://example.0x/"],
-    "nothing can be sent to": ["https://0.0.0.0/", "https://[::]/"],
-    "an IPv6 address ends with ]": ["https://[::1", "https://[::1/api", "https://[::1]x/",
+    "no request can be sent to": ["https://0.0.0.0/", "https://[::]/"],
+    "an IPv6 address must end with ]": ["https://[::1", "https://[::1/api", "https://[::1]x/",
                                     "https://[::1]evil.test/", "https://[::1].evil.test/", "https://[::1]]:80/", "https://[[::1]]/"],
-    "an IPv6 address stands in [ and ]": ["https://::1]/",
+    "an IPv6 address must be in [ and ]": ["https://::1]/",
                                           "https://::1/", "https://x[::1]/", "https://go.example.com:80:80/"],
-    "no IPv6 address between": ["https://[]/", "https://[go.example.com]/", "https://[127.0.0.1]/", "https://[v1.x]/"],
-    "the zone of an IPv6 address": ["https://[::1%25eth0]/", "https://[fe80::1%eth0]/"],
-    "no port": ["https://go.example.com:/", "https://go.example.com:port/", "https://go.example.com:0/",
+    "the text in [ and ] is not an IPv6 address": ["https://[]/", "https://[go.example.com]/", "https://[127.0.0.1]/", "https://[v1.x]/"],
+    "an IPv6 address must not have a zone": ["https://[::1%25eth0]/", "https://[fe80::1%eth0]/"],
+    "its port is not a number": ["https://go.example.com:/", "https://go.example.com:port/", "https://go.example.com:0/",
                 "https://go.example.com:65536/", "https://go.example.com:99999999999999999999/", "https://go.example.com:-1/",
                 "https://go.example.com:+1/", "https://go.example.com:8_0/", "https://go.example.com:1.5/",
                 "https://go.example.com:\u0661/", "https://[::1]:/", "https://[::1]:x/"],
@@ -150,7 +150,7 @@ def test_international_names_are_written_as_they_are_sent(url: str, expected: st
 def test_international_names_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(addresses, "idna", None)
     assert problems_of("https://go.example.com") == []
-    assert "no international name" in "".join(problems_of("https://müller.example.com"))
+    assert "not a valid international name" in "".join(problems_of("https://müller.example.com"))
 
 
 @given(st.text(alphabet="htps:/@[]%.?#\\ \r\n\t\0aä1x0-,\u202e\ud800", max_size=30))
@@ -178,7 +178,7 @@ def test_this_machine(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
 
 
-# --- what else becomes a part of an address ---------------------------------------------------------------------------
+# --- paths and queries ------------------------------------------------------------------------------------------------
 
 ODD = ["a\r\nb", "a\nb", "a\tb", "a\0b", "a b", "a\u00a0b", "a\x1b[2Jb", "a\x7fb", "a\u202eb", "a\u200bb"]
 

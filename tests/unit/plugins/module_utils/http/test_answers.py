@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the tallyfy.platform authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What bodies mean: envelopes, pages, every error shape of the API reference, and waits."""
+"""Bodies of answers: envelopes, pages, every error shape of the API reference, and waits."""
 
 from __future__ import annotations
 
@@ -111,15 +111,15 @@ def test_numbers_spelled_as_texts_are_numbers() -> None:
         ("groups", {"id": "0a", "name": ""}, ""),
         (None, [], "it is not a record"),
         ("users", "fine", "it is not a member"),
-        (None, {}, "it is not a record, for it has no ID"),
-        ("tags", {"id": True, "title": "a"}, "it is not a tag, for it has no ID"),
-        ("runs", {"id": " ", "name": "a"}, "it is not a process, for it has no ID"),
-        ("runs", {"id": 1.5, "name": "a"}, "it is not a process, for it has no ID"),
-        ("users", {"id": "0a", "email": "a@example.com"}, "it is not a member, for it has no integer ID"),
-        ("users", {"id": 7, "email": " "}, "it is not a member, for it has no email"),
-        ("guests", {"id": 7, "email": None}, "it is not a guest, for it has no email"),
-        ("groups", {"id": "0a"}, "it is not a group, for it has no name"),
-        ("checklists", {"id": "0a", "title": ["a"]}, "it is not a template, for it has no title"),
+        (None, {}, "it is not a record, because it has no ID"),
+        ("tags", {"id": True, "title": "a"}, "it is not a tag, because it has no ID"),
+        ("runs", {"id": " ", "name": "a"}, "it is not a process, because it has no ID"),
+        ("runs", {"id": 1.5, "name": "a"}, "it is not a process, because it has no ID"),
+        ("users", {"id": "0a", "email": "a@example.com"}, "it is not a member, because it has no integer ID"),
+        ("users", {"id": 7, "email": " "}, "it is not a member, because it has no email"),
+        ("guests", {"id": 7, "email": None}, "it is not a guest, because it has no email"),
+        ("groups", {"id": "0a"}, "it is not a group, because it has no name"),
+        ("checklists", {"id": "0a", "title": ["a"]}, "it is not a template, because it has no title"),
     ],
 )
 def test_a_record_has_its_id_and_what_it_is_found_by(route: str | None, value: object, flaw: str) -> None:
@@ -261,7 +261,7 @@ def http_date(moment: datetime) -> str:
         (http_date(NOW + timedelta(seconds=90)), None, 90.0),
         # A date in the past asks for no wait.
         (http_date(NOW - timedelta(seconds=90)), None, 0.0),
-        # The controller's clock is ten minutes slow: the answer's own date counts.
+        # The clock of the controller is ten minutes slow: the date of the answer counts.
         (http_date(NOW + timedelta(seconds=630)), http_date(NOW + timedelta(seconds=600)), 30.0),
         # An unreadable Date header is not used.
         (http_date(NOW + timedelta(seconds=30)), "yesterday", 30.0),

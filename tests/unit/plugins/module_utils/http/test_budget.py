@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the tallyfy.platform authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pace of requests: never more than the rate in any minute, in the order of asking, across processes."""
+"""The rate of requests: never exceeded in any minute, in the order of booking, across processes."""
 
 from __future__ import annotations
 
@@ -70,13 +70,13 @@ def clock() -> Clock:
 
 
 def budget_of(clock: Clock, rate: int, path: Path | None = None, **options: Any) -> RequestBudget:
-    """Return a budget that goes by a clock, shared by all that have the path."""
+    """Return a budget that uses a simulated clock and is shared by all budgets with the same path."""
     directory = PrivateDirectory(str(path)) if path else None
     return RequestBudget(rate, directory=directory, now=clock.now, sleep=clock.sleep, **options)
 
 
 def most_in_a_window(moments: list[float], seconds: float = 60.0) -> int:
-    """Return the most moments that lie within any ``seconds``."""
+    """Return the largest number of moments within any ``seconds``."""
     ordered = sorted(moments)
     return max((sum(1 for other in ordered if one <= other < one + seconds) for one in ordered), default=0)
 
@@ -107,7 +107,7 @@ def test_rates_order_and_pauses_are_kept(rates: list[int], todo: list[tuple[str,
     if len(rates) == 1:
         assert moments == sorted(moments), "whoever asks first goes first"
     for place, (moment, rate) in enumerate(booked):
-        # Whoever comes later answers for it.
+        # The later booking has to keep its own rate.
         earlier = moments[: place + 1]
         for start in (one for one in earlier if moment - WINDOW_SECONDS < one <= moment):
             assert sum(1 for one in earlier if start <= one < start + 60.0) <= rate
@@ -222,7 +222,7 @@ def test_clock_that_is_put_right_a_little_forgets_nothing() -> None:
     assert schedule.reserve(START - 30).moment == START + WINDOW_SECONDS
 
 
-# --- what the service tells -------------------------------------------------------------------------------------------
+# --- limits of the service --------------------------------------------------------------------------------------------
 
 
 def spread(schedule: Schedule, count: int, now: float = START) -> list[float]:
@@ -286,7 +286,7 @@ def test_refusals_without_a_number_show_how_many_were_taken() -> None:
 
 @pytest.mark.parametrize(("number", "rate"), [(5, 600), (60, 600), (61, 60), (200, 199)])
 def test_a_refusal_after_a_few_requests_shows_no_pace(number: int, rate: int) -> None:
-    """Otherwise a whole controller would crawl for an hour after one."""
+    """Otherwise one refusal would slow down a whole controller for an hour."""
     schedule = Schedule(600)
     spread(schedule, number)
     schedule.learn(START + 1, Limits(is_refusal=True))
@@ -323,7 +323,7 @@ def test_requests_taken_together_go_out_together(clock: Clock) -> None:
     for count in (2, 2, 1, 3):
         budget.take(allowance, count)
         sent += [clock.time] * count
-    # The second pair does not fit beside the first, and nobody overtakes it.
+    # The second pair does not fit into the window of the first, and no later booking overtakes it.
     expected = [0.0] * 2 + [WINDOW_SECONDS] * 3 + [2 * WINDOW_SECONDS] * 3
     assert [moment - START for moment in sent] == pytest.approx(expected)
     assert allowance.requests == 8
@@ -356,7 +356,7 @@ def test_those_who_were_paused_do_not_all_come_back_at_once(clock: Clock) -> Non
     schedule = Schedule(2)
     booked = [schedule.reserve(START) for _one in range(6)]
     schedule.pause(START, 150)
-    # All six wake up, the early ones before the pause ends, and ask again.
+    # All six wake up, the early ones before the pause ends, and book again.
     later = [schedule.confirm(clock.now() + 61 * (place // 2), one).moment for place, one in enumerate(booked)]
     assert all(moment >= START + 150 for moment in later)
     assert most_in_a_window(later) <= 2
@@ -505,7 +505,7 @@ def test_work_goes_on_without_the_directory(clock: Clock, tmp_path: Path, harm: 
         file.symlink_to(tmp_path / "elsewhere")
     budget.take(PATIENCE)
     budget.take(PATIENCE)
-    # The shared count is lost, a count of its own goes on.
+    # The shared count is lost; the process continues with its own count.
     assert clock.naps == [pytest.approx(WINDOW_SECONDS)]
     assert not (tmp_path / "elsewhere").exists()
 
@@ -525,7 +525,7 @@ def test_who_hangs_is_named_and_waited_for_once(tmp_path: Path) -> None:
         assert 10 <= waited < 11
         with pytest.raises(HeldError, match=f"by process {os.getpid()}$"):
             budget.take(PATIENCE)
-        # An answer that has come must not fail for it.
+        # A request that succeeded must not fail because of the budget.
         budget.pause(30)
         budget.learn(Limits(limit=1))
         assert sum(naps) == waited
@@ -551,7 +551,7 @@ def test_where_nothing_can_be_locked_each_has_a_budget(
 
 def book_some(path: str, times: int, results: object) -> None:
     budget = RequestBudget(10, directory=PrivateDirectory(path), scope="x")
-    # Only booked and not waited for, so that the clocks of all processes stand still together.
+    # The requests are booked without waiting, so that the clocks of all processes stand still.
     moments = [budget._update(lambda schedule: schedule.reserve(START).moment) for _time in range(times)]
     results.put(moments)
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the service takes no more of for a while, by the kind of request."""
+"""Kinds of requests that the service refuses for a while."""
 
 from __future__ import annotations
 

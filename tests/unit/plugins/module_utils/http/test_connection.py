@@ -22,7 +22,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection 
 SECRET = "s3cret/of+the=client"
 TOKEN = "eyJ0eXAiOiJKV1Qi.token.of-somebody"
 ENOUGH = {"org_id": "org1", "client_id": "1111", "client_secret": SECRET}
-# One valid value for each option that differs from its default: as given, as an environment has it, as it is then.
+# A valid value for each option that differs from its default: as an option, as an environment variable, and converted.
 VALUES: dict[str, tuple[Any, str, Any]] = {
     "api_url": ("https://staging.example.com/api", "https://staging.example.com/api", None),
     "token_url": ("https://staging.example.com/oauth/token", "https://staging.example.com/oauth/token", None),
@@ -58,7 +58,7 @@ def test_every_option_has_a_case() -> None:
     assert set(VALUES) == set(OPTIONS)
 
 
-# --- where a value comes from -----------------------------------------------------------------------------------------
+# --- sources of values ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", OPTIONS)
@@ -124,7 +124,7 @@ def test_application_is_preferred_otherwise(given: dict[str, Any], environment: 
 
 def test_given_act_as_contradicts_a_given_token() -> None:
     found = problems({"org_id": "o", "access_token": TOKEN, "act_as": "alice@example.com"}, APPLICATION)
-    assert found[0].startswith("act_as needs client_id and client_secret")
+    assert found[0].startswith("act_as requires client_id and client_secret")
 
 
 def test_act_as_is_an_address() -> None:
@@ -181,7 +181,7 @@ def test_all_problems_are_named_at_once() -> None:
 def test_half_of_the_pair_is_not_enough(missing: str, blank: str | None) -> None:
     other = "client_secret" if missing == "client_id" else "client_id"
     assert problems({**ENOUGH, missing: blank}) == [
-        f"{missing} is not set, while {other} is: give the option or TALLYFY_{missing.upper()}"
+        f"{missing} is not set, but {other} is: set the option or TALLYFY_{missing.upper()}"
     ]
     assert len(problems({**ENOUGH, missing: blank, "access_token": TOKEN})) == 1
 
@@ -200,7 +200,7 @@ def test_organization_id_cannot_change_the_route(org_id: str) -> None:
 def test_acting_for_somebody_needs_application_credentials() -> None:
     found = problems({"org_id": "o", "access_token": TOKEN, "act_as": "alice@example.com"})
     assert len(found) == 1
-    assert found[0].startswith("act_as needs client_id and client_secret")
+    assert found[0].startswith("act_as requires client_id and client_secret")
     both = connect({**ENOUGH, "access_token": TOKEN, "act_as": "alice@example.com"})
     assert both.act_as == "alice@example.com"
 
@@ -307,9 +307,9 @@ def test_certificates_are_in_a_file_or_a_directory(tmp_path: Path, place: str, f
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
-        ("timeout", 1e12, "timeout is 1e+12, and must be at most 86400"),
-        ("max_wait", "1e300", "max_wait is 1e+300, and must be at most 31622400"),
-        ("rate_limit", 10**7, "rate_limit is 1e+07, and must be at most 1000000"),
+        ("timeout", 1e12, "timeout must be at most 86400, not 1e+12"),
+        ("max_wait", "1e300", "max_wait must be at most 31622400, not 1e+300"),
+        ("rate_limit", 10**7, "rate_limit must be at most 1000000, not 1e+07"),
     ],
 )
 def test_numbers_that_no_clock_takes(name: str, value: object, problem: str) -> None:
@@ -326,7 +326,7 @@ def test_number_without_an_end() -> None:
 )
 def test_a_state_dir_is_an_absolute_path(value: str) -> None:
     (problem,) = problems({**ENOUGH, "state_dir": value})
-    assert problem == f"state_dir must be an absolute path, or one that starts with ~: {value!r}"
+    assert problem == f"state_dir must be an absolute path or start with ~, not {value!r}"
 
 
 # --- secrets ----------------------------------------------------------------------------------------------------------
@@ -357,7 +357,7 @@ def test_messages_hold_no_secret(given: dict[str, Any]) -> None:
     assert TOKEN not in text
 
 
-# --- where somebody else signs in -------------------------------------------------------------------------------------
+# --- without sign-in --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the tallyfy.platform authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What each failure of the HTTP libraries means, built as these build it; both versions of urllib3 have all of them."""
+"""The meaning of each failure of the HTTP libraries, constructed as they do it; both urllib3 versions have them all."""
 
 from __future__ import annotations
 
@@ -52,30 +52,30 @@ def of_proxy(error: Exception) -> outer.ProxyError:
         (outer.InvalidHeader("x"), OptionError, "cannot be sent", False),
         (outer.InvalidHeader(inner.InvalidHeader("Content-Length")), UnreadableAnswerError, "cannot be read", True),
         (inner.InvalidHeader("Content-Length"), UnreadableAnswerError, "cannot be read", True),
-        (RefusedAnswerError("it is longer than 64 MiB"), UnreadableAnswerError, "is not taken", True),
+        (RefusedAnswerError("it is longer than 64 MiB"), UnreadableAnswerError, "was rejected", True),
         (outer.ConnectionError(spent(REFUSED)), UnreachableError, "no connection", False),
         (outer.ConnectTimeout(spent(inner.ConnectTimeoutError(POOL, "x"))), UnreachableError, "no conn", False),
         (outer.ConnectionError(socket.gaierror(-2, "Name or service not known")), UnreachableError, "no conn", False),
         (of_proxy(REFUSED), UnreachableError, "no connection", False),
-        (of_proxy(TUNNEL), UnreachableError, "the proxy made no connection", False),
-        # So urllib3 calls an answer that was lost, when there is a proxy.
-        (of_proxy(RESET), UnreachableError, "the answer broke off", True),
-        (of_proxy(GONE), UnreachableError, "the answer broke off", True),
+        (of_proxy(TUNNEL), UnreachableError, "no connection through the proxy", False),
+        # With a proxy, urllib3 reports a lost answer like this.
+        (of_proxy(RESET), UnreachableError, "no complete answer", True),
+        (of_proxy(GONE), UnreachableError, "no complete answer", True),
         (outer.SSLError(spent(inner.SSLError(ssl.SSLEOFError(8, "EOF occurred")))),
-         UnreachableError, "the TLS connection broke off", True),
+         UnreachableError, "the TLS connection was closed", True),
         (outer.SSLError(spent(inner.SSLError(ssl.SSLCertVerificationError("certificate verify failed")))),
          CertificateError, "the TLS connection failed", False),
-        (outer.ReadTimeout(inner.ReadTimeoutError(POOL, "/x", "x")), UnreachableError, "broke off", True),
-        (outer.ConnectionError(inner.ReadTimeoutError(POOL, "/x", "x")), UnreachableError, "broke off", True),
-        (outer.ConnectionError(spent(inner.ProtocolError("x", GONE))), UnreachableError, "broke off", True),
-        (outer.ConnectionError(inner.ProtocolError("x", RESET)), UnreachableError, "broke off", True),
+        (outer.ReadTimeout(inner.ReadTimeoutError(POOL, "/x", "x")), UnreachableError, "no complete answer", True),
+        (outer.ConnectionError(inner.ReadTimeoutError(POOL, "/x", "x")), UnreachableError, "no complete answer", True),
+        (outer.ConnectionError(spent(inner.ProtocolError("x", GONE))), UnreachableError, "no complete answer", True),
+        (outer.ConnectionError(inner.ProtocolError("x", RESET)), UnreachableError, "no complete answer", True),
         (outer.ConnectionError(inner.ProtocolError("x", http.client.BadStatusLine("garbage"))),
-         UnreachableError, "broke off", True),
-        (outer.ChunkedEncodingError("x"), UnreadableAnswerError, "broke off", True),
-        (outer.ContentDecodingError(inner.DecodeError("x")), UnreadableAnswerError, "broke off", True),
+         UnreachableError, "no complete answer", True),
+        (outer.ChunkedEncodingError("x"), UnreadableAnswerError, "no complete answer", True),
+        (outer.ContentDecodingError(inner.DecodeError("x")), UnreadableAnswerError, "no complete answer", True),
         (outer.ConnectionError(inner.ProtocolError("x", http.client.IncompleteRead(b"", 5))),
-         UnreadableAnswerError, "broke off", True),
-        (outer.RequestException("something new"), UnreachableError, "broke off", True),
+         UnreadableAnswerError, "no complete answer", True),
+        (outer.RequestException("something new"), UnreachableError, "no complete answer", True),
     ],
     ids=lambda value: repr(value)[:70] if isinstance(value, Exception) else None,
 )  # fmt: skip

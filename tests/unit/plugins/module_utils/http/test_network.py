@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the tallyfy.platform authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Proxies and CA bundles out of the environment: what cannot be used is told by its name, and without its secrets."""
+"""Proxies and CA bundles of the environment: errors name the variable and show no secret."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.network imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import MASK, SecretKeeper
 
 URL = "https://go.example.com/api"
-#: What people do not think of encoding, and where each of the libraries then takes the address apart.
+#: Characters that people forget to encode, and at which the libraries split the URL differently.
 AWKWARD = [
     "first#second", "first/second", "first?second", "first[second", "first]second", "f[ir]st", "12/34#sec", "a\\b",
 ]  # fmt: skip
@@ -51,8 +51,8 @@ def refusal(url: str = URL, **options: Any) -> str:
 def test_password_that_is_not_encoded(monkeypatch: pytest.MonkeyPatch, name: str, password: str) -> None:
     monkeypatch.setenv(name, f"http://user:{password}@proxy.example.com:3128")
     message = refusal()
-    assert message.startswith(f"{name} is not the address of a proxy")
-    assert "percent-encoded" in message
+    assert message.startswith(f"{name} is not a proxy address")
+    assert "Percent-encode special characters" in message
     assert "user:" not in message
     assert password not in message
 
@@ -68,7 +68,7 @@ def test_password_that_is_not_encoded(monkeypatch: pytest.MonkeyPatch, name: str
 def test_what_is_no_address_of_a_proxy(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     message = refusal()
-    assert message.startswith("HTTPS_PROXY is not the address of a proxy")
+    assert message.startswith("HTTPS_PROXY is not a proxy address")
     assert "secret" not in message
 
 
@@ -82,7 +82,7 @@ def test_what_requests_can_use(monkeypatch: pytest.MonkeyPatch, proxy: str) -> N
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     check_way_to(URL, connection())
     if proxy:
-        # Nor does requests refuse it: that is what the check goes by.
+        # requests does not refuse it either, which is what the check is based on.
         requests.adapters.HTTPAdapter().proxy_manager_for(requests.utils.prepend_scheme_if_needed(proxy, "http"))
 
 
@@ -137,7 +137,7 @@ def test_socks_needs_its_library(monkeypatch: pytest.MonkeyPatch, scheme: str) -
     monkeypatch.setenv("ALL_PROXY", f"{scheme}://user:s3cret@proxy:1080")
     monkeypatch.setattr(network.importlib.util, "find_spec", lambda _name: None)
     message = refusal()
-    assert message.startswith("ALL_PROXY names a SOCKS proxy")
+    assert message.startswith("ALL_PROXY is a SOCKS proxy")
     assert "PySocks" in message
     assert "s3cret" not in message
     monkeypatch.setattr(network.importlib.util, "find_spec", lambda _name: object())
@@ -231,7 +231,9 @@ def test_option_wins_over_the_variable(monkeypatch: pytest.MonkeyPatch, tmp_path
 def test_directory_in_which_openssl_finds_nothing(tmp_path: Path, file: str | None) -> None:
     if file:
         (tmp_path / file).write_text("")
-    assert bundle_flaw(connection(ca_path=str(tmp_path))).startswith(f"ca_path {tmp_path} holds no certificates under")
+    assert bundle_flaw(connection(ca_path=str(tmp_path))).startswith(
+        f"ca_path {tmp_path} contains no certificates with names"
+    )
 
 
 def test_bundle_that_nobody_can_look_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,6 +248,6 @@ def test_bundle_without_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     bundle = tmp_path / "bundle.pem"
     bundle.write_text(content)
     monkeypatch.setenv("CURL_CA_BUNDLE", str(bundle))
-    assert bundle_flaw(connection()).startswith(f"CURL_CA_BUNDLE {bundle} holds no certificates")
+    assert bundle_flaw(connection()).startswith(f"CURL_CA_BUNDLE {bundle} contains no readable certificates")
     assert bundle_flaw(connection(ca_path=certifi.where())) == ""
     assert bundle_flaw(connection(validate_certs=False)) == ""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Answers that do not end, against the hostile server: each of them is left after its time and its bytes."""
+"""Endless answers of the hostile server: reading stops at the limits of time and size."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from tests.hostile import DRIP_SECONDS, HostileServer, running_hostile
 
 SECONDS = 0.3
 SMALL = 2 << 20
-#: What a packed piece may become, and what a decoder holds of it beside it.
+#: The size of a decompressed piece, plus the buffer of the decoder.
 UNPACKED_PIECES = 3 * (17 << 20)
 SLOW = [
     "silence", "drip-status", "drip-headers", "drip-body", "drip-endless-body", "drip-chunks", "drip-chunk-size",
@@ -82,7 +82,7 @@ def failure(one: Transport, method: str, url: str, **options: Any) -> ApiError:
 
 @pytest.fixture
 def is_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let little be too much."""
+    """Lower the limits."""
     monkeypatch.setattr(reading, "MOST_ANSWER_BYTES", SMALL)
     monkeypatch.setattr(reading, "MOST_REFUSAL_BYTES", SMALL)
 
@@ -95,7 +95,7 @@ def test_slow_answer_is_left_after_the_time_of_a_request(hostile: HostileServer,
     error = failure(transport(SECONDS), "GET", hostile.url(kind), repeats=False)
     assert isinstance(error, UnreachableError)
     assert f"no answer within {SECONDS:g} s" in error.message
-    # A drip of more than that would have been read for longer.
+    # Without the limit, reading the slow answer would take longer than that.
     assert hostile.sent < 200 + 30 * SECONDS / DRIP_SECONDS
 
 
@@ -138,7 +138,7 @@ def test_the_limits_hold_for_tls(tls: tuple[HostileServer, Path], is_small: None
 
 
 def test_kept_connection_has_all_of_its_time_again() -> None:
-    """What is left of one answer's time must not be all that the next request has for sending and reading."""
+    """The next request must get the full time-out, not the rest that the previous answer left."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
@@ -195,13 +195,13 @@ def test_long_answer_to_a_write_is_lost(hostile: HostileServer, is_small: None, 
 def test_packing_that_was_not_asked_for_is_not_taken(hostile: HostileServer, kind: str) -> None:
     error = failure(transport(), "GET", hostile.url(kind))
     assert isinstance(error, UnreadableAnswerError)
-    assert "gzip, deflate was asked for" in error.message
+    assert "is not one of gzip, deflate" in error.message
     assert len(hostile.requests) == 1
 
 
 @pytest.mark.parametrize("kind", BROKEN)
 def test_answer_that_cannot_be_read_is_one_clear_error(hostile: HostileServer, kind: str) -> None:
-    """That a write may have been carried out is told of each of them."""
+    """For each of them, the error says that a write may have been carried out."""
     assert isinstance(failure(transport(), "GET", hostile.url(kind)), (UnreadableAnswerError, UnreachableError))
     assert isinstance(failure(transport(), "POST", hostile.url(kind)), LostAnswerError)
 
@@ -237,7 +237,7 @@ def test_page_of_9999_members_fits(packer: Any) -> None:
     assert len(json_in(response)["data"]) == 9999
 
 
-# --- a status that tells enough ---------------------------------------------------------------------------------------
+# --- a status that says enough ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 409, 422])
@@ -257,7 +257,7 @@ def test_what_is_read_before_a_repetition_is_bounded(hostile: HostileServer, sta
         response = send(transport(), "GET", hostile.url(f"{status}-{kind}", to="GET"))
         assert response.status_code == status
         assert len(hostile.requests) > 1
-        # The last one is no longer repeated, and is read as an answer.
+        # The last attempt is not repeated, so its body is read as an answer.
         assert tracemalloc.get_traced_memory()[1] < MOST_ANSWER_BYTES + UNPACKED_PIECES
     finally:
         tracemalloc.stop()

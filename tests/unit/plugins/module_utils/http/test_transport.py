@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the tallyfy.platform authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTTP itself, against a server that misbehaves as it is told. Nobody really sleeps."""
+"""HTTP against a server that misbehaves on request. Sleeps are simulated."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ HALF = answer()[:-5]
 
 
 class Server:
-    """Answers one request a connection, with the next of the prepared bytes, and keeps what it was sent."""
+    """Answers one request per connection with the next prepared bytes, and records the requests."""
 
     def __init__(self) -> None:
         self.answers: list[bytes] = []
@@ -97,7 +97,7 @@ class Server:
         request = b""
         while b"\r\n\r\n" not in request:
             more = connection.recv(65536)
-            if not more or more.startswith(b"\x16"):  # nothing more comes, or TLS, which is not spoken here
+            if not more or more.startswith(b"\x16"):  # the end, or TLS, which this server does not support
                 return request
             request += more
         head, _blank_line, body = request.partition(b"\r\n\r\n")
@@ -139,7 +139,7 @@ def test_what_repeats_differently_uses_the_same_connections(clock: Clock) -> Non
     assert all(proxy is proxies[0] for proxy in proxies)
 
 
-# --- what goes out ----------------------------------------------------------------------------------------------------
+# --- requests ---------------------------------------------------------------------------------------------------------
 
 
 def test_request_carries_the_headers_and_nothing_of_ones_own(
@@ -353,12 +353,12 @@ def test_pause_reaches_other_requests_of_the_budget(server: Server, clock: Clock
     one, budget = transport(clock), RequestBudget(0, now=clock.now, sleep=clock.sleep)
     other = Transport(one.connection, budget, WaitAllowance(300, sleep=lambda _seconds: None))
     server.answers = [answer(429, Retry_After="30"), answer()]
-    # The wait itself is skipped here, and yet nothing goes out before the pause has ended.
+    # The wait itself is skipped, but nothing is sent before the pause has ended.
     assert send(other, "GET", server.url).status_code == 200
     assert clock.naps == [pytest.approx(30)]
 
 
-# --- what is sent once ------------------------------------------------------------------------------------------------
+# --- requests without repeats -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
@@ -421,7 +421,7 @@ def test_nothing_waits_between_requests_that_are_prepaid(server: Server, clock: 
         send(one, "GET", server.url)
         send(one, "PUT", server.url, repeats=False)
         assert clock.naps == waited
-        # From here on it is as ever: two more are free.
+        # From here on the normal rate applies: two more are free.
         for _request in range(3):
             send(one, "GET", server.url)
     assert clock.slept == pytest.approx(2 * 60.5)
@@ -470,7 +470,7 @@ def test_pause_that_is_too_long_is_reported_by_the_first_request(server: Server,
     assert one.allowance.requests == len(server.requests) == 0
 
 
-# --- what answers tell about limits -----------------------------------------------------------------------------------
+# --- limits in answers ------------------------------------------------------------------------------------------------
 
 PACE = b'{"message": "You\'ve reached the limit for API requests.", "code": "RATE_LIMIT_EXCEEDED"}'
 HOURLY = b'{"message": "You\'ve reached the hourly limit for Guest Invite.", "code": "RATE_LIMIT_EXCEEDED"}'
@@ -497,7 +497,7 @@ def limits(limit: object = None, remaining: object = None, **others: object) -> 
         ),
         ("GET", 200, b"{}", limits(0), 600),
         ("POST", 429, PACE, limits(100, 0, **{"Retry-After": 30}), 100),
-        # After so few requests that shows no pace.
+        # A refusal after so few requests shows no rate.
         ("POST", 429, PACE, limits(None, 0, **{"Retry-After": 30}), 600),
         ("POST", 429, PACE, limits(), 600),
         ("POST", 429, PACE, limits(0, **{"Retry-After": 30}), 600),
@@ -539,7 +539,7 @@ def test_cap_of_one_kind_pauses_nothing_else(
 
 
 def test_words_of_a_cap_are_kept_without_secrets(server: Server, clock: Clock) -> None:
-    """They go into a file, shortened: half of a secret is nothing that could be found later."""
+    """Refusals are shortened and written to a file: half of a secret could not be masked later."""
     one = transport(clock, max_wait=0)
     secret = "x" * 200
     one._secrets.keep(secret)
@@ -600,7 +600,7 @@ def test_lasting_reset(server: Server, clock: Clock, method: str, kind: type[Exc
 @pytest.mark.parametrize(("method", "kind"), [("GET", UnreadableAnswerError), ("POST", LostAnswerError)])
 def test_half_a_body(server: Server, clock: Clock, method: str, kind: type[Exception]) -> None:
     server.answers = [HALF] * 9
-    with pytest.raises(kind, match=r"broke off|was lost"):
+    with pytest.raises(kind, match=r"no complete answer|was lost"):
         send(transport(clock), method, server.url)
 
 
@@ -629,7 +629,7 @@ def test_lasting_broken_body(
     server: Server, clock: Clock, method: str, max_wait: float, kind: type[Exception], requests: int
 ) -> None:
     server.answers = [BROKEN_CHUNKS] * 9
-    with pytest.raises(kind, match=r"broke off|was lost"):
+    with pytest.raises(kind, match=r"no complete answer|was lost"):
         send(transport(clock, max_wait=max_wait), method, server.url)
     assert len(server.requests) == requests
 
@@ -646,7 +646,7 @@ def test_no_answer_in_time(server: Server, clock: Clock, method: str, kind: type
     server.answers = [SILENCE] * 9
     with pytest.raises(kind, match=r"no answer within 0\.1 s"):
         send(transport(clock, timeout=0.1), method, server.url)
-    # It may still have to read what it was sent.
+    # The server may not have read the request yet.
     server.close()
     assert len(server.requests) == requests
 
@@ -690,7 +690,7 @@ def test_password_that_breaks_the_address_of_a_proxy_is_not_shown(
     server: Server, clock: Clock, monkeypatch: pytest.MonkeyPatch, password: str
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://user:{password}@{server.url[7:]}")
-    with pytest.raises(OptionError, match="HTTPS_PROXY is not the address of a proxy") as caught:
+    with pytest.raises(OptionError, match="HTTPS_PROXY is not a proxy address") as caught:
         send(transport(clock), "POST", "https://go.example.com/api", json={})
     assert caught.value.message.startswith("POST https://go.example.com/api: ")
     for piece in ("s3cret", "rest"):
@@ -701,7 +701,7 @@ def test_password_that_breaks_the_address_of_a_proxy_is_not_shown(
 def test_proxy_that_wants_a_password_is_named(server: Server, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     server.answers = [answer(407, b"")] * 9
     monkeypatch.setenv("HTTPS_PROXY", f"http://user:s3cret@{server.url[7:]}")
-    with pytest.raises(UnreachableError, match=r"the proxy made no connection: .*407.* Check the proxy") as caught:
+    with pytest.raises(UnreachableError, match=r"no connection through the proxy: .*407.* Check the proxy") as caught:
         send(transport(clock), "POST", "https://go.example.com/api", json={})
     assert "s3cret" not in caught.value.message
     assert len(server.requests) == 1
@@ -723,7 +723,7 @@ def test_write_that_arrived_before_the_connection_failed_may_have_been_carried_o
 ) -> None:
     server.answers = [first]
     one = transport(clock)
-    # The second attempt finds nobody any more.
+    # The second attempt cannot connect.
     monkeypatch.setattr(one.allowance, "_sleep", lambda _seconds: server.close())
     with pytest.raises(LostAnswerError, match="Connection refused"):
         send(one, method, server.url)
@@ -762,7 +762,7 @@ def test_body_that_cannot_be_unpacked_is_asked_for_again(server: Server, clock: 
 
 
 def test_number_that_json_does_not_have_is_not_sent(server: Server, clock: Clock) -> None:
-    with pytest.raises(OptionError, match="this cannot be sent"):
+    with pytest.raises(OptionError, match="the request cannot be sent"):
         send(transport(clock), "POST", server.url, json={"a": float("nan")})
     assert server.requests == []
 
@@ -782,7 +782,10 @@ def test_bundle_that_cannot_be_used_is_named(
         monkeypatch.setenv(name, str(bundle))
     with socket.create_server(("127.0.0.1", 0)) as listening, pytest.raises(OptionError) as caught:
         send(one, "POST", f"https://127.0.0.1:{listening.getsockname()[1]}", json={})
-    assert f"{name} {bundle} {'holds no certificates' if is_there else 'does not exist'}" in caught.value.message
+    assert (
+        f"{name} {bundle} {'contains no readable certificates' if is_there else 'does not exist'}"
+        in caught.value.message
+    )
 
 
 def test_certificates_are_checked_as_the_connection_says(
