@@ -275,7 +275,7 @@ class TestOrder:
         result = failed(modules, members, on_error="stop", concurrency=1)
         assert list(outcomes(result).values()) == ["created"] * 2 + ["failed"] + ["skipped"] * 4
         assert len(sandbox.writes()) == 3
-        assert "on_error=stop, and ivy.stone@example.net failed" in rows_by_email(result)[BOB]["message"]
+        assert "ivy.stone@example.net failed and on_error=stop" in rows_by_email(result)[BOB]["message"]
         assert result["summary"]["skipped"] == 4
 
     def test_stop_with_many_at_a_time(self, sandbox: Sandbox, modules: Modules) -> None:

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What ansible-core says of arguments that it refuses, without what may be a secret. Private to the collection.
+"""The messages of ansible-core about invalid arguments, without possible secrets. Private to the collection.
 
-Its messages quote the value, and whoever takes an option for another one has put a token there. So of values only
-plain words are left in them, such as a choice that is misspelled; of its messages only those whose form is known.
+They quote the value, which may be a token if somebody confused two options. Therefore only values that are plain words
+are kept, such as a misspelled choice, and only messages whose form is known.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ansible.module_utils.errors import (
     UnsupportedError,
 )
 
-#: They name options, and values of the argument spec at the most.
+#: The messages of these errors name only options and values of the argument spec.
 _OF_NAMES = (
     MutuallyExclusiveError,
     RequiredByError,
@@ -42,9 +42,9 @@ _CHOICE = re.compile(
     re.DOTALL,
 )
 _TYPE = re.compile(r"(.+? unable to convert to \w+): .*", re.DOTALL)
-#: What a service issues has digits, or is longer.
+#: Plain words: a secret that a service issues has digits or is longer.
 _WORDS = re.compile(r"(?=.{,24}\Z)[A-Za-z]+(?:[ _-][A-Za-z]+)*")
-#: Names under which people hand over a secret, by the option that is meant for it.
+#: Names under which people pass secrets, by the option that is meant.
 _MEANT = {
     "client_secret": re.compile(r"(?:.*_)?(?:secret|password|passphrase|passwd)(?:_.*)?", re.IGNORECASE),
     "access_token": re.compile(
@@ -67,11 +67,11 @@ def quoted_refusal(error: AnsibleValidationError) -> str:
 
 
 def refusal_of(validation: ValidationResult, name: str) -> str | None:
-    """Return why the arguments of the plugin of this name are refused, ``None`` when they are not."""
+    """Return why the arguments of the plugin ``name`` are refused, ``None`` if they are valid."""
     if not validation.error_messages:
         return None
-    # A look for secrets comes first, and does not name the option that has the wrong type.
-    error = next((one for one in validation.errors if not isinstance(one, NoLogError)), validation.errors[0])
+    # A NoLogError comes first if an option has the wrong type, but does not name the option.
+    error = next((found for found in validation.errors if not isinstance(found, NoLogError)), validation.errors[0])
     message = quoted_refusal(error)
     if not isinstance(error, UnsupportedError):
         return message
@@ -82,5 +82,5 @@ def refusal_of(validation: ValidationResult, name: str) -> str | None:
 
 
 def meant_secret(name: str) -> str | None:
-    """Return the option that is meant by a name under which people hand over a secret, ``None`` for other names."""
+    """Return the option that a name for a secret means, ``None`` for other names."""
     return next((option for option, names in _MEANT.items() if names.fullmatch(name)), None)

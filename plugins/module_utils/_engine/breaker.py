@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When the work on many subjects must stop, because it would only fail again. Private to the collection."""
+"""Stops the work on many subjects when further requests would fail too. Private to the collection."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
 
 from .plan import SkipReason
 
-#: The service wants to hear nothing before a certain time: nobody else would fare better now.
+#: The service asks for a pause: requests for other subjects would be refused as well.
 PAUSES = (RateLimitError, PausedError)
-#: What would fail for everybody else in the same way.
+#: Requests for all other subjects would fail in the same way.
 HOPELESS = (SignInError, UnauthorizedError, UnreachableError, BusyRequestError)
-#: What a service that is out of order answers. One of them may be one subject's bad luck; so many in a row are not.
+#: Failures of a service outage. A single one may concern only its subject, many in a row do not.
 OUTAGES = (ServerError, LostAnswerError, UnreadableAnswerError)
 TROUBLE = (*OUTAGES, *PAUSES, *HOPELESS)
 MOST_OUTAGES_IN_A_ROW = 50
 
 
 class CircuitBreaker:
-    """What failures so far mean for the subjects that have not had their turn: it opens when none is to be tried.
+    """Decides by the failures so far whether the remaining subjects are tried; when it is open, they are not.
 
-    With ``stops_on_error`` the first failure opens it. ``called`` is how people call an option. Where the ``parent`` is
-    open, it is open as well. Threads may share it.
+    With ``stops_on_error`` the first failure opens it. ``called`` returns the name of an option in messages. It is open
+    whenever its ``parent`` is open. Threads may share it.
     """
 
     def __init__(
@@ -55,20 +55,20 @@ class CircuitBreaker:
         self._outages = 0
         self._latest_outage: TallyfyError | None = None
         self._reason: SkipReason | None = None
-        #: Whether the service is known to answer nobody for now.
+        #: Whether the service currently answers no requests.
         self.is_silent = False
 
     @property
     def open_reason(self) -> SkipReason | None:
-        """Why nothing else is to be tried, ``None`` while it is closed."""
+        """Why no further subject is tried, ``None`` while the breaker is closed."""
         return (self._parent.open_reason if self._parent is not None else None) or self._reason
 
     def branch(self) -> CircuitBreaker:
-        """Return a breaker for some of the subjects, whose failures are none of the others' business."""
+        """Return a breaker for some of the subjects, whose failures do not affect the others."""
         return CircuitBreaker(stops_on_error=self._stops_on_error, called=self._called, parent=self)
 
     def learn(self, subject: str, error: TallyfyError | None) -> SkipReason | None:
-        """Draw the conclusions from how a step of ``subject`` ended; return why the subject itself has to wait."""
+        """Take the outcome of a step of ``subject`` into account; return why the subject itself has to wait."""
         with self._lock:
             self._count_outage(error)
             if error is None:
@@ -86,16 +86,16 @@ class CircuitBreaker:
             elif self._outages >= MOST_OUTAGES_IN_A_ROW:
                 self.is_silent = True
                 self._reason = SkipReason(
-                    f"Not tried: {self._outages} requests in a row have failed, the last one so: {error}"
+                    f"Not tried: {self._outages} requests in a row have failed. The last error: {error}"
                 )
             elif self._stops_on_error:
-                self._reason = SkipReason(f"Not tried: {self._called('on_error')}=stop, and {subject} failed.")
+                self._reason = SkipReason(f"Not tried: {subject} failed and {self._called('on_error')}=stop.")
         return None
 
     def _count_outage(self, error: TallyfyError | None) -> None:
         if not isinstance(error, OUTAGES):
             self._outages = 0
         elif error is not self._latest_outage:
-            # One refusal of a group is all its members' error, and still one.
+            # All members of a group share its error, which counts once.
             self._outages += 1
             self._latest_outage = error

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lists of which a part or the whole is wanted: how they are written and what they mean. Private to the collection."""
+"""List options that add, remove or set names: how they are written, and what they mean. Private to the collection."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from typing import Any
 from .text import Email, fold, is_blank, not_a_text, tidied
 
 __all__ = ["LIST_OPTION", "NO_NAME", "PARTS", "SEPARATORS", "Names", "fold", "meant", "names_in", "split_names"]
-#: The argument spec of a list of which a part or the whole can be wanted; ``names_in`` reads it.
+#: The argument spec of a list option; ``names_in`` reads its value.
 LIST_OPTION: dict[str, Any] = {"type": "raw"}
-#: What can be wanted of a list. Names that are given without it are to be added.
+#: The keys of a list option. A plain list means ``add``.
 PARTS = ("add", "remove", "set")
-#: What may stand between the names in one text, such as a cell of a CSV file.
+#: The separators of names in a text, such as a cell of a CSV file.
 SEPARATORS = ";\r\n"
 NO_NAME = "{} names nothing: {!r}; leave it blank, a text cannot say that nothing is wanted"
 _BETWEEN = re.compile(f"[{SEPARATORS}]")
@@ -27,7 +27,7 @@ _BETWEEN = re.compile(f"[{SEPARATORS}]")
 
 @dataclass(frozen=True)
 class Names:
-    """What is wanted of a list: names to be added and removed, or the whole list."""
+    """The desired content of a list: names to add and to remove, or the whole list."""
 
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
@@ -35,17 +35,17 @@ class Names:
 
     @property
     def desired(self) -> tuple[str, ...]:
-        """The names that the list is to hold."""
+        """The names that the list must contain."""
         return self.add if self.set is None else self.set
 
     def shown(self) -> Any:
-        """Return the list as somebody wrote it: what is added alone needs no word."""
+        """Return the option in its shortest form: a plain list if it only adds names."""
         parts = {name: None if getattr(self, name) is None else list(map(str, getattr(self, name))) for name in PARTS}
         given = {name: value for name, value in parts.items() if value or (name == "set" and value is not None)}
         return given["add"] if list(given) == ["add"] else given
 
     def changes(self, current: Collection[str], key: Callable[[str], str] = fold) -> tuple[list[str], list[str]]:
-        """Return the names to add and to remove, given the names of ``current`` as they are compared, by ``key``."""
+        """Return the names to add and to remove; ``current`` holds the existing names as ``key`` returns them."""
         unwanted: Iterable[str] = self.remove
         if self.set is not None:
             kept = {key(name) for name in self.set}
@@ -57,11 +57,11 @@ class Names:
 
 
 def names_in(given: object, option: str, of: Callable[[object], str] = tidied) -> tuple[Names | None, list[str]]:
-    """Return what an option asks of a list, ``None`` when that is nothing, and everything that is wrong with it.
+    """Return the value of a list option, ``None`` if it is empty, and all errors in it.
 
-    A list holds names to be added, and so does a text. A mapping has such a list or text for each of ``PARTS``. A blank
-    counts as not given; only an empty ``set`` asks for something. ``option`` is the name that people know it by.
-    ``of`` makes the names what they are: an ``Email`` has to be one. A name with which something is wrong is left out.
+    A list or a text holds names to add. A mapping has such a list or text for each of ``PARTS``. A blank counts as
+    omitted; an empty ``set`` does not. ``option`` is the name of the option in messages. ``of`` converts each name; an
+    ``Email`` must be valid. Names with errors are left out.
     """
     if given is None:
         return None, []
@@ -89,18 +89,18 @@ def names_in(given: object, option: str, of: Callable[[object], str] = tidied) -
 
 
 def split_names(text: str) -> list[str]:
-    """Return the names that one text holds."""
+    """Return the names in a text."""
     return [name for name in map(tidied, _BETWEEN.split(text)) if name]
 
 
 def meant(name: object, known: Sequence[str]) -> str:
-    """Return the question whether a name that nobody knows is one much like it, empty when there is none."""
+    """Return the question whether a similar known name was meant, an empty text if there is none."""
     close = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.7)
     return f"; did you mean {close[0]}?" if close else ""
 
 
 def _texts_in(value: object, option: str) -> tuple[list[str] | None, list[str]]:
-    """Return the texts of a part, ``None`` when it is not given, and what is wrong with the others."""
+    """Return the texts of a part, ``None`` if it is omitted, and the errors in other values."""
     if is_blank(value):
         return None, []
     if isinstance(value, str):
@@ -108,16 +108,16 @@ def _texts_in(value: object, option: str) -> tuple[list[str] | None, list[str]]:
         return names, [] if names else [NO_NAME.format(option, value)]
     if not isinstance(value, (list, tuple)):
         return None, [f"{option} {not_a_text(value)}"]
-    flaws = {number: not_a_text(one) for number, one in enumerate(value, start=1) if one is not None}
+    flaws = {number: not_a_text(entry) for number, entry in enumerate(value, start=1) if entry is not None}
     problems = [f"{option}: entry {number} {flaw}" for number, flaw in flaws.items() if flaw is not None]
     problems += [f"{option} holds a blank name"] if any(map(is_blank, value)) else []
-    return [one for one in value if isinstance(one, str) and not is_blank(one)], problems
+    return [entry for entry in value if isinstance(entry, str) and not is_blank(entry)], problems
 
 
 def _contradictions(names: Names, option: str) -> list[str]:
     problems = []
     if names.set is not None and (names.add or names.remove):
-        problems.append(f"{option}.set is the whole list and cannot stand beside {option}.add or {option}.remove")
+        problems.append(f"{option}.set is the whole list and cannot be combined with {option}.add or {option}.remove")
     both = set(map(_compared, names.add)) & set(map(_compared, names.remove))
     if both:
         problems.append(f"{option}.add and {option}.remove both name {', '.join(sorted(both))}")

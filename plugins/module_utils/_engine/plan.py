@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide first, write afterwards: steps, check mode and diff, once for everything. Private to the collection."""
+"""Plans: their steps, how to run them, check mode and diff. Private to the collection."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .verbs import Verb
 
 @dataclass(frozen=True)
 class Step:
-    """One write: the act, its subject, the values it brings, and why. Plain data, so that plans can be compared.
+    """One write: its action, subject, reason and values. Plain data, so that plans can be compared.
 
-    ``address`` is that of a member whose ID the service gets as ``target``.
+    ``address`` is the e-mail address of the member whose ID is ``target``.
     """
 
     action: Verb
@@ -49,8 +49,8 @@ class Plan:
     def run(self, carry_out: Callable[[Step], bool | None], *, check_mode: bool) -> dict[str, Any]:
         """Carry out the steps unless in check mode; return ``changed``, ``diff`` and ``actions``.
 
-        ``carry_out`` returns false for a step that the service declined without harm, which then was not done. A step
-        that fails ends the run; its error then tells what had been done before it.
+        ``carry_out`` returns false for a step that the service declined without harm, which counts as not done. A step
+        that fails ends the run; its error lists the steps done before it.
         """
         run = PlanRun(self)
         run.complete(carry_out, check_mode=check_mode)
@@ -69,7 +69,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class SkipReason:
-    """Why steps that were planned have not been tried. ``is_deferred`` when nothing but time or seats is lacking."""
+    """Why planned steps were not tried. ``is_deferred`` means that only time or seats are lacking."""
 
     text: str
     is_deferred: bool = False
@@ -77,9 +77,9 @@ class SkipReason:
 
 
 class PlanRun:
-    """How far a plan has been carried out.
+    """The progress of a plan.
 
-    ``error`` is what ended it, ``skip_reason`` why steps have not been tried, if it did not come to its end.
+    If the run is incomplete, ``error`` is the error that ended it, or ``skip_reason`` says why steps were not tried.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -88,16 +88,16 @@ class PlanRun:
         self.failed_step: Step | None = None
         self.error: TallyfyError | None = None
         self.skip_reason: SkipReason | None = None
-        #: Whether steps were counted as done that nobody has carried out.
+        #: Whether steps were counted as done without carrying them out.
         self.is_pretended = False
         self._tried: list[Step] = []
 
     def carry_out(self, step: Step) -> bool | None:
-        """Do what the step says; return false when it was declined without harm."""
+        """Carry out the step; return false if the service declined it without harm."""
         raise NotImplementedError
 
     def open_steps(self, actions: Collection[Verb] | None = None) -> Iterator[Step]:
-        """Yield the steps that are still to be tried, all or those with one of ``actions``, until one fails."""
+        """Yield the steps that are still to be tried, or only those with one of ``actions``, until one fails."""
         for step in self.plan.steps:
             if self.error is not None:
                 return
@@ -105,27 +105,27 @@ class PlanRun:
                 yield step
 
     def attempt(self, step: Step, carry_out: Callable[[Step], bool | None]) -> None:
-        """Carry out one step and take note of how it ended; ``carry_out`` returns false when it was declined."""
+        """Carry out one step and record its outcome; ``carry_out`` returns false if the service declined it."""
         try:
             self.finish(step, is_done=carry_out(step) is not False)
         except TallyfyError as error:
             self.fail(step, error)
 
     def finish(self, step: Step, *, is_done: bool = True) -> None:
-        """Take note that the step has been tried, and done unless the service declined it without harm."""
+        """Record that the step was tried, and done unless the service declined it without harm."""
         self._tried.append(step)
         if is_done:
             self.done.append(step)
 
     def fail(self, step: Step, error: TallyfyError) -> None:
-        """Take note that the step failed; one that has been done and cannot be proved stays among those done."""
+        """Record that the step failed; a step that was done but cannot be verified stays in ``done``."""
         self._tried.append(step)
         self.failed_step, self.error = step, error
 
     def complete(self, carry_out: Callable[[Step], bool | None], *, check_mode: bool = False) -> None:
         """Carry out every step that is still to be tried, until one fails; in check mode count them as done.
 
-        A step may put another plan in the place of this one; then the steps of that one follow.
+        A step may replace the plan; then the steps of the new plan follow.
         """
         if check_mode:
             self.pretend()
@@ -135,33 +135,33 @@ class PlanRun:
             step = next(self.open_steps(), None)
 
     def sort_done(self) -> None:
-        """Bring what was done into the order of the plan, which is what check mode tells."""
+        """Sort the done steps into the order of the plan, which is the order in check mode."""
         steps = self.plan.steps
         self.done.sort(key=lambda step: steps.index(step) if step in steps else 0)
 
     def reopen(self) -> None:
-        """Let what failed or was skipped be tried again, since what it lacked may be there now."""
+        """Allow the failed or skipped step to be tried again, because its prerequisites may exist now."""
         self._tried = [step for step in self._tried if step is not self.failed_step]
         self.failed_step = self.error = self.skip_reason = None
 
     def pretend(self) -> None:
-        """Count every step as done: this is check mode."""
+        """Count every step as done, for check mode."""
         for step in self.open_steps():
             self.finish(step)
             self.is_pretended = True
 
     @property
     def is_undone(self) -> bool:
-        """Whether it did not come to its end."""
+        """Whether the run is incomplete."""
         return self.error is not None or self.skip_reason is not None
 
     @property
     def changed(self) -> bool:
-        """Whether something was changed, or may have been."""
+        """Whether something was changed or may have been changed."""
         return bool(self.done) or (self.error is not None and self.error.may_be_done)
 
     def raise_failure(self) -> None:
-        """Raise the error of the step that failed, if one did, with what had been done before it."""
+        """Raise the error of the failed step, if there is one, with the steps done before it."""
         if self.error is None:
             return
         facts = {"changed": self.changed, "actions": [step.described() for step in self.done]}
@@ -171,25 +171,25 @@ class PlanRun:
         raise self.error
 
     def result(self) -> dict[str, Any]:
-        """Return ``changed``, ``actions`` and ``diff`` of a run that came to its end."""
-        # Where every step was declined, nothing became different.
+        """Return ``changed``, ``actions`` and ``diff`` of a complete run."""
+        # If the service declined every step, nothing changed.
         reported = self.plan if self.done else Plan(self.plan.subject)
         actions = [step.described() for step in self.done]
         return {"changed": bool(self.done), "actions": actions, "diff": reported.diff()}
 
 
 def _is_among(step: Step, steps: Iterable[Step]) -> bool:
-    """Return whether this very step is among them: another plan may hold an equal one, which is still to be tried."""
-    return any(one is step for one in steps)
+    """Return whether this step is among ``steps``, by identity: another plan may have an equal step to be tried."""
+    return any(other is step for other in steps)
 
 
 def unchangeable(field: str, current: Any, desired: Any, reason: str) -> dict[str, Any]:
-    """Return the entry of ``unchangeable`` for a field that stays as it is, whatever is wanted."""
+    """Return the entry of ``unchangeable`` for a field that cannot be changed."""
     return {"field": field, "current": current, "wanted": desired, "reason": reason}
 
 
 def unchangeable_warning(subject: str, entries: Sequence[Mapping[str, Any]]) -> str:
-    """Return the one warning of all fields of a subject that stay as they are."""
+    """Return one warning for all fields of a subject that cannot be changed."""
     fields = ", ".join(str(entry["field"]) for entry in entries)
     reasons = " ".join(dict.fromkeys(str(entry["reason"]) for entry in entries))
     return f"{subject}: Tallyfy keeps its own {fields}. {reasons}"

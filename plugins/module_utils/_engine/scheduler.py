@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Carrying out many plans side by side, and leaving those alone that cannot succeed. Private to the collection."""
+"""Carries out many plans concurrently, and skips those that cannot succeed. Private to the collection."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Subject = TypeVar("Subject")
 class Scheduler:
     """Attempts the steps of many plans, ``workers`` at a time, until the ``breaker`` opens.
 
-    A run that is not tried, or not to its end, has the reason as its ``skip_reason``. One that depends on another is
-    skipped by whoever knows that. Threads may share a scheduler.
+    A run that was skipped or stopped has the reason as its ``skip_reason``. The caller skips runs that depend on
+    another run. Threads may share a scheduler.
     """
 
     def __init__(self, breaker: CircuitBreaker | None = None, *, workers: int = 1) -> None:
@@ -37,7 +37,7 @@ class Scheduler:
         *,
         progress: Callable[[int], None] = lambda _count: None,
     ) -> None:
-        """Do ``work`` for each subject; ``progress`` hears after each how many are done."""
+        """Call ``work`` for each subject; after each, ``progress`` gets the number of completed subjects."""
         for count, _nothing in enumerate(map_concurrently(work, subjects, workers=self.workers), start=1):
             progress(count)
 
@@ -49,10 +49,10 @@ class Scheduler:
         is_due: Callable[[Step], bool] = lambda _step: True,
         breaker_for: Callable[[Step], CircuitBreaker | None] = lambda _step: None,
     ) -> None:
-        """Attempt the steps that are due, until one fails or is not to be tried.
+        """Attempt the steps that are due, until one fails or the breaker is open.
 
-        ``subject`` is what messages call the run. A step may put another plan in the place of the run's own; then the
-        steps of that one follow. ``breaker_for`` returns the breaker of a step that has one of its own.
+        ``subject`` is the name of the run in messages. A step may replace the plan of the run; then the steps of the
+        new plan follow. ``breaker_for`` returns the breaker of a step that has its own.
         """
         while (step := next(filter(is_due, run.open_steps()), None)) is not None:
             breaker = breaker_for(step)
@@ -62,25 +62,25 @@ class Scheduler:
             self.learn_from(run, subject, breaker)
 
     def may_try(self, run: PlanRun, breaker: CircuitBreaker | None = None) -> bool:
-        """Return whether a step of the run may be tried; otherwise the run has the reason."""
+        """Return whether a step of the run may be tried; if not, set the ``skip_reason`` of the run."""
         with self._lock:
             run.skip_reason = run.skip_reason or (breaker or self.breaker).open_reason
             return run.skip_reason is None
 
     def learn_from(self, run: PlanRun, subject: str, breaker: CircuitBreaker | None = None) -> None:
-        """Draw the conclusions from how a step of the run ended, for it and for all that have not had their turn."""
+        """Take the outcome of a step into account, for its run and for all that follow."""
         reason = (breaker or self.breaker).learn(subject, run.error)
         with self._lock:
             run.skip_reason = reason or run.skip_reason
 
     def skip(self, run: PlanRun, reason: SkipReason) -> None:
-        """Let nothing else of the run be tried; the first reason stays."""
+        """Skip the remaining steps of the run; the first reason stays."""
         with self._lock:
             run.skip_reason = run.skip_reason or reason
 
 
 class BulkRun:
-    """The base of what carries out many plans together, whose ``runs`` are all of them."""
+    """The base class of runs that carry out many plans together."""
 
     @property
     def runs(self) -> Sequence[PlanRun]:
@@ -88,7 +88,7 @@ class BulkRun:
         raise NotImplementedError
 
     def carry_out(self) -> None:
-        """Carry out all plans, as far as that is possible; the runs tell how far that was."""
+        """Carry out all plans as far as possible; each run records its outcome."""
         raise NotImplementedError
 
     def complete(self, *, check_mode: bool) -> None:
@@ -101,5 +101,5 @@ class BulkRun:
 
     @property
     def changed(self) -> bool:
-        """Whether something was changed, or may have been."""
+        """Whether something was changed or may have been changed."""
         return any(run.changed for run in self.runs)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Texts and e-mail addresses as values, made once where they come in. Private to the collection.
+"""Normalizes and validates texts and e-mail addresses once, at input. Private to the collection.
 
-``tidied`` is how a text is kept, ``flaw_in`` what keeps it from being taken. An ``Email`` is the text that people or
-the service wrote, and is compared as an address. What the service itself says is tidied and never refused.
+``tidied`` normalizes a text, and ``flaw_in`` says why it is refused. An ``Email`` keeps the text that people or the
+service wrote, and is compared as an address. Texts of the service are normalized and never refused.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from typing import final
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import harmful_character
 
-#: Spaces that only keep a line from being broken there. Nobody sees that they are others.
+#: No-break spaces, which look like plain spaces.
 _UNBREAKABLE = re.compile("[\u00a0\u202f]")
 _INVISIBLE = ("Cc", "Cf")
 _LONGEST_QUOTE = 100
-#: What a spreadsheet leaves of a value: an error, or a long number that was shortened.
+#: Values that a spreadsheet has damaged: error values, and long numbers in scientific notation.
 _SPREADSHEET_ERROR = re.compile(
     r"#(?:REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!|CALC!|FIELD!|BLOCKED!|BUSY!|CONNECT!|UNKNOWN!|GETTING_DATA"
     r"|ERROR!|#+)",
@@ -33,7 +33,7 @@ _SHORTENED_NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?E\+[0-9]+", re.IGNORE
 
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-# An apostrophe stands in names such as O'Brien; at an end it is a quotation mark.
+# An apostrophe is part of names such as O'Brien; at an end it is a quotation mark.
 _ADDRESS = re.compile(
     rf"(?!['`]){_ATOM}(?:\.{_ATOM})*(?<!['`])@(?:{_LABEL}\.)+(?![0-9]+\Z){_LABEL}(?<!\.[a-z0-9])", re.IGNORECASE
 )
@@ -44,7 +44,7 @@ _PUNYCODE = "xn--"
 
 
 def tidied(value: object) -> str:
-    """Return a text as it is kept: in NFC, with plain spaces, and nothing at its ends that cannot be seen."""
+    """Return the normalized text: in NFC, with plain spaces, and without invisible characters at both ends."""
     if value is None:
         return ""
     text = str(value)
@@ -64,11 +64,11 @@ def _is_blank(character: str) -> bool:
 
 
 def flaw_in(text: str, *, longest: int | None = None, has_lines: bool = False) -> str | None:
-    """Return why a tidied text is not taken, ``None`` when it is; one that ``has_lines`` may have tabs, too."""
+    """Return why a normalized text is refused, ``None`` if it is valid; with ``has_lines`` it may have tabs too."""
     if longest is not None and len(text) > longest:
         return f"has {len(text)} characters, at most {longest} are allowed"
     if text.isascii() and text.isprintable() and text[:1] not in _BEGINS_WHAT_IS_BROKEN:
-        # Nearly every value; in rosters of thousands of people each microsecond counts.
+        # A fast path for nearly every value: rosters have thousands of people.
         return None
     character = harmful_character(re.sub(r"\r?\n|\t", " ", text) if has_lines else text)
     if character is not None:
@@ -82,7 +82,7 @@ def flaw_in(text: str, *, longest: int | None = None, has_lines: bool = False) -
 
 
 def not_a_text(value: object) -> str | None:
-    """Return why a value is no text; what YAML and JSON make of one without quotes is told as that."""
+    """Return why a value is not a text; the types that YAML makes of texts without quotes are named."""
     if isinstance(value, str):
         return None
     if isinstance(value, bool):
@@ -95,30 +95,30 @@ def not_a_text(value: object) -> str | None:
 
 
 def is_blank(value: object) -> bool:
-    """Return whether a value is left out: not there, or a text in which nothing can be seen."""
+    """Return whether a value counts as omitted: ``None``, or a text without visible characters."""
     return value is None or (isinstance(value, str) and not value[:1].isalnum() and not tidied(value))
 
 
 def fold(name: str) -> str:
-    """Return a name as it is compared: neither case matters, nor how an accented letter is made up."""
+    """Return a name for comparison, without differences of case and of the composition of accented letters."""
     folded = tidied(name).casefold()
     return folded if folded.isascii() else unicodedata.normalize("NFC", folded)
 
 
 @final
 class Email(str):
-    """An e-mail address: the text that somebody wrote, compared without regard to case, composition or punycode.
+    """An e-mail address: the original text, compared without regard to case, composition and punycode.
 
-    Compare it with another one, in sets and as a key of dictionaries too: ``Email(record["email"])``. It is a plain
-    text for whatever shows or sends it, and results hold it as one.
+    Compare it with another ``Email``, also in sets and as a key of dictionaries: ``Email(record["email"])``. When it is
+    shown, sent or returned, it is a plain text.
     """
 
     __slots__ = ("key",)
-    #: The address as it is compared.
+    #: The address in the form that is compared.
     key: str
 
     def __new__(cls, value: object = "") -> Email:
-        """Return the tidied text as an address, which may be none: see ``is_valid``."""
+        """Return the normalized text as an address, which may be invalid: see ``is_valid``."""
         if isinstance(value, Email):
             return value
         if value is None:
@@ -143,7 +143,7 @@ class Email(str):
 
     @property
     def is_valid(self) -> bool:
-        """Return whether mail can be sent to it, as far as its form tells; letters of all scripts are letters."""
+        """Return whether the form of the address is valid; letters of all scripts are allowed."""
         local_part = self.key.rpartition("@")[0]
         if len(local_part) > _LONGEST_LOCAL_PART or len(self) > _LONGEST_ADDRESS:
             return False
@@ -154,12 +154,12 @@ class Email(str):
 
     @property
     def has_many_spellings(self) -> bool:
-        """Return whether a search for the text may miss the same address in another spelling."""
+        """Return whether a search for this text may miss another spelling of the same address."""
         return "+" in self or not self.key.isascii()
 
 
 def _is_foreign_letter(character: str) -> bool:
-    # What looks like an apostrophe or a smaller letter of ours is none of another script, nor is a wide one.
+    # Modifier letters that look like apostrophes, and variants of ASCII letters, are not letters of another script.
     is_letter = not character.isascii() and unicodedata.category(character)[0] in "LMN"
     return is_letter and not _MODIFIER.match(character) and not unicodedata.normalize("NFKC", character).isascii()
 
@@ -183,5 +183,5 @@ def _label_in_unicode(label: str) -> str:
     return label if decoded.isascii() or decoded.startswith(_PUNYCODE) else decoded
 
 
-#: The address of a record or a row that has none.
+#: The address of a record or row without an address.
 _NOBODY = Email("")

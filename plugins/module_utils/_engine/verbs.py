@@ -2,17 +2,17 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The words for what is done and for what becomes of somebody or something. Private to the collection.
+"""The names of actions and outcomes. Private to the collection.
 
-Steps, ``actions``, rows, ``summary``, totals, reports and artifacts use these and no others. They are types, so that
-mypy refuses another word wherever a step is made or compared.
+Steps, ``actions``, rows, ``summary``, totals, reports and artifacts use only these. They are types, so that mypy
+refuses any other name.
 """
 
 from __future__ import annotations
 
 from typing import Literal, Union
 
-#: What is done. A person, guest, group or process as a whole comes first.
+#: The actions. Those on a person, guest, group or process as a whole come first.
 Verb = Literal[
     "created",
     "invited",
@@ -35,24 +35,24 @@ Verb = Literal[
     "completed",
     "reopened",
 ]
-#: Ends at which nothing was done, or not all of it.
+#: The outcomes without a complete action.
 End = Literal["failed", "deferred", "skipped", "not_found", "unchanged"]
 Outcome = Union[Verb, End]
 
 UNDONE: tuple[End, ...] = ("failed", "deferred", "skipped")
-#: What has become of somebody or something for whom all was done.
+#: The outcomes of subjects whose steps were all done.
 DONE: tuple[Verb, ...] = (
     "created", "invited", "launched", "enabled", "unarchived", "updated", "disabled", "deleted",
 )  # fmt: skip
-#: In the order in which they are told, and in which they matter.
+#: All outcomes in the order in which results list them, by importance.
 OUTCOMES: tuple[Outcome, ...] = (*UNDONE, "not_found", *DONE, "unchanged")
 
 
 def outcome_of(verb: Verb) -> Verb:
-    """Return what becomes of a subject for which this is the main thing that was done."""
+    """Return the outcome of a subject whose main action was ``verb``."""
     return verb if verb in DONE else "updated"
 
 
 def spoken(word: str) -> str:
-    """Return a word as people read it."""
+    """Return the name of an action or outcome for people to read."""
     return word.replace("_", " ")

@@ -45,16 +45,16 @@ def outages(count: int) -> list[TallyfyError | None]:
         ([UnauthorizedError("GET /x", "who?", status=401)], "Not tried, because it would fail", False, True),
         ([SignInError("POST /token", "no", status=401)], "Not tried, because it would fail", False, True),
         ([PAUSE], "Deferred until 2026-11-22T14:00:00Z: ", True, True),
-        # Who waits for something that will end is told when it ends.
+        # A pause has an end, which the reason names.
         ([UNREACHABLE, PAUSE], "Deferred until ", True, True),
         ([PAUSE, UNREACHABLE], "Deferred until ", True, True),
         (outages(MOST_OUTAGES_IN_A_ROW - 1), "", False, False),
         (outages(MOST_OUTAGES_IN_A_ROW), f"Not tried: {MOST_OUTAGES_IN_A_ROW} requests in a row ", False, True),
         ([LostAnswerError("GET /x", "lost") for _number in range(MOST_OUTAGES_IN_A_ROW)], "Not tried: ", False, True),
-        # A success, or another failure, in between begins the count anew.
+        # A success or another kind of failure in between resets the count.
         ([*outages(MOST_OUTAGES_IN_A_ROW - 1), None, *outages(MOST_OUTAGES_IN_A_ROW - 1)], "", False, False),
         ([*outages(MOST_OUTAGES_IN_A_ROW - 1), REFUSAL, *outages(MOST_OUTAGES_IN_A_ROW - 1)], "", False, False),
-        # One outage that many share, such as all members of a group, counts once.
+        # One outage that many subjects share, such as all members of a group, counts once.
         ([broken()] * 2 * MOST_OUTAGES_IN_A_ROW, "", False, False),
     ],
 )
@@ -85,7 +85,7 @@ def test_stops_on_error() -> None:
     assert breaker.open_reason is None
     assert breaker.learn("bob", REFUSAL) is None
     assert breaker.open_reason is not None
-    assert breaker.open_reason.text == "Not tried: onboarding_on_error=stop, and bob failed."
+    assert breaker.open_reason.text == "Not tried: bob failed and onboarding_on_error=stop."
     assert not breaker.is_silent
 
 
@@ -94,7 +94,7 @@ def test_a_branch_is_open_where_its_parent_is_and_tells_it_nothing() -> None:
     branch = parent.branch()
     branch.learn("a guest", REFUSAL)
     assert branch.open_reason is not None
-    assert branch.open_reason.text == "Not tried: onboarding_on_error=stop, and a guest failed."
+    assert branch.open_reason.text == "Not tried: a guest failed and onboarding_on_error=stop."
     assert parent.open_reason is None
     parent.learn("bob", PAUSE)
     assert branch.open_reason is parent.open_reason

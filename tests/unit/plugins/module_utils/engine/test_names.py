@@ -21,7 +21,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 
 names = st.lists(st.sampled_from(["Sales", "sales ", "Ops", "OPS", "Straße", "HR"]), max_size=5)
-#: Whatever JSON or YAML can hold, with the names of the parts more often than chance would have it.
+#: Any value of JSON or YAML, with the names of the parts more often than by chance.
 anything = st.recursive(
     st.none()
     | st.booleans()
@@ -69,7 +69,7 @@ def test_a_list_adds_and_a_mapping_says_what_is_desired(option: Any, expected: N
     assert names_in(option, "groups") == (expected, [])
 
 
-BOTH = "groups.set is the whole list and cannot stand beside groups.add or groups.remove"
+BOTH = "groups.set is the whole list and cannot be combined with groups.add or groups.remove"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the tallyfy.platform authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Decide first, write afterwards."""
+"""Plans: steps, check mode and diff."""
 
 from __future__ import annotations
 

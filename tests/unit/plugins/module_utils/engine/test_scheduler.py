@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the tallyfy.platform authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is tried, and why the rest is not, when the steps of many plans are carried out."""
+"""Which steps of many plans are tried, and why the others are skipped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UNREACHABLE = UnreachableError("PUT /x", "nobody there")
 
 
 class Run(PlanRun):
-    """A run of steps that are called by numbers, one of which may fail."""
+    """A run of numbered steps, of which one may fail."""
 
     def __init__(self, subject: str, actions: str, error: TallyfyError | None = None, *, fails: str = "2") -> None:
         super().__init__(Plan(subject, steps=tuple(Step(action, subject, "") for action in actions)))
@@ -37,7 +37,7 @@ class Run(PlanRun):
 
 
 def story_of(run: PlanRun) -> str:
-    """Return what was done of a run, and how it ended."""
+    """Return the done steps of a run and its outcome."""
     done = "".join(step.action for step in run.done)
     ends = [f"failed: {type(run.error).__name__}"] * (run.error is not None)
     if run.skip_reason is not None:
@@ -51,7 +51,7 @@ def story_of(run: PlanRun) -> str:
         (Run("a", "123"), False, "123", "123"),
         (Run("a", "1023"), False, "123", "123"),
         (Run("a", "123", REFUSAL), False, "1; failed: ForbiddenError", "123"),
-        (Run("a", "123", REFUSAL), True, "1; failed: ForbiddenError", "; skipped: Not tried: on_error=stop"),
+        (Run("a", "123", REFUSAL), True, "1; failed: ForbiddenError", "; skipped: Not tried: a fai"),
         (Run("a", "123", UNREACHABLE), False, "1; failed: UnreachableError", "; skipped: Not tried, because it wo"),
         (
             Run("a", "123", PAUSE),
@@ -94,7 +94,7 @@ def test_only_steps_that_are_due_are_tried_each_with_its_own_breaker() -> None:
             breaker_for=lambda step: own if step.action == "2" else None,
         )
     assert story_of(run) == "1; failed: ForbiddenError"
-    assert story_of(other).startswith("1; skipped: Not tried: on_error=stop")
+    assert story_of(other).startswith("1; skipped: Not tried: a fai")
     assert scheduler.breaker.open_reason is None
 
 

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the tallyfy.platform authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Texts and addresses as they come in: what is kept of them, what is refused, and which two are the same."""
+"""Texts and addresses at input: how they are normalized, validated and compared."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, flaw_in, fold, tidied
 
-# What mail programs, spreadsheets and typing slips leave of an address.
+# Addresses damaged by mail programs, spreadsheets and typing errors.
 BROKEN_ADDRESSES = """
 mailto:zoe.park@example.net|SMTP:zoe.park@example.net|'yan.k@example.net|\u2018lee.p@example.net
 sean.o\u2019brien@example.net

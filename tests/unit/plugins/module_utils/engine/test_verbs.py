@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the tallyfy.platform authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The one list of words for what is done, in what modules document and count."""
+"""The names of actions and outcomes, compared with what modules document and count."""
 
 from __future__ import annotations
 
