@@ -29,11 +29,11 @@ def draw(scenes: Scenes) -> str:
     passes = _plan(modules, [*LISTED, *ALSO_LISTED], protect=[PROTECTED])
     refused = _plan(modules, list(LISTED))
     demoted = _plan(modules, [LISTED[0], {"email": "erin.walker@example.com", "role": "standard"}], unlisted="ignore")
-    limit = re.search(r"of (\d+) active members\) allows (\d+)", refused["msg"])
+    limit = re.search(r"allows (\d+) of (\d+) active members", refused["msg"])
     leaving = re.search(r"(\d+) members would lose", refused["msg"])
-    if limit is None or leaving is None or "min_admins asks for 2" not in demoted["msg"]:
+    if limit is None or leaving is None or "min_admins is 2" not in demoted["msg"]:
         raise RuntimeError(f"The fuse has other words: {refused['msg']} {demoted['msg']}")
-    active, allowed = int(limit[1]), int(limit[2])
+    allowed, active = int(limit[1]), int(limit[2])
 
     canvas = Canvas("A roster and its fuse", "Unlisted members are to be disabled. The plan:")
     for row in passes["people"]:
@@ -54,8 +54,8 @@ def draw(scenes: Scenes) -> str:
     canvas.y += 14
     canvas.paragraph("A roster that takes the second administrator's role", "head")
     canvas.y += 6
-    left = "1 of 2 administrators would be left. min_admins asks for 2."
-    if not demoted["msg"].startswith("Nothing was written: 1 of 2 active administrators"):
+    left = "1 of 2 administrators would remain. min_admins is 2."
+    if "the number of active administrators would drop from 2 to 1" not in demoted["msg"]:
         raise RuntimeError(demoted["msg"])
     canvas.box("Nothing is written", [left], kind="bad", note="Refused")
     return canvas.svg()

@@ -480,7 +480,7 @@ problems:
   returned: always
   sample:
     - >-
-      row 1 (erin.walker@example.com): not removed, because protect holds erin.walker@example.com
+      row 1 (erin.walker@example.com): refusing to remove this member: protect holds erin.walker@example.com
 deferred:
   description: People, guests and groups that have to wait.
   type: list

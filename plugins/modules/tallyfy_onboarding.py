@@ -284,7 +284,7 @@ people:
       elements: str
       sample:
         - >-
-          grace.kim@example.net belongs to 2 organizations, so only they themselves can change their team.
+          grace.kim@example.net belongs to 2 organizations, so only this person can change team.
     process:
       description: The process. V(null) when the person gets none.
       type: dict
@@ -622,7 +622,7 @@ notes:
   returned: always
   sample:
     - >-
-      grace.kim@example.net belongs to 2 organizations, so only they themselves can change their team.
+      grace.kim@example.net belongs to 2 organizations, so only this person can change team.
 org_id:
   description: ID of the organization. V(null) when the options were invalid.
   type: str

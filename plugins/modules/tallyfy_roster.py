@@ -337,7 +337,7 @@ people:
       elements: str
       sample:
         - >-
-          grace.kim@example.net belongs to 2 organizations, so only they themselves can change their team.
+          grace.kim@example.net belongs to 2 organizations, so only this person can change team.
     reassign_to:
       description: E-mail address of the member who takes over the open work. V(null) when nobody does.
       type: str
@@ -393,9 +393,9 @@ problems:
   returned: always
   sample:
     - >-
-      7 members would lose their access, and max_removals (1 of 8 active members) allows 1: john.smith@example.com,
+      7 members would lose access, but max_removals allows 1: john.smith@example.com,
       bob@example.com, charlie.brown@example.com, grace.kim@example.net, jane.doe@example.com, mary.major@example.com,
-      richard.roe@example.com. If that is meant, set max_removals to 7
+      richard.roe@example.com. To allow this, set max_removals to 7
 deferred:
   description: People who have to wait.
   type: list

@@ -220,7 +220,7 @@ people:
       description: What cannot be compared or changed, and why.
       type: list
       elements: str
-      sample: ["belongs to 2 organizations, so only they themselves can change their team"]
+      sample: ["belongs to 2 organizations, so only this person can change team"]
   sample:
     - email: bob@example.com
       name: Bob Jones
@@ -272,7 +272,7 @@ people:
       name: Grace Kim
       outcome: kept
       differences: []
-      message: "is not on the roster, and a run would keep them: protect holds *@example.net"
+      message: "is not on the roster, but a run would keep them: protect holds *@example.net"
       unlisted: true
       notes: []
 groups:
@@ -298,12 +298,12 @@ groups:
     message:
       description: The difference as one line of text.
       type: str
-      sample: is not there; 1 person names it
+      sample: does not exist; named by 1 person
   sample:
     - name: Sales
       outcome: missing
       people: [erin.walker@example.com]
-      message: is not there; 1 person names it
+      message: does not exist; named by 1 person
 problems:
   description: Errors that prevented the comparison, one text each. Drift is not an error.
   type: list

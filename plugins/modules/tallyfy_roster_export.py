@@ -117,7 +117,7 @@ notes:
   type: list
   elements: str
   returned: always
-  sample: ["bob@example.com: timezone is left out, since no roster may hold its value"]
+  sample: ["bob@example.com: timezone is left out, because a roster cannot hold its value"]
 org_id:
   description: ID of the organization.
   type: str

@@ -392,7 +392,7 @@ notes:
   returned: always
   sample:
     - >-
-      grace.kim@example.net belongs to 2 organizations, so only they themselves can change their team.
+      grace.kim@example.net belongs to 2 organizations, so only this person can change team.
 failed_action:
   description: The step that failed, with the keys of an entry of RV(actions). RV(actions) then lists only the steps
     completed before it. V(null) when no step failed.

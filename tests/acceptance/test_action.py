@@ -460,7 +460,7 @@ def test_both_ways_register_and_show_the_same(sandbox: Sandbox, playbooks: Playb
     # ansible-core 2.19 and later says whose failure it is.
     assert shown_here.replace("Action failed", "Module failed") == shown
     assert "cannot be used" in shown_here
-    assert "only they themselves can change their team" in shown_here
+    assert "only this person can change team" in shown_here
 
 
 def test_in_the_background(sandbox: Sandbox, playbooks: Playbooks) -> None:

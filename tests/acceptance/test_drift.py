@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The roles drift and export_roster; what differs, and what a file holds, is tested with their modules."""
+"""The roles drift and export_roster. Differences and file contents are tested with their modules."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_drift_and_a_failure_to_compare_are_told_apart(sandbox: Sandbox, roles: 
     assert [problem for problem in differs["problems"] if problem.startswith(f"{BOB}: ")]
     assert differs["artifacts"]["tallyfy_drift_different"] == 1
     assert BOB in (roles.folder / "report.md").read_text(encoding="utf-8")
-    # A mistake fails with and without the option, and says so.
+    # Invalid input fails with and without the option.
     for wrong in ({"drift_people": [{"email": BOB, "role": "boss"}]}, {"tallyfy_client_secret": "wrong"}):
         for fail in (True, False):
             cannot = roles.run("drift", **{**drift, **wrong, "drift_fail": fail})
@@ -72,11 +72,11 @@ def test_the_variables_of_the_roster_serve_drift_too(sandbox: Sandbox, roles: Ro
     (bob,) = [row for row in done["people"] if row["email"] == BOB]
     assert bob["differences"] == [{"field": "team", "is": "Operations", "roster": "Board"}]
 
-    # Whoever gives drift a list of its own does not compare with the file of the roster.
+    # A list given to drift replaces the file of the roster.
     own = {"drift_people": [{"email": BOB}], "drift_defaults": {"team": "Own"}, "drift_unlisted": "ignore"}
     done = roles.succeed("drift", **{**roster, **blank, **own})
     assert [(row["email"], row["differences"][0]["roster"]) for row in done["people"]] == [(BOB, "Own")]
-    # Variables that mean nothing for drift do no harm.
+    # Variables of the roster that drift does not use are ignored.
     meant_for_the_roster = {"roster_max_removals": 0, "roster_min_admins": 99, "roster_report": "roster.md"}
     roles.succeed("drift", **roster, **meant_for_the_roster)
 

@@ -115,7 +115,7 @@ class TestSeveralOrganizations:
         refusal = {"error": True, "message": "This member cannot be edited here."}
         sandbox.fault(method="PUT", route="members.update", times=None, status=403, body=refusal)
         result = modules.fail("tallyfy_user", email=BOB, team="Elsewhere")
-        assert "belongs to several organizations" in result["msg"]
+        assert "member of several organizations" in result["msg"]
         assert len(sandbox.writes()) == 1
 
 
@@ -147,7 +147,7 @@ class TestRefusals:
     def test_direct_needs_the_application(self, sandbox: Sandbox, modules: Modules, check_mode: bool) -> None:
         modules.use(client_id=None, client_secret=None, access_token=sandbox.issue_token(ALICE))
         result = modules.fail("tallyfy_user", check_mode=check_mode, **MARY, provision="direct")
-        assert "give client_id and client_secret" in result["msg"]
+        assert "set client_id and client_secret" in result["msg"]
         assert sandbox.ledger() == []
 
 
@@ -160,8 +160,8 @@ class TestAdministrators:
         self, sandbox: Sandbox, modules: Modules, wish: dict[str, Any], check_mode: bool
     ) -> None:
         result = modules.fail("tallyfy_user", check_mode=check_mode, email=ERIN, **wish)
-        assert "1 of 2 active administrators would be left, and min_admins asks for 2" in result["msg"]
-        assert result["msg"].endswith(f"those who would stop being one: {ERIN}. If that is meant, set min_admins to 1.")
+        assert "the number of active administrators would drop from 2 to 1, but min_admins is 2" in result["msg"]
+        assert result["msg"].endswith(f"to be removed or demoted: {ERIN}. To allow this, set min_admins to 1.")
         assert sandbox.writes() == []
         assert modules.succeed("tallyfy_user", check_mode=check_mode, email=ERIN, min_admins=1, **wish)["changed"]
         assert (sandbox.writes() == []) is check_mode
@@ -387,7 +387,7 @@ class TestShortRows:
         self, sandbox: Sandbox, modules: Modules, email: str, state: str, check_mode: bool
     ) -> None:
         result = modules.fail("tallyfy_user", check_mode=check_mode, email=email, state=state)
-        assert "not removed, because this is" in result["msg"]
+        assert "refusing to remove this member: it is" in result["msg"]
         assert result["changed"] is False
         assert sandbox.writes() == []
 

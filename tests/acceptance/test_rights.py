@@ -97,7 +97,8 @@ def test_refused_before_the_first_write(
         sandbox.switch(**{switch: False})
     email = act(sandbox, modules, role, way)
     message = refused(sandbox, modules, module, asked(module, wish))
-    assert f"this runs as {email}, whose role is {role}, and these actions take an administrator: {words}." in message
+    assert f"the acting user {email} has the role {role}, but these actions" in message
+    assert f" require an administrator: {words}." in message
     assert "act_as" in message
 
 

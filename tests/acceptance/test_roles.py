@@ -259,9 +259,9 @@ def test_the_fuse_of_a_roster_can_be_read_and_obeyed(sandbox: Sandbox, roles: Ro
         "roster_max_removals": "10%",
     }
     (problem,) = roles.fail("roster", check_mode=True, **options)
-    assert problem.startswith("3 members would lose their access, and roster_max_removals")
+    assert problem.startswith("3 members would lose access, but roster_max_removals")
     assert JOHN in problem
-    assert "If that is meant, set roster_max_removals to 3" in problem
+    assert "To allow this, set roster_max_removals to 3" in problem
     assert sandbox.writes() == []
     options.update(roster_max_removals=3, roster_reassign_to=BOB)
     assert people_counts(roles.succeed("roster", **options))["disabled"] == 3
@@ -318,7 +318,7 @@ def test_blank_variables_count_as_not_given(role: str, sandbox: Sandbox, roles: 
         ("onboarding", {"onboarding_people": [MARY], "onboarding_defaults": {"state": "disabled"}}, "state"),
         ("onboarding", {"onboarding_people": [MARY], "onboarding_concurrency": 99}, "onboarding_concurrency is 99"),
         ("onboarding", {"onboarding_people": [{"email": ERIN, "role": "light"}], "onboarding_min_admins": 2},
-         "onboarding_min_admins asks for 2"),
+         "onboarding_min_admins is 2"),
         ("roster", {"roster_people": [], "roster_max_removals": "few"}, "roster_max_removals 'few' is neither"),
         ("offboarding", {"offboarding_people": [{"email": JOHN}], "offboarding_reassign_to": NOBODY},
          f"offboarding_reassign_to {NOBODY} is not a member"),
@@ -340,7 +340,7 @@ def test_mistakes_of_a_file_are_named_with_its_lines(sandbox: Sandbox, roles: Ro
     assert sorted(roles.fail("roster", **options)) == [
         "r.csv line 2 (bob@example.com): value of role must be one of: admin, standard, light, got: boss",
         "r.csv line 4 (john@example): email 'john@example' is not an e-mail address",
-        "roster_concurrency is 99, and must be between 1 and 32",
+        "roster_concurrency is 99, but must be between 1 and 32",
         "roster_max_removals 'few' is neither a number nor a percentage such as 10%",
     ]
     (problem,) = roles.fail("roster", roster_src="r.csv", roster_people=[])
@@ -752,7 +752,7 @@ def test_variables_of_a_role_go_before_module_defaults(sandbox: Sandbox, roles: 
     defaults = {"protect": [], "unlisted": "ignore"}
     result = roles._run("tallyfy_roster", defaults, "roster", check_mode=False, variables=variables)
     assert result["problems"] == [
-        "row 1 (frank.moore@example.com): not removed, because roster_protect holds frank.moore@example.com"
+        "row 1 (frank.moore@example.com): refusing to remove this member: roster_protect holds frank.moore@example.com"
     ]
     assert sandbox.writes() == []
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""tallyfy_roster in detail: what it costs, in which order it works, what it refuses, and what it tells."""
+"""tallyfy_roster in detail: its requests, the order of its steps, its refusals and its report."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ ORDER = {
 
 
 def people(count: int, name: str = "person", **fields: Any) -> list[dict[str, Any]]:
-    """Return rows of so many people whom nobody has seen before."""
+    """Return rows of this many new people."""
     return [{"email": f"{name}.{number}@example.com", **NAMES, **fields} for number in range(count)]
 
 
 def listed(sandbox: Sandbox) -> list[dict[str, Any]]:
-    """Return rows that ask for everybody as they are, but for the bot, whom nobody can edit, and who has no access."""
+    """Return rows with the current state of everybody, without the bot and members without access."""
     return [
         {name: member[name] for name in ("email", "first_name", "last_name", "role", "timezone")}
         for member in sandbox.state(sandbox.org_id)["members"]
@@ -70,7 +70,7 @@ def outcomes(result: dict[str, Any]) -> dict[str, str]:
 
 
 def active(sandbox: Sandbox) -> set[str]:
-    """Return who has access."""
+    """Return the addresses of members with access."""
     members = sandbox.state(sandbox.org_id)["members"]
     return {str(member["email"]) for member in members if member["status"] == "active"}
 
@@ -88,7 +88,7 @@ def failed(modules: Modules, members: list[dict[str, Any]], **options: Any) -> d
 def refused(
     sandbox: Sandbox, modules: Modules, members: list[dict[str, Any]], *pieces: str, **options: Any
 ) -> dict[str, Any]:
-    """Run a roster that must not write anything, in check mode and really: both refuse it in the same words."""
+    """Run a roster that must not write anything, with and without check mode: both give the same refusal."""
     before = sandbox.state(sandbox.org_id)["members"]
     reported = modules.fail("tallyfy_roster", check_mode=True, people=members, **options)
     result = modules.fail("tallyfy_roster", people=members, **options)
@@ -102,12 +102,12 @@ def refused(
 
 
 def without_numbers(message: str) -> str:
-    """Return a message without what differs from request to request."""
+    """Return a message without the parts that differ for each request."""
     return re.sub(r"sandbox-\d+|\d+ bytes read, \d+ more|http://127[^/]*/api", "", message)
 
 
 class TestRequests:
-    """A whole roster is a handful of requests."""
+    """A whole roster takes a handful of requests."""
 
     def test_ten_thousand_as_desired(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.reset(members=10_000 - SEEDED)
@@ -127,7 +127,7 @@ class TestRequests:
         pages = sandbox.ledger(route="members.list")
         assert sorted(int(entry["query"]["page"]) for entry in pages) == list(range(1, 31))
         assert len(sandbox.ledger()) == result["requests"] == 1 + 30 + 1
-        # A kept connection is opened only while all others are busy: so many pages were under way at a time.
+        # A connection is opened only while all others are busy: this many pages were read concurrently.
         assert 1 < len({entry["connection"] for entry in pages}) <= 8
 
     @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ class TestRequests:
             ({"member_shape": "doc"}, 1),
             ({"member_shape": "sdk", "per_page_cap": 100}, 3),
             ({"unwrapped_application_user": True, "provision_status": 200}, 1),
-            # Neither the rows nor the record show a time zone: one look at one of them tells that.
+            # Neither the rows nor a full record show a time zone: one request finds out.
             ({"member_shape": "minimal"}, 2),
         ],
         ids=str,
@@ -148,12 +148,12 @@ class TestRequests:
         result = roster(signed_in, members, concurrency=16)
         assert result["summary"]["created"] == 200
         assert len(sandbox.writes()) == 200
-        # Beside the list of members before, those pages that show what the answers to the creations did not.
+        # The list of members before, and the pages with the fields that the answers to creations lack.
         assert len(sandbox.ledger()) == result["requests"] == 1 + 200 + more
         assert len(active(sandbox)) >= 200
 
     def test_no_more_connections_than_concurrency(self, sandbox: Sandbox, signed_in: Modules) -> None:
-        # Slow enough for all of them to be needed, on a busy machine too.
+        # Slow enough that all connections are needed, also on a busy machine.
         sandbox.reset(latency_ms=30)
         roster(signed_in, people(200), concurrency=24)
         connections = {entry["connection"] for entry in sandbox.writes()}
@@ -187,7 +187,7 @@ class TestRequests:
             (2, [NEW]),
             (2, [{**NEW, "provision": "invite"}]),
             (6, [{**NEW, "groups": ["People"], "timezone": "UTC"}, {"email": BOB}]),
-            # A profile is read right before it is written, also that of somebody who has just been added.
+            # A profile is read right before it is written, also that of a new member.
             (5, [{**NEW, "phone": "+1", "timezone": "UTC"}]),
             (6, [{**NEW, "phone": "+1"}]),
             (4, [{"email": BOB, "team": "Sales", "role": "light"}]),
@@ -209,12 +209,12 @@ class TestRequests:
 
     def test_profiles_of_many_new_people_are_read_in_pages(self, sandbox: Sandbox, signed_in: Modules) -> None:
         roster(signed_in, people(50, phone="+1", timezone="UTC"))
-        # Each is read once more right before its profile is written.
+        # Each profile is read again right before it is written.
         assert len(sandbox.ledger()) == 1 + 50 + 1 + 2 * 50
 
 
 class TestOrder:
-    """Creations, changes, groups, and only then what takes access away."""
+    """Creations, changes, groups, and removals last."""
 
     MIXED: list[dict[str, Any]] = [
         {"email": BOB, "state": "disabled", "reassign_to": JOHN},
@@ -249,14 +249,14 @@ class TestOrder:
         assert skipped == {BOB, FRANK}
         assert {BOB, FRANK} <= active(sandbox)
         assert all("not after an error" in rows_by_email(result)[email]["message"] for email in skipped)
-        # Run again without the fault, it is as if nothing had happened.
+        # Run again without the fault, the roster converges.
         sandbox.clear_faults()
         roster(modules, self.MIXED, concurrency=concurrency, max_removals=2)
         assert not {BOB, FRANK} & active(sandbox)
         assert roster(modules, self.MIXED, max_removals=2)["changed"] is False
 
     def test_one_failure_does_not_keep_the_others_out(self, sandbox: Sandbox, modules: Modules) -> None:
-        # Whoever belongs to another organization already cannot be added.
+        # A person who already belongs to another organization cannot be added.
         stranger = {"email": "ivy.stone@example.net", **NAMES}
         result = failed(modules, [*people(5), stranger, {"email": BOB, "team": "Sales"}])
         assert outcomes(result) == {
@@ -357,7 +357,7 @@ class TestResult:
         assert len(diff["before"]) == 100
         assert len(diff["after"]) == 101
         assert diff["after"]["and 50 more"] == "see people in the result"
-        assert "100 of 150 who differ" in diff["before_header"]
+        assert "100 of 150 changed" in diff["before_header"]
         assert len(result["people"]) == 150
 
     def test_everybody_who_failed_is_named(self, sandbox: Sandbox, modules: Modules) -> None:
@@ -367,7 +367,7 @@ class TestResult:
         assert result["summary"]["unchanged"] == 1
         assert set(outcomes(result)) == {row["email"] for row in people(150)}
         assert "150 of 151 people could not be converged (150 failed)" in result["msg"]
-        # One obstacle is told once, however many met it.
+        # An obstacle is reported once, however many people met it.
         assert result["msg"].count("HTTP 422") == 1
         assert "person.0@example.com" in result["msg"]
         assert "and 130 more" in result["msg"]
@@ -396,7 +396,7 @@ class TestResult:
 
 
 class TestLackOfSeats:
-    """409 SEAT_POOL_EXHAUSTED stops what needs that pool, and nothing else."""
+    """409 SEAT_POOL_EXHAUSTED stops only the steps that need a seat of that pool."""
 
     LIGHT, FULL = people(6, "light", role="light"), people(6, "full", role="standard")
 
@@ -429,7 +429,7 @@ class TestLackOfSeats:
         assert all(entry["not_before"] is None for entry in result["deferred"])
         assert result["summary"]["deferred"] == 6 - seats
         assert result["summary"]["failed"] == 0
-        # One refusal is enough to know.
+        # No further request is sent after one refusal.
         assert [entry["status"] for entry in sandbox.writes()].count(409) == 1
         assert f"({6 - seats} deferred)" in result["msg"]
         assert "Free a seat or buy more" in result["msg"]
@@ -478,7 +478,7 @@ class TestLackOfSeats:
         others = people(2, role="standard" if pool == "light" else "light")
         result = failed(modules, [row, *others, {"email": BOB, "team": "Sales"}])
         assert outcomes(result) == {
-            row["email"]: "deferred", **{one["email"]: "created" for one in others}, BOB: "updated",
+            row["email"]: "deferred", **{new["email"]: "created" for new in others}, BOB: "updated",
         }  # fmt: skip
 
     def test_who_leaves_frees_a_seat_for_who_waits(self, sandbox: Sandbox, modules: Modules) -> None:
@@ -505,7 +505,7 @@ class TestLackOfSeats:
 
 
 class TestHalfway:
-    """What ends everything: a long pause, a token that is refused for good, a service that is gone."""
+    """Failures that end the run: a long pause, a revoked token, an unreachable service."""
 
     def test_a_long_pause(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.fault(route="applications.create_user", skip=5, times=None, status=429, headers={"Retry-After": "1800"})
@@ -514,7 +514,9 @@ class TestHalfway:
         assert result["summary"]["created"] == 5
         assert result["summary"]["deferred"] == 37
         assert len(sandbox.ledger(route="applications.create_user")) <= 5 + 4
-        assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", one["not_before"]) for one in result["deferred"])
+        assert all(
+            re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", entry["not_before"]) for entry in result["deferred"]
+        )
         assert result["deferred"][0]["not_before"] in result["msg"]
         assert {FRANK, BOB} <= active(sandbox)
         sandbox.clear_faults()
@@ -531,7 +533,7 @@ class TestHalfway:
         assert list(outcomes(result).values()) == ["deferred"] * 4 + ["updated"]
         assert [action["action"] for action in result["actions"]] == ["created"] * 3 + ["updated"]
         assert "Done before: created as light." in rows_by_email(result)["person.0@example.com"]["message"]
-        assert all(one["not_before"] for one in result["deferred"])
+        assert all(entry["not_before"] for entry in result["deferred"])
 
     def test_one_refused_token_is_survived(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.fault(route="applications.create_user", skip=7, status=401)
@@ -561,7 +563,7 @@ class TestHalfway:
     @pytest.mark.parametrize("route", ["applications.create_user", "members.get"])
     def test_a_service_that_keeps_failing(self, sandbox: Sandbox, modules: Modules, route: str) -> None:
         modules.use(max_wait=0, rate_limit=0)
-        # With so short an answer each of them would be read back.
+        # With such short answers, each new member would be read back.
         sandbox.switch(member_shape="minimal")
         sandbox.fault(route=route, times=None, status=503)
         sandbox.clear_ledger()
@@ -570,12 +572,12 @@ class TestHalfway:
         assert 50 <= result["summary"]["failed"] < 70
         messages = [row["message"] for row in result["people"] if row["outcome"] == "skipped"]
         assert all("requests in a row have failed" in message for message in messages)
-        # Whoever was added and not read back any more is told so.
+        # The message names the people who were added but not read back.
         assert all(("Done before: created as light" in message) == (route == "members.get") for message in messages)
         assert len(sandbox.ledger(route=route)) < 300
 
     def test_a_service_that_goes_away(self, modules: Modules) -> None:
-        """Nobody is tried once it is known that there is nothing to talk to."""
+        """No further person is tried once the service is known to be unreachable."""
         with running_sandbox(latency=20) as another:
             modules.use(api_url=another.api_url, token_url=another.token_url, max_wait=0, rate_limit=0)
 
@@ -622,12 +624,12 @@ def as_json(rows: list[dict[str, Any]]) -> str:
 
 
 def as_yaml(rows: list[dict[str, Any]]) -> str:
-    # JSON is YAML, too: one row a line.
+    # JSON is also YAML: one row a line.
     return "---\npeople:\n" + "".join(f"  - {json.dumps(row)}\n" for row in rows)
 
 
 class TestBadRows:
-    """All mistakes at once, each with its line, before anything is written."""
+    """All problems are reported together, each with its line, before anything is written."""
 
     @pytest.mark.parametrize(
         ("ending", "write", "first"),
@@ -649,10 +651,10 @@ class TestBadRows:
         assert reported["msg"] == result["msg"]
         for index, (_row, problem) in enumerate(BAD_ROWS):
             place = f"people.{ending} line {index + first} (" if write is not None else f"row {index + first} ("
-            found = [one for one in result["problems"] if one.startswith(place)]
+            found = [problem for problem in result["problems"] if problem.startswith(place)]
             assert len(found) == bool(problem), (place, found, result["problems"])
             assert problem in "".join(found)
-            assert all(one in result["msg"] for one in found)
+            assert all(problem in result["msg"] for problem in found)
         assert len(result["problems"]) == len(BAD_ROWS) - 1
         numbers = [int(re.search(r"(?:line|row) (\d+)", problem)[1]) for problem in result["problems"]]  # type: ignore[index] # each has one
         assert numbers == sorted(numbers)
@@ -661,7 +663,7 @@ class TestBadRows:
         ("options", "problem"),
         [
             ({"max_removals": "some"}, "max_removals 'some' is neither a number nor a percentage"),
-            ({"concurrency": 0}, "concurrency is 0, and must be between 1 and 32"),
+            ({"concurrency": 0}, "concurrency is 0, but must be between 1 and 32"),
             ({"defaults": {"rol": "light"}}, "defaults: unknown field rol"),
             ({"reassign_to": BOB}, f"reassign_to {BOB} is leaving too"),
         ],
@@ -680,7 +682,7 @@ class TestBadRows:
     def test_direct_needs_the_application(self, sandbox: Sandbox, modules: Modules) -> None:
         modules.use(client_id=None, client_secret=None, access_token=sandbox.issue_token(ALICE))
         rows = [{**NEW, "provision": "direct"}, *people(1, provision="direct")]
-        result = refused(sandbox, modules, rows, "row 1 (mary.major@example.com)", "row 2", "give client_id")
+        result = refused(sandbox, modules, rows, "row 1 (mary.major@example.com)", "row 2", "set client_id")
         assert len(result["problems"]) == 2
 
 
@@ -710,12 +712,12 @@ class TestFiles:
         file = tmp_path / "people.csv"
         file.write_text("email,role\n")
         assert modules.succeed("tallyfy_roster", src=str(file))["people"] == []
-        assert "roster is empty" in modules.fail("tallyfy_roster", src=str(file), unlisted="disabled")["msg"]
+        assert "empty roster" in modules.fail("tallyfy_roster", src=str(file), unlisted="disabled")["msg"]
         assert sandbox.writes() == []
 
 
 class TestFuse:
-    """Deleting by accident is hard: every refusal names the people, the numbers, and what would allow it."""
+    """Removals by mistake are refused: every refusal names the people, the counts and the option that allows it."""
 
     @pytest.fixture
     def everybody(self, sandbox: Sandbox) -> list[dict[str, Any]]:
@@ -725,10 +727,10 @@ class TestFuse:
     def test_more_than_max_removals(self, sandbox: Sandbox, modules: Modules, everybody: list[dict[str, Any]]) -> None:
         gone = [row["email"] for row in everybody if re.search(r"\.\d+@", row["email"])][:7]
         kept = [row for row in everybody if row["email"] not in gone]
-        # 50 generated people and 6 of the seeded ones are active; the bot and the support account do not count.
+        # 50 generated and 6 seeded people are active; the bot and the support account do not count.
         result = refused(
-            sandbox, modules, kept, "7 members would lose their access", "max_removals (10%, at least 3, of 56 active",
-            "allows 6", "set max_removals to 7", *gone, unlisted="disabled",
+            sandbox, modules, kept, "7 members would lose access, but max_removals allows 6 of 56 active members",
+            "(10%, at least 3)", "To allow this, set max_removals to 7", *gone, unlisted="disabled",
         )  # fmt: skip
         assert result["removals"] == sorted(gone)
         done = roster(modules, kept, unlisted="disabled", max_removals=7)
@@ -750,11 +752,11 @@ class TestFuse:
     def test_min_admins(self, sandbox: Sandbox, modules: Modules) -> None:
         row = {"email": ERIN, "role": "standard"}
         refused(
-            sandbox, modules, [row], "1 of 2 active administrators would be left", "min_admins asks for 2", ERIN,
+            sandbox, modules, [row], "active administrators would drop from 2 to 1", "min_admins is 2", ERIN,
             "set min_admins to 1",
         )  # fmt: skip
         refused(sandbox, modules, [{"email": ERIN, "state": "disabled"}], "set min_admins to 1", ERIN)
-        # Somebody new does not count yet; somebody who becomes one does.
+        # A new administrator does not count yet; a promoted member does.
         refused(sandbox, modules, [row, {**NEW, "role": "admin"}], "set min_admins to 1")
         assert roster(modules, [row, {"email": JOHN, "role": "admin"}])["summary"]["updated"] == 2
         assert roster(modules, [{"email": JOHN, "role": "light"}], min_admins=1)["changed"] is True
@@ -776,11 +778,11 @@ class TestFuse:
         assert reported == {FRANK: "deferred" if lack == "seats" else "failed", ERIN: "skipped", BOB: "updated"}
         if leaver == {"role": "light"} or lack == "seats":
             message = rows_by_email(result)[ERIN]["message"]
-            assert "1 active administrators would be left" in message
+            assert "the number of active administrators would drop to 1" in message
             assert "set min_admins to 1" in message
         erin = sandbox.member(ERIN)
         assert (erin["role"], erin["status"]) == ("admin", "active")
-        # That there are enough without the newcomer is no reason to wait.
+        # Enough administrators remain without the new one, so nothing has to wait.
         done = modules.run("tallyfy_roster", people=members, max_removals=5, min_admins=1)
         assert outcomes(done)[ERIN] == ("disabled" if "state" in leaver else "updated")
 
@@ -807,7 +809,9 @@ class TestFuse:
         allowed = {"max_removals": "100%", "min_admins": 0, "protect": ["grace*"]}
         problems = refused(sandbox, modules, rows, **allowed)["problems"]
         for number, (email, reason) in enumerate(who.items(), start=1):
-            assert any(one.startswith(f"row {number} ({email})") and reason in one for one in problems), email
+            assert any(problem.startswith(f"row {number} ({email})") and reason in problem for problem in problems), (
+                email
+            )
 
     @pytest.mark.parametrize("signed_in_by", ["act_as", "access_token"])
     def test_the_acting_user(self, sandbox: Sandbox, modules: Modules, signed_in_by: str) -> None:
@@ -849,7 +853,7 @@ class TestFuse:
         refused(sandbox, modules, everybody[:-1], "GET ", f"/organizations/{sandbox.org_id}/users", unlisted="disabled")
 
     def test_an_organization_of_nobody(self, sandbox: Sandbox, modules: Modules) -> None:
-        """An empty listing is well formed; nobody is added to what looks like another organization."""
+        """An empty list is well formed, but it looks like another organization: nobody is added."""
         sandbox.fault(route="members.list", times=None, body={"data": [], "meta": {"pagination": {
             "total": 0, "count": 0, "per_page": 1000, "current_page": 1, "total_pages": 1, "links": {}}}})  # fmt: skip
         result = modules.run("tallyfy_roster", people=[{"email": BOB}], unlisted="disabled")
@@ -869,7 +873,7 @@ class TestFuse:
     ) -> None:
         sandbox.switch(case_sensitive_email=True)
         sandbox.insert_members({"email": "Bob@Example.com"})
-        refused(sandbox, modules, rows, BOB, "when case does not matter", "not sure who is meant", **options)
+        refused(sandbox, modules, rows, BOB, "when case is ignored", "the address is ambiguous", **options)
 
     def test_a_listing_that_changes_is_read_again(
         self, sandbox: Sandbox, modules: Modules, everybody: list[dict[str, Any]]
@@ -881,7 +885,7 @@ class TestFuse:
 
 @contextlib.contextmanager
 def at_work(sandbox: Sandbox, modules: Modules, seconds: float, members: list[dict[str, Any]]) -> Iterator[list[Any]]:
-    """Run a roster in another process that takes so many seconds; yield when it is at work. Its result is kept."""
+    """Run a roster that takes this many seconds in another process; yield once it is running, and keep its result."""
     sandbox.fault(route="applications.create_user", delay_ms=seconds * 1000)
     results: list[Any] = []
 
@@ -921,7 +925,7 @@ class TestOneAtATime:
         with at_work(sandbox, modules, 0.7, [NEW]) as results:
             second = roster(modules, [NEW, *people(1)])
             assert len(results) == 1 or second["summary"]["unchanged"] == 1
-        # It read the organization when it was its turn, so nobody was added twice.
+        # The second run read the organization after the first had ended, so nobody was added twice.
         assert second["summary"]["created"] == second["summary"]["unchanged"] == 1
         assert results[0]["summary"]["created"] == 1
         assert len(sandbox.writes()) == 2
@@ -966,7 +970,7 @@ class TestHandingOver:
         assert {row["email"]: row.get("reassign_to") for row in result["people"]} == {
             BOB: ERIN, FRANK: JOHN.upper(), CHARLIE: ERIN,
         }  # fmt: skip
-        open_tasks = {one["email"]: one["open_tasks"] for one in sandbox.state(sandbox.org_id)["members"]}
+        open_tasks = {member["email"]: member["open_tasks"] for member in sandbox.state(sandbox.org_id)["members"]}
         assert open_tasks[ERIN] == 8
         assert open_tasks[JOHN] == 4
         assert open_tasks[BOB] == open_tasks[CHARLIE] == 0
@@ -981,7 +985,7 @@ class TestHandingOver:
     @pytest.mark.parametrize("how", ["row", "task"])
     @pytest.mark.parametrize(
         ("successor", "reason"),
-        [(CHARLIE, "is invited, and must be active"), (NEW["email"], "is not a member of the organization")],
+        [(CHARLIE, "is invited, but must be active"), (NEW["email"], "is not a member of the organization")],
     )
     def test_to_somebody_who_cannot(
         self, sandbox: Sandbox, modules: Modules, how: str, successor: str, reason: str
@@ -997,7 +1001,7 @@ class TestHandingOver:
 
     def test_to_somebody_who_is_made_active_by_this_very_run(self, sandbox: Sandbox, modules: Modules) -> None:
         rows = [{"email": DANA}, {"email": BOB, "state": "disabled", "reassign_to": DANA}]
-        refused(sandbox, modules, rows, f"reassign_to {DANA} is disabled, and must be active")
+        refused(sandbox, modules, rows, f"reassign_to {DANA} is disabled, but must be active")
 
 
 class TestSurprises:
@@ -1015,7 +1019,7 @@ class TestSurprises:
         assert roster(modules, [row, *people(2)])["changed"] is False
 
     def test_somebody_appears_with_other_values(self, sandbox: Sandbox, modules: Modules) -> None:
-        """The listing was read before somebody else brought them in, in another role and disabled since."""
+        """The list was read before another writer added the person, with another role, and disabled them."""
         sandbox.insert_members({"email": "late@example.com", "role": "admin", "status": "disabled"})
         shown = [row for row in sandbox.state(sandbox.org_id)["members"] if row["email"] != "late@example.com"]
         body = {"data": shown, "meta": {"pagination": {"total": len(shown), "count": len(shown), "per_page": 1000,
@@ -1024,7 +1028,10 @@ class TestSurprises:
         roster(modules, [{"email": "late@example.com", "first_name": "L", "last_name": "Ate", "role": "light"}])
         late = sandbox.member("late@example.com")
         assert (late["first_name"], late["role"], late["status"]) == ("L", "light", "active")
-        assert len([one for one in sandbox.state(sandbox.org_id)["members"] if one["email"].startswith("late@")]) == 1
+        assert (
+            len([member for member in sandbox.state(sandbox.org_id)["members"] if member["email"].startswith("late@")])
+            == 1
+        )
 
     def test_invited_people_whose_profile_is_refused(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(invited_member_put="deny")
@@ -1042,7 +1049,7 @@ class TestSurprises:
         result = failed(signed_in, people(30))
         assert result["summary"]["failed"] == 30
         pages = len(sandbox.ledger(route="members.list"))
-        # Before the plan and once more, and then one look each whether somebody else has been quicker.
+        # The list before the plan, the list again, and a look-up of each person whom another writer may have added.
         assert pages <= 5 + 5 + 30
         assert len(sandbox.writes()) == 30
 
@@ -1053,7 +1060,7 @@ class TestSurprises:
         assert (row["action"], row["fields"]) == ("added_to_group", ["groups"])
         assert (row["before"], row["after"]) == ({"groups": []}, {"groups": ["People"]})
         assert result["diff"]["after"] == {CHARLIE: {"groups": ["People"]}}
-        assert "did not take their profile" in row["message"]
+        assert "refused the profile" in row["message"]
 
     def test_two_groups_whose_names_fold_alike(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.patch_group("Legacy Team", name="PEOPLE")

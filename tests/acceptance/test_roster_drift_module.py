@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What drift tells of a live organization, that nothing hides it, and how it differs from a failure to compare."""
+"""What drift reports about a live organization, that nothing hides drift, and failures to compare."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PEOPLE: list[dict[str, Any]] = [
     {"email": JOHN, "state": "disabled"},
     {**MARY, "groups": ["People"]},
 ]
-TWO_ORGANIZATIONS = "belongs to 2 organizations, so only they themselves can change their team"
+TWO_ORGANIZATIONS = "belongs to 2 organizations, so only this person can change team"
 BOBS = (
     'team is Operations, should be "{{ 7*7 }}; <b>|*x*"; role is standard, should be light; '
     "should be in Engineering; should not be in People"
@@ -43,7 +43,7 @@ EXPECTED = [
     (JOHN, "extra", "status is active, should be disabled"),
     (MARY["email"], "missing", "is not a member"),
     (CHARLIE, "extra", "is not on the roster"),
-    (FRANK, "kept", "is not on the roster, and a run would keep them: protect holds frank.*"),
+    (FRANK, "kept", "is not on the roster, but a run would keep them: protect holds frank.*"),
 ]  # fmt: skip
 COUNTS = {"missing": 1, "extra": 2, "different": 2, "unclear": 1, "kept": 1, "total": 5, "groups": 0}
 DOCUMENTED = {"changed", "check_mode", *DRIFT_KEYS}
@@ -57,7 +57,7 @@ def keys_of(result: dict[str, Any]) -> set[str]:
     return {name for name in result if not name.startswith("_") and name not in ("failed", "msg", "warnings")}
 
 
-# --- what it tells ----------------------------------------------------------------------------------------------------
+# --- what it reports --------------------------------------------------------------------------------------------------
 
 
 def test_everybody_who_differs_is_reported_and_nothing_is_written(sandbox: Sandbox, modules: Modules) -> None:
@@ -91,13 +91,13 @@ def test_a_group_that_was_renamed_is_drift_and_hides_nothing(sandbox: Sandbox, m
             "name": "Engineering",
             "outcome": "missing",
             "people": [BOB, FRANK],
-            "message": "is not there; 2 people name it",
+            "message": "does not exist; named by 2 people",
         },
-        {"name": "Nobodies", "outcome": "missing", "people": [FRANK], "message": "is not there; 1 person names it"},
+        {"name": "Nobodies", "outcome": "missing", "people": [FRANK], "message": "does not exist; named by 1 person"},
     ]
     assert reported(drift)[:5] == EXPECTED[:5]
     assert drift["summary"] == {**COUNTS, "extra": 1, "groups": 2, "total": 6}
-    # A run would be refused, and says why.
+    # A run would be refused, with this reason.
     assert "there is no group 'Engineering'" in modules.fail(ROSTER, check_mode=True, people=people)["msg"]
 
     alone = modules.succeed(DRIFT, people=[{"email": BOB, "groups": {"remove": ["Nobodies"]}}])
@@ -112,13 +112,13 @@ def test_people_who_are_not_listed_are_left_out(sandbox: Sandbox, modules: Modul
 
 @pytest.mark.parametrize("name", ["roster.yml", "roster.json"])
 def test_a_file_is_compared_as_a_list_is(name: str, sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
-    # JSON is YAML.
+    # JSON is a subset of YAML.
     (tmp_path / name).write_text(json.dumps(PEOPLE), encoding="utf-8")
     drift = modules.succeed(DRIFT, src=str(tmp_path / name), unlisted="disabled", protect=["frank.*"])
     assert reported(drift) == EXPECTED
 
 
-# --- what must not hide it --------------------------------------------------------------------------------------------
+# --- what must not hide drift -----------------------------------------------------------------------------------------
 
 
 def test_the_fuse_hides_no_drift(sandbox: Sandbox, modules: Modules) -> None:
@@ -136,7 +136,7 @@ def test_who_may_not_write_may_compare(sandbox: Sandbox, modules: Modules) -> No
     drift = modules.succeed(DRIFT, people=PEOPLE)
     assert drift["summary"]["different"] == 2
     assert drift["organization"]["acting_as"] == BOB
-    assert "these actions take an administrator" in modules.fail(ROSTER, check_mode=True, people=PEOPLE)["msg"]
+    assert "these actions require an administrator" in modules.fail(ROSTER, check_mode=True, people=PEOPLE)["msg"]
 
 
 # --- drift as a failure, and a failure to compare ---------------------------------------------------------------------
@@ -148,7 +148,7 @@ def test_drift_is_a_failure_when_that_is_desired(sandbox: Sandbox, modules: Modu
     calm = modules.succeed(DRIFT, **options)
     failed = modules.fail(DRIFT, **options, fail=True)
     assert failed["msg"] == (
-        "5 of 9 people differ from the roster, and 1 of its groups is not there: group Engineering (missing), "
+        "The organization differs from the roster (people: 5 of 9; groups: 1): group Engineering (missing), "
         f"{BOB} (different), {DANA} (different), {JOHN} (extra), {MARY['email']} (missing) and 1 more."
     )
     assert (failed["drifted"], failed["changed"], failed["problems"]) == (True, False, [])
@@ -168,7 +168,7 @@ def test_nothing_but_what_is_unclear_or_kept_is_no_failure(sandbox: Sandbox, mod
 
 def test_one_person_who_differs_is_reported_by_itself(sandbox: Sandbox, modules: Modules) -> None:
     failed = modules.fail(DRIFT, people=[{"email": BOB, "role": "light"}, {"email": JOHN}], fail=True)
-    assert failed["msg"] == f"1 of 2 people differs from the roster: {BOB} (different)."
+    assert failed["msg"] == f"The organization differs from the roster (people: 1 of 2): {BOB} (different)."
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_one_person_who_differs_is_reported_by_itself(sandbox: Sandbox, modules:
         ({"src": __file__}, "the name must end in .yml, .yaml, .json, .csv"),
         (
             {"people": [], "unlisted": "disabled"},
-            "the roster is empty, and unlisted=disabled would remove everybody; that is never done",
+            "refusing an empty roster with unlisted=disabled: it would remove everybody",
         ),
         ({"people": PEOPLE, "protect": [" "]}, "protect holds a blank entry"),
     ],
@@ -187,7 +187,7 @@ def test_what_is_no_roster_is_reported_before_anything_is_asked(
     options: dict[str, Any], problem: str, sandbox: Sandbox, modules: Modules
 ) -> None:
     failed = modules.fail(DRIFT, **options, fail=True)
-    assert [one.endswith(problem) for one in failed["problems"]] == [True]
+    assert [text.endswith(problem) for text in failed["problems"]] == [True]
     assert (failed["drifted"], failed["people"], failed["changed"]) == (False, [], False)
     assert keys_of(failed) == DOCUMENTED
     assert sandbox.ledger() == []
@@ -246,7 +246,9 @@ def test_a_dry_run_with_the_same_options_differs_in_nothing(name: str, sandbox: 
     plan = modules.succeed(ROSTER, check_mode=True, **SAME[name], max_removals="100%", min_admins=0)
     assert drift["notes"] == plan["notes"]
     assert {
-        row["email"]: {one["field"]: (one["is"], one["roster"]) for one in row["differences"]}
+        row["email"]: {
+            difference["field"]: (difference["is"], difference["roster"]) for difference in row["differences"]
+        }
         for row in drift["people"]
         if row["outcome"] in ("missing", "extra", "different")
     } == {row["email"]: differences_of(row) for row in plan["people"] if row["outcome"] not in UNCHANGED}
@@ -254,7 +256,7 @@ def test_a_dry_run_with_the_same_options_differs_in_nothing(name: str, sandbox: 
 
 
 def differences_of(row: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Return field by field what a row of a roster run would make of what."""
+    """Return the values of each field before and after a row of a roster run."""
     before, after = row["before"], row["after"]
     if row.get("unlisted"):
         return {}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The organization as a file and back: what an export holds, where it is, and that applying it changes nothing."""
+"""The organization as a file and back: the content of an export, its place, and that applying it changes nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.people import ALICE, BOB, DANA, JOHN
 
 EXPORT, ROSTER, DRIFT = "tallyfy_roster_export", "tallyfy_roster", "tallyfy_roster_drift"
 ENDINGS = (".yml", ".json", ".csv")
-# Values that mean something to YAML, CSV, Jinja, a spreadsheet or a shell, or that lie outside ASCII.
+# Values that are special in YAML, CSV, Jinja, a spreadsheet or a shell, or that are not ASCII.
 NASTY: list[dict[str, Any]] = [
     {"email": "comma@example.com", "first_name": "Smith, John", "last_name": 'O"Neil', "team": "a;b, c: d # e"},
     {"email": "lines@example.com", "job_description": "one\r\n\r\ntwo\n  3", "team": "a b"},
@@ -78,15 +78,15 @@ def exported(modules: Modules, folder: Path, ending: str) -> Path:
 
 
 def apply(modules: Modules, file: Path, **options: Any) -> dict[str, Any]:
-    """Apply the roster to the whole organization, with nothing in the way of what it asks for."""
+    """Apply the roster to the whole organization, without the limits of the fuse."""
     wide_open = {"unlisted": "disabled", "max_removals": "100%", "min_admins": 0}
     return modules.succeed(ROSTER, src=str(file), **{**wide_open, **options})
 
 
 def people_in(sandbox: Sandbox) -> dict[str, dict[str, Any]]:
-    """Return what a roster can say of everybody who has access and is a person of the organization."""
+    """Return the fields of a roster for every member with access, without accounts of Tallyfy."""
     state = sandbox.state(sandbox.org_id)
-    # Members of this shape do not show who belongs to Tallyfy.
+    # Members of this shape do not show which accounts belong to Tallyfy.
     shows_support = sandbox.switches()["member_shape"] != "doc"
     return {
         member["email"]: {
@@ -158,7 +158,7 @@ def test_records_given_back_one_by_one_change_nothing(sandbox: Sandbox, modules:
 
 @pytest.mark.any_core
 def test_what_only_tallyfy_sets_is_a_mistake_beside_no_state(sandbox: Sandbox, modules: Modules) -> None:
-    """A table of another system may have a status, too, of which nothing must be taken for wanted or ignored."""
+    """A table of another system may also have a column ``status``, which must be neither applied nor ignored."""
     reported = modules.fail(ROSTER, people=[{"email": BOB, "status": "terminated"}])["msg"]
     assert "unknown field status; did you mean state?" in reported
     (user,) = modules.succeed("tallyfy_user_info", email=BOB)["users"]
@@ -183,7 +183,7 @@ def test_what_was_exported_makes_the_same_people_again_from_every_form(
 
 
 def check_that_everybody_comes_back(sandbox: Sandbox, modules: Modules, folder: Path, ending: str) -> None:
-    """Export, give everybody's seat to somebody else, and apply the file to an organization that knows nobody of it."""
+    """Export, replace every member by another one, and apply the file: nobody in it is a member any more."""
     file = exported(modules, folder, ending)
     desired = people_in(sandbox)
     for member in sandbox.state(sandbox.org_id)["members"]:
@@ -196,15 +196,15 @@ def check_that_everybody_comes_back(sandbox: Sandbox, modules: Modules, folder: 
 
     done = apply(modules, file, unlisted="ignore")
     assert done["summary"]["created"] == len(desired)
-    # Tallyfy asks for a time zone with every other field.
+    # Tallyfy requires a time zone with every other field.
     desired["nozone@example.com"]["timezone"] = "America/Chicago"
     if sandbox.switches()["member_shape"] == "sdk":  # which does not show the country
         desired["nozone@example.com"]["country_id"] = 1
-    made = {email: one for email, one in people_in(sandbox).items() if not email.startswith("elsewhere-")}
+    made = {email: member for email, member in people_in(sandbox).items() if not email.startswith("elsewhere-")}
     assert made == desired
 
 
-# --- what the file holds ----------------------------------------------------------------------------------------------
+# --- the content of the file ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.any_core
@@ -243,7 +243,7 @@ def test_who_and_what_is_left_out_is_counted_and_reported(sandbox: Sandbox, modu
     result = modules.succeed(EXPORT, dest="roster.yml")
     assert (result["people"], result["left_out"]) == (7, {"disabled": 1, "service_accounts": 2})
     assert sorted(result["notes"]) == sorted(
-        f"{email}: {name} is left out, since no roster may hold its value"
+        f"{email}: {name} is left out, because a roster cannot hold its value"
         for email, name in ((BOB, "timezone"), (JOHN, "last_name"))
     )
     assert len(result["warnings"]) == 2
@@ -268,7 +268,7 @@ def test_a_short_list_costs_a_request_for_each_member_only_when_that_helps(sandb
 
 
 class Run:
-    """One run of the module as people run it: its result and what was printed."""
+    """One run of the module from the command line: its result and its output."""
 
     def __init__(self, playbooks: Playbooks, dest: str, *options: str, play: str = PLAY, **environment: str) -> None:
         finished = playbooks.run(play, "-e", json.dumps({"wanted": dest}), *options, **environment)
@@ -284,7 +284,7 @@ class Run:
         return bool(self.result["changed"])
 
 
-# ``ansible_parsed`` is ansible-core's own, of a module that ran by itself.
+# ansible-core adds ``ansible_parsed`` to the result of a module.
 DOCUMENTED = {
     "changed",
     "failed",

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A roster in bad weather, many requests under way: whatever is lost, the end is that of an unbroken run.
+"""A roster with faults and concurrent requests: whatever is lost, the end state is that of an undisturbed run.
 
-What one fault at one request does is in test_faults.py.
+Single faults are tested in test_faults.py.
 """
 
 from __future__ import annotations
@@ -65,10 +65,10 @@ KEPT = (
 
 
 class Mortal(Modules):
-    """Runs modules, one of which can be killed right before one of its requests."""
+    """Runs modules, and can kill a run right before one of its requests."""
 
     def _sleep(self, seconds: float) -> None:
-        # The service's own clock stays, as dates in its headers are those of the machine.
+        # The clock of the service is not changed, because the dates in its headers are those of the machine.
         self._passed += max(0.0, seconds)
 
     @staticmethod
@@ -88,7 +88,7 @@ class Mortal(Modules):
         requests.adapters.HTTPAdapter.send = mortal_send  # type: ignore[method-assign] # in this child
 
     def is_killed(self, number: int, **arguments: Any) -> bool:
-        """Start a roster that is killed at its n-th request; return false when it ended before it got there."""
+        """Start a roster that is killed at its n-th request; return false when it ended before."""
         child = os.fork()
         if child == 0:
             try:
@@ -103,13 +103,13 @@ class Mortal(Modules):
 @pytest.fixture
 def modules(sandbox: Sandbox, tmp_path: Path) -> Mortal:
     mortal = Mortal(sandbox, tmp_path / "cache")
-    # The service asks for no pause that the tests do not ask it for.
+    # The service requests a pause only when a test plants one.
     mortal.use(rate_limit=0, max_wait=3000)
     return mortal
 
 
 def set_the_scene(sandbox: Sandbox) -> None:
-    """Plant the same people as ever, and those of whom the roster wants something."""
+    """Plant the usual people, and those that the roster changes."""
     sandbox.reset()
     sandbox.insert_members(
         *({"email": f"there.{number}@example.com"} for number in range(8)),
@@ -118,17 +118,17 @@ def set_the_scene(sandbox: Sandbox) -> None:
     )
     for email, tasks in TASKS_LEFT.items():
         sandbox.patch_member(email, open_tasks=tasks)
-    members = {one["email"]: one["id"] for one in sandbox.state(sandbox.org_id)["members"]}
+    members = {member["email"]: member["id"] for member in sandbox.state(sandbox.org_id)["members"]}
     sandbox.patch_group("Legacy Team", members=[members[BOB], members["there.4@example.com"]])
 
 
 def outcome(sandbox: Sandbox) -> dict[str, Any]:
-    """Return everything that is there in the end, but for numbers and times."""
+    """Return the state at the end, without IDs and times."""
     state = sandbox.state(sandbox.org_id)
     emails = {}
     members = []
     for member in state["members"]:
-        # A deleted person's address holds their number.
+        # The address of a deleted person contains the ID.
         email = member["email"].split(".deleted.")[0]
         emails[member["id"]] = email
         members.append({**{name: member[name] for name in KEPT}, "email": email})
@@ -144,7 +144,7 @@ def outcome(sandbox: Sandbox) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def unbroken(server: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What an unbroken run leaves behind."""
+    """The state after an undisturbed run."""
     set_the_scene(server)
     modules = Mortal(server, tmp_path_factory.mktemp("unbroken") / "cache")
     modules.use(rate_limit=0)
@@ -168,13 +168,13 @@ def unbroken(server: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[
 
 @pytest.fixture
 def scene(sandbox: Sandbox, unbroken: dict[str, Any]) -> dict[str, Any]:
-    """The people of the roster before it runs, and what is to become of them."""
+    """The people of the roster before the run, and their desired state."""
     set_the_scene(sandbox)
     return unbroken
 
 
 def assert_well(sandbox: Sandbox, unbroken: dict[str, Any]) -> None:
-    """Fail unless everybody is as after an unbroken run, and nobody was added, invited or deleted twice."""
+    """Fail unless the state is that of an undisturbed run, and nobody was added, invited or deleted twice."""
     end = outcome(sandbox)
     addresses = Counter(member["email"] for member in end["members"])
     assert {email: count for email, count in addresses.items() if count > 1} == {}
@@ -183,7 +183,7 @@ def assert_well(sandbox: Sandbox, unbroken: dict[str, Any]) -> None:
 
 
 def run_until_it_succeeds(sandbox: Sandbox, modules: Modules, concurrency: int) -> list[dict[str, Any]]:
-    """Run the roster, again when it failed, at most three times; return all results."""
+    """Run the roster until it succeeds, at most three times; return all results."""
     results: list[dict[str, Any]] = []
     while len(results) < RUNS:
         results.append(modules.run("tallyfy_roster", concurrency=concurrency, **OPTIONS))
@@ -212,7 +212,7 @@ def weather(*faults: dict[str, Any]) -> Any:
         weather({"every": 7, "cut": "before"}),
         weather({"every": 7, "cut": "after"}),
         weather({"every": 9, "status": 500, "apply": True}, {"every": 11, "cut": "before"}),
-        # Rare enough for eight at a time: of a request that is refused twice in a row the run must give up.
+        # Rare enough for eight concurrent requests: a run gives up a request that is refused twice in a row.
         weather({"every": 40, "status": 401}),
     ],
 )
@@ -220,7 +220,7 @@ def test_every_so_many_requests(
     sandbox: Sandbox, modules: Mortal, scene: dict[str, Any], faults: Any, concurrency: int
 ) -> None:
     for fault in faults:
-        # Sign-ins are tested elsewhere.
+        # Sign-ins are tested in other files.
         sandbox.fault(path="/(organizations|applications)/.*", times=None, **fault)
     results = run_until_it_succeeds(sandbox, modules, concurrency)
     if any(fault.get("status") == 429 for fault in faults):
@@ -241,14 +241,14 @@ PAIRS = list(product(WRITES, [
 def test_after_each_kind_of_write(
     sandbox: Sandbox, modules: Mortal, scene: dict[str, Any], route: str, fault: dict[str, Any]
 ) -> None:
-    """The second write of this kind meets it, and the fourth, when there is one."""
+    """The second write of this kind meets the fault, and the fourth, when there is one."""
     skip = 0 if route in ("members.remove", "members.delete") else 1
     sandbox.fault(route=route, skip=skip, every=2, times=2, **fault)
     results = run_until_it_succeeds(sandbox, modules, 8)
     assert len(results) == 1, [result["msg"] for result in results[:-1]]
-    assert any(one["hits"] for one in sandbox.faults())
+    assert any(fault["hits"] for fault in sandbox.faults())
     if fault.get("cut") == "after" or fault.get("apply") or fault.get("half_body"):
-        # What was carried out although its answer was lost is found, and never sent again: an invitation is a letter.
+        # A request whose answer was lost is looked up and never repeated: an invitation sends an e-mail.
         posts = Counter(entry["body"]["email"] for entry in sandbox.writes() if entry["method"] == "POST")
         assert set(posts.values()) == {1}
     assert_well(sandbox, scene)
@@ -273,7 +273,7 @@ def test_everything_at_random(sandbox: Sandbox, modules: Mortal, scene: dict[str
 
 
 def test_a_seatless_organization_loses_nobody(sandbox: Sandbox, modules: Mortal, scene: dict[str, Any]) -> None:
-    """Seats run out, then come back, in the middle of everything else."""
+    """Seats run out and become available again while other steps run."""
     sandbox.switch(seat_limit_full=14)
     result = modules.fail("tallyfy_roster", **OPTIONS)
     assert result["summary"]["deferred"] > 0

@@ -43,6 +43,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover 
     plan_tasks,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import (
+    REFUSING,
     PlanContext,
     is_removal,
     plan_member,
@@ -181,7 +182,7 @@ def _plan_person(wish: Wish, desired: DesiredOffboarding, current: Current, prob
         return nothing
     protector = desired.policy.protector(wish.email) if is_removal(plan) else None
     if protector is not None:
-        problems.append(wish.problem(f"not removed, because {called('protect')} holds {protector}"))
+        problems.append(wish.problem(f"{REFUSING}{called('protect')} holds {protector}"))
     return PlannedLeaver(member, plan, leaver)
 
 
@@ -199,7 +200,7 @@ def _plan_guest(wish: Wish, policy: Policy, current: Current, problems: list[Pro
         problems.append(wish.problem(f"is a member; list them in {policy.called('people')}"))
     protector = policy.protector(wish.email)
     if protector is not None:
-        problems.append(wish.problem(f"not removed, because {policy.called('protect')} holds {protector}"))
+        problems.append(wish.problem(f"refusing to remove this guest: {policy.called('protect')} holds {protector}"))
     desired = DesiredGuest(wish.email if record is None else Email(record["email"]), "deleted")
     return PlannedGuest(desired, record, plan_guest(desired, record, Directory(current.everybody)))
 

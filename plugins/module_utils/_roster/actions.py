@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can be done for a member, one row each: when, who may, and how it is told. Private to the collection.
+"""The kinds of steps about a member: phase, required right and description. Private to the collection.
 
 Source: API reference, "Members", "Seats" and "Suggested permission matrix".
 """
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.verbs import Verb, spoken
 
-#: The switch of an organization that lets standard members write groups.
+#: The setting of an organization that allows standard members to change groups.
 MANAGE_GROUPS = "allow_manage_groups"
-#: Only an administrator may do it, and no switch of the organization changes that.
+#: Only an administrator may do it, whatever the settings of the organization.
 ADMIN = ""
 
 
@@ -24,9 +24,9 @@ ADMIN = ""
 class MemberAction:
     """A kind of step about one member.
 
-    ``phase`` is one of ``add``, ``change``, ``group`` and ``remove``, in the order in which a run works. ``details``
-    are what is told behind the verb. ``switch`` of the organization lets others than administrators do it; ``None``
-    asks nothing of the acting member.
+    ``phase`` is one of ``add``, ``change``, ``group`` and ``remove``, the order of a run. ``details`` follow the verb
+    in a description. ``switch`` is the setting of the organization that allows the action to other members than
+    administrators; ``None`` requires no right.
     """
 
     verb: Verb
@@ -36,7 +36,7 @@ class MemberAction:
     switch: str | None = ADMIN
 
     def described(self, step: Step) -> str:
-        """Return what such a step does, in words."""
+        """Return the description of such a step."""
         return spoken(self.verb) + self.details.format(
             role=step.values.get("role"),
             fields=", ".join(step.values),
@@ -47,9 +47,9 @@ class MemberAction:
 
 
 MEMBER_ACTIONS = {
-    one.verb: one
-    for one in (
-        # Adding somebody goes through the application.
+    action.verb: action
+    for action in (
+        # The request uses the application's credentials.
         MemberAction("created", "add", " as {role}", takes_seat=True, switch=None),
         MemberAction("invited", "add", " as {role}", takes_seat=True, switch="allow_user_invite"),
         MemberAction("enabled", "change", takes_seat=True),
@@ -65,7 +65,7 @@ MEMBER_ACTIONS = {
 
 
 def _in_phase(phase: str) -> tuple[Verb, ...]:
-    return tuple(one.verb for one in MEMBER_ACTIONS.values() if one.phase == phase)
+    return tuple(action.verb for action in MEMBER_ACTIONS.values() if action.phase == phase)
 
 
 CREATIONS, CHANGES, GROUP_CHANGES, REMOVALS = map(_in_phase, ("add", "change", "group", "remove"))

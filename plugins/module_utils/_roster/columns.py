@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The way in for rows: from options or a file, with the fields of people by our names. Private to the collection.
+"""Reading rows from options or a file, and mapping columns to fields of people. Private to the collection.
 
-Tables come from other systems, which have more columns than Tallyfy and other names for them. A name is a matter of
-the whole table: what is wrong with it is told once, and not with each row.
+Tables come from other systems, which have more columns than Tallyfy and other names for them. An unknown column
+concerns the whole table, so it is reported once and not for each row.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
 from .file import read_roster
 from .rows import GROUP_COLUMNS, Rows, unknown_field
 
-#: What a row of a roster may hold.
+#: The fields of a row of a roster.
 ROW_FIELDS = (*MEMBER_OPTIONS, *GROUP_COLUMNS)
-#: The options of every module that takes rows.
+#: The options of every module that accepts rows.
 COLUMN_OPTIONS: dict[str, dict[str, Any]] = {
     "columns": {"type": "dict", "default": {}},
     "ignore_columns": {"type": "list", "elements": "str", "default": []},
@@ -38,14 +38,14 @@ def given_rows(
     called: Callable[[str], str] = str,
     decrypt: Decrypt = undecrypted,
 ) -> tuple[Rows, list[Problem]]:
-    """Return the rows of ``people`` or ``src`` with no fields but ``known`` ones, and what is wrong with the others.
+    """Return the rows of ``people`` or ``src`` with the ``known`` fields only, and problems about other fields.
 
     Raises ``InputError`` for a file that cannot be read.
     """
     columns, problems = _checked_columns(params["columns"], known, called)
     ignored = {fold(str(name)) for name in params["ignore_columns"]}
     problems += [
-        Problem(f"holds {name}, which {called('columns')} names, too", option=called("ignore_columns"))
+        Problem(f"holds {name}, which {called('columns')} also names", option=called("ignore_columns"))
         for name in sorted(ignored & columns.keys())
     ]
     if params.get("src") is None:
@@ -66,7 +66,7 @@ def _checked_columns(
         if fold(str(name)) in columns:
             problems.append(Problem(f"holds {name} twice", option=called("columns")))
         elif is_blank(field):
-            problems.append(Problem(f"{name}: names no field", option=called("columns")))
+            problems.append(Problem(f"{name}: the field is blank", option=called("columns")))
         elif field not in known:
             problems.append(Problem(f"{name}: {unknown_field(field, list(known))}", option=called("columns")))
         elif field in columns.values():
@@ -76,7 +76,7 @@ def _checked_columns(
 
 
 class _PlainRows:
-    """Rows whose fields have known names, and who had which others. What is no row stays as it is."""
+    """Rows with known fields only, and the rows of each unknown field. An entry that is not a row stays unchanged."""
 
     def __init__(
         self, rows: Rows, known: Collection[str], columns: Mapping[str, str], ignored: Collection[str]
@@ -98,10 +98,10 @@ class _PlainRows:
             compared = fold(str(name))
             field = self._columns.get(compared, name)
             if compared in self._ignored or (field in SET_BY_TALLYFY and "state" in row):
-                # A record of a member says its state. A table with a status of its own is another matter.
+                # With ``state``, the row is a record of a member. In a table without it, ``status`` is a column.
                 continue
             if field not in self._known:
-                # A field of ``columns`` that nobody knows has been told with the option.
+                # An unknown field in ``columns`` has been reported with the option.
                 if not is_blank(value) and compared not in self._columns:
                     self._unknown.setdefault(str(name), []).append(index)
             elif field in plain:
@@ -111,7 +111,7 @@ class _PlainRows:
         return plain
 
     def problems(self, called: Callable[[str], str]) -> list[Problem]:
-        """Return what is wrong with names, each of them once."""
+        """Return the problems of column names, each name once."""
         found = []
         for name, indexes in self._unknown.items():
             text = unknown_field(name, list(self._known))

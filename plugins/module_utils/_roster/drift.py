@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the live organization differs from its roster, person by person. Private to the collection.
+"""The differences between the live organization and its roster, for each person. Private to the collection.
 
-Rows are made of the plans that a roster run would carry out, so that a comparison and a run agree.
+The rows are made from the plans that a roster run would carry out, so that a comparison and a run agree.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ from .result import (
 )
 
 MISSING, EXTRA, DIFFERENT, UNCLEAR, KEPT = OUTCOMES = ("missing", "extra", "different", "unclear", "kept")
-#: What a run would change; somebody of whom nothing can be said, or whom a run would leave alone, is no drift.
+#: The outcomes that a run would change. ``unclear`` and ``kept`` are not drift.
 DRIFT = (MISSING, EXTRA, DIFFERENT)
 NOT_ON_THE_ROSTER = "is not on the roster"
 NOT_A_MEMBER = "is not a member"
 MESSAGE_NAMES = 5
-#: What only a run that writes is asked for: its fuse must not hide how much differs.
+#: The options that only a run has: its fuse must not hide how much differs.
 OF_RUNS: dict[str, Any] = {"max_removals": "100%", "min_admins": 0, "concurrency": PAGE_WORKERS, "on_error": "finish"}
-#: The argument spec of ``tallyfy_roster_drift``: the options and defaults of a run, so that it tells what a run does.
+#: The argument spec of ``tallyfy_roster_drift``: the options and defaults of a run, so that both give the same plan.
 DRIFT_OPTIONS: dict[str, dict[str, Any]] = {
     **{name: option for name, option in ROSTER_OPTIONS.items() if name not in OF_RUNS},
     "fail": {"type": "bool", "default": False},
@@ -54,15 +54,15 @@ DRIFT_KEYS: dict[str, Any] = {
     "drifted": False,
 }
 _NOTHING = "empty"
-#: What a value must not hold to stand in a line without quotes.
+#: A value that holds one of these is quoted in a message.
 _MARKS = ("; ", ", ", '"')
 
 
 def find_drift(task: Task) -> dict[str, Any]:
     """Return the result of ``tallyfy_roster_drift``; nothing is written.
 
-    Raises ``InputError`` with every row that is wrong, and ``DriftError`` with the whole result when there is drift
-    and the task is to fail then.
+    Raises ``InputError`` with every invalid row, and ``DriftError`` with the whole result when there is drift and the
+    option ``fail`` is set.
     """
     task = replace(task, client=task.client.for_check_mode(), params={**task.params, **OF_RUNS})
     roster = read_and_plan(task, is_comparison=True)
@@ -92,14 +92,14 @@ def find_drift(task: Task) -> dict[str, Any]:
 def drift_rows(planned: Iterable[PlannedPerson]) -> list[Record]:
     """Return a row for each person who differs, in the given order. Pure.
 
-    Somebody wanted away who is not there is up to date. The Tallyfy Bot and support accounts belong to every
-    organization; that nobody lists them is no drift.
+    A person to remove who is not a member is up to date. The Tallyfy Bot and support accounts belong to every
+    organization; leaving them out of the roster is not drift.
     """
     return [_row(person, outcome) for person in planned if (outcome := _outcome(person)) is not None]
 
 
 def missing_groups(roster: Roster) -> list[Record]:
-    """Return a row for each group that people of the roster name and that is not there, in the order of the roster."""
+    """Return a row for each group that the roster names and that does not exist, in the order of the roster."""
     groups = roster.context.groups
     people: dict[str, list[str]] = {name: [] for name, group in groups.items() if group.get("id") is None}
     if not people:
@@ -114,7 +114,7 @@ def missing_groups(roster: Roster) -> list[Record]:
 
 
 def _groups_named_by(person: PlannedPerson, groups: Groups) -> dict[str, None]:
-    """Return the folded names of the groups that are not there and that a row names."""
+    """Return the folded names of the groups that a row names and that do not exist."""
     names = person.desired.groups if person.desired.state == "present" else None
     if names is None:
         return {}
@@ -123,7 +123,7 @@ def _groups_named_by(person: PlannedPerson, groups: Groups) -> dict[str, None]:
 
 
 def _group_message(count: int) -> str:
-    return f"is not there; {count} {'person names' if count == 1 else 'people name'} it"
+    return f"does not exist; named by {count} {'person' if count == 1 else 'people'}"
 
 
 # --- people -----------------------------------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ def _outcome(person: PlannedPerson) -> str | None:
 
 def _row(person: PlannedPerson, outcome: str) -> Record:
     differences = _differences(person)
-    # The row names the person already.
+    # The row already names the person.
     notes = [note.removeprefix(person.desired.email).lstrip(": ").rstrip(".") for note in person.plan.warnings]
     return {
         "email": person.desired.email,
@@ -161,10 +161,10 @@ def _row(person: PlannedPerson, outcome: str) -> Record:
 
 
 def _differences(person: PlannedPerson) -> list[Record]:
-    """Return what it is and what the roster has, field by field; groups that are only in one of the two."""
+    """Return the current and the desired value of each field that differs; for groups, those in only one of the two."""
     plan = person.plan
     if not person.is_listed:
-        # Whoever is not on the roster has no field there.
+        # An unlisted member has no fields in the roster.
         return []
     if person.desired.state == "deleted" and plan.steps:
         return [_difference("status", person.current.status if person.current is not None else "", "deleted")]
@@ -172,7 +172,7 @@ def _differences(person: PlannedPerson) -> list[Record]:
     return [
         _group_difference(plan) if name == "groups" else _difference(name, plan.before.get(name), plan.after.get(name))
         for name in names
-        # That somebody who is not there has another address says nothing.
+        # For a person who is not a member, the address is no difference.
         if name != "email"
     ]
 
@@ -191,7 +191,7 @@ def _group_difference(plan: Plan) -> Record:
 def _texts_of(person: PlannedPerson, outcome: str, differences: Iterable[Mapping[str, Any]]) -> list[str]:
     obstacle = person.obstacle.rstrip(".")
     if outcome == KEPT:
-        return [f"{NOT_ON_THE_ROSTER}, and a run would keep them: {obstacle}"]
+        return [f"{NOT_ON_THE_ROSTER}, but a run would keep them: {obstacle}"]
     if not person.is_listed:
         return [NOT_ON_THE_ROSTER]
     if outcome == MISSING:
@@ -208,17 +208,17 @@ def _difference_texts(difference: Mapping[str, Any]) -> list[str]:
 
 
 def _shown(value: Any) -> str:
-    """Return a value as it can stand in one line; a text that could be misread there is put into quotes."""
+    """Return a value on one line; a text that could be misread is quoted."""
     if value is None or value == "":
         return _NOTHING
     if isinstance(value, list):
-        return ", ".join(_shown(one) for one in value)
+        return ", ".join(_shown(entry) for entry in value)
     text = str(value)
     is_clear = text == " ".join(text.split()) and text != _NOTHING and not any(mark in text for mark in _MARKS)
     return text if is_clear else json.dumps(text, ensure_ascii=False)
 
 
-# --- all of them ------------------------------------------------------------------------------------------------------
+# --- the whole result -------------------------------------------------------------------------------------------------
 
 
 def _summary(rows: Iterable[Mapping[str, Any]], groups: Sequence[Record]) -> dict[str, int]:
@@ -230,8 +230,5 @@ def _summary(rows: Iterable[Mapping[str, Any]], groups: Sequence[Record]) -> dic
 def _failure(rows: Iterable[Mapping[str, Any]], groups: Sequence[Mapping[str, Any]], compared: int) -> str:
     differing = [f"{row['email']} ({row['outcome']})" for row in rows if row["outcome"] in DRIFT]
     lacking = [f"group {group['name']} ({group['outcome']})" for group in groups]
-    verb = "differs" if len(differing) == 1 else "differ"
-    text = f"{len(differing)} of {compared} people {verb} from the roster"
-    if lacking:
-        text += f", and {len(lacking)} of its groups {'is' if len(lacking) == 1 else 'are'} not there"
-    return f"{text}: {named([*lacking, *differing], MESSAGE_NAMES)}."
+    counts = f"people: {len(differing)} of {compared}" + (f"; groups: {len(lacking)}" if lacking else "")
+    return f"The organization differs from the roster ({counts}): {named([*lacking, *differing], MESSAGE_NAMES)}."

@@ -4,7 +4,7 @@
 
 """The live organization as a roster file: YAML, JSON or CSV. Private to the collection.
 
-Applying the file changes nothing, and the same organization always gives the same text.
+Applying the file changes nothing, and the same organization always yields the same text.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ EXPORT_KEYS: dict[str, Any] = {
     "requests": 0,
     "check_mode": False,
 }
-# Texts that YAML takes as they are: a word, or a phone number with spaces. Without spaces that would be a number.
+# Texts that YAML reads as texts without quotes: words, or a phone number with spaces. Without spaces it is a number.
 _PLAIN = re.compile(r"[A-Za-z](?: ?[A-Za-z0-9@._/+()-])*|\+?[0-9]+(?: [0-9]+)+", re.ASCII)
 _NUMBER = re.compile(r"\+?[1-9][0-9]*", re.ASCII)
 _YAML_WORDS = ("yes", "no", "true", "false", "on", "off", "null")
-#: With what a spreadsheet begins a formula, also in the full width of East Asian scripts. A phone number is none.
+#: The start of a formula in a spreadsheet, also as full-width characters. A phone number is not a formula.
 _FORMULA = re.compile("[=@\t\r\uff1d\uff20]|[+\uff0b\uff0d-](?![0-9 ()./-]*\\Z)")
 _UNSEEN = "control, direction or invisible characters"
 _MOST_NAMED = 20
@@ -62,7 +62,7 @@ _MOST_NAMED = 20
 
 @dataclass(frozen=True)
 class Export:
-    """A roster file: its text, how many people are in it, and who and what is not. ``notes`` name the values."""
+    """A roster file: its text, the number of people in it, and what was left out. ``notes`` name the values."""
 
     text: str
     people: int
@@ -71,9 +71,9 @@ class Export:
 
 
 def export_roster(task: Task) -> dict[str, Any]:
-    """Return the result of ``tallyfy_roster_export`` with the ``content`` of the file, which others write.
+    """Return the result of ``tallyfy_roster_export`` with the ``content`` of the file, which the caller writes.
 
-    Raises ``InputError`` for what no roster file can say.
+    Raises ``InputError`` for an organization that a roster file cannot describe.
     """
     dest = task.params["dest"]
     ending = Path(dest).suffix.lower()
@@ -96,21 +96,21 @@ def export_roster(task: Task) -> dict[str, Any]:
 
 
 def roster_of(members: Iterable[Mapping[str, Any]], ending: str) -> Export:
-    """Return the roster file of these members, sorted, as ``ending`` (with its dot) wants it. Pure.
+    """Return the roster file of these members, sorted, in the format of ``ending`` (with its dot). Pure.
 
-    ``members`` have the shape that ``tallyfy_user_info`` returns with ``complete``. Whoever has no access or belongs to
-    Tallyfy (the bot, support accounts) is left out; a value that is not set is, too, and so is one that no roster may
-    hold: other applications write to the service, too. Raises ``InputError`` for what no such file can say.
+    ``members`` have the shape that ``tallyfy_user_info`` returns with ``complete``. Members without access and accounts
+    of Tallyfy (the bot, support accounts) are left out, as are values that are not set or that a roster must not hold:
+    other applications also write to the service. Raises ``InputError`` for what such a file cannot describe.
     """
     kinds: dict[str, list[Mapping[str, Any]]] = {"disabled": [], "service_accounts": [], "people": []}
     for member in members:
         kinds[_kind_of(member)].append(member)
-    people = sorted(kinds["people"], key=lambda one: Email(one["email"]).key)
+    people = sorted(kinds["people"], key=lambda member: Email(member["email"]).key)
     _refuse_repetitions(people)
     rows, notes = [], []
     for member in people:
         refused = _refused_fields(member)
-        notes += [f"{member['email']}: {name} is left out, since no roster may hold its value" for name in refused]
+        notes += [f"{member['email']}: {name} is left out, because a roster cannot hold its value" for name in refused]
         rows.append(_row(member, refused))
     if ending == ".csv":
         rows, more = _rows_for_cells(rows)
@@ -132,10 +132,10 @@ def _kind_of(member: Mapping[str, Any]) -> str:
 
 
 def _refuse_repetitions(people: Iterable[Mapping[str, Any]]) -> None:
-    addresses = Counter(Email(one["email"]).key for one in people)
+    addresses = Counter(Email(member["email"]).key for member in people)
     twice = sorted(address for address, count in addresses.items() if count > 1)
     if twice:
-        those = f"the address {', '.join(twice)} when case does not matter"
+        those = f"the address {', '.join(twice)} when case is ignored"
         raise InputError(
             [f"several members have {those}, so a roster cannot tell them apart; keep one of them in Tallyfy"]
         )
@@ -150,12 +150,12 @@ def _refused_fields(member: Mapping[str, Any]) -> list[str]:
 
 
 def _is_refused(row: Mapping[str, Any]) -> bool:
-    # What Tallyfy says of a member can be said back, however odd it is.
+    # A value that Tallyfy itself holds for a member is accepted, even if it is invalid.
     return any(flaw.stored is None for flaw in validate_member(row))
 
 
 def _is_unicode(text: str) -> bool:
-    """Return whether a file can hold it: JSON lets half a character stand alone, and UTF-8 does not."""
+    """Return whether UTF-8 can encode the text: JSON may hold an unpaired surrogate, UTF-8 may not."""
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
@@ -164,11 +164,11 @@ def _row(member: Mapping[str, Any], refused: Sequence[str]) -> Record:
     return {**row, "groups": {"set": sorted(member["groups"], key=str.casefold)}}
 
 
-# --- the forms of a file ----------------------------------------------------------------------------------------------
+# --- file formats -----------------------------------------------------------------------------------------------------
 
 
 def _json_text(rows: Sequence[Record]) -> str:
-    # One row a line: then a change of one person is one line of a diff.
+    # One row a line, so that the change of one person is one line of a diff.
     lines = ",\n".join(f"  {json_text(row)}" for row in rows)
     return f"[\n{lines}\n]\n" if rows else "[]\n"
 
@@ -179,13 +179,13 @@ def _yaml_text(rows: Sequence[Record]) -> str:
     except ValueError as error:
         raise InputError([str(error)]) from error
     form = {"Dumper": _dumper_of(yaml), "allow_unicode": True, "sort_keys": False, "width": 10_000}
-    # What is harmful stands between double quotes, where YAML has the same escapes.
+    # Harmful characters are written in double quotes, where YAML has the same escapes as JSON.
     texts = [_plain_yaml(row) or shown_lines(yaml.dump([row], **form)) for row in rows]
     return "---\n" + "".join(texts) if texts else "--- []\n"
 
 
 def _dumper_of(yaml: Any) -> Any:
-    """Return a dumper that puts texts between double quotes which need escapes beyond those of PyYAML."""
+    """Return a dumper that double-quotes texts that need more escapes than PyYAML writes."""
     base = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
     def represent(dumper: Any, text: str) -> Any:
@@ -196,7 +196,7 @@ def _dumper_of(yaml: Any) -> Any:
 
 
 def _plain_yaml(row: Mapping[str, Any]) -> str:
-    """Return a row as PyYAML writes it, if that is simple, else nothing: of ten thousand rows PyYAML makes seconds."""
+    """Return a simple row as PyYAML writes it, else an empty text: PyYAML takes seconds for ten thousand rows."""
     fields = {name: _yaml_value(value) for name, value in row.items() if name != "groups"}
     names = [_yaml_value(name) for name in row["groups"]["set"]]
     if not all(fields.values()) or not all(names):
@@ -207,7 +207,7 @@ def _plain_yaml(row: Mapping[str, Any]) -> str:
 
 
 def _yaml_value(value: object) -> str:
-    """Return a value as PyYAML writes it, empty when only PyYAML knows."""
+    """Return a value as PyYAML writes it, or an empty text when PyYAML must write it."""
     if isinstance(value, int):
         return str(value)
     text = str(value)
@@ -217,9 +217,9 @@ def _yaml_value(value: object) -> str:
 
 
 def _rows_for_cells(rows: Iterable[Record]) -> tuple[list[Record], list[str]]:
-    """Return the rows as a table can hold them, and notes of what is left out and of what a spreadsheet would run.
+    """Return the rows as a table can hold them, with notes on values left out and on values a spreadsheet would run.
 
-    A table has no escapes. What is left out stays as it is when the file is applied.
+    A table has no escapes. A value that is left out stays unchanged when the file is applied.
     """
     kept, notes, formulas = [], [], []
     for row in rows:
@@ -228,7 +228,7 @@ def _rows_for_cells(rows: Iterable[Record]) -> tuple[list[Record], list[str]]:
         harmful = [name for name, values in cells.items() if not all(map(_is_for_cells, values))]
         if "email" in harmful:
             raise InputError([f"the address {email!r} has {_UNSEEN}; export to .yml or .json instead"])
-        notes += [f"{email}: {name} is left out, since it has {_UNSEEN}; .yml and .json hold it" for name in harmful]
+        notes += [f"{email}: {name} is left out, because it has {_UNSEEN}; .yml and .json hold it" for name in harmful]
         kept.append({name: value for name, value in row.items() if name not in harmful})
         run = [name for name, values in cells.items() if name not in harmful and any(map(_is_formula, values))]
         formulas += [f"{email} ({', '.join(run)})"] if run else []
@@ -236,14 +236,14 @@ def _rows_for_cells(rows: Iterable[Record]) -> tuple[list[Record], list[str]]:
         more = len(formulas) - _MOST_NAMED
         named = ", ".join(formulas[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
         notes.append(
-            f"A spreadsheet would run what is in these cells as formulas: {named}. Do not open the file in one, or "
+            f"A spreadsheet would run these cells as formulas: {named}. Do not open the file in a spreadsheet, or "
             f"export to .yml or .json."
         )
     return kept, notes
 
 
 def _is_for_cells(value: object) -> bool:
-    # Line breaks of any system, and tabs, are nothing special between the quotes of a cell.
+    # Line breaks of any system, and tabs, are safe inside a quoted cell.
     text = str(value).replace("\r", "\n")
     return shown_lines(text) == text
 
@@ -256,7 +256,7 @@ def _csv_text(rows: Sequence[Record]) -> str:
     columns = (*EXPORTED_FIELDS, "groups.set")
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\n")
-    # Older Pythons leave a lone carriage return outside quotes, where it ends the line for whoever reads it.
+    # Older Pythons do not quote a lone carriage return, and readers take it for the end of the line.
     quoting_writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow(columns)
     for row in rows:

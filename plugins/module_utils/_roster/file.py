@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Roster files: YAML, JSON and CSV, as they are read. Private to the collection."""
+"""Reading roster files: YAML, JSON and CSV. Private to the collection."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from .rows import Rows
 from .yaml_texts import has_yaml, texts_in
 
 ENDINGS = (".yml", ".yaml", ".json", ".csv")
-#: The key under which a file may hold its rows, when it is not a plain list.
+#: The key that holds the rows when the file is a dictionary instead of a list.
 ROWS_KEY = "people"
 #: A roster of 10,000 people has 2 to 5 MB.
 MOST_BYTES = 32 << 20
 MOST_ROWS = 100_000
-#: As much of a value as a message shows.
+#: The longest quote of a value in a message.
 LONGEST_QUOTE = 60
 _SEPARATORS = {";": "semicolons", "\t": "tabs"}
 LONGEST_HEADER = 300
 MOST_VALUES_SHOWN = 3
-#: Enough to see the first names of columns.
+#: The longest quote of a header in a message: enough for the first columns.
 MOST_BYTES_LOOKED_AT = 200
 VAULTED = b"$ANSIBLE_VAULT;"
 
@@ -49,9 +49,9 @@ def read_roster(
     *,
     email_columns: Collection[str] = ("email",),
 ) -> Rows:
-    """Return the rows of a roster file. Raises ``InputError`` for one that cannot be read or understood.
+    """Return the rows of a roster file. Raises ``InputError`` when it cannot be read or parsed.
 
-    ``option`` is how the person who reads the error calls the option. One of the ``email_columns`` must be in a table.
+    ``option`` is the name of the option in messages. A table must have one of the ``email_columns``.
     """
     name = Path(path).name
     try:
@@ -60,7 +60,7 @@ def read_roster(
         raise InputError([f"{option} {path}: {error.strerror}"]) from error
     except UnfitError as error:
         raise InputError([f"{option} {path}: it is {error}"]) from error
-    except (RuntimeError, ValueError) as error:  # somebody's home who is not there, or a path that no file can have
+    except (RuntimeError, ValueError) as error:  # an unknown home folder, or an invalid path
         raise InputError([f"{option} {path!r}: {error}"]) from error
     readers: dict[str, Callable[[str, str], Rows]] = {
         ".yml": _rows_in_yaml,
@@ -78,7 +78,7 @@ def read_roster(
     except ValueError as error:
         raise InputError([f"{option} {path}: {error}"]) from error
     if len(rows.rows) > MOST_ROWS:
-        raise InputError([f"{option} {path}: it holds {len(rows.rows):,} rows; {MOST_ROWS:,} are the most"])
+        raise InputError([f"{option} {path}: it holds {len(rows.rows):,} rows; the maximum is {MOST_ROWS:,}"])
     return rows
 
 
@@ -99,7 +99,7 @@ def _content_of(path: Path, decrypt: Decrypt) -> bytes:
 
 def _text_of(content: bytes, ending: str) -> str:
     advice = 'save it as "CSV UTF-8"' if ending == ".csv" else "save it as UTF-8"
-    # ASCII in UTF-16 has a zero in every other byte; its mark may be missing.
+    # ASCII text in UTF-16 has a zero in every other byte; the byte order mark may be missing.
     if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content[:MOST_BYTES_LOOKED_AT]:
         raise UnfitError(f"UTF-16, not UTF-8; {advice}")
     try:
@@ -117,9 +117,9 @@ def _rows_in_json(text: str, name: str) -> Rows:
         if len(row) == len(pairs):
             return row
         for key in _repeated(key for key, _value in pairs):
-            text = f"{shorten(key, LONGEST_QUOTE)!r} stands in one row more than once"
+            text = f"{shorten(key, LONGEST_QUOTE)!r} occurs more than once in one row"
             if len(problems) < MOST_PROBLEMS:
-                values = [value for one, value in pairs if one == key][:MOST_VALUES_SHOWN]
+                values = [value for name, value in pairs if name == key][:MOST_VALUES_SHOWN]
                 text += ": " + " and ".join(shorten(json.dumps(value), LONGEST_QUOTE) for value in values)
             problems.append(text)
         return row
@@ -136,7 +136,7 @@ def _rows_in_yaml(text: str, name: str) -> Rows:
 
 
 def _refuse(problems: Sequence[str]) -> None:
-    """Raise ``ValueError`` for problems, if there are any."""
+    """Raise ``ValueError`` if there are problems."""
     if problems:
         more = len(problems) - MOST_PROBLEMS
         raise ValueError("; ".join(problems[:MOST_PROBLEMS]) + (f"; and {more} more" if more > 0 else ""))
@@ -151,14 +151,14 @@ def _rows_in_csv(text: str, name: str, *, email_columns: Collection[str]) -> Row
     try:
         header = [tidied(column).lower() for column in next(reader, [])]
         if not any(fold(column) in email_columns for column in header):
-            # What a spreadsheet writes in countries with a decimal comma.
+            # Spreadsheets write semicolons in countries with a decimal comma.
             found = next((hint for mark, hint in _SEPARATORS.items() if any(mark in name for name in header)), "")
-            advice = f"; put commas between the columns, not {found}" if found else ""
+            advice = f"; separate the columns by commas, not {found}" if found else ""
             raise ValueError(
                 f"line 1 must name the columns, with {' or '.join(email_columns)} among them; it names "
                 f"{shorten(', '.join(header), LONGEST_HEADER)!r}{advice}"
             )
-        # Columns that were emptied in a spreadsheet leave their commas behind.
+        # Columns that were cleared in a spreadsheet leave their commas in the file.
         twice = sorted(_repeated(filter(None, header)))
         if twice:
             raise ValueError(f"line 1 names the column {shorten(twice[0], LONGEST_QUOTE)!r} twice")
@@ -169,7 +169,7 @@ def _rows_in_csv(text: str, name: str, *, email_columns: Collection[str]) -> Row
                     raise ValueError(f"line {line} has {len(cells)} cells, and the header names {len(header)} columns")
                 if any(tidied(cell) for column, cell in zip(header, cells) if not column):
                     raise ValueError(f"line {line} has a value in a column that line 1 does not name")
-                # An empty cell is a value left out: a table cannot tell it from one that is to be cleared.
+                # An empty cell counts as not given: a table cannot express that a field is to be cleared.
                 rows.append({column: cell.strip() for column, cell in zip(header, cells) if column and cell.strip()})
                 lines.append(line)
             line = reader.line_num + 1
@@ -184,11 +184,11 @@ def _list_in(content: Any) -> list[Any]:
     if isinstance(rows, list):
         return rows
     found = f", not {shorten(str(keys[0]), LONGEST_QUOTE)}" if len(keys) == 1 and keys != [ROWS_KEY] else ""
-    raise ValueError(f"it must hold a list of people, or a dictionary with nothing but {ROWS_KEY}{found}")
+    raise ValueError(f"it must hold a list of people, or a dictionary with the single key {ROWS_KEY}{found}")
 
 
 class _LazyLines(Sequence[int]):
-    """The line of each row, found out when the first of them is asked for: only a message needs them."""
+    """The line of each row, computed on first use: only messages need it."""
 
     def __init__(self, text: str, count: int) -> None:
         self._text = text
@@ -205,7 +205,7 @@ class _LazyLines(Sequence[int]):
 
 
 def _with_lines(rows: list[Any], text: str, name: str) -> Rows:
-    # JSON is YAML as far as this goes, and PyYAML tells where each thing stands.
+    # JSON is a subset of YAML, and PyYAML reports the line of each value.
     return Rows(rows, source=name, lines=_LazyLines(text, len(rows)) if has_yaml() else ())
 
 

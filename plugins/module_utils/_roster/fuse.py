@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The fuse: how much a roster may take away before somebody has to say that it is meant. Private to the collection.
+"""The fuse: the limit on what a run may remove without confirmation. Private to the collection.
 
-Everything here is pure and looks at plans, so that check mode is refused what a run would be refused.
+Every function is pure and reads plans only, so that check mode refuses exactly what a run would refuse.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
 from .member_plan import is_removal
 
 LONGEST_LIST = 20
-#: What holds when nobody says how many: the percentage, but never less than so many people.
+#: The default limit: the percentage, but never fewer than this number of people.
 DEFAULT_PERCENTAGE = "10%"
 DEFAULT_FLOOR = 3
-#: The options of every module that takes access or rights away.
+#: The options of every module that removes access or rights.
 FUSE_OPTIONS: dict[str, dict[str, Any]] = {
     "max_removals": {"type": "str"},
     "min_admins": {"type": "int", "default": 2},
 }
 _PART_OF_ADDRESS = re.compile(r"[^\s,;:<>()\"@]*[*?\[][^\s,;:<>()\"@]*")
-#: What the parts of a glob may stand for, so that the whole is an address.
+#: Replacements for the wildcards of a glob that make it a valid address.
 _EXAMPLES = (("*", "xx.xx"), ("?", "x"))
 _CHOICE = re.compile(r"\[[^\]@]+\]")
 _AMOUNT = re.compile(r"([0-9]{1,9})|(100|[0-9]{1,2})\s*%")
@@ -43,10 +43,10 @@ _AMOUNT = re.compile(r"([0-9]{1,9})|(100|[0-9]{1,2})\s*%")
 
 @dataclass(frozen=True)
 class Policy:
-    """What a run may take away.
+    """What a run may remove.
 
     ``max_removals`` is a number, or a percentage of the active members and of the guests. ``None`` is the default of
-    the modules: a tenth, and three people at the least.
+    the modules: 10%, at least three people.
     """
 
     unlisted: str = "ignore"
@@ -54,12 +54,12 @@ class Policy:
     max_removals: str | None = None
     min_admins: int = 2
     reassign_to: Email | None = None
-    #: How the person who reads the texts calls an option.
+    #: Returns the name of an option in messages.
     called: Callable[[str], str] = str
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any], called: Callable[[str], str] = str) -> Policy:
-        """Return what the options of a module allow; what is no option of it is as nobody had given it."""
+        """Return the policy that the options of a module set; options that the module lacks have their defaults."""
         return cls(
             unlisted=params.get("unlisted") or cls.unlisted,
             protect=tuple(params.get("protect") or ()),
@@ -70,7 +70,7 @@ class Policy:
         )
 
     def problems(self) -> list[str]:
-        """Return what is wrong with the values by themselves."""
+        """Return the invalid values."""
         problems = []
         if self.max_removals is not None and _AMOUNT.fullmatch(self.max_removals.strip()) is None:
             name = self.called("max_removals")
@@ -88,9 +88,9 @@ class Policy:
         return problems
 
     def allowed_removals(self, there: int) -> int:
-        """Return how many may be removed of so many active members, or guests, or both.
+        """Return how many of ``there`` active members, guests, or both may be removed.
 
-        A percentage is rounded up: otherwise nobody could ever leave an organization of nine. ``100%`` is no limit.
+        A percentage is rounded up: otherwise nobody could leave an organization of nine. ``100%`` is no limit.
         """
         floor = DEFAULT_FLOOR if self.max_removals is None else 0
         amount = _AMOUNT.fullmatch((DEFAULT_PERCENTAGE if self.max_removals is None else self.max_removals).strip())
@@ -98,25 +98,27 @@ class Policy:
             return 0
         if not amount[2]:
             return int(amount[1])
-        # All of them: also those who are invited and not among the active ones.
+        # No limit: invited members, who are not counted as active, may be removed, too.
         return sys.maxsize if amount[2] == "100" else max(floor, math.ceil(there * int(amount[2]) / 100))
 
     def exceeded(self, members: int, active: int, guests: int = 0, guests_there: int | None = None) -> str | None:
-        """Return in words the limit that is exceeded when so many leave at once, of so many who are there, or ``None``.
+        """Return the exceeded limit for a message, or ``None``, when this many leave in one run.
 
-        Members and guests are counted together. A percentage holds for each kind as well: thousands of guests do not
-        make room for the removal of every member.
+        Members and guests are counted together. A percentage also applies to each kind: thousands of guests do not
+        allow the removal of every member.
         """
-        amount = f"{DEFAULT_PERCENTAGE}, at least {DEFAULT_FLOOR}," if self.max_removals is None else self.max_removals
+        given = self.max_removals
+        is_number = given is not None and not given.strip().endswith("%")
+        amount = f"{DEFAULT_PERCENTAGE}, at least {DEFAULT_FLOOR}" if given is None else given.strip()
         people, others = f"{active} active members", f"{guests_there} guests"
         limits = [
             (members + guests, active + (guests_there or 0), f"{people} and {others}" if guests_there else people)
         ]
-        if self.max_removals is None or self.max_removals.strip().endswith("%"):
+        if not is_number:
             limits += [(members, active, people), (guests, guests_there or 0, others)]
         return next(
             (
-                f"({amount} of {kinds}) allows {self.allowed_removals(there)}"
+                f"allows {self.allowed_removals(there)}" + ("" if is_number else f" of {kinds} ({amount})")
                 for leaving, there, kinds in limits
                 if leaving > self.allowed_removals(there)
             ),
@@ -124,13 +126,13 @@ class Policy:
         )
 
     def protector(self, email: object) -> str | None:
-        """Return the entry of ``protect`` that holds for this address: the address itself, or a glob."""
+        """Return the entry of ``protect`` that matches this address: the address itself, or a glob."""
         address = Email(email)
         return next(
             (
                 entry
                 for entry in self.protect
-                # The address itself may hold brackets, which mean something else in a glob.
+                # An address may contain brackets, which have a meaning in a glob.
                 if Email(entry) == address or fnmatch.fnmatchcase(address.key, Email(entry).key)
             ),
             None,
@@ -138,7 +140,7 @@ class Policy:
 
 
 def _can_protect(entry: Email) -> bool:
-    """Return whether it is an address or a glob that addresses can match; anything else would protect nobody."""
+    """Return whether the entry is an address or a glob that an address can match; other texts would protect nobody."""
     if entry.is_valid or _PART_OF_ADDRESS.fullmatch(entry):
         return True
     example = _CHOICE.sub("x", entry)
@@ -155,10 +157,10 @@ def refusals(
     guests: Sequence[str] = (),
     guests_there: int | None = None,
 ) -> list[str]:
-    """Return why these plans, each with the member's current record, must not be carried out; empty when they may.
+    """Return why the policy forbids these plans, each with the member's current record; empty when it allows them.
 
-    ``guests`` are the addresses of the guests who would be removed, of ``guests_there``. Each text names the numbers,
-    the people, and the option that would allow it.
+    ``guests`` are the addresses of the guests to remove, of ``guests_there``. Each text names the counts, the people,
+    and the option that allows the plans.
     """
     leaving = [plan.subject for current, plan in plans if current is not None and is_removal(plan)]
     reasons = []
@@ -168,9 +170,9 @@ def refusals(
         total = len(leaving) + len(guests)
         kinds = [_counted(len(people), noun) for people, noun in ((leaving, "member"), (guests, "guest")) if people]
         reasons.append(
-            f"{' and '.join(kinds)} would lose their access, and {policy.called('max_removals')} "
+            f"{' and '.join(kinds)} would lose access, but {policy.called('max_removals')} "
             f"{limit}: {named([*leaving, *guests])}. "
-            f"If that is meant, set {policy.called('max_removals')} to {total}"
+            f"To allow this, set {policy.called('max_removals')} to {total}"
         )
     before = active_admins(everybody)
     after = admins_after(before, plans)
@@ -178,9 +180,9 @@ def refusals(
         name = policy.called("min_admins")
         losing = [plan.subject for current, plan in plans if current and str(current["id"]) in before - after]
         reasons.append(
-            f"{len(after)} of {len(before)} active administrators would be left, and {name} asks for "
-            f"{policy.min_admins}; those who would stop being one: {named(losing)}. "
-            f"If that is meant, set {name} to {len(after)}"
+            f"the number of active administrators would drop from {len(before)} to {len(after)}, but {name} is "
+            f"{policy.min_admins}. Administrators to be removed or demoted: {named(losing)}. "
+            f"To allow this, set {name} to {len(after)}"
         )
     return reasons
 
@@ -190,22 +192,22 @@ def _counted(count: int, noun: str) -> str:
 
 
 def ambiguous(people: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the addresses that several members have, when case does not matter."""
+    """Return the addresses that several members have when case is ignored."""
     counts = Counter(Email(record.get("email")) for record in people)
     return sorted(address.key for address, count in counts.items() if count > 1)
 
 
 def doubt(kind: str, addresses: Iterable[str]) -> InconsistentListError:
-    """Return the error of a list of members or guests that leaves open who is meant by these addresses."""
+    """Return the error for a list of members or guests in which these addresses are ambiguous."""
     return InconsistentListError(
         f"The list of {kind}",
-        f"several {kind} have the address {named(addresses)} when case does not matter, so it is not sure who is meant",
+        f"several {kind} have the address {named(addresses)} when case is ignored, so the address is ambiguous",
         advice="Nothing was written. Keep one of them in Tallyfy, and run it again.",
     )
 
 
 def named(people: Iterable[str], longest: int = LONGEST_LIST) -> str:
-    """Return the first names of a list and how many more there are."""
+    """Return the first names of a list and the number of the others."""
     names = list(people)
     more = len(names) - longest
     return ", ".join(names[:longest]) + (f" and {more} more" if more > 0 else "")
@@ -225,14 +227,14 @@ def active_admins(everybody: Iterable[Member]) -> set[str]:
 
 
 def is_short_of_admins(before: Collection[str], after: Collection[str], min_admins: int) -> bool:
-    """Return whether too few administrators would be left, and fewer than there are."""
+    """Return whether fewer administrators than ``min_admins``, and fewer than before, would remain."""
     return len(after) < min_admins and len(after) < len(before)
 
 
 def admins_after(before: Collection[str], plans: Sequence[tuple[Member | None, Plan]]) -> set[str]:
-    """Return the active administrators that the plans leave.
+    """Return the IDs of the active administrators after the plans.
 
-    Somebody who is only being added does not count: nobody has seen them work yet.
+    An administrator who is only added by a plan does not count: a new account is not proved to work.
     """
     after = set(before)
     for current, plan in plans:

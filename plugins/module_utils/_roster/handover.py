@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What people who leave would leave behind: guests, processes, open tasks and places in groups. Private to the
-collection.
+"""Handing over what leavers have: guests, processes, open tasks and group memberships. Private to the collection.
 
-It is looked for whether or not they still have access, so that a later run finishes what an earlier one could not.
+It is searched for leavers with and without access, so that a later run finishes what an earlier one could not.
 Source: API reference, "Disable, enable, remove, delete", "Update" of guests, "Update, archive, reactivate".
 """
 
@@ -43,16 +42,16 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.listin
 
 from .member_plan import plan_open_tasks, target_of
 
-#: Tasks that nobody has to do any more.
+#: The statuses of tasks that need no more work.
 CLOSED = ("completed", "complete", "auto-skipped")
-#: Answers that tell that this is not possible, and not that something else is wrong.
+#: Statuses that mean that the service refuses the hand-over; any other error is a failure.
 REFUSALS = (400, 404, 422)
 OWNERS_PER_LIST = PER_PAGE
 
 
 @dataclass(frozen=True)
 class Leaver:
-    """A member who leaves, or has left, and who takes over. ``is_deleted`` says that nothing of them is to stay."""
+    """A member who leaves or has left, and the successor. ``is_deleted`` means that the member is to be deleted."""
 
     record: Member
     successor: Member | None = None
@@ -64,7 +63,7 @@ class Leaver:
 
     @property
     def key(self) -> Email:
-        """The address as it is compared."""
+        """The address in the form that is compared."""
         return self.record.email
 
     @property
@@ -78,9 +77,9 @@ class Leaver:
 
 @dataclass(frozen=True)
 class Handover:
-    """What is to be done about one record before the people concerned lose their access.
+    """The plan for one record, carried out before its leavers lose access.
 
-    ``kind`` is ``guest``, ``process``, ``tasks`` or ``group``; ``leavers`` are the addresses as they are compared.
+    ``kind`` is ``guest``, ``process``, ``tasks`` or ``group``; ``leavers`` are addresses in the form that is compared.
     """
 
     kind: str
@@ -94,9 +93,9 @@ class Handover:
 
 
 def read_processes(client: Client, leavers: Sequence[Leaver], *, workers: int = 1) -> list[Record]:
-    """Return the running processes that leavers own: one listing for each hundred of them.
+    """Return the running processes that leavers own: one listing for each hundred leavers.
 
-    What each row says of itself counts, and not the filter of the service.
+    Each row is checked, in case the service ignores the filter.
     """
     ids = [leaver.member_id for leaver in leavers]
     found: dict[str, Record] = {}
@@ -108,7 +107,7 @@ def read_processes(client: Client, leavers: Sequence[Leaver], *, workers: int = 
 
 
 def read_open_tasks(client: Client, leavers: Sequence[Leaver], *, workers: int = 1) -> list[Record]:
-    """Return the open tasks of leavers: one listing for each hundred of them."""
+    """Return the open tasks of leavers: one listing for each hundred leavers."""
     ids = [leaver.member_id for leaver in leavers]
     found: dict[str, Record] = {}
     for start in range(0, len(ids), OWNERS_PER_LIST):
@@ -119,14 +118,14 @@ def read_open_tasks(client: Client, leavers: Sequence[Leaver], *, workers: int =
 
 
 def count_open_tasks(client: Client, leavers: Sequence[Leaver], *, workers: int = 1) -> dict[str, int]:
-    """Return how many open tasks each leaver has, by member ID; who has none is not in it."""
+    """Return the number of open tasks of each leaver, by member ID; leavers without open tasks are left out."""
     tasks = read_open_tasks(client, leavers, workers=workers)
     counts = {leaver.member_id: sum(leaver.member_id in _users_of(task) for task in tasks) for leaver in leavers}
     return {member_id: count for member_id, count in counts.items() if count}
 
 
 def left_tasks(leavers: Iterable[Leaver]) -> list[Leaver]:
-    """Return whose open tasks matter: those of who leaves now are handed over with their access."""
+    """Return the leavers whose open tasks need a plan: disabling a member hands over the others'."""
     return [leaver for leaver in leavers if not leaver.has_access and leaver.successor is not None]
 
 
@@ -144,7 +143,7 @@ def owner_of(run: Mapping[str, Any]) -> str:
 
 
 def _users_of(task: Mapping[str, Any]) -> set[str]:
-    """Return the IDs of a task's members; some answers hold the members themselves."""
+    """Return the IDs of a task's members; some answers hold member records instead."""
     owners = task.get("owners")
     users = owners.get("users") if isinstance(owners, Mapping) else None
     return {str(user.get("id") if isinstance(user, Mapping) else user) for user in users or ()}
@@ -156,16 +155,16 @@ def _users_of(task: Mapping[str, Any]) -> set[str]:
 def plan_guests(
     leavers: Sequence[Leaver], guests: Iterable[Record], directory: Directory, *, leaving: Collection[str] = ()
 ) -> list[Handover]:
-    """Return the guests of leavers, who are associated with the successor instead, or with nobody new; pure.
+    """Return the plans that associate the guests of leavers with the successor, or with nobody new; pure.
 
-    Guests of ``leaving``, addresses as they are compared, leave too and need nobody.
-    Raises ``UnreadableAnswerError`` when the list does not show whose guests they are.
+    ``leaving`` are the guests that are removed in the same run, in the form that is compared; they need no plan.
+    Raises ``UnreadableAnswerError`` when the list does not show the members of each guest.
     """
     by_id = {int(leaver.member_id): leaver for leaver in leavers}
     planned = []
     for guest in guests if leavers else ():
         if not _shows_members(guest):
-            raise UnreadableAnswerError("GET guests", "the list does not show whose guests they are")
+            raise UnreadableAnswerError("GET guests", "the list does not show the members of each guest")
         concerned = [by_id[member_id] for member_id in sorted(associated(guest) & by_id.keys())]
         if not concerned or Email(guest.get("email")) in leaving:
             continue
@@ -183,12 +182,12 @@ def plan_guests(
 
 
 def plan_groups(leavers: Sequence[Leaver], groups: Iterable[Record], directory: Directory) -> list[Handover]:
-    """Return the groups that list leavers, without them; pure."""
+    """Return the plans that remove leavers from groups; pure."""
     by_id = {int(leaver.member_id): leaver for leaver in leavers}
     planned = []
     for group in groups if leavers else ():
         if not isinstance(group.get("members"), list):
-            raise UnreadableAnswerError("GET groups", "the list does not show who is in them")
+            raise UnreadableAnswerError("GET groups", "the list does not show the members of each group")
         listed = ids_of(group["members"], f"group {group.get('name')}")
         concerned = [by_id[member_id] for member_id in sorted(listed & by_id.keys())]
         if concerned:
@@ -203,12 +202,12 @@ def _group_without(leavers: Sequence[Leaver], group: Record, directory: Director
 
 
 def narrowed(handover: Handover, leavers: Sequence[Leaver], directory: Directory) -> Handover:
-    """Return the change of a group for some of its leavers only; pure."""
-    return _group_without([one for one in leavers if one.key in handover.leavers], handover.record, directory)
+    """Return the change of a group for these leavers only; pure."""
+    return _group_without([leaver for leaver in leavers if leaver.key in handover.leavers], handover.record, directory)
 
 
 def plan_processes(leavers: Sequence[Leaver], runs: Iterable[Record]) -> list[Handover]:
-    """Return the running processes of leavers that go to their successors; pure. Others stay as they are."""
+    """Return the plans that hand running processes over to successors; pure. Without a successor there is no plan."""
     by_id = {leaver.member_id: leaver for leaver in leavers}
     planned = []
     for run in runs:
@@ -223,7 +222,7 @@ def plan_processes(leavers: Sequence[Leaver], runs: Iterable[Record]) -> list[Ha
 
 
 def plan_tasks(leavers: Sequence[Leaver], tasks: Iterable[Record]) -> list[Handover]:
-    """Return the open tasks of people who have no access any more, which go to their successors; pure."""
+    """Return the plans that hand open tasks of members without access over to their successors; pure."""
     planned = []
     tasks = list(tasks)
     for leaver in left_tasks(leavers):
@@ -263,7 +262,7 @@ def _shows_members(guest: Mapping[str, Any]) -> bool:
 
 
 class ProcessHandover(PlanRun):
-    """Gives a process to the successor of its owner, unless somebody else owns it by now."""
+    """Hands a process over to the successor of its owner, unless the owner has changed since."""
 
     def __init__(self, client: Client, run: Mapping[str, Any], leaver: Leaver, plan: Plan) -> None:
         super().__init__(plan)
@@ -273,13 +272,13 @@ class ProcessHandover(PlanRun):
         self._leaver = leaver
 
     def carry_out(self, step: Step) -> bool:
-        """Change the owner and check that it is stored; return whether that was still needed."""
+        """Change the owner and check that it is stored; return whether a write was needed."""
         return rewrite(
             self._client,
             "runs",
             self._id,
             differing=lambda run: {"owner_id": int(str(step.target))} if self._is_theirs(run) else {},
-            # What a PUT leaves out of these is detached.
+            # A PUT detaches each of these that it leaves out.
             body=lambda run, fields: {**{name: _ids(run[name]) for name in ("users", "groups")}, **fields},
             unseen=_unseen_in_process,
         )[1]
@@ -294,7 +293,7 @@ def _unseen_in_process(run: Mapping[str, Any]) -> list[str]:
 
 
 class TaskHandover(PlanRun):
-    """Gives the open tasks of somebody who has no access any more to their successor, all by one request."""
+    """Hands all open tasks of a member without access over to the successor, in one request."""
 
     def __init__(self, client: Client, leaver: Leaver, plan: Plan) -> None:
         super().__init__(plan)
@@ -303,35 +302,33 @@ class TaskHandover(PlanRun):
         self._leaver = leaver
 
     def carry_out(self, step: Step) -> bool:
-        """Hand the tasks over and check that they are; return whether the service was ready to do it."""
+        """Hand the tasks over and check the result; return false when the service refuses."""
         leaver = self._leaver
         path = self._client.path("users", leaver.member_id)
         try:
             self._client.call("DELETE", path, query={"with_reassignment": True, "to": step.target})
         except RefusedByServiceError as error:
-            # What becomes of the request for somebody disabled is not documented.
+            # The effect of this request on a disabled member is not documented.
             if leaver.is_deleted or error.status not in REFUSALS or error.code == "ENDPOINT_NOT_FOUND":
                 raise
-            self.notes.append(
-                f"{leaver.email}: Tallyfy did not hand their {step.reason.partition(';')[0]} over: {error}"
-            )
+            self.notes.append(f"{leaver.email}: Tallyfy did not hand over {step.reason.partition(';')[0]}: {error}")
             return False
         left = read_open_tasks(self._client, [leaver])
         if left:
             raise NotStoredError(
-                f"DELETE {path}: Tallyfy answered with success, but {len(left)} open tasks are still those of "
-                f"{leaver.email}. Give them to somebody else in Tallyfy.",
+                f"DELETE {path}: Tallyfy answered with success, but {leaver.email} still has {len(left)} open "
+                f"{'task' if len(left) == 1 else 'tasks'}. Reassign the work in Tallyfy.",
                 not_stored=["open_tasks"],
             )
         return True
 
 
-#: Whatever carries a hand-over out.
+#: A run that carries out a hand-over.
 HandoverRun = Union[GuestRun, GroupRun, ProcessHandover, TaskHandover]
 
 
 def run_of(client: Client, handover: Handover, directory: Directory) -> HandoverRun:
-    """Return what carries the hand-over out."""
+    """Return the run that carries out the hand-over."""
     desired, record, plan = handover.desired, handover.record, handover.plan
     if isinstance(desired, DesiredGuest):
         return GuestRun(client, desired, record, directory, plan)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What has to be done for one member: planned from plain records, without asking anybody. Private to the collection.
+"""The plan for one member, made from plain records without a request. Private to the collection.
 
 Source: API reference, "Members" and "Recipes".
 """
@@ -35,18 +35,19 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
 from .actions import CREATIONS, REMOVALS
 
 _WRITES = (*CREATIONS, "updated", "role_changed")
-#: Nothing is to be done for somebody who is wanted away, but the address may be misspelled.
+#: A person to remove who is not a member needs no step, but the address may be misspelled.
 UNKNOWN_ADDRESS = "No member has this address."
+#: The start of a message, without which the reason is shown for an unlisted member.
+REFUSING = "refusing to remove this member: "
 _BOT_REFUSAL = "the Tallyfy Bot cannot be edited."
 
 
 @dataclass(frozen=True)
 class PlanContext:
-    """What planning a member must know beside the member: read by ``read_context``, or made up by a test.
+    """The facts that a plan needs besides the member: read by ``read_context``, or given by a test.
 
-    ``successors`` are the members who may take over open work, by their address; ``open_tasks`` how many
-    tasks wait for somebody who has no access any more, by member ID; ``hidden`` the fields that Tallyfy
-    shows of nobody, as far as that is known.
+    ``successors`` are the members that may take over open work, by address; ``open_tasks`` the number of open tasks of
+    members without access, by member ID; ``hidden`` the fields that Tallyfy shows of no member, as far as known.
     """
 
     groups: Groups = field(default_factory=Groups)
@@ -58,9 +59,9 @@ class PlanContext:
 
 
 def plan_member(desired: DesiredMember, current: Member | None, context: PlanContext) -> Plan:
-    """Return what has to be done for one person. Pure: the same arguments always give the same plan.
+    """Return the plan for one person. Pure: the same arguments always give the same plan.
 
-    Raises ``RefusedError`` for people who must not be touched so, and ``InputError`` for what is missing.
+    Raises ``RefusedError`` for a change that is never made, and ``InputError`` for missing values.
     """
     if desired.state != "present":
         return _plan_removal(desired, current, context)
@@ -72,7 +73,7 @@ def plan_member(desired: DesiredMember, current: Member | None, context: PlanCon
 def _plan_creation(desired: DesiredMember, context: PlanContext) -> Plan:
     missing = [name for name in ("first_name", "last_name") if not str(desired.profile.get(name) or "").strip()]
     if missing:
-        raise _wrong(desired, f"not a member yet; to add them give {' and '.join(missing)}")
+        raise _wrong(desired, f"not a member yet; to add this person, set {' and '.join(missing)}")
     compared = {name: comparable(name, value) for name, value in desired.profile.items()}
     profile = {name: value for name, value in compared.items() if value is not None}
     at_creation = taken_at_creation(desired.provision)
@@ -107,7 +108,7 @@ def _plan_update(desired: DesiredMember, current: Member, context: PlanContext) 
     organizations = included(current, "organizations")
     if changes and isinstance(organizations, list) and len(organizations) > 1:
         warnings.append(
-            f"{email} belongs to {len(organizations)} organizations, so only they themselves can change their "
+            f"{email} belongs to {len(organizations)} organizations, so only this person can change "
             f"{', '.join(changes)}."
         )
         changes = {}
@@ -141,12 +142,12 @@ def _refuse_impossible(
         return
     if current.get("is_default_admin"):
         raise RefusedError(
-            f"the default administrator cannot become {new_role}: make somebody else the default administrator in "
+            f"the default administrator cannot become {new_role}: make another member the default administrator in "
             f"Tallyfy first.",
             subject=email,
         )
     if current.role == "admin" and Email(context.acting_email) == email:
-        raise RefusedError("the acting user cannot stop being an administrator by this run.", subject=email)
+        raise RefusedError("refusing to demote the acting user. Ask another administrator.", subject=email)
 
 
 def _plan_removal(desired: DesiredMember, current: Member | None, context: PlanContext) -> Plan:
@@ -173,7 +174,7 @@ def _plan_removal(desired: DesiredMember, current: Member | None, context: PlanC
 
 
 def _plan_handover(desired: DesiredMember, current: Member, context: PlanContext) -> Plan:
-    """Return what an earlier run, or whoever took the access away, has left undone."""
+    """Return the plan for the open tasks of a member who was disabled without a hand-over."""
     count = context.open_tasks.get(str(current["id"]), 0)
     if not count:
         return Plan(desired.email)
@@ -181,12 +182,12 @@ def _plan_handover(desired: DesiredMember, current: Member, context: PlanContext
 
 
 def target_of(successor: Member) -> dict[str, str]:
-    """Return who takes over, as the service is told and as people are."""
+    """Return the successor's ID for the request and the address for messages."""
     return {"target": str(successor["id"]), "address": str(successor["email"])}
 
 
 def plan_open_tasks(email: str, count: int, successor: Member) -> Plan:
-    """Return what hands the open tasks of somebody without access to an active member."""
+    """Return the plan that hands the open tasks of a member without access over to an active member."""
     values = {"open_tasks": 0}
     reason = f"{count} open {'tasks' if count > 1 else 'task'}; they go to {successor['email']}"
     step = Step("handed_over", email, reason, values, **target_of(successor))
@@ -194,12 +195,12 @@ def plan_open_tasks(email: str, count: int, successor: Member) -> Plan:
 
 
 def is_removal(plan: Plan) -> bool:
-    """Return whether somebody loses their access."""
+    """Return whether the plan removes access."""
     return any(step.action in REMOVALS for step in plan.steps)
 
 
 def is_left_behind(desired: DesiredMember, current: Member | None) -> bool:
-    """Return whether open tasks may wait for somebody without access, which somebody else is to take over."""
+    """Return whether the member has no access and names a successor for the remaining open tasks."""
     is_out = current is not None and current.status == "disabled"
     return is_out and desired.state != "present" and desired.reassign_to is not None
 
@@ -207,15 +208,15 @@ def is_left_behind(desired: DesiredMember, current: Member | None) -> bool:
 def _refuse_protected(email: str, current: Member, context: PlanContext) -> None:
     reason = None
     if is_bot(current):
-        reason = "the Tallyfy Bot, which belongs to every organization"
+        reason = "it is the Tallyfy Bot, which belongs to every organization."
     elif current.get("support_user"):
-        reason = "a support account of Tallyfy"
+        reason = "it is a support account of Tallyfy."
     elif current.get("is_default_admin"):
-        reason = "the default administrator: make somebody else the default administrator in Tallyfy first"
+        reason = "it is the default administrator. Make another member the default administrator in Tallyfy first."
     elif context.acting_email and current.email == context.acting_email:
-        reason = "the acting user: let another administrator remove them"
+        reason = "it is the acting user. Ask another administrator."
     if reason:
-        raise RefusedError(f"not removed, because this is {reason}.", subject=email)
+        raise RefusedError(f"{REFUSING}{reason}", subject=email)
 
 
 def _checked_successor(desired: DesiredMember, context: PlanContext) -> Member:
@@ -227,12 +228,12 @@ def _checked_successor(desired: DesiredMember, context: PlanContext) -> Member:
 
 
 def reason_against_successor(member: Member | None) -> str | None:
-    """Return why this member cannot take over, ``None`` when they can."""
+    """Return why this member cannot take over work, or ``None``."""
     if member is None:
         return "is not a member of the organization"
     if is_bot(member):
-        return "is the Tallyfy Bot, and must be active"
-    return None if member.status == "active" else f"is {member.status}, and must be active"
+        return "is the Tallyfy Bot, which cannot take over work"
+    return None if member.status == "active" else f"is {member.status}, but must be active"
 
 
 def _wrong(desired: DesiredMember, text: str, option: str = "") -> InputError:
@@ -242,9 +243,9 @@ def _wrong(desired: DesiredMember, text: str, option: str = "") -> InputError:
 def profile_changes(
     desired: Mapping[str, Any], current: Mapping[str, Any], *, are_unseen_desired: bool = False
 ) -> Record:
-    """Return the fields of a profile that are not as desired, with the values to be written; pure.
+    """Return the fields of a profile that differ from the desired state, with the values to write; pure.
 
-    Those that the record does not show are left out, or, with ``are_unseen_desired``, are among them.
+    Fields that the record does not show are left out, or included with ``are_unseen_desired``.
     """
     changes: Record = {}
     for name in PROFILE_FIELDS:
@@ -282,16 +283,16 @@ def _refuse_doubtful_groups(desired: DesiredMember, held: list[str], groups: Gro
     doubtful = sorted({fold(name) for name in concerned} & groups.ambiguous)
     if doubtful:
         raise _wrong(
-            desired, f"several groups are called {', '.join(doubtful)} when case does not matter; rename one of them"
+            desired, f"several groups are called {', '.join(doubtful)} when case is ignored; rename one of them"
         )
 
 
 def unseen_fields(
     desired: DesiredMember, current: Member | None, context: PlanContext, steps: Iterable[Step]
 ) -> list[str]:
-    """Return the fields that are wanted or written, and that Tallyfy does not show; pure.
+    """Return the fields that are desired or written, and that Tallyfy does not show; pure.
 
-    What it will show of somebody who is still to be added is what it shows of the others.
+    Of a new member, Tallyfy is expected to show the same fields as of the others.
     """
     sent = {name for step in steps if step.action in _WRITES for name in step.values} - {"email"}
     if current is None:
@@ -300,7 +301,7 @@ def unseen_fields(
 
 
 def unseen_warnings(email: str, unseen: Iterable[str]) -> list[str]:
-    """Return the one warning of all fields that Tallyfy does not show, none where it shows all."""
+    """Return one warning about all fields that Tallyfy does not show, none when it shows all."""
     names = ", ".join(unseen)
     return [f"{email}: Tallyfy does not show {names}, so it cannot be compared or checked."] if names else []
 
@@ -308,13 +309,13 @@ def unseen_warnings(email: str, unseen: Iterable[str]) -> list[str]:
 def _required_timezone(desired: DesiredMember, context: PlanContext) -> str:
     if not context.organization_timezone:
         raise _wrong(
-            desired, "neither the member nor the organization has a time zone, and Tallyfy needs one: give timezone"
+            desired, "neither the member nor the organization has a time zone, but Tallyfy requires one: set timezone"
         )
     return str(context.organization_timezone)
 
 
 def needs_timezone(desired: DesiredMember, current: Member | None) -> bool:
-    """Return whether the plan needs the time zone of the organization, because the member has and gets none."""
+    """Return whether the plan needs the organization's time zone, because the member has none and none is given."""
     if desired.state != "present" or desired.profile.get("timezone"):
         return False
     if current is not None:
@@ -324,7 +325,7 @@ def needs_timezone(desired: DesiredMember, current: Member | None) -> bool:
 
 
 def needs_acting_email(desired: DesiredMember, current: Member | None) -> bool:
-    """Return whether it matters for the plan who is acting: nobody takes their own access or rights away."""
+    """Return whether the plan depends on who the acting user is: a run never removes or demotes the acting user."""
     if current is None:
         return False
     if desired.state == "present":
@@ -333,10 +334,10 @@ def needs_acting_email(desired: DesiredMember, current: Member | None) -> bool:
 
 
 def fields_needed(desired: DesiredMember, current: Mapping[str, Any]) -> set[str]:
-    """Return the fields of the member's record that the plan depends on."""
+    """Return the fields of the member's record that the plan needs."""
     needed = {"status", *desired.profile}
     if profile_changes(desired.profile, current):
-        # A PUT must carry one.
+        # A PUT must hold a time zone.
         needed.add("timezone")
     if desired.role or desired.state != "present":
         needed |= {"role", "is_default_admin"}

@@ -57,15 +57,15 @@ from .member_plan import (
 )
 from .reading import read_context
 
-#: Answers that tell that this profile is not to be written, and not that something else is wrong.
+#: Statuses that mean that the service refuses to change this profile; any other error is a failure.
 REFUSALS_OF_PROFILES = (400, 403, 404)
 
 
 class Newcomers:
-    """Finds who was not there when the plans were made, for all runs together.
+    """Finds members who were added after the plans were made; shared by all runs.
 
-    The service may know an address although its search does not show it. Then the whole list is the last word, and it
-    is read once: with ten thousand addresses that the service does not like, it would be read ten thousand times.
+    The service may know an address that its search does not show. The full list then decides. It is read once for all
+    runs, since a roster may hold thousands of such addresses.
     """
 
     def __init__(self, client: Client) -> None:
@@ -84,9 +84,9 @@ class Newcomers:
 
 
 class MemberRun(PlanRun):
-    """Carries out one member's plan and keeps the record as the service last told it.
+    """Carries out one member's plan and keeps the record of the last answer.
 
-    Steps that change groups are left to the caller, who writes each group once for everybody.
+    The caller carries out the steps about groups, to write each group once for everybody.
     """
 
     def __init__(
@@ -106,17 +106,17 @@ class MemberRun(PlanRun):
         self.notes: list[str] = list(plan.warnings)
         self._client = client
         self._newcomers = newcomers or Newcomers(client)
-        # ``read_context`` completes the record of somebody who is there; the answer to a creation is a short one.
+        # ``read_context`` completes the record of a member; the answer to a creation may lack fields.
         self._is_whole = current is not None
         self._created: tuple[Step, Mapping[str, Any]] | None = None
-        #: Whether the service is known to show no more of a member than the record has.
+        #: Whether the service is known to show no more fields than the record has.
         self.is_shown_in_full = False
-        # A PUT must carry what the service may not show.
+        # The fields of the creation, because a PUT must hold fields that the service may not show.
         self._sent: Record = {}
         self._unseen = set(unseen_fields(desired, current, context, plan.steps))
 
     def carry_out(self, step: Step) -> bool:
-        """Send what the step says and check that the service stored it; return whether it was done."""
+        """Send the step and check that the service stored it; return whether it was done."""
         org_id = self._client.connection.org_id
         acts: dict[Verb, Callable[[], bool | None]] = {
             "created": lambda: self._add(encoded_path("applications", org_id, "users"), step.values, step),
@@ -132,24 +132,24 @@ class MemberRun(PlanRun):
 
     @property
     def must_read(self) -> bool:
-        """Whether the answer to the creation told too little of what has been sent."""
+        """Whether the answer to the creation lacks fields that were sent."""
         return self.error is None and not self._is_whole and self._created is not None
 
     def hidden_fields(self) -> list[str]:
-        """Return what the creation sent and the record does not show yet."""
+        """Return the fields that the creation sent and the record does not show."""
         return unseen_in(self._created[1], self.record) if self._created is not None else []
 
     def learn(self, record: Mapping[str, Any]) -> None:
-        """Take note of the member's whole record, which somebody has read."""
+        """Take over the member's full record."""
         self.record.update(record)
         self._is_whole = True
 
     def read(self) -> None:
-        """Read the member's whole record."""
+        """Read the member's full record."""
         self.learn(self._client.get("users", self.record["id"]))
 
     def prove_creation(self) -> None:
-        """Compare what the creation sent with the record, if its answer told too little; fail the step otherwise."""
+        """Compare the record with what the creation sent, if its answer lacked fields; fail the step if they differ."""
         if self._created is None:
             return
         (step, sent), self._created = self._created, None
@@ -168,7 +168,7 @@ class MemberRun(PlanRun):
         try:
             self.record = Member(self._client.create(path, body, find=lambda: find_member(self._client, email)))
         except InvalidError as error:
-            # The service may know the address although the search did not show it, or somebody was quicker.
+            # The service may know an address that its search does not show, or another task has added the person.
             found = self._newcomers.find(email) if "email" in error.errors else None
             if found is None:
                 error.facts["email"] = email
@@ -184,10 +184,10 @@ class MemberRun(PlanRun):
         return True
 
     def _start_over(self, found: Member) -> None:
-        """Plan again for somebody who was not there when the plan was made."""
+        """Plan again for a member who was added after the plan was made."""
         missing = {name: group for name, group in self.context.groups.items() if group.get("id") is None}
         ((_desired, self.current),), self.context = read_context(self._client, [(self.desired, found)])
-        # Groups that are still to be created, by the same task, are there for the plan all the same.
+        # The plan also needs the groups that the same task is still to create.
         self.context.groups.update({name: group for name, group in missing.items() if name not in self.context.groups})
         self.learn(self.current or {})
         self.plan = plan_member(self.desired, self.current, self.context)
@@ -195,7 +195,7 @@ class MemberRun(PlanRun):
         self.notes += self.plan.warnings
 
     def _update(self, step: Step) -> bool:
-        # What is sent only because the service insists on it, such as a time zone, counts where the record has none.
+        # A field that only the service requires, such as a time zone, is sent when the record has none.
         desired = {name: value for name, value in step.values.items() if name in self.desired.profile}
         needed = {name: value for name, value in step.values.items() if name not in desired}
         sent: Record = {}
@@ -219,14 +219,12 @@ class MemberRun(PlanRun):
         except RefusedByServiceError as error:
             if self.record.status == "invited" and error.status in REFUSALS_OF_PROFILES:
                 # Whether an invited member's profile can be written is not documented.
-                self.notes.append(
-                    f"{self.desired.email} is still invited, and Tallyfy did not take their profile: {error}"
-                )
+                self.notes.append(f"{self.desired.email} is still invited, and Tallyfy refused the profile: {error}")
                 return False
             if isinstance(error, ForbiddenError):
                 error.advise(
-                    "Only they themselves can change the profile of somebody who belongs to several organizations; "
-                    "otherwise the acting user must be an administrator."
+                    "Only the person can change the profile of a member of several organizations. Otherwise the "
+                    "acting user must be an administrator."
                 )
             raise
         self.record.update(record)
@@ -271,7 +269,7 @@ class MemberRun(PlanRun):
 
     def _end_access(self, *segments: str, query: Mapping[str, Any] | None = None) -> None:
         desired = "deleted" if "delete" in segments else "disabled"
-        # Otherwise it could give them their access back afterwards.
+        # A late write could otherwise restore the access afterwards.
         await_late_write(self._client, self._client.path("users", self.record["id"], "enable"))
         refusal = None
         try:
@@ -288,13 +286,12 @@ class MemberRun(PlanRun):
                 )
             )
         except NotFoundError as error:
-            # Whoever is deleted is not found, when they are read after a lost answer, too; a wrong address is another
-            # matter.
+            # A deleted member is not found, also when read after a lost answer. A wrong address is a failure.
             if error.code == "ENDPOINT_NOT_FOUND":
                 raise
             answer, refusal = Member(), error
         if answer.status != desired:
-            # Neither a 404 nor an answer that does not say so proves that the access is gone.
+            # Neither a 404 nor an answer without a status proves that the access is removed.
             answer = find_member(self._client, self.desired.email) or Member(status=desired)
         self.record.update(answer)
         if answer.status not in {desired, "deleted"}:
@@ -310,14 +307,14 @@ class MemberRun(PlanRun):
     def _check(self, sent: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
         """Raise ``NotStoredError`` for values that the service accepted and did not store.
 
-        What the answer does not tell is read; source: API reference, "unknown keys are dropped and still answered 2xx".
+        Fields that the answer lacks are read. Source: API reference, "unknown keys are dropped and still answered 2xx".
         """
         if unseen_in(sent, answer):
             self.read()
         self._compare(sent)
 
     def _note_unseen(self, unseen: Iterable[str]) -> None:
-        """Tell all that is not shown in one note, as the plan does that knows it before."""
+        """Add the fields to the note of the plan about fields that Tallyfy does not show."""
         (reported,) = unseen_warnings(self.desired.email, sorted(self._unseen)) or [""]
         self._unseen.update(unseen)
         notes = unseen_warnings(self.desired.email, sorted(self._unseen))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One member is a roster of one: there is no other way to plan or to change a member. Private to the collection."""
+"""A single member, planned and changed by the code for rosters. Private to the collection."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ from .rights import refuse_without_rights
 from .rows import standing
 from .run import RosterRun
 
-#: The argument spec of ``tallyfy_user``. Who is alone on the list is always fewer people than ``max_removals`` allows.
+#: The argument spec of ``tallyfy_user``. It has no ``max_removals``, because it removes one person at most.
 ONE_MEMBER_OPTIONS: dict[str, dict[str, Any]] = {**MEMBER_OPTIONS, "min_admins": FUSE_OPTIONS["min_admins"]}
 
 
 def ensure_member(task: Task) -> dict[str, Any]:
     """Bring one person into the desired state and return the result of ``tallyfy_user``.
 
-    Raises ``InputError`` before anything is sent when the desired values are wrong by themselves.
+    Raises ``InputError`` before anything is sent when a desired value is invalid.
     """
     client, params = task.client, dict(task.params)
     email = Email(params["email"])
-    # As a row may have it: ansible-core parts a text at its commas only.
+    # Split as in a row: ansible-core splits a text at commas only.
     params["clear"] = [name for text in params.get("clear") or () for name in split_names(text)]
     problems = [Problem(flaw.text, subject=email, stored=flaw.stored) for flaw in validate_member(params)]
     problems += map(Problem, Policy.from_params(task.params, task.called).problems())
@@ -70,25 +70,25 @@ def ensure_member(task: Task) -> dict[str, Any]:
         client.require_locks()
     with contextlib.ExitStack() as locks:
         if _takes_rights(run):
-            # Two tasks that see the same administrators would each leave enough of them.
+            # Without the lock, two tasks could each remove an administrator and together leave too few.
             locks.enter_context(roster_lock(task))
             _refuse_by_policy(run, task)
         RosterRun(client, [run]).complete(check_mode=task.check_mode)
     for note in run.notes:
         task.warn(note)
     run.raise_failure()
-    # Warnings are lost from the registered results of a loop before ansible-core 2.22; a report wants them.
+    # A report needs the notes, and before ansible-core 2.22 the registered results of a loop lack warnings.
     return {**run.result(), "notes": run.notes, "user": _member_after(run)}
 
 
 def _takes_rights(run: MemberRun) -> bool:
-    """Return whether an active administrator stops being one."""
+    """Return whether the run removes or demotes an active administrator."""
     before = active_admins([run.current] if run.current is not None else [])
     return not before <= admins_after(before, [(run.current, run.plan)])
 
 
 def _refuse_by_policy(run: MemberRun, task: Task) -> None:
-    """Raise ``RefusedError`` when too few administrators would be left, which takes the list of everybody to know."""
+    """Raise ``RefusedError`` when too few administrators would remain; this reads the list of all members."""
     everybody = [
         run.current if run.current is not None and member.email == run.desired.email else member
         for member in list_everybody(task.client)
@@ -97,7 +97,7 @@ def _refuse_by_policy(run: MemberRun, task: Task) -> None:
 
 
 def _member_after(run: MemberRun) -> Record | None:
-    """Return the member as they are after the run, or, in check mode, as far as the plan can tell."""
+    """Return the member after the run, or, in check mode, as the plan predicts it."""
     if run.desired.state == "deleted" or (run.current is None and not run.plan.steps):
         return None
     groups = None

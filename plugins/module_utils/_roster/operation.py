@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A whole roster: read it and the organization, plan, carry out, report. Private to the collection."""
+"""A whole roster: read it and the organization, plan, carry out the plan, report. Private to the collection."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ from .rows import (
 from .run import RosterRun
 
 LOCK_SUBJECT = "the roster of {}"
-DIRECT_NEEDS_APPLICATION = "provision=direct goes through the application: give client_id and client_secret"
-#: The argument spec of ``tallyfy_roster``. Rows are raw: ansible-core's own messages would not say which one is wrong.
+DIRECT_NEEDS_APPLICATION = "provision=direct requires an application: set client_id and client_secret"
+#: The argument spec of ``tallyfy_roster``. Rows are raw: ansible-core's messages would not name the invalid row.
 ROSTER_OPTIONS: dict[str, dict[str, Any]] = {
     "people": {"type": "list", "elements": "raw"},
     "src": {"type": "path"},
@@ -75,8 +75,8 @@ ROSTER_RULES: dict[str, Any] = {
 def ensure_roster(task: Task) -> dict[str, Any]:
     """Bring all people of a roster into their desired state and return the result of ``tallyfy_roster``.
 
-    Raises ``InputError`` with every row that is wrong, before anything is written, and ``RosterError`` at the end when
-    somebody could not be brought into the desired state.
+    Raises ``InputError`` with every invalid row before anything is written, and ``RosterError`` at the end when
+    somebody could not be converged.
     """
     with roster_lock(task):
         roster = read_and_plan(task)
@@ -104,7 +104,7 @@ def ensure_roster(task: Task) -> dict[str, Any]:
 
 
 def scheduler_of(task: Task) -> Scheduler:
-    """Return the scheduler that the options of a bulk module ask for."""
+    """Return the scheduler for the options of a bulk module."""
     breaker = CircuitBreaker(stops_on_error=task.params["on_error"] == "stop", called=task.called)
     return Scheduler(breaker, workers=task.params["concurrency"])
 
@@ -112,8 +112,8 @@ def scheduler_of(task: Task) -> Scheduler:
 def read_and_plan(task: Task, *, is_comparison: bool = False) -> Roster:
     """Read the roster and the organization and return the plan for everybody.
 
-    With ``is_comparison`` the plans are there to be looked at: ``compare_roster`` makes them, and a group that is not
-    there has a placeholder without an ID. Raises ``InputError`` with everything that is wrong.
+    With ``is_comparison``, the plans are not carried out: ``compare_roster`` makes them, and a missing group has a
+    placeholder without an ID. Raises ``InputError`` with every problem.
     """
     client, params = task.client, task.params
     workers = params["concurrency"]
@@ -145,7 +145,7 @@ def read_and_plan(task: Task, *, is_comparison: bool = False) -> Roster:
                 place_of=lambda index: rows.place(indexed[index][0]),
             )
     except InputError as error:
-        # A successor who is leaving, too, is found out before anything is asked, and again by the plan.
+        # A successor who also leaves is found both in the rows and by the plan, and reported once.
         odd = {problem.place for problem in problems if problem.stored is not None}
         raise InputError([*problems, *(problem for problem in error.problems if problem.place not in odd)]) from None
     except TallyfyError:
@@ -160,7 +160,7 @@ def read_and_plan(task: Task, *, is_comparison: bool = False) -> Roster:
 def _listed(
     rows: Rows, params: Mapping[str, Any], policy: Policy, *, has_application: bool
 ) -> tuple[list[tuple[int, DesiredMember]], list[Problem]]:
-    """Return each row's index with what it wants, as far as it names a person, and every problem."""
+    """Return the index and the desired member of each row that names a person, and every problem."""
     checked, problems = checked_rows(rows, params["defaults"], policy.called)
     listed = []
     for index, row in checked:
@@ -179,9 +179,7 @@ def _problems_of_task(workers: int, policy: Policy, listed: Sequence[DesiredMemb
     called = policy.called
     problems = [*policy.problems(), *validate_concurrency(workers, called)]
     if policy.unlisted == "disabled" and not rows.rows:
-        problems.append(
-            f"the roster is empty, and {called('unlisted')}=disabled would remove everybody; that is never done"
-        )
+        problems.append(f"refusing an empty roster with {called('unlisted')}=disabled: it would remove everybody")
     successor = Email(policy.reassign_to)
     if successor and any(desired.email == successor and desired.state != "present" for desired in listed):
         problems.append(f"{called('reassign_to')} {LEAVING_SUCCESSOR.format(successor.key)}")
@@ -189,15 +187,15 @@ def _problems_of_task(workers: int, policy: Policy, listed: Sequence[DesiredMemb
 
 
 def validate_concurrency(workers: int, called: Callable[[str], str]) -> list[str]:
-    """Return what is wrong with the number of requests that may be under way."""
+    """Return the problem of an invalid number of concurrent requests."""
     if 1 <= workers <= MOST_CONNECTIONS:
         return []
-    return [f"{called('concurrency')} is {workers}, and must be between 1 and {MOST_CONNECTIONS}"]
+    return [f"{called('concurrency')} is {workers}, but must be between 1 and {MOST_CONNECTIONS}"]
 
 
 @contextlib.contextmanager
 def roster_lock(task: Task) -> Iterator[contextlib.ExitStack]:
-    """Keep other runs away from the people of the organization; yield what holds the lock, and may hold more."""
+    """Lock the members of the organization against other runs; yield the stack of locks, which may take more."""
     with contextlib.ExitStack() as locks:
         locks.enter_context(task.client.alone(LOCK_SUBJECT.format(task.client.connection.org_id)))
         yield locks
@@ -206,10 +204,10 @@ def roster_lock(task: Task) -> Iterator[contextlib.ExitStack]:
 def read_members(
     client: Client, people: Iterable[DesiredMember], everybody: Sequence[Member], *, workers: int
 ) -> tuple[list[Pair], list[Member], PlanContext]:
-    """Return the people with their records, everybody with what was read in full, and what else their plans need."""
+    """Return the people with their records, all members with their full records as far as read, and the context."""
     index = {member.email: member for member in everybody}
     pairs: list[Pair] = [(desired, index.get(desired.email)) for desired in people]
     pairs, context = read_context(client, pairs, everybody=index, workers=workers)
-    # The fuse counts what the listing may not show, such as roles.
+    # The fuse counts roles, which the listing may not show.
     whole = {str(current["id"]): current for _desired, current in pairs if current is not None}
     return pairs, [whole.get(str(member["id"]), member) for member in everybody], context

@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Desired people on one side, the live organization on the other: what has to be done for each. Private to the
-collection.
+"""The plan of a roster: compares the desired people with the live organization. Private to the collection.
 
-Planning is pure: it depends on nothing but its arguments.
+Planning is pure: it depends only on its arguments.
 """
 
 from __future__ import annotations
@@ -31,6 +30,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
 
 from .fuse import Policy, ambiguous, doubt, refusals
 from .member_plan import (
+    REFUSING,
     PlanContext,
     is_removal,
     plan_member,
@@ -43,8 +43,8 @@ from .rows import (
     LEAVING_SUCCESSOR,
 )
 
-SEVERAL_MEMBERS = "several members have this address when case does not matter; keep one of them in Tallyfy"
-#: Fields that tell that a member belongs to Tallyfy, or cannot be spared.
+SEVERAL_MEMBERS = "several members have this address when case is ignored; keep one of them in Tallyfy"
+#: The fields that protect a member from removal.
 PROTECTING_FIELDS = ("is_default_admin", "is_support_user")
 
 
@@ -61,7 +61,7 @@ class Roster:
 def unlisted_leavers(
     listed: Iterable[DesiredMember], everybody: Iterable[Member], policy: Policy
 ) -> list[DesiredMember]:
-    """Return the wish that members who are not listed lose their access, where the policy has it; pure."""
+    """Return the desired state of unlisted members when the policy disables them, else nothing; pure."""
     if policy.unlisted == "ignore":
         return []
     addresses = {desired.email for desired in listed}
@@ -81,13 +81,13 @@ def plan_roster(
     listed: int | None = None,
     place_of: Callable[[int], Place] = lambda index: Place(f"row {index + 1}", index),
 ) -> list[PlannedPerson]:
-    """Return the plan of every person, in the order of ``pairs``. Pure: it depends on nothing but its arguments.
+    """Return the plan of every person, in the order of ``pairs``. Pure: it depends only on its arguments.
 
-    The first ``listed`` pairs (by default: all) were asked for, the others are members whom nobody listed. ``place_of``
-    tells where a pair that was asked for stands.
+    The first ``listed`` pairs (by default: all) are rows of the roster, the others are unlisted members. ``place_of``
+    returns the place of a listed pair in the input.
 
-    Raises ``InputError`` for what is missing or impossible, with every row concerned, ``InconsistentListError`` when
-    the list of members leaves a doubt about who is meant, and ``RefusedError`` when the policy does not allow it.
+    Raises ``InputError`` with every row that is incomplete or impossible, ``InconsistentListError`` when an address is
+    ambiguous in the list of members, and ``RefusedError`` when the policy does not allow the plans.
     """
     count = len(pairs) if listed is None else listed
     planned: list[PlannedPerson] = []
@@ -96,7 +96,7 @@ def plan_roster(
     def placed(index: int, text: str, option: str = "") -> Problem:
         desired = pairs[index][0]
         if option == "reassign_to" and policy.reassign_to is not None and desired.reassign_to == policy.reassign_to:
-            # It was named once, for everybody.
+            # The option applies to everybody, so it has no row.
             return Problem(text, option=policy.called(option))
         if index >= count:
             return Problem(text, Place(order=len(pairs)), f"{desired.email} (not listed)", option)
@@ -123,9 +123,9 @@ def plan_roster(
 def compare_roster(
     pairs: Sequence[Pair], everybody: Sequence[Member], policy: Policy, context: PlanContext, *, listed: int
 ) -> list[PlannedPerson]:
-    """Return what a run would do for every person, as ``plan_roster`` does, when nothing is going to be written. Pure.
+    """Return the plan of every person as ``plan_roster`` does, for a comparison that writes nothing. Pure.
 
-    Nothing is refused then: what the organization does not allow is the ``obstacle`` of a person with an empty plan.
+    Nothing is refused: a change that is not allowed becomes the ``obstacle`` of a person with an empty plan.
     """
     doubtful = set(ambiguous(everybody))
     compared = []
@@ -153,7 +153,7 @@ def refuse_by_policy(
     guests: Sequence[str] = (),
     guests_there: int | None = None,
 ) -> None:
-    """Raise ``RefusedError`` when the fuse does not let these plans be carried out, and ``guests`` be removed."""
+    """Raise ``RefusedError`` when the fuse does not allow these plans and the removal of ``guests``."""
     reasons = refusals(plans, everybody, policy, guests=guests, guests_there=guests_there)
     if reasons:
         leavers = sorted([*(plan.subject for _current, plan in plans if is_removal(plan)), *guests])
@@ -174,7 +174,7 @@ def _leaving_successors(
         if address not in leaving or successor not in leaving:
             continue
         if index >= listed or successor in unlisted:
-            problems.append(placed(index, f"{desired.reassign_to} would lose their access, too", "reassign_to"))
+            problems.append(placed(index, f"{desired.reassign_to} would also lose access", "reassign_to"))
         elif successor != address:
             problems.append(placed(index, LEAVING_SUCCESSOR.format(successor.key), "reassign_to"))
     return problems
@@ -184,7 +184,7 @@ def _plan_listed(desired: DesiredMember, current: Member | None, policy: Policy,
     plan = plan_member(desired, current, context)
     protector = policy.protector(desired.email) if is_removal(plan) else None
     if protector is not None:
-        raise RefusedError(f"not removed, because {policy.called('protect')} holds {protector}", subject=desired.email)
+        raise RefusedError(f"{REFUSING}{policy.called('protect')} holds {protector}", subject=desired.email)
     return PlannedPerson(desired, current, plan)
 
 
@@ -198,18 +198,18 @@ def _plan_unlisted(
         try:
             plan = plan_member(desired, current, context)
         except RefusedError as error:
-            obstacle = error.text
+            obstacle = error.text.removeprefix(REFUSING)
     hidden = unseen_in(PROTECTING_FIELDS, current or {}) if plan.steps else []
     if hidden:
         warning = (
-            f"{desired.email}: Tallyfy does not show {', '.join(hidden)}, which could have been a reason to keep them."
+            f"{desired.email}: Tallyfy does not show {', '.join(hidden)}, which could protect this member from removal."
         )
         plan = replace(plan, warnings=(*plan.warnings, warning))
     return PlannedPerson(desired, current, plan, is_listed=False, obstacle=obstacle)
 
 
 def _refuse_doubts(everybody: Sequence[Member], planned: Sequence[PlannedPerson]) -> None:
-    """Raise ``InconsistentListError`` when it is not sure who is meant, and that matters."""
+    """Raise ``InconsistentListError`` when the address of a member to change is ambiguous."""
     doubtful = ambiguous(everybody)
     if not doubtful:
         return
@@ -219,9 +219,9 @@ def _refuse_doubts(everybody: Sequence[Member], planned: Sequence[PlannedPerson]
 
 
 def add_missing_groups(groups: Groups, pairs: Iterable[Pair], *, also_removed: bool = False) -> None:
-    """Add a placeholder without an ID for each group that people are to be in and that is not there.
+    """Add a placeholder without an ID for each missing group that people are to join.
 
-    With ``also_removed`` those that they are to leave have one, too.
+    With ``also_removed``, missing groups that people are to leave get a placeholder, too.
     """
     for desired, _current in pairs:
         names = desired.groups if desired.state == "present" else None

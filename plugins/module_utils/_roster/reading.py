@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What planning members needs to know, read as far as the plans depend on it. Private to the collection.
+"""Reads what the plans of members depend on. Private to the collection.
 
 Source: API reference, "Members".
 """
@@ -44,7 +44,7 @@ from .member_plan import (
     needs_timezone,
 )
 
-#: Somebody who is wanted in some way, and their record if they are a member.
+#: The desired state of a person, and the record of the member if there is one.
 Pair = tuple[DesiredMember, Optional[Member]]
 
 
@@ -55,13 +55,12 @@ def read_context(
     everybody: Mapping[Email, Member] | None = None,
     workers: int = 1,
 ) -> tuple[list[Pair], PlanContext]:
-    """Return the pairs with records completed where the listing was too short, and what else their plans need.
+    """Return the pairs, with records completed when the listing lacks fields, and the context of their plans.
 
-    Asks only for what these plans can depend on: nothing at all for members who are up to date and have no groups, and
-    one listing of tasks for each hundred people who have no access any more and name a successor.
-    ``everybody`` are all members by their address, for who has read them; successors are looked up
-    there, and otherwise one by one. A run sees in the answers what Tallyfy does not show of people whom it adds; check
-    mode looks at somebody who is there.
+    Only reads what these plans depend on: nothing for members who are up to date and have no groups, and one listing
+    of tasks for each hundred members who have no access and name a successor. ``everybody`` holds all members by
+    address, if they have been read; otherwise each successor is looked up. A run learns from the answers which fields
+    Tallyfy does not show of new members; check mode reads an existing member instead.
     """
     pairs = _completed(client, _settled(client, pairs), workers)
     left = [Leaver(current) for desired, current in pairs if current is not None and is_left_behind(desired, current)]
@@ -97,7 +96,7 @@ def _is_new(pair: Pair) -> bool:
 
 
 def _hidden_fields(client: Client, everybody: Mapping[Email, Member] | None) -> frozenset[str]:
-    """Return the fields that Tallyfy shows of nobody: it shows the same of each."""
+    """Return the fields that Tallyfy does not show: it shows the same fields of every member."""
     if everybody is None:
         answer = client.call("GET", client.path("users"), query={"per_page": 1}).data
         rows = [row for row in answer if isinstance(row, dict)] if isinstance(answer, list) else []
@@ -106,14 +105,14 @@ def _hidden_fields(client: Client, everybody: Mapping[Email, Member] | None) -> 
     row = max(rows, key=len, default={})
     hidden = unseen_in(("role", *PROFILE_FIELDS), row) if row.get("id") is not None else []
     if hidden:
-        # The record itself may show more than the rows of lists.
+        # The full record may show more fields than a row of a list.
         with contextlib.suppress(ForbiddenError, NotFoundError):
             hidden = unseen_in(hidden, client.get("users", row["id"]))
     return frozenset(hidden)
 
 
 def _settled(client: Client, pairs: Sequence[Pair]) -> list[Pair]:
-    """Return the pairs as they are when no earlier write to one of them is in doubt any more."""
+    """Return the pairs once no earlier write to one of them is pending."""
     actions: tuple[tuple[str, ...], ...] = ((), ("role",), ("enable",), ("disable",))
 
     def paths_of(current: Mapping[str, Any]) -> Iterator[str]:
@@ -123,7 +122,7 @@ def _settled(client: Client, pairs: Sequence[Pair]) -> list[Pair]:
         return await_late_writes(client, paths_of(current))
 
     everybody = (path for _desired, current in pairs if current is not None for path in paths_of(current))
-    # One look for all, since nearly always no write is in doubt.
+    # Checked once for all, since a pending write is rare.
     if not client.late_writes.known(everybody, client.now()):
         return list(pairs)
     return [
@@ -133,9 +132,9 @@ def _settled(client: Client, pairs: Sequence[Pair]) -> list[Pair]:
 
 
 def _completed(client: Client, pairs: Sequence[Pair], workers: int) -> list[Pair]:
-    """Return the pairs with every field that their plans need; rows of a listing may be as short as six fields.
+    """Return the pairs with every field that their plans need; rows of a listing may have only six fields.
 
-    A field that even the whole record lacks cannot be compared, and is warned about and left alone.
+    A field that even the full record lacks cannot be compared: it is left unchanged, with a warning.
     """
     completed = list(pairs)
     short = [
@@ -143,7 +142,7 @@ def _completed(client: Client, pairs: Sequence[Pair], workers: int) -> list[Pair
         for index, (desired, current) in enumerate(pairs)
         if current is not None and unseen_in(fields_needed(desired, current), current)
     ]
-    whole = map_concurrently(lambda one: client.get("users", one[1]["id"]), short, workers=workers)
+    whole = map_concurrently(lambda pair: client.get("users", pair[1]["id"]), short, workers=workers)
     for (index, current), record in zip(short, whole):
         completed[index] = (pairs[index][0], Member({**current, **record}))
     return completed

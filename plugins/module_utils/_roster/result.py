@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report on the people of a roster: rows, counts, the difference and the failure. Private to the collection."""
+"""The result of a roster: rows, counts, diff and failure. Private to the collection."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ PEOPLE_COUNTS: tuple[Outcome, ...] = (
     "failed",
     "skipped",
 )
-#: Nobody leaves by an onboarding, and nobody comes by an offboarding.
+#: An onboarding removes nobody, and an offboarding adds nobody.
 ONBOARDED_COUNTS = tuple(name for name in PEOPLE_COUNTS if name not in ("disabled", "deleted", "not_found"))
 OFFBOARDED_COUNTS: tuple[Outcome, ...] = (
     "disabled", "deleted", "updated", "unchanged", "not_found", "deferred", "failed", "skipped",
 )  # fmt: skip
-#: What the result of every bulk module holds, also when nothing could be done.
+#: The keys of every bulk module's result, also of a failure.
 RESULT_KEYS: dict[str, Any] = {
     "people": [],
     "problems": [],
@@ -67,7 +67,7 @@ ROSTER_KEYS: dict[str, Any] = {**RESULT_KEYS, "summary": dict.fromkeys(PEOPLE_CO
 
 @dataclass(frozen=True)
 class PlannedPerson:
-    """What is to be done for one person of a roster. ``obstacle`` says why nothing is, where that needs saying."""
+    """The plan for one person of a roster. ``obstacle`` is the reason for an empty plan, if it must be reported."""
 
     desired: DesiredMember
     current: Member | None
@@ -77,19 +77,19 @@ class PlannedPerson:
 
     @property
     def note(self) -> str:
-        """What is told of a member who is not listed and whom a run leaves alone."""
-        return f"Not listed, and kept: {self.obstacle}" if self.obstacle and not self.is_listed else ""
+        """The message about an unlisted member that a run keeps."""
+        return f"Unlisted, but kept: {self.obstacle}" if self.obstacle and not self.is_listed else ""
 
     @property
     def name(self) -> str:
-        """The full name as it is, or, for somebody new, as it is wanted."""
+        """The full name of the member, or, for a new one, the desired name."""
         return full_name_of(self.current or self.desired.profile)
 
 
 class RunReport:
-    """What is reported of one subject: how its run ended, and what became different."""
+    """The report on one subject: the outcome of its run, and the difference."""
 
-    #: Whether somebody who is to leave is not there at all.
+    #: Whether a person to remove was not found.
     is_unknown = False
 
     def __init__(self, run: PlanRun) -> None:
@@ -111,23 +111,23 @@ class RunReport:
 
     @property
     def is_undone(self) -> bool:
-        """Whether it is not as desired."""
+        """Whether the subject could not be converged."""
         return self.outcome in UNDONE
 
     @property
     def is_changed(self) -> bool:
-        """Whether everything that was planned has been done, and that was something."""
+        """Whether the plan had steps, and all of them were done."""
         return bool(self._run.done) and not self.is_undone
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The steps that say what is done: those that were done, or all of them when it did not come to its end."""
-        # What the service declined is no action of a subject for which the rest was done.
+        """The steps that describe the action: the steps done, or all steps when the run was not completed."""
+        # A step that the service declined is left out when the other steps were done.
         return self._run.plan.steps if self._run.is_undone else tuple(self._run.done)
 
     @property
     def main_step(self) -> Step | None:
-        """The step that says most about what is done: the first one, or the last for somebody who leaves."""
+        """The step that names the action: the first, or, for a person who leaves, the last."""
         steps = self.steps
         if not steps:
             return None
@@ -135,19 +135,19 @@ class RunReport:
 
     @property
     def action(self) -> Outcome:
-        """What is done, in one word."""
+        """The action, as one word."""
         return self.main_step.action if self.main_step is not None else "unchanged"
 
     @property
     def obstacle(self) -> str:
-        """Why it is not as desired, without what differs for everybody: who it is, and the ID of the request."""
+        """Why the subject was not converged, without what differs for each: its name, and the ID of the request."""
         if self.skip_reason is not None:
             return self.skip_reason.text
         return self._run.error.text if self._run.error is not None else ""
 
     @property
     def difference(self) -> Plan:
-        """What became different: the plan, or as much of it as was done."""
+        """The difference: the plan, or the part of it that was done."""
         plan, done = self._run.plan, self._run.done
         if len(done) == len(plan.steps):
             return plan
@@ -167,7 +167,7 @@ class MemberReport(RunReport):
 
     @property
     def difference(self) -> Plan:
-        """What became different, with the groups that were joined and left."""
+        """The difference, with the groups joined and left."""
         plan = super().difference
         joined = {step.target for step in self.run.done if step.action == "added_to_group"}
         left = {step.target for step in self.run.done if step.action == "removed_from_group"}
@@ -179,11 +179,11 @@ class MemberReport(RunReport):
 
     @property
     def handed_over(self) -> dict[str, Any]:
-        """Who takes over the open work, for the diff: a reviewer wants to know, although it is no field of a member."""
+        """The successor for open work, shown in the diff for reviewers although it is not a field of a member."""
         return {"reassign_to": self.run.desired.reassign_to} if _hands_over(self.run.done) else {}
 
     def row(self) -> Record:
-        """Return what a row about a person has in every module."""
+        """Return the keys that a row about a person has in every module."""
         outcome = self.outcome
         plan = self.difference if self.is_changed else self.run.plan
         is_reported = outcome not in ("unchanged", "not_found")
@@ -200,7 +200,7 @@ class MemberReport(RunReport):
         }
 
     def roster_row(self) -> Record:
-        """Return the row of a roster, where people leave, too, and some are not listed."""
+        """Return the row of a roster, which also has keys about leavers and unlisted members."""
         is_unlisted = not self.person.is_listed
         return {
             **self.row(),
@@ -227,7 +227,7 @@ def _hands_over(steps: Iterable[Step]) -> bool:
 def roster_result(
     reports: Sequence[MemberReport], notes: Sequence[str], organization: Record, task: Task
 ) -> dict[str, Any]:
-    """Return the result of ``tallyfy_roster``; raises ``RosterError`` when somebody is not as desired."""
+    """Return the result of ``tallyfy_roster``; raises ``RosterError`` when somebody could not be converged."""
     result: dict[str, Any] = {
         "changed": any(report.run.changed for report in reports),
         "summary": counts_of(reports, PEOPLE_COUNTS),
@@ -241,35 +241,35 @@ def roster_result(
     }
     undone = [(report.email, report) for report in reports if report.is_undone]
     if undone:
-        # ansible-core prints all of a failure; thousands of people who are well already would bury the others.
+        # ansible-core prints the whole result of a failure, and thousands of unchanged people would hide the others.
         result["people"] = [report.roster_row() for report in reports if report.outcome != "unchanged"]
         raise_undone(result, undone, len(reports))
     return result
 
 
 def facts_of(task: Task, organization: Record) -> dict[str, Any]:
-    """Return what the result of every bulk module says of the task itself.
+    """Return the keys about the task itself that every bulk module returns.
 
-    Who writes has asked for the ``organization`` before: a run does not fail at its end for want of a name.
+    A task that writes reads the ``organization`` first, so that a run cannot fail at its end because of it.
     """
     return {
         "org_id": organization["id"],
-        # In whose name it works may be known only now.
+        # The acting user may be known only after the run.
         "organization": {**organization, "acting_as": task.client.acting_as()},
         "requests": task.client.requests_sent,
     }
 
 
 def counts_of(reports: Iterable[RunReport], names: Iterable[Outcome]) -> dict[str, int]:
-    """Return how many have each outcome; everybody counts once."""
+    """Return the number of subjects with each outcome."""
     counts = Counter(report.outcome for report in reports)
     return {name: counts[name] for name in names}
 
 
 def deferred_of(reasons: Iterable[tuple[str, str, SkipReason | None]]) -> list[Record]:
-    """Return the entries of ``deferred`` for those who have to wait, each once.
+    """Return the entries of ``deferred``, each once.
 
-    A reason is led by the key and the name of whom it is about.
+    Each reason comes with the key and the name of its subject.
     """
     return [
         {key: subject, "reason": reason.text, "not_before": reason.not_before}
@@ -281,7 +281,7 @@ def deferred_of(reasons: Iterable[tuple[str, str, SkipReason | None]]) -> list[R
 def raise_undone(
     result: dict[str, Any], undone: Sequence[tuple[str, RunReport]], total: int, *, kind: str = "people"
 ) -> None:
-    """Raise the error of a run after which somebody or something is not as desired, with its whole result."""
+    """Raise the error of a run that did not converge everything, with its whole result."""
     problems = _problems_of((name, report.outcome, report.obstacle) for name, report in undone)
     by_outcome = Counter(report.outcome for _name, report in undone)
     counts = ", ".join(f"{count} {outcome}" for outcome, count in by_outcome.items())
@@ -291,12 +291,12 @@ def raise_undone(
 
 
 def _problems_of(obstacles: Iterable[tuple[str, str, str]]) -> list[str]:
-    """Return why people are not as desired, one text for all who met the same obstacle, the failed ones first.
+    """Return why subjects were not converged: one text for all with the same obstacle, failures first.
 
-    An obstacle is a name, such as an e-mail address, an outcome and a text.
+    An obstacle is a tuple of a name, such as an e-mail address, an outcome and a text.
     """
     people: dict[str, list[str]] = {}
-    for name, _outcome, text in sorted(obstacles, key=lambda one: one[1] != "failed"):
+    for name, _outcome, text in sorted(obstacles, key=lambda obstacle: obstacle[1] != "failed"):
         people.setdefault(text, []).append(name)
     problems = [f"{named(names)}: {text}" for text, names in people.items()]
     more = len(problems) - MESSAGE_PEOPLE
@@ -304,11 +304,11 @@ def _problems_of(obstacles: Iterable[tuple[str, str, str]]) -> list[str]:
 
 
 def diff_of(reports: Sequence[MemberReport], org_id: str) -> dict[str, Any]:
-    """Return the difference of changed people only, field by field; bounded, so that it can be read."""
+    """Return the diff of changed people only, with the changed fields; its length is limited."""
     changed = [report for report in reports if report.run.done]
     header = f"members of {org_id}"
     shown = changed[:DIFF_PEOPLE]
-    # Who is not there, before or afterwards, has no entry, so that the lines of the diff say just what happens.
+    # A new person has no entry before, a deleted one none after, so that the diff shows one addition or removal.
     before: dict[str, Any] = {
         report.email: dict(report.difference.before) for report in shown if report.person.current is not None
     }
@@ -319,13 +319,13 @@ def diff_of(reports: Sequence[MemberReport], org_id: str) -> dict[str, Any]:
     }
     more = len(changed) - len(shown)
     if more:
-        header += f", {len(shown)} of {len(changed)} who differ"
+        header += f", {len(shown)} of {len(changed)} changed"
         after[f"and {more} more"] = "see people in the result"
     return {"before_header": header, "after_header": header, "before": before, "after": after}
 
 
 def warn_of_notes(notes: Sequence[str], warn: Callable[[str], None]) -> None:
-    """Warn of the first few notes; thousands would be read by nobody."""
+    """Warn of the first few notes only; the result holds all of them."""
     for note in notes[:WARNED_NOTES]:
         warn(note)
     if len(notes) > WARNED_NOTES:

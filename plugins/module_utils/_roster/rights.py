@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the acting member is known not to be allowed, before anything is written. Private to the collection.
+"""Refuses what the acting member is known not to be allowed, before anything is written. Private to the collection.
 
 Source: API reference, "Suggested permission matrix".
 """
@@ -34,10 +34,10 @@ def refuse_without_rights(
     *,
     group_steps: Iterable[Step] = (),
 ) -> None:
-    """Raise ``RefusedError`` when the acting member is known not to be allowed what these steps do.
+    """Raise ``RefusedError`` when the acting member is known to lack the rights for these steps.
 
-    It is asked before the first write, so that nobody is left half done. The role is the one that the list of members
-    tells; who has read it gives ``everybody``. ``group_steps`` are those of plans for groups themselves.
+    The check runs before the first write, so that no plan is carried out in part. The role comes from the list of
+    members; a caller that has read it passes ``everybody``. ``group_steps`` are the steps of plans for groups.
     Source: API reference, "Suggested permission matrix".
     """
     rights = {words: switch for words, switch in map(_right_for, steps) if switch is not None}
@@ -55,15 +55,15 @@ def refuse_without_rights(
     denied = list(rights) if role == "light" else _denied(client, rights)
     if denied:
         reason = (
-            f"this runs as {email}, whose role is {role}, and these actions take an administrator: "
+            f"the acting user {email} has the role {role}, but these actions require an administrator: "
             f"{', '.join(sorted(denied))}. Set act_as (TALLYFY_ACT_AS) to the e-mail address of an administrator, or "
-            f"give the access_token of one."
+            f"set access_token to the token of an administrator."
         )
         raise RefusedError(f"Nothing was written: {reason}", problems=[reason])
 
 
 def _right_for(step: Step) -> tuple[str, str | None]:
-    """Return what a step about a member does, in words, and which switch of the organization lets others do it."""
+    """Return the description of a step about a member, and the setting of the organization that allows it to others."""
     if step.action == "invited" and step.values.get("role") == "admin":
         return "administrator invited", ADMIN
     return spoken(step.action), MEMBER_ACTIONS[step.action].switch
@@ -73,12 +73,12 @@ def _acting_email_if_known(client: Client) -> str | None:
     try:
         return client.acting_email()
     except (ForbiddenError, NotFoundError):
-        # What cannot be known beforehand is left to Tallyfy to refuse.
+        # The acting member is unknown, so Tallyfy itself must refuse.
         return None
 
 
 def _denied(client: Client, rights: Mapping[str, str]) -> list[str]:
-    """Return what a standard member may not do in this organization."""
+    """Return the actions that a standard member is not allowed in this organization."""
     organization = client.organization() if any(rights.values()) else {}
-    # Whether a switch that is not shown is off is left to Tallyfy.
+    # A setting that is not shown counts as allowed: Tallyfy itself refuses if it is off.
     return [words for words, switch in rights.items() if not switch or organization.get(switch) in (False, 0)]

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rows of a roster: what each asks for, and everything that is wrong with them. Private to the collection.
+"""The rows of a roster: their desired values and their problems. Private to the collection.
 
-Nothing here asks the service.
+Nothing here sends a request.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
 LEAVING_SUCCESSOR = "{} is leaving too"
 NO_ADDRESS = "no e-mail address"
 LONGEST_QUOTE = 100
-#: A table has no lists, so each part of one is a column.
+#: A table has no lists, so each part of ``groups`` has a column.
 GROUP_COLUMNS = {f"groups.{part}": part for part in PARTS}
 _NOT_IN_DEFAULTS = ("email",)
-#: Options that are compared with what they can be; texts are tidied where they are taken.
+#: The options with choices; their texts are tidied before they are compared.
 _NUMBERS = tuple(name for name, option in MEMBER_OPTIONS.items() if option["type"] == "int")
 _COMPARED = tuple(name for name, option in MEMBER_OPTIONS.items() if option["type"] == "int" or "choices" in option)
 _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 
 
 class Rows:
-    """Rows as somebody gave them, and how each is called in a message."""
+    """Rows as given, and the name of each in messages."""
 
     def __init__(self, rows: Sequence[Any], *, source: str = "", lines: Sequence[int] = ()) -> None:
         self.rows = rows
@@ -57,17 +57,17 @@ class Rows:
         self._lines = lines
 
     def replaced(self, rows: Sequence[Any]) -> Rows:
-        """Return other rows in the same places."""
+        """Return other rows with the same places."""
         return Rows(rows, source=self._source, lines=self._lines)
 
     def place(self, index: int) -> Place:
-        """Return where the row stands: its line in the file, or its number counted from 1."""
+        """Return the place of the row: its line in the file, or its number counted from 1."""
         if index < len(self._lines):
             return Place(f"{self._source} line {self._lines[index]}", index)
         return Place(f"{self._source} row {index + 1}".strip(), index)
 
     def problem(self, index: int, email: object, flaw: str | Flaw, option: str = "") -> Problem:
-        """Return what is wrong with a row."""
+        """Return a problem of a row."""
         text, stored = flaw if isinstance(flaw, Flaw) else (flaw, None)
         return Problem(text, self.place(index), tidied(email) or NO_ADDRESS, option, stored)
 
@@ -75,12 +75,11 @@ class Rows:
 def checked_rows(
     rows: Rows, defaults: Mapping[str, Any], called: Callable[[str], str] = str
 ) -> tuple[list[tuple[int, Mapping[str, Any]]], list[Problem]]:
-    """Return each row's index with the parameters it asks for, as ``tallyfy_user`` takes them, and every problem.
+    """Return each row's index with its parameters, as ``tallyfy_user`` accepts them, and every problem.
 
-    A row holds options of ``tallyfy_user``; what it leaves out or blank comes from ``defaults``. ``groups`` may also be
-    a list, or a text with semicolons: then it names groups to be added; ``clear`` may be such a text, too. The
-    parameters of rows with problems are not complete. ``called`` is how the person who reads the problems calls an
-    option.
+    A row holds options of ``tallyfy_user``; missing and blank ones come from ``defaults``. ``groups`` may also be a
+    list, or a text with semicolons: it then names groups to add. ``clear`` may be such a text, too. The parameters of
+    rows with problems are not complete. ``called`` returns the name of an option in messages.
     """
     validator = ArgumentSpecValidator(MEMBER_OPTIONS)
     general, found_in_defaults = _checked_defaults(defaults, validator)
@@ -121,7 +120,7 @@ def checked_rows(
 
 
 def standing(problems: Sequence[Problem], everybody: Iterable[Mapping[str, Any]]) -> list[Problem]:
-    """Return the problems that count: what Tallyfy itself says of a member can be said back, however odd it is."""
+    """Return the problems that remain: a value that the member's record already holds is accepted."""
     if all(problem.stored is None for problem in problems):
         return list(problems)
     index = {Email(record["email"]): record for record in everybody}
@@ -135,14 +134,14 @@ def standing(problems: Sequence[Problem], everybody: Iterable[Mapping[str, Any]]
 
 
 def unknown_field(name: object, known: Sequence[str]) -> str:
-    """Return what is wrong with a field that nobody knows, with the one that was meant, if one is much like it."""
+    """Return the problem of an unknown field, with a similar field if there is one."""
     return f"unknown field {name}{meant(name, known)}"
 
 
 def _checked_defaults(
     defaults: Mapping[str, Any], validator: ArgumentSpecValidator
 ) -> tuple[dict[str, Any], list[str]]:
-    """Return the good ones, so that a bad one is told once and not with each row, and what is wrong with the others."""
+    """Return the valid defaults, and the problems of the others, so that each is reported once and not for each row."""
     given, flaws = _given_in(defaults)
     problems = [flaw.text for flaw in flaws]
     problems += [f"{name} cannot be the same for everybody" for name in _NOT_IN_DEFAULTS if name in given]
@@ -158,7 +157,7 @@ def _checked_defaults(
 
 
 def _plannable(params: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the parameters with no field to be emptied but those that can be: rows with problems are planned, too."""
+    """Return the parameters without invalid names in ``clear``: rows with problems are planned, too."""
     names = params.get("clear")
     if not names or all(name in CLEARABLE_FIELDS for name in names):
         return params
@@ -168,7 +167,7 @@ def _plannable(params: Mapping[str, Any]) -> Mapping[str, Any]:
 def _is_plain(params: Mapping[str, Any]) -> bool:
     """Return whether every value has its final type and is one of the choices, as in nearly every row.
 
-    ansible-core judges the others; for thousands of rows that would take seconds.
+    ansible-core validates the other rows; for thousands of rows that would take seconds.
     """
     for name, value in params.items():
         option = MEMBER_OPTIONS[name]
@@ -186,27 +185,27 @@ def _is_plain(params: Mapping[str, Any]) -> bool:
 
 
 def _validated(params: Mapping[str, Any], validator: ArgumentSpecValidator) -> tuple[dict[str, Any], list[str]]:
-    """Return the values as ansible-core converts them, and what it finds wrong."""
-    # ansible-core would make a text of anything.
+    """Return the values as ansible-core converts them, and the problems that it finds."""
+    # ansible-core would convert any value to a text.
     wrong = {name: flaw for name, flaw in ((name, _type_flaw(name, value)) for name, value in params.items()) if flaw}
     problems = [f"{name} {flaw}" for name, flaw in wrong.items()]
     given = {name: value for name, value in params.items() if name not in wrong}
     result = validator.validate(given)
-    # An address that was taken out is not missing.
+    # An invalid address that was removed is not missing.
     problems += [
         _message_of(error) for error in result.errors if "email" not in wrong or not isinstance(error, RequiredError)
     ]
-    # The object that holds the errors is true even when there are none.
+    # The object that holds the errors is true even when it is empty.
     if problems or result.error_messages:
-        # A name that is no text is not missing, either.
+        # An invalid name is not missing, either.
         names = {name: str(params[name]) for name in NAMES if name in wrong}
-        kept = {name: one for name, one in given.items() if isinstance(one, (str, int)) or name == "groups"}
+        kept = {name: value for name, value in given.items() if isinstance(value, (str, int)) or name == "groups"}
         return {**kept, **names}, problems
     return result.validated_parameters, problems
 
 
 def _type_flaw(name: str, value: Any) -> str | None:
-    """Return why a value is none of the option's type, where ansible-core would convert it without a word."""
+    """Return why a value does not have the option's type when ansible-core would convert it silently."""
     kind = MEMBER_OPTIONS[name]["type"]
     if kind == "raw":
         return None
@@ -219,7 +218,7 @@ def _type_flaw(name: str, value: Any) -> str | None:
 
 
 def _merged(general: Mapping[str, Any], own: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Return what a row asks for: what it gives or clears itself goes before what holds for everybody."""
+    """Return the parameters of a row: its own values and cleared fields override the defaults."""
     if "clear" in general and "clear" not in own:
         general = {**general, "clear": [name for name in general["clear"] if name not in own]}
     cleared = own.get("clear")
@@ -228,13 +227,13 @@ def _merged(general: Mapping[str, Any], own: Mapping[Any, Any]) -> dict[Any, Any
 
 
 def _given_in(row: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Flaw]]:
-    """Return the row without blanks, with its lists as lists, and the cells that hold nothing but separators."""
+    """Return the row without blanks and with texts split into lists, and a flaw for each text of separators only."""
     given = {name: value for name, value in row.items() if not is_blank(value)}
     given.update({name: tidied(given[name]) for name in _COMPARED if isinstance(given.get(name), str)})
     if isinstance(given.get("email"), str):
         given["email"] = Email(given["email"])
     for name in _NUMBERS:
-        # A file has nothing but texts, and ansible-core takes long to make a number of one.
+        # A file holds texts only, and ansible-core is slow to convert them to numbers.
         if isinstance(given.get(name), str) and _INTEGER.fullmatch(given[name]):
             given[name] = int(given[name])
     flaws = _join_groups(given)
@@ -247,7 +246,7 @@ def _given_in(row: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Flaw]]:
 
 
 def _join_groups(row: dict[Any, Any]) -> list[Flaw]:
-    """Put the columns that hold parts of ``groups`` into it, and return what is said twice over by that."""
+    """Move the columns with parts of ``groups`` into ``groups``, and return a flaw for each part given twice."""
     parts = {part: row.pop(column) for column, part in GROUP_COLUMNS.items() if column in row}
     groups, flaws = row.pop("groups", None), []
     if parts:
@@ -255,19 +254,19 @@ def _join_groups(row: dict[Any, Any]) -> list[Flaw]:
         given = {part: value for part, value in given.items() if not is_blank(value)}
         flaws = [Flaw(f"groups.{part} is given twice, as a column and in groups") for part in parts if part in given]
         groups = {**given, **parts}
-    # A list that asks for nothing leaves what holds for everybody.
+    # An empty list does not override the defaults.
     if groups is not None and names_in(groups, "groups") != (None, []):
         row["groups"] = groups
     return flaws
 
 
 def _quoted(value: Any) -> str:
-    """Return as much of a value as fits into a message; all of it could be without end."""
+    """Return a value shortened for a message: its full text may be very long."""
     return shorten(reprlib.repr(value), LONGEST_QUOTE)
 
 
 def _message_of(error: AnsibleValidationError) -> str:
     if isinstance(error, UnsupportedError):
-        # ansible-core writes this one as a list of what is supported, led by the name alone.
+        # ansible-core's message starts with the name, followed by a list of the supported names.
         return f"unknown field {str(error).partition('. Supported')[0]}"
     return quoted_refusal(error)

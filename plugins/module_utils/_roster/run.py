@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Carrying out the plans of many members side by side, in an order that is safe. Private to the collection.
+"""Carrying out the plans of many members concurrently, in a safe order. Private to the collection.
 
-People are added first, then changed, then each group is written once for everybody, and access is taken away last.
+People are added first, then changed, then each group is written once for everybody, and access is removed last.
 """
 
 from __future__ import annotations
@@ -44,21 +44,21 @@ from .fuse import (
 from .member_run import MemberRun
 
 PROGRESS_SECONDS = 5.0
-AFTER_AN_ERROR = "Not tried: access is taken away last, and not after an error. Run it again."
+AFTER_AN_ERROR = "Not tried: access is removed last, and not after an error. Run it again."
 
 
 class SeatPool(CircuitBreaker):
-    """Opens when no seat of its pool is left, for who needs one; any other failure is one for all."""
+    """Opens for steps that need a seat when its pool has none left; other failures go to the parent breaker."""
 
     def __init__(self, name: str, parent: CircuitBreaker) -> None:
         super().__init__(parent=parent)
         self._name = name
         self._everybody = parent
-        #: Whether somebody has to wait for a seat.
+        #: Whether somebody waits for a seat.
         self.is_full = False
 
     def learn(self, subject: str, error: TallyfyError | None) -> SkipReason | None:
-        """Draw the conclusions from how a step that takes a seat ended."""
+        """Learn from the outcome of a step that takes a seat; return why further steps are skipped, if they are."""
         if not isinstance(error, SeatPoolError):
             return self._everybody.learn(subject, error)
         self._everybody.learn(subject, None)
@@ -72,8 +72,8 @@ class SeatPool(CircuitBreaker):
 class RosterRun(BulkRun):
     """Carries out members' plans.
 
-    ``progress`` gets a line now and then. Of ``everybody``, all members as they were before, as many as the ``policy``
-    asks for stay active administrators, also when somebody who was to become one does not.
+    ``progress`` gets a line every few seconds. ``everybody`` holds all members before the run. The number of active
+    administrators never drops below the minimum of the ``policy``, even when a new administrator could not be added.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class RosterRun(BulkRun):
         return self._scheduler.breaker
 
     def carry_out(self) -> None:
-        """Carry out all plans, as far as that is possible; the runs tell how far that was."""
+        """Carry out all plans as far as possible; the runs hold the outcomes."""
         self._bring_in()
         self._take_access()
         if (
@@ -128,13 +128,13 @@ class RosterRun(BulkRun):
         self._phase("added", CREATIONS)
         self._look_again()
         self._phase("updated", CHANGES, but_not=_is_demotion)
-        # Whoever takes over becomes an administrator before somebody else stops being one.
+        # New administrators are promoted before others are demoted.
         self._keep_administrators()
         self._phase("updated", CHANGES)
         self._write_groups()
 
     def _take_access(self) -> None:
-        # Where only seats are lacking it goes on: whoever leaves frees one.
+        # A run that only lacks seats goes on, because removals free seats.
         self._keeps_access = any(run.error is not None and not _is_deferred(run) for run in self.runs)
         self._keep_administrators()
         if self._keeps_access:
@@ -145,7 +145,7 @@ class RosterRun(BulkRun):
         self._phase("disabled or deleted", REMOVALS)
 
     def _keep_administrators(self) -> None:
-        """Skip those who would stop being administrators, if others have not become one and too few would be left."""
+        """Skip demotions and removals of administrators when too few would remain, because promotions failed."""
         takes = [run for run in self.runs if any(_takes_rights(run, step) for step in run.open_steps())]
         if not takes:
             return
@@ -154,9 +154,9 @@ class RosterRun(BulkRun):
             return
         name = self._policy.called("min_admins")
         reason = SkipReason(
-            f"Not tried: {len(left)} active administrators would be left, and {name} asks for "
-            f"{self._policy.min_admins}, because somebody who was to be an administrator is not one yet. Run it again, "
-            f"or, if that is meant, set {name} to {len(left)}."
+            f"Not tried: the number of active administrators would drop to {len(left)}, but {name} is "
+            f"{self._policy.min_admins}, because a new administrator could not be added or promoted. Run it again, "
+            f"or set {name} to {len(left)} to allow this."
         )
         for run in takes:
             self._scheduler.skip(run, reason)
@@ -201,8 +201,8 @@ class RosterRun(BulkRun):
         return {name: SeatPool(name, self._breaker) for name in ("full", "light")}
 
     def _pool_for(self, run: MemberRun, step: Step) -> SeatPool | None:
-        """Return the pool of seats that the step takes one from. Source: API reference, "Seats"."""
-        # What needs no seat, and is told that there is none, has met another kind of conflict.
+        """Return the pool that the step takes a seat from. Source: API reference, "Seats"."""
+        # A 409 for a step that needs no seat is another kind of conflict.
         if not MEMBER_ACTIONS[step.action].takes_seat:
             return None
         role = step.values.get("role") or run.record.role
@@ -216,7 +216,7 @@ class RosterRun(BulkRun):
     # --- reading back -------------------------------------------------------------------------------------------------
 
     def _look_again(self) -> None:
-        """Read what the answers to creations did not tell, in pages as soon as that takes fewer requests."""
+        """Read the fields that answers to creations lack, in pages when that takes fewer requests."""
         short = [run for run in self.runs if run.must_read and run.skip_reason is None]
         if len(short) > 1 + len(self.runs) // MEMBERS_PER_PAGE:
             self._learn_from_list(short)
@@ -228,7 +228,7 @@ class RosterRun(BulkRun):
     def _prove(self, run: MemberRun) -> None:
         reason = self._breaker.open_reason
         if self._breaker.is_silent and reason is not None:
-            # That they have been added is told, and not taken for proved.
+            # The person was added, but the stored values are not verified.
             self._scheduler.skip(run, reason)
             return
         run.prove_creation()
@@ -241,7 +241,7 @@ class RosterRun(BulkRun):
         try:
             everybody = {str(row["id"]): row for row in list_everybody(self._client, workers=self._scheduler.workers)}
         except ApiError:
-            # Then each of them is read by itself, and whatever is wrong is said there.
+            # Each member is then read separately, which reports the error.
             return
         listed = [run for run in short if str(run.record.get("id")) in everybody]
         for run in listed:
@@ -251,7 +251,7 @@ class RosterRun(BulkRun):
             return
         hidden = lacking[0].hidden_fields()
         lacking[0].prove_creation()
-        # A service that shows no more of one member by itself will not show more of thousands.
+        # If the full record of one member shows no more fields, the other records will not either.
         if unseen_in(hidden, lacking[0].record) == hidden:
             for run in lacking:
                 run.is_shown_in_full = True
@@ -266,7 +266,7 @@ class RosterRun(BulkRun):
         self._scheduler.for_each(self._write_group, list(by_group.values()))
 
     def _write_group(self, changes: Sequence[tuple[MemberRun, Step]]) -> None:
-        # Whom another group's failure has ended in the meantime is left where they are.
+        # People whose run has failed in another group meanwhile are left out.
         concerned = [(run, step) for run, step in changes if run.error is None and self._scheduler.may_try(run)]
         if not concerned:
             return
@@ -276,7 +276,7 @@ class RosterRun(BulkRun):
             if len(concerned) == 1:
                 self._fail(concerned, error)
                 return
-            # One of them cannot be a member of the group; that must not keep the others out.
+            # One member cannot join the group; the others are then written one by one.
             for change in concerned:
                 self._write_group([change])
         except TallyfyError as error:
@@ -288,7 +288,7 @@ class RosterRun(BulkRun):
         add = [int(run.record["id"]) for run, step in concerned if step.action == "added_to_group"]
         remove = [int(run.record["id"]) for run, step in concerned if step.action == "removed_from_group"]
         if group.get("id") is None:
-            # Wanted, and not there yet: its first members come with it, in one request.
+            # A new group is created together with its first members, in one request.
             group.update(create_group(self._client, group["name"], group.get("description"), add, group["guests"]))
         else:
             change_members(self._client, group["id"], add=add, remove=remove)
@@ -327,7 +327,7 @@ def _takes_rights(run: MemberRun, step: Step) -> bool:
 
 
 def _as_far_as(run: MemberRun, is_to_go_on: bool) -> Plan:
-    """Return the plan with what has been done of it, and, with ``is_to_go_on``, what is still to take rights away."""
+    """Return the plan reduced to the steps done, and, with ``is_to_go_on``, the open steps that remove rights."""
     open_steps = run.open_steps() if is_to_go_on else ()
     steps = (*run.done, *(step for step in open_steps if _takes_rights(run, step)))
     return Plan(run.desired.email, {}, {name: value for step in steps for name, value in step.values.items()}, steps)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""YAML whose values are all texts, as in a CSV file: ``no`` is a name, ``+49`` a number. Private to the collection.
+"""Reads YAML with all values as texts, as in a CSV file: ``no`` and ``+49`` stay texts. Private to the collection.
 
-Only null and the merge key keep their meaning. It is built from the events of the parser, which calls itself for
-nothing and has built nothing yet when a limit is met: PyYAML's own composer ends the process on 100,000 levels.
+Only null and the merge key keep their meaning. Values are built from the events of the parser, without recursion, so
+that the limits are checked before values are built: PyYAML's own composer ends the process on 100,000 levels.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.reading imp
 yaml: Any
 try:
     import yaml
-except ImportError:  # ansible-core brings it, but a machine that only runs modules may not have it
+except ImportError:  # ansible-core requires it, but a machine that only runs modules may lack it
     yaml = None
 
-#: Of a file, each alias counted as all that it stands for: ten for each of 50,000 people.
+#: The limit of values in a file with aliases expanded: ten for each of 50,000 people.
 MOST_VALUES = 500_000
-#: As much of a key as a message shows.
+#: The longest quote of a key in a message.
 LONGEST_QUOTE = 60
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _MERGE_KEY = "<<"
@@ -38,20 +38,20 @@ _MERGE = object()
 
 
 def has_yaml() -> bool:
-    """Return whether PyYAML is there."""
+    """Return whether PyYAML is installed."""
     return yaml is not None
 
 
 def require_yaml() -> Any:
-    """Return PyYAML. Raises ``ValueError`` where it is not there."""
+    """Return PyYAML. Raises ``ValueError`` when it is not installed."""
     if yaml is None:
-        raise ValueError("PyYAML is not there to read or write YAML; install it, or use .json or .csv")
+        raise ValueError("PyYAML is required to read or write YAML; install it, or use .json or .csv")
     return yaml
 
 
 @dataclass(frozen=True)
 class Texts:
-    """What a file holds, the lines of its rows (of its list, or of the one in its dictionary), and what is wrong."""
+    """The content of a file, the lines of its rows (of its list, or of the list in its dictionary), and problems."""
 
     content: Any
     lines: list[int]
@@ -59,7 +59,7 @@ class Texts:
 
 
 def texts_in(text: str) -> Texts:
-    """Return what YAML holds. Raises ``ValueError`` for what is none, and for what is too deep or too much."""
+    """Return the content of YAML. Raises ``ValueError`` when it is invalid, nested too deep or too large."""
     require_yaml()
     builder = _Builder()
     try:
@@ -81,7 +81,7 @@ def _events(text: str) -> Iterator[Any]:
 
 @dataclass
 class _Value:
-    """A finished value, with all that is in it counted, and how deep it is."""
+    """A finished value, with the number of values in it and its depth."""
 
     value: Any
     size: int = 1
@@ -90,7 +90,7 @@ class _Value:
 
 @dataclass
 class _Open:
-    """A list or dictionary whose end has not come yet."""
+    """A list or dictionary whose end event is still to come."""
 
     value: Any
     line: int
@@ -112,7 +112,7 @@ class _Builder:
         self._documents = 0
         self._open: list[_Open] = []
         self._rows: _Open | None = None
-        #: ``None`` for what is still open.
+        #: ``None`` for a value that is still open.
         self._anchors: dict[str, _Value | None] = {}
 
     def take(self, event: Any) -> None:
@@ -129,7 +129,7 @@ class _Builder:
         elif isinstance(event, yaml.DocumentStartEvent):
             self._documents += 1
             if self._documents > 1:
-                raise ValueError(f"line {event.start_mark.line + 1} begins a second document; it must hold one")
+                raise ValueError(f"line {event.start_mark.line + 1} starts a second document; only one is allowed")
 
     def _take_scalar(self, event: Any) -> None:
         line = event.start_mark.line + 1
@@ -158,10 +158,10 @@ class _Builder:
     def _take_alias(self, event: Any) -> None:
         line = event.start_mark.line + 1
         if event.anchor not in self._anchors:
-            raise ValueError(f"line {line}: nothing before it is named &{shorten(event.anchor, LONGEST_QUOTE)}")
+            raise ValueError(f"line {line}: no anchor before it is named &{shorten(event.anchor, LONGEST_QUOTE)}")
         found = self._anchors[event.anchor]
         if found is None:
-            raise ValueError(f"line {line}: &{shorten(event.anchor, LONGEST_QUOTE)} holds itself")
+            raise ValueError(f"line {line}: &{shorten(event.anchor, LONGEST_QUOTE)} contains itself")
         self._add(found, line, None)
 
     def _begin(self, empty: Any, event: Any, tags: frozenset[str | None]) -> None:
@@ -185,15 +185,15 @@ class _Builder:
         value = ended.value
         if ended.merged:
             value = {}
-            for one in (*ended.merged, ended.value):
-                value.update(one)
+            for part in (*ended.merged, ended.value):
+                value.update(part)
         for key in ended.repeated:
             quoted = repr(shorten(key, LONGEST_QUOTE))
-            self.problems.append((ended.line, f"line {ended.line}: {quoted} stands in one row more than once"))
+            self.problems.append((ended.line, f"line {ended.line}: {quoted} occurs more than once in one row"))
         self._add(_Value(value, ended.size, ended.height), ended.line, ended.anchor, is_begun=True)
 
     def _add(self, found: _Value, line: int, anchor: str | None, *, is_begun: bool = False) -> None:
-        """Put a finished value into what it belongs to; the line of a row that was begun earlier is known."""
+        """Put a finished value into its parent; with ``is_begun``, the line of the row is already known."""
         if anchor is not None:
             self._anchors[anchor] = found
         if not self._open:
@@ -234,13 +234,13 @@ class _Builder:
         line = event.start_mark.line + 1
         if event.tag not in tags:
             tag = shorten(event.tag, LONGEST_QUOTE)
-            self.problems.append((line, f"line {line}: the type {tag} is not for a roster; all values are texts"))
+            self.problems.append((line, f"line {line}: the type {tag} is not supported; all values are texts"))
 
 
 def _dictionaries(value: Any, line: int) -> list[dict[Any, Any]]:
-    """Return what a merge key names: one dictionary, or several."""
+    """Return the dictionaries that a merge key names."""
     found = value if isinstance(value, list) else [value]
-    if not all(isinstance(one, dict) for one in found):
+    if not all(isinstance(entry, dict) for entry in found):
         raise ValueError(f"line {line}: << takes a dictionary or a list of them")
     return found
 

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 the tallyfy.platform authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Planning an offboarding: tables of what is refused and planned, and random organizations that the plans lead to
-what is wanted. What a service makes of the steps is written down here a second time."""
+"""Planning an offboarding: tables of plans and refusals, and random organizations that the plans must converge.
+
+The effect of the steps is written here independently of the code."""
 
 from __future__ import annotations
 
@@ -47,7 +48,7 @@ def guest(number: int, email: str, members: Sequence[int] = (), **details: Any) 
     return {"id": number, "email": email, "details": {"associated_members": list(members), **details}}
 
 
-DEFAULT_ADMIN = "the default administrator: make somebody else the default administrator in Tallyfy first."
+DEFAULT_ADMIN = "the default administrator. Make another member the default administrator in Tallyfy first."
 EVERYBODY = [
     member(1, BOSS, role="admin", is_default_admin=True),
     member(2, ERIN, role="admin"),
@@ -95,10 +96,12 @@ def plan(
 
 
 def reported(planned: OffboardingPlan) -> list[tuple[str, str, Any]]:
-    """Return what a plan does: the kind, the subject and what it becomes."""
-    handed = [(one.kind, one.plan.subject, one.plan.after) for one in planned.handovers]
-    people = [(step.action, step.subject, step.target) for one in planned.people for step in one.plan.steps]
-    return handed + people + [(step.action, step.subject, None) for one in planned.guests for step in one.plan.steps]
+    """Return what a plan does: the kind, the subject and the values afterwards."""
+    handed = [(handover.kind, handover.plan.subject, handover.plan.after) for handover in planned.handovers]
+    people = [(step.action, step.subject, step.target) for person in planned.people for step in person.plan.steps]
+    return (
+        handed + people + [(step.action, step.subject, None) for guest in planned.guests for step in guest.plan.steps]
+    )
 
 
 # --- what is planned --------------------------------------------------------------------------------------------------
@@ -128,7 +131,8 @@ def test_who_has_no_access_any_more_is_looked_at_all_the_same() -> None:
         ("tasks", DANA, {"open_tasks": 0}),
         ("group", "Ops", {"members": [ERIN]}),
     ]
-    (tasks,) = (one for one in plan([{"email": DANA, "reassign_to": JOHN}]).handovers if one.kind == "tasks")
+    handovers = plan([{"email": DANA, "reassign_to": JOHN}]).handovers
+    (tasks,) = (handover for handover in handovers if handover.kind == "tasks")
     assert tasks.plan.before == {"open_tasks": 2}
     assert [(step.reason, step.target) for step in tasks.plan.steps] == [(f"2 open tasks; they go to {JOHN}", "3")]
 
@@ -141,12 +145,12 @@ def test_two_leavers_of_one_group_and_one_guest_are_written_once() -> None:
         ("guest", PARTNER, {"associated_members": [BOSS, ERIN]}),
         ("group", "Sales", {"members": []}),
     ]
-    assert [one.leavers for one in planned.handovers] == [{BOB, JOHN}] * 2
+    assert [handover.leavers for handover in planned.handovers] == [{BOB, JOHN}] * 2
 
 
 def test_a_guest_who_leaves_is_not_handed_over() -> None:
     planned = plan([{"email": BOB}], guests=[PARTNER.upper()])
-    assert [one[:2] for one in reported(planned)] == [("group", "Sales"), ("disabled", BOB), ("deleted", PARTNER)]
+    assert [entry[:2] for entry in reported(planned)] == [("group", "Sales"), ("disabled", BOB), ("deleted", PARTNER)]
 
 
 def test_a_disabled_guest_stays_disabled() -> None:
@@ -174,8 +178,8 @@ def test_one_identity_however_a_letter_is_made_up() -> None:
 def test_who_is_nobody_is_no_failure() -> None:
     planned = plan([{"email": "ghost@example.com"}], guests=["ghost@example.org"], reassign_to=JOHN)
     assert planned.is_empty
-    assert [one.plan.warnings for one in planned.people] != [()]
-    assert [one.record for one in planned.guests] == [None]
+    assert [person.plan.warnings for person in planned.people] != [()]
+    assert [guest.record for guest in planned.guests] == [None]
 
 
 def test_an_old_list_whose_successor_has_left_is_fine_when_nothing_is_open() -> None:
@@ -236,22 +240,22 @@ def test_open(task: dict[str, Any], waits: bool) -> None:
          f"row 1 ({BOB}): reassign_to x@example.com is not a member of the organization"),
         ({"email": BOB, "reassign_to": PARTNER},
          f"row 1 ({BOB}): reassign_to {PARTNER} is not a member of the organization"),
-        ({"email": BOB, "reassign_to": DANA}, f"row 1 ({BOB}): reassign_to {DANA} is disabled, and must be active"),
+        ({"email": BOB, "reassign_to": DANA}, f"row 1 ({BOB}): reassign_to {DANA} is disabled, but must be active"),
         ({"email": BOB, "reassign_to": BOT},
-         f"row 1 ({BOB}): reassign_to {BOT} is the Tallyfy Bot, and must be active"),
-        # Somebody who has left, and of whom something is still to be handed over.
+         f"row 1 ({BOB}): reassign_to {BOT} is the Tallyfy Bot, which cannot take over work"),
+        # A leaver without access whose work is still to be handed over.
         ({"email": DANA, "reassign_to": "x@example.com"},
          f"row 1 ({DANA}): reassign_to x@example.com is not a member of the organization"),
         ({"email": PARTNER}, f"row 1 ({PARTNER}): is a guest; list them in guests"),
         ({"email": BOT},
-         f"row 1 ({BOT}): not removed, because this is the Tallyfy Bot, which belongs to every organization."),
-        ({"email": BOSS}, f"row 1 ({BOSS}): not removed, because this is {DEFAULT_ADMIN}"),
+         f"row 1 ({BOT}): refusing to remove this member: it is the Tallyfy Bot, which belongs to every organization."),
+        ({"email": BOSS}, f"row 1 ({BOSS}): refusing to remove this member: it is {DEFAULT_ADMIN}"),
     ],
 )  # fmt: skip
 def test_a_row_that_is_refused(row: Any, problem: str) -> None:
     with pytest.raises(InputError) as refused:
         plan([row])
-    assert [str(one) for one in refused.value.problems] == [problem]
+    assert [str(found) for found in refused.value.problems] == [problem]
 
 
 @pytest.mark.parametrize(
@@ -271,8 +275,9 @@ def test_a_row_that_is_refused(row: Any, problem: str) -> None:
          [f"o_guests entry 1 ({BOB.upper()}): is listed in o_people, too",
           f"o_guests entry 1 ({BOB.upper()}): is a member; list them in o_people"]),
         ({"guests": [PARTNER], "protect": ["[p]artner@example.org"]},
-         [f"o_guests entry 1 ({PARTNER}): not removed, because o_protect holds [p]artner@example.org"]),
-        ({"people": [{"email": BOB}], "protect": ["b*"]}, [f"row 1 ({BOB}): not removed, because o_protect holds b*"]),
+         [f"o_guests entry 1 ({PARTNER}): refusing to remove this guest: o_protect holds [p]artner@example.org"]),
+        ({"people": [{"email": BOB}], "protect": ["b*"]},
+         [f"row 1 ({BOB}): refusing to remove this member: o_protect holds b*"]),
         ({"people": [{"email": BOB}, {"email": BOB.upper()}]},
          [f"row 2 ({BOB.upper()}): the same e-mail address as row 1"]),
         ({"people": [{"email": BOB}], "reassign_to": "x@example.com"},
@@ -283,14 +288,14 @@ def test_a_row_that_is_refused(row: Any, problem: str) -> None:
          [f"row 1 ({BOB}): reassign_to {JOHN} is leaving too"]),
         ({"max_removals": "ten"}, ["o_max_removals 'ten' is neither a number nor a percentage such as 10%"]),
         ({"min_admins": -1}, ["o_min_admins is -1, and cannot be negative"]),
-        ({"concurrency": 0}, ["o_concurrency is 0, and must be between 1 and 32"]),
+        ({"concurrency": 0}, ["o_concurrency is 0, but must be between 1 and 32"]),
         ({"protect": [" "]}, ["o_protect holds a blank entry"]),
     ],
 )  # fmt: skip
 def test_options_that_are_refused(options: dict[str, Any], problems: list[str]) -> None:
     with pytest.raises(InputError) as refused:
         plan(**{"people": [], **options}, prefix="o_")
-    assert [str(one) for one in refused.value.problems] == problems
+    assert [str(found) for found in refused.value.problems] == problems
 
 
 def test_everything_is_reported_at_once_row_by_row() -> None:
@@ -313,9 +318,13 @@ def test_everything_is_reported_at_once_row_by_row() -> None:
 @pytest.mark.parametrize(
     ("people", "options", "reason"),
     [
-        ([], {"guests": [PARTNER], "max_removals": "0"}, "1 guest would lose their access, and max_removals (0 of"),
+        ([], {"guests": [PARTNER], "max_removals": "0"}, "1 guest would lose access, but max_removals allows 0"),
         ([{"email": BOB}], {"guests": [PARTNER], "max_removals": 1}, "1 member and 1 guest would lose"),
-        ([{"email": ERIN}], {"min_admins": 2}, "1 of 2 active administrators would be left, and min_admins asks for 2"),
+        (
+            [{"email": ERIN}],
+            {"min_admins": 2},
+            "the number of active administrators would drop from 2 to 1",
+        ),
     ],
 )
 def test_a_plan_that_is_refused(people: list[Any], options: dict[str, Any], reason: str) -> None:
@@ -327,7 +336,7 @@ def test_a_plan_that_is_refused(people: list[Any], options: dict[str, Any], reas
 
 
 def test_the_acting_member_does_not_remove_themselves() -> None:
-    with pytest.raises(InputError, match="this is the acting user"):
+    with pytest.raises(InputError, match="it is the acting user"):
         plan([{"email": BOB}], acting=BOB)
 
 
@@ -339,7 +348,7 @@ def test_the_acting_member_does_not_remove_themselves() -> None:
     ],
 )
 def test_two_of_one_address_leave_a_doubt(current: Current) -> None:
-    with pytest.raises(InconsistentListError, match="when case does not matter"):
+    with pytest.raises(InconsistentListError, match="when case is ignored"):
         plan([{"email": JOHN}], current)
 
 
@@ -365,7 +374,7 @@ STATUSES = [st.sampled_from(["active", "invited", "disabled"]), st.just("active"
 
 
 class World:
-    """What a service keeps, and what it does when the steps of a plan are sent."""
+    """A stand-in for the service: its records, and the effect of the steps of a plan."""
 
     def __init__(
         self,
@@ -390,7 +399,7 @@ class World:
             everybody,
             groups=[{"id": name, "name": name, "members": sorted(ids)} for name, ids in self.groups.items()],
             guests=[guest(90 + n, email, sorted(ids)) for n, (email, ids) in enumerate(self.guests.items())],
-            processes=[{"id": str(n), "name": f"R{n}", "owner_id": one} for n, one in enumerate(self.owners)],
+            processes=[{"id": str(n), "name": f"R{n}", "owner_id": owner_id} for n, owner_id in enumerate(self.owners)],
             tasks=[
                 {"id": str(n), "status": "active", "owners": {"users": sorted(ids)}} for n, ids in enumerate(self.tasks)
             ],
@@ -403,21 +412,21 @@ class World:
         self.tasks = [ids - {leaver} | {heir} if leaver in ids else ids for ids in self.tasks]
 
     def run(self, planned: OffboardingPlan) -> None:
-        for one in planned.handovers:
-            (step,) = one.plan.steps
-            if one.kind in ("guest", "group"):
-                kept = self.guests if one.kind == "guest" else self.groups
-                (field,) = one.plan.after
-                kept[one.plan.subject] = {self.id_of(email) for email in one.plan.after[field]}
-            elif one.kind == "process":
-                self.owners[int(one.record["id"])] = int(str(step.target))
+        for handover in planned.handovers:
+            (step,) = handover.plan.steps
+            if handover.kind in ("guest", "group"):
+                kept = self.guests if handover.kind == "guest" else self.groups
+                (field,) = handover.plan.after
+                kept[handover.plan.subject] = {self.id_of(email) for email in handover.plan.after[field]}
+            elif handover.kind == "process":
+                self.owners[int(handover.record["id"])] = int(str(step.target))
             else:
-                self._give(int(one.record["id"]), int(str(step.target)))
+                self._give(int(handover.record["id"]), int(str(step.target)))
         for person in planned.people:
             for step in person.plan.steps:
                 number = self.id_of(step.subject)
-                # Nothing of them may be left to anybody but on purpose.
-                leaving = {one.desired.email for one in planned.guests}
+                # A leaver must not lose access before groups and guests are handed over.
+                leaving = {guest.desired.email for guest in planned.guests}
                 staying = [ids for email, ids in self.guests.items() if email not in leaving]
                 assert not any(number in ids for ids in (*self.groups.values(), *staying))
                 if step.action == "disabled" and step.target is not None:
@@ -434,7 +443,7 @@ class World:
 ids = st.sets(st.integers(2, len(PEOPLE)), max_size=4)
 worlds = st.builds(
     World,
-    # Two are there to take over.
+    # The last two are active and may take over.
     st.fixed_dictionaries({number: STATUSES[number in (6, 7)] for number in range(2, len(PEOPLE) + 1)}),
     st.dictionaries(st.sampled_from(["Sales", "Ops", "HR"]), ids),
     st.dictionaries(st.sampled_from(OUTSIDE), ids),

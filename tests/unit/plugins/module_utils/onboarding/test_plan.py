@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the tallyfy.platform authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an onboarding asks for, and what has to be done for it: tables of options, records and steps."""
+"""The desired state and the plan of an onboarding: tables of options, records and steps."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def prepared(**options: Any) -> DesiredOnboarding:
 
 
 def planned(ambiguous: str = "", **options: Any) -> OnboardingPlan:
-    """Plan in an organization of Bob, his boss, a group and a guest."""
+    """Plan in an organization with Bob, his boss, a group and a guest."""
     groups = Groups({"sales": SALES})
     groups.ambiguous = frozenset(filter(None, [ambiguous]))
     desired = prepared(**options)
@@ -54,10 +54,10 @@ NEW = {"email": "new@example.com", "first_name": "Ne", "last_name": "W", "role":
         ({}, []),
         ({"people": [{"email": BOB["email"]}], "ensure_groups": ["sales"], "ensure_guests": [PARTNER["email"]]}, []),
         ({"people": [NEW]}, ["created new@example.com"]),
-        # People are planned into a group that the same onboarding brings.
+        # People are planned into a group that the same onboarding creates.
         ({"people": [{**NEW, "groups": ["Ops"]}], "ensure_groups": ["Ops"]},
          ["created new@example.com", "added_to_group new@example.com", "created Ops"]),
-        # A guest is associated with somebody who is still to be added.
+        # A guest is associated with a person who is still to be added.
         ({"people": [NEW], "ensure_guests": [{"email": PARTNER["email"], "associated_members": [NEW["email"]]}]},
          ["created new@example.com", "updated partner@example.org"]),
     ],
@@ -90,7 +90,7 @@ def test_the_groups_that_were_read_stay_as_they_were() -> None:
 
 
 def test_everything_that_is_wrong_is_reported_together() -> None:
-    """What is wrong by itself, and what only a look at the organization tells."""
+    """Both problems of the input alone and problems that depend on the organization are reported."""
     plan = planned(
         people=[{"email": "x"}, {"email": BOB["email"], "state": "disabled", "groups": ["Nowhere"]}],
         defaults={"reassign_to": BOSS["email"]},

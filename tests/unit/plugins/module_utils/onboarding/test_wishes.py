@@ -42,7 +42,7 @@ def test_fields_take_the_place_of_their_names(value: Any, expected: Any) -> None
 
 
 def test_a_field_is_not_filled_twice() -> None:
-    """Somebody may be called {email}."""
+    """A person's name may be the text {email}."""
     assert filled("{full_name}", {"full_name": "{email}", "email": "x@example.com"}) == "{email}"
 
 

@@ -260,11 +260,11 @@ def test_somebody_else_may_be_removed_by_the_acting_user() -> None:
 @pytest.mark.parametrize(
     ("given", "current", "context", "words"),
     [
-        ({}, None, CONTEXT, "give first_name and last_name"),
-        ({"profile": {"first_name": "John", "last_name": " "}}, None, CONTEXT, "give last_name"),
-        ({"profile": {"last_name": "Smith"}}, None, CONTEXT, "give first_name$"),
-        ({"profile": {"team": "x"}}, {**JOHN, "timezone": None}, PlanContext(), "give timezone"),
-        ({"profile": {**NEW, "team": "x"}}, None, PlanContext(), "give timezone"),
+        ({}, None, CONTEXT, "set first_name and last_name"),
+        ({"profile": {"first_name": "John", "last_name": " "}}, None, CONTEXT, "set last_name"),
+        ({"profile": {"last_name": "Smith"}}, None, CONTEXT, "set first_name$"),
+        ({"profile": {"team": "x"}}, {**JOHN, "timezone": None}, PlanContext(), "set timezone"),
+        ({"profile": {**NEW, "team": "x"}}, None, PlanContext(), "set timezone"),
         ({"groups": Names(add=("Sales", "Marketing"))}, JOHN, CONTEXT, "no group 'Marketing'"),
         ({"groups": Names(remove=("Marketing",))}, JOHN, CONTEXT, "no group 'Marketing'"),
         ({"groups": Names(set=("Marketing",)), "profile": NEW}, None, CONTEXT, "no group 'Marketing'"),
@@ -272,9 +272,9 @@ def test_somebody_else_may_be_removed_by_the_acting_user() -> None:
         *(
             ({"state": state, "reassign_to": BOB["email"]}, JOHN, PlanContext(successors={BOB["email"]: bob}), words)
             for state, bob, words in (
-                ("disabled", {**BOB, "status": "disabled"}, "is disabled, and must be active"),
-                ("deleted", {**BOB, "status": "Invited"}, "is invited, and must be active"),
-                ("disabled", {**BOB, "type": "bot"}, "is the Tallyfy Bot, and must be active"),
+                ("disabled", {**BOB, "status": "disabled"}, "is disabled, but must be active"),
+                ("deleted", {**BOB, "status": "Invited"}, "is invited, but must be active"),
+                ("disabled", {**BOB, "type": "bot"}, "is the Tallyfy Bot, which cannot take over work"),
             )
         ),
     ],

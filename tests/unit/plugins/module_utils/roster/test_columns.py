@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tables of other systems: names of columns that are none of Tallyfy's, once each, and the ways out."""
+"""Tables of other systems: each unknown column is reported once, with the options that map or ignore it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def row(email: str = "a@example.com", **more: Any) -> dict[str, Any]:
         ([row(team="x")], {"ignore_columns": ["team"]}, [row()], []),
         ([{"Mail": "a@example.com", "Department": "x", 7: "y"}],
          {"columns": {"mail": "email", "DEPARTMENT": "team", 7: "first_name"}}, [row(team="x", first_name="y")], []),
-        # A column that another one stands for is free for its own meaning.
+        # A field that another column is mapped to may also be the name of an ignored or mapped column.
         ([row(team="x", title="y")], {"columns": {"title": "team", "team": "first_name"}},
          [row(first_name="x", team="y")], []),
         ([row(title="x", team="y"), row(title="x", team="y")], {"columns": {"title": "team"}}, [row(team="x")] * 2,
@@ -55,9 +55,9 @@ def row(email: str = "a@example.com", **more: Any) -> dict[str, Any]:
         ([row(a="x", b="y", c="z")], {"columns": {"a": "tema", "b": None, "c": "team", "C": "first_name"}},
          [row(team="z")],
          ["r_columns a: unknown field tema; did you mean team?",
-          "r_columns b: names no field", "r_columns holds C twice"]),
+          "r_columns b: the field is blank", "r_columns holds C twice"]),
         ([row(a="x")], {"columns": {"A": "team"}, "ignore_columns": ["a"]},
-         [row()], ["r_ignore_columns holds a, which r_columns names, too"]),
+         [row()], ["r_ignore_columns holds a, which r_columns also names"]),
     ],
 )  # fmt: skip
 def test_rows_have_known_fields(

@@ -44,12 +44,12 @@ def compared(
     groups: tuple[tuple[str, list[int]], ...] = (),
     **policy: Any,
 ) -> Roster:
-    """Return the roster of these wishes, as it is when the organization has been read."""
+    """Return the planned roster for this desired state in an organization with these members and groups."""
     members = tuple(map(Member, members))
     found = Groups({fold(name): {"id": name, "name": name, "members": ids} for name, ids in groups})
-    open_tasks = {str(one["id"]): one["open_tasks"] for one in members if "open_tasks" in one}
+    open_tasks = {str(member["id"]): member["open_tasks"] for member in members if "open_tasks" in member}
     found.ambiguous = frozenset(fold(name) for name, _ids in groups if name.startswith("Twice"))
-    by_address = {one["email"].lower(): one for one in members}
+    by_address = {member["email"].lower(): member for member in members}
     context = PlanContext(
         groups=found,
         organization_timezone="Europe/London",
@@ -59,7 +59,7 @@ def compared(
     )
     rules = Policy(**{"unlisted": "ignore", "max_removals": "100%", "min_admins": 0, **policy})
     people = [*desired, *unlisted_leavers(desired, members, rules)]
-    pairs = [(one, by_address.get(one.email.lower())) for one in people]
+    pairs = [(desired_member, by_address.get(desired_member.email.lower())) for desired_member in people]
     add_missing_groups(found, pairs, also_removed=True)
     planned = compare_roster(pairs, members, rules, context, listed=len(desired))
     return Roster(planned, list(members), context, rules)
@@ -157,7 +157,7 @@ def test_who_is_listed_and_no_member_is_missing(provision: str) -> None:
 def test_who_was_taken_away_is_missing_although_the_roster_could_not_bring_them_back() -> None:
     found = row(DesiredMember(NORA, role="light"))
     assert (found["outcome"], found["differences"]) == ("missing", [])
-    assert found["message"] == "not a member yet; to add them give first_name and last_name"
+    assert found["message"] == "not a member yet; to add this person, set first_name and last_name"
 
 
 @pytest.mark.parametrize(
@@ -182,14 +182,14 @@ def test_who_is_not_listed_is_extra_unless_a_run_would_keep_them() -> None:
     support = {**RECORD, "id": 4, "email": "support@example.net", "support_user": True}
     more = {"members": (BOSS, RECORD, frank, BOT, support), "protect": ("frank@*",)}
     found = rows(unlisted="disabled", **more)
-    assert [(one["email"], one["outcome"], one["differences"], one["unlisted"]) for one in found] == [
+    assert [(row["email"], row["outcome"], row["differences"], row["unlisted"]) for row in found] == [
         (ALICE, "kept", [], True),
         (BOB, "extra", [], True),
         ("frank@example.com", "kept", [], True),
     ]
-    kept = "is not on the roster, and a run would keep them: "
-    assert [one["message"] for one in found] == [
-        f"{kept}not removed, because this is the acting user: let another administrator remove them",
+    kept = "is not on the roster, but a run would keep them: "
+    assert [row["message"] for row in found] == [
+        f"{kept}it is the acting user. Ask another administrator",
         "is not on the roster",
         f"{kept}protect holds frank@*",
     ]
@@ -199,7 +199,7 @@ def test_who_is_not_listed_is_extra_unless_a_run_would_keep_them() -> None:
 def test_what_cannot_be_compared_is_unclear() -> None:
     elsewhere = {**RECORD, "organizations": [{"id": "a"}, {"id": "b"}]}
     found = row(DesiredMember(BOB, profile={"team": "Board"}), members=(elsewhere,))
-    reported = "belongs to 2 organizations, so only they themselves can change their team"
+    reported = "belongs to 2 organizations, so only this person can change team"
     assert (found["outcome"], found["differences"], found["message"]) == ("unclear", [], reported)
     assert found["notes"] == [reported]
 
@@ -218,7 +218,7 @@ def test_what_differs_is_reported_beside_what_cannot_be_compared() -> None:
     assert found["message"].startswith("role is standard, should be light; belongs to 2 organizations")
 
 
-NEXT_ADMIN = "make somebody else the default administrator in Tallyfy first"
+NEXT_ADMIN = "make another member the default administrator in Tallyfy first"
 
 
 @pytest.mark.parametrize(
@@ -226,13 +226,13 @@ NEXT_ADMIN = "make somebody else the default administrator in Tallyfy first"
     [
         (DesiredMember(ALICE, role="light"), {**BOSS, "is_default_admin": True},
          "", f"the default administrator cannot become light: {NEXT_ADMIN}"),
-        (DesiredMember(BOB, state="disabled"), RECORD, "bob@*", "not removed, because protect holds bob@*"),
+        (DesiredMember(BOB, state="disabled"), RECORD, "bob@*", "refusing to remove this member: protect holds bob@*"),
         (DesiredMember(BOB, state="disabled", reassign_to="left@example.com"),
          RECORD, "", "left@example.com is not a member of the organization"),
         (DesiredMember("twice@example.com", role="light"), {**RECORD, "email": "Twice@example.com"}, "",
-         "several members have this address when case does not matter; keep one of them in Tallyfy"),
+         "several members have this address when case is ignored; keep one of them in Tallyfy"),
         (DesiredMember(BOB, groups=Names(add=("Twice",))), RECORD, "",
-         "several groups are called twice when case does not matter; rename one of them"),
+         "several groups are called twice when case is ignored; rename one of them"),
     ],
 )  # fmt: skip
 def test_what_a_run_would_refuse_is_unclear_and_hides_nobody_else(
@@ -246,7 +246,7 @@ def test_what_a_run_would_refuse_is_unclear_and_hides_nobody_else(
         groups=(("Twice", []),),
         protect=(protect,) if protect else (),
     )
-    assert [(one["outcome"], one["message"]) for one in found] == [
+    assert [(row["outcome"], row["message"]) for row in found] == [
         ("unclear", message),
         ("different", "role is standard, should be light"),
     ]
@@ -265,10 +265,10 @@ def test_a_group_that_is_not_there_is_a_row_and_a_difference_of_who_should_be_in
         groups=(("Sales EMEA", [2]),),
     )
     assert missing_groups(roster) == [
-        {"name": "Sales", "outcome": "missing", "people": [BOB, NORA], "message": "is not there; 2 people name it"},
-        {"name": "Gone", "outcome": "missing", "people": [NORA], "message": "is not there; 1 person names it"},
+        {"name": "Sales", "outcome": "missing", "people": [BOB, NORA], "message": "does not exist; named by 2 people"},
+        {"name": "Gone", "outcome": "missing", "people": [NORA], "message": "does not exist; named by 1 person"},
     ]
-    assert [one["differences"] for one in drift_rows(roster.planned)] == [
+    assert [row["differences"] for row in drift_rows(roster.planned)] == [
         [difference("groups", ["Sales EMEA"], ["Sales"])],
         [difference("groups", [], ["Sales"])],
     ]
@@ -279,7 +279,7 @@ def test_groups_that_are_there_are_no_rows() -> None:
     assert missing_groups(roster) == []
 
 
-# --- in words ---------------------------------------------------------------------------------------------------------
+# --- messages ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

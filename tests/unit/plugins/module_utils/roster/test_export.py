@@ -26,10 +26,10 @@ PERSON = {
     "is_support_user": False, "groups": [],
 }  # fmt: skip
 
-# --- there and back ---------------------------------------------------------------------------------------------------
+# --- round trip -------------------------------------------------------------------------------------------------------
 
 any_text = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=12).map(str.strip).filter(bool)
-# What stands in a file as it is.
+# Texts that a file holds unchanged.
 text = any_text.filter(is_harmless)
 nasty = st.sampled_from(
     ["no", "~", "null", "+49151", "007", "1e3", "=1+1", "{{ x }}", 'a"b', "a, b", "- x", "#x", "'", "é"]
@@ -69,15 +69,15 @@ def test_what_is_written_is_read_again(
     path.write_bytes(export.text.encode())
     rows = read_roster(str(path))
     found = {str(row["email"]): row for _index, row in checked_rows(rows, {})[0]}
-    expected = {one["email"]: one for one in people if one["status"] != "disabled"}
+    expected = {member["email"]: member for member in people if member["status"] != "disabled"}
     assert list(found) == sorted(expected, key=str.lower)
     for email, row in found.items():
         person = expected[email]
         for name in EXPORTED_FIELDS:
-            # Such as a name with http:// in it, which another application may have written.
+            # For example a name with http:// in it, which another application has stored.
             is_left_out = any(note.startswith(f"{email}: {name} is left out") for note in export.notes)
             assert str(row.get(name) or "") == ("" if is_left_out else str(person.get(name) or "")), name
-        # A CSV file has no way to say that somebody is in no group at all.
+        # A CSV file cannot express that a person is in no group.
         groups = person["groups"] or (None if ending == ".csv" else [])
         found_groups = names_in(row.get("groups"), "groups")[0]
         assert found_groups == (
@@ -93,7 +93,7 @@ def test_yaml_is_what_pyyaml_writes(people: list[dict[str, Any]]) -> None:
     assert written == yaml.dump(rows, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), **form)
 
 
-# Where plain texts, numbers and words of YAML meet.
+# Texts close to numbers and keywords of YAML.
 near_plain = st.text("aBnoy01289 @._/+()-:#'", min_size=1, max_size=8).map(str.strip).filter(bool)
 words = st.sampled_from(
     ["no", "Off", "TRUE", "null", "y", "inf", ".inf", "1e3", "012", "+0", "2026-01-01", "a\nb", "é"]
@@ -133,10 +133,10 @@ def test_a_table_leaves_out_what_it_cannot_escape(tmp_path: Path, character: str
     path.write_bytes(export.text.encode())
     ((_index, row),) = checked_rows(read_roster(str(path)), {})[0]
     assert row["job_title"] == "Cook"
-    # Of somebody's groups no part is left out: the others would be all that a run leaves.
+    # The groups of a person are left out as a whole: with a part of them, a run would remove the others.
     assert not {name for name in ("team", "groups") if row.get(name)}
-    because = "it has control, direction or invisible characters; .yml and .json hold it"
-    assert export.notes == [f"a@example.com: {name} is left out, since {because}" for name in ("team", "groups")]
+    reason = "it has control, direction or invisible characters; .yml and .json hold it"
+    assert export.notes == [f"a@example.com: {name} is left out, because {reason}" for name in ("team", "groups")]
 
 
 def test_an_address_that_a_table_cannot_hold_is_refused() -> None:
@@ -165,8 +165,8 @@ def test_formulas_of_a_table_are_reported(value: str) -> None:
     assert value in export.text
     (note,) = export.notes
     assert note == (
-        "A spreadsheet would run what is in these cells as formulas: a@example.com (team), b@example.com (job_title, "
-        "groups). Do not open the file in one, or export to .yml or .json."
+        "A spreadsheet would run these cells as formulas: a@example.com (team), b@example.com (job_title, "
+        "groups). Do not open the file in a spreadsheet, or export to .yml or .json."
     )
     assert roster_of(people, ".yml").notes == []
 
@@ -185,7 +185,7 @@ def test_many_formulas_are_one_note() -> None:
     assert "p20@" not in note
 
 
-# --- who and what is in it --------------------------------------------------------------------------------------------
+# --- people and fields in the file ------------------------------------------------------------------------------------
 
 
 def test_who_is_not_exported() -> None:
@@ -221,14 +221,14 @@ def test_what_no_roster_may_hold_is_left_out_and_reported() -> None:
         + '"groups": {"set": []}}\n]\n'
     )
     assert export.notes == [
-        f"a@example.com: {name} is left out, since no roster may hold its value"
+        f"a@example.com: {name} is left out, because a roster cannot hold its value"
         for name in ("role", "first_name", "timezone", "job_title")
     ]
 
 
 def test_two_members_who_cannot_be_told_apart_are_refused() -> None:
     people = [PERSON, {**PERSON, "email": "A@Example.com"}]
-    with pytest.raises(InputError, match=r"several members have the address a@example\.com when case does not matter"):
+    with pytest.raises(InputError, match=r"several members have the address a@example\.com when case is ignored"):
         roster_of(people, ".yml")
     assert roster_of([PERSON, {**people[1], "status": "disabled"}], ".yml").people == 1
 
@@ -244,5 +244,5 @@ def test_group_that_a_table_cannot_hold_is_refused() -> None:
 def test_without_pyyaml_other_forms_still_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(yaml_texts, "yaml", None)
     assert "a@example.com" in roster_of([PERSON], ".json").text
-    with pytest.raises(InputError, match="PyYAML is not there"):
+    with pytest.raises(InputError, match="PyYAML is required"):
         roster_of([PERSON], ".yml")

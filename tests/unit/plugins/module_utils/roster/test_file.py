@@ -101,26 +101,26 @@ def test_what_cannot_be_seen_is_no_column_and_no_row(tmp_path: Path) -> None:
         ("r.yml", VAULTED, "it is encrypted with ansible-vault: only a task that runs inside the controller"),
         ("r.csv", "", "line 1 must name the columns, with email among them"),
         ("r.csv", "name,mail\n", "it names 'name, mail'"),
-        ("r.csv", "email;role\n", "it names 'email;role'; put commas between the columns, not semicolons"),
-        ("r.csv", "email\trole\n", "put commas between the columns, not tabs"),
+        ("r.csv", "email;role\n", "it names 'email;role'; separate the columns by commas, not semicolons"),
+        ("r.csv", "email\trole\n", "separate the columns by commas, not tabs"),
         ("r.csv", "email,team,Email\n", "line 1 names the column 'email' twice"),
         ("r.csv", "email\na@example.com\nb@example.com,x\n", "line 3 has 2 cells, and the header names 1 columns"),
         ("r.csv", 'email\n"a@example.com\n', "line 2: unexpected end of data"),
         ("r.json", "[", "Expecting value: line 1 column 2"),
         ("r.json", "7", "it must hold a list of people"),
-        ("r.json", '{"people": [], "members": []}', "a dictionary with nothing but people"),
-        ("r.yml", "members: []\n", "a dictionary with nothing but people, not members"),
-        ("r.json", '{"persons": []}', "a dictionary with nothing but people"),
-        ("r.json", '{"people": [], "defaults": {}}', "a dictionary with nothing but people"),
+        ("r.json", '{"people": [], "members": []}', "a dictionary with the single key people"),
+        ("r.yml", "members: []\n", "a dictionary with the single key people, not members"),
+        ("r.json", '{"persons": []}', "a dictionary with the single key people"),
+        ("r.json", '{"people": [], "defaults": {}}', "a dictionary with the single key people"),
         ("r.yml", "", "it must hold a list of people"),
         ("r.yml", "a: [", "not YAML: "),
         ("r.yml", "- !!python/object/apply:os.system ['true']", "line 1: the type tag:yaml.org,2002:python/object"),
         ("r.yml", "- email: a@example.com\n  team: !!timestamp x\n", "line 2: the type tag:yaml.org,2002:timestamp"),
         ("r.yml", "- email: a@example.com\n  email: b@example.com\n",
-         "line 1: 'email' stands in one row more than once"),
-        ("r.yml", "people: []\npeople: []\n", "line 1: 'people' stands in one row more than once"),
+         "line 1: 'email' occurs more than once in one row"),
+        ("r.yml", "people: []\npeople: []\n", "line 1: 'people' occurs more than once in one row"),
         ("r.json", '[{"email": "a@example.com", "email": "b@example.com"}]',
-         '\'email\' stands in one row more than once: "a@example.com" and "b@example.com"'),
+         '\'email\' occurs more than once in one row: "a@example.com" and "b@example.com"'),
         ("r.csv", "email,\na@example.com,\nb@example.com,x\n",
          "line 3 has a value in a column that line 1 does not name"),
         ("r.yml", "people: {a: b}", "it must hold a list of people"),
@@ -219,7 +219,7 @@ def test_without_pyyaml_other_forms_still_work(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(yaml_texts, "yaml", None)
     assert read(tmp_path, "r.json", '[{"email": "x"}]') == [{"email": "x"}]
     assert read_roster(str(tmp_path / "r.json")).place(0).label == "r.json row 1"
-    assert "PyYAML is not there" in refused(tmp_path, "r.yml", "[]")
+    assert "PyYAML is required" in refused(tmp_path, "r.yml", "[]")
 
 
 @pytest.mark.parametrize(

@@ -87,8 +87,8 @@ def test_as_many_as_allowed_may_leave_and_not_one_more(action: str) -> None:
     assert refusals(leavers[:2], ALL, Policy(max_removals="10%")) == []
     (reason,) = refusals(leavers, ALL, Policy(max_removals="10%"))
     assert reason == (
-        "3 members would lose their access, and max_removals (10% of 20 active members) allows 2: "
-        "p17@example.com, p18@example.com, p19@example.com. If that is meant, set max_removals to 3"
+        "3 members would lose access, but max_removals allows 2 of 20 active members (10%): "
+        "p17@example.com, p18@example.com, p19@example.com. To allow this, set max_removals to 3"
     )
     assert refusals(leavers, ALL, Policy(max_removals="3")) == []
 
@@ -124,8 +124,8 @@ def test_administrators_are_counted_after_the_whole_run() -> None:
     assert refusals([demoting], ALL, Policy()) == []
     (reason,) = refusals([removing, demoting], ALL, Policy())
     assert reason == (
-        "1 of 3 active administrators would be left, and min_admins asks for 2; those who would stop being one: "
-        "p0@example.com, p1@example.com. If that is meant, set min_admins to 1"
+        "the number of active administrators would drop from 3 to 1, but min_admins is 2. Administrators to be removed "
+        "or demoted: p0@example.com, p1@example.com. To allow this, set min_admins to 1"
     )
     assert refusals([removing, demoting], ALL, Policy(min_admins=1)) == []
     assert refusals([removing, demoting, change(ALL[5], role="admin")], ALL, Policy()) == []
@@ -198,7 +198,7 @@ def test_the_default_is_a_tenth_and_three_people_at_least(active: int, allowed: 
         ("10%", 1, 1, True),
         ("10%", 2, 1, True),
         ("10%", 2, 2, False),
-        # A thousand guests more would make room for every member.
+        # If only the sum counted, enough guests would allow the removal of every member.
         ("10%", 3, 0, False),
         ("10%", 0, 2, False),
         ("100%", 20, 10, True),
@@ -213,8 +213,8 @@ def test_members_and_guests_are_counted_together(
 
 
 def test_guests_make_no_room_for_members() -> None:
-    assert Policy(max_removals="10%").exceeded(3, 20, 0, 1000) == "(10% of 20 active members) allows 2"
-    assert Policy(max_removals=None).exceeded(4, 20, 0, 1000) == "(10%, at least 3, of 20 active members) allows 3"
+    assert Policy(max_removals="10%").exceeded(3, 20, 0, 1000) == "allows 2 of 20 active members (10%)"
+    assert Policy(max_removals=None).exceeded(4, 20, 0, 1000) == "allows 3 of 20 active members (10%, at least 3)"
 
 
 def test_a_refusal_names_the_numbers_of_each_kind_and_the_option_by_its_name() -> None:
@@ -226,14 +226,14 @@ def test_a_refusal_names_the_numbers_of_each_kind_and_the_option_by_its_name() -
     policy = Policy(max_removals="10%", called=called)
     (reason,) = refusals(leavers, ALL, policy, guests=["a@x.org", "b@x.org"], guests_there=5)
     assert reason == (
-        "2 members and 2 guests would lose their access, and offboarding_max_removals (10% of 20 active members and "
-        "5 guests) allows 3: p18@example.com, p19@example.com, a@x.org, b@x.org. "
-        "If that is meant, set offboarding_max_removals to 4"
+        "2 members and 2 guests would lose access, but offboarding_max_removals allows 3 of 20 active members and "
+        "5 guests (10%): p18@example.com, p19@example.com, a@x.org, b@x.org. "
+        "To allow this, set offboarding_max_removals to 4"
     )
     (reason,) = refusals([], ALL, Policy(max_removals="0"), guests=["a@x.org"], guests_there=2)
-    assert reason.startswith("1 guest would lose their access, and max_removals (0 of 20 active members and 2 guests)")
-    (reason,) = refusals([removal(one) for one in ALL[-4:]], ALL, Policy(max_removals=None))
-    assert "max_removals (10%, at least 3, of 20 active members) allows 3" in reason
+    assert reason.startswith("1 guest would lose access, but max_removals allows 0: a@x.org. ")
+    (reason,) = refusals([removal(record) for record in ALL[-4:]], ALL, Policy(max_removals=None))
+    assert "max_removals allows 3 of 20 active members (10%, at least 3): " in reason
 
 
 def test_problems_name_the_options_as_the_caller_does() -> None:

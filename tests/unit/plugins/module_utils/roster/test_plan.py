@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the tallyfy.platform authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Planning a whole roster: random organizations and rosters on which the promises must hold together.
+"""Planning a whole roster: random organizations and rosters for which all promises must hold.
 
-What a service makes of the steps, and what the fuse must refuse, are written down here a second time.
+The effect of the steps, and what the fuse must refuse, are written here independently of the code.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ OPEN = Policy(max_removals="100%", min_admins=0)
 
 
 class Organization:
-    """What a service keeps about many people, and what it does when the steps of their plans are sent."""
+    """A stand-in for the service: the records of many people, and the effect of the steps of their plans."""
 
     def __init__(self, members: Sequence[dict[str, Any]], held: dict[str, set[int]]) -> None:
         self.members = {record["id"]: Member(copy.deepcopy(record)) for record in members}
@@ -57,7 +57,7 @@ class Organization:
         )
 
     def find(self, email: str) -> dict[str, Any] | None:
-        return next((one for one in self.members.values() if one["email"].lower() == email.lower()), None)
+        return next((member for member in self.members.values() if member["email"].lower() == email.lower()), None)
 
     def apply(self, step: Step) -> None:
         if step.action in ("created", "invited"):
@@ -99,13 +99,13 @@ class Organization:
             groups=self.groups(),
             organization_timezone="Europe/London",
             acting_email=ADDRESSES[0],
-            successors={one["email"].lower(): one for one in everybody},
+            successors={member["email"].lower(): member for member in everybody},
         )
-        pairs = [(one, self.find(one.email)) for one in people]
+        pairs = [(person, self.find(person.email)) for person in people]
         return plan_roster(pairs, everybody, policy, context, listed=len(desired))
 
     def run(self, planned: Sequence[PlannedPerson]) -> None:
-        """Send everything in the order of a run: people come in before anybody goes out."""
+        """Carry out all steps in the order of a run: people are added before anybody is removed."""
         for phase in (
             ("created", "invited"), ("enabled", "updated", "role_changed"), ("added_to_group", "removed_from_group"),
             ("disabled", "deleted"),
@@ -127,17 +127,17 @@ def is_untouchable(member: dict[str, Any]) -> bool:
 
 def active_admins(organization: Organization) -> set[int]:
     return {
-        one["id"]
-        for one in organization.records()
-        if one["status"] == "active"
-        and one["role"].lower() == "admin"
-        and one.get("type") != "bot"
-        and not one.get("support_user")
+        member["id"]
+        for member in organization.records()
+        if member["status"] == "active"
+        and member["role"].lower() == "admin"
+        and member.get("type") != "bot"
+        and not member.get("support_user")
     }
 
 
 def without_access(organization: Organization) -> set[str]:
-    return {one["email"].lower() for one in organization.records() if one["status"] == "disabled"}
+    return {member["email"].lower() for member in organization.records() if member["status"] == "disabled"}
 
 
 # --- random organizations and rosters ---------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ def organizations(draw: st.DrawFn) -> Organization:
                 **draw(special),
             }
         )
-    enabled = [one["id"] for one in members if one["status"] != "disabled"]
+    enabled = [member["id"] for member in members if member["status"] != "disabled"]
     some = st.sets(st.sampled_from(enabled)) if enabled else st.just(set())
     return Organization(members, {name: draw(some) for name in GROUPS})
 
@@ -186,7 +186,7 @@ desired_people = st.builds(
     provision=st.sampled_from(["direct", "invite"]),
     reassign_to=st.sampled_from([None, None, ADDRESSES[1]]),
 )
-rosters = st.lists(desired_people, max_size=8, unique_by=lambda one: one.email.lower())
+rosters = st.lists(desired_people, max_size=8, unique_by=lambda person: person.email.lower())
 policies = st.builds(
     Policy,
     unlisted=st.sampled_from(["ignore", "disabled"]),
@@ -217,9 +217,9 @@ def test_plan_leads_to_what_is_desired_and_a_second_one_is_empty(
     assert planned == organization.wish(desired, policy), "the same arguments give the same plan"
     before = copy.deepcopy(organization)
     organization.run(planned)
-    listed = {one.email.lower() for one in desired}
-    for one in desired:
-        assert_as_desired(one, organization, before)
+    listed = {person.email.lower() for person in desired}
+    for person in desired:
+        assert_as_desired(person, organization, before)
     for record in before.records():
         now = organization.find(record["email"])
         if record["email"].lower() in listed:
@@ -231,20 +231,20 @@ def test_plan_leads_to_what_is_desired_and_a_second_one_is_empty(
     assert [person.plan.steps for person in again if person.plan.steps] == [], "the second time there is nothing to do"
 
 
-def assert_as_desired(one: DesiredMember, organization: Organization, before: Organization) -> None:
-    member = organization.find(one.email)
-    if one.state != "present":
-        assert member is None or (one.state == "disabled" and member["status"] == "disabled")
+def assert_as_desired(person: DesiredMember, organization: Organization, before: Organization) -> None:
+    member = organization.find(person.email)
+    if person.state != "present":
+        assert member is None or (person.state == "disabled" and member["status"] == "disabled")
         return
     assert member is not None
     assert member["status"] in ("active", "invited")
-    for name, value in one.profile.items():
+    for name, value in person.profile.items():
         assert (member.get(name) or None) == (value or None), name
-    old = before.find(one.email)
-    assert member["role"].lower() == (one.role or (old["role"].lower() if old else "light"))
+    old = before.find(person.email)
+    assert member["role"].lower() == (person.role or (old["role"].lower() if old else "light"))
     held = {fold(name) for name in GROUPS if member["id"] in organization.held[name]}
     had = {fold(name) for name in GROUPS if old and old["id"] in before.held[name]}
-    wish = one.groups or Names()
+    wish = person.groups or Names()
     add, remove = ({fold(name) for name in names} for names in (wish.add, wish.remove))
     assert held == ({fold(name) for name in wish.set} if wish.set is not None else (had | add) - remove)
 
@@ -257,14 +257,15 @@ def test_no_plan_takes_away_more_than_the_policy_allows(
     free, _other = planned_or_reason(organization, desired, replace(policy, max_removals="100%", min_admins=0))
     model = copy.deepcopy(organization)
     model.run(free)
-    new = {one["id"] for one in model.records()} - {one["id"] for one in organization.records()}
+    new = {member["id"] for member in model.records()} - {member["id"] for member in organization.records()}
     leavers = [
-        one["email"]
-        for one in organization.records()
-        if one["id"] not in model.members
-        or (one["status"] != "disabled" and model.members[one["id"]]["status"] == "disabled")
+        member["email"]
+        for member in organization.records()
+        if member["id"] not in model.members
+        or (member["status"] != "disabled" and model.members[member["id"]]["status"] == "disabled")
     ]
-    active = [one for one in organization.records() if one["status"] == "active" and not is_bot_or_support(one)]
+    records = organization.records()
+    active = [member for member in records if member["status"] == "active" and not is_bot_or_support(member)]
     limit = policy.max_removals
     allowed = math.ceil(len(active) * int(limit[:-1]) / 100) if limit.endswith("%") else int(limit)
     allowed = len(organization.members) if limit == "100%" else allowed
@@ -286,10 +287,11 @@ def test_no_plan_takes_away_more_than_the_policy_allows(
         allowing = replace(policy, max_removals=str(len(leavers)), min_admins=min(policy.min_admins, len(left)))
         assert organization.wish(desired, allowing) == free, "what the message names is what allows it"
     organization.run(planned)
-    for one in organization.records():
-        if is_untouchable(one) or policy.protector(one["email"]):
-            original = next((old for old in planned if old.current and old.current["id"] == one["id"]), None)
-            assert one["status"] != "disabled" or original is None or (original.current or {})["status"] == "disabled"
+    for member in organization.records():
+        if is_untouchable(member) or policy.protector(member["email"]):
+            original = next((old for old in planned if old.current and old.current["id"] == member["id"]), None)
+            was_disabled = original is None or (original.current or {})["status"] == "disabled"
+            assert member["status"] != "disabled" or was_disabled
 
 
 def is_bot_or_support(record: dict[str, Any]) -> bool:
@@ -321,11 +323,11 @@ def test_people_and_problems_of_all_rows_are_reported_at_once() -> None:
     with pytest.raises(InputError) as caught:
         organization_of(8).wish(desired, replace(OPEN, protect=("p5@*",)))
     assert [str(problem) for problem in caught.value.problems] == [
-        "row 1 (stranger@example.com): not a member yet; to add them give first_name and last_name",
-        "row 2 (p0@example.com): not removed, because this is the acting user: let another administrator remove them.",
+        "row 1 (stranger@example.com): not a member yet; to add this person, set first_name and last_name",
+        "row 2 (p0@example.com): refusing to remove this member: it is the acting user. Ask another administrator.",
         "row 3 (p3@example.com): there is no group 'Nowhere' (groups: HR, Ops, Sales)",
         "row 4 (p4@example.com): reassign_to nobody@example.com is not a member of the organization",
-        "row 5 (p5@example.com): not removed, because protect holds p5@*",
+        "row 5 (p5@example.com): refusing to remove this member: protect holds p5@*",
     ]
 
 
@@ -334,12 +336,10 @@ def test_successor_who_is_not_listed_would_leave_too() -> None:
     desired = [DesiredMember(f"p{number}@example.com") for number in range(4)]
     with pytest.raises(InputError) as caught:
         organization_of(6).wish(desired, policy)
-    # Once, and not for each of those who would have handed over.
-    assert [str(problem) for problem in caught.value.problems] == [
-        "reassign_to p4@example.com would lose their access, too"
-    ]
+    # Reported once, and not for each leaver.
+    assert [str(problem) for problem in caught.value.problems] == ["reassign_to p4@example.com would also lose access"]
     desired.append(DesiredMember("p5@example.com", state="disabled", reassign_to="p4@example.com"))
-    with pytest.raises(InputError, match=r"row 5 \(p5@example\.com\): reassign_to p4@example\.com would lose"):
+    with pytest.raises(InputError, match=r"row 5 \(p5@example\.com\): reassign_to p4@example\.com would also lose"):
         organization_of(6).wish(desired, replace(policy, reassign_to=None))
 
 
@@ -362,17 +362,17 @@ def test_who_is_kept_although_not_listed_is_reported_with_the_reason() -> None:
     organization.members[9] = Member({**organization.members[2], "id": 9, "email": "bot@tallyfy.com"})
     policy = replace(OPEN, unlisted="disabled", protect=("p1@*",))
     planned = organization.wish([DesiredMember("p2@example.com")], policy)
-    kept = "Not listed, and kept: "
+    kept = "Unlisted, but kept: "
     assert [(person.desired.email, person.is_listed, bool(person.plan.steps), person.note) for person in planned] == [
         ("p2@example.com", True, False, ""),
         (
             "p0@example.com", False, False,
-            kept + "not removed, because this is the acting user: let another administrator remove them.",
+            kept + "it is the acting user. Ask another administrator.",
         ),
         ("p1@example.com", False, False, kept + "protect holds p1@*."),
         (
             "bot@tallyfy.com", False, False,
-            kept + "not removed, because this is the Tallyfy Bot, which belongs to every organization.",
+            kept + "it is the Tallyfy Bot, which belongs to every organization.",
         ),
     ]  # fmt: skip
 
@@ -382,7 +382,7 @@ def test_doubt_about_who_is_meant_removes_nobody() -> None:
     organization.members[9] = Member({**organization.members[4], "id": 9, "email": "P3@Example.com"})
     removing = [DesiredMember("p5@example.com", state="disabled")]
     for desired in (removing, [DesiredMember("p3@example.com")]):
-        with pytest.raises(InconsistentListError, match=r"p3@example\.com when case does not matter"):
+        with pytest.raises(InconsistentListError, match=r"p3@example\.com when case is ignored"):
             organization.wish(desired, OPEN)
     changing = organization.wish([DesiredMember("p4@example.com", profile={"team": "A"})], OPEN)
     assert [step.action for step in changing[0].plan.steps] == ["updated"], "it does not concern them"
@@ -393,6 +393,6 @@ def test_unlisted_people_are_ignored_unless_told_otherwise() -> None:
     desired = [DesiredMember(Email("P0@EXAMPLE.COM"))]
     assert unlisted_leavers(desired, everybody, Policy()) == []
     leavers = unlisted_leavers(desired, everybody, Policy(unlisted="disabled", reassign_to="p0@example.com"))
-    assert [(one.email, one.state, one.reassign_to) for one in leavers] == [
+    assert [(leaver.email, leaver.state, leaver.reassign_to) for leaver in leavers] == [
         (f"p{number}@example.com", "disabled", "p0@example.com") for number in (1, 2, 3)
     ]

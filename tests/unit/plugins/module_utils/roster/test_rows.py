@@ -29,7 +29,7 @@ def problems(rows: list[Any], defaults: Mapping[str, Any] | None = None) -> list
 
 
 def desired(row: dict[str, Any], defaults: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return what one good row asks for, without what nobody mentioned."""
+    """Return the parameters of one valid row, without those that were not given."""
     checked, found = checked_rows(Rows([row]), defaults or {})
     assert found == []
     return {name: value for name, value in checked[0][1].items() if value is not None}
@@ -321,6 +321,7 @@ def test_shortcut_for_plain_rows_judges_like_ansible_core(row: dict[str, Any]) -
         plain = {name: value for name, value in judged.validated_parameters.items() if value is not None}
         missing_defaults = {"state": "present", "invitation_message": plain["invitation_message"]}
         reported = {name: value for name, value in {**missing_defaults, **checked[0][1]}.items() if value is not None}
-        for one in (plain, reported):
-            one["groups"] = {name: names for name, names in (one.get("groups") or {}).items() if names is not None}
+        for parameters in (plain, reported):
+            groups = parameters.get("groups") or {}
+            parameters["groups"] = {name: names for name, names in groups.items() if names is not None}
         assert reported == plain

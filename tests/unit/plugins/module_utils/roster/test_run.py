@@ -13,7 +13,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.run impor
 
 
 class Person(PlanRun):
-    """Somebody whose steps take two seconds each."""
+    """A person whose steps take two seconds each."""
 
     must_read = False
 
@@ -21,7 +21,7 @@ class Person(PlanRun):
         super().__init__(Plan(str(number), steps=tuple(Step(action, str(number), "") for action in actions)))
         self.desired = SimpleNamespace(email=f"p{number}@example.com")
         self.record = Member(id=number, role="light")
-        # Everybody but the first was no administrator before.
+        # Only the first person was an administrator before.
         self.current = Member(id=number, role="light" if number else "Admin")
         self._past = past
 
@@ -32,10 +32,10 @@ class Person(PlanRun):
 
 
 def run(*actions: tuple[str, ...]) -> tuple[list[str], list[tuple[str, str]]]:
-    """Run people with these actions; return the lines of progress and what was done in which order."""
+    """Run people with these actions; return the lines of progress and the actions in order."""
     past: dict[str, Any] = {"seconds": 0.0, "done": []}
     reported: list[str] = []
-    people: list[Any] = [Person(number, one, past) for number, one in enumerate(actions)]
+    people: list[Any] = [Person(number, person_actions, past) for number, person_actions in enumerate(actions)]
     client: Any = SimpleNamespace()
     RosterRun(client, people, progress=reported.append, clock=lambda: past["seconds"]).carry_out()
     return reported, past["done"]

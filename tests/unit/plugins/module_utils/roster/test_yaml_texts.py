@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""YAML as texts: what PyYAML would make of it, and what would be too much for it."""
+"""YAML as texts: compared with PyYAML, and the limits."""
 
 from __future__ import annotations
 
@@ -59,23 +59,23 @@ def test_what_pyyaml_writes_is_read(value: Any, is_flow: bool) -> None:
 def test_what_it_means(text: str, expected: Any) -> None:
     found = texts_in(text)
     assert (found.content, found.problems) == (expected, [])
-    if isinstance(expected, list) and expected and all(isinstance(one, dict) for one in expected):
-        assert [list(one) for one in found.content] == [list(one) for one in expected]
+    if isinstance(expected, list) and expected and all(isinstance(entry, dict) for entry in expected):
+        assert [list(entry) for entry in found.content] == [list(entry) for entry in expected]
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("- *a\n", "line 1: nothing before it is named &a"),
-        ("- 1\n- &a [*a]\n", "line 2: &a holds itself"),
-        ("- &a {b: {c: *a}}\n", "line 1: &a holds itself"),
-        ("- &a {<<: *a}\n", "line 1: &a holds itself"),
+        ("- *a\n", "line 1: no anchor before it is named &a"),
+        ("- 1\n- &a [*a]\n", "line 2: &a contains itself"),
+        ("- &a {b: {c: *a}}\n", "line 1: &a contains itself"),
+        ("- &a {<<: *a}\n", "line 1: &a contains itself"),
         ("- [a]: b\n", "line 1: a key must be a text"),
         ("- ? [a]\n  : b\n", "line 1: a key must be a text"),
         ("- ? {a: b}\n  : b\n", "line 1: a key must be a text"),
         ("- <<: x\n", "line 1: << takes a dictionary or a list of them"),
         ("- <<: [x]\n", "line 1: << takes a dictionary or a list of them"),
-        ("- a\n---\n- b\n", "line 2 begins a second document"),
+        ("- a\n---\n- b\n", "line 2 starts a second document"),
         ("- \x07\n", "not YAML"),
     ],
 )
@@ -88,9 +88,9 @@ def test_what_it_cannot_be(text: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("text", "problems"),
     [
-        ("- {a: 1, a: 2, a: 3, b: 1}\n", ["line 1: 'a' stands in one row more than once"]),
-        ("- {<<: {a: 1}, <<: {b: 1}}\n", ["line 1: '<<' stands in one row more than once"]),
-        ("- b: 1\n  c: {x: 1, x: 1}\n  b: 1\n", ["line 1: 'b' stands", "line 2: 'x' stands"]),
+        ("- {a: 1, a: 2, a: 3, b: 1}\n", ["line 1: 'a' occurs more than once in one row"]),
+        ("- {<<: {a: 1}, <<: {b: 1}}\n", ["line 1: '<<' occurs more than once in one row"]),
+        ("- b: 1\n  c: {x: 1, x: 1}\n  b: 1\n", ["line 1: 'b' occurs", "line 2: 'x' occurs"]),
         (
             "- !!int 1\n- !x {}\n- !!str []\n",
             ["line 1: the type tag:yaml", "line 2: the type !x", "line 3"],
@@ -123,7 +123,7 @@ def test_every_problem_is_reported(text: str, problems: list[str]) -> None:
 def test_depth_is_an_error(text: str, loader: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if loader == "Python":
         monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
-    # A newer libyaml looks ahead, and meets a limit of its own first.
+    # A newer libyaml reads ahead and reaches its own limit first.
     with pytest.raises(ValueError, match=r"nested deeper than 100 levels \(line \d+\)|exceeded maximum nesting depth"):
         texts_in(text)
 
@@ -163,5 +163,5 @@ def test_rows_have_their_lines() -> None:
 
 def test_without_pyyaml_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(yaml_texts, "yaml", None)
-    with pytest.raises(ValueError, match="PyYAML is not there"):
+    with pytest.raises(ValueError, match="PyYAML is required"):
         texts_in("[]")
