@@ -1,11 +1,11 @@
 # Copyright (c) 2026 the tallyfy.platform authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Show the main job: people are onboarded to a Tallyfy organization, each with a process, and a step of these done.
+"""Demonstrates the main use case: onboards people with their processes, and completes a step of these processes.
 
-All of it goes against the embedded sandbox.
+Runs against the embedded sandbox.
 
-Needs ansible-core and requests in the Python that runs it, and sandbox/requirements.txt in the same one or in the one
-that TALLYFY_SANDBOX_PYTHON names. ``make demo`` sees to both.
+Needs ansible-core and requests in the Python that runs it, and sandbox/requirements.txt in the same Python or in the
+Python that TALLYFY_SANDBOX_PYTHON names. ``make demo`` installs both.
 """
 
 from __future__ import annotations
@@ -31,25 +31,19 @@ from tests.collection_tree import collection_tree
 MEMBER = ("name", "e-mail", "role", "status", "job title", "groups")
 PROCESS = ("process", "template", "status", "tags")
 STEP = ("step", "process", "status", "laptop", "comment")
-#: The step that the worklist is for.
+#: The step that the worklist completes.
 AUTOMATED = "Create accounts"
 EXAMPLES = "playbooks/examples"
 ONBOARD = ("tallyfy.platform.onboard", "-e", f"@{EXAMPLES}/new-hires.yml")
-#: The mailboxes are a file in a folder of the demo's own.
+#: The mailboxes are a file in the home folder of the demo.
 WORKLIST = (
     *("tallyfy.platform.worklist", "-e", f"@{EXAMPLES}/accounts.yml"),
     *("-e", f"worklist_tasks_file={EXAMPLES}/tasks/create_accounts.yml", "-e", "mailboxes=~/mailboxes"),
 )
-#: Tasks of the role that only pass things on. The viewer sees the texts that they print, without what is around them.
-PASSES_ON = (
-    *("Pass the totals on", "Show who and what", "Hand tokens over"),
-    *(
-        "Begin with an empty result",
-        "Do the work",
-        "Leave an empty result",
-        "Sum up",
-        "Fail if a step could not be done",
-    ),
+#: Tasks of the roles of which the viewer sees only the printed texts, without the lines around them.
+TEXT_ONLY = (
+    *("Pass the totals to later jobs", "Show the results", "Pass tokens to the tasks of the user"),
+    *("Clear the result", "Include the tasks of the user", "Count the results", "Fail if a step failed"),
 )
 BANNER = re.compile(r"(?P<kind>PLAY RECAP|PLAY|TASK)(?: \[(?:.* : )?(?P<name>.*)\])? \*+")
 TEXT = re.compile(r' +".*",?')
@@ -59,12 +53,12 @@ COLOR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class DemoError(Exception):
-    """The demo did not show what it promises."""
+    """The demo failed."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run of the playbook asked of the service."""
+    """The cost of one run of a playbook."""
 
     changed_tasks: int
     requests: int
@@ -72,7 +66,7 @@ class Cost:
     seconds: float
 
     def __str__(self) -> str:
-        return f"{self.requests} requests, {self.writes} of them writing, {self.seconds:.0f} s"
+        return f"{self.requests} requests, {self.writes} of them writes, {self.seconds:.0f} s"
 
 
 def main() -> int:
@@ -89,66 +83,68 @@ def main() -> int:
 
 
 def show(sandbox: Sandbox, env: dict[str, str]) -> str:
-    """Run the playbooks, show members, processes and steps, and return the line that says what happened."""
+    """Run the playbooks, show members, processes and steps, and return a summary."""
     seeded, running = members(sandbox), processes(sandbox)
-    heading(f"A sandbox stands in for Tallyfy at {sandbox.url}. These are its members and its processes:")
+    heading(f"A sandbox replaces Tallyfy at {sandbox.url}. These are its members and processes:")
     table(MEMBER, seeded)
     table(PROCESS, running)
-    heading("1. What would change? Check mode shows it, with the differences, and writes nothing.")
-    announced = play(sandbox, env, *ONBOARD, "--check", "--diff")
-    heading("2. The people are onboarded, and their processes launched.")
+    heading("1. Check mode shows what would change, with a diff, and writes nothing.")
+    planned = play(sandbox, env, *ONBOARD, "--check", "--diff")
+    heading("2. The run onboards the people and launches their processes.")
     done = play(sandbox, env, *ONBOARD)
-    heading("3. The same again: there is nothing left to do.")
+    heading("3. The second run changes nothing.")
     present, launched = members(sandbox), processes(sandbox)
     repeated = play(sandbox, env, *ONBOARD)
-    heading("The members and processes now; + marks what is new, * what was changed:")
+    heading("The members and processes now (+ new, * changed):")
     table(MEMBER, present, seeded)
     table(PROCESS, launched, running)
     is_same = members(sandbox) == present and processes(sandbox) == launched
     expect_nothing_done(repeated, is_same=is_same)
 
-    heading("4. Each process has a step that is meant for automation. Its work is done, and the step ticked off, once.")
+    heading("4. Each process has a step for automation. The worklist does its work and completes the step, once.")
     waiting = steps(sandbox)
     table(STEP, waiting)
     say("")
     worked = play(sandbox, env, *WORKLIST)
-    ticked_off = steps(sandbox)
+    completed_steps = steps(sandbox)
     sandbox.clear_events()
-    heading("The same again: no step is left open, and nobody is told of one a second time.")
-    expect_nothing_done(play(sandbox, env, *WORKLIST), is_same=steps(sandbox) == ticked_off and not sandbox.events())
+    heading("The second run finds no open step and sends no notifications.")
+    expect_nothing_done(
+        play(sandbox, env, *WORKLIST), is_same=steps(sandbox) == completed_steps and not sandbox.events()
+    )
     heading("The steps now:")
-    table(STEP, ticked_off, waiting)
+    table(STEP, completed_steps, waiting)
 
     added = len(present.keys() - seeded.keys())
     new = len(launched.keys() - running.keys())
     changed = sum(present[email] != seeded[email] for email in seeded)
-    if announced.writes:
-        raise DemoError(f"check mode sent {announced.writes} writing requests and should have sent none.")
+    if planned.writes:
+        raise DemoError(f"check mode sent {planned.writes} write requests; expected none.")
     if not added or not new or not done.writes:
-        raise DemoError("nobody was onboarded, or no process launched.")
-    completed = sum(step != waiting[task] for task, step in ticked_off.items())
-    if completed != len(ticked_off) or not worked.writes:
-        raise DemoError(f"{len(ticked_off)} steps should have been completed, and {completed} were.")
+        raise DemoError("the run onboarded nobody or launched no process.")
+    completed = sum(step != waiting[task] for task, step in completed_steps.items())
+    if completed != len(completed_steps) or not worked.writes:
+        raise DemoError(f"the worklist completed {completed} of {len(completed_steps)} steps.")
     return (
-        f"The demo worked. Check mode wrote nothing ({announced.requests} requests); the run added {added} "
+        f"The demo worked. Check mode wrote nothing ({planned.requests} requests); the run added {added} "
         f"people, changed {changed} and launched {new} processes ({done.requests} requests, {done.writes} of them "
-        f"writing); the second run changed nothing ({repeated.requests} requests, none writing). {completed} steps "
-        f"were completed ({worked.requests} requests, {worked.writes} of them writing), and none of them twice."
+        f"writes); the second run changed nothing ({repeated.requests} requests, no writes). The worklist completed "
+        f"{completed} steps ({worked.requests} requests, {worked.writes} of them writes), each exactly once."
     )
 
 
 def expect_nothing_done(repeated: Cost, *, is_same: bool) -> None:
     if repeated.changed_tasks or repeated.writes or not is_same:
-        raise DemoError(f"the second run should have changed nothing, and sent {repeated.writes} writing requests.")
+        raise DemoError(f"the second run should change nothing, but it sent {repeated.writes} write requests.")
 
 
 def play(sandbox: Sandbox, env: dict[str, str], *arguments: str) -> Cost:
-    """Run a playbook in front of the viewer and return what it cost; its failure ends the demo."""
+    """Run a playbook, show its output, and return its cost; a failure ends the demo."""
     sandbox.clear_ledger()
     command = ["ansible-playbook", *arguments]
     say(f"$ {shlex.join(command)}\n")
     started = time.monotonic()
-    # Looked for beside the Python that runs this: a virtual environment need not be on PATH.
+    # Use the program next to the current Python, since a virtual environment need not be on PATH.
     command[0] = str(Path(sys.executable).with_name(command[0]))
     lines, changed, task = [], "", ""
     with subprocess.Popen(
@@ -163,7 +159,7 @@ def play(sandbox: Sandbox, env: dict[str, str], *arguments: str) -> Cost:
             recap = re.search(r"\bchanged=(\d+)", line)
             changed = recap[1] if recap else changed
     if run.returncode or not changed:
-        say("\n".join(["", "All that the playbook printed:", *lines]))
+        say("\n".join(["", "The full output of the playbook:", *lines]))
         raise DemoError(f"the playbook ended with status {run.returncode}.")
     cost = Cost(int(changed), len(sandbox.ledger()), len(sandbox.writes()), time.monotonic() - started)
     say(f"-> {cost}")
@@ -171,14 +167,14 @@ def play(sandbox: Sandbox, env: dict[str, str], *arguments: str) -> Cost:
 
 
 def is_worth_a_line(line: str, task: str) -> bool:
-    """Return whether the viewer sees a line of the playbook: not blank ones, nor banners and brackets around texts."""
-    if task in PASSES_ON:
+    """Return whether the viewer sees a line of the output: blank lines, banners and brackets are hidden."""
+    if task in TEXT_ONLY:
         return TEXT.fullmatch(line) is not None
     return bool(line.strip()) and not line.startswith("PLAY RECAP")
 
 
 def environment(sandbox: Sandbox, home: Path) -> dict[str, str]:
-    """Return an environment with the sandbox's credentials and nothing of the viewer's own Ansible or Tallyfy."""
+    """Return an environment with the credentials of the sandbox, without Ansible and Tallyfy settings of the user."""
     config = home / "ansible.cfg"
     (home / "mailboxes").touch()
     config.write_text("[defaults]\nlocalhost_warning = false\n[inventory]\ninventory_unparsed_warning = false\n")
@@ -200,7 +196,7 @@ def environment(sandbox: Sandbox, home: Path) -> dict[str, str]:
 
 
 def members(sandbox: Sandbox) -> dict[str, tuple[str, ...]]:
-    """Return what the table shows of each member, by e-mail address."""
+    """Return the table row of each member, by e-mail address."""
     state = sandbox.state(sandbox.org_id)
     return {member["email"]: row_of(member, state["groups"]) for member in state["members"]}
 
@@ -212,7 +208,7 @@ def row_of(member: dict[str, Any], groups: list[dict[str, Any]]) -> tuple[str, .
 
 
 def processes(sandbox: Sandbox) -> dict[str, tuple[str, ...]]:
-    """Return what the table shows of each process, by its id."""
+    """Return the table row of each process, by ID."""
     state = sandbox.state(sandbox.org_id)
     tags = {tag["id"]: tag["title"] for tag in state["tags"]}
     return {
@@ -220,14 +216,14 @@ def processes(sandbox: Sandbox) -> dict[str, tuple[str, ...]]:
             run["name"],
             run["checklist_title"],
             "archived" if run["archived_at"] else run["status"],
-            ", ".join(tags[number] for number in run["tags"]),
+            ", ".join(tags[tag_id] for tag_id in run["tags"]),
         )
         for run in state["runs"]
     }
 
 
 def steps(sandbox: Sandbox) -> dict[str, tuple[str, ...]]:
-    """Return what the table shows of each step that is meant for automation and not archived, by the id of its task."""
+    """Return the table row of each step for automation that is not archived, by the ID of its task."""
     state = sandbox.state(sandbox.org_id)
     names = {run["id"]: run["name"] for run in state["runs"] if not run["archived_at"]}
     return {
@@ -271,7 +267,7 @@ def heading(text: str) -> None:
 
 
 def say(text: str) -> None:
-    # Flushed, so that it stays in order with what the playbook prints.
+    # Flush, to keep the order with the output of the playbook.
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

@@ -614,7 +614,10 @@ class TestPlaybook:
         [
             ([], "tallyfy_redirect_uri is not given"),
             ([f"tallyfy_redirect_uri={REDIRECT}"], "Nothing was pasted"),
-            ([f"tallyfy_redirect_uri={REDIRECT}", "tallyfy_hosts=all", "-ione,two,"], "One person signs in at a time"),
+            (
+                [f"tallyfy_redirect_uri={REDIRECT}", "tallyfy_hosts=all", "-ione,two,"],
+                "Only one person can sign in at a time",
+            ),
         ],
     )
     def test_what_is_missing_is_reported(self, playbooks: Playbooks, variables: list[str], reason: str) -> None:

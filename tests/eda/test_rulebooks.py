@@ -312,7 +312,7 @@ def test_a_hire_that_cannot_be_used_is_reported(events: Events) -> None:
         assert post(events.hires, body, **{SIGNATURE: signature(SECRET, body)}) == 200
     count = reported + len(lacking) + 3
     events.rulebooks[0].wait(lambda: events.rulebooks[0].output.count("Nobody was onboarded") == count)
-    assert "this one has email, first_name, type" in " ".join(events.rulebooks[0].output.split())
+    assert "The keys of the event are email, first_name, type." in " ".join(events.rulebooks[0].output.split())
     assert len(events.controller.launches) == before
     # A list of one address is for AWX to refuse.
     assert events.hire(email=["jo@example.com"]) == 200

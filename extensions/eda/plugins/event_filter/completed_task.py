@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Keep of what Tallyfy posts when a task is completed no more than a rule and its job need.
+"""Reduces an event of a completed task to the values that a rule and its job need.
 
-A webhook takes any JSON from anybody who reaches its port, so what each value looks like is looked at here, before it
-goes anywhere. Launches and completions of processes come to the same address; they are no completed tasks.
+Everybody who can reach the port can post any JSON to a webhook, so this filter validates each value. Tallyfy posts
+launches and completions of processes to the same address; they are not completed tasks.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Any
 
 DOCUMENTATION = r"""
 ---
-short_description: Keep of the completion of a task in Tallyfy what a job needs
+short_description: Reduce an event of a completed task to the values that a job needs
 description:
-  - Takes the payload out of an event. When it tells of a completed task, the event gets C(completed_task) instead, with
-    the ID of the C(organization), the C(title) of the task, and C(answers), the variables of the playbook
+  - Removes the payload of an event. When the payload reports a completed task, the event gets C(completed_task)
+    instead, with the ID of the C(organization), the C(title) of the task, and C(answers), the variables of the playbook
     C(tallyfy.platform.confirm_task).
-  - An event whose header names another organization than its payload, or that has IDs or a time which cannot be such,
-    gets none.
+  - An event does not get C(completed_task) when its header and payload name different organizations, or when an ID or
+    the time is invalid.
 """
 
 EXAMPLES = r"""
@@ -38,7 +38,7 @@ _HEADER = "x-tallyfy-orgid"
 
 
 def main(event: dict[str, Any]) -> dict[str, Any]:
-    """Return the event with what it tells of a completed task, or with nothing."""
+    """Return the event with ``completed_task`` in place of the payload, or with neither."""
     meta = event.get("meta", {})
     found = _completed(_mapping(event.get("payload")), _header(_mapping(meta.get("headers"))))
     return {"meta": meta, **({"completed_task": found} if found else {})}

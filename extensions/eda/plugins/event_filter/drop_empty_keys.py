@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Take keys without a name out of events.
+"""Removes keys without a name from events.
 
-After one event with such a key, wherever it is, the rule engine of ansible-rulebook 1.3.2 says nothing and treats no
-event any more. A webhook takes any JSON from anybody who reaches its port.
+After an event with such a key at any depth, the rule engine of ansible-rulebook 1.3.2 silently processes no further
+events. Everybody who can reach the port can post any JSON to a webhook.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any
 
 DOCUMENTATION = r"""
 ---
-short_description: Take keys without a name out of events
+short_description: Remove keys without a name from events
 description:
   - Removes every key that is an empty text from an event, at any depth and inside lists. The rule engine stops at an
-    event that has one.
+    event with such a key.
 """
 
 EXAMPLES = r"""
@@ -29,7 +29,7 @@ EXAMPLES = r"""
 
 
 def main(event: dict[str, Any]) -> dict[str, Any]:
-    """Return the event without such keys; without recursion, since strangers decide how deep it is."""
+    """Return the event without such keys; without recursion, since anybody can post deeply nested JSON."""
     waiting: list[Any] = [event]
     while waiting:
         value = waiting.pop()
