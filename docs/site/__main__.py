@@ -6,7 +6,7 @@
 
 makes ``FOLDER/html``. Pages are made from the documentation of plugins and roles by antsibull-docs, taken from
 ``docs/docsite/rst``, and the start page is ``index.rst`` beside this file. All of them are in ``FOLDER/rst`` meanwhile.
-A warning is an error, and so is a link that leads nowhere.
+A warning is an error, and so is a link that leads nowhere, or a picture that nothing shows.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def main(folder: Path) -> None:
     strict = ("--fail-on-warning", "--keep-going", "--nitpicky", "--quiet")
     run("sphinx-build", *strict, "-b", "html", "-c", str(HERE), "-d", str(doctrees), str(rst), str(html))
     if problems := Links(html, CHECKOUT).problems():
-        sys.exit("\n".join(["These links lead nowhere:", *problems]))
+        sys.exit("\n".join(["Links and pictures:", *problems]))
     print(f"The site is {html / 'index.html'}.")
 
 

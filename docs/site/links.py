@@ -3,7 +3,8 @@
 """Check the links of the documentation without asking the network.
 
 These are the links of the built site, those of the Markdown files, and addresses of the repository and of its site
-wherever they stand. Links to other sites are only checked for their form.
+wherever they stand. Links to other sites are only checked for their form. A picture that nothing
+shows is an error, too.
 """
 
 from __future__ import annotations
@@ -89,9 +90,17 @@ class Links:
         }
 
     def problems(self) -> list[str]:
-        """Return what is wrong, a line for each link."""
+        """Return what is wrong, a line for each link and for each picture that is not shown."""
         found = [(where, target, reason) for where, target, reason in self._checked() if reason]
-        return [f"{where}: {target} {reason}" for where, target, reason in sorted(set(found))]
+        unused = [f"{name}: no page of the site and no Markdown file shows it" for name in self._unused_pictures()]
+        return [f"{where}: {target} {reason}" for where, target, reason in sorted(set(found))] + unused
+
+    def _unused_pictures(self) -> list[str]:
+        markdown = [name for name in self.names if name.endswith(".md")]
+        texts = "".join((self.checkout / name).read_text(encoding="utf-8") for name in markdown)
+        pictures = [Path(name) for name in sorted(self.names) if name.startswith("docs/pictures/images/")]
+        shown = {path.name for path in self.html.glob("_images/*")}
+        return [str(path) for path in pictures if path.name not in shown and path.name not in texts]
 
     def _checked(self) -> Iterator[tuple[str, str, str | None]]:
         for name, page in self.pages.items():

@@ -125,3 +125,13 @@ def test_links_of_pages_are_checked(tmp_path: Path, target: str, is_broken: bool
 def test_addresses_of_the_repository_are_checked_wherever_they_stand(tmp_path: Path) -> None:
     (reported,) = problems(tmp_path, **{"playbooks/examples/one.yml": f"# see {REPOSITORY}/blob/main/none.yml.\n"})
     assert reported.startswith(f"playbooks/examples/one.yml: {REPOSITORY}/blob/main/none.yml ")
+
+
+def test_a_picture_has_to_be_shown_somewhere(tmp_path: Path) -> None:
+    files = {f"docs/pictures/images/{name}.svg": "<svg/>" for name in ("one", "two", "three")}
+    for name, text in files.items():
+        (tmp_path / "checkout" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "checkout" / name).write_text(text, encoding="utf-8")
+    # A page shows the first.
+    (reported,) = problems(tmp_path, **{"README.md": f"![Two]({RAW}/main/docs/pictures/images/two.svg)"})
+    assert reported.startswith("docs/pictures/images/three.svg: ")
