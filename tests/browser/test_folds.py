@@ -99,6 +99,7 @@ def test_a_result_of_the_search_opens_the_folds_with_the_words(reader: Chrome, a
 
 def test_everything_is_open_on_paper(reader: Chrome, address: str) -> None:
     open_anew(reader, f"{address}/tallyfy_organization_info_module.html", TELEPHONE)
+    wait(reader, "return typeof openTarget === 'function'")  # else this listener would come before that of the page
     count = "document.querySelectorAll('details.fold[open]').length"
     reader.execute_script(f"addEventListener('beforeprint', () => {{ window.printed = {count}; }})")
     reader.print_page()
