@@ -414,7 +414,7 @@ groups:
     message:
       description: Why the group was not changed, or who remained in it.
       type: str
-      sample: "john.smith@example.com stayed, because their hand-over is not done."
+      sample: "john.smith@example.com stayed in the group, because the hand-over is not completed."
     before:
       description: Current values of the fields that differ.
       type: dict

@@ -35,9 +35,9 @@ CASES_OF_OFFBOARDING: list[tuple[str, str, tuple[str, ...], dict[str, Any]]] = [
 
 
 def entries_of_offboarding(picture: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return what a picture holds by the names that the diff of an offboarding has for it."""
-    people = {name: {"status": one["status"]} for name, one in picture.items() if "@" in name}
-    groups = {f"group {one['name']}": one for one in picture["groups"].values()}
+    """Return the entries of a snapshot under the names that the diff of an offboarding gives them."""
+    people = {name: {"status": fields["status"]} for name, fields in picture.items() if "@" in name}
+    groups = {f"group {group['name']}": group for group in picture["groups"].values()}
     guests = {f"guest {address}": guest for address, guest in picture["guests"].items()}
     processes = {
         f"process {run['name']} ({process_id})": {"owner": run["owner"]}
@@ -47,7 +47,7 @@ def entries_of_offboarding(picture: dict[str, Any]) -> dict[str, dict[str, Any]]
 
 
 def changes_of_offboarding(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
-    """Return which fields of which entries differ between two pictures."""
+    """Return the fields of each entry that differ between two snapshots."""
     first, second = entries_of_offboarding(before), entries_of_offboarding(after)
     assert second.keys() <= first.keys(), "nothing is added"
     gone = {f"{name}: gone" for name in first if name not in second}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role offboarding with all that leavers leave behind; what is handed over how is tested with its module."""
+"""The role offboarding with all work of leavers. The hand-overs are tested with the module."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_what_is_left_behind_is_reported_in_a_dry_run_and_done_once(left_behind:
         assert (process["owner_before"].lower(), process["owner_after"]) == (JOHN, BOB)
     assert associated(sandbox, NORA) == [ALICE_ID, BOB_ID]
     assert guests_of(sandbox) == {NORA}
-    (nora,) = [one for one in sandbox.state(sandbox.org_id)["guests"] if one["email"] == NORA]
+    (nora,) = [guest for guest in sandbox.state(sandbox.org_id)["guests"] if guest["email"] == NORA]
     assert nora["disabled_at"], "a guest without access gets none by being handed over"
     engineering = sandbox.group("Engineering")
     assert JOHN_ID not in engineering["members"]
@@ -100,7 +100,7 @@ def test_what_is_left_behind_is_reported_in_a_dry_run_and_done_once(left_behind:
 def test_who_cannot_be_handed_over_keeps_their_access_and_is_named(
     fault: dict[str, Any], who: list[str], stays: list[str], left_behind: Sandbox, roles: Roles
 ) -> None:
-    """What cannot be read might be anybody's; what cannot be written is told of those concerned."""
+    """An unreadable list stops everything; a failed write is reported for the people concerned."""
     left_behind.fault(**{"times": None, **fault})
     result = roles.run("offboarding", **LEAVERS)
     assert result["failed"]

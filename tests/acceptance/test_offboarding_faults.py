@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An offboarding whose steps are refused: nobody loses access before their hand-over is done, and the others go.
+"""An offboarding whose steps are refused: nobody loses access before the hand-over, and the others are removed.
 
-What one fault at one request does is in test_faults.py.
+Single faults are tested in test_faults.py.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Offboard = Callable[..., "dict[str, Any]"]
 
 @pytest.fixture
 def offboard(sandbox: Sandbox, tmp_path: Path) -> Offboard:
-    """Offboards in this process those who leave much behind, with waits that take no time."""
+    """Runs offboardings with many hand-overs in this process, with waits that take no time."""
     leave_much_behind(sandbox)
 
     def run(**options: Any) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def test_who_cannot_be_handed_over_keeps_their_access_and_the_others_go(
     end = unbroken(MUCH_LEFT_BEHIND, Stage(sandbox, tmp_path / "unbroken")).end
     leave_much_behind(sandbox)
     ids = {member["email"]: member["id"] for member in sandbox.state(sandbox.org_id)["members"]}
-    # The guest is Bob's alone, so that it concerns nobody else.
+    # Only Bob has the guest, so that nobody else is concerned.
     sandbox.patch_guest(PARTNER, associated_members=[ids[ALICE], ids[BOB]])
     sandbox.patch_group("People", members=[ids[BOB], ids[JOHN]])
     sandbox.fault(route=route, path=path, status=403)
@@ -98,14 +98,14 @@ def test_who_cannot_be_handed_over_keeps_their_access_and_the_others_go(
 def test_who_turns_out_to_own_a_process_keeps_their_access(
     sandbox: Sandbox, offboard: Offboard, fault: dict[str, Any]
 ) -> None:
-    """One list of processes is not believed for the whole run."""
+    """The list of processes is read again during the run."""
     sandbox.fault(route="processes.list", **fault)
     result = offboard()
     assert result["failed"]
-    # The others have no successor, or no access any more.
+    # The others have no successor or no access.
     now = statuses(sandbox)
     assert (now[BOB], now[CHARLIE]) == ("active", "disabled")
-    (problem,) = (one for one in result["problems"] if BOB in one)
+    (problem,) = (text for text in result["problems"] if BOB in text)
     assert "Run it again." in problem
     sandbox.clear_faults()
     assert not offboard().get("failed")

@@ -43,7 +43,7 @@ KEYS = {
 
 @pytest.fixture
 def left_behind(sandbox: Sandbox) -> Sandbox:
-    """Bob, of People, has a guest and a process; Dana, who has left, has all of that and a task."""
+    """Bob, in People, has a guest and a process; Dana, without access, has the same and a task."""
     sandbox.patch_guest(PARTNER, associated_members=[ALICE_ID, BOB_ID])
     sandbox.patch_guest(NORA, associated_members=[DANA_ID])
     sandbox.patch_group("Legacy Team", members=[DANA_ID])
@@ -103,7 +103,7 @@ def test_a_leaver_is_handed_over_in_order(left_behind: Sandbox, modules: Modules
     (process,) = result["processes"]
     assert (process["name"], process["owner_before"], process["owner_after"]) == ("Bob's tour", BOB, JOHN)
     assert row["processes"] == [process]
-    assert [(one["email"], one["action"], one["outcome"]) for one in result["guests"]] == [
+    assert [(row["email"], row["action"], row["outcome"]) for row in result["guests"]] == [
         (NORA, "deleted", "deleted"),
         (PARTNER, "handed_over", "updated"),
     ]
@@ -130,7 +130,7 @@ def test_who_has_left_is_handed_over_by_a_later_run(left_behind: Sandbox, module
     (row,) = result["people"]
     assert (row["outcome"], row["action"], row["fields"]) == ("updated", "handed_over", ["open_tasks"])
     assert (row["before"], row["after"]) == ({"open_tasks": 1}, {"open_tasks": 0})
-    assert [one["name"] for one in result["processes"]] == ["Dana's tour"]
+    assert [process["name"] for process in result["processes"]] == ["Dana's tour"]
     assert guest_of(left_behind, NORA)["associated_members"] == [JOHN_ID]
     assert guest_of(left_behind, NORA)["disabled_at"], "a guest without access gets none by being handed over"
     assert owner_of(left_behind, "Dana's tour") == JOHN_ID
@@ -177,7 +177,7 @@ def test_a_group_lets_go_of_those_who_are_handed_over(left_behind: Sandbox, modu
     assert result["groups"] == [
         {
             "name": "People", "action": "updated", "outcome": "updated",
-            "message": f"{BOB} stayed, because their hand-over is not done.",
+            "message": f"{BOB} stayed in the group, because the hand-over is not completed.",
             "before": {"members": [BOB, FRANK, JOHN]}, "after": {"members": [BOB, JOHN]},
         },
     ]  # fmt: skip
@@ -191,7 +191,7 @@ def test_nobody_takes_over(left_behind: Sandbox, modules: Modules) -> None:
     assert guest_of(left_behind, PARTNER)["associated_members"] == [ALICE_ID]
     assert owner_of(left_behind, "Bob's tour") == BOB_ID
     (note,) = result["notes"]
-    assert note == f"{BOB} still owns running processes, because nobody takes over: Bob's tour."
+    assert note == f"{BOB} still owns running processes, because there is no successor: Bob's tour."
     assert result["processes"][0]["owner_after"] == BOB
 
 
@@ -267,7 +267,7 @@ def test_an_option_is_missing(sandbox: Sandbox, modules: Modules) -> None:
     assert "one of the following is required" in modules.fail(MODULE)["msg"]
 
 
-# --- who is not there, and what is told -------------------------------------------------------------------------------
+# --- people who are not found, and the report -------------------------------------------------------------------------
 
 
 def test_who_is_nobody_is_reported_and_no_failure(sandbox: Sandbox, modules: Modules) -> None:

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""People and guests who leave, in one plan: all of it is read and checked before anything is written. Private to the
-collection."""
+"""Removes people and guests by one plan, read and checked before anything is written. Private to the collection."""
 
 from __future__ import annotations
 
@@ -49,7 +48,7 @@ from .rows import (
 )
 from .run import OffboardingRun
 
-#: The argument spec of ``tallyfy_offboarding``. Rows are raw, so that messages say which one is wrong.
+#: The argument spec of ``tallyfy_offboarding``. Rows are raw, so that messages name the invalid row.
 OFFBOARDING_OPTIONS: dict[str, dict[str, Any]] = {
     "people": {"type": "raw"},
     "src": {"type": "path"},
@@ -73,12 +72,12 @@ OFFBOARDING_RULES: dict[str, Any] = {
 
 
 def read_current(client: Client, desired: DesiredOffboarding, *, workers: int = 1) -> Current:
-    """Return what is there: members, and guests, groups, processes and tasks as far as they matter."""
+    """Return the current state: all members, and the guests, groups, processes and tasks that the plan needs."""
     everybody = list_everybody(client, workers=workers)
     people = [
         DesiredMember(email=wish.email, state=desired.state, reassign_to=wish.reassign_to) for wish in desired.people
     ]
-    # Open work is looked for below, with what else is to be handed over.
+    # Open tasks are read below, with everything else to hand over.
     pairs, everybody, context = read_members(
         client,
         [replace(member, reassign_to=None) for member in people],
@@ -86,7 +85,7 @@ def read_current(client: Client, desired: DesiredOffboarding, *, workers: int = 
         workers=workers,
     )
     index = {member.email: member for member in everybody}
-    # Who has no access any more is looked at as well: what an earlier run could not finish is finished.
+    # Leavers without access are included, to finish what an earlier run could not.
     known = [(member, record) for member, (_same, record) in zip(people, pairs) if record is not None]
     leavers = [Leaver(record) for _member, record in known]
     gone = [Leaver(record) for member, record in known if member.reassign_to and record.status == "disabled"]
@@ -109,10 +108,10 @@ def _successor_of(desired: DesiredMember) -> Email:
 
 
 def ensure_offboarding(task: Task) -> dict[str, Any]:
-    """Take the access of people and guests away, their work handed over, and return the result of the module.
+    """Hand over the work of people and guests, remove their access, and return the result of the module.
 
-    Raises ``InputError`` with everything that is wrong, before anything is written, and ``RosterError`` at the end when
-    somebody is not gone.
+    Raises ``InputError`` with every problem before anything is written, and ``RosterError`` at the end when somebody
+    could not be converged.
     """
     client = task.client
     try:
@@ -140,7 +139,7 @@ def ensure_offboarding(task: Task) -> dict[str, Any]:
 def _read_and_plan(task: Task, desired: DesiredOffboarding) -> tuple[OffboardingPlan, Current, dict[str, Any]]:
     try:
         current = read_current(task.client, desired, workers=desired.workers)
-        # Before anything is written: an offboarding does not fail at its end for want of a name.
+        # Read before anything is written, so that a run cannot fail at its end because of it.
         organization = task.organization()
     except TallyfyError:
         if desired.problems:

@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What has to be done for people and guests who leave: planned from plain records, without asking anybody. Private to
-the collection.
+"""The plan of an offboarding, made from plain records without a request. Private to the collection.
 
-Members are planned as those of a roster; what they leave behind is planned in ``_handovers``.
+Members are planned as in a roster; their work is planned in ``_handovers``.
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ from .rows import (
 
 @dataclass(frozen=True)
 class Current:
-    """What is there before anything is written, as far as an offboarding depends on it."""
+    """The state before anything is written, as far as an offboarding depends on it."""
 
     everybody: Sequence[Member] = ()
     context: PlanContext = field(default_factory=PlanContext)
@@ -89,7 +88,7 @@ class Current:
 
 @dataclass(frozen=True)
 class PlannedLeaver:
-    """What is to be done about the access of one person. ``leaver`` is ``None`` for who is no member."""
+    """The plan for the access of one person. ``leaver`` is ``None`` when the person is not a member."""
 
     desired: DesiredMember
     plan: Plan
@@ -102,7 +101,7 @@ class PlannedLeaver:
 
 @dataclass(frozen=True)
 class OffboardingPlan:
-    """Everything that an offboarding does. ``processes`` are the running ones of the leavers, handed over or not."""
+    """The plans of an offboarding. ``processes`` are the running processes of leavers, handed over or not."""
 
     people: Sequence[PlannedLeaver] = ()
     handovers: Sequence[Handover] = ()
@@ -116,21 +115,21 @@ class OffboardingPlan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is to be written."""
+        """Whether no plan has a step."""
         return not self.steps
 
     @property
     def steps(self) -> list[Step]:
-        """Everything that is to be written."""
+        """The steps of all plans."""
         parts: list[Handover | PlannedLeaver | PlannedGuest] = [*self.handovers, *self.people, *self.guests]
         return [step for part in parts for step in part.plan.steps]
 
 
 def plan_offboarding(desired: DesiredOffboarding, current: Current) -> OffboardingPlan:
-    """Return what has to be done. Pure: it depends on nothing but its arguments.
+    """Return the plan. Pure: it depends only on its arguments.
 
-    Raises ``InputError`` with everything that is wrong, ``InconsistentListError`` when the list of members leaves a
-    doubt about who is meant, and ``RefusedError`` when the policy does not allow it.
+    Raises ``InputError`` with every problem, ``InconsistentListError`` when an address is ambiguous in a list, and
+    ``RefusedError`` when the policy does not allow the plan.
     """
     problems = standing(desired.problems, [*current.everybody, *current.guests])
     people = [_plan_person(wish, desired, current, problems) for wish in desired.people]
@@ -171,7 +170,7 @@ def _plan_person(wish: Wish, desired: DesiredOffboarding, current: Current, prob
     nothing = PlannedLeaver(member, Plan(wish.email), leaver)
     if reason is not None and (leaver.has_access or _has_open_work(leaver, current)):
         text = f"{wish.reassign_to} {reason}"
-        # The one for everybody is told once.
+        # The successor for everybody is reported once.
         once = Problem(text, option=called("reassign_to"))
         problems.append(once if wish.is_general else wish.problem(text, "reassign_to"))
         return nothing
@@ -187,7 +186,7 @@ def _plan_person(wish: Wish, desired: DesiredOffboarding, current: Current, prob
 
 
 def _has_open_work(leaver: Leaver, current: Current) -> bool:
-    """Return whether something of somebody who has left is still to be handed over."""
+    """Return whether work of a leaver without access is still to be handed over."""
     if any(int(leaver.member_id) in associated(guest) for guest in current.guests):
         return True
     heir = replace(leaver, successor=leaver.record)
@@ -206,7 +205,7 @@ def _plan_guest(wish: Wish, policy: Policy, current: Current, problems: list[Pro
 
 
 def _refuse_doubts(plan: OffboardingPlan, current: Current) -> None:
-    """Raise ``InconsistentListError`` when it is not sure who is meant."""
+    """Raise ``InconsistentListError`` when the address of a leaver is ambiguous."""
     for kind, records in (("members", current.everybody), ("guests", current.guests)):
         doubtful = ambiguous(records)
         if doubtful and not plan.is_empty:

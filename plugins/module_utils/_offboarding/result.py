@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report on an offboarding: one row for each person, guest and group, counts, and the failure. Private to the
-collection."""
+"""The result of an offboarding: rows of people, guests and groups, counts and diff. Private to the collection."""
 
 from __future__ import annotations
 
@@ -35,7 +34,7 @@ from .plan import PlannedLeaver
 from .run import OffboardingRun, RunningHandover
 
 GROUP_COUNTS: tuple[Outcome, ...] = ("updated", "unchanged", "deferred", "failed", "skipped")
-#: What every result holds, also when nothing could be done.
+#: The keys of every result, also of a failure.
 OFFBOARDING_KEYS: dict[str, Any] = {
     **RESULT_KEYS,
     "guests": [],
@@ -51,7 +50,7 @@ OFFBOARDING_KEYS: dict[str, Any] = {
 
 
 class HandoverReport(RunReport):
-    """One hand-over: how it ended, and what became different."""
+    """The report on one hand-over."""
 
     def __init__(self, running: RunningHandover) -> None:
         super().__init__(running.run)
@@ -61,12 +60,12 @@ class HandoverReport(RunReport):
 
     @property
     def plan(self) -> Plan:
-        """The difference: what was done, or what was to be done when it did not come to its end."""
+        """The difference: the steps done, or the whole plan when the run was not completed."""
         return self.difference if self.is_changed else self._run.plan
 
 
 class LeaverReport(RunReport):
-    """One leaver's part of the result: their access, and what is handed over for them."""
+    """The report on one leaver: the access, and everything that is handed over."""
 
     def __init__(self, person: PlannedLeaver, run: MemberRun, ran: OffboardingRun) -> None:
         super().__init__(run)
@@ -78,12 +77,12 @@ class LeaverReport(RunReport):
         self._processes = processes_of(person.leaver, ran)
 
     def _is_theirs(self, running: RunningHandover) -> bool:
-        """Return whether it was done for this person, too, and not for others in the same group alone."""
+        """Return whether the hand-over was done for this leaver, and not only for others in the same group."""
         return not running.run.done or self.leaver is None or self.leaver.email not in running.staying
 
     @property
     def outcome(self) -> Outcome:
-        """What became of the person: of all parts, what matters most."""
+        """The most important outcome of the access and all hand-overs."""
         own = super().outcome
         if own in REMOVALS and not any(part.is_undone for part in self.parts):
             return own
@@ -98,7 +97,7 @@ class LeaverReport(RunReport):
 
     @property
     def obstacle(self) -> str:
-        """Why it is not done: what the hand-over met, else what the access met."""
+        """Why the leaver was not converged: the obstacle of the hand-over, else that of the access."""
         undone = sorted((part for part in self.parts if part.is_undone), key=lambda part: UNDONE.index(part.outcome))
         failed = [f"{part.running.called}: {part.obstacle}" for part in undone if part.outcome == "failed"]
         return "; ".join(dict.fromkeys(failed or [part.obstacle for part in undone])) or super().obstacle
@@ -111,7 +110,7 @@ class LeaverReport(RunReport):
             str(process["name"]) for process in self._processes if process["owner_after"] == process["owner_before"]
         ]
         if kept and self.leaver is not None and self.leaver.successor is None:
-            notes.append(f"{self.email} still owns running processes, because nobody takes over: {named(kept)}.")
+            notes.append(f"{self.email} still owns running processes, because there is no successor: {named(kept)}.")
         return notes
 
     def row(self) -> Record:
@@ -148,7 +147,7 @@ class LeaverReport(RunReport):
 
 
 def _story(running: RunningHandover, leaver: Leaver) -> str:
-    """Return what was done."""
+    """Return the description of a completed hand-over."""
     kind, subject = running.handover.kind, running.run.plan.subject
     heir = None if leaver.successor is None else str(leaver.successor["email"])
     if kind == "group":
@@ -156,7 +155,7 @@ def _story(running: RunningHandover, leaver: Leaver) -> str:
     if kind == "tasks":
         return f"handed over {running.run.plan.steps[0].reason.partition(';')[0]} to {heir}"
     if heir is None:
-        return f"updated the {kind} {subject}, who is theirs no more"
+        return f"removed the association with {kind} {subject}"
     return f"handed over the {kind} {subject} to {heir}"
 
 
@@ -184,7 +183,7 @@ def processes_of(leaver: Leaver | None, ran: OffboardingRun) -> list[Record]:
         if run is not None and run.done:
             after = str(run.plan.after["owner"])
         elif run is not None and not run.is_undone:
-            # Somebody else has changed it in the meantime.
+            # Another writer has changed the owner in the meantime.
             after = None
         rows.append(
             {"id": process["id"], "name": process.get("name"), "owner_before": leaver.email, "owner_after": after}
@@ -193,7 +192,7 @@ def processes_of(leaver: Leaver | None, ran: OffboardingRun) -> list[Record]:
 
 
 class GuestReport(RunReport):
-    """The part of the result that is about one guest, who leaves or is handed over."""
+    """The report on one guest, who is removed or handed over."""
 
     def __init__(self, email: str, run: PlanRun, *, is_unknown: bool = False) -> None:
         super().__init__(run)
@@ -228,7 +227,7 @@ class GuestReport(RunReport):
 
 
 def notes_of(ran: OffboardingRun) -> list[str]:
-    """Return what needs somebody's attention and is no failure, each once."""
+    """Return the notes of all runs, each once."""
     people = [LeaverReport(person, run, ran) for person, run in zip(ran.plan.people, ran.people)]
     notes = [note for report in people for note in report.notes]
     notes += [note for running in ran.handovers if running.handover.kind == "guest" for note in running.notes]
@@ -236,7 +235,7 @@ def notes_of(ran: OffboardingRun) -> list[str]:
 
 
 def offboarding_result(ran: OffboardingRun, organization: Record, task: Task) -> dict[str, Any]:
-    """Return the result of ``tallyfy_offboarding``; raises ``RosterError`` when somebody is not gone."""
+    """Return the result of ``tallyfy_offboarding``; raises ``RosterError`` when somebody could not be converged."""
     people = [LeaverReport(person, run, ran) for person, run in zip(ran.plan.people, ran.people)]
     leaving = [
         GuestReport(guest.desired.email, run, is_unknown=guest.record is None)
@@ -264,7 +263,7 @@ def offboarding_result(ran: OffboardingRun, organization: Record, task: Task) ->
         "diff": _diff(ran, str(organization["id"])),
         **facts_of(task, organization),
     }
-    # What is not handed over is reported of each person whom it concerns.
+    # A failed hand-over is reported for each of its leavers.
     undone: list[tuple[str, RunReport]] = [(person.email, person) for person in people if person.is_undone]
     undone += [(guest.email, guest) for guest in leaving if guest.is_undone]
     if undone:
@@ -274,7 +273,8 @@ def offboarding_result(ran: OffboardingRun, organization: Record, task: Task) ->
 
 def _group_row(part: HandoverReport) -> Record:
     staying, run = part.running.staying, part.running.run
-    stay = f"{named(staying)} stayed, because their hand-over is not done." if staying and run.done else ""
+    text = f"{named(staying)} stayed in the group, because the hand-over is not completed."
+    stay = text if staying and run.done else ""
     is_reported = part.outcome != "unchanged"
     return {
         "name": part.subject,
@@ -298,7 +298,7 @@ def _deferred(
 
 
 def _actions(ran: OffboardingRun) -> list[Record]:
-    """Return what was done, in the order in which it is done."""
+    """Return the actions done, in their order."""
     actions: list[Record] = []
     for running in ran.handovers:
         subject = running.run.plan.subject
@@ -314,7 +314,7 @@ def _actions(ran: OffboardingRun) -> list[Record]:
 
 
 def _diff(ran: OffboardingRun, org_id: str) -> dict[str, Any]:
-    """Return the difference of what changed only; what is not there, before or afterwards, has no entry."""
+    """Return the diff of what changed only; what does not exist before or afterwards has no entry there."""
     names = Counter(running.run.plan.subject for running in ran.handovers if running.handover.kind == "process")
     entries: list[tuple[str, PlanRun]] = []
     for running in ran.handovers:
@@ -338,12 +338,12 @@ def _diff(ran: OffboardingRun, org_id: str) -> dict[str, Any]:
     header = f"offboarding of {org_id}"
     more = len(changed) - DIFF_PEOPLE
     if more > 0:
-        header += f", {DIFF_PEOPLE} of {len(changed)} that differ"
+        header += f", {DIFF_PEOPLE} of {len(changed)} changed"
         after[f"and {more} more"] = "see people, guests and groups in the result"
     return {"before_header": header, "after_header": header, "before": before, "after": after}
 
 
 def _written(email: str, ran: OffboardingRun) -> str:
-    """Return the address as the input spells it."""
+    """Return the address in the spelling of the input."""
     people = (person for person in ran.plan.people if person.leaver is not None and person.leaver.email == email)
     return next((person.desired.email for person in people), email)

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who is to leave: the rows of an offboarding, and everything that is wrong with them. Private to the collection.
+"""The rows of an offboarding and their problems. Private to the collection.
 
-Nothing here asks the service.
+Nothing here sends a request.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rows impo
     unknown_field,
 )
 
-#: How a member is planned whose access ends, and one who is deleted for good.
+#: The desired state of a leaver: without access, or permanently deleted.
 DISABLED, DELETED = "disabled", "deleted"
 FIELDS = ("email", "reassign_to")
 GUEST_FIELDS = ("email",)
-#: Problems of guests are told after those of the people.
+#: The sort order of the first guest: problems of guests follow those of people.
 FIRST_GUEST = 1_000_000_000
 
 
 @dataclass(frozen=True)
 class Wish:
-    """One person or guest who is to leave, and where the input says so.
+    """One person or guest to remove, and the place in the input.
 
-    ``is_general`` says that ``reassign_to`` is the one that the task names for everybody.
+    ``is_general`` means that ``reassign_to`` is the option of the task and not of the row.
     """
 
     place: Place
@@ -50,13 +50,13 @@ class Wish:
     is_general: bool = False
 
     def problem(self, text: str, option: str = "") -> Problem:
-        """Return what is wrong with it."""
+        """Return a problem with this place and address."""
         return Problem(text, self.place, self.email, option)
 
 
 @dataclass(frozen=True)
 class DesiredOffboarding:
-    """What an offboarding is asked for, and what is wrong with it by itself."""
+    """The desired state of an offboarding, and the problems that can be found without a request."""
 
     people: Sequence[Wish] = ()
     guests: Sequence[Wish] = ()
@@ -69,7 +69,7 @@ class DesiredOffboarding:
 def desired_offboarding(
     params: Mapping[str, Any], called: Callable[[str], str], decrypt: Decrypt = undecrypted
 ) -> DesiredOffboarding:
-    """Return what the options ask for; ``called`` tells how the caller names an option."""
+    """Return the desired state of the options; ``called`` returns the name of an option in messages."""
     policy = Policy.from_params(params, called)
     general = policy.reassign_to
     workers = params["concurrency"]
@@ -118,7 +118,7 @@ def _people(rows: Rows, general: Email | None, problems: list[Problem]) -> list[
         problems += [rows.problem(index, row.get("email"), flaw) for flaw in found]
         if email:
             heir = successor or general
-            # One that is wrong by itself is not looked up.
+            # An invalid successor is not looked up.
             heir = heir if heir is not None and heir.is_valid else None
             wishes.append(Wish(rows.place(index), email, heir, is_general=not successor))
     return wishes
@@ -154,9 +154,9 @@ def _guests(given: Any, called: Callable[[str], str], problems: list[Problem]) -
 def _conflicts(
     people: Sequence[Wish], guests: Sequence[Wish], general: Email | None, called: Callable[[str], str]
 ) -> list[Problem]:
-    """Return who is listed twice over, and successors who leave themselves."""
+    """Return the problems of guests that are also listed as people, and of successors who also leave."""
     leaving = {wish.email for wish in people}
-    problems = [wish.problem(f"is listed in {called('people')}, too") for wish in guests if wish.email in leaving]
+    problems = [wish.problem(f"is also listed in {called('people')}") for wish in guests if wish.email in leaving]
     if general is not None and not general.is_valid:
         problems.append(Problem(f"{general!r} is not an e-mail address", option=called("reassign_to")))
     elif general in leaving:

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Carrying out an offboarding: hand over, groups, access, guests, in this order. Private to the collection.
+"""Carrying out an offboarding: hand-overs, groups, access, guests, in this order. Private to the collection.
 
-Nobody loses their access before what they leave behind is handed over.
+Nobody loses access before the hand-over is complete.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ BEFORE_GROUPS = ("guest", "process", "tasks")
 
 @dataclass
 class RunningHandover:
-    """A hand-over and how far it has come. ``staying`` are the addresses of leavers whom it left where they are."""
+    """A hand-over and its run. ``staying`` holds the addresses of leavers who were kept in a group."""
 
     handover: Handover
     run: HandoverRun
@@ -46,20 +46,20 @@ class RunningHandover:
 
     @property
     def called(self) -> str:
-        """How a message calls it."""
+        """The name of the hand-over in messages."""
         kind = "open tasks of" if self.handover.kind == "tasks" else self.handover.kind
         return f"the {kind} {self.run.plan.subject}"
 
     @property
     def notes(self) -> list[str]:
-        """What somebody should know about it."""
+        """The notes for the result."""
         return list(self.run.plan.warnings) if isinstance(self.run, GroupRun) else self.run.notes
 
 
 class OffboardingRun(BulkRun):
     """Carries out all plans of an offboarding.
 
-    Whatever fails for one person keeps only that person back, unless the breaker of the ``scheduler`` opens.
+    A failure stops only the person concerned, unless the breaker of the ``scheduler`` opens.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class OffboardingRun(BulkRun):
         return (*self.people, *self.guests, *(running.run for running in self.handovers))
 
     def carry_out(self) -> None:
-        """Carry out all plans, as far as that is possible; the runs tell how far that was."""
+        """Carry out all plans as far as possible; the runs hold the outcomes."""
         first = [running for running in self.handovers if running.handover.kind in BEFORE_GROUPS]
         groups = [running for running in self.handovers if running.handover.kind == "group"]
         self._scheduler.for_each(self._hand_over, first)
@@ -103,18 +103,18 @@ class OffboardingRun(BulkRun):
         self._scheduler.for_each(lambda run: self._scheduler.complete(run, run.desired.email), self.guests)
 
     def concerning(self, email: str) -> list[RunningHandover]:
-        """Return what is handed over for one leaver."""
+        """Return the hand-overs of one leaver."""
         return [running for running in self.handovers if Email(email) in running.handover.leavers]
 
     def undone(self, email: str) -> list[RunningHandover]:
-        """Return what has not been handed over for one leaver."""
+        """Return the hand-overs of one leaver that are not completed."""
         return [running for running in self.concerning(email) if running.run.is_undone]
 
     def _hand_over(self, running: RunningHandover) -> None:
         self._scheduler.complete(running.run, running.called)
 
     def _leave_group(self, running: RunningHandover) -> None:
-        """Take leavers out of a group, but for those whose other things have not been handed over."""
+        """Remove leavers from a group, except those with a hand-over that is not completed."""
         leavers = [leaver for leaver in self.plan.leavers if leaver.key in running.handover.leavers]
         reasons = {leaver.key: self._reason_to_stay(leaver.email) for leaver in leavers}
         ready = [leaver for leaver in leavers if reasons[leaver.key] is None]
@@ -129,7 +129,7 @@ class OffboardingRun(BulkRun):
         self._hand_over(running)
 
     def _reason_to_stay(self, email: str, kinds: Iterable[str] = BEFORE_GROUPS) -> SkipReason | None:
-        """Return why nothing may be taken away from this person, ``None`` when it may."""
+        """Return why this person must keep access and groups, or ``None``."""
         undone = [running for running in self.undone(email) if running.handover.kind in kinds]
         if not undone:
             return None
@@ -140,9 +140,9 @@ class OffboardingRun(BulkRun):
         return SkipReason(f"Not tried: access ends after the hand-over, which failed for {texts}. Run it again.")
 
     def _without_owners(self, runs: Sequence[MemberRun]) -> list[MemberRun]:
-        """Return those who do not own a process after their hand-over; the list that was planned by may have been old.
+        """Return the runs of leavers who own no process after the hand-over; the plan may be based on an old list.
 
-        Who has no successor keeps theirs.
+        A leaver without a successor keeps processes.
         """
         leaving = {run.desired.email for run in runs if any(run.open_steps())}
         leavers = [
@@ -156,9 +156,9 @@ class OffboardingRun(BulkRun):
         try:
             for process in read_processes(self._client, leavers, workers=self._scheduler.workers):
                 owner = next(leaver for leaver in leavers if leaver.member_id == owner_of(process))
-                reasons[owner.key] = f"the process {process.get('name')} has become theirs since it was planned."
+                reasons[owner.key] = f"the process {process.get('name')} was given to this person during the run."
         except ApiError as error:
-            reasons = {leaver.key: f"whether they own more processes is not known ({error})" for leaver in leavers}
+            reasons = {leaver.key: f"the processes of this person could not be read ({error})." for leaver in leavers}
         for run in runs:
             reason = reasons.get(run.desired.email)
             if reason is not None:

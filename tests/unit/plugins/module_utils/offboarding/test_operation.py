@@ -272,7 +272,7 @@ def test_a_row_that_is_refused(row: Any, problem: str) -> None:
          [f"o_guests entry 2 ({PARTNER.upper()}): the same e-mail address as o_guests entry 1"]),
         ({"guests": [BOB]}, [f"o_guests entry 1 ({BOB}): is a member; list them in o_people"]),
         ({"people": [{"email": BOB}], "guests": [BOB.upper()]},
-         [f"o_guests entry 1 ({BOB.upper()}): is listed in o_people, too",
+         [f"o_guests entry 1 ({BOB.upper()}): is also listed in o_people",
           f"o_guests entry 1 ({BOB.upper()}): is a member; list them in o_people"]),
         ({"guests": [PARTNER], "protect": ["[p]artner@example.org"]},
          [f"o_guests entry 1 ({PARTNER}): refusing to remove this guest: o_protect holds [p]artner@example.org"]),
