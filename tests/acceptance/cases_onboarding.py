@@ -27,7 +27,7 @@ LAUNCH = ("name", "template", "status")
 
 
 def of(entry: str, *fields: str) -> tuple[str, ...]:
-    """Return the changes of one entry of the diff: an address, ``group NAME``, ``guest ADDRESS`` or a process."""
+    """Return the changes of an entry of the diff: an address, ``group NAME``, ``guest ADDRESS`` or a process."""
     return tuple(f"{entry}: {field}" for field in fields)
 
 
@@ -61,7 +61,7 @@ CASES_OF_ONBOARDING: list[tuple[str, str, tuple[str, ...], dict[str, Any]]] = [
 
 
 def entries_of(picture: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return what a picture holds by the names that the diff of an onboarding has for it.
+    """Return the entries of a snapshot under the names that the diff of an onboarding gives them.
 
     Who is in a group is told with the people. A process is its reference's, for which the cases have a person.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""People, groups, guests and processes in one task: few requests, all mistakes at once, nothing twice."""
+"""People, groups, guests and processes in one task: few requests, all problems together, nothing twice."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ class TestEverything:
         done = modules.succeed("tallyfy_onboarding", people=[MARY], process=changed)
         assert done["changed"] is False
         (row,) = done["people"]
-        assert [(one["field"], one["current"], one["wanted"]) for one in row["process"]["unchangeable"]] == [
+        assert [(value["field"], value["current"], value["wanted"]) for value in row["process"]["unchangeable"]] == [
             ("Notes", "one", "two")
         ]
         assert any("Notes" in note for note in row["process"]["notes"])
@@ -180,7 +180,7 @@ WORLDS: tuple[dict[str, Any], ...] = (
 class TestAnything:
     @pytest.mark.parametrize("seed", range(18))
     def test_any_onboarding_leads_where_it_said(self, sandbox: Sandbox, modules: Modules, seed: int) -> None:
-        """Whatever is asked for: check mode tells it, the run does it, the next run finds nothing to do."""
+        """For random input: check mode predicts the run, and the next run changes nothing."""
         sandbox.switch(**WORLDS[seed % len(WORLDS)])
         arguments = anything(random.Random(seed))
         untouched = others(sandbox, arguments)
@@ -204,7 +204,7 @@ class TestAnything:
 
 
 def anything(random: random.Random) -> dict[str, Any]:
-    """Return a random onboarding of people who are there and people who are not."""
+    """Return a random onboarding of members and new people."""
     people: list[dict[str, Any]] = [
         {"email": email}
         for email in random.sample((BOB, DANA, "john.smith@example.com", "charlie.brown@example.com"), 2)
@@ -235,15 +235,15 @@ def anything(random: random.Random) -> dict[str, Any]:
 
 
 def others(sandbox: Sandbox, arguments: dict[str, Any]) -> list[Any]:
-    """Return the members whom the onboarding does not name, and the processes that were there."""
+    """Return the members that the onboarding does not name, and the seeded processes."""
     state = sandbox.state(sandbox.org_id)
     named = {person["email"] for person in arguments["people"]}
     seeded = [run for run in state["runs"] if not str(run["name"]).endswith(("@example.com)", ".com)"))]
     return [
         sorted(
-            (one["id"], one["email"], one["status"], one["role"])
-            for one in state["members"]
-            if one["email"] not in named
+            (member["id"], member["email"], member["status"], member["role"])
+            for member in state["members"]
+            if member["email"] not in named
         ),
         sorted((run["id"], run["name"], run["archived_at"]) for run in seeded),
     ]
@@ -286,7 +286,7 @@ class TestRequests:
         process = {**TOURED, "template": "Welcome tour"}
         modules.succeed("tallyfy_onboarding", check_mode=True, people=newcomers(20), process=process)
         asked = Counter(entry["route"] for entry in sandbox.ledger())
-        # Its row holds the form and the steps.
+        # The row of the template holds the form and the steps.
         assert (asked["templates.list"], asked["templates.get"]) == (1, 0)
         sandbox.switch(checklist_rows="short")
         sandbox.clear_ledger()
@@ -296,7 +296,7 @@ class TestRequests:
 
 
 class TestFiles:
-    """The rows of a file are the people of a list; how files are read is told in the tests of rosters."""
+    """The rows of a file equal the people of a list. Reading files is tested with rosters."""
 
     def test_a_file_is_the_same_as_a_list(self, sandbox: Sandbox, modules: Modules, tmp_path: Path) -> None:
         own = {"name": "Welcome, {full_name}", "kickoff": {"Notes": "007"}}
@@ -394,7 +394,7 @@ class TestMistakes:
         assert sandbox.writes() == []
         reported = "\n".join(failed["problems"])
         for text in (
-            "process: {nickname} is no field of a person",
+            "process: {nickname} is not a field of a person",
             "defaults: value of role must be one of: admin, standard, light, got: boss",
             "ensure_groups: entry 1 is neither a name nor a dictionary with a name",
             "ensure_groups (twice): is named twice",
@@ -404,7 +404,7 @@ class TestMistakes:
             "row 1 (mary.major@example.com): process: kickoff: there is no field 'Departement'; fields: New hire name",
             "row 1 (mary.major@example.com): process: kickoff: Contract type: 'Half-time' is not an option; options: ",
             "process: kickoff: Hardware: has 1 entries for 2 columns (Item, Qty)",
-            # Who names a group is to be in it; only what is listed in ensure_groups is made.
+            # Only groups listed in ensure_groups are created, not those that a row names.
             "row 2 (richard.roe@example.com): there is no group 'Enginering'",
             "row 2 (richard.roe@example.com): process: template: 2 templates have the title 'Laptop request'",
             "row 3 (nobody): email 'nobody' is not an e-mail address",
@@ -439,7 +439,7 @@ class TestMistakes:
         self, sandbox: Sandbox, modules: Modules, arguments: dict[str, Any], problem: str
     ) -> None:
         failed = modules.fail("tallyfy_onboarding", **{"people": [{"email": BOB}], **arguments})
-        assert any(problem in one for one in failed["problems"])
+        assert any(problem in text for text in failed["problems"])
         assert sandbox.writes() == []
 
     def test_texts_for_lists_and_dictionaries_mean_the_same_for_everybody_as_in_a_row(
@@ -456,7 +456,7 @@ class TestMistakes:
         done = modules.succeed("tallyfy_onboarding", check_mode=True, **texts)
         assert [row["name"] for row in done["groups"]] == ["Newcomers", "Sales, EMEA"]
         assert [row["email"] for row in done["guests"]] == ["partner@example.org", "x@example.net"]
-        assert "ensure_groups is no list" in modules.fail("tallyfy_onboarding", ensure_groups=7)["msg"]
+        assert "ensure_groups is not a list" in modules.fail("tallyfy_onboarding", ensure_groups=7)["msg"]
         assert "names nothing: ' ; '" in modules.fail("tallyfy_onboarding", ensure_groups=" ; ")["msg"]
         assert sandbox.writes() == []
 
@@ -502,7 +502,7 @@ class TestTrouble:
     def test_somebody_who_turns_out_to_be_there_joins_a_new_group(self, sandbox: Sandbox, modules: Modules) -> None:
         alice = sandbox.member(ALICE)
         pages = {"pagination": {"total": 1, "count": 1, "per_page": 100, "current_page": 1, "total_pages": 1}}
-        # As if somebody else had added Bob right after the list was read.
+        # As if another writer had added Bob right after the list was read.
         sandbox.fault(route="members.list", status=200, body={"data": [alice], "meta": pages})
         person = {"email": BOB, "first_name": "Bob", "last_name": "Jones", "groups": ["Newcomers"]}
         done = modules.succeed("tallyfy_onboarding", people=[person], ensure_groups=["Newcomers"], process=TOURED)
@@ -590,10 +590,10 @@ class TestTrouble:
         guests = [f"guest{number}@example.net" for number in range(4)]
         failed = modules.fail("tallyfy_onboarding", people=[MARY], process=TOURED, ensure_guests=guests)
         assert failed["summary"]["guests"] == counts(created=2, enabled=0, deferred=2)
-        # Nobody else has to wait for that.
+        # Only guests are deferred.
         assert failed["summary"]["processes"]["launched"] == 1
-        assert [one["email"] for one in failed["deferred"]] == guests[2:]
-        assert all(one["not_before"] for one in failed["deferred"])
+        assert [entry["email"] for entry in failed["deferred"]] == guests[2:]
+        assert all(entry["not_before"] for entry in failed["deferred"])
         assert len([entry for entry in sandbox.ledger() if entry["route"] == "guests.create"]) == 3
 
     @pytest.mark.parametrize(
@@ -608,7 +608,7 @@ class TestTrouble:
         people = newcomers(6)
         sandbox.fault(method="POST", path="*/runs", times=2, **fault)
         first = modules.run("tallyfy_onboarding", people=people, process=TOURED)
-        # Whatever became of them, none was asked for twice.
+        # No launch was sent twice.
         assert len(sandbox.launches()) == 6
         if first.get("failed"):
             assert "It is unknown whether the process was launched" in first["msg"]
@@ -618,7 +618,7 @@ class TestTrouble:
 
     def test_a_launch_that_shows_up_late_is_found_at_the_end(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.fault(method="POST", path="*/runs", cut="after")
-        # Looking for it at once fails, too.
+        # The look-up right after it fails, too.
         sandbox.fault(method="GET", route="processes.list", skip=4, status=403)
         done = modules.succeed("tallyfy_onboarding", people=[MARY], process={**TOURED, "kickoff": {"Notes": "x"}})
         assert done["summary"]["processes"]["launched"] == 1
@@ -655,7 +655,7 @@ class TestTrouble:
 
 
 def counts(**given: int) -> dict[str, int]:
-    """Return counts with those that every summary has."""
+    """Return counts with the default counts of every summary."""
     return {**dict.fromkeys(("updated", "unchanged", "failed", "deferred", "skipped"), 0), **given}
 
 
@@ -667,7 +667,7 @@ def without_ids(row: dict[str, Any]) -> dict[str, Any]:
 def test_every_type_of_field_as_the_documentation_gives_it(sandbox: Sandbox, modules: Modules) -> None:
     files = {part.name: part.text for part in read_page("reference_process") if isinstance(part, File)}
     rows = yaml.safe_load(files["every-type.yml"])["onboarding_people"]
-    # As the role gives it to the module: dates as texts.
+    # As the role passes it to the module: dates as texts.
     people = json.loads(json.dumps(rows, default=lambda day: day.isoformat()))
     done = modules.succeed("tallyfy_onboarding", people=people)
     assert done["summary"]["processes"]["launched"] == 1

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The onboarding role hands tokens to the tasks of its user, and nobody else gets to see them."""
+"""The onboarding role passes tokens to later tasks of the play and shows them nowhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.acceptance.running import Playbooks
 from tests.people import MARY
 
 PEOPLE = ["bob@example.com", "john.smith@example.com"]
-# Every token that the sandbox issues starts so.
+# The start of every token of the sandbox.
 ISSUED = "eyJ0eXAiOiJKV1QiLCJhbGci"
 #: Inside the controller, as a module, and with tasks that fail.
 PLAY = """
@@ -149,7 +149,7 @@ def test_who_gets_a_token_is_reported_by_the_run_and_not_by_a_dry_run(sandbox: S
     assert announced["text"][-1] == f"tokens would be passed to the tasks for {MARY['email'].upper()}"
     assert sandbox.writes() == []
     assert roles.succeed("onboarding", **given)["tokens_for"] == [MARY["email"].upper()]
-    # Nobody gets one after a failure, and blank answers ask for none.
+    # No token is passed after a failure, and blank answers request none.
     sandbox.fault(route="members.list", status=403)
     assert not roles.run("onboarding", **given).get("tokens_for")
     assert roles.succeed("onboarding", **{**given, "onboarding_tokens_for": ""})["tokens_for"] == []

@@ -313,7 +313,7 @@ def test_blank_variables_count_as_not_given(role: str, sandbox: Sandbox, roles: 
         ("offboarding", {"offboarding_people": JOHN}, "offboarding_people must be a list"),
         ("offboarding", {"offboarding_guests": PARTNER}, "offboarding_guests"),
         ("offboarding", {"offboarding_guests": [{"email": PARTNER}, None]}, "offboarding_guests"),
-        ("onboarding", {"onboarding_people": [MARY], "onboarding_ensure_groups": {"name": "N"}}, "ensure_groups is no"),
+        ("onboarding", {"onboarding_people": [MARY], "onboarding_ensure_groups": {"name": "N"}}, "ensure_groups is "),
         ("onboarding", {"onboarding_people": [MARY], "onboarding_process": "Tour"}, "onboarding_process"),
         ("onboarding", {"onboarding_people": [MARY], "onboarding_defaults": {"state": "disabled"}}, "state"),
         ("onboarding", {"onboarding_people": [MARY], "onboarding_concurrency": 99}, "onboarding_concurrency is 99"),

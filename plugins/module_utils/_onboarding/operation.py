@@ -2,8 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""People with their groups and processes, and guests, in one plan: all of it is read and checked before anything is
-written. Private to the collection."""
+"""People with their groups and processes, and guests, in one plan, read and checked before anything is written.
+
+Private to the collection.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +42,9 @@ from .result import onboarding_result
 from .run import OnboardingRun
 from .wishes import desired_process, fields_of_person
 
-#: How many guests are looked up one by one before the list of all of them takes fewer requests.
+#: The number of guests up to which each is looked up; for more, all guests are listed, in fewer requests.
 MOST_LOOKUPS = 3
-#: The argument spec of ``tallyfy_onboarding``. Rows are raw, so that messages say which one is wrong.
+#: The argument spec of ``tallyfy_onboarding``. Rows are raw, so that messages name the invalid row.
 ONBOARDING_OPTIONS: dict[str, dict[str, Any]] = {
     "people": {"type": "list", "elements": "raw"},
     "src": {"type": "path"},
@@ -62,8 +64,8 @@ ONBOARDING_RULES: dict[str, Any] = {"mutually_exclusive": [("people", "src")]}
 def ensure_onboarding(task: Task) -> dict[str, Any]:
     """Bring people, groups, guests and processes into the desired state and return the result of the module.
 
-    Raises ``InputError`` with everything that is wrong, before anything is written, and ``RosterError`` at the end
-    when something could not be brought into the desired state.
+    Raises ``InputError`` with every problem before anything is written, and ``RosterError`` at the end when something
+    could not be converged.
     """
     client = task.client
     with roster_lock(task) as locks:
@@ -92,7 +94,7 @@ def ensure_onboarding(task: Task) -> dict[str, Any]:
 
 
 def read_current(client: Client, desired: DesiredOnboarding) -> Current:
-    """Return what is there: members, and groups and guests as far as they matter."""
+    """Return the current state: all members, and the groups and guests that the plan needs."""
     workers = desired.workers
     everybody = list_everybody(client, workers=workers)
     people = [member for _index, member in desired.people]
@@ -106,12 +108,12 @@ def read_current(client: Client, desired: DesiredOnboarding) -> Current:
 
 
 def _read_guests(client: Client, guests: Sequence[DesiredGuest], workers: int) -> dict[Email, Record]:
-    """Return the records of those who are guests of this organization, in full."""
+    """Return the full records of the guests that exist in this organization."""
     listed: Mapping[Email, Record] = {}
     short = [guest.email for guest in guests]
     if len(guests) > MOST_LOOKUPS:
         listed = {Email(record.get("email")): record for record in list_guests(client)}
-        # Who is not in the list is no guest of this organization.
+        # An address that is not in the list is not a guest of this organization.
         known = [email for email in short if isinstance(listed.get(email), Mapping)]
         short = [email for email in known if not isinstance(listed[email].get("details"), Mapping)]
     found = map_concurrently(lambda email: find_guest(client, email), short, workers=workers)
@@ -122,7 +124,7 @@ def _read_guests(client: Client, guests: Sequence[DesiredGuest], workers: int) -
 def _plan_processes(
     planner: LaunchPlanner, desired: DesiredOnboarding, current: Current, plan: OnboardingPlan
 ) -> list[PlannedProcess]:
-    """Return the plan of each process; raises ``InputError`` with everything that is wrong, whenever it was found."""
+    """Return the plan of each process; raises ``InputError`` with every problem found so far and here."""
     records = {index: record for (index, _member), (_desired, record) in zip(desired.people, current.pairs)}
     wished = [
         (wish, desired_process(wish, desired.process, fields_of_person(wish.member, records[wish.index])))

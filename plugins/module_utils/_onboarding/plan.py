@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What has to be done for an onboarding: planned from plain records, without asking anybody. Private to the collection.
+"""The plan of an onboarding, made from plain records without a request. Private to the collection.
 
-People are planned as those of a roster, groups and guests as single ones. Processes are planned by ``LaunchPlanner``,
-which reads the templates that they name.
+People are planned as in a roster, groups and guests as by their modules. Processes are planned by ``LaunchPlanner``,
+which reads their templates.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ from .prepare import DesiredOnboarding
 
 @dataclass(frozen=True)
 class Current:
-    """What is there before anything is written, as far as an onboarding depends on it.
+    """The state before anything is written, as far as an onboarding depends on it.
 
-    ``pairs`` are the people and their records, ``guests`` those who are named, by their address as it is compared.
-    ``has_groups`` tells whether the groups of the ``context`` have been read.
+    ``pairs`` are the people and their records, ``guests`` the named guests, by address in the form that is compared.
+    ``has_groups`` is whether the groups of the ``context`` have been read.
     """
 
     everybody: Sequence[Member] = ()
@@ -57,7 +57,7 @@ class Current:
 
 @dataclass(frozen=True)
 class PlannedGroup:
-    """What is to be done about one group; ``record`` is ``None`` where it is not there yet."""
+    """The plan for one group; ``record`` is ``None`` when the group does not exist yet."""
 
     desired: DesiredGroup
     record: Record | None
@@ -66,9 +66,9 @@ class PlannedGroup:
 
 @dataclass(frozen=True)
 class OnboardingPlan:
-    """What is to be done about people, groups and guests; ``problems`` is everything that is wrong.
+    """The plans for people, groups and guests, and all ``problems``.
 
-    ``context`` holds a place for each group that is still to be created, and ``directory`` everybody as they will be.
+    ``context`` holds a placeholder for each group to create, and ``directory`` all members as they will be.
     """
 
     people: Sequence[PlannedPerson]
@@ -80,20 +80,20 @@ class OnboardingPlan:
 
     @property
     def member_steps(self) -> list[Step]:
-        """Everything that is to be written about members."""
+        """The steps about members."""
         return [step for person in self.people for step in person.plan.steps]
 
     @property
     def group_steps(self) -> list[Step]:
-        """Everything that is to be written about the groups themselves."""
+        """The steps about the groups themselves."""
         return [step for group in self.groups for step in group.plan.steps]
 
 
 def plan_onboarding(desired: DesiredOnboarding, current: Current) -> OnboardingPlan:
-    """Return what has to be done. Pure: it depends on nothing but its arguments.
+    """Return the plan. Pure: it depends only on its arguments.
 
-    Raises ``InconsistentListError`` when the list of members leaves a doubt about who is meant, and ``RefusedError``
-    when the policy does not allow it.
+    Raises ``InconsistentListError`` when an address is ambiguous in the list of members, and ``RefusedError`` when the
+    policy does not allow the plan.
     """
     problems = standing(desired.problems, current.everybody)
     groups = _plan_groups(desired, current.context.groups, problems)
@@ -108,7 +108,7 @@ def _plan_groups(desired: DesiredOnboarding, groups: Groups, problems: list[Prob
     planned = []
     for group in desired.groups:
         if fold(group.name) in groups.ambiguous:
-            text = f"several groups are called {group.name} when case does not matter"
+            text = f"several groups are called {group.name} when case is ignored; rename one of them"
             problems.append(Problem(text, desired.place("ensure_groups")))
             continue
         record = groups.get(fold(group.name))
@@ -117,7 +117,7 @@ def _plan_groups(desired: DesiredOnboarding, groups: Groups, problems: list[Prob
 
 
 def _with_places(groups: Groups, planned: Sequence[PlannedGroup]) -> Groups:
-    """Return the groups with a place for each that is not there; people are planned into it, and it comes with them."""
+    """Return the groups with a placeholder for each missing one, which is created together with its first members."""
     missing = [group.desired for group in planned if group.record is None]
     places = Groups({**groups, **{fold(group.name): missing_group(group.name, group.description) for group in missing}})
     places.ambiguous = groups.ambiguous
@@ -136,19 +136,19 @@ def _plan_people(
             place_of=lambda position: desired.rows.place(desired.people[position][0]),
         )
     except InputError as error:
-        # Of an address that is none it says nothing more that nobody is a member by it.
+        # An invalid address is reported once, and not again as an unknown member.
         odd = {problem.place for problem in problems if problem.stored is not None}
         problems += [problem for problem in error.problems if problem.place not in odd]
         return []
 
 
 def _directory(desired: DesiredOnboarding, everybody: Sequence[Member]) -> Directory:
-    """Return everybody as they will be: whoever is added has an ID below 0 until then."""
+    """Return all members as they will be; new members have negative IDs."""
     people = dict.fromkeys(member.email for _index, member in desired.people)
-    there = [Member({**one, "status": "active"}) if one.email in people else one for one in everybody]
-    known = {one.email for one in everybody}
+    members = [Member({**member, "status": "active"}) if member.email in people else member for member in everybody]
+    known = {member.email for member in everybody}
     new = [email for email in people if email not in known]
-    return Directory([*there, *(Member(id=-number, email=email) for number, email in enumerate(new, start=1))])
+    return Directory([*members, *(Member(id=-number, email=email) for number, email in enumerate(new, start=1))])
 
 
 def _plan_guest(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an onboarding asks for, checked by itself: nobody is asked. Private to the collection."""
+"""The desired state of an onboarding, validated without a request. Private to the collection."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rows impo
 
 from .wishes import Wish, general_process, process_wishes, split_processes
 
-#: Nobody leaves by an onboarding.
+#: The fields for leavers: an onboarding removes nobody.
 REFUSED_FIELDS = ("state", "reassign_to")
 _ROW_FIELDS = (*(name for name in ROW_FIELDS if name not in REFUSED_FIELDS), "process")
 _GUEST_OPTIONS = {name: option for name, option in GUEST_OPTIONS.items() if name != "state"}
@@ -48,9 +48,9 @@ _GUEST_OPTIONS = {name: option for name, option in GUEST_OPTIONS.items() if name
 
 @dataclass(frozen=True)
 class DesiredOnboarding:
-    """What is to be there afterwards; ``problems`` is everything that is wrong with it by itself.
+    """The desired state, and the ``problems`` that can be found without a request.
 
-    ``people`` come with the index of their row, ``process`` is what goes for everybody's process.
+    ``people`` come with the index of their row; ``process`` holds the values for everybody's process.
     """
 
     policy: Policy
@@ -64,7 +64,7 @@ class DesiredOnboarding:
     problems: Sequence[Problem] = ()
 
     def place(self, option: str) -> Place:
-        """Return the place of an option, under the name by which people know it."""
+        """Return the place of an option, with its name in messages."""
         return Place(self.policy.called(option))
 
 
@@ -75,15 +75,15 @@ def prepare_onboarding(
     has_application: bool = True,
     decrypt: Decrypt = undecrypted,
 ) -> DesiredOnboarding:
-    """Return what the options ask for; ``called`` tells how the caller names an option."""
-    # Nobody leaves by an onboarding.
+    """Return the desired state of the options; ``called`` returns the name of an option in messages."""
+    # An onboarding removes nobody.
     policy = Policy(max_removals="0", min_admins=params["min_admins"], called=called)
     wrong_workers = validate_concurrency(params["concurrency"], called)
     problems = [Problem(text) for text in (*wrong_workers, *policy.problems())]
     given, found = _given_rows(params, called, decrypt)
     problems += found
     plain, own = split_processes(given.rows)
-    # A blank field of a row leaves the word to the defaults.
+    # A blank field of a row takes its value from the defaults.
     rows = given.replaced([_without_blanks(row) if isinstance(row, Mapping) else row for row in plain])
     defaults = _without_blanks(params["defaults"])
     problems += [
@@ -107,7 +107,7 @@ def prepare_onboarding(
 def _given_rows(
     params: Mapping[str, Any], called: Callable[[str], str], decrypt: Decrypt
 ) -> tuple[Rows, list[Problem]]:
-    """Return the people with their processes, as somebody gave them, and what is wrong with the names of fields."""
+    """Return the people with their processes, as given, and the problems of field names."""
     rows, problems = given_rows(params, _ROW_FIELDS, called, decrypt)
     if params["src"] is not None:
         rows = rows.replaced([_with_refused_process(row) for row in rows.rows])
@@ -129,13 +129,13 @@ def _people(
 
 
 def _entries(given: Any, option: str, problems: list[Problem]) -> Sequence[Any]:
-    """Return the entries of a list; a text is one with semicolons or line breaks, as everywhere."""
+    """Return the entries of a list; a text is split at semicolons and line breaks, as in every option."""
     if is_empty(given):
         return []
     if not isinstance(given, str):
         if isinstance(given, (list, tuple)):
             return given
-        problems.append(Problem(f"{option} is no list"))
+        problems.append(Problem(f"{option} is not a list"))
         return []
     texts = split_names(given)
     problems += [] if texts else [Problem(NO_NAME.format(option, given))]
@@ -195,7 +195,7 @@ def _guests(given: Sequence[Any], called: str, problems: list[Problem]) -> list[
 
 
 def _with_refused_process(row: Any) -> Any:
-    """Return the row with no process where that is what the text says: files of most kinds hold nothing but texts."""
+    """Return the row with ``process`` false when its text means that: most file formats hold texts only."""
     refuses = isinstance(row, Mapping) and fold(str(row.get("process"))) == "false"
     return {**row, "process": False} if refuses else row
 

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plans of the processes of many people. Private to the collection.
+"""The plans of many people's processes. Private to the collection.
 
-However many people there are, a template and its processes are read once.
+A template and its processes are read once, however many people there are.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rows impo
 
 from .wishes import Wish
 
-#: In how many rows a problem is named in each of them.
+#: A problem that more rows have is reported once, with the first row.
 MOST_ROWS = 3
 
 
@@ -63,10 +63,10 @@ class PlannedProcess:
 
 
 class LaunchPlanner:
-    """Reads the templates that people's processes come from and what was launched from them, each once, and plans.
+    """Plans processes; reads each template and the processes launched from it once.
 
-    ``locks`` holds the lock of each template from before its processes are read, so that nobody else launches in
-    between.
+    ``locks`` takes the lock of each template before its processes are read, so that no other run launches one in the
+    meantime.
     """
 
     def __init__(self, client: Client, locks: contextlib.ExitStack, *, workers: int = 1) -> None:
@@ -86,7 +86,7 @@ class LaunchPlanner:
         directory: Directory,
         groups: Groups | None,
     ) -> tuple[list[PlannedProcess], list[Problem]]:
-        """Return the plan of each process, and everything that is wrong; then there may be fewer plans."""
+        """Return the plan of each process, or no plans and the problems."""
         problems: list[Problem] = []
         of_rows: list[tuple[int, str]] = []
         ready: list[tuple[Wish, DesiredProcess, Template]] = []
@@ -98,7 +98,7 @@ class LaunchPlanner:
                     ready.append((wish, desired, template))
                     continue
                 if "template" not in wish.own:
-                    # What goes for everybody is told once.
+                    # A problem of the values for everybody is reported once.
                     problems += [replace(problem, place=Place(called("process"))) for problem in template.problems]
                     continue
                 found = [problem.text for problem in template.problems]
@@ -130,11 +130,11 @@ class LaunchPlanner:
             (wish.index, wish.member.email, note)
             for (wish, _desired, _template), launch in zip(ready, launches)
             if launch is not None
-            for note in (*wish.notes, *(f"kickoff: {one}" for one in launch.kickoff.notes))
+            for note in (*wish.notes, *(f"kickoff: {note}" for note in launch.kickoff.notes))
         ]
         self.notes += [str(note) for note in _reported_once(noted, rows, called)]
         planned = []
-        for (wish, desired, template), one, runs, launch in zip(ready, sought, found_runs, launches):
+        for (wish, desired, template), reference, runs, launch in zip(ready, sought, found_runs, launches):
             current = runs.current
             doubt = doubt_about(self._client, template.id, desired, runs)
             plan = plan_process(
@@ -153,7 +153,7 @@ class LaunchPlanner:
                 current=current,
                 launch=launch,
                 finder=self._finders[template.id],
-                sought=one,
+                sought=reference,
             )
             fixed, notes = compare_kickoff(desired, current, template.fields) if current is not None else ([], [])
             run.notes += notes
@@ -165,7 +165,8 @@ class LaunchPlanner:
         if desired not in self._templates:
             try:
                 template_id, template = find_template(self._client, desired)
-                same = [one for one in self._templates.values() if isinstance(one, Template) and one.id == template_id]
+                templates = [template for template in self._templates.values() if isinstance(template, Template)]
+                same = [template for template in templates if template.id == template_id]
                 self._templates[desired] = (
                     same[0] if same else template or get_template(self._client, template_id, desired)
                 )
@@ -174,13 +175,13 @@ class LaunchPlanner:
         return self._templates[desired]
 
     def _found(self, ready: Sequence[tuple[Wish, DesiredProcess, Template]], sought: Sequence[Sought]) -> list[Found]:
-        """Return what carries each reference, after the locks of the templates have been taken."""
+        """Lock the templates, then return the processes found for each reference."""
         by_template: dict[str, list[int]] = {}
         for place, (_wish, _desired, template) in enumerate(ready):
             by_template.setdefault(template.id, []).append(place)
             finder = self._finders.setdefault(template.id, Finder(self._client, template.id, workers=self._workers))
             finder.template = template
-        # Always in the same order, or two runs could wait for each other.
+        # Always in the same order, to avoid a deadlock between two runs.
         for template_id in sorted(by_template):
             self._locks.enter_context(self._client.alone(LOCK_SUBJECT.format(template_id)))
         found: dict[int, Found] = {}
@@ -199,9 +200,9 @@ class LaunchPlanner:
 
 
 def _reported_once(of_rows: Iterable[tuple[int, str, str]], rows: Rows, called: Callable[[str], str]) -> list[Problem]:
-    """Return the problems of rows, each an index, an address and a text, as they are told.
+    """Return the problems of rows, each an index, an address and a text.
 
-    One that many rows have is mostly one of what goes for everybody.
+    A problem that many rows have is reported once: its cause is mostly a value for everybody.
     """
     by_text: dict[str, list[tuple[int, str]]] = {}
     for index, email, text in of_rows:
@@ -219,7 +220,7 @@ def _reported_once(of_rows: Iterable[tuple[int, str, str]], rows: Rows, called: 
 
 
 def _twins(ready: Sequence[tuple[Wish, DesiredProcess, Template]], rows: Rows) -> list[tuple[int, str]]:
-    """Return a problem for each process that is another row's, too: only one of them would be launched."""
+    """Return a problem for each process that another row also asks for: only one of them would be launched."""
     first: dict[tuple[str, str, str], int] = {}
     emails = {wish.index: wish.member.email for wish, _desired, _template in ready}
     problems = []

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report on an onboarding: one row for each person, group and guest, counts, and the failure. Private to the
-collection."""
+"""The result of an onboarding: rows of people, groups and guests, counts and diff. Private to the collection."""
 
 from __future__ import annotations
 
@@ -49,7 +48,7 @@ ONBOARDING_KEYS: dict[str, Any] = {
 
 
 class PartReport(RunReport):
-    """The part of the result that is about one group, guest or process."""
+    """The report on one group, guest or process."""
 
     def __init__(self, name: str, run: GroupRun | GuestRun | ProcessRun) -> None:
         super().__init__(run)
@@ -58,13 +57,13 @@ class PartReport(RunReport):
         self.notes = list(run.plan.warnings if isinstance(run, GroupRun) else run.notes)
 
     def row(self) -> Record:
-        """Return what every row has."""
+        """Return the keys that every row has."""
         texts = [*([self.obstacle] if self.is_undone else []), *self.notes]
         return {"action": self.action, "outcome": self.outcome, "message": " ".join(texts), "notes": self.notes}
 
 
 class PersonReport(RunReport):
-    """One person's part of the result, with their process if they have one."""
+    """The report on one person, with the process if there is one."""
 
     def __init__(self, member: MemberReport, process: PartReport | None, planned: PlannedProcess | None) -> None:
         super().__init__(member.run)
@@ -79,7 +78,7 @@ class PersonReport(RunReport):
 
     @property
     def outcome(self) -> Outcome:
-        """What became of the person: of the two parts, what matters most; with a new process alone they are updated."""
+        """The more important outcome of member and process; a new process alone counts as an update of the person."""
         outcomes = [self.member.outcome]
         if self.process is not None:
             outcomes.append("updated" if self.process.outcome in DONE else self.process.outcome)
@@ -87,7 +86,7 @@ class PersonReport(RunReport):
 
     @property
     def obstacle(self) -> str:
-        """Why the person is not as desired. That no process is launched for who is not in needs no saying."""
+        """Why the person was not converged. A failed member hides the process that was skipped because of it."""
         return next((part.obstacle for part in self.parts if part.is_undone), "")
 
     def row(self) -> Record:
@@ -114,7 +113,7 @@ class PersonReport(RunReport):
 def onboarding_result(
     run: OnboardingRun, planned: Sequence[PlannedPerson], notes: Sequence[str], organization: Record, task: Task
 ) -> dict[str, Any]:
-    """Return the result of ``tallyfy_onboarding``; raises ``RosterError`` when something is not as desired."""
+    """Return the result of ``tallyfy_onboarding``; raises ``RosterError`` when something could not be converged."""
     processes = {process.email: (PartReport(process.email, process.run), process) for process in run.processes}
     people = [
         PersonReport(MemberReport(person, member), *processes.get(member.desired.email, (None, None)))
@@ -152,7 +151,7 @@ def onboarding_result(
     undone: list[tuple[str, RunReport]] = [(person.email, person) for person in people if person.is_undone]
     undone += [(part.name, part) for part in (*groups, *guests) if part.is_undone]
     if undone:
-        # ansible-core prints all of a failure; thousands of people who are well already would bury the others.
+        # ansible-core prints the whole result of a failure, and thousands of unchanged people would hide the others.
         result["people"] = [person.row() for person in people if person.outcome != "unchanged"]
         total = len(people) + len(groups) + len(guests)
         raise_undone(result, undone, total, kind="people" if total == len(people) else "people, groups and guests")
@@ -176,7 +175,7 @@ def _actions(
 def _diff(
     people: Iterable[PersonReport], groups: Iterable[PartReport], guests: Iterable[PartReport], org_id: str
 ) -> dict[str, Any]:
-    """Return the difference of what changed only; what is not there, before or afterwards, has no entry."""
+    """Return the diff of what changed only; what does not exist before or afterwards has no entry there."""
     entries: list[tuple[str, RunReport]] = [(f"group {group.name}", group) for group in groups if group.run.done]
     entries += [(f"guest {guest.name}", guest) for guest in guests if guest.run.done]
     for person in people:
@@ -191,6 +190,6 @@ def _diff(
     after: dict[str, Any] = {name: dict(report.difference.after) for name, report in shown}
     more = len(entries) - len(shown)
     if more:
-        header += f", {len(shown)} of {len(entries)} that differ"
+        header += f", {len(shown)} of {len(entries)} changed"
         after[f"and {more} more"] = "see people in the result"
     return {"before_header": header, "after_header": header, "before": before, "after": after}

@@ -33,8 +33,8 @@ from .processes import PlannedProcess
 class OnboardingRun(BulkRun):
     """Carries out all plans of an onboarding.
 
-    A process is launched only for somebody who is in, and a process or guest that names somebody who could not be added
-    is left for the next run.
+    A process is launched only for a person who has been converged. A process or guest that names a person who could
+    not be added is skipped.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class OnboardingRun(BulkRun):
         self._groups = plan.context.groups
         self._everybody = everybody
         self._scheduler = scheduler
-        # The hourly limit of invited guests keeps nobody else waiting.
+        # The hourly limit of guest invitations defers only guests.
         self._guest_breaker = scheduler.breaker.branch()
         self._roster = RosterRun(
             client, self.people, scheduler=scheduler, everybody=everybody, policy=policy, progress=progress
@@ -74,7 +74,7 @@ class OnboardingRun(BulkRun):
         return (*self.people, *self.groups, *self.guests, *(planned.run for planned in self.processes))
 
     def carry_out(self) -> None:
-        """Carry out all plans, as far as that is possible; the runs tell how far that was."""
+        """Carry out all plans as far as possible; the runs hold the outcomes."""
         self._roster.carry_out()
         for group in self.groups:
             self._work_on_group(group)
@@ -84,14 +84,14 @@ class OnboardingRun(BulkRun):
         self._launch(directory)
 
     def notes(self) -> list[str]:
-        """Return what somebody should know about the run."""
+        """Return the notes of all runs."""
         notes = [note for run in self.people for note in run.notes]
         notes += [note for run in self.groups for note in run.plan.warnings]
         notes += [note for run in self.guests for note in run.notes]
         return notes + [note for planned in self.processes for note in planned.run.notes]
 
     def _directory(self) -> Directory:
-        """Return everybody as they are now; whoever could not be added is not there."""
+        """Return the current members; people who could not be added are missing."""
         members = {str(member["id"]): member for member in self._everybody}
         members.update({str(run.record["id"]): run.record for run in self.people if run.record.get("id") is not None})
         return Directory(members.values())
@@ -99,7 +99,7 @@ class OnboardingRun(BulkRun):
     def _work_on_group(self, run: GroupRun) -> None:
         created = self._groups[fold(run.desired.name)]
         if created.get("id") is not None:
-            # A group that is to be created came with its first members.
+            # A new group was created together with its first members.
             for step in run.open_steps({"created"}):
                 run.record = created
                 run.finish(step)
@@ -128,7 +128,7 @@ class OnboardingRun(BulkRun):
                 continue
             reason = ""
             if planned.email in out:
-                reason = f"{planned.email} could not be brought in"
+                reason = f"{planned.email} could not be converged"
             elif missing:
                 reason = f"{missing} could not be added"
             elif without:

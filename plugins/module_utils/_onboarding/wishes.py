@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is desired of each person's process: one wish for all, filled with their own fields, and what their row says.
+"""The desired process of each person: values for everybody, with the person's fields filled in, and values of the row.
 
 Private to the collection. Every function here is pure.
 """
@@ -38,9 +38,9 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.values import notes_of_numbers
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.rows import Rows, unknown_field
 
-#: The fields of a person that a wish for everybody may name in braces.
+#: The fields of a person that the values for everybody may name in braces.
 PERSON_FIELDS = ("email", "first_name", "last_name", "full_name", "role", *PROFILE_FIELDS[2:])
-#: By what a person's process is found when nobody says otherwise.
+#: The default reference of a person's process.
 DEFAULT_REFERENCE = "{email}"
 _OPTIONAL = {name: {**option, "required": False} for name, option in PROCESS_OPTIONS.items()}
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -49,9 +49,9 @@ _TYPES: dict[str, tuple[type, ...]] = {"str": (str,), "dict": (dict,), "raw": (o
 
 @dataclass(frozen=True)
 class Wish:
-    """What is wanted of one person's process: what goes for everybody, and what their row says.
+    """The desired process of one person: ``own`` holds the values of the row.
 
-    ``notes`` tell of what may not be what somebody has written in the row.
+    ``notes`` report values that may differ from the text in the row.
     """
 
     index: int
@@ -61,7 +61,7 @@ class Wish:
 
 
 def split_processes(rows: Sequence[Any]) -> tuple[list[Any], dict[int, Any]]:
-    """Return the rows without ``process``, and what each row says of it."""
+    """Return the rows without ``process``, and the value of ``process`` in each row."""
     plain = [
         {name: value for name, value in row.items() if name != "process"} if isinstance(row, Mapping) else row
         for row in rows
@@ -71,9 +71,9 @@ def split_processes(rows: Sequence[Any]) -> tuple[list[Any], dict[int, Any]]:
 
 
 def general_process(given: Any, called: Callable[[str], str] = str) -> tuple[dict[str, Any] | None, list[Problem]]:
-    """Return the good part of what goes for everybody's process, ``None`` for nothing, and what is wrong with it.
+    """Return the valid values for everybody's process, or ``None`` when there are none, and the problems.
 
-    The title of a template alone will do.
+    The title of a template is enough.
     """
     if is_empty(given):
         return None, []
@@ -86,8 +86,8 @@ def general_process(given: Any, called: Callable[[str], str] = str) -> tuple[dic
     unknown = sorted(set(_names_in(given)) - set(PERSON_FIELDS))
     if unknown:
         names = ", ".join(f"{{{name}}}" for name in unknown)
-        problems.append(f"{names} is no field of a person; fields: {choices(PERSON_FIELDS)}")
-    # What could not be made what it must be is told here, and not with each person.
+        problems.append(f"{names} is not a field of a person; fields: {choices(PERSON_FIELDS)}")
+    # A value of the wrong type is reported here, and not for each person.
     good = {name: value for name, value in params.items() if isinstance(value, _TYPES[PROCESS_OPTIONS[name]["type"]])}
     return good, [Problem(text, Place(called("process"))) for text in problems]
 
@@ -95,10 +95,10 @@ def general_process(given: Any, called: Callable[[str], str] = str) -> tuple[dic
 def process_wishes(
     people: Iterable[tuple[int, DesiredMember]], own: Mapping[int, Any], general: Mapping[str, Any] | None, rows: Rows
 ) -> tuple[list[Wish], list[Problem]]:
-    """Return what is wanted of each person's process, and everything that is wrong with the wishes by themselves.
+    """Return the desired process of each person, and the problems that can be found without a request.
 
-    A person has a process when there is a wish for everybody, or when the row holds one: a dictionary, or the template
-    alone. ``false`` in a row is no process for this person.
+    A person has a process when there are values for everybody, or when the row holds one: a dictionary, or the template
+    alone. ``false`` in a row means no process for this person.
     """
     problems = []
     wishes = []
@@ -131,7 +131,7 @@ def _validated(given: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[di
 
 
 def _unfit_texts(given: Mapping[str, Any], options: Mapping[str, Any]) -> list[str]:
-    """Return which texts are none that anybody has written; ansible-core's own check makes a text of everything."""
+    """Return the values that are not texts although they must be; ansible-core would convert any value to a text."""
     problems = []
     for name, value in given.items():
         if options[name]["type"] == "str":
@@ -147,11 +147,11 @@ def _names_in(value: Any) -> list[str]:
         return _PLACEHOLDER.findall(value)
     if isinstance(value, Mapping):
         value = [*value, *value.values()]
-    return [name for one in value for name in _names_in(one)] if isinstance(value, (list, tuple)) else []
+    return [name for entry in value for name in _names_in(entry)] if isinstance(value, (list, tuple)) else []
 
 
 def fields_of_person(desired: DesiredMember, current: Mapping[str, Any] | None) -> dict[str, str]:
-    """Return the fields of a person as they are after the run, as texts; what they do not have is empty."""
+    """Return the fields of a person after the run, as texts; missing fields are empty."""
     fields = {**shape_member(current or {}), **desired.profile, "role": desired.role or (current or {}).get("role")}
     fields["email"] = folded(desired.email)
     names = (str(fields.get(name) or "").strip() for name in ("first_name", "last_name"))
@@ -160,25 +160,25 @@ def fields_of_person(desired: DesiredMember, current: Mapping[str, Any] | None) 
 
 
 def filled(value: Any, fields: Mapping[str, str]) -> Any:
-    """Return a value with the person's fields in the place of their names in braces. Other braces stay."""
+    """Return a value with each name in braces replaced by the person's field. Other braces stay unchanged."""
     if isinstance(value, str):
         return _PLACEHOLDER.sub(lambda match: fields.get(match[1], match[0]), value)
     if isinstance(value, Mapping):
-        return {name: filled(one, fields) for name, one in value.items()}
-    return [filled(one, fields) for one in value] if isinstance(value, (list, tuple)) else value
+        return {name: filled(entry, fields) for name, entry in value.items()}
+    return [filled(entry, fields) for entry in value] if isinstance(value, (list, tuple)) else value
 
 
 def desired_process(wish: Wish, general: Mapping[str, Any] | None, fields: Mapping[str, str]) -> DesiredProcess:
-    """Return one person's process. What the row says goes before what goes for everybody, kick-off values one by one.
+    """Return one person's process. Values of the row override values for everybody, each kick-off value separately.
 
-    Only what goes for everybody is filled with fields; a value of a row is taken as it stands.
+    Fields are filled in only in the values for everybody; a value of a row stays unchanged.
     """
     common = filled({"reference": DEFAULT_REFERENCE, **(general or {})}, fields)
     params = {**common, **wish.own}
     for name in ("kickoff", "assignments"):
         own = wish.own.get(name) or {}
         replaced = {fold(str(label)) for label in own}
-        kept = {label: one for label, one in (common.get(name) or {}).items() if fold(str(label)) not in replaced}
+        kept = {label: value for label, value in (common.get(name) or {}).items() if fold(str(label)) not in replaced}
         params[name] = {**kept, **own}
     return DesiredProcess.from_params(params)
 

@@ -124,7 +124,7 @@ class TestWishes:
         reported = "\n".join(str(problem) for problem in [*problems, *more])
         for text in (
             "process: unknown field templat",
-            "process: {nme}, {nobody}, {x} is no field of a person; fields: email",
+            "process: {nme}, {nobody}, {x} is not a field of a person; fields: email",
             "row 1 (Mary.Major@Example.com): process: unknown field state",
             "row 3 (bob@example.com): process is neither a dictionary nor a template",
         ):
