@@ -387,5 +387,5 @@ def test_a_failure_leaves_the_file_as_it_is_and_shows_no_secret(sandbox: Sandbox
 def test_an_asynchronous_task_is_refused(sandbox: Sandbox, roles: Roles) -> None:
     plugin = roles.plugin(EXPORT, {"dest": "roster.yml"}, roles.variables)
     plugin._task.async_val = 60
-    assert "this cannot be an asynchronous task" in plugin.run(task_vars=roles.variables)["msg"]
+    assert "is not supported in an asynchronous task" in plugin.run(task_vars=roles.variables)["msg"]
     assert sandbox.ledger() == []

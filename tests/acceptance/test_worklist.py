@@ -130,7 +130,7 @@ def test_each_step_is_done_once_and_failures_stay_open(steps: Steps, sandbox: Sa
     assert reported["Bea (B-2)"] == "failed: the task 'Sign in to the mail server with …' failed"
     assert reported["Cem (C-3)"].startswith("failed: the work was done, but the step could not be completed: ")
     assert "Laptop serial is required" in reported["Cem (C-3)"]
-    assert "worklist_result takes form, comment and approved, and no forms" in reported["Dua (D-4)"]
+    assert "worklist_result takes form, comment and approved, not forms" in reported["Dua (D-4)"]
     assert reported["Eve (E-5)"].startswith("skipped: its process has an open issue")
     assert reported[HOSTILE] == "completed"
     assert "3 of 7 steps could not be done." in first.output
@@ -231,8 +231,8 @@ def work(roles: Roles) -> Roles:
         ({"worklist_task_file": "x"}, "did you mean worklist_tasks_file?"),
         ({"worklist_steps": "x"}, "did you mean worklist_step?"),
         ({"tallyfy_orgid": "x"}, "did you mean tallyfy_org_id?"),
-        ({"worklist_result": {}}, "worklist_result is given, by the play"),
-        ({"worklist_task": "x"}, "worklist_task is given, by the play"),
+        ({"worklist_result": {}}, "worklist_result is set by the play"),
+        ({"worklist_task": "x"}, "worklist_task is set by the play"),
         ({"worklist_step": "Create account"}, "there is no step 'Create account'; steps: Create accounts,"),
         ({"worklist_template": "Nothing"}, "there is no template 'Nothing'"),
         ({"worklist_step": 7}, "worklist_step is the number 7"),
@@ -272,7 +272,7 @@ def test_an_extra_variable_is_no_result(monkeypatch: pytest.MonkeyPatch, work: R
     """Not even an empty one: it would outrank what the tasks set, and each step would be completed without it."""
     monkeypatch.setattr(_worklist_action, "load_extra_vars", lambda _loader: {"worklist_result": {}})
     (problem,) = work.fail("worklist", worklist_result={"form": {}, "comment": ""})
-    assert problem.startswith("worklist_result is given, as an extra variable")
+    assert problem.startswith("worklist_result is set as an extra variable")
 
 
 def test_the_limit_and_the_leftover_result_of_an_earlier_role(sandbox: Sandbox, work: Roles) -> None:
