@@ -16,6 +16,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.connection 
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._action import ModuleAction
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._options import names_of_own
 from ansible_collections.tallyfy.platform.plugins.plugin_utils._variables import (
+    file_without_at,
     missing_organization,
     misspelled_for_role,
     slice_notice,
@@ -32,11 +33,12 @@ class RoleAction(ModuleAction):
     """The base class of the action plugins of modules that have a role."""
 
     def _validate_host(self, variables: Mapping[str, Any], role: str, known: Collection[str]) -> list[str]:
-        """Return the reasons for not running on this host: misspelled variables, or a missing organization.
+        """Return the reasons for not running on this host: ignored or misspelled variables, or a missing organization.
 
         ``known`` are all variables of the role and of its stand-ins.
         """
-        problems = misspelled_for_role(names_of_own(variables), role, known)
+        problems = file_without_at(variables.get("_raw_params"), role, known)
+        problems += misspelled_for_role(names_of_own(variables), role, known)
         if problems:
             return problems
         host = str(variables.get("inventory_hostname"))

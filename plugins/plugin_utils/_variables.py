@@ -12,6 +12,7 @@ Every function here is pure, and only those about hosts read values.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -68,6 +69,7 @@ _SHORTEST_BEGINNING = 4
 #: A prefix that users omit: ``groups`` is a field of a row, ``ensure_groups`` an option.
 _LEFT_OUT = "ensure_"
 _SHORTEST_WORD = 3
+_VARIABLES_FILE = re.compile(r"[\w./~-]+[.](?:ya?ml|json)", re.ASCII)
 
 
 # --- misspelled variables ---------------------------------------------------------------------------------------------
@@ -119,6 +121,20 @@ def misspelled(names: Iterable[str], *, known: Mapping[str, Collection[str]]) ->
             owner = "this collection" if meant.startswith(f"{CONNECTION}_") else "this role"
             found.append(f"{name} is not a variable of {owner}; did you mean {meant}?")
     return found
+
+
+def file_without_at(argument: object, role: str, variables: Collection[str]) -> list[str]:
+    """Return an error when ``-e`` got neither ``name=value`` nor ``@file``; else an empty list.
+
+    Ansible ignores such an argument and passes it on as the variable ``_raw_params``. Only the name of a file of
+    variables is repeated, since another text may be a secret. ``variables`` are all names that the role accepts.
+    """
+    if not isinstance(argument, str) or not argument:
+        return []
+    if not _VARIABLES_FILE.fullmatch(argument):
+        return ["An argument of -e sets no variables. Write name=value, or @ before the name of a file of variables."]
+    people = f" For a list of people, write -e {role}_src={argument}." if f"{role}_src" in variables else ""
+    return [f"-e {argument} sets no variables. To read variables from the file, write -e @{argument}.{people}"]
 
 
 class _Vocabulary:

@@ -108,6 +108,16 @@ def test_a_failure_is_reported_once_and_the_task_of_the_module_is_the_red_one(
     assert any(name.startswith("tallyfy_") for name in run.stats), "other jobs are told of a failure, too"
 
 
+@pytest.mark.parametrize("playbook", [*PLAYBOOKS, "tallyfy.platform.worklist", "tallyfy.platform.confirm_task"])
+def test_a_file_of_variables_without_its_at_sign_is_named(
+    playbook: str, sandbox: Sandbox, playbooks: Playbooks
+) -> None:
+    """A variable beside it does not hide that those of the file are not there."""
+    run = Run(playbooks, playbook, "-e", "new-hires.yml", given(playbooks, **TWO_PEOPLE)).failed()
+    assert "-e new-hires.yml sets no variables. To read variables from the file, write -e @new-hires.yml." in run.output
+    assert sandbox.ledger() == []
+
+
 DRY = """
 - hosts: localhost
   gather_facts: false

@@ -22,6 +22,7 @@ from ansible_collections.tallyfy.platform.plugins.plugin_utils._variables import
     ROLES,
     RULEBOOK_VARIABLES,
     connection_variables,
+    file_without_at,
     hosts_hint,
     missing_organization,
     misspelled,
@@ -165,6 +166,20 @@ def test_all_are_reported_in_order_and_the_names_may_be_those_of_all_variables()
         "roster_protected is not a variable of this role; did you mean roster_protect?",
         "tallyfy_orgid is not a variable of this collection; did you mean tallyfy_org_id?",
     ]
+
+
+@pytest.mark.parametrize("argument", ["tallyfy_client_secret = s3cret", "a.yml {{ b }}.yml", "people.csv"])
+def test_an_argument_that_sets_no_variables_is_refused_and_not_repeated(argument: str) -> None:
+    problem = "An argument of -e sets no variables. Write name=value, or @ before the name of a file of variables."
+    assert file_without_at(argument, "roster", KNOWN["roster"]) == [problem]
+
+
+def test_a_file_of_variables_without_an_at_sign_is_refused_by_its_name() -> None:
+    problem = "-e jobs/new-hires.yml sets no variables. To read variables from the file, write -e @jobs/new-hires.yml."
+    assert file_without_at("jobs/new-hires.yml", "worklist", ["worklist_template"]) == [problem]
+    hint = " For a list of people, write -e onboarding_src=jobs/new-hires.yml."
+    assert file_without_at("jobs/new-hires.yml", "onboarding", KNOWN["onboarding"]) == [problem + hint]
+    assert file_without_at(None, "onboarding", KNOWN["onboarding"]) == []
 
 
 def test_a_role_minds_its_own_variables_and_the_connections() -> None:
