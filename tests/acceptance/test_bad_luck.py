@@ -245,6 +245,20 @@ class TestReaching:
         )  # fmt: skip
         assert result["code"] == "ENDPOINT_NOT_FOUND"
 
+    @pytest.mark.parametrize("act_as", [None, ALICE], ids=["application", "member"])
+    @pytest.mark.parametrize("is_html", [True, False], ids=["html", "json"])
+    def test_a_wrong_path_is_about_api_url_alone(
+        self, is_html: bool, act_as: str | None, sandbox: Sandbox, modules: Modules
+    ) -> None:
+        modules.use(api_url=f"{sandbox.url}/wrong", act_as=act_as)
+        reason = f"Check api_url: {sandbox.url}/wrong does not lead to this route."
+        if is_html:
+            sandbox.fault(path="/wrong/*", times=None, status=404, body="<html>Not Found</html>")
+            reason = f"Check api_url: the answer of {sandbox.url}/wrong does not come from the Tallyfy API."
+        message = failure(modules, "tallyfy_organization_info", "HTTP 404", reason)["msg"]
+        assert "member of the organization" not in message
+        assert "client_id" not in message
+
     @pytest.mark.parametrize(("route", "status"), [("oauth.token", 307), ("*", 302)])
     def test_a_redirect_is_never_followed(self, sandbox: Sandbox, modules: Modules, route: str, status: int) -> None:
         with another_host() as (url, seen):

@@ -101,6 +101,10 @@ class Refusals:
         except ValueError:
             content_type = response.headers.get("Content-Type", "no content type").split(";")[0]
             refusal = refusal_in({"message": f"no readable reason ({content_type})"})
+            if status == 404:
+                advice = f"Check api_url: the answer of {self.connection.api_url} does not come from the Tallyfy API."
+        if refusal.code == "ENDPOINT_NOT_FOUND":
+            advice = f"Check api_url: {self.connection.api_url} does not lead to this route."
         text = refusal.text or "no reason given"
         kind = REFUSALS.get(status, ServerError if is_outage(status) else RefusedByServiceError)
         facts: dict[str, object] = {}
@@ -126,8 +130,6 @@ class Refusals:
             return _advice_on_401(source.kind, on_application_route=" /applications/" in request)
         if status == 403:
             return self._advice_on_403(source.kind)
-        if code == "ENDPOINT_NOT_FOUND":
-            return f"Check api_url: {self.connection.api_url} does not lead to this route."
         if status == 404:
             return (
                 f"Check the IDs in the address, org_id {self.connection.org_id} and api_url {self.connection.api_url}."
