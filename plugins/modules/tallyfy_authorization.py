@@ -174,7 +174,7 @@ problems:
   returned: always
   sample:
     - >-
-      No token is kept as alice for client_id 1111, or it was kept with another client secret. Authorize
+      No token is stored as alice for client_id 1111, or it was stored with another client secret. Authorize
       again.
 """
 

@@ -156,10 +156,10 @@ def test_a_public_client_exchanges_without_a_secret(sandbox: Sandbox, modules: M
     assert result["token"]["user"] == ALICE
     assert result["kept_as"] is None
     (warning,) = result["warnings"]
-    assert "not kept as alice" in str(warning)
+    assert "not stored as alice" in str(warning)
     assert "client_secret" in str(warning)
     assert kept_files(modules) == []
-    assert "can be found as alice" in modules.fail("tallyfy_authorization", name="alice")["msg"]
+    assert "No token can be stored as alice" in modules.fail("tallyfy_authorization", name="alice")["msg"]
     (exchange,) = sandbox.ledger(route="oauth.token")
     assert "client_secret" not in exchange["body"]
 
@@ -170,9 +170,9 @@ def test_without_a_cache_nothing_is_kept(sandbox: Sandbox, modules: Modules, wit
     given = options(asked(sandbox))
     for check_mode in (True, False):
         result = modules.succeed("tallyfy_authorization", check_mode, name="alice", **given)
-        warnings = [str(one) for one in result["warnings"] if "so whoever has it can use it again" in str(one)]
+        warnings = [str(one) for one in result["warnings"] if "so anybody who has it can use it again" in str(one)]
         assert ["state_dir cannot be used" in warning for warning in warnings] == [True] * ("state_dir" in without)
-    assert any("not kept as alice" in str(warning) for warning in result["warnings"])
+    assert any("not stored as alice" in str(warning) for warning in result["warnings"])
     assert modules.fail("tallyfy_authorization", name="alice")["changed"] is False
 
 
@@ -189,7 +189,7 @@ def test_a_use_that_cannot_be_noted_is_reported_once(
 
     monkeypatch.setattr(PrivateDirectory, "write", full)
     result = modules.succeed("tallyfy_authorization", name="alice", **options(asked(sandbox, response_type)))
-    (warning,) = (str(one) for one in result["warnings"] if "so whoever has it can use it again" in str(one))
+    (warning,) = (str(one) for one in result["warnings"] if "so anybody who has it can use it again" in str(one))
     assert "used-answers: No space left on device" in warning
     assert result["token"]["user"] == ALICE
 
@@ -199,7 +199,7 @@ def test_an_unknown_expiry_is_reported(sandbox: Sandbox, modules: Modules) -> No
     answer = answer_to(request.url).replace("&expires_in=840", "")
     result = modules.succeed("tallyfy_authorization", name="alice", **options(request, answer))
     assert (result["token"]["expires_in"], result["token"]["expires_at"]) == (None, None)
-    assert any("did not tell when the token expires" in str(warning) for warning in result["warnings"])
+    assert any("did not return the expiry of the token" in str(warning) for warning in result["warnings"])
     assert modules.succeed("tallyfy_authorization", name="alice")["token"]["expires_at"] is None
 
 
@@ -208,7 +208,7 @@ def test_without_expected_state_there_is_a_warning(sandbox: Sandbox, modules: Mo
     answer = answer_to(request.url).replace(f"&state={request.state}", "")
     given = {**options(request, answer), "expected_state": None}
     assert "Without expected_state" in str(modules.succeed("tallyfy_authorization", **given)["warnings"])
-    assert "has been used already" in modules.fail("tallyfy_authorization", **given)["msg"]
+    assert "has already been used" in modules.fail("tallyfy_authorization", **given)["msg"]
 
 
 # --- kept under a name ------------------------------------------------------------------------------------------------
@@ -237,14 +237,14 @@ class TestKept:
     def test_gone_before_it_is_used(self, modules: Modules) -> None:
         assert modules.succeed("tallyfy_authorization", name="alice", min_ttl=800)["token"]["source"] == "cache"
         failure = modules.fail("tallyfy_authorization", name="alice", min_ttl=840)
-        assert "less than min_ttl (840 s) away" in failure["msg"]
+        assert "too early for min_ttl (840 s)" in failure["msg"]
 
     def test_forgotten(self, modules: Modules) -> None:
         reported = modules.succeed("tallyfy_authorization", check_mode=True, name="alice", state="absent")
         done = modules.succeed("tallyfy_authorization", name="alice", state="absent")
         again = modules.succeed("tallyfy_authorization", name="alice", state="absent")
         assert (reported["changed"], done["changed"], again["changed"]) == (True, True, False)
-        assert "No token is kept as alice" in modules.fail("tallyfy_authorization", name="alice")["msg"]
+        assert "No token is stored as alice" in modules.fail("tallyfy_authorization", name="alice")["msg"]
 
     def test_authorized_anew(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.switch(signed_in_user=GRACE)
@@ -268,7 +268,7 @@ def test_check_mode_leaves_the_answer_usable(sandbox: Sandbox, modules: Modules,
     done = modules.succeed("tallyfy_authorization", name="alice", **given)
     assert done["changed"] is True
     replayed = modules.fail("tallyfy_authorization", check_mode=True, name="alice", **given)
-    assert "has been used already" in replayed["msg"]
+    assert "has already been used" in replayed["msg"]
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------
@@ -279,7 +279,7 @@ def test_replayed(sandbox: Sandbox, modules: Modules, response_type: str) -> Non
     given = options(asked(sandbox, response_type))
     token = modules.succeed("tallyfy_authorization", **given)["token"]
     sandbox.clear_ledger()
-    assert "has been used already" in modules.fail("tallyfy_authorization", **given)["msg"]
+    assert "has already been used" in modules.fail("tallyfy_authorization", **given)["msg"]
     # A code that came twice would have ended its token.
     assert sandbox.ledger() == []
     modules.use(client_id=None, client_secret=None, access_token=token["access_token"])
@@ -321,13 +321,13 @@ def test_tampered_answers_send_nothing(sandbox: Sandbox, modules: Modules) -> No
 def test_a_token_where_a_code_was_asked_for(sandbox: Sandbox, modules: Modules) -> None:
     request = asked(sandbox, "code")
     answer = answer_to(request.url.replace("response_type=code", "response_type=token"))
-    assert "a token came where a code" in modules.fail("tallyfy_authorization", **options(request, answer))["msg"]
+    assert "it contains a token, but a code" in modules.fail("tallyfy_authorization", **options(request, answer))["msg"]
 
 
 def test_another_verifier(sandbox: Sandbox, modules: Modules) -> None:
     given = {**options(asked(sandbox, "code")), "code_verifier": secrets.token_urlsafe(64)}
     assert "Authorize again." in modules.fail("tallyfy_authorization", **given)["msg"]
-    assert "used already" in modules.fail("tallyfy_authorization", **given)["msg"]
+    assert "already been used" in modules.fail("tallyfy_authorization", **given)["msg"]
     assert exchanges(sandbox) == 1
 
 
@@ -367,7 +367,7 @@ def test_too_short_a_life(sandbox: Sandbox, modules: Modules) -> None:
     sandbox.switch(expires_in_implicit=200, expires_in_password=200)
     for response_type in ("token", "code"):
         message = modules.fail("tallyfy_authorization", **options(asked(sandbox, response_type)))["msg"]
-        assert "min_ttl asks for more than 300 s" in message
+        assert "min_ttl requires more than 300 s" in message
     modules.succeed("tallyfy_authorization", min_ttl=100, **options(asked(sandbox)))
 
 
@@ -379,8 +379,8 @@ def test_a_lost_answer_is_not_asked_for_again(sandbox: Sandbox, modules: Modules
     sandbox.fault(route="oauth.token", cut=cut)
     given = options(asked(sandbox, "code"))
     message = modules.fail("tallyfy_authorization", **given)["msg"]
-    assert "A code works once, so it was not sent again. Authorize again." in message
-    assert "has been used already" in modules.fail("tallyfy_authorization", **given)["msg"]
+    assert "A code works only once, so it was not sent again. Authorize again." in message
+    assert "has already been used" in modules.fail("tallyfy_authorization", **given)["msg"]
     assert exchanges(sandbox) == 1
 
 
@@ -420,7 +420,7 @@ def test_a_code_whose_token_could_not_be_tried(sandbox: Sandbox, modules: Module
     modules.use(max_wait=0)
     sandbox.fault(route="me.in_organization", status=503, times=None)
     message = modules.fail("tallyfy_authorization", **options(asked(sandbox, "code")))["msg"]
-    assert message.endswith("The code is used up, and its token was not kept. Authorize again.")
+    assert message.endswith("The code has been used, and its token was not stored. Authorize again.")
 
 
 @both_ways
@@ -437,7 +437,7 @@ def test_a_code_whose_token_could_not_be_tried(sandbox: Sandbox, modules: Module
         ({"state": "absent", "redirect_response": "a-paste", "redirect_uri": REDIRECT}, "following are missing: name"),
         (
             {"state": "absent", "name": "alice", "redirect_response": "a-paste", "redirect_uri": REDIRECT},
-            "is for state=present",
+            "redirect_response requires state=present",
         ),
         ({"redirect_response": "a-paste", "redirect_uri": "http://app.example.com/"}, "must start with https://"),
         ({"name": "alice", "client_id": "", "client_secret": "x"}, "client_id is not set, but client_secret is"),
@@ -469,7 +469,7 @@ def test_two_at_once_use_an_answer_once(sandbox: Sandbox, modules: Modules) -> N
     with os.fdopen(read) as reported:
         messages = sorted([mine, json.load(reported)])
     assert messages[0] == ""
-    assert "has been used already" in messages[1]
+    assert "has already been used" in messages[1]
     assert exchanges(sandbox) == 1
 
 
@@ -538,7 +538,7 @@ class TestLookups:
         for sentence in (
             "redirect_uri must start with https://",
             "as given in Globex Corporation",
-            "No token is kept as bob for client_id 1111",
+            "No token is stored as bob for client_id 1111",
             "takes an e-mail address or a name, and the name must not be blank",
             "less than min_ttl (10000 s) away",
         ):
@@ -607,7 +607,7 @@ class TestPlaybook:
                 assert str(secret) not in output
         again = playbooks.run(AUTHORIZE, "-e", f"@{file}")
         assert again.returncode == 2
-        assert "has been used already" in again.stdout
+        assert "has already been used" in again.stdout
 
     @pytest.mark.parametrize(
         ("variables", "reason"),

@@ -198,7 +198,7 @@ class TestSigningIn:
 
     def test_token_url_that_is_a_web_page(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.fault(route="oauth.token", times=None, body=PAGE)
-        failure(modules, "tallyfy_token", "the answer holds no access token (HTTP 200, text/html)", "Check token_url")
+        failure(modules, "tallyfy_token", "the answer has no valid access token (HTTP 200, text/html)", "Check token_url")
 
     @pytest.mark.parametrize(
         "body", ["", "[]", "null", '"text"', "{}", '{"access_token": null}', '{"access_token": ""}', '{"access_tok',

@@ -331,7 +331,7 @@ class TestTokens:
         route = "applications.token" if act_as else "oauth.token"
         body = f'{{"access_token": "eyJ.a.b", "expires_in": {expires_in}}}'
         sandbox.fault(route=route, times=None, body=body, content_type="application/json")
-        with pytest.raises(UnreadableAnswerError, match=r"the token came with expires_in .*no number of seconds"):
+        with pytest.raises(UnreadableAnswerError, match=r"expires_in of the token is .*not a valid number of seconds"):
             client_with(act_as=act_as).get()
         assert len(sandbox.ledger(route=route)) == 1
 

@@ -637,11 +637,11 @@ def test_browser(playbooks: Playbooks, sandbox: Sandbox, planted: Planted, optio
     output = " ".join(done.stdout.split())
     for sentence in (
         f"{ALICE} {len(planted.user_token)}",
-        "its state is not expected_state",
+        "its state differs from expected_state",
         "answered with server_error",
         "the sign-in failed",
-        "has been used already",
-        "No token is kept as bob",
+        "has already been used",
+        "No token is stored as bob",
     ):
         assert sentence in output, sentence
 

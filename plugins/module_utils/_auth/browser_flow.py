@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The third-party authorization flow: its address, its state, PKCE and the redirect answer. Private to the collection.
+"""The third-party authorization flow: its URL, its state, PKCE and the redirect answer. Private to the collection.
 
-Every function here is pure; randomness is passed in. No message quotes a value of an answer, except for the words of an
-error. Source: API reference, "Implicit authorization for third-party applications"; RFC 6749, RFC 7636.
+All functions here are pure; randomness is passed in. Messages never quote a value of an answer, except for the code and
+description of an error. Source: API reference, "Implicit authorization for third-party applications"; RFC 6749,
+RFC 7636.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ AUTHORIZE_URL_VARIABLE = "TALLYFY_AUTHORIZE_URL"
 STATE_BYTES = 32
 VERIFIER_BYTES = 64
 _SECRETS = frozenset({"access_token", "refresh_token", "id_token", "code", "state"})
-#: Parameters that an answer has, so that no redirect address may have them of its own.
+#: Parameters of an answer, which a redirect URI must not have.
 _OF_ANSWERS = _SECRETS | {"token_type", "expires_in", "scope", "error", "error_description", "error_uri"}
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 _SECONDS = re.compile(r"[0-9]{1,10}")
@@ -51,7 +52,7 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class AuthorizationRequest:
-    """The address to open in a browser, and what the answer is checked with."""
+    """The URL to open in a browser, and the values to validate the answer with."""
 
     url: str = field(repr=False)
     state: str = field(repr=False)
@@ -61,10 +62,10 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True)
 class RedirectAnswer:
-    """What the sign-in page sent back: a token, or the code to be exchanged for one.
+    """The answer of the sign-in page: a token, or a code to exchange for one.
 
-    ``expires_in`` is in seconds, ``None`` when the answer does not tell. ``mark`` names the answer without telling its
-    state, so that it can be remembered as used.
+    ``expires_in`` is in seconds, ``None`` if the answer does not contain it. ``mark`` identifies the answer without
+    revealing its state, so that it can be recorded as used.
     """
 
     access_token: str | None = field(default=None, repr=False)
@@ -82,19 +83,19 @@ def authorization_request(
     scope: str | None = None,
     authorize_url: str = AUTHORIZE_URL,
 ) -> AuthorizationRequest:
-    """Return a new request; ``random_text`` makes URL-safe text out of so many random bytes.
+    """Return a new request; ``random_text`` returns URL-safe text made of the given number of random bytes.
 
-    Raises ``InputError`` that names everything that is wrong.
+    Raises ``InputError`` with all problems.
     """
     problems: list[str] = []
     authorize_url = checked_url("authorize_url", authorize_url, problems)
     problems += validate_redirect_uri(redirect_uri)
     if not client_id.strip():
-        problems.append("client_id is not set: give the option or TALLYFY_CLIENT_ID")
+        problems.append("client_id is not set: set the option or TALLYFY_CLIENT_ID")
     for name, text in (("client_id", client_id.strip()), ("scope", (scope or "").replace(" ", ""))):
         odd = odd_character(text)
         if odd:
-            problems.append(f"{name} is none: it holds {odd!r}")
+            problems.append(f"{name} is invalid: it contains {odd!r}")
     if problems:
         raise InputError(problems)
     state = random_text(STATE_BYTES)
@@ -119,28 +120,28 @@ def code_challenge(verifier: str) -> str:
 
 
 def validate_redirect_uri(redirect_uri: str) -> list[str]:
-    """Return what keeps an address from being a redirect address. Source: RFC 6749, section 3.1.2."""
+    """Return the problems of a redirect URI. Source: RFC 6749, section 3.1.2."""
     text = redirect_uri.strip()
     try:
         address = parsed(text)
     except AddressError as error:
         return [f"redirect_uri {error}"]
     if not text.isascii():
-        return ["redirect_uri has an international name as its host; write it as the browser shows it, with xn--"]
+        return ["redirect_uri must contain an international host name in the form that starts with xn--"]
     if "#" in text:
-        return ["redirect_uri must hold no fragment"]
+        return ["redirect_uri must not have a fragment"]
     if address.scheme == "http" and not is_loopback(address.host):
         host = address.host
-        return [f"redirect_uri must start with https://, since http:// would send the token in the clear to {host}"]
+        return [f"redirect_uri must start with https://, because http:// would send the token unencrypted to {host}"]
     query = address.rest.partition("?")[2]
     taken = sorted({name for name, _value in parse_qsl(query, keep_blank_values=True)} & _OF_ANSWERS)
     if taken:
-        return [f"redirect_uri has {', '.join(taken)} in its query, which the answer needs for itself"]
+        return [f"redirect_uri must not have {', '.join(taken)} in its query: these are parameters of the answer"]
     return []
 
 
 def secrets_in(redirect_response: str) -> list[str]:
-    """Return what is secret of a pasted answer, however broken the rest of it is."""
+    """Return the secrets in a pasted answer, even if the answer is invalid."""
     _address, *parts = re.split("[?#]", redirect_response.strip())
     pairs = [pair for part in parts for pair in parse_qsl(part)]
     return [redirect_response.strip(), *(value for name, value in pairs if name.lower() in _SECRETS)]
@@ -154,14 +155,14 @@ def redirect_answer(
     code_verifier: str | None,
     min_ttl: float = 0,
 ) -> RedirectAnswer:
-    """Return what the address in the browser says, after everything about it has been checked.
+    """Validate the URL in the browser and return the answer in it.
 
-    A verifier means that a code was asked for, none that a token was. Raises ``InputError`` for options that are no
-    good and ``AuthorizationError`` for an answer that is not taken.
+    With a verifier the request was for a code, otherwise for a token. Raises ``InputError`` for invalid options and
+    ``AuthorizationError`` for an answer that is not accepted.
     """
     problems = validate_redirect_uri(redirect_uri)
     if code_verifier and not _VERIFIER.fullmatch(code_verifier):
-        problems.append("code_verifier is none: it has 43 to 128 letters, digits, '-', '.', '_' or '~'")
+        problems.append("code_verifier must consist of 43 to 128 letters, digits, '-', '.', '_' or '~'")
     if problems:
         raise InputError(problems)
     parameters = _parameters(redirect_response.strip(), redirect_uri.strip())
@@ -172,14 +173,12 @@ def redirect_answer(
     expected, other = ("code", "access_token") if code_verifier else ("access_token", "code")
     if other in parameters:
         raise _tampered(
-            "a token came where a code was asked for"
+            "it contains a token, but a code was requested"
             if code_verifier
-            else "a code came where a token was asked for; if a code was asked for, give its code_verifier"
+            else "it contains a code, but a token was requested; if a code was requested, set code_verifier"
         )
     if not TOKEN.fullmatch(parameters.get(expected, "")):
-        raise AuthorizationError(
-            f"The address holds no {expected}. Paste all of it, as the browser shows it at the end."
-        )
+        raise AuthorizationError(f"The address has no valid {expected}. Paste the whole address from the browser.")
     mark = hashlib.sha256((parameters.get("state") or parameters[expected]).encode()).hexdigest()
     if code_verifier:
         return RedirectAnswer(code=parameters["code"], mark=mark)
@@ -188,29 +187,31 @@ def redirect_answer(
 
 
 def _parameters(answer: str, redirect_uri: str) -> dict[str, str]:
-    """Return the parameters of the query and of the fragment, once the address is the one that was asked for."""
+    """Return the parameters of the query and the fragment, after checking that the URL matches ``redirect_uri``."""
     found, expected = _ADDRESS.fullmatch(answer), _ADDRESS.fullmatch(redirect_uri)
     if not TOKEN.fullmatch(answer):
-        raise AuthorizationError("This is not one address: it is empty, or has spaces or line breaks in it.")
+        raise AuthorizationError("redirect_response is not an address: it is empty, or contains spaces or line breaks.")
     if found is None or expected is None:
-        raise AuthorizationError("This is not an address. Paste all of what the browser shows, from https:// on.")
+        raise AuthorizationError(
+            "redirect_response is not an address. Paste the whole address from the browser, including https://."
+        )
     if _place(found) != _place(expected):
-        raise _tampered("the browser was not sent back to redirect_uri")
+        raise _tampered("it does not start with redirect_uri")
     own, query = expected[4] or "", found[4] or ""
     if own:
         if query != own and not query.startswith(own + "&"):
-            raise _tampered("the query of redirect_uri is not in the address")
+            raise _tampered("it does not contain the query of redirect_uri")
         query = query[len(own) + 1 :]
     parameters: dict[str, str] = {}
     for part in (query, found[5] or ""):
         for name, value in parse_qsl(part, keep_blank_values=True):
             if parameters.setdefault(name, value) != value:
-                raise _tampered("a parameter is there twice with different values")
+                raise _tampered("it contains a parameter twice with different values")
     return parameters
 
 
 def _place(address: re.Match[str]) -> tuple[str, str, str]:
-    """Return scheme, host with port, and path; browsers leave out a scheme's own port and put in an empty path."""
+    """Return scheme, host with port, and path; browsers remove the default port and add an empty path."""
     scheme, authority = address[1].lower(), address[2].lower()
     port = _DEFAULT_PORTS.get(scheme, "")
     return scheme, authority[: -len(port)] if port and authority.endswith(port) else authority, address[3] or "/"
@@ -219,22 +220,22 @@ def _place(address: re.Match[str]) -> tuple[str, str, str]:
 def _check_state(state: str | None, expected: str | None, *, is_refusal: bool) -> None:
     if not expected:
         if state:
-            raise _tampered("it has a state and there is no expected_state to compare it with")
+            raise _tampered("it has a state, but expected_state is not set")
         return
     if state is None:
-        # A refusal gives nothing away, and its reason is what the person needs to know.
+        # A refusal contains no secret, and the person needs its reason.
         if is_refusal:
             return
         raise _tampered("it has no state")
     if not hmac.compare_digest(state.encode("utf-8", "replace"), expected.encode("utf-8", "replace")):
-        raise _tampered("its state is not expected_state")
+        raise _tampered("its state differs from expected_state")
 
 
 def _refusal(parameters: Mapping[str, str]) -> AuthorizationError:
-    word = parameters["error"] if _ERROR_WORD.fullmatch(parameters["error"]) else "an error without a name"
+    word = parameters["error"] if _ERROR_WORD.fullmatch(parameters["error"]) else "an invalid error code"
     description = " ".join(parameters.get("error_description", "").split())
     if not description or len(description) > _LONGEST_DESCRIPTION:
-        # A part of a long text could be a part of a secret, which nobody would recognize.
+        # A truncated text could contain a part of a secret, which would not be masked.
         description = _REASONS.get(word, "")
     elif word in _REASONS:
         description = f"{description.rstrip('.')}; {_REASONS[word]}"
@@ -245,15 +246,15 @@ def _refusal(parameters: Mapping[str, str]) -> AuthorizationError:
 
 def _lifetime(parameters: Mapping[str, str], min_ttl: float) -> int | None:
     if parameters.get("token_type", "").lower() != "bearer":
-        raise AuthorizationError(f"The token of the answer is no bearer token: its token_type is another. {_AGAIN}")
+        raise AuthorizationError(f"The token in the address is not a bearer token. {_AGAIN}")
     text = parameters.get("expires_in")
     if text is None:
         return None
     if not _SECONDS.fullmatch(text):
-        raise _tampered("its expires_in is no number of seconds")
+        raise _tampered("its expires_in is not a number of seconds")
     if int(text) <= min_ttl:
         raise AuthorizationError(
-            f"The token of the answer is expired or about to: it lasts for {int(text)} s, and min_ttl asks for more "
+            f"The token in the address expires too soon: it is valid for {int(text)} s, and min_ttl requires more "
             f"than {min_ttl:g} s. {_AGAIN}"
         )
     return int(text)

@@ -25,10 +25,11 @@ def exchanged_code(
     code_verifier: str,
     now: float,
 ) -> Token:
-    """Return the token for a code of the sign-in page, whose owner is not known yet.
+    """Return the token for a code of the sign-in page. Its owner is not known yet.
 
-    A code works once, so the request is sent once; what is refused before it is carried out may be repeated. A client
-    without a secret is a public one, for whom the verifier stands. Source: RFC 6749, section 4.1.3; RFC 7636.
+    A code works once, so the request is sent once. It may be repeated if it was refused before it was processed. A
+    client without a secret is a public client, which the verifier authenticates. Source: RFC 6749, section 4.1.3;
+    RFC 7636.
     """
     connection = transport.connection
     request = f"POST {connection.token_url}"
@@ -44,12 +45,12 @@ def exchanged_code(
     try:
         response = transport.send("POST", connection.token_url, auth=NoAuth(), form=form)
     except LostAnswerError as error:
-        error.advise("A code works once, so it was not sent again. Authorize again.")
+        error.advise("A code works only once, so it was not sent again. Authorize again.")
         raise
     if not succeeded(response):
         advice = (
-            "The code has expired or was used before, or redirect_uri, code_verifier and client_id are not those it "
-            "was asked for with. Authorize again."
+            "The code has expired or was used before, or redirect_uri, code_verifier or client_id differ from the "
+            "request. Authorize again."
         )
         raise sign_in_refusal(response, request, secrets, advice, now)
     token = token_from(response, request, secrets, kind="user", org_id=connection.org_id, user=None, now=now)

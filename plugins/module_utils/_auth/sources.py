@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which token a route needs and how it is got, as ``requests`` auth objects. Private to the collection."""
+"""Which token a route needs and how to obtain it, as ``requests`` auth objects. Private to the collection."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .token_endpoint import CREDENTIALS_ADVICE, sign_in_refusal, token_from
 
 
 class TokenSource(ABC):
-    """Hands out the token of one identity. ``kind`` is ``given``, ``application`` or ``user``."""
+    """Provides the token of one identity. ``kind`` is ``given``, ``application`` or ``user``."""
 
     kind = ""
 
@@ -39,23 +39,23 @@ class TokenSource(ABC):
 
     @abstractmethod
     def obtain(self, *, min_ttl: float | None = None, renew: bool = False) -> Token:
-        """Return a token that lasts for ``min_ttl`` seconds, a new one with ``renew``."""
+        """Return a token that is valid for ``min_ttl`` seconds, a new token with ``renew``."""
 
     @abstractmethod
     def forget(self) -> bool:
-        """Remove what is kept of it and return whether there was something."""
+        """Remove the stored token and return whether there was one."""
 
     @abstractmethod
     def renewed(self, rejected: Token) -> Token | None:
-        """Return another token after ``rejected`` was answered with 401, or ``None`` where there can be none."""
+        """Return another token after ``rejected`` was answered with 401, or ``None`` if there is none."""
 
     @abstractmethod
     def worked(self, token: Token) -> None:
-        """Take note that the service accepted ``token``."""
+        """Record that the service accepted ``token``."""
 
 
 class GivenToken(TokenSource):
-    """A ready bearer token from the user; it cannot be renewed here."""
+    """A bearer token from the user; it cannot be renewed here."""
 
     kind = "given"
 
@@ -63,23 +63,23 @@ class GivenToken(TokenSource):
         self._token = Token(access_token=access_token, kind=self.kind, org_id=org_id, source="given")
 
     def obtain(self, *, min_ttl: float | None = None, renew: bool = False) -> Token:  # noqa: ARG002 - not known here
-        """Return it, however long it may last."""
+        """Return it, regardless of its lifetime."""
         if renew:
-            raise OptionError(f"A ready access_token cannot be renewed. {APPLICATION_ADVICE}")
+            raise OptionError(f"access_token cannot be renewed. {APPLICATION_ADVICE}")
         return self._token
 
     def forget(self) -> bool:
         return False
 
     def renewed(self, rejected: Token) -> None:
-        """There is nothing to renew ``rejected`` with."""
+        """Return nothing, because there are no credentials to renew ``rejected`` with."""
 
     def worked(self, token: Token) -> None:
         pass
 
 
 class IssuedTokens(TokenSource):
-    """Tokens the service issues: kept in memory and in the store, renewed in time, one sign-in for all forks."""
+    """Tokens that the service issues: cached in memory and in the store, renewed in time, one sign-in for all forks."""
 
     def __init__(
         self, transport: Transport, store: TokenStore, secrets: SecretKeeper, scope: str, now: Callable[[], float]
@@ -91,24 +91,24 @@ class IssuedTokens(TokenSource):
         self._now = now
         self._token: Token | None = None
         self._proven: Token | None = None
-        #: The token that was refused before it ever worked, after which another one was issued to make sure.
+        #: The token that was refused before it ever worked, so that a second token was issued.
         self._doubted: Token | None = None
         self._lock = threading.Lock()
 
     def obtain(self, *, min_ttl: float | None = None, renew: bool = False, rejected: str = "") -> Token:
-        """Return a token that lasts for ``min_ttl`` seconds (by default: not in the last tenth of its life).
+        """Return a token that is valid for ``min_ttl`` seconds (by default: not in the last tenth of its lifetime).
 
-        ``renew`` asks for a new one in any case, ``rejected`` for any but that one.
+        ``renew`` requests a new token in any case, ``rejected`` any token but that one.
         """
         with self._lock:
             kept = self._token if self._token is None or self._token.access_token != rejected else None
-            # How long a token without an expiry lasts is unknown: it serves this process, until a 401.
+            # The lifetime of a token without an expiry is unknown: this process uses it until a 401.
             if not renew and kept and (kept.expires_at == 0 or kept.is_fresh(self._now(), min_ttl)):
                 return kept
             found = None if renew else self._stored(min_ttl, rejected)
             if found is None:
                 # Fifty forks arrive here together: the first signs in, the others find its token in the store. They
-                # wait for as long as a sign-in can take; the kernel frees the lock of a process that dies.
+                # wait as long as a sign-in can take. The kernel releases the lock of a process that dies.
                 connection = self._transport.connection
                 longest = connection.max_wait + (CONNECT_ATTEMPTS + 1) * connection.timeout
                 with self._store.locked(self._scope, longest):
@@ -116,24 +116,24 @@ class IssuedTokens(TokenSource):
                     if found is None:
                         found = self._issue()
                         self._store.put(self._scope, found)
-            # Also one from the store: an error may quote the request that carried it.
+            # Also a token from the store: an error may quote the request that contains it.
             self._secrets.keep(found.access_token)
             self._token = found
             return found
 
     def renewed(self, rejected: Token) -> Token | None:
         with self._lock:
-            # First: by the time this thread learns of the refusal, another one's new token may be at work already.
+            # Checked first: another thread may have renewed the token before this thread received the refusal.
             if self._token is not None and self._token.access_token != rejected.access_token:
                 return self._token
             is_new = rejected.source == "issued" and self._proven is not rejected
-            # Not every server may know a token that was issued a moment ago. If the next one does not work either,
-            # it is not the token.
+            # Some servers may not know a token that was issued a moment ago. If the next token is refused as well,
+            # the token is not the cause.
             if is_new:
                 if self._doubted is not None and self._doubted != rejected:
                     return None
                 self._doubted = rejected
-        # Fifty forks find out together as well: the first signs in, the others find its token in the store.
+        # Fifty forks get the refusal together: the first signs in, the others find its token in the store.
         token = self.obtain(rejected=rejected.access_token)
         if is_new:
             self._transport.allowance.wait(backoff_seconds(0))
@@ -154,11 +154,11 @@ class IssuedTokens(TokenSource):
 
     @abstractmethod
     def _issue(self) -> Token:
-        """Have a token issued."""
+        """Request a token from the service."""
 
 
 class ApplicationTokens(IssuedTokens):
-    """Tokens by the client credentials grant, which never sees a second address."""
+    """Tokens of the client credentials grant."""
 
     kind = "application"
 
@@ -210,7 +210,7 @@ class BearerAuth(AuthBase):
         renewed = self.source.renewed(token)
         if renewed is None:
             return response
-        # Once it has been read to its end, its connection can serve the repeated request.
+        # After the whole answer has been read, its connection can be reused for the repeated request.
         rest_of(response.raw)
         response.close()
         repeated = response.request.copy()
@@ -224,7 +224,7 @@ class BearerAuth(AuthBase):
 
 
 class MemberTokens(IssuedTokens):
-    """Tokens in the name of a member, issued to the application."""
+    """Tokens of a member, issued to the application."""
 
     kind = "user"
 
@@ -262,8 +262,8 @@ class MemberTokens(IssuedTokens):
         advice = ""
         if response.status_code in {403, 404, 422}:
             advice = (
-                f"{self.user} must be an active member of the organization {connection.org_id} to be acted for, and "
-                f"client_id {connection.client_id} must belong to that organization."
+                f"{self.user} must be an active member of the organization {connection.org_id}, and client_id "
+                f"{connection.client_id} must belong to that organization."
             )
         raise self._refused(response, request, advice)
 
@@ -277,14 +277,14 @@ def source_for(
 ) -> TokenSource:
     """Return the token source that a route needs.
 
-    Routes of applications take the application token; routes of organizations the token of ``act_as``, else the
-    application token, else the ready access token.
+    Routes of applications need the application token. Routes of organizations get the token of ``act_as``, otherwise
+    the application token, otherwise ``access_token``.
     """
     is_application_route = path.split("/", 2)[1:2] == ["applications"]
     if token == "user" and member is None and not connection.access_token:
-        raise OptionError("A token of a user takes act_as (the e-mail of a member to act for) or a ready access_token.")
+        raise OptionError("A user token requires act_as (the e-mail address of a member) or access_token.")
     if token == "application" and application is None:
-        raise OptionError(f"The application's token takes application credentials. {APPLICATION_ADVICE}")
+        raise OptionError(f"The application's token requires application credentials. {APPLICATION_ADVICE}")
     wants_application = token == "application" or (token == "auto" and is_application_route)
     if member is not None and not wants_application:
         return member

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tokens at rest: encrypted, readable by nobody else, locked against other processes. Private to the collection."""
+"""The token cache: encrypted, readable by its owner only, locked against other processes. Private to the collection."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ else:
     except ImportError:
         HAS_CRYPTOGRAPHY = False
 
-# Part of the key: raise it when the stored form changes, and older files count as absent.
+# Part of the key: raise it when the file format changes, so that older files count as absent.
 FORMAT = b"tallyfy.platform token cache 1"
 
 
 @dataclass(frozen=True)
 class Token:
-    """A bearer token and what is known about it. Times are epoch seconds; 0 means unknown."""
+    """A bearer token and its properties. Times are epoch seconds; 0 means unknown."""
 
     access_token: str = field(repr=False)
     kind: str
@@ -53,16 +53,16 @@ class Token:
     source: str = "issued"
 
     def is_fresh(self, now: float, min_ttl: float | None = None) -> bool:
-        """Return whether the token lasts for ``min_ttl`` seconds, by default for the last tenth of its life."""
+        """Return whether the token is valid for ``min_ttl`` more seconds, by default for a tenth of its lifetime."""
         life = self.expires_at - self.issued_at
         margin = life * 0.1 if min_ttl is None else min_ttl
         return now + margin < self.expires_at
 
 
 class TokenStore:
-    """Keeps tokens between processes, encrypted with a key that only the holder of the client secret can derive.
+    """Stores tokens between processes, encrypted with a key that only the owner of the client secret can derive.
 
-    Without a directory, or without the library for encryption, nothing is kept and every look-up is a miss.
+    Without a directory or the library for encryption, nothing is stored and every look-up is a miss.
     """
 
     def __init__(self, directory: PrivateDirectory | None, client_secret: str) -> None:
@@ -71,11 +71,11 @@ class TokenStore:
 
     @property
     def keeps(self) -> bool:
-        """Whether a token can be kept; without a client secret anybody could derive the key."""
+        """Whether a token can be stored; without a client secret anybody could derive the key."""
         return self._directory is not None and bool(self._client_secret)
 
     def get(self, scope: str) -> Token | None:
-        """Return the stored token of ``scope``; what cannot be read, trusted or decrypted counts as absent."""
+        """Return the stored token of ``scope``; a file that cannot be read, trusted or decrypted counts as absent."""
         if self._directory is None or not self.keeps:
             return None
         try:
@@ -88,7 +88,7 @@ class TokenStore:
             return None
 
     def put(self, scope: str, token: Token) -> bool:
-        """Keep ``token`` and return whether it is kept; a full or read-only disk costs a sign-in later."""
+        """Store ``token`` and return whether it is stored; a full or read-only disk costs a sign-in later."""
         if self._directory is None or not self.keeps:
             return False
         content = self._cipher(scope).encrypt(json.dumps(asdict(token)).encode())
@@ -101,28 +101,28 @@ class TokenStore:
     def forget(self, scope: str) -> bool:
         """Remove the token of ``scope`` and return whether there was one.
 
-        Raises ``OptionError`` when it is there and cannot be removed.
+        Raises ``OptionError`` if it exists and cannot be removed.
         """
         try:
             return self._directory is not None and self._directory.delete(_name(scope))
         except OSError as error:
-            raise OptionError(f"The kept token cannot be removed from state_dir: {error.strerror}.") from error
+            raise OptionError(f"The stored token cannot be removed from state_dir: {error.strerror}.") from error
 
     @contextlib.contextmanager
     def locked(self, scope: str, seconds: float) -> Iterator[None]:
-        """Let one process at a time issue the token of ``scope``; where nothing can be locked, each issues its own.
+        """Let one process at a time issue the token of ``scope``; if locking is not possible, each issues its own.
 
-        Raises ``BusyRequestError`` when another one has been at it for longer than ``seconds``.
+        Raises ``BusyRequestError`` if another process holds the lock for longer than ``seconds``.
         """
         with contextlib.ExitStack() as stack:
             if self._directory is not None:
                 try:
                     stack.enter_context(self._directory.locked(_name(scope) + ".lock", seconds=seconds))
                 except HeldError as error:
-                    answer = f"another task has been signing in for too long: {error}"
+                    answer = f"another process has held the lock of the sign-in for too long: {error}"
                     raise BusyRequestError("The sign-in", answer, error.holder) from None
                 except UnusableError:
-                    # Two sign-ins instead of one do no harm.
+                    # Two sign-ins instead of one are harmless.
                     pass
             yield
 

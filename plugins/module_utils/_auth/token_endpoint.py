@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the token endpoints answer: a token, or why there is none. Private to the collection."""
+"""Reads the answers of the token endpoints: a token or a refusal. Private to the collection."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .answered_tokens import keep_tokens
 from .store import Token
 
 CREDENTIALS_ADVICE = "Check client_id and client_secret (in Tallyfy: Settings > Integrations)."
-#: No date can be told of an end that is further away.
+#: A later expiry cannot be formatted as a date.
 LONGEST_LIFE_SECONDS = 1e10
 OTHER_TOKEN_URLS = "https://account.tallyfy.com/oauth/token and https://go.tallyfy.com/api/oauth/token"
 
@@ -45,7 +45,7 @@ def token_from(
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UnreadableAnswerError(
             request,
-            f"the answer holds no access token (HTTP {response.status_code}, {_content_type(response)})",
+            f"the answer has no valid access token (HTTP {response.status_code}, {_content_type(response)})",
             advice=f"Check token_url; Tallyfy's own pages also name {OTHER_TOKEN_URLS}.",
         ) from error
     secrets.keep(access_token)
@@ -55,8 +55,8 @@ def token_from(
         shown = shorten(secrets.mask(repr(body["expires_in"])), 40)
         raise UnreadableAnswerError(
             request,
-            f"the token came with expires_in {shown}, which is no number of seconds that a token can last",
-            advice="The token is not used. Check that token_url is the address of Tallyfy; if it is, tell its support.",
+            f"expires_in of the token is {shown}, which is not a valid number of seconds",
+            advice="The token is not used. Check that token_url is an address of Tallyfy; if so, contact its support.",
         ) from error
     return Token(
         access_token=access_token,
@@ -72,9 +72,9 @@ def token_from(
 def sign_in_refusal(
     response: requests.Response, request: str, secrets: SecretKeeper, advice_on_input: str, now: float
 ) -> RefusedByServiceError:
-    """Return what the token endpoint refused; ``advice_on_input`` is for what was sent to it."""
+    """Return the error for a refusal of the token endpoint; ``advice_on_input`` is the advice for invalid input."""
     try:
-        # Masked before it is shortened: a part of a secret would not be recognized.
+        # Masked before it is shortened, because a part of a secret would not be recognized.
         refusal = refusal_in(masked(keep_tokens(json_in(response), secrets), secrets))
     except ValueError:
         refusal = refusal_in(None)
@@ -107,17 +107,17 @@ def sign_in_refusal(
 def _checked_token(value: Any) -> str:
     """Return a token that can be sent in a header; raises ``ValueError`` or ``TypeError`` for anything else."""
     if not TOKEN.fullmatch(value):
-        raise ValueError("characters that no token has")
+        raise ValueError("invalid characters in a token")
     return str(value)
 
 
 def _checked_lifetime(value: Any) -> float:
-    """Return so many seconds, 0 when the answer does not tell; raises ``ValueError`` for what is no such number."""
+    """Return the number of seconds, 0 if the answer has none; raises ``ValueError`` for an invalid number."""
     if value is None or value == "":
         return 0.0
-    seconds = float(str(value))  # true is a number to Python, and none as a text
+    seconds = float(str(value))  # float(True) is 1.0, float("True") an error
     if not 0 <= seconds < LONGEST_LIFE_SECONDS:
-        raise ValueError("no lifetime of a token")
+        raise ValueError("invalid lifetime of a token")
     return seconds
 
 

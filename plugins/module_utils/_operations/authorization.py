@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tokens by the browser flow: taken from its answer, tried, kept under a name. Private to the collection."""
+"""Tokens of the browser flow: taken from its answer, verified, stored under a name. Private to the collection."""
 
 from __future__ import annotations
 
@@ -41,24 +41,24 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.outcome imp
 
 from .token import shape_token
 
-#: What is waited for when several tasks have an answer each: an answer is looked up and noted as used in one go.
+#: The lock for all answers: an answer is looked up and recorded as used in one step.
 _ANSWERS = "answers of the sign-in page"
 REPLAYABLE = (
-    "That this answer of the sign-in page has been used is not remembered, so whoever has it can use it again ({}). "
-    "Set state_dir to a directory of your own, and let nobody see the answer."
+    "This answer of the sign-in page cannot be recorded as used, so anybody who has it can use it again ({}). "
+    "Set state_dir to a directory of your own, and keep the answer secret."
 )
 
 
 def ensure_authorization(
     client: Client, params: Mapping[str, Any], *, warn: Callable[[str], None], now: float | None = None
 ) -> dict[str, Any]:
-    """Return the result of ``tallyfy_authorization``: ``changed`` means that a token was taken or forgotten."""
+    """Return the result of ``tallyfy_authorization``: ``changed`` means that a token was accepted or removed."""
     moment = time.time() if now is None else now
     problems = []
     if params["name"] is not None and not params["name"].strip():
         problems.append("name is blank")
     if params["state"] == "absent" and params["redirect_response"] is not None:
-        problems.append("redirect_response is for state=present; state=absent forgets the token of that name")
+        problems.append("redirect_response requires state=present; state=absent removes the stored token")
     if problems:
         raise InputError(problems)
     if params["state"] == "absent":
@@ -72,32 +72,31 @@ def ensure_authorization(
 
 
 def kept_token(client: Client, name: str, *, min_ttl: float, now: float) -> Token:
-    """Return the token kept under ``name``.
+    """Return the token stored under ``name``.
 
-    Raises ``AuthorizationError`` when it is gone, ends before ``min_ttl`` or belongs to another organization.
+    Raises ``AuthorizationError`` if it is missing, expires within ``min_ttl`` or belongs to another organization.
     """
     if not client.store.keeps:
         raise OptionError(
-            f"A token is kept by client_secret, in state_dir and with cache_tokens, so none can be found as {name}. "
+            f"No token can be stored as {name}: this requires client_secret, a usable state_dir and cache_tokens. "
             f"{APPLICATION_ADVICE}"
         )
     connection = client.connection
     token = client.store.get(_scope(client, name))
     if token is None:
         raise AuthorizationError(
-            f"No token is kept as {name} for client_id {connection.client_id}, or it was kept with another client "
+            f"No token is stored as {name} for client_id {connection.client_id}, or it was stored with another client "
             f"secret. Authorize again."
         )
     client.secrets.keep(token.access_token)
     if connection.org_id and token.org_id != connection.org_id:
         raise AuthorizationError(
-            f"The token kept as {name} belongs to the organization {token.org_id}, not to org_id {connection.org_id}."
+            f"The token stored as {name} belongs to the organization {token.org_id}, not to org_id {connection.org_id}."
         )
     if token.expires_at and not token.is_fresh(now, min_ttl):
         until = iso_utc(token.expires_at)
         raise AuthorizationError(
-            f"The token kept as {name} ends at {until}, which is less than min_ttl ({min_ttl:g} s) away or over. "
-            f"Authorize again."
+            f"The token stored as {name} expires at {until}, too early for min_ttl ({min_ttl:g} s). Authorize again."
         )
     return token
 
@@ -105,9 +104,9 @@ def kept_token(client: Client, name: str, *, min_ttl: float, now: float) -> Toke
 def token_of_answer(
     client: Client, params: Mapping[str, Any], *, warn: Callable[[str], None], now: float
 ) -> tuple[Token | None, bool]:
-    """Return the token that the answer in the browser leads to, tried, and whether it is kept under its name.
+    """Return the verified token of the answer in the browser, and whether it is stored under its name.
 
-    In check mode nothing is kept, and a code is not exchanged, since it works once: ``None`` comes back for it.
+    In check mode nothing is stored. A code is not exchanged, because it works once, and the token is ``None``.
     """
     for secret in (params["expected_state"], params["code_verifier"], *secrets_in(params["redirect_response"])):
         client.secrets.keep(secret)
@@ -119,13 +118,13 @@ def token_of_answer(
         min_ttl=params["min_ttl"],
     )
     if answer.code is not None and not client.connection.client_id:
-        raise InputError(["client_id is not set, which a code is exchanged with: give the option or TALLYFY_CLIENT_ID"])
+        raise InputError(["client_id is not set; a code requires it: set the option or TALLYFY_CLIENT_ID"])
     if not params["expected_state"]:
-        warn("Without expected_state nobody can tell whether the answer was made for this request or by somebody else.")
+        warn("expected_state is not set, so the answer could belong to another request or come from somebody else.")
     with contextlib.ExitStack() as lock:
         uses = _Uses(client, lock, answer, warn)
         if client.used_answers.since(answer.mark, now) is not None:
-            raise AuthorizationError("This answer of the sign-in page has been used already. Authorize again.")
+            raise AuthorizationError("This answer of the sign-in page has already been used. Authorize again.")
         issued = _given(answer, now) if answer.code is None else _exchanged(client, answer, params, now, uses)
         if issued is None:
             return None, False
@@ -133,10 +132,11 @@ def token_of_answer(
         if answer.code is None:
             uses.note(now)
     if not token.expires_at:
-        warn("Tallyfy did not tell when the token expires; it is used until it is refused.")
+        warn("Tallyfy did not return the expiry of the token, so it is used until it is refused.")
     elif not token.is_fresh(now, params["min_ttl"]):
         raise AuthorizationError(
-            f"The token lasts for {token.expires_at - now:.0f} s, and min_ttl asks for more than {params['min_ttl']} s."
+            f"The token expires too soon: it is valid for {token.expires_at - now:.0f} s, and min_ttl requires more "
+            f"than {params['min_ttl']} s."
         )
     return token, params["name"] is not None and _keep(client, params["name"], token, warn)
 
@@ -157,7 +157,7 @@ def _given(answer: RedirectAnswer, now: float) -> Token:
 
 
 class _Uses:
-    """Notes that an answer has been used, which nobody else does meanwhile, or warns once that it cannot be noted."""
+    """Records under a lock that an answer was used, or warns once that this is not possible."""
 
     def __init__(
         self, client: Client, lock: contextlib.ExitStack, answer: RedirectAnswer, warn: Callable[[str], None]
@@ -180,7 +180,7 @@ class _Uses:
         try:
             self._client.used_answers.add(self._mark, now)
         except TallyfyError as error:
-            # The token is there by now.
+            # The token has been issued by now.
             self._warn(REPLAYABLE.format(error.reason if isinstance(error, StateDirError) else error))
 
 
@@ -201,19 +201,19 @@ def _exchanged(
 
 
 def _is_code_unused(error: TallyfyError) -> bool:
-    """Return whether the service certainly has not looked at the code, which can be sent once more then."""
+    """Return whether the service certainly did not process the code, so that it can be sent again."""
     if isinstance(error, SignInError):
         return error.code != "invalid_grant" and not is_outage(error.status or 0)
     return isinstance(error, (RateLimitError, UnreachableError, PausedError, OptionError))
 
 
 def _owned(client: Client, token: Token, *, is_code: bool = False) -> Token:
-    """Return the token with its owner and its organization, which is ``org_id`` where that is given."""
+    """Return the token with its owner and its organization, which is ``org_id`` if that is set."""
     try:
         user, org_id = _owner(client.with_token(token.access_token))
     except ApiError as error:
         if is_code:
-            error.advise("The code is used up, and its token was not kept. Authorize again.")
+            error.advise("The code has been used, and its token was not stored. Authorize again.")
         raise
     return replace(token, user=user, org_id=org_id)
 
@@ -232,7 +232,7 @@ def _owner(client: Client) -> tuple[str, str]:
         raise AuthorizationError(_foreign(requested, error.answer)) from error
     email = me.get("email")
     if not isinstance(email, str) or not email:
-        raise AuthorizationError("Tallyfy does not tell whose the token is. Check api_url.")
+        raise AuthorizationError("Tallyfy did not return the owner of the token. Check api_url.")
     org_id = str(me.get("organization_id") or requested or _only_organization(client))
     if requested and org_id != requested:
         raise AuthorizationError(_foreign(requested, f"it belongs to {org_id}"))
@@ -242,7 +242,7 @@ def _owner(client: Client) -> tuple[str, str]:
 def _foreign(requested: str, reason: str) -> str:
     return (
         f"The token is not for the organization {requested} (org_id): {reason}. Open that organization in Tallyfy in "
-        f"the same browser and authorize again, or give the other org_id."
+        f"the same browser and authorize again, or set org_id to the organization of the token."
     )
 
 
@@ -250,8 +250,8 @@ def _only_organization(client: Client) -> str:
     rows: list[Record] = client.records("/me/organizations")
     if len(rows) != 1:
         raise AuthorizationError(
-            f"Who signed in belongs to {len(rows)} organizations, and Tallyfy does not tell which one the token is "
-            f"for: give org_id."
+            f"The owner of the token belongs to {len(rows)} organizations, and Tallyfy did not return the organization "
+            f"of the token. Set org_id."
         )
     return str(rows[0]["id"])
 
@@ -260,7 +260,6 @@ def _keep(client: Client, name: str, token: Token, warn: Callable[[str], None]) 
     is_kept = client.store.put(_scope(client, name), token)
     if not is_kept:
         warn(
-            f"The token is not kept as {name}: that takes cache_tokens, a state_dir that can be used, and "
-            f"client_secret to encrypt it with."
+            f"The token is not stored as {name}: this requires client_secret, a usable state_dir and cache_tokens."
         )
     return is_kept

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tokens in answers, in whatever form somebody wrote them."""
+"""Tokens in answers of any form."""
 
 from __future__ import annotations
 

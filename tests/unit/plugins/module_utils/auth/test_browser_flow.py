@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the tallyfy.platform authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The browser flow without a browser: the address that is shown, and every way in which an answer can be wrong."""
+"""The browser flow without a browser: the URL of the request, and invalid answers."""
 
 from __future__ import annotations
 
@@ -121,8 +121,8 @@ def test_everything_wrong_with_a_request_is_named() -> None:
         ("http://127.0.0.1/", ""),
         ("http://[::1]:8765/callback", ""),
         ("https://app.example.com", ""),
-        ("http://app.example.com/callback", "in the clear"),
-        ("http://localhost.example.com/", "in the clear"),
+        ("http://app.example.com/callback", "unencrypted"),
+        ("http://localhost.example.com/", "unencrypted"),
         ("", "not an http(s) address"),
         ("app.example.com/callback", "not an http(s) address"),
         ("urn:ietf:wg:oauth:2.0:oob", "not an http(s) address"),
@@ -135,7 +135,7 @@ def test_everything_wrong_with_a_request_is_named() -> None:
         (f"{REDIRECT}#", "fragment"),
         ("https://user:hunter2@app.example.com/", "user"),
         ("https://app.example.com\\@evil.test/", "user"),
-        (f"{REDIRECT}?state=1", "has state in its query"),
+        (f"{REDIRECT}?state=1", "must not have state in its query"),
     ],
 )
 def test_redirect_addresses(redirect_uri: str, problem: str) -> None:
@@ -145,7 +145,7 @@ def test_redirect_addresses(redirect_uri: str, problem: str) -> None:
     assert "hunter2" not in "".join(problems)
 
 
-# --- answers that are taken -------------------------------------------------------------------------------------------
+# --- valid answers ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mark", ["?", "#"])
@@ -171,7 +171,7 @@ def test_a_code() -> None:
         (f"{REDIRECT}?tenant=1", with_token("&", redirect=f"{REDIRECT}?tenant=1")),
         (f"{REDIRECT}?tenant=1", with_token("#", redirect=f"{REDIRECT}?tenant=1")),
         (REDIRECT, with_token(token_type="bearer")),
-        # RFC 6749, section 4.2.2: what is unknown is ignored.
+        # RFC 6749, section 4.2.2: unknown parameters are ignored.
         (REDIRECT, with_token(scope="*", session_state="x")),
         (REDIRECT, with_token() + "#_=_"),
         (REDIRECT, with_token() + "#" + urlencode({"state": STATE})),
@@ -197,16 +197,16 @@ def test_an_answer_is_known_again_by_its_state() -> None:
     assert other.mark != one.mark
 
 
-# --- answers that are not ---------------------------------------------------------------------------------------------
+# --- invalid answers --------------------------------------------------------------------------------------------------
 
-NOT_BACK = "not sent back to redirect_uri"
+NOT_BACK = "it does not start with redirect_uri"
 TWICE = "twice with different values"
 TAMPERED: dict[str, tuple[str, str]] = {
-    "state changed": (with_token(state="another"), "its state is not expected_state"),
-    "state shortened": (with_token(state=STATE[:-1]), "its state is not expected_state"),
-    "state emptied": (with_token(state=""), "its state is not expected_state"),
-    "state in other letters": (with_token(state=STATE.upper()), "its state is not expected_state"),
-    "state beyond ASCII": (with_token(state="ü"), "its state is not expected_state"),
+    "state changed": (with_token(state="another"), "its state differs from expected_state"),
+    "state shortened": (with_token(state=STATE[:-1]), "its state differs from expected_state"),
+    "state emptied": (with_token(state=""), "its state differs from expected_state"),
+    "state in other letters": (with_token(state=STATE.upper()), "its state differs from expected_state"),
+    "state beyond ASCII": (with_token(state="ü"), "its state differs from expected_state"),
     "state left out": (with_token(state=None), "it has no state"),
     "other host": (with_token(redirect="https://evil.test/auth/callback"), NOT_BACK),
     "host with a dot": (with_token(redirect="https://app.example.com./auth/callback"), NOT_BACK),
@@ -228,22 +228,22 @@ TAMPERED: dict[str, tuple[str, str]] = {
     "state twice, the wrong one first": (f"{REDIRECT}?state=other&{urlencode(ANSWER)}", TWICE),
     "fragment against query": (with_token() + "#access_token=other", TWICE),
     "expiry in the fragment": (with_token() + "#expires_in=99999999", TWICE),
-    "code instead of a token": (with_code(), "a code came where a token was asked for"),
-    "code beside a token": (with_token(code=CODE), "a code came where a token was asked for"),
-    "no token": (with_token(access_token=None), "holds no access_token"),
-    "empty token": (with_token(access_token=""), "holds no access_token"),
-    "token with a line break": (with_token(access_token="a\nAuthorization: b"), "holds no access_token"),
-    "token with a space": (with_token(access_token="a b"), "holds no access_token"),
-    "token in another spelling": (with_token(access_token=None, ACCESS_TOKEN=TOKEN), "holds no access_token"),
-    "other kind of token": (with_token(token_type="mac"), "no bearer token"),
-    "no kind of token": (with_token(token_type=None), "no bearer token"),
-    "expired": (with_token(expires_in="0"), "expired or about to"),
-    "about to expire": (with_token(expires_in="300"), "it lasts for 300 s"),
-    "expired long ago": (with_token(expires_in="-5"), "no number of seconds"),
-    "expiry in words": (with_token(expires_in="soon"), "no number of seconds"),
-    "expiry empty": (with_token(expires_in=""), "no number of seconds"),
-    "expiry in other digits": (with_token(expires_in="٣٦٠٠"), "no number of seconds"),
-    "expiry beyond time": (with_token(expires_in="9" * 40), "no number of seconds"),
+    "code instead of a token": (with_code(), "it contains a code, but a token was requested"),
+    "code beside a token": (with_token(code=CODE), "it contains a code, but a token was requested"),
+    "no token": (with_token(access_token=None), "has no valid access_token"),
+    "empty token": (with_token(access_token=""), "has no valid access_token"),
+    "token with a line break": (with_token(access_token="a\nAuthorization: b"), "has no valid access_token"),
+    "token with a space": (with_token(access_token="a b"), "has no valid access_token"),
+    "token in another spelling": (with_token(access_token=None, ACCESS_TOKEN=TOKEN), "has no valid access_token"),
+    "other kind of token": (with_token(token_type="mac"), "not a bearer token"),
+    "no kind of token": (with_token(token_type=None), "not a bearer token"),
+    "expired": (with_token(expires_in="0"), "expires too soon: it is valid for 0 s"),
+    "about to expire": (with_token(expires_in="300"), "it is valid for 300 s, and min_ttl requires more than 300 s"),
+    "expired long ago": (with_token(expires_in="-5"), "not a number of seconds"),
+    "expiry in words": (with_token(expires_in="soon"), "not a number of seconds"),
+    "expiry empty": (with_token(expires_in=""), "not a number of seconds"),
+    "expiry in other digits": (with_token(expires_in="٣٦٠٠"), "not a number of seconds"),
+    "expiry beyond time": (with_token(expires_in="9" * 40), "not a number of seconds"),
     "denied": (with_token(access_token=None, error="access_denied"), "access_denied: the person did not consent"),
     "denied beside a token": (with_token(error="access_denied"), "access_denied"),
     "denied, with words": (
@@ -251,14 +251,14 @@ TAMPERED: dict[str, tuple[str, str]] = {
         "access_denied: The user said no; the person did not consent",
     ),
     "denied without state": (f"{REDIRECT}?error=access_denied", "access_denied"),
-    "denied with another state": (f"{REDIRECT}?error=access_denied&state=x", "its state is not expected_state"),
+    "denied with another state": (f"{REDIRECT}?error=access_denied&state=x", "its state differs from expected_state"),
     "denied elsewhere": ("https://evil.test/?error=access_denied", NOT_BACK),
     "other error": (with_token(error="invalid_scope"), "answered with invalid_scope. Authorize again."),
-    "error with a name that is none": (with_token(error="<script>"), "an error without a name"),
+    "invalid error code": (with_token(error="<script>"), "an invalid error code"),
     "error that goes on": (with_token(error="server_error", error_description="x" * 301), "with server_error. Auth"),
-    "nothing": ("", "This is not one address"),
-    "no address": ("access_token=" + TOKEN, "This is not an address"),
-    "broken lines": (with_token().replace("&", "&\n"), "This is not one address"),
+    "nothing": ("", "redirect_response is not an address: it is empty"),
+    "no address": ("access_token=" + TOKEN, "redirect_response is not an address. Paste"),
+    "broken lines": (with_token().replace("&", "&\n"), "redirect_response is not an address: it is empty"),
     "address only": (REDIRECT, "it has no state"),
     "address of the sign-in page": ("https://account.tallyfy.com/oauth/authorize?state=" + STATE, NOT_BACK),
 }  # fmt: skip
@@ -276,11 +276,11 @@ def test_tampered_answers(name: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (with_token(), "a token came where a code was asked for"),
-        (with_code(access_token=TOKEN), "a token came where a code was asked for"),
-        (with_code(state="x"), "its state is not expected_state"),
+        (with_token(), "it contains a token, but a code was requested"),
+        (with_code(access_token=TOKEN), "it contains a token, but a code was requested"),
+        (with_code(state="x"), "its state differs from expected_state"),
         (with_code() + "&code=other", TWICE),
-        (with_code(code=""), "holds no code"),
+        (with_code(code=""), "has no valid code"),
     ],
 )
 def test_tampered_answers_to_a_request_for_a_code(answer: str, reason: str) -> None:
@@ -292,12 +292,12 @@ def test_tampered_answers_to_a_request_for_a_code(answer: str, reason: str) -> N
 
 @pytest.mark.parametrize("query", ["", "?tenant=2", "?tenant=11", "?x=1&tenant=1", "?Tenant=1"])
 def test_the_query_of_the_redirect_address_must_be_there(query: str) -> None:
-    with pytest.raises(AuthorizationError, match="the query of redirect_uri is not in the address"):
+    with pytest.raises(AuthorizationError, match="it does not contain the query of redirect_uri"):
         taken(with_token("&" if query else "?", redirect=REDIRECT + query), redirect_uri=f"{REDIRECT}?tenant=1")
 
 
 def test_a_state_that_nobody_asked_with() -> None:
-    with pytest.raises(AuthorizationError, match="no expected_state to compare it with"):
+    with pytest.raises(AuthorizationError, match="it has a state, but expected_state is not set"):
         taken(with_token(), expected_state=None)
 
 
@@ -311,7 +311,7 @@ def test_options_that_are_no_good(options: dict[str, str]) -> None:
 
 
 def assert_silent(error: Exception) -> None:
-    """No secret may be in a message, whatever a caller would mask; nor in what led to it."""
+    """Messages and their causes contain no secret, even without masking by the caller."""
     for one in (error, error.__cause__, error.__context__):
         for secret in SECRETS:
             assert secret not in f"{one!r} {one}"

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the tallyfy.platform authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tokens at rest: unreadable without the client secret, and never worse than a miss."""
+"""The token cache: unreadable without the client secret, and never worse than a miss."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_token_of_one_scope_is_not_read_as_anothers(directory: PrivateDirectory)
     store = TokenStore(directory, SECRET)
     store.put(SCOPE, TOKEN)
     assert store.get("another") is None
-    # Not even when somebody moves the file.
+    # Not even if somebody renames the file.
     content = token_file(directory).read_bytes()
     store.put("another", TOKEN)
     for file in directory.path.glob("token-*"):
@@ -225,7 +225,7 @@ def test_where_nothing_can_be_locked_each_signs_in(
 
 
 def test_failure_under_the_lock_comes_through(directory: PrivateDirectory) -> None:
-    # Only the failure to lock is survived, not what happens under the lock.
+    # Only a failure to lock is ignored, not an error under the lock.
     with pytest.raises(TimeoutError), TokenStore(directory, SECRET).locked(SCOPE, 5):
         raise TimeoutError
 
@@ -256,7 +256,7 @@ def test_token_is_not_shown() -> None:
 
 
 def test_without_a_client_secret_nothing_is_kept(directory: PrivateDirectory) -> None:
-    """Anybody could derive that key."""
+    """Without a client secret anybody could derive the key."""
     store = TokenStore(directory, "")
     store.put(SCOPE, TOKEN)
     assert not store.keeps
