@@ -187,7 +187,7 @@ class TestSigningIn:
     def test_refused_access_token(self, sandbox: Sandbox, modules: Modules, module: str) -> None:
         modules.use(client_id=None, client_secret=None, access_token="not-a-token-of-anybody")
         result = failure(
-            modules, module, "HTTP 401", "The access_token is expired, revoked or not meant for this", **TASKS[module]
+            modules, module, "HTTP 401", "The access_token is expired, revoked or not valid for this route", **TASKS[module]
         )  # fmt: skip
         assert "not-a-token-of-anybody" not in str(result["msg"])
         assert sandbox.sign_ins() == []
@@ -198,7 +198,9 @@ class TestSigningIn:
 
     def test_token_url_that_is_a_web_page(self, sandbox: Sandbox, modules: Modules) -> None:
         sandbox.fault(route="oauth.token", times=None, body=PAGE)
-        failure(modules, "tallyfy_token", "the answer has no valid access token (HTTP 200, text/html)", "Check token_url")
+        failure(
+            modules, "tallyfy_token", "the answer has no valid access token (HTTP 200, text/html)", "Check token_url"
+        )
 
     @pytest.mark.parametrize(
         "body", ["", "[]", "null", '"text"', "{}", '{"access_token": null}', '{"access_token": ""}', '{"access_tok',

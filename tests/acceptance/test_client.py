@@ -143,7 +143,7 @@ class TestPages:
         sandbox.fault(route=route, times=2, status=200, body=body)
         assert client.records(client.path(noun)) == whole
         sandbox.fault(route=route, times=None, status=200, body=body)
-        with pytest.raises(InconsistentListError, match="page 1 does not say which page it is"):
+        with pytest.raises(InconsistentListError, match="page 1 has no valid page number and counts"):
             client.records(client.path(noun))
         assert len(sandbox.ledger(method="GET", route=route)) == 1 + 3 + 3
 

@@ -114,7 +114,7 @@ def test_nobody_is_lost(sandbox: Sandbox, tmp_path: Path, max_wait: int) -> None
     assert max_wait < 60 or not failures
     for message in failures.values():
         assert f"max_wait ({max_wait} s): process " in message
-        assert "Nothing was written. Wait for its end, or allow a longer max_wait." in message
+        assert "Nothing was written. Wait until that run has ended, or allow a longer max_wait." in message
     assert not list((tmp_path / "state").glob("lock-*"))
 
 
@@ -350,7 +350,7 @@ def test_who_reads_goes_on_with_a_warning(sandbox: Sandbox, modules: Modules, un
     ):
         (warning,) = modules.succeed(module, **arguments)["warnings"]
         assert unusable in str(warning)
-        assert "what needs a lock to write is refused" in str(warning)
+        assert "writes that need a lock are refused" in str(warning)
     for kind in WRITES:
         module, arguments = write_of(sandbox, kind)
         dry = modules.succeed(module, check_mode=True, **arguments)

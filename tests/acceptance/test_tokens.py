@@ -125,7 +125,7 @@ def test_an_access_token_is_returned_as_it_is(sandbox: Sandbox, modules: Modules
     assert (result["token"]["expires_at"], result["token"]["source"]) == (None, "given")
     assert modules.succeed("tallyfy_token", state="absent")["changed"] is False
     assert "cannot be renewed" in modules.fail("tallyfy_token", renew=True)["msg"]
-    assert "issued to an application only" in modules.fail("tallyfy_token", user=BOB)["msg"]
+    assert "Tokens are issued only to applications." in modules.fail("tallyfy_token", user=BOB)["msg"]
     assert sandbox.ledger() == []
 
 

@@ -19,7 +19,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Answer:
-    """A successful answer: what its envelope held (``None`` for an empty body), the whole body, and its facts."""
+    """A successful answer: the content of its envelope (``None`` for an empty body), the whole body, and its facts."""
 
     status: int
     data: Any
@@ -28,13 +28,13 @@ class Answer:
 
     @property
     def record(self) -> Record:
-        """The one record of the answer; empty when the answer held none, or one whose id cannot be one."""
+        """The record of the answer; empty if the answer has no record, or a record with an invalid ID."""
         is_record = isinstance(self.data, Mapping) and ("id" not in self.data or is_id_of(self.data["id"]))
         return dict(self.data) if is_record else {}
 
 
 def answer_in(response: requests.Response, method: str) -> Answer:
-    """Return what a successful answer holds; raises ``ValueError`` for no JSON, and for a GET without a body."""
+    """Return the content of a successful answer; raises ``ValueError`` if it is not JSON, or empty for a GET."""
     request_id = response.headers.get("X-Request-Id")
     if not response.content and method != "GET":
         return Answer(response.status_code, None, None, request_id)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Calls to one organization: tokens, envelopes, pages, errors and lost answers. Private to the collection."""
+"""Requests to one organization: tokens, envelopes, pages, errors and lost answers. Private to the collection."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ __all__ = ["Client", "Record"]
 
 REMEMBERED_SECONDS = 86400.0
 COMPLETION_SECONDS = 90 * REMEMBERED_SECONDS
-# How long after its time-out a request may still be carried out.
+# For how long after its time-out the service may still carry out a request.
 LATE_SECONDS = 120.0
 
 
 class Client:
-    """Makes calls for one task, or for the items of its loop one after the other. Threads may share it."""
+    """Sends the requests of one task, or of the items of its loop one after the other. Threads may share it."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Client:
         self.check_mode = False
         self._now = now
         self._directory = directory
-        #: Why there is no directory although one was meant to be, empty when nothing is wrong.
+        #: Why ``state_dir`` could not be opened, an empty text if it could.
         self.state_flaw = state_flaw
         self._locks = Locks(connection, directory, state_flaw)
         self._refusals = Refusals(connection, self.secrets, now)
@@ -95,20 +95,20 @@ class Client:
         self.member: MemberTokens | None = None
         self._owner_of_token: list[str | None] = []
         self._organization: list[Record] = []
-        #: What the items of a loop share, by who keeps it.
+        #: Values that the items of a loop share, by their owner.
         self.shared: dict[tuple[str, ...], Any] = {}
-        #: The second of the service's clock in which it last answered, 0 where it does not tell.
+        #: The second of the service's clock in which it last answered, 0 if unknown.
         self.service_second = 0
         #: Whether a write of this task has been carried out, or may have been.
         self.has_written = False
         self._keep_in(directory)
-        #: Launches that the service may still be at work on although nobody waits for their answers any more.
+        #: Launches whose requests timed out and that the service may still be processing.
         self.late_launches = Marks(directory, "late-launches", LATE_SECONDS)
-        #: Launches of which no run knows what became of them, with the service's second before they were sent.
+        #: Launches with an unknown outcome, with the service's second before they were sent.
         self.doubtful_launches = Marks(directory, "doubtful-launches", REMEMBERED_SECONDS)
-        #: The same for the paths of records that are being replaced.
+        #: Paths of records whose replacement timed out and may still be processed.
         self.late_writes = Marks(directory, "late-writes", LATE_SECONDS)
-        #: Tasks that were completed from here: one that is open all the same was reopened by somebody.
+        #: Tasks that were completed by this collection: such a task that is open was reopened by somebody.
         self.completed_tasks = Marks(directory, "completed-tasks", COMPLETION_SECONDS)
         if connection.has_application:
             self.application = self.application_tokens()
@@ -118,13 +118,13 @@ class Client:
     def _keep_in(self, directory: PrivateDirectory | None) -> None:
         for_tokens = directory if self.connection.cache_tokens else None
         self.store = TokenStore(for_tokens, self.connection.client_secret or "")
-        #: Answers of the sign-in page that have been used.
+        #: Answers of the sign-in page that were used.
         self.used_answers = Marks(directory, "used-answers", REMEMBERED_SECONDS)
 
     def for_check_mode(self) -> Client:
-        """Return a client over the same connections that refuses to write, and neither locks anything nor waits for it.
+        """Return a client over the same connections that refuses to write and uses no locks.
 
-        What it signs in with is kept as ever; tokens that are a result, and answers that are used up, are not.
+        Tokens of its sign-ins are cached as usual. Tokens that are a result, and used answers, are not stored.
         """
         other = copy.copy(self)
         other.check_mode = True
@@ -135,17 +135,17 @@ class Client:
 
     @property
     def requests_sent(self) -> int:
-        """How many requests this task has sent, repeated ones and sign-ins included."""
+        """How many requests this task has sent, including repeated requests and sign-ins."""
         return self._allowance.requests
 
     def application_tokens(self) -> ApplicationTokens:
         """Return a source of the application's tokens."""
         if not self.connection.has_application:
-            raise OptionError(f"A token is issued to an application only. {APPLICATION_ADVICE}")
+            raise OptionError(f"Tokens are issued only to applications. {APPLICATION_ADVICE}")
         return ApplicationTokens(self._transport, self.store, self.secrets, self._now)
 
     def tokens_of(self, user: str) -> MemberTokens:
-        """Return the source of tokens in the name of the member ``user`` (an e-mail address)."""
+        """Return the source of tokens of the member ``user`` (an e-mail address)."""
         application = self.application or self.application_tokens()
         return MemberTokens(
             application,
@@ -160,7 +160,7 @@ class Client:
         return None if self.check_mode else sign_in(code=code, redirect_uri=redirect_uri, code_verifier=code_verifier)
 
     def with_token(self, access_token: str) -> Client:
-        """Return a client that makes its calls with this token alone, over the same connections."""
+        """Return a client that sends only this token, over the same connections."""
         self.secrets.keep(access_token)
         other = copy.copy(self)
         other.connection = replace(
@@ -172,9 +172,9 @@ class Client:
         return other
 
     def acting_email(self) -> str | None:
-        """Return the address of the member whom the calls are made as; an application has none.
+        """Return the e-mail address of the acting member; an application has none.
 
-        For a ready token it is asked for, once.
+        With ``access_token`` this sends one request, once.
         """
         if self.member is not None:
             return self.member.user
@@ -184,12 +184,12 @@ class Client:
             try:
                 self._owner_of_token.append(str(self.get("me").get("email") or "") or None)
             except UnauthorizedError:
-                # An application's own token was given as the access token; there is no user behind it.
+                # The access token is the token of an application, which has no user.
                 self._owner_of_token.append(None)
         return self._owner_of_token[0]
 
     def acting_as(self) -> str:
-        """Return in whose name the calls are made, in words, as far as that is known without asking."""
+        """Return a text that names the acting member or application, without sending a request."""
         if self.member is not None:
             return self.member.user
         if self.application is not None:
@@ -197,7 +197,7 @@ class Client:
         return next(iter(self._owner_of_token), None) or "the owner of the access token"
 
     def renew_allowance(self) -> None:
-        """Allow ``max_wait`` again, for the next item of a loop, which has not written anything yet."""
+        """Allow ``max_wait`` again for the next item of a loop, which has not written anything yet."""
         self._allowance.renew()
         self.has_written = False
 
@@ -215,12 +215,12 @@ class Client:
     ) -> Answer:
         """Send one request below ``api_url`` and return the successful answer.
 
-        ``token`` is ``auto`` (by the route), ``application`` or ``user``. Raises an ``ApiError`` for everything else.
-        With ``repeats=False`` no failure that may pass is met by sending it again; only a token that is not accepted
-        any more is renewed, which happens at once.
+        ``token`` is ``auto`` (by the route), ``application`` or ``user``. Raises an ``ApiError`` for all other answers.
+        With ``repeats=False`` the request is not repeated after a temporary failure; only a token that is no longer
+        accepted is renewed, at once.
         """
         if self.check_mode and method not in READING:
-            raise AssertionError(f"{method} {path} was to be sent in check mode, which writes nothing")
+            raise AssertionError(f"{method} {path} must not be sent in check mode")
         try:
             answer = self._sent(method, path, query=query, body=body, token=token, repeats=repeats)
         except ApiError as error:
@@ -254,22 +254,22 @@ class Client:
             try:
                 return answer_in(response, method)
             except ValueError as error:
-                # What came whole may still be half of what was meant, or the page of somebody on the way.
+                # A complete body may still be truncated JSON, or the web page of a proxy.
                 may_repeat = method == "GET" and repeats and attempts < BODY_ATTEMPTS
                 if not (may_repeat and self._allowance.wait(backoff_seconds(attempts - 1))):
                     raise self._refusals.unreadable(response, request, method, error) from error
 
     def _keep_cap(self, method: str, path: str) -> None:
-        """Wait while the service takes no requests of this kind; raise what it said when that is too long."""
+        """Wait while the service accepts no requests of this kind; raise its answer if that is too long."""
         cap = self._caps.find(method, self.connection.api_url + path)
         if cap is None or self._allowance.wait(cap.until - self._now()):
             return
         raise self._refusals.capped(f"{method} {path}", cap)
 
     def get(self, *segments: object, query: Mapping[str, Any] | None = None) -> Record:
-        """Return one record below the organization, by the segments of its path.
+        """Return one record of the organization, by the segments of its path.
 
-        Raises ``NotFoundError`` when there is none and ``UnreadableAnswerError`` when the answer is no record.
+        Raises ``NotFoundError`` if there is none and ``UnreadableAnswerError`` if the answer is not a record.
         """
         path = self.path(*segments)
         answer = self.call("GET", path, query=query)
@@ -281,7 +281,7 @@ class Client:
         return answer.record
 
     def organization(self) -> Record:
-        """Return the record of the organization as it was when it was first asked for, by this task or its loop."""
+        """Return the record of the organization, which this task or its loop reads once."""
         if not self._organization:
             self._organization.append(self.get())
         return self._organization[0]
@@ -295,26 +295,26 @@ class Client:
         return source_for(path, token, self.connection, self.application, self.member)
 
     def alone(self, subject: str) -> contextlib.AbstractContextManager[None]:
-        """Let one task of this controller at a time read and write ``subject``, as a person calls it.
+        """Let one task of this controller at a time read and write ``subject``, a text for messages.
 
-        Raises ``BusyError`` with who is at work there when that takes longer than ``max_wait``, and ``StateDirError``
-        where nothing can be locked. In check mode nobody is kept out.
+        Raises ``BusyError`` with the holder of the lock if it is held for longer than ``max_wait``, and
+        ``StateDirError`` if locking is not possible. Check mode does not lock.
         """
         return self._locks.alone(subject, lambda: self.has_written)
 
     def require_locks(self) -> None:
-        """Raise ``StateDirError`` where ``state_dir`` is no place for locks; who writes asks before the first write."""
+        """Raise ``StateDirError`` if locking in ``state_dir`` is not possible; call it before the first write."""
         self._locks.require()
 
     @property
     def lock_flaw(self) -> str:
-        """Why nothing can be locked in ``state_dir``, empty when it can be, and in check mode."""
+        """Why locking in ``state_dir`` is not possible; an empty text if it is possible, and in check mode."""
         return self._locks.flaw
 
     def prepaid(self, count: int) -> contextlib.AbstractContextManager[None]:
-        """Wait for the pace of the next ``count`` requests of this thread before the block, and not in between them.
+        """Wait for the next ``count`` requests of this thread before the block, and not between them.
 
-        What is not used at the end of the block is dropped.
+        Unused requests expire at the end of the block.
         """
         return self._transport.prepaid(count)
 
@@ -323,15 +323,15 @@ class Client:
         return self._now()
 
     def service_now(self) -> int:
-        """Return a second that has begun by the clock of the service, or at least by that of this machine."""
+        """Return a second that has begun by the clock of the service, otherwise by the clock of this machine."""
         return self.service_second or int(self._now())
 
     def wait(self, seconds: float) -> bool:
-        """Wait and return true; return false at once when this task may not wait so long."""
+        """Wait and return true; return false at once if this task may not wait so long."""
         return self._allowance.wait(seconds)
 
     def rest(self, seconds: float) -> None:
-        """Wait for a moment that is a part of the work, whatever this task may wait for the service."""
+        """Wait as a part of the work, which does not count towards ``max_wait``."""
         self._allowance.sleep(seconds)
 
     # --- listings -----------------------------------------------------------------------------------------------------
@@ -347,14 +347,13 @@ class Client:
         is_paged: bool = True,
         is_checked: bool = True,
     ) -> list[Record]:
-        """Return every record of a listing, in the order of the service; its pages have been checked to add up.
+        """Return every record of a listing, in the order of the service, after checking that its pages add up.
 
-        The first page tells how many there are by the service's own count, which may be more than ``per_page`` would
-        make; the others are read with ``workers`` of them under way. A listing that changes while it is walked is
-        walked again, three times at the most; then, or when it contradicts itself each time,
-        ``InconsistentListError`` is raised: a short list is never returned. A list without a count may be short, so
-        only routes that do not come in pages (``is_paged=False``: folders, the minimal lists) may send one. Every row
-        must be a record by its route (see ``KINDS``), unless they are not used here (``is_checked=False``).
+        The first page contains the number of pages, which may be more than ``per_page`` implies. ``workers`` threads
+        read the other pages. A listing that changes meanwhile is read again, at most three times in all, and then
+        ``InconsistentListError`` is raised: a short list is never returned. A list without a count may be short, so it
+        is accepted only for routes without pages (``is_paged=False``: folders, the minimal lists). Every row must be a
+        record of its route (see ``KINDS``), unless the rows are not used here (``is_checked=False``).
         Source: API reference, "Envelopes" (walk by the server's numbers) and "Default and maximum page sizes".
         """
         kind = kind_of(path.rpartition("/")[2]) if is_checked else None
@@ -362,16 +361,16 @@ class Client:
         return walked(self.call, listing)[0]
 
     def first_page(self, path: str, *, query: Mapping[str, Any] | None = None) -> tuple[list[Record], Page]:
-        """Return the first page of a listing, checked as ``records`` does, and where it stands.
+        """Return the first page of a listing, checked as ``records`` does, and its position and counts.
 
-        By the service's own count its caller decides whether to read the others.
+        The caller decides by the counts whether to read the other pages.
         """
         listing = Listing(
             path, {"per_page": PER_PAGE, **(query or {})}, kind_of(path.rpartition("/")[2]), first_only=True
         )
         rows, page = walked(self.call, listing)
         if page is None:
-            raise AssertionError("a listing without a count has been refused")
+            raise AssertionError("a listing without a count was not refused")
         return rows, page
 
     # --- writes whose answer may be lost ------------------------------------------------------------------------------
@@ -387,9 +386,9 @@ class Client:
     ) -> Record:
         """POST a record that has a natural key and return it, as answered or as read back.
 
-        When the answer is lost, ``find`` (by the natural key) tells whether the record is there. Only after it has
-        stayed absent for a while is the POST sent again, ``attempts`` times in all; the service's own check of
-        uniqueness guards against the rest. Where it has none, only one attempt is safe.
+        If the answer is lost, ``find`` looks for the record by its natural key. The POST is sent again only if the
+        record stays absent for a while, at most ``attempts`` times in all. The service must check that the key is
+        unique; otherwise only one attempt is safe.
         """
         return created(
             lambda: self.call("POST", path, body=body, token=token),

@@ -14,7 +14,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.outcome imp
 from .answer import Answer, Record
 
 CREATE_ATTEMPTS = 3
-# How long a record may take to show up after a write whose answer was lost.
+# Waits before each attempt to read a record after a write whose answer was lost.
 READ_BACK_WAITS_SECONDS = (0.0, 1.0, 2.0)
 
 
@@ -46,7 +46,7 @@ def _created(answer: Answer, path: str) -> Record:
     if "id" not in answer.record:
         raise LostAnswerError(
             f"POST {path}",
-            f"the answer holds no record (HTTP {answer.status})",
+            f"the answer has no record (HTTP {answer.status})",
             advice=MAY_BE_DONE_ADVICE,
         )
     return answer.record

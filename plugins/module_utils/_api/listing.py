@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Listings, read page by page, whose pages have to add up. Private to the collection."""
+"""Reads listings page by page, and checks that their pages add up. Private to the collection."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Call = Callable[..., Answer]
 
 @dataclass(frozen=True)
 class Listing:
-    """What is read page by page, and how: records of a ``kind``, if that matters; ``first_only`` for one page."""
+    """A listing to read; ``kind`` validates its records, ``first_only`` reads one page."""
 
     path: str
     query: Mapping[str, Any]
@@ -40,7 +40,7 @@ class Listing:
 
 
 def walked(call: Call, listing: Listing) -> tuple[list[Record], Page | None]:
-    """Return the records of a listing and where its first page stands, if it has pages; see ``Client.records``."""
+    """Return the records of a listing and the position of its first page, if it has pages; see ``Client.records``."""
     for _attempt in range(WALK_ATTEMPTS - 1):
         with contextlib.suppress(InconsistentListError):
             return _walk(call, listing)
@@ -57,7 +57,7 @@ def _walk(call: Call, listing: Listing) -> tuple[list[Record], Page | None]:
             raise UnreadableAnswerError(
                 request,
                 "the answer is not a list of records",
-                advice="Check that the path is a listing, and api_url.",
+                advice="Check api_url, and that the path is a listing.",
             )
         _check_rows(request, rows, listing.kind)
         return rows, _page_in(answer, request, number, is_paged=listing.is_paged)
@@ -77,12 +77,12 @@ def _walk(call: Call, listing: Listing) -> tuple[list[Record], Page | None]:
         rows += more
     _check_unique(request, rows)
     if len(rows) != first.total:
-        raise InconsistentListError(request, f"{len(rows)} records came, and the service counts {first.total}")
+        raise InconsistentListError(request, f"{len(rows)} records were sent, but the service counts {first.total}")
     return rows, first
 
 
 def _page_in(answer: Answer, request: str, number: int, *, is_paged: bool) -> Page | None:
-    """Return where the page stands, ``None`` for a listing without pages; raises ``InconsistentListError``."""
+    """Return the position of the page, ``None`` for a listing without pages; raises ``InconsistentListError``."""
     try:
         page = page_of(answer.body)
     except ValueError:
@@ -90,24 +90,24 @@ def _page_in(answer: Answer, request: str, number: int, *, is_paged: bool) -> Pa
     else:
         is_readable = page is not None or (number == 1 and not is_paged)
     if not is_readable:
-        raise InconsistentListError(request, f"page {number} does not say which page it is")
+        raise InconsistentListError(request, f"page {number} has no valid page number and counts")
     return page
 
 
 def _check_page(request: str, page: Page, number: int, first: Page) -> None:
-    """Raise ``InconsistentListError`` when a page is not the one asked for, or the listing changed since its first."""
+    """Raise ``InconsistentListError`` for another page than requested, or if the listing changed since its first."""
     if page.number != number:
-        raise InconsistentListError(request, f"page {page.number} came instead of page {number}")
+        raise InconsistentListError(request, f"the service sent page {page.number} instead of page {number}")
     if (page.total, page.pages) != (first.total, first.pages):
         raise InconsistentListError(
             request,
-            f"page {number} counts {page.total} records on {page.pages} pages, and page 1 counted "
+            f"page {number} counts {page.total} records on {page.pages} pages, but page 1 counted "
             f"{first.total} on {first.pages}",
         )
 
 
 def _check_rows(request: str, rows: list[Record], kind: Kind | None) -> None:
-    """Raise ``InconsistentListError`` for a row that is no record: what is looked for could be that one."""
+    """Raise ``InconsistentListError`` for a row that is not a record, because it could be the desired record."""
     flaw = next(filter(None, (kind.flaw(row) for row in rows)), "") if kind is not None else ""
     if flaw:
         raise InconsistentListError(request, f"a row of the list cannot be used: {flaw}", advice="Try again later.")
@@ -119,5 +119,5 @@ def _check_unique(request: str, rows: list[Record]) -> None:
         if "id" not in row:
             continue
         if str(row["id"]) in seen:
-            raise InconsistentListError(request, f"the record {row['id']} came twice")
+            raise InconsistentListError(request, f"the record {row['id']} occurs twice")
         seen.add(str(row["id"]))

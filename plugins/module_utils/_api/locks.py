@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One task of this controller at a time. Private to the collection."""
+"""Locks between the tasks of one controller. Private to the collection."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._state.private_fi
 class Locks:
     """The locks of a task in ``state_dir``.
 
-    ``state_flaw`` is why there is no directory. Check mode has neither a directory nor a flaw.
+    ``state_flaw`` is the reason why there is no directory. Check mode has neither a directory nor a flaw.
     """
 
     def __init__(self, connection: Connection, directory: PrivateDirectory | None, state_flaw: str) -> None:
@@ -33,7 +33,7 @@ class Locks:
 
     @contextlib.contextmanager
     def alone(self, subject: str, has_written: Callable[[], bool]) -> Iterator[None]:
-        """Let nobody else in; see ``Client.alone``. ``has_written`` is asked when that cannot be had."""
+        """Hold the lock of ``subject``; see ``Client.alone``. ``has_written`` is for the message of a failure."""
         if self._state_flaw:
             raise self._no_locks(self._state_flaw)
         with contextlib.ExitStack() as stack:
@@ -55,7 +55,7 @@ class Locks:
             undone = "This was not written" if has_written() else "Nothing was written"
             raise BusyError(
                 f"Another run has been at work on {subject} for longer than max_wait ({seconds:g} s): "
-                f"{error.holder or 'it does not say who it is'}. {undone}. Wait for its end, or allow a longer "
+                f"{error.holder or 'an unknown process'}. {undone}. Wait until that run has ended, or allow a longer "
                 f"max_wait.",
                 holder=error.holder,
             ) from None
@@ -63,13 +63,13 @@ class Locks:
             raise self._no_locks(str(error)) from error
 
     def require(self) -> None:
-        """Raise ``StateDirError`` where ``state_dir`` is no place for locks; who writes asks before the first write."""
+        """Raise ``StateDirError`` if locking in ``state_dir`` is not possible; call it before the first write."""
         if self.flaw:
             raise self._no_locks(self.flaw)
 
     @property
     def flaw(self) -> str:
-        """Why nothing can be locked in ``state_dir``, empty when it can be, and in check mode."""
+        """Why locking in ``state_dir`` is not possible; an empty text if it is possible, and in check mode."""
         if self._flaw is None:
             self._flaw = self._state_flaw if self._directory is None else self._directory.lock_flaw()
         return self._flaw

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A client with what ``state_dir`` holds. Private to the collection."""
+"""Opens a client with the state in ``state_dir``. Private to the collection."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from .client import Client
 
 
 def open_client(connection: Connection, secrets: SecretKeeper, warn: Callable[[str], None]) -> Client:
-    """Return a client with the tokens, the locks and the budget of ``state_dir``, or without them and a warning.
+    """Return a client with the tokens, locks and budget of ``state_dir``; warn if they cannot be used.
 
-    Whoever needs the locks is refused in their place; see ``Client.alone``.
+    Operations that need a lock then fail; see ``Client.alone``.
     """
     directory, flaw = None, ""
     try:
@@ -31,13 +31,13 @@ def open_client(connection: Connection, secrets: SecretKeeper, warn: Callable[[s
     except (OSError, UnusableError) as error:
         flaw = reason_of(error)
     client = Client(connection, directory=directory, state_flaw=flaw, secrets=secrets)
-    lacking = "sign in one by one and do not share" if flaw else "do not share"
+    lacking = "each sign in and do not share" if flaw else "do not share"
     if client.lock_flaw:
         warn(
             f"The directory {connection.state_dir} (state_dir) cannot be used ({client.lock_flaw}): tasks "
-            f"{lacking} their request budget, and what needs a lock to write is refused. Set state_dir to a directory "
+            f"{lacking} their request budget, and writes that need a lock are refused. Set state_dir to a directory "
             f"of your own."
         )
     elif directory is not None and not HAS_CRYPTOGRAPHY and connection.cache_tokens and connection.has_application:
-        warn("Tokens are not cached, because the Python library cryptography is not there to encrypt them.")
+        warn("Tokens are not cached: the Python library cryptography, which encrypts them, is not installed.")
     return client

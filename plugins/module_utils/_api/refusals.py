@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the service refuses, and what cannot be read, in words. Private to the collection."""
+"""Makes errors of refusals and of unreadable answers. Private to the collection."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.requests_gu
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.retry import seconds_asked
 from ansible_collections.tallyfy.platform.plugins.module_utils._secrets import SecretKeeper, masked
 
-#: Of an unreadable answer, as much as a message could show; requests would look through all of it for its encoding.
+#: A message shows no more of an unreadable answer; requests would scan all of it to detect its encoding.
 LONGEST_START_BYTES = 10_000
 REFUSALS: dict[int, type[RefusedByServiceError]] = {
     401: UnauthorizedError,
@@ -58,7 +58,7 @@ REFUSALS: dict[int, type[RefusedByServiceError]] = {
 
 
 class Refusals:
-    """Makes errors of answers, with what the reader of this connection can do about them."""
+    """Makes errors of answers, with advice for this connection."""
 
     def __init__(self, connection: Connection, secrets: SecretKeeper, now: Callable[[], float]) -> None:
         self.connection = connection
@@ -66,14 +66,14 @@ class Refusals:
         self._now = now
 
     def capped(self, request: str, cap: Cap) -> RateLimitError:
-        """Return the error for a request that is not sent, since the service takes none of its kind for now."""
+        """Return the error for a request that is not sent, because the service accepts none of its kind for now."""
         until = iso_utc(math.ceil(cap.until))
         return RateLimitError(
             request,
             masked(cap.text, self.secrets) or "no reason given",
             status=429,
             code=cap.code,
-            advice=f"That was the answer to an earlier request; this one was not sent. Run it again after "
+            advice=f"That was the answer to an earlier request; this request was not sent. Run it again after "
             f"{until}, or allow a longer max_wait.",
             not_before=until,
         )
@@ -96,7 +96,7 @@ class Refusals:
     ) -> RefusedByServiceError:
         status = response.status_code
         try:
-            # Masked before it is shortened: a part of a secret would not be recognized.
+            # Masked before it is shortened, because a part of a secret would not be recognized.
             refusal = refusal_in(masked(keep_tokens(json_in(response), self.secrets), self.secrets))
         except ValueError:
             content_type = response.headers.get("Content-Type", "no content type").split(";")[0]
@@ -143,7 +143,7 @@ class Refusals:
     def _advice_on_403(self, kind: str) -> str:
         org_id, client_id = self.connection.org_id, self.connection.client_id
         if kind == "application":
-            return f"Check that org_id {org_id} and client_id {client_id} belong together, and what they may do there."
+            return f"Check that org_id {org_id} and client_id {client_id} belong together, and what they may do."
         actor = f"{self.connection.act_as} (act_as)" if kind == "user" else "the owner of the access_token"
         return f"Check that {actor} is an administrator of the organization {org_id}."
 
@@ -152,7 +152,7 @@ def _advice_on_401(kind: str, *, on_application_route: bool) -> str:
     if kind == "given" and on_application_route:
         return f"This route needs the application's token. {APPLICATION_ADVICE}"
     if kind == "given":
-        return "The access_token is expired, revoked or not meant for this; get a new one."
+        return "The access_token is expired, revoked or not valid for this route; get a new one."
     if kind == "application" and not on_application_route:
-        return "This route needs a user token: set act_as (TALLYFY_ACT_AS) to the e-mail of an administrator."
-    return "A newly issued token was refused, too: check client_id, org_id, and act_as if it is set."
+        return "This route needs a user token: set act_as (TALLYFY_ACT_AS) to the e-mail address of an administrator."
+    return "A newly issued token was refused as well: check client_id, org_id, and act_as if it is set."

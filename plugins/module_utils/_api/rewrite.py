@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes that replace what others write, too. Private to the collection.
+"""Replaces records that others may change at the same time. Private to the collection.
 
-A PUT is sent once, right after the record has been read. After a failure that may pass the record is read again, and
-what is still to be written is worked out anew: an old body would undo what somebody else has written in the meantime.
-After a time-out the service may still be at work on it, so another one is sent only when it can no longer be.
-Somebody on another machine can still come in between a GET and its PUT: the service takes no condition along with one.
+A PUT is sent once, right after the record was read. After a temporary failure the record is read again and the body is
+computed anew, because an old body would undo changes that somebody else has made in the meantime. After a time-out the
+service may still process the PUT, so the next PUT waits until this is no longer possible. Somebody on another machine
+can still change the record between a GET and its PUT, because the service supports no conditional requests.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ def rewrite(
     body: Callable[[Record, Record], Record],
     unseen: Callable[[Record], list[str]],
 ) -> tuple[Record, bool]:
-    """Write what a record lacks and return it as stored, and whether it had to be written; see ``replace``.
+    """Update a record and return it as stored, and whether it had to be written; see ``replace``.
 
-    What comes back is checked, and what was not stored is written again, three times at the most. ``unseen`` names what
-    a record must show before it can be written back: the service replaces whole lists.
+    The answer is checked, and fields that were not stored are written again, at most three times in all. ``unseen``
+    returns the names of lists that a record lacks: the service replaces whole lists, so they must be known.
     """
     path = client.path(*segments)
     is_written = False
@@ -75,7 +75,7 @@ def rewrite(
                 return record, is_written
     raise NotStoredError(
         f"PUT {path}: the service answered with success, but did not store {', '.join(left)}. "
-        f"Check that the members are active and that nobody else keeps changing the same.",
+        f"Check that the members are active, and that nobody else is changing the same record.",
         not_stored=sorted(left),
     )
 
@@ -86,12 +86,12 @@ def replace(
     differing: Callable[[Record], Record],
     body: Callable[[Record, Record], Record],
 ) -> tuple[Record, bool]:
-    """Write what a record lacks and return what came back last, and whether it was written.
+    """Update a record and return its last known state, and whether it was written.
 
     The record is read right before it is written, by one process of this controller at a time. ``differing`` returns
-    the fields that are not as desired with the values to be written, and ``body`` makes of the record and those fields
-    what is sent. A write whose answer got lost counts as written when the record shows what was desired.
-    Raises ``LostAnswerError`` when it cannot be found out whether it was written.
+    the fields to change with their desired values, and ``body`` returns the body of the request from the record and
+    these fields. A write whose answer was lost counts as written if the record has the desired values.
+    Raises ``LostAnswerError`` if the outcome remains unknown.
     """
     with client.alone(client.path(*segments)):
         return _replaced(client, segments, differing, body)
@@ -113,7 +113,7 @@ def _replaced(
 
 @dataclass(frozen=True)
 class Replaced:
-    """What became of a PUT: the record right before it and as it came back or was read last, and the answer if any."""
+    """The outcome of a PUT: the record before it, the record as answered or last read, and the answer if any."""
 
     before: Record
     after: Record
@@ -129,9 +129,9 @@ def replace_by(
     body: Callable[[Record, Record], Any],
     **options: Any,
 ) -> Replaced:
-    """Do what ``replace`` does at any path; ``read`` returns the record and the fields that are not as desired.
+    """Do the same as ``replace`` for any path; ``read`` returns the record and the fields to change.
 
-    ``options`` go with the PUT to ``Client.call``. Who calls this lets nobody else in by ``Client.alone``.
+    ``options`` are passed to ``Client.call`` with the PUT. The caller holds the lock of ``Client.alone``.
     """
     tries = _Tries(client, path, "PUT", **options)
     before: Record | None = None
@@ -157,10 +157,10 @@ def bring_about(
     read: Callable[[], Record],
     is_so: Callable[[Record], bool],
 ) -> Record:
-    """Send what brings one state about, and return the answer, or the record that shows that it was carried out.
+    """Send a request that sets one state, and return the answer, or the record that shows the state.
 
-    Nothing is replaced that somebody else could have written, so it is read (``read``) only to find out what became of
-    a request whose answer got lost: ``is_so`` tells whether the record shows the state.
+    The request replaces nothing that somebody else could have written. So ``read`` is called only after the answer was
+    lost, and ``is_so`` returns whether the record has the state.
     """
     path = client.path(*segments)
     with client.alone(path):
@@ -178,9 +178,9 @@ def bring_about(
 
 
 def await_late_write(client: Client, path: str) -> None:
-    """Wait until a write to this path that nobody knows the end of, sent by any task of this controller, is over.
+    """Wait until the service can no longer process a write to this path that timed out in any task of this controller.
 
-    Raises ``BusyError`` when this task may not wait for so long.
+    Raises ``BusyError`` if this task may not wait so long.
     """
     now = client.now()
     asked = client.late_writes.since(path, now)
@@ -190,8 +190,8 @@ def await_late_write(client: Client, path: str) -> None:
     if not client.wait(max(0.0, until - now)):
         not_before = iso_utc(until)
         raise BusyError(
-            f"{path}: Tallyfy was asked to write this a short time ago and did not answer; it may still carry it out. "
-            f"Nothing was written. Run it again after {not_before}, or allow a longer max_wait.",
+            f"{path}: Tallyfy did not answer a recent write to this path and may still carry it out. Nothing was "
+            f"written. Run it again after {not_before}, or allow a longer max_wait.",
             not_before=not_before,
         )
 
@@ -199,7 +199,7 @@ def await_late_write(client: Client, path: str) -> None:
 def await_late_writes(client: Client, paths: Iterable[str]) -> bool:
     """Wait as ``await_late_write`` does for all of these paths; return whether one of them was in doubt.
 
-    Who decides whether there is anything to do asks before: what is still carried out late would come afterwards.
+    Call it before a record is compared, because a late write could change it afterwards.
     """
     late = client.late_writes.known(paths, client.now())
     for path in late:
@@ -208,7 +208,7 @@ def await_late_writes(client: Client, paths: Iterable[str]) -> bool:
 
 
 class _Tries:
-    """The tries of one write: whether the last one may have been carried out, and when the next may be sent."""
+    """The attempts of one write: whether the last may have been carried out, and when the next may be sent."""
 
     def __init__(self, client: Client, path: str, method: str, **options: Any) -> None:
         await_late_write(client, path)
@@ -219,10 +219,10 @@ class _Tries:
         self._error: ApiError | None = None
         self._failures = 0
         self._looks = 0
-        #: Until when the service may still carry out what it did not answer.
+        #: Until when the service may still carry out a request that timed out.
         self._late_until: float | None = None
         self._is_last_look = False
-        #: That other tasks cannot be told of it, where that is so.
+        #: The sentence for the message if other tasks cannot be informed.
         self._unnoted = ""
         self.is_in_doubt = False
 
@@ -232,7 +232,7 @@ class _Tries:
         return is_over and not self._is_last_look
 
     def send(self, body: Any) -> Answer | None:
-        """Send it once and return the answer; return ``None`` after a failure that may pass, and raise others."""
+        """Send it once and return the answer; return ``None`` after a temporary failure, and raise others."""
         self.is_in_doubt, self._late_until = False, None
         try:
             return self._client.call(self._method, self._path, body=body, repeats=False, **self._options)
@@ -253,14 +253,14 @@ class _Tries:
             try:
                 self._client.late_writes.add(self._path, now)
             except TallyfyError:
-                # What became of the write is more than why nobody else is told of it.
-                self._unnoted = " Other tasks do not know of it, since nothing could be noted in state_dir."
+                # The outcome of the write is more important than this error.
+                self._unnoted = " Other tasks are not informed, because state_dir cannot be written."
 
     def wait(self) -> None:
-        """Wait until it is time to look or to send again; raise what went wrong when there is no such time."""
+        """Wait until it is time to read or send again; raise the last error if there is no time left."""
         error = self._error
         if error is None:
-            raise AssertionError("nothing has been sent that could have failed")
+            raise AssertionError("wait() needs a failed request")
         if self._is_last_look:
             raise error if self._late_until is None else self._unknown(error)
         has_tries = self._failures <= STATUS_ATTEMPTS
@@ -268,7 +268,7 @@ class _Tries:
             return
         if not self.is_in_doubt:
             raise error
-        # Whatever comes next, what has been sent is looked at once more.
+        # There is no time for another attempt, but the record is read once more.
         self._is_last_look = True
 
     def _seconds(self, error: ApiError) -> float:
@@ -279,7 +279,7 @@ class _Tries:
         return max(0.0, min(seconds, self._late_until - self._client.now()))
 
     def read(self, read: Callable[[], Seen]) -> Seen:
-        """Return what ``read`` returns; raise ``LostAnswerError`` when it fails and something may have been done."""
+        """Return the result of ``read``; raise ``LostAnswerError`` if it fails while a write is in doubt."""
         try:
             return read()
         except ApiError as error:
@@ -288,13 +288,13 @@ class _Tries:
             raise self._unknown(self._error, error) from error
 
     def settle(self) -> bool:
-        """Take note that the record is up to date; return whether that is what has been sent."""
+        """Record that the record is up to date; return whether a request of this write may have caused that."""
         if self._late_until is not None:
             self._client.late_writes.drop(self._path, self._client.now())
         return self.is_in_doubt
 
     def _unknown(self, lost: ApiError, unread: ApiError | None = None) -> LostAnswerError:
-        """Return the error for a write of which nobody knows whether it was, or will be, carried out."""
+        """Return the error for a write with an unknown outcome."""
         answer = lost.answer if unread is None else (
             f"{lost.answer}, and reading back failed too ({unread.request}: {unread.answer})"
         )  # fmt: skip
@@ -305,8 +305,8 @@ class _Tries:
         return LostAnswerError(
             lost.request,
             answer,
-            advice=f"Whether it was carried out is not known, and it may still be. Run it again after {not_before}: "
-            f"it looks first. A longer max_wait lets it wait by itself.{self._unnoted}",
+            advice=f"It may have been carried out, or may still be. Run it again after {not_before}: it reads first. "
+            f"With a longer max_wait it waits by itself.{self._unnoted}",
             status=lost.status,
             is_late=True,
             not_before=not_before,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an operation gets to work with. Private to the collection."""
+"""The input of an operation. Private to the collection."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from typing import Any
 
 from .client import Client
 
-#: Returns the content of a file that ansible-vault has encrypted. Raises ``ValueError`` when it cannot.
+#: Returns the content of a file that ansible-vault has encrypted. Raises ``ValueError`` if that fails.
 Decrypt = Callable[[Path], bytes]
 
 
 def undecrypted(_path: Path) -> bytes:
-    """Refuse: the secrets of ansible-vault are in the controller, and modules do not get them."""
+    """Refuse, because modules do not get the secrets of ansible-vault from the controller."""
     raise ValueError("only a task that runs inside the controller can decrypt it")
 
 
 @dataclass(frozen=True)
 class Task:
-    """What an operation gets: the client, which may be one for check mode, its parameters, and how to be heard.
+    """The input of an operation: the client, which may be in check mode, the parameters, and callbacks.
 
-    ``warn`` adds to the result; ``progress`` reaches people while the work goes on, where there is a way to them.
-    ``called`` returns the name under which they know an option: a role has variables of its own for them. ``decrypt``
-    returns the content of a file that ansible-vault has encrypted, or raises ``ValueError``.
+    ``warn`` adds a warning to the result. ``progress`` shows a text during the run, if possible. ``called`` returns the
+    name of an option for the user, because a role has its own variables. ``decrypt`` returns the content of a file that
+    ansible-vault has encrypted, or raises ``ValueError``.
     """
 
     client: Client
@@ -44,9 +44,9 @@ class Task:
         return self.client.check_mode
 
     def organization(self) -> dict[str, Any]:
-        """Return where this works and in whose name, for those who read the result.
+        """Return the organization and the acting user for the result.
 
-        The name takes a request, which is sent only for a report and for a role, which show it.
+        The name of the organization needs a request, which is sent only for a report or a role, because they show it.
         """
         is_shown = self.params.get("report") or self.called is not str
         name = self.client.organization().get("name") if is_shown else None

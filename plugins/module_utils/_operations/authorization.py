@@ -259,7 +259,5 @@ def _only_organization(client: Client) -> str:
 def _keep(client: Client, name: str, token: Token, warn: Callable[[str], None]) -> bool:
     is_kept = client.store.put(_scope(client, name), token)
     if not is_kept:
-        warn(
-            f"The token is not stored as {name}: this requires client_secret, a usable state_dir and cache_tokens."
-        )
+        warn(f"The token is not stored as {name}: this requires client_secret, a usable state_dir and cache_tokens.")
     return is_kept

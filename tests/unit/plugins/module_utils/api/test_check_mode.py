@@ -33,7 +33,7 @@ def client(tmp_path: Path) -> Client:
 def test_a_write_is_a_defect(client: Client, method: str) -> None:
     looking = client.for_check_mode()
     for other in (looking, looking.with_token("eyJ.z.z")):
-        with pytest.raises(AssertionError, match=f"^{method} /things was to be sent in check mode"):
+        with pytest.raises(AssertionError, match=f"^{method} /things must not be sent in check mode"):
             other.call(method, "/things")
     assert client.requests_sent == 0
 

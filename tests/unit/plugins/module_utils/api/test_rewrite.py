@@ -215,7 +215,7 @@ def test_what_other_tasks_cannot_be_told_of_is_said(tmp_path: Path) -> None:
     (directory.path / "late-writes.lock").symlink_to("elsewhere")
     service = Service(late(), max_wait=20)
     service.late_writes = Marks(directory, "late-writes", 120)
-    with pytest.raises(LostAnswerError, match=r"Run it again after .*Other tasks do not know of it"):
+    with pytest.raises(LostAnswerError, match=r"Run it again after .*Other tasks are not informed"):
         service.write()
     assert service.requests.count("PUT") == 1
 
