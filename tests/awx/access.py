@@ -57,6 +57,7 @@ OWNERS = {
     "project_updates": "unified_job_template",
     "workflow_approvals": "workflow_job_template",
     "notification_templates": "organization",
+    "credential_input_sources": "target_credential",
 }
 #: Everybody who is signed in sees them.
 FOR_EVERYBODY = ("credential_types", "execution_environments", "labels", "instance_groups")

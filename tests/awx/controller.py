@@ -129,7 +129,10 @@ KINDS = {
         {**_NAMED, "kind": "", "inputs": {}, "injectors": {}, "managed": False}, ("name", "kind")),
     "credentials": Kind("credential",
         {**_NAMED, "organization": None, "credential_type": None, "inputs": {}, "user": None, "team": None},
-        ("name", "organization", "credential_type"), ("name", "credential_type")),
+        ("name", "organization", "credential_type"), ("name", "credential_type"), ("input_sources",)),
+    # A field of a credential that comes from another one, such as a vault.
+    "credential_input_sources": Kind("credential_input_source",
+        {"input_field_name": "", "target_credential": None, "source_credential": None}, ()),
     "execution_environments": Kind("execution_environment",
         {**_NAMED, "image": "", "organization": None, "credential": None, "pull": ""}),
     "projects": Kind("project",
@@ -182,7 +185,14 @@ KINDS = {
     "workflow_jobs": Kind("workflow_job", {}, ()),
     "workflow_approvals": Kind("workflow_approval", {}, (), related=("approve", "deny")),
 }  # fmt: skip
-READ_ONLY = ("project_updates", "jobs", "workflow_jobs", "workflow_approvals", "workflow_approval_templates")
+READ_ONLY = (
+    "credential_input_sources",
+    "project_updates",
+    "jobs",
+    "workflow_jobs",
+    "workflow_approvals",
+    "workflow_approval_templates",
+)
 UNIFIED = ("job_templates", "workflow_job_templates", "projects", "workflow_approval_templates")
 #: Which listing a field or an association names its records in.
 REFERENCES = {
@@ -197,6 +207,7 @@ REFERENCES = {
     "unified_job_template": UNIFIED,
     "galaxy_credentials": ("credentials",),
     "credentials": ("credentials",),
+    "input_sources": ("credential_input_sources",),
     "labels": ("labels",),
     "instance_groups": ("instance_groups",),
     **dict.fromkeys([*_NOTIFICATIONS, "notification_templates_approvals"], ("notification_templates",)),
@@ -562,6 +573,8 @@ class Controller:
         if kind in IMPLIED_BY:
             roles = {role: self.access.role_id(kind, record["id"], role) for role in IMPLIED_BY[kind]}
             summary["object_roles"] = {f"{role}_role": {"id": role_id} for role, role_id in roles.items()}
+        if kind == "organizations":
+            summary["user_capabilities"] = {"edit": self.access.may_change(self._user, kind, record)}
         if kind == "users":
             shown["password"] = ENCRYPTED
         if kind == "credentials":

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.awx.controller import Controller, running_controller
-from tests.awx.test_setup import CHECKOUT, ORGANIZATION_ID, REPOSITORY, SECRET, Playbooks, repository
+from tests.awx.test_setup import CHECKOUT, ORGANIZATION_ID, REPOSITORY, SECRET, TYPE, Playbooks, repository
 
 
 @pytest.fixture
@@ -121,32 +121,40 @@ class TestRefusals:
         )
         run = Playbooks(fresh, tmp_path).run(
             "tallyfy.platform.awx_setup",
-            variables={"awx_setup_project_url": "", "awx_setup_organization": " "},
+            variables={"awx_setup_organization": " "},
             **blank,
         )
         assert run.status != 0
         for name in (
             *("awx_setup_controller_host", "awx_setup_controller_token", "awx_setup_organization"),
-            *("awx_setup_project_url", "tallyfy_org_id", "tallyfy_client_secret", "tallyfy_access_token"),
+            *("tallyfy_org_id", "tallyfy_client_secret", "tallyfy_access_token"),
         ):
             assert name in run.output
         assert not fresh.ledger
 
-    def test_a_wrong_token_is_said_plainly(self, fresh: Controller, tmp_path: Path) -> None:
+    def test_a_wrong_token_is_reported_before_anything_else(self, fresh: Controller, tmp_path: Path) -> None:
         run = Playbooks(fresh, tmp_path).run("tallyfy.platform.awx_setup", CONTROLLER_OAUTH_TOKEN="a-wrong-token")
         assert run.status != 0
-        assert "Invalid authentication credentials" in run.output
+        assert (
+            f"The controller {fresh.url} refuses the token (HTTP 401). Check awx_setup_controller_token" in run.output
+        )
         assert "a-wrong-token" not in run.output
-        assert not fresh.writes
+        assert [(entry.method, entry.path) for entry in fresh.ledger] == [("GET", "/api/v2/me/")]
 
     def test_why_a_credential_is_refused_is_said_without_the_secret(self, fresh: Controller, tmp_path: Path) -> None:
+        # Sees the organization, and has no role that makes credentials.
+        fresh.add("credential_types", **TYPE)
+        token = fresh.add_user("bob")
+        member = fresh.access.role_id("organizations", fresh.one("organizations", "Default")["id"], "member")
+        fresh.access.granted.add((member, "users", max(fresh.records["users"])))
         run = Playbooks(fresh, tmp_path).run(
             "tallyfy.platform.awx_setup",
-            variables={"awx_setup_organization": "Peopel", "awx_setup_make_organization": False},
+            variables={"awx_setup_organization": "Default", "awx_setup_make_organization": False},
+            CONTROLLER_OAUTH_TOKEN=token,
         )
         assert run.status != 0
-        assert "The credential Tallyfy of the organization Peopel could not be made:" in run.output
-        assert "returned 0 items" in run.output
+        assert "The credential Tallyfy of the organization Default could not be made:" in run.output
+        assert "permission" in run.output
         assert SECRET[:16] not in run.output
 
     def test_playbooks_that_the_project_lacks_are_named(self, fresh: Controller, tmp_path: Path) -> None:
