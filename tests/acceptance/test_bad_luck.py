@@ -186,9 +186,8 @@ class TestSigningIn:
     @every_task
     def test_refused_access_token(self, sandbox: Sandbox, modules: Modules, module: str) -> None:
         modules.use(client_id=None, client_secret=None, access_token="not-a-token-of-anybody")
-        result = failure(
-            modules, module, "HTTP 401", "The access_token is expired, revoked or not valid for this route", **TASKS[module]
-        )  # fmt: skip
+        words = ("HTTP 401", "The access_token is expired, revoked or not valid for this route")
+        result = failure(modules, module, *words, **TASKS[module])
         assert "not-a-token-of-anybody" not in str(result["msg"])
         assert sandbox.sign_ins() == []
 
