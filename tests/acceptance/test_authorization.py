@@ -207,7 +207,7 @@ def test_without_expected_state_there_is_a_warning(sandbox: Sandbox, modules: Mo
     request = asked(sandbox)
     answer = answer_to(request.url).replace(f"&state={request.state}", "")
     given = {**options(request, answer), "expected_state": None}
-    assert "Without expected_state" in str(modules.succeed("tallyfy_authorization", **given)["warnings"])
+    assert "expected_state is not set" in str(modules.succeed("tallyfy_authorization", **given)["warnings"])
     assert "has already been used" in modules.fail("tallyfy_authorization", **given)["msg"]
 
 
@@ -540,7 +540,7 @@ class TestLookups:
             "as given in Globex Corporation",
             "No token is stored as bob for client_id 1111",
             "takes an e-mail address or a name, and the name must not be blank",
-            "less than min_ttl (10000 s) away",
+            "too early for min_ttl (10000 s)",
         ):
             assert sentence in output, sentence
         assert taken["access_token"] not in output

@@ -208,8 +208,8 @@ class TestSigningIn:
     )  # fmt: skip
     def test_answer_without_a_usable_token(self, sandbox: Sandbox, modules: Modules, body: str) -> None:
         sandbox.fault(route="oauth.token", times=None, **({"body": body} if body else {"empty": True}))
-        failure(modules, "tallyfy_token", f"POST {sandbox.token_url}", "no access token", "Check token_url")
-        failure(modules, "tallyfy_organization_info", f"POST {sandbox.token_url}", "no access token")
+        failure(modules, "tallyfy_token", f"POST {sandbox.token_url}", "no valid access token", "Check token_url")
+        failure(modules, "tallyfy_organization_info", f"POST {sandbox.token_url}", "no valid access token")
 
     def test_token_service_down(self, sandbox: Sandbox, modules: Modules) -> None:
         modules.use(max_wait=0)

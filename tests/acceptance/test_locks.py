@@ -240,7 +240,7 @@ def test_who_is_stopped_with_the_budget_is_named(sandbox: Sandbox, held: Held) -
 
 def test_who_is_stopped_at_the_sign_in_is_named(sandbox: Sandbox, held: Held) -> None:
     with stopped(held.sign_in) as holder:
-        assert "signing in" in fails_for(lambda: held.client().get(), holder).message
+        assert "lock of the sign-in" in fails_for(lambda: held.client().get(), holder).message
     assert sandbox.sign_ins() == []
 
 
