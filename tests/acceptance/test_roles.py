@@ -340,7 +340,7 @@ def test_mistakes_of_a_file_are_named_with_its_lines(sandbox: Sandbox, roles: Ro
     assert sorted(roles.fail("roster", **options)) == [
         "r.csv line 2 (bob@example.com): value of role must be one of: admin, standard, light, got: boss",
         "r.csv line 4 (john@example): email 'john@example' is not an e-mail address",
-        "roster_concurrency is 99, but must be between 1 and 32",
+        "roster_concurrency must be between 1 and 32, not 99",
         "roster_max_removals 'few' is neither a number nor a percentage such as 10%",
     ]
     (problem,) = roles.fail("roster", roster_src="r.csv", roster_people=[])

@@ -663,7 +663,7 @@ class TestBadRows:
         ("options", "problem"),
         [
             ({"max_removals": "some"}, "max_removals 'some' is neither a number nor a percentage"),
-            ({"concurrency": 0}, "concurrency is 0, but must be between 1 and 32"),
+            ({"concurrency": 0}, "concurrency must be between 1 and 32, not 0"),
             ({"defaults": {"rol": "light"}}, "defaults: unknown field rol"),
             ({"reassign_to": BOB}, f"reassign_to {BOB} is leaving too"),
         ],

@@ -190,7 +190,7 @@ def validate_concurrency(workers: int, called: Callable[[str], str]) -> list[str
     """Return the problem of an invalid number of concurrent requests."""
     if 1 <= workers <= MOST_CONNECTIONS:
         return []
-    return [f"{called('concurrency')} is {workers}, but must be between 1 and {MOST_CONNECTIONS}"]
+    return [f"{called('concurrency')} must be between 1 and {MOST_CONNECTIONS}, not {workers}"]
 
 
 @contextlib.contextmanager

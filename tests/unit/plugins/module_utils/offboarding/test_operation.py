@@ -288,7 +288,7 @@ def test_a_row_that_is_refused(row: Any, problem: str) -> None:
          [f"row 1 ({BOB}): reassign_to {JOHN} is leaving too"]),
         ({"max_removals": "ten"}, ["o_max_removals 'ten' is neither a number nor a percentage such as 10%"]),
         ({"min_admins": -1}, ["o_min_admins is -1, and cannot be negative"]),
-        ({"concurrency": 0}, ["o_concurrency is 0, but must be between 1 and 32"]),
+        ({"concurrency": 0}, ["o_concurrency must be between 1 and 32, not 0"]),
         ({"protect": [" "]}, ["o_protect holds a blank entry"]),
     ],
 )  # fmt: skip
