@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every way a call to Tallyfy can go wrong: one class per cause. Private to the collection.
+"""The errors of requests to Tallyfy: one class per cause. Private to the collection.
 
-The docstring of a class is its entry on the pages "When it goes wrong" of the documentation: a line as the title, what
-happened, and ``Remedy:``. ``python tests/acceptance/errors_page.py`` writes the pages anew.
+The docstring of a class is its entry on the pages "When it goes wrong" of the documentation: the title, a description
+and ``Remedy:``. ``python tests/acceptance/errors_page.py`` generates the pages.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MOST_PROBLEMS = 50
 
 @dataclass(frozen=True)
 class Place:
-    """Where something stands in the input, as a message calls it. ``order`` sorts; the task itself comes first."""
+    """A position in the input, with its label for messages. ``order`` sorts; the task itself is first."""
 
     label: str = ""
     order: int = -1
@@ -30,9 +30,9 @@ TASK = Place()
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with the input: what, where, about whom (such as an e-mail address), in which option.
+    """One problem of the input: its text, place, subject (such as an e-mail address) and option.
 
-    ``stored`` is a field with its value where that is fine for a subject of whom Tallyfy says just this.
+    ``stored`` is a field with its value, if the value is valid for a subject for which Tallyfy already stores it.
     """
 
     text: str
@@ -42,7 +42,7 @@ class Problem:
     stored: tuple[str, str] | None = None
 
     def is_confirmed_by(self, record: Mapping[str, object]) -> bool:
-        """Return whether Tallyfy itself says it: what a record holds can be said back, however odd it is."""
+        """Return whether the record already has this value, so that it is valid although it is unusual."""
         return self.stored is not None and record.get(self.stored[0]) == self.stored[1]
 
     def __str__(self) -> str:
@@ -55,14 +55,14 @@ class Problem:
 class TallyfyError(Exception):
     """When it goes wrong.
 
-    What the message of a failed task means, and what to do. The message says what was refused, why, and what helps;
-    ``changed`` in the result says whether anything was written before. A task that failed can be run again: it does
-    what is left to do, and repeats nothing.
+    What the message of a failed task means, and what to do. The message says what was refused, why, and what to do;
+    ``changed`` in the result says whether anything was written before. A failed task can be run again: it does the
+    remaining work and repeats nothing.
     """
 
-    # ``text`` is the message without the ``subject`` that it is about, for who names the subject already.
+    # ``text`` is the message without its ``subject``, for callers that already name the subject.
 
-    #: Whether a write may have been carried out all the same, so that claiming that nothing changed could be false.
+    #: Whether a write may have been carried out, so that ``changed: false`` could be wrong.
     may_be_done = False
 
     def __init__(self, message: str, **facts: object) -> None:
@@ -70,14 +70,14 @@ class TallyfyError(Exception):
         self.text = message
         self.message = f"{subject}: {message}" if subject else message
         super().__init__(self.message)
-        #: What a module returns beside ``msg``, for playbooks that react to a failure.
+        #: What a module returns in addition to ``msg``, for playbooks that handle a failure.
         self.facts: dict[str, object] = {name: value for name, value in facts.items() if value is not None}
 
 
 class OptionError(TallyfyError):
     """A connection option is missing, malformed or contradicts another.
 
-    No request was sent with it.
+    No request was sent.
 
     Remedy: correct the option that the message names. It may come from the task, from a variable ``tallyfy_...`` or
     from the environment, in this order.
@@ -85,7 +85,7 @@ class OptionError(TallyfyError):
 
 
 class InputError(TallyfyError):
-    """What the task asks for is incomplete or impossible.
+    """The input of the task is incomplete or impossible.
 
     Nothing was written. The message names every row that is wrong, and ``problems`` in the result lists all of them in
     the order of the input.
@@ -96,7 +96,7 @@ class InputError(TallyfyError):
     # A plain text is about the task.
 
     def __init__(self, problems: Iterable[Problem | str]) -> None:
-        found = dict.fromkeys(one if isinstance(one, Problem) else Problem(one) for one in problems)
+        found = dict.fromkeys(problem if isinstance(problem, Problem) else Problem(problem) for problem in problems)
         self.problems = sorted(found, key=lambda problem: problem.place.order)
         texts = [str(problem) for problem in self.problems]
         more = len(texts) - MOST_PROBLEMS
@@ -105,23 +105,23 @@ class InputError(TallyfyError):
 
 
 class RefusedError(TallyfyError):
-    """A safety limit does not let the task remove or demote these people.
+    """A safety limit refuses to remove or demote these people.
 
     Nothing was written for them. The limits are ``protect``, ``max_removals`` and ``min_admins``. Bots, support users,
-    the default administrator and the acting user are protected without an option.
+    the default administrator and the acting user are always protected.
 
-    Remedy: check that the people whom the message names are to lose access. If so, raise the limit that it names for
-    this one run. To remove the acting user, sign in as another administrator.
+    Remedy: check that the people in the message should lose access. If so, raise the limit in the message for this
+    run only. To remove the acting user, sign in as another administrator.
     """
 
 
 class NotStoredError(TallyfyError):
     """Tallyfy reported success but did not store what was sent.
 
-    The answer to a write shows other values than those that were sent. Some of them may be stored.
+    The answer to a write has other values than those that were sent. Some of them may be stored.
 
-    Remedy: run the task again. If the message stays, compare the field with Tallyfy's web page, and check whether the
-    acting user may change it.
+    Remedy: run the task again. If the message persists, compare the field with Tallyfy's web page, and check whether
+    the acting user may change it.
     """
 
     may_be_done = True
@@ -130,8 +130,9 @@ class NotStoredError(TallyfyError):
 class BusyError(TallyfyError):
     """Another run holds the lock that this task needs.
 
-    Two runs must not change the same list at once, or one would undo the other. The task waited for ``max_wait``
-    seconds and then stopped. The message says who holds the lock and whether anything was written.
+    Two runs must not change the same list at the same time, because one would undo the other. The task waited for
+    ``max_wait`` seconds and then stopped. The message names the holder of the lock and says whether anything was
+    written.
 
     Remedy: wait until that run has ended, or set a longer ``max_wait``. If its process hangs, end it.
     """
@@ -149,8 +150,8 @@ class StateDirError(TallyfyError):
         self.reason = reason
         super().__init__(
             f"The directory {state_dir} (state_dir) cannot be used ({reason}). Without a lock there this task could "
-            f"undo or repeat what another one does, so it stops before it writes. Set state_dir to a directory of your "
-            f"own where files can be locked.",
+            f"undo or repeat the changes of another task, so it stops before it writes. Set state_dir to a directory "
+            f"of your own where files can be locked.",
             state_dir=str(state_dir),
         )
 
@@ -160,15 +161,15 @@ class AuthorizationError(TallyfyError):
 
     It is incomplete, expired, already used, or not the answer to this request. No token was kept.
 
-    Remedy: start the sign-in again, and paste the whole address that the browser shows at the end.
+    Remedy: start the sign-in again, and paste the whole address from the browser.
     """
 
 
 class RosterError(TallyfyError):
     """Some people or processes could not be converged.
 
-    The others are done. ``people`` in the result has a row for each with its outcome, ``problems`` the reasons, and
-    ``deferred`` those that have to wait for a limit of Tallyfy.
+    All others were converged. ``people`` in the result has a row for each with its outcome, ``problems`` the reasons,
+    and ``deferred`` those that have to wait for a limit of Tallyfy.
 
     Remedy: correct what the reasons name, then run the same task again.
     """
@@ -190,7 +191,7 @@ class ApiError(TallyfyError):
     request. It shows no secret.
     """
 
-    #: For how many seconds the answer asked to be left in peace.
+    #: The number of seconds to wait, as the answer requests.
     retry_after: float | None = None
 
     def __init__(self, request: str, answer: str, *, advice: str = "", **facts: object) -> None:
@@ -199,18 +200,18 @@ class ApiError(TallyfyError):
         super().__init__(_message(request, answer, advice), request=request, **facts)
 
     def advise(self, advice: str) -> None:
-        """Replace what the user is told to do, by somebody who knows more about what was tried."""
+        """Replace the advice; for callers that know more about the request."""
         self.message = _message(self.request, self.answer, advice)
         self.text = self._common(advice)
         self.args = (self.message,)
 
     def _common(self, advice: str) -> str:
-        """Return the message without what differs from one request to the next."""
+        """Return the message without parts that differ between requests."""
         return _message(self.request, self.answer, advice)
 
     @property
     def status(self) -> int | None:
-        """The HTTP status of the answer, ``None`` when there was none."""
+        """The HTTP status of the answer, ``None`` without an answer."""
         status = self.facts.get("status")
         return status if isinstance(status, int) else None
 
@@ -255,7 +256,7 @@ class CertificateError(UnreachableError):
 class LostAnswerError(ApiError):
     """A write was sent and its answer was lost.
 
-    Tallyfy may have carried it out. The task looked for its effect and could not decide, or has no way to look.
+    Tallyfy may have carried it out. The task looked for its effect and could not decide, or cannot look for it.
 
     Remedy: run the task again. It reads first, so it does not write twice. For ``tallyfy_api`` with ``POST``, look in
     Tallyfy first, since such a call is not repeated safely.
@@ -267,7 +268,7 @@ class LostAnswerError(ApiError):
 class UnreadableAnswerError(ApiError):
     """An answer cannot be read.
 
-    It is not JSON, not complete, too large, or has another shape than Tallyfy documents.
+    It is not JSON, not complete, too large, or has another structure than Tallyfy documents.
 
     Remedy: check that ``api_url`` and ``token_url`` are the addresses of the API and not of a web page or a proxy.
     If they are, run the task again later.
@@ -277,7 +278,7 @@ class UnreadableAnswerError(ApiError):
 class RedirectedError(ApiError):
     """The server redirects to another address.
 
-    Redirects are not followed, since the other address would get the token.
+    Redirects are not followed, because the other address would get the token.
 
     Remedy: set ``api_url`` and ``token_url`` to the final addresses, with ``https://``.
     """
@@ -287,8 +288,8 @@ class RefusedByServiceError(ApiError):
     """When Tallyfy refuses a request.
 
     What each refusal means, and what to do. The message quotes the reason that Tallyfy gives, the HTTP status, and the
-    ID of the request, by which Tallyfy's support can find it. A status that is not below is like this one: change what
-    the reason names, then run the task again.
+    ID of the request, by which Tallyfy's support can find it. For a status that is not listed below, correct what the
+    reason names, then run the task again.
     """
 
     def __init__(
@@ -326,18 +327,18 @@ class RefusedByServiceError(ApiError):
 class UnauthorizedError(RefusedByServiceError):
     """The token is not accepted (401).
 
-    It is expired, revoked, or of the wrong kind for this route. A token of the collection's own was renewed once, and
-    the new one was refused too.
+    It is expired, revoked, or of the wrong kind for this route. A token that the collection issued was renewed once,
+    and the new one was refused as well.
 
-    Remedy: with application credentials, set ``act_as`` to the e-mail address of an administrator. With a ready
-    ``access_token``, get a new one.
+    Remedy: with application credentials, set ``act_as`` to the e-mail address of an administrator. With
+    ``access_token``, get a new token.
     """
 
 
 class ForbiddenError(RefusedByServiceError):
     """The acting user may not do this (403).
 
-    The token is good, so no new one is asked for.
+    The token is valid, so the task does not request a new one.
 
     Remedy: with application credentials, check that ``org_id`` and ``client_id`` belong together. With ``act_as`` or
     ``access_token``, act as an administrator. Only the person can change a profile that several organizations share.
@@ -347,7 +348,7 @@ class ForbiddenError(RefusedByServiceError):
 class NotFoundError(RefusedByServiceError):
     """Tallyfy does not find the address or the record (404).
 
-    With the code ``ENDPOINT_NOT_FOUND`` the address is no route of the API.
+    With the code ``ENDPOINT_NOT_FOUND`` the address is not a route of the API.
 
     Remedy: check ``api_url``, ``org_id`` and the IDs in the address.
     """
@@ -374,17 +375,17 @@ class InvalidError(RefusedByServiceError):
 class RateLimitError(RefusedByServiceError):
     """Tallyfy asks for a longer wait than the task may take (429).
 
-    ``not_before`` in the result says from when on Tallyfy takes the request again. Runs over many people finish what
-    they can, and list the others as ``deferred``.
+    ``not_before`` in the result is the time from which Tallyfy accepts the request again. Runs over many people finish
+    what they can, and list the others as ``deferred``.
 
     Remedy: run the task again after ``not_before``, or set a longer ``max_wait``.
     """
 
 
 class PausedError(ApiError):
-    """Tallyfy has asked another task for a pause.
+    """Tallyfy has asked another task to pause.
 
-    The pause holds for all processes of this user and organization. It is longer than ``max_wait`` of this task, so
+    The pause applies to all processes of this user and organization. It is longer than ``max_wait`` of this task, so
     nothing was sent.
 
     Remedy: run the task again after ``not_before``, or set a longer ``max_wait``.
@@ -396,7 +397,7 @@ class ServerError(RefusedByServiceError):
 
     The request was repeated as long as ``max_wait`` allows, if repeating it is safe. A write may have been carried out.
 
-    Remedy: run the task again later. If the error stays, give the request ID to Tallyfy's support.
+    Remedy: run the task again later. If the error persists, give the request ID to Tallyfy's support.
     """
 
 
@@ -412,8 +413,8 @@ class SignInError(RefusedByServiceError):
 class InconsistentListError(ApiError):
     """The pages of a list do not add up.
 
-    Records are missing or came twice, mostly because somebody changed the list while it was read. Nothing is decided
-    by such a list, so nobody is removed.
+    Records are missing or occur twice, usually because somebody changed the list while it was read. Such a list is
+    never used, so nobody is removed.
 
     Remedy: run the task again.
     """
