@@ -213,8 +213,8 @@ notes:
   returned: always
   sample:
     - >-
-      Tallyfy changed users as well, which was not asked for. What a PUT leaves out may be replaced;
-      give it in body to keep it.
+      Tallyfy also changed users, which was not sent. A PUT may replace fields that body omits; add them
+      to body to keep them.
 problems:
   description:
     - Errors, one text each, such as invalid options or refused requests. C(msg) is composed of them.

@@ -597,7 +597,7 @@ class TestDoubts:
             "only_if_different": True,
         }  # fmt: skip
         result = modules.succeed("tallyfy_api", **put)
-        assert "Tallyfy changed users as well, which was not asked for" in result["notes"][0]
+        assert "Tallyfy also changed users, which was not sent" in result["notes"][0]
         assert (result["diff"]["before"]["users"], result["diff"]["after"]["users"]) == ([number], [])
         assert modules.succeed("tallyfy_api", **put)["changed"] is False
 

@@ -141,4 +141,4 @@ def test_user_says_whose_whatever_act_as_says(modules: Modules) -> None:
     modules.use(act_as=ALICE)
     assert modules.succeed("tallyfy_token", user=BOB)["token"]["user"] == BOB
     assert modules.succeed("tallyfy_token", user=BOB, kind="user")["token"]["user"] == BOB
-    assert "that of a member" in modules.fail("tallyfy_token", user=BOB, kind="application")["msg"]
+    assert "cannot be combined with user" in modules.fail("tallyfy_token", user=BOB, kind="application")["msg"]

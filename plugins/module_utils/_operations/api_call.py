@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Any call, with what makes it safe to repeat. Private to the collection."""
+"""Requests to any route, and how to repeat them safely. Private to the collection."""
 
 from __future__ import annotations
 
@@ -44,49 +44,49 @@ from .differences import (
 )
 
 ROUTE_UNKNOWN = "ENDPOINT_NOT_FOUND"
-TOKEN_NOTE = "Tallyfy's answer holds a token, which is not shown; tallyfy_token returns one to register."
-#: What a write does, as far as its method tells.
+TOKEN_NOTE = "The answer contains a token, which is not shown; use tallyfy_token to register a token."
+#: The effect of a write, by its method.
 _VERBS: dict[str, Verb] = {"POST": "created", "PUT": "updated", "PATCH": "updated", "DELETE": "deleted"}
 _OF_A_GUEST = re.compile(r"/guests/[^/]+/*$")
 _PUT_AWAY_AT = ("archived_at", "deleted_at", "disabled_at")
 _PUT_AWAY = ("archived", "deleted", "disabled")
 _NO_ANSWER = {"status": None, "data": None, "meta": None, "request_id": None}
-_DOUBT_OF_A_DELETE = "It may or may not have been carried out; run it again to find out: it looks first."
+_DOUBT_OF_A_DELETE = "It may or may not have been carried out. Run it again to find out: it reads first."
 _DO_NOT_REPEAT = (
-    "It may have been carried out. Do not just run it again: read the path, or the record that it is about, with "
+    "It may have been carried out. Do not just run it again: read the path, or the record that it changes, with "
     "method=GET first"
 )
-#: What to do about a write of which nobody knows whether it was carried out: repeating it could do it twice.
+#: The advice after a write with an unknown outcome: repeating it could do it twice.
 _DOUBT = {
-    "POST": f"{_DO_NOT_REPEAT} (all_pages=true for a list), and send it again only if what it does has not been done.",
-    "PATCH": f"{_DO_NOT_REPEAT}, and send it again only if what it does has not been done.",
+    "POST": f"{_DO_NOT_REPEAT} (all_pages=true for a list), and send it again only if it had no effect.",
+    "PATCH": f"{_DO_NOT_REPEAT}, and send it again only if it had no effect.",
     "PUT": f"{_DO_NOT_REPEAT}, or use only_if_different=true, which does so.",
-    "DELETE": f"{_DO_NOT_REPEAT}, and send it again only if what it does has not been done.",
+    "DELETE": f"{_DO_NOT_REPEAT}, and send it again only if it had no effect.",
 }
 
 
 def validate_call(params: Mapping[str, Any]) -> list[str]:
-    """Return everything that is wrong with the options by themselves."""
+    """Return the problems of the options that need no request to be found."""
     method, body = params["method"], params.get("body")
     problems = []
     if params["all_pages"] and method != "GET":
-        problems.append(f"all_pages is for method GET, not for {method}")
+        problems.append(f"all_pages requires method GET, not {method}")
     if params["only_if_different"] and method != "PUT":
-        problems.append(f"only_if_different is for method PUT, not for {method}")
+        problems.append(f"only_if_different requires method PUT, not {method}")
     if params["only_if_different"] and not (isinstance(body, Mapping) and body):
-        problems.append("only_if_different needs a body that is a dictionary with the keys to compare")
+        problems.append("only_if_different requires a body that is a dictionary with the keys to compare")
     if any(isinstance(value, Mapping) for value in params["query"].values()):
-        problems.append("query holds a dictionary; give plain values or lists")
+        problems.append("query must contain plain values or lists, not dictionaries")
     if method == "GET" and body is not None:
-        problems.append("a GET request has no body; give parameters with query")
+        problems.append("method GET has no body; use query for parameters")
     return problems
 
 
 def issues_tokens(path: str) -> bool:
     """Return whether a route issues a token: ``/applications/…/users/…/token``, ``/oauth/token``.
 
-    Segments are what stands between slashes as they are sent. A slash that is percent-encoded belongs to a name, or
-    parts segments for some server: whichever it is, it hides nothing.
+    Segments are separated by slashes. A percent-encoded slash is a part of a name, or a separator for some servers;
+    both readings are checked.
     """
     segments = [unquote(segment).strip().casefold() for segment in path.split("/")]
     names = [name for segment in segments for name in (segment, *segment.split("/")) if name]
@@ -96,16 +96,16 @@ def issues_tokens(path: str) -> bool:
 
 
 def make_call(client: Client, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Make the call that the options of ``tallyfy_api`` describe and return the module's result.
+    """Send the request of the options of ``tallyfy_api`` and return the module's result.
 
-    A token in an answer is not shown, whatever route it came from, and neither is one that is sent.
+    Tokens in a request or an answer are not shown, regardless of the route.
     """
     sent = [params["path"], params["query"], params.get("body")]
     keep_tokens(sent, client.secrets, shortest=SHORTEST_SECRET)
     path = path_below(client.connection.api_url, params["path"].replace("{org_id}", client.connection.org_id))
     problems = validate_call(params)
     if issues_tokens(path):
-        problems.append("this route issues a token; use the module tallyfy_token, which keeps it out of the output")
+        problems.append("this route issues a token; use the module tallyfy_token, which hides it from the output")
     if problems:
         raise InputError(problems)
     call = _Call(client, params["method"], path, _joined(params["query"]), params.get("body"), params["token_kind"])
@@ -130,7 +130,7 @@ def _made(call: _Call, params: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Call:
-    """One request as it was asked for."""
+    """One request."""
 
     client: Client
     method: str
@@ -145,53 +145,54 @@ class _Call:
         return self.heard(answer)
 
     def read(self) -> Answer:
-        """Return what the same path shows."""
+        """Return the answer to a GET of the same path."""
         return self.heard(self.client.call("GET", self.path, query=self.query, token=self.token))
 
     def heard(self, answer: Answer) -> Answer:
-        """Return the answer, whose tokens are known from now on."""
+        """Return the answer and mask its tokens from now on."""
         keep_tokens(answer.body, self.client.secrets)
         return answer
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """What there is at a path; ``is_there`` is ``None`` when that cannot be seen."""
+    """The record at a path; ``is_there`` is ``None`` if the path cannot be read."""
 
     is_there: bool | None
     data: Any = None
 
     @property
     def is_put_away(self) -> bool:
-        """Whether the record is archived, disabled or deleted, and shown all the same."""
+        """Whether the record can be read but is archived, disabled or deleted."""
         record = self.data if isinstance(self.data, Mapping) else {}
         details = record.get("details")
-        dates = [one.get(name) for one in (record, details) if isinstance(one, Mapping) for name in _PUT_AWAY_AT]
+        places = [place for place in (record, details) if isinstance(place, Mapping)]
+        dates = [place.get(name) for place in places for name in _PUT_AWAY_AT]
         return any(dates) or str(record.get("status")).lower() in _PUT_AWAY
 
     @property
     def shown(self) -> Any:
-        """What a change of the record would show in."""
+        """The values by which a change of the record is recognized."""
         return lasting(self.data) if isinstance(self.data, Mapping) else self.data
 
 
 def _read(call: _Call, *, all_pages: bool) -> dict[str, Any]:
     result: dict[str, Any] = {"changed": False, **_NO_ANSWER, "status": 200, "actions": [], "notes": []}
     if all_pages:
-        # Any route may be asked for, and some send all they have without a count.
+        # The route is not known here, and some routes return all records without a count.
         rows = call.client.records(call.path, query=call.query, token=call.token, is_paged=False, is_checked=False)
         return {**result, "data": keep_tokens(rows, call.client.secrets)}
     return {**result, **_answer_fields(call.read())}
 
 
 def _write(call: _Call, seen: _Seen, result: dict[str, Any]) -> bool:
-    """Send a write and put its answer into ``result``; return whether it changed something."""
+    """Send a write and add its answer to ``result``; return whether it changed something."""
     try:
         answer = call.send()
     except ApiError as error:
         if call.method == "DELETE" and _is_gone(call, error, seen):
             result.update(status=error.status)
-            # What was seen a moment ago has gone by this very request, whose first answer was lost.
+            # The record existed before, so this request removed it, and its first answer was lost.
             return bool(seen.is_there)
         if error.may_be_done:
             error.advise(_DOUBT[call.method] if seen.is_there is None else _DOUBT_OF_A_DELETE)
@@ -201,9 +202,9 @@ def _write(call: _Call, seen: _Seen, result: dict[str, Any]) -> bool:
 
 
 def _has_gone(call: _Call, before: _Seen) -> bool:
-    """Return whether a DELETE that was answered with success did something; raise ``NotStoredError`` if it should have.
+    """Return whether a successful DELETE changed something; raise ``NotStoredError`` if it should have.
 
-    What is archived or disabled can still be read, and differs from what it was.
+    A record that was archived or disabled can still be read, but differs from its earlier state.
     """
     for seconds in READ_BACK_WAITS_SECONDS:
         call.client.wait(seconds)
@@ -211,11 +212,11 @@ def _has_gone(call: _Call, before: _Seen) -> bool:
         if not after.is_there or after.shown != before.shown:
             return True
     if before.is_put_away:
-        # It was so already. A query may have asked for something else, such as handing work over.
+        # It was disabled before. The query may have requested something else, such as handing work over.
         return bool(call.query)
     raise NotStoredError(
-        f"DELETE {call.path}: Tallyfy answered with success, but what was to be deleted is still there and unchanged. "
-        f"Check the path, and what the acting user may do.",
+        f"DELETE {call.path}: Tallyfy answered with success, but the record is still there and unchanged. Check the "
+        f"path, and what the acting user may do.",
         not_stored=["state"],
     )
 
@@ -223,8 +224,8 @@ def _has_gone(call: _Call, before: _Seen) -> bool:
 def _is_gone(call: _Call, error: ApiError, before: _Seen) -> bool:
     """Return whether a DELETE was refused because there is nothing to delete.
 
-    For a guest who is not there that is a 422 about the address; source: API reference, "Guests". What can still be
-    read as it was before is not gone, whatever the answer says.
+    For a missing guest that is a 422 about the address; source: API reference, "Guests". A record that can still be
+    read unchanged is not gone, regardless of the answer.
     """
     is_said = isinstance(error, NotFoundError) and error.code != ROUTE_UNKNOWN
     is_about_guest = isinstance(error, InvalidError) and "email" in error.errors and _OF_A_GUEST.search(call.path)
@@ -235,9 +236,9 @@ def _is_gone(call: _Call, error: ApiError, before: _Seen) -> bool:
 
 
 def _look(call: _Call) -> _Seen:
-    """Return what there is to delete, as far as that can be seen.
+    """Return the record to delete, if it can be read.
 
-    A route that cannot be read, such as ``…/users/7/disable``, says so with a code of its own.
+    A route that cannot be read, such as ``…/users/7/disable``, answers with a specific code.
     """
     try:
         return _Seen(True, call.heard(call.client.call("GET", call.path, token=call.token)).data)
@@ -248,7 +249,7 @@ def _look(call: _Call) -> _Seen:
 
 
 class Replacement:
-    """A PUT that is sent only when what can be read differs from its body, and looked at afterwards."""
+    """A PUT that is sent only if the record differs from its body, and verified afterwards."""
 
     def __init__(self, call: _Call) -> None:
         self._call = call
@@ -257,7 +258,7 @@ class Replacement:
         self._answer = dict(_NO_ANSWER)
 
     def result(self) -> dict[str, Any]:
-        """Carry it out unless in check mode, and return the module's result."""
+        """Send it unless in check mode, and return the module's result."""
         if self._call.client.check_mode:
             self._read()
             self._run.pretend()
@@ -267,13 +268,13 @@ class Replacement:
         return {**self._answer, **self._run.result(), "notes": self._notes}
 
     def _read(self) -> tuple[Record, Record]:
-        """Return the record and, by their names, the values that differ, and make the plan of them."""
+        """Return the record and the differing values by their names, and make the plan."""
         record = self._call.read().record
         if not record:
             raise UnreadableAnswerError(
                 f"GET {self._call.path}",
-                "the answer holds nothing to compare with",
-                advice="Use only_if_different for a path that shows what it takes.",
+                "the answer has no record to compare with",
+                advice="Use only_if_different with a path whose GET returns the record.",
             )
         changes = differing(self._call.body, record)
         if changes:
@@ -303,7 +304,7 @@ class Replacement:
             self._run.finish(step)
 
     def _look_at(self, before: Record, after: Record) -> None:
-        """Compare what is there now with what was read and sent; raise ``NotStoredError`` for what was not stored."""
+        """Compare the record with its earlier state and the body; raise ``NotStoredError`` for values not stored."""
         if not before.keys() <= after.keys():
             after = self._call.read().record
         sent = leaves(self._call.body)
@@ -317,12 +318,12 @@ class Replacement:
         changed = [path for path in sent if dotted(path) in self._run.plan.steps[0].values]
         unseen = sorted(dotted(path) for path in changed if not is_in(after, path))
         if unseen:
-            self._notes.append(f"Tallyfy does not show {', '.join(unseen)}, so whether it was stored is not known.")
+            self._notes.append(f"Tallyfy does not return {', '.join(unseen)}, so it is not known if it was stored.")
         unasked = unasked_changes(before, after, sent)
         if unasked:
             self._notes.append(
-                f"Tallyfy changed {', '.join(sorted(map(dotted, unasked)))} as well, which was not asked for. What a "
-                f"PUT leaves out may be replaced; give it in body to keep it."
+                f"Tallyfy also changed {', '.join(sorted(map(dotted, unasked)))}, which was not sent. A PUT may "
+                f"replace fields that body omits; add them to body to keep them."
             )
         reported = {*changed, *unasked}
         self._run.plan = replace(
@@ -336,8 +337,7 @@ def _answer_fields(answer: Answer) -> dict[str, Any]:
 
 
 def _joined(query: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters with lists as the service takes them: parted by commas."""
+    """Return the parameters with lists joined by commas, as the service expects."""
     return {
-        name: ",".join(str(one) for one in value) if isinstance(value, (list, tuple)) else value
-        for name, value in query.items()
+        name: ",".join(map(str, value)) if isinstance(value, (list, tuple)) else value for name, value in query.items()
     }

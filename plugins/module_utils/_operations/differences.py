@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How records of any kind differ from what is wanted of them, and from what they were. Private to the collection.
+"""Compares records of any kind with desired values and with earlier states. Private to the collection.
 
-A record is looked at leaf by leaf: a leaf is whatever is no dictionary, lists included, and has the path of its keys.
-Everything here is pure.
+A record is compared leaf by leaf. A leaf is any value but a dictionary, including lists; its path consists of its keys.
+All functions here are pure.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.values import moment
 
 Path = tuple[str, ...]
-#: What the service changes by itself, at any depth.
+#: Keys that the service changes by itself, at any depth.
 VOLATILE = frozenset({
     "updated_at", "last_updated", "last_accessed_at", "last_login_at", "last_known_ip", "last_known_country",
 })  # fmt: skip
@@ -30,11 +30,11 @@ def leaves(value: Any, path: Path = ()) -> dict[Path, Any]:
         return {path: value} if path else {}
     if not value:
         return {path: value}
-    return {inner: leaf for key, one in value.items() for inner, leaf in leaves(one, (*path, str(key))).items()}
+    return {inner: leaf for key, child in value.items() for inner, leaf in leaves(child, (*path, str(key))).items()}
 
 
 def nested(found: Mapping[Path, Any]) -> dict[str, Any]:
-    """Return leaves as the dictionaries that hold them."""
+    """Return leaves as nested dictionaries."""
     whole: dict[str, Any] = {}
     for path, value in found.items():
         inner = whole
@@ -47,30 +47,30 @@ def nested(found: Mapping[Path, Any]) -> dict[str, Any]:
 def part_of(
     record: Mapping[str, Any], paths: Iterable[Path], otherwise: Mapping[Path, Any] = MappingProxyType({})
 ) -> dict[str, Any]:
-    """Return what a record holds at these paths, or ``otherwise`` does; what neither has is left out."""
+    """Return the values of a record at these paths, otherwise those of ``otherwise``; omit paths without a value."""
     found = {path: _at(record, path) if is_in(record, path) else otherwise.get(path, _MISSING) for path in paths}
     return nested({path: value for path, value in found.items() if value is not _MISSING})
 
 
 def dotted(path: Path) -> str:
-    """Return a path as it is told."""
+    """Return a path as it is shown."""
     return ".".join(path)
 
 
 def is_in(record: Mapping[str, Any], path: Path) -> bool:
-    """Return whether the record shows something at this path."""
+    """Return whether the record has a value at this path."""
     return _at(record, path) is not _MISSING
 
 
 def differing(desired: Mapping[str, Any], record: Mapping[str, Any]) -> dict[Path, Any]:
-    """Return the leaves of ``desired`` that the record does not have, or has with another value."""
+    """Return the leaves of ``desired`` that are missing in the record or differ from it."""
     return {path: value for path, value in leaves(desired).items() if not is_same(value, _at(record, path))}
 
 
 def unasked_changes(before: Mapping[str, Any], after: Mapping[str, Any], sent: Iterable[Path]) -> set[Path]:
-    """Return the paths at which a record differs from what it was although nothing was sent for them.
+    """Return the paths at which a record has changed although they were not sent.
 
-    A key of the record that one of both does not show is no change.
+    A key of the record that is missing in one of both is not a change.
     """
     asked = list(sent)
     changed = {
@@ -79,23 +79,23 @@ def unasked_changes(before: Mapping[str, Any], after: Mapping[str, Any], sent: I
         if path[-1] not in VOLATILE
         and is_in(before, path[:1])
         and is_in(after, path[:1])
-        and not any(path[: len(one)] == one[: len(path)] for one in asked)
+        and not any(path[: len(other)] == other[: len(path)] for other in asked)
         and not is_same(_at(before, path), _at(after, path))
     }
-    # A dictionary that has come or gone is one change.
+    # A dictionary that was added or removed is one change.
     return {path for path in changed if not any(path[:length] in changed for length in range(1, len(path)))}
 
 
 def lasting(record: Mapping[str, Any]) -> dict[Path, Any]:
-    """Return the leaves of a record that do not change by themselves."""
+    """Return the leaves of a record that the service does not change by itself."""
     return {path: value for path, value in leaves(record).items() if path[-1] not in VOLATILE}
 
 
 def is_same(desired: Any, found: Any) -> bool:
-    """Return whether two values say the same to the service.
+    """Return whether two values are equal to the service.
 
-    It spells IDs of people as texts in places, keeps no white space around a text, makes an empty text null and
-    writes a moment in several ways. Dictionaries are compared by the keys of ``desired``, lists with their order.
+    It returns some user IDs as texts, strips white space, stores an empty text as null and formats times in several
+    ways. Dictionaries are compared by the keys of ``desired``, lists in their order.
     """
     if found is _MISSING or desired is _MISSING:
         return desired is found
@@ -113,7 +113,7 @@ def is_same(desired: Any, found: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value in the one spelling in which it is compared."""
+    """Return the normal form of a value for comparisons."""
     if isinstance(value, str):
         return value.strip() or None
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value

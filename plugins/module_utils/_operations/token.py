@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tokens as a result: get one, or forget it. Private to the collection."""
+"""Tokens as a result: returns or removes one. Private to the collection."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers imp
 
 
 def token_source(client: Client, *, user: str | None, kind: str | None) -> TokenSource:
-    """Return the source of the token that modules send to the organization, or of the one that is named.
+    """Return the source of the token that modules use, or of the token of ``user``.
 
-    A blank ``user`` is refused: whoever names a member must never get the application's token.
+    A blank ``user`` is refused, because a task that names a member must never get the application's token.
     """
     if user is None:
         source = client.source_for(client.path(), kind or "auto")
-        # A source of its own: in check mode the token that is asked for is not kept, unlike those of the sign-in.
+        # A separate source: in check mode the resulting token is not cached, unlike tokens of the sign-in.
         if source is client.application:
             return client.application_tokens()
         return client.tokens_of(source.user) if isinstance(source, MemberTokens) else source
     if not user.strip():
-        raise OptionError("The e-mail address of the member is blank. Leave it out for the token that modules use.")
+        raise OptionError("The e-mail address of the member is blank. Omit it to get the token that modules use.")
     odd = odd_character(user.strip())
     if odd:
-        raise OptionError(f"The e-mail address of the member is none: it holds {odd!r}.")
+        raise OptionError(f"The e-mail address of the member is invalid: it contains {odd!r}.")
     if kind == "application":
-        raise OptionError("kind=application is the application's own token, and user asks for that of a member.")
+        raise OptionError("kind=application cannot be combined with user: it is the token of the application.")
     return client.tokens_of(user.strip())
 
 
 def ensure_token(client: Client, params: Mapping[str, Any], *, now: float | None = None) -> dict[str, Any]:
-    """Return the result of ``tallyfy_token``: ``changed`` means that a token was issued or forgotten."""
+    """Return the result of ``tallyfy_token``: ``changed`` means that a token was issued or removed."""
     source = token_source(client, user=params["user"], kind=params["kind"])
     if params["state"] == "absent":
         return {"changed": source.forget()}

@@ -63,11 +63,14 @@ def options(**given: Any) -> dict[str, Any]:
         ({"method": "DELETE"}, []),
         ({"method": "POST", "all_pages": True}, ["all_pages"]),
         ({"method": "POST", "only_if_different": True, "body": {"a": 1}}, ["only_if_different"]),
-        ({"method": "PUT", "only_if_different": True}, ["needs a body"]),
-        ({"method": "PUT", "only_if_different": True, "body": {}}, ["needs a body"]),
-        ({"method": "PUT", "only_if_different": True, "body": [1]}, ["needs a body"]),
-        ({"body": {}}, ["GET request has no body"]),
-        ({"method": "DELETE", "all_pages": True, "only_if_different": True}, ["all_pages", "for method PUT", "body"]),
+        ({"method": "PUT", "only_if_different": True}, ["requires a body"]),
+        ({"method": "PUT", "only_if_different": True, "body": {}}, ["requires a body"]),
+        ({"method": "PUT", "only_if_different": True, "body": [1]}, ["requires a body"]),
+        ({"body": {}}, ["method GET has no body"]),
+        (
+            {"method": "DELETE", "all_pages": True, "only_if_different": True},
+            ["all_pages", "requires method PUT", "body"],
+        ),
     ],
 )
 def test_options_that_do_not_fit_are_all_named(given: dict[str, Any], words: list[str]) -> None:
@@ -342,7 +345,7 @@ def test_a_write_that_may_be_done_is_not_to_be_repeated_blindly(method: str, ver
 
 
 def test_a_delete_of_what_was_seen_may_be_repeated() -> None:
-    with pytest.raises(ServerError, match="run it again to find out: it looks first") as caught:
+    with pytest.raises(ServerError, match="Run it again to find out: it reads first") as caught:
         call(Service(GET={"id": 7}, DELETE=in_doubt("DELETE", 504)), method="DELETE")
     assert caught.value.facts["changed"] is True
 
@@ -424,7 +427,7 @@ def test_what_nobody_asked_for_is_reported() -> None:
     after = {"title": "New", "users": [], "groups": [], "steps": {"a": 1, "b": 3}, "updated_at": "now", "none": ""}
     result = put(Service(GET=before, PUT=after), {"title": "New", "steps": {"a": 1}})
     assert len(result["notes"]) == 1
-    assert "changed groups, steps.b, users as well" in result["notes"][0]
+    assert "also changed groups, steps.b, users," in result["notes"][0]
     assert result["diff"]["before"] == {"title": "Old", "users": [7], "groups": ["g"], "steps": {"b": 2}}
     assert result["diff"]["after"] == {"title": "New", "users": [], "groups": [], "steps": {"b": 3}}
     assert result["actions"][0]["fields"] == ["title"]
@@ -433,20 +436,20 @@ def test_what_nobody_asked_for_is_reported() -> None:
 def test_an_answer_that_shows_less_is_read_again() -> None:
     service = Service(GET=[{"a": 1, "users": [7]}, {"a": 2, "users": []}], PUT={"a": 2})
     result = put(service, {"a": 2})
-    assert "changed users as well" in result["notes"][0]
+    assert "also changed users," in result["notes"][0]
     assert [method for method, _path, _body in service.sent] == ["GET", "PUT", "GET"]
 
 
 def test_what_is_not_shown_is_not_taken_for_stored() -> None:
     result = put(Service(GET={"a": {"x": 1}}, PUT={"a": {"x": 1}}), {"a": {"y": 1}, "z": 2})
-    assert result["notes"] == ["Tallyfy does not show a.y, z, so whether it was stored is not known."]
+    assert result["notes"] == ["Tallyfy does not return a.y, z, so it is not known if it was stored."]
     assert result["diff"]["after"] == {"a": {"y": 1}, "z": 2}
 
 
 @pytest.mark.parametrize("answer", [{}, {"data": None}, {"data": []}])
 def test_nothing_is_written_where_nothing_can_be_compared(answer: Any) -> None:
     service = Service(GET=answer)
-    with pytest.raises(UnreadableAnswerError, match="nothing to compare with"):
+    with pytest.raises(UnreadableAnswerError, match="no record to compare with"):
         put(service, {"a": 2})
     assert [method for method, _path, _body in service.sent] == ["GET"]
 

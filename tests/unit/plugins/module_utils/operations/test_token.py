@@ -86,5 +86,5 @@ def test_blank_user_is_not_the_application(blank: str, state: str) -> None:
 
 
 def test_a_member_has_no_token_of_the_application() -> None:
-    with pytest.raises(OptionError, match="user asks for that of a member"):
+    with pytest.raises(OptionError, match="kind=application cannot be combined with user"):
         ensure(Source(), user="a@example.com", kind="application")
