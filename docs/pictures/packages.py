@@ -31,6 +31,7 @@ KNOWS = {
     "_errors": "every way to fail",
     "_parallel": "many at once",
     "_texts": "texts of others",
+    "_problems": "wrong input",
     "_python": "old Pythons",
     "_version": "the version",
 }

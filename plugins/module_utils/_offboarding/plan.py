@@ -16,11 +16,7 @@ from functools import cached_property
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Record
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
-    InputError,
-    Problem,
-    RefusedError,
-)
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import (
     DesiredGuest,
@@ -32,6 +28,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
     DesiredMember,
     Member,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._problems import Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy, ambiguous, doubt
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.handover import (
     Handover,

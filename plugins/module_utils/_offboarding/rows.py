@@ -16,9 +16,9 @@ from typing import Any
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Decrypt, undecrypted
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, is_blank
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import NO_ADDRESS as NOT_VALID
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Flaw
+from ansible_collections.tallyfy.platform.plugins.module_utils._problems import Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.columns import given_rows
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.operation import validate_concurrency

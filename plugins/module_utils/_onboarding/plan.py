@@ -17,7 +17,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._api.client impor
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, Problem
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import (
     DesiredGroup,
@@ -31,6 +31,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest imp
     plan_guest,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import Member
+from ansible_collections.tallyfy.platform.plugins.module_utils._problems import Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.member_plan import PlanContext
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.plan import plan_roster
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.reading import Pair

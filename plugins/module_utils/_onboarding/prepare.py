@@ -16,7 +16,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import 
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.arguments import quoted_refusal
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import NO_NAME, fold, names_in, split_names
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, not_a_text
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import DesiredGroup, validate_group
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest import (
     GUEST_OPTIONS,
@@ -24,6 +23,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.guest imp
     validate_guest,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import DesiredMember
+from ansible_collections.tallyfy.platform.plugins.module_utils._problems import Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.fields import is_empty
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.columns import ROW_FIELDS, given_rows
 from ansible_collections.tallyfy.platform.plugins.module_utils._roster.fuse import Policy

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.client import Client, Record
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, Place, Problem
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.directory import Directory
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups
+from ansible_collections.tallyfy.platform.plugins.module_utils._problems import Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desired import (
     DesiredProcess,
     validate_process,

@@ -18,13 +18,13 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.arguments import quoted_refusal
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.fields import PROFILE_FIELDS
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DesiredMember,
     folded,
     shape_member,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._problems import Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._processes.desired import (
     PROCESS_OPTIONS,
     DesiredProcess,

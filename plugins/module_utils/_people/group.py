@@ -22,11 +22,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan impo
     Step,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, flaw_in, tidied
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
-    InputError,
-    Problem,
-    UnreadableAnswerError,
-)
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, UnreadableAnswerError
+from ansible_collections.tallyfy.platform.plugins.module_utils._problems import Problem
 
 from .directory import (
     Directory,

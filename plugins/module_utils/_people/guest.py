@@ -26,10 +26,8 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan impo
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, flaw_in, is_blank, tidied
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.verbs import Verb
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
-    InputError,
-    Problem,
-)
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
+from ansible_collections.tallyfy.platform.plugins.module_utils._problems import Problem
 
 from .directory import (
     Directory,

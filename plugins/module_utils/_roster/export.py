@@ -22,13 +22,14 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._api.client impor
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import SEPARATORS
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, tidied
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, Problem
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.fields import PROFILE_FIELDS
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     MEMBER_OPTIONS,
     validate_member,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member_list import list_members
+from ansible_collections.tallyfy.platform.plugins.module_utils._problems import Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._texts import json_text, shown_lines
 
 from .file import ENDINGS

@@ -18,7 +18,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names imp
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan, Step
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.verbs import Verb
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, Problem, RefusedError
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import included
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.fields import PROFILE_FIELDS, taken_at_creation
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, require_groups
@@ -31,6 +31,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
     shape_member,
     unseen_in,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._problems import Problem
 
 from .actions import CREATIONS, REMOVALS
 

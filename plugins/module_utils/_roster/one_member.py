@@ -13,10 +13,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._api.client impor
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import split_names
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
-    InputError,
-    Problem,
-)
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     MEMBER_OPTIONS,
     DesiredMember,
@@ -25,6 +22,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
     shape_member,
     validate_member,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._problems import Problem
 
 from .fuse import FUSE_OPTIONS, Policy, active_admins, admins_after
 from .member_plan import (

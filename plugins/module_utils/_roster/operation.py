@@ -16,17 +16,14 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import 
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.breaker import CircuitBreaker
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.scheduler import Scheduler
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
-    InputError,
-    Problem,
-    TallyfyError,
-)
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, TallyfyError
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.session import MOST_CONNECTIONS
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DesiredMember,
     Member,
     list_everybody,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._problems import Problem
 
 from .columns import COLUMN_OPTIONS, ROW_FIELDS, given_rows
 from .fuse import FUSE_OPTIONS, Policy

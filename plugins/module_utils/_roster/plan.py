@@ -15,18 +15,14 @@ from dataclasses import dataclass, replace
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names import fold
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.plan import Plan
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
-    InputError,
-    Place,
-    Problem,
-    RefusedError,
-)
+from ansible_collections.tallyfy.platform.plugins.module_utils._errors import InputError, RefusedError
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.group import Groups, missing_group
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
     DesiredMember,
     Member,
     unseen_in,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._problems import Place, Problem
 
 from .fuse import Policy, ambiguous, doubt, refusals
 from .member_plan import (

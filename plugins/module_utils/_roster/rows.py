@@ -26,7 +26,6 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._engine.names imp
     split_names,
 )
 from ansible_collections.tallyfy.platform.plugins.module_utils._engine.text import Email, is_blank, not_a_text, tidied
-from ansible_collections.tallyfy.platform.plugins.module_utils._errors import Place, Problem
 from ansible_collections.tallyfy.platform.plugins.module_utils._http.answers import shorten
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.fields import CLEARABLE_FIELDS
 from ansible_collections.tallyfy.platform.plugins.module_utils._people.member import (
@@ -35,6 +34,7 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._people.member im
     Flaw,
     validate_member,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._problems import Place, Problem
 
 LEAVING_SUCCESSOR = "{} is leaving too"
 NO_ADDRESS = "no e-mail address"

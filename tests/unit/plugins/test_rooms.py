@@ -17,7 +17,8 @@ PREFIX = "ansible_collections.tallyfy.platform.plugins."
 MOST_LINES = 400
 # From the top; those of one line know nothing of each other.
 FLOORS = (
-    "_errors _parallel _python _texts _version",
+    "_parallel _problems _python _texts _version",
+    "_errors",
     "_secrets _state _engine",
     "_http",
     "_auth",

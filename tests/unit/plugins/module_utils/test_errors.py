@@ -10,10 +10,9 @@ from ansible_collections.tallyfy.platform.plugins.module_utils._errors import (
     MOST_PROBLEMS,
     ForbiddenError,
     InputError,
-    Place,
-    Problem,
     RefusedError,
 )
+from ansible_collections.tallyfy.platform.plugins.module_utils._problems import Place, Problem
 
 ROW = Place("people.csv line 7", 5)
 
