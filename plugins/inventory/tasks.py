@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: tasks
 short_description: Use the open tasks of a Tallyfy organization as hosts
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Creates a host for each task that matches O(state) and the other filters. A play can then work on many tasks in
     parallel and complete each with M(tallyfy.platform.tallyfy_task) and its C(tallyfy_task_id).

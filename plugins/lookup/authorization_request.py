@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: authorization_request
 short_description: Create the URL for a browser sign-in to Tallyfy
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns the URL of Tallyfy's sign-in page for one authorization, and the values to validate the answer with. Each
     call creates new random values. Keep the result, for example with M(ansible.builtin.set_fact), and use it once.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: token
 short_description: Get an access token of Tallyfy for use in other modules
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns the access token that the modules of this collection use, as M(tallyfy.platform.tallyfy_token) does. That is
     the token of the member in O(act_as), otherwise that of the application, otherwise O(access_token).

@@ -9,4 +9,4 @@ A test compares it with ``galaxy.yml``.
 
 from __future__ import annotations
 
-VERSION = "0.1.0"
+VERSION = "1.0.0"

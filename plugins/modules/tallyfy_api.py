@@ -7,7 +7,7 @@
 DOCUMENTATION = r"""
 module: tallyfy_api
 short_description: Call any route of the Tallyfy API
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Sends one request to the API. The module handles sign-in, paging, retries, error messages and check mode.
   - Use it for what no other module of the collection does. The other modules are idempotent; a raw call is idempotent

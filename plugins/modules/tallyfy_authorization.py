@@ -7,7 +7,7 @@
 DOCUMENTATION = r"""
 module: tallyfy_authorization
 short_description: Complete a browser sign-in to Tallyfy and store its token
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Takes the URL to which Tallyfy's sign-in page redirected the browser, and returns the token of the person who signed
     in. With O(name) the token is stored. P(tallyfy.platform.authorization_request#lookup) creates the URL of the

@@ -7,7 +7,7 @@
 DOCUMENTATION = r"""
 module: tallyfy_group
 short_description: Manage one group of a Tallyfy organization
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Creates, changes or deletes one group of a Tallyfy organization and sets its members and guests. The name identifies
     the group.

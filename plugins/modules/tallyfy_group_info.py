@@ -7,7 +7,7 @@
 DOCUMENTATION = r"""
 module: tallyfy_group_info
 short_description: List the groups of a Tallyfy organization
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns groups. The records have the same keys as those of M(tallyfy.platform.tallyfy_group).
   - The module reads all pages and checks that their total is correct. It also reads the members for their e-mail

@@ -7,7 +7,7 @@
 DOCUMENTATION = r"""
 module: tallyfy_guest
 short_description: Manage one guest of a Tallyfy organization
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Adds, disables, enables or removes one guest of a Tallyfy organization, and sets the members that the guest is
     associated with. The e-mail address identifies the guest.

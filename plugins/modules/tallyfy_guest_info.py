@@ -7,7 +7,7 @@
 DOCUMENTATION = r"""
 module: tallyfy_guest_info
 short_description: List the guests of a Tallyfy organization
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns guests, including disabled ones. The records have the same keys as those of
     M(tallyfy.platform.tallyfy_guest).

@@ -7,7 +7,7 @@
 DOCUMENTATION = r"""
 module: tallyfy_offboarding
 short_description: Offboard members and guests of a Tallyfy organization
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Ends the access of leavers in one task. The order is fixed. Their guests, running processes and open tasks are
     reassigned first, then the leavers are removed from their groups, then their access ends, and guests who leave are

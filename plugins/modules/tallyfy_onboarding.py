@@ -7,7 +7,7 @@
 DOCUMENTATION = r"""
 module: tallyfy_onboarding
 short_description: Onboard people to a Tallyfy organization with groups, guests and processes
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Adds and changes people, adds them to groups, ensures that guests exist, and launches one process per person exactly
     once, all in one task.

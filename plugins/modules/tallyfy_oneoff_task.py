@@ -7,7 +7,7 @@
 DOCUMENTATION = r"""
 module: tallyfy_oneoff_task
 short_description: Manage one one-off task in Tallyfy
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Creates a task outside of any process, so that automation can ask a person to do something. One task is created per
     O(reference), which is added to the end of its title in brackets. A second run finds the task and changes nothing.

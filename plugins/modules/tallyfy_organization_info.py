@@ -7,7 +7,7 @@
 DOCUMENTATION = r"""
 module: tallyfy_organization_info
 short_description: Show a Tallyfy organization and the identity that makes the calls
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns the organization and the caller. With a cached token it costs one request, so it is a cheap check of the
     credentials.

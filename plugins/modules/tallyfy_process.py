@@ -7,7 +7,7 @@
 DOCUMENTATION = r"""
 module: tallyfy_process
 short_description: Launch, change or archive one Tallyfy process
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Launches a process from a template exactly once per O(reference). Later runs, parallel runs, and runs after a lost
     answer find the existing process and launch no second one.

@@ -7,7 +7,7 @@
 DOCUMENTATION = r"""
 module: tallyfy_process_info
 short_description: List the processes of a Tallyfy organization
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns processes of every status, including archived ones. The records have the same keys as those of
     M(tallyfy.platform.tallyfy_process).

@@ -7,7 +7,7 @@
 DOCUMENTATION = r"""
 module: tallyfy_roster
 short_description: Manage many members of a Tallyfy organization at once
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Compares a roster, a list of people, with the members of a Tallyfy organization and changes the members to match.
     One task manages all of them with few requests. Ten thousand unchanged people cost the sign-in and the pages of one

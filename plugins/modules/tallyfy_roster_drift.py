@@ -7,7 +7,7 @@
 DOCUMENTATION = r"""
 module: tallyfy_roster_drift
 short_description: Report how a Tallyfy organization differs from its roster
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Compares the members of a Tallyfy organization with a roster and returns everybody who differs, field by field. The
     module never writes to Tallyfy, so the acting member does not need to be an administrator.

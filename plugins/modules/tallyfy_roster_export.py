@@ -7,7 +7,7 @@
 DOCUMENTATION = r"""
 module: tallyfy_roster_export
 short_description: Export the members of a Tallyfy organization to a roster file
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads all members with their groups and writes them to a file for M(tallyfy.platform.tallyfy_roster). Applying that
     file changes nothing.

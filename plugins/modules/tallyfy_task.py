@@ -7,7 +7,7 @@
 DOCUMENTATION = r"""
 module: tallyfy_task
 short_description: Fill in and complete one step of a Tallyfy process
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Fills in the form of a step, assigns it, comments on it, and completes or reopens it. A second run changes nothing.
   - O(step) identifies the step within a process, which is given by O(template) with O(reference) or O(name), or by

@@ -7,7 +7,7 @@
 DOCUMENTATION = r"""
 module: tallyfy_task_info
 short_description: List the tasks of a Tallyfy organization
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns steps of processes and one-off tasks, with their form values by label. The records have the same keys as
     those of M(tallyfy.platform.tallyfy_task).

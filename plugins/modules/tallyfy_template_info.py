@@ -7,7 +7,7 @@
 DOCUMENTATION = r"""
 module: tallyfy_template_info
 short_description: List the templates of a Tallyfy organization with their fields and steps
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns templates with the fields of their kick-off forms and their steps, which are the names to use in
     M(tallyfy.platform.tallyfy_process).

@@ -7,7 +7,7 @@
 DOCUMENTATION = r"""
 module: tallyfy_token
 short_description: Get an access token of Tallyfy
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns an access token for use in other tasks. It is the token that the modules of this collection use, which is
     the token of the member in O(act_as), otherwise that of the application, otherwise O(access_token).

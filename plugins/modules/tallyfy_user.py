@@ -7,7 +7,7 @@
 DOCUMENTATION = r"""
 module: tallyfy_user
 short_description: Manage one member of a Tallyfy organization
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Adds, changes, disables or permanently deletes one member of a Tallyfy organization. The e-mail address identifies
     the member.

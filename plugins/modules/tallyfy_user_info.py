@@ -7,7 +7,7 @@
 DOCUMENTATION = r"""
 module: tallyfy_user_info
 short_description: List the members of a Tallyfy organization
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns the active, invited and disabled members of a Tallyfy organization. The records have the same keys as those
     of M(tallyfy.platform.tallyfy_user).
