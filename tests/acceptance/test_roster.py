@@ -603,7 +603,7 @@ BAD_ROWS: list[tuple[dict[str, Any], str]] = [
     ({"email": "bob@Example.com", "team": "Twice"}, "the same e-mail address as"),
     ({"email": "role@example.com", **NAMES, "role": "boss"}, "role"),
     ({"email": "group@example.com", **NAMES, "groups": "People;No such group"}, "there is no group 'No such group'"),
-    ({"email": JOHN, "state": "disabled", "reassign_to": JOHN}, "reassign_to is the leaver"),
+    ({"email": JOHN, "state": "disabled", "reassign_to": JOHN}, "reassign_to is the leaver: name another member"),
     ({"email": FRANK, "state": "disabled", "reassign_to": JOHN}, f"reassign_to {JOHN} is leaving too"),
     ({"email": GRACE, "state": "disabled", "reassign_to": "nobody@example.com"}, "nobody@example.com is not a member"),
     ({"email": "names@example.com"}, "first_name and last_name"),

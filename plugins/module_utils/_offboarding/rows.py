@@ -112,7 +112,7 @@ def _people(rows: Rows, general: Email | None, problems: list[Problem]) -> list[
         if successor and not successor.is_valid:
             found.append(NOT_VALID.format("reassign_to", successor))
         elif successor and successor == email:
-            found.append("reassign_to is the leaver")
+            found.append("reassign_to is the leaver: name another member")
         if email and first.setdefault(email, index) != index:
             found.append(f"the same e-mail address as {rows.place(first[email]).label}")
         problems += [rows.problem(index, row.get("email"), flaw) for flaw in found]

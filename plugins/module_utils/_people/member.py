@@ -130,7 +130,7 @@ def validate_member(params: Mapping[str, Any]) -> list[Flaw]:
     if successor and not successor.is_valid:
         flaws.append(Flaw(NO_ADDRESS.format("reassign_to", successor)))
     elif successor and successor == email:
-        flaws.append(Flaw("reassign_to is the leaver"))
+        flaws.append(Flaw("reassign_to is the leaver: name another member"))
     return flaws + [Flaw(text) for text in (*_validate_clear(params), *names_in(params.get("groups"), "groups")[1])]
 
 

@@ -235,7 +235,7 @@ def test_open(task: dict[str, Any], waits: bool) -> None:
         ({"email": BOB, "reasign_to": JOHN}, f"row 1 ({BOB}): unknown field reasign_to; did you mean reassign_to?"),
         ({"email": BOB, "reassign_to": "john"}, f"row 1 ({BOB}): reassign_to 'john' is not an e-mail address"),
         ({"email": BOB, "reassign_to": [JOHN]}, f"row 1 ({BOB}): reassign_to is not a text: ['{JOHN}']"),
-        ({"email": BOB, "reassign_to": BOB.upper()}, f"row 1 ({BOB}): reassign_to is the leaver"),
+        ({"email": BOB, "reassign_to": BOB.upper()}, f"row 1 ({BOB}): reassign_to is the leaver: name another member"),
         ({"email": BOB, "reassign_to": "x@example.com"},
          f"row 1 ({BOB}): reassign_to x@example.com is not a member of the organization"),
         ({"email": BOB, "reassign_to": PARTNER},

@@ -98,7 +98,10 @@ def test_good_rows_have_no_problems() -> None:
         ({**MARY, "date_format": "yyyy-mm-dd"}, ["date_format"]),
         ({**MARY, "country_id": "Germany"}, ["country_id"]),
         ({**MARY, "reassign_to": "somebody"}, ["reassign_to 'somebody'"]),
-        ({**MARY, "state": "disabled", "reassign_to": "MARY@example.com"}, ["reassign_to is the leaver"]),
+        (
+            {**MARY, "state": "disabled", "reassign_to": "MARY@example.com"},
+            ["reassign_to is the leaver: name another member"],
+        ),
         ({**MARY, "groups": {"add": ["a"], "set": ["b"]}}, ["groups"]),
         ({**MARY, "groups": {"add": ["a"], "remove": ["A"]}}, ["groups.add and groups.remove"]),
         ({**MARY, "groups": {"add": [" "]}}, ["blank"]),
