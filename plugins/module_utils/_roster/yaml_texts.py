@@ -66,7 +66,8 @@ def texts_in(text: str) -> Texts:
         for event in _events(text):
             builder.take(event)
     except yaml.YAMLError as error:
-        raise ValueError(f"not YAML: {' '.join(str(error).split())}") from error
+        place_and_reason = " ".join(str(error).replace('in "<unicode string>",', "at").split())
+        raise ValueError(f"not YAML: {place_and_reason}") from error
     return Texts(builder.root, builder.lines, [text for _line, text in sorted(builder.problems)])
 
 

@@ -77,6 +77,7 @@ def test_what_it_means(text: str, expected: Any) -> None:
         ("- <<: [x]\n", "line 1: << takes a dictionary or a list of them"),
         ("- a\n---\n- b\n", "line 2 starts a second document"),
         ("- \x07\n", "not YAML"),
+        ("- a: b\n\tc: d\n", "at line 2, column 1"),
     ],
 )
 def test_what_it_cannot_be(text: str, words: str) -> None:
