@@ -200,6 +200,8 @@ def second(playbooks: Playbooks, made: dict[str, Any]) -> Run:
     run = playbooks.run("tallyfy.platform.awx_setup", "-vvv", variables={**OPTIONS, "awx_setup_playbooks": "playbooks"})
     assert run.status == 0, run.output
     assert controller.associated("organizations", "Tallyfy", "galaxy_credentials") == ["Our own hub"]
+    galaxy = controller.one("credentials", "Ansible Galaxy")
+    controller.associations[organization["id"], "galaxy_credentials"] = [galaxy["id"]]
     del controller.records["credentials"][hub["id"]]
     return run
 

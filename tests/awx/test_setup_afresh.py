@@ -88,6 +88,8 @@ def test_it_can_be_imported_from_elsewhere(fresh: Controller, tmp_path: Path) ->
     )
     assert run.status == 0, run.output
     assert fresh.one("credentials", "Tallyfy")["inputs"]["org_id"] == ORGANIZATION_ID
+    # With these tags the organization stays as it is, and so do its Galaxy credentials.
+    assert not [entry for entry in fresh.ledger if "galaxy_credentials" in entry.path]
 
 
 class TestRefusals:
