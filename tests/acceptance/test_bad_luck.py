@@ -170,7 +170,7 @@ class TestSigningIn:
     def test_acting_as_somebody_without_the_right(self, sandbox: Sandbox, modules: Modules) -> None:
         modules.use(act_as=FRANK)
         failure(
-            modules, "tallyfy_user", FRANK, "whose role is light", "take an administrator: role changed", "act_as",
+            modules, "tallyfy_user", FRANK, "has the role light", "require an administrator: role changed", "act_as",
             email=BOB, role="light",
         )  # fmt: skip
         assert sandbox.writes() == []
