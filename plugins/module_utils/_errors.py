@@ -51,7 +51,7 @@ class OptionError(TallyfyError):
 
 
 class InputError(TallyfyError):
-    """The input of the task is incomplete or impossible.
+    """The input of the task is incomplete or invalid.
 
     Nothing was written. The message names every row that is wrong, and ``problems`` in the result lists all of them in
     the order of the input.

@@ -305,7 +305,8 @@ def pages(message_of: Mapping[type[TallyfyError], str]) -> dict[Path, str]:
     """Return the text of each page."""
     families = [family for family, _next in PAGES.values()]
     found: dict[type[TallyfyError], list[str]] = {family: [] for family in families}
-    for kind in classes():
+    # A class of two families may come before the one that is the title of its page.
+    for kind in sorted(classes(), key=lambda kind: kind not in families):
         family = next(one for one in reversed(families) if issubclass(kind, one))
         found[family] += _entry(kind, message_of.get(kind, ""), is_page=kind is family)
     return {

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 
 import pytest
 
@@ -25,6 +26,7 @@ def met(server: Sandbox) -> dict[type[TallyfyError], str]:
 def test_the_pages_are_what_the_code_says(met: dict[type[TallyfyError], str]) -> None:
     for file, text in pages(met).items():
         assert file.read_text(encoding="utf-8") == text, "python tests/acceptance/errors_page.py writes it anew"
+        assert re.findall(r"^([=-])\1+$", text, flags=re.MULTILINE)[0] == "=", "a page begins with its title"
 
 
 def test_every_error_is_met_but_those_that_only_name_a_family() -> None:
