@@ -36,6 +36,8 @@ IN_MARKDOWN = re.compile(
     r"|(?:href|src)=\"(?P<html>[^\"]+)\"",
     re.MULTILINE,
 )
+#: In Markdown a backslash before punctuation is no part of an address; the changelog has one before each dot.
+ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 CODE = re.compile(r"^(?P<fence>```+|~~~+).*?^(?P=fence)|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 
 
@@ -117,7 +119,7 @@ class Links:
                 yield name, address.rstrip(".:;"), self._own(address.rstrip(".:;"))
             if name.endswith(".md"):
                 for match in IN_MARKDOWN.finditer(CODE.sub("", text)):
-                    target = next(filter(None, match.groups()))
+                    target = ESCAPE.sub(r"\1", next(filter(None, match.groups())))
                     is_address = ":" in target.partition("/")[0]
                     yield name, target, self._address(target) if is_address else self._in_tree(name, target)
 
