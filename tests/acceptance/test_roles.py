@@ -316,7 +316,7 @@ def test_blank_variables_count_as_not_given(role: str, sandbox: Sandbox, roles: 
         ("onboarding", {"onboarding_people": [MARY], "onboarding_ensure_groups": {"name": "N"}}, "ensure_groups is "),
         ("onboarding", {"onboarding_people": [MARY], "onboarding_process": "Tour"}, "onboarding_process"),
         ("onboarding", {"onboarding_people": [MARY], "onboarding_defaults": {"state": "disabled"}}, "state"),
-        ("onboarding", {"onboarding_people": [MARY], "onboarding_concurrency": 99}, "onboarding_concurrency is 99"),
+        ("onboarding", {"onboarding_people": [MARY], "onboarding_concurrency": 99}, "onboarding_concurrency must be"),
         ("onboarding", {"onboarding_people": [{"email": ERIN, "role": "light"}], "onboarding_min_admins": 2},
          "onboarding_min_admins is 2"),
         ("roster", {"roster_people": [], "roster_max_removals": "few"}, "roster_max_removals 'few' is neither"),

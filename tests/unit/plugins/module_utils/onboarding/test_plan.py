@@ -103,7 +103,7 @@ def test_everything_that_is_wrong_is_reported_together() -> None:
     )
     reported = [f"{problem.place.label if problem.place else ''}|{problem.text}" for problem in plan.problems]
     for part in (
-        "|onboarding_concurrency is 0",
+        "|onboarding_concurrency must be between 1 and 32, not 0",
         "|onboarding_min_admins is -1",
         "row 1|",
         "row 2|unknown field state",
