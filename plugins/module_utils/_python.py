@@ -27,12 +27,11 @@ def refusal(major: int, minor: int, executable: str) -> str:
     )
 
 
-def exit_if_too_old(major: int, minor: int, executable: str) -> None:
+def require_supported_python(
+    major: int = sys.version_info[0], minor: int = sys.version_info[1], executable: str = sys.executable
+) -> None:
     """End the module with a failure if this Python is too old."""
     message = refusal(major, minor, executable)
     if message:
         sys.stdout.write(json.dumps({"failed": True, "changed": False, "msg": message, "problems": [message]}))
-        sys.exit(1)
-
-
-exit_if_too_old(sys.version_info[0], sys.version_info[1], sys.executable)
+        raise SystemExit(1)

@@ -248,7 +248,10 @@ not_before:
   sample: "2026-11-22T14:02:10Z"
 """
 
-import ansible_collections.tallyfy.platform.plugins.module_utils._python  # noqa: F401 - before what needs a newer one
+from ansible_collections.tallyfy.platform.plugins.module_utils._python import require_supported_python
+
+require_supported_python()
+
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import STATE_KEYS, ModuleSpec, run_module
 from ansible_collections.tallyfy.platform.plugins.module_utils._operations.api_call import make_call

@@ -178,7 +178,10 @@ problems:
       again.
 """
 
-import ansible_collections.tallyfy.platform.plugins.module_utils._python  # noqa: F401 - before what needs a newer one
+from ansible_collections.tallyfy.platform.plugins.module_utils._python import require_supported_python
+
+require_supported_python()
+
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
 from ansible_collections.tallyfy.platform.plugins.module_utils._operations.authorization import ensure_authorization

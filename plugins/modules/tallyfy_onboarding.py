@@ -666,7 +666,10 @@ requests:
   sample: 20
 """
 
-import ansible_collections.tallyfy.platform.plugins.module_utils._python  # noqa: F401 - before what needs a newer one
+from ansible_collections.tallyfy.platform.plugins.module_utils._python import require_supported_python
+
+require_supported_python()
+
 from ansible_collections.tallyfy.platform.plugins.module_utils._api.task import Task
 from ansible_collections.tallyfy.platform.plugins.module_utils._module import ModuleSpec, run_module
 from ansible_collections.tallyfy.platform.plugins.module_utils._onboarding.operation import (

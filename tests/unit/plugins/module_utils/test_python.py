@@ -22,17 +22,20 @@ MODULES = sorted((PLUGINS / "modules").glob("*.py"))
 @pytest.mark.parametrize("file", [GUARD, *MODULES], ids=lambda file: file.stem)
 def test_old_python_gets_as_far_as_the_refusal(file: Path) -> None:
     tree = ast.parse(file.read_text(encoding="utf-8"), feature_version=(3, 6))
-    imports = [ast.unparse(node) for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    imports = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
     if file == GUARD:
-        assert imports == ["import json", "import sys"]
-    else:
-        assert imports[0] == f"import {_python.__name__}", "another import is too new for Python 3.6"
+        assert [ast.unparse(node) for node in imports] == ["import json", "import sys"]
+        return
+    guard = f"from {_python.__name__} import require_supported_python"
+    assert ast.unparse(imports[0]) == guard, "another import is too new for Python 3.6"
+    called = tree.body[tree.body.index(imports[0]) + 1]
+    assert ast.unparse(called) == "require_supported_python()", "before the next import"
 
 
 @pytest.mark.parametrize(("major", "minor"), [(3, 6), (3, 8), (2, 7)])
 def test_old_python_is_refused_with_a_remedy(capsys: pytest.CaptureFixture[str], major: int, minor: int) -> None:
     with pytest.raises(SystemExit) as ended:
-        _python.exit_if_too_old(major, minor, "/usr/bin/python3")
+        _python.require_supported_python(major, minor, "/usr/bin/python3")
     result = json.loads(capsys.readouterr().out)
     assert ended.value.code == 1
     assert result["failed"] is True
@@ -43,4 +46,4 @@ def test_old_python_is_refused_with_a_remedy(capsys: pytest.CaptureFixture[str],
 
 @pytest.mark.parametrize(("major", "minor"), [(3, 9), (3, 10), (4, 0)])
 def test_current_python_goes_on(major: int, minor: int) -> None:
-    _python.exit_if_too_old(major, minor, "/usr/bin/python3")
+    _python.require_supported_python(major, minor, "/usr/bin/python3")
