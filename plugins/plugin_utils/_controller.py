@@ -59,13 +59,13 @@ class Controller:
             raise self._no_api("me", "the answer names no user")
         return {"is_superuser": False, **users[0]}
 
-    def find_one(self, kind: str, /, **query: object) -> Record | None:
+    def find_one(self, collection: str, /, **query: object) -> Record | None:
         """Return the first record of a listing, ``None`` when there is none."""
-        return next(iter(self.find(kind, **query)), None)
+        return next(iter(self.find(collection, **query)), None)
 
-    def find(self, kind: str, /, **query: object) -> list[Record]:
+    def find(self, collection: str, /, **query: object) -> list[Record]:
         """Return the records of a listing."""
-        return self._results(kind, self.get(kind, **query))
+        return self._results(collection, self.get(collection, **query))
 
     def get(self, path: str, /, **query: object) -> Any:
         """Return the answer at an address below /api/v2/."""

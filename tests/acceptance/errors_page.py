@@ -87,7 +87,7 @@ class Scene:
     def client(self) -> Client:
         """Return the client of another task."""
         given = self.modules.options
-        connection = connection_from({name: given.get(name, default) for name, (default, _) in OPTIONS.items()})
+        connection = connection_from({name: given.get(name, option[0]) for name, option in OPTIONS.items()})
         return open_client(connection, SecretKeeper(), lambda _text: None)
 
     def call(self, **arguments: Any) -> dict[str, Any]:

@@ -51,9 +51,9 @@ BOB = {"email": "bob@example.com", "role": "standard", "team": "Sales"}
     [
         ({"bob": [BOB]}, {"bob": [BOB]}, {}, []),
         ({"bob": [BOB]}, {}, {}, []),
-        ({}, {"bob": [BOB, BOB]}, {"bob": [BOB]}, ["bob is there 2 times, before 0, wanted 1"]),
-        ({"bob": [BOB]}, {}, {"bob": [BOB]}, ["bob is there 0 times, before 1, wanted 1"]),
-        ({}, {"eve": [BOB]}, {}, ["eve is there 1 times, before 0, wanted 0"]),
+        ({}, {"bob": [BOB, BOB]}, {"bob": [BOB]}, ["bob is there 2 times, before 0, desired 1"]),
+        ({"bob": [BOB]}, {}, {"bob": [BOB]}, ["bob is there 0 times, before 1, desired 1"]),
+        ({}, {"eve": [BOB]}, {}, ["eve is there 1 times, before 0, desired 0"]),
         ({"bob": [BOB]}, {"bob": [BOB]}, {"bob": [{**BOB, "role": "light"}]}, []),
         (
             {"bob": [BOB]},

@@ -89,7 +89,7 @@ def test_what_tallyfy_does_not_keep_is_a_failure(sandbox: Sandbox, modules: Modu
     failed = modules.fail("tallyfy_process", **{**LAUNCH, "kickoff": {"Notes": "Door seat"}, "kickoff_update": True})
     assert failed["not_stored"] == ["Notes"]
     assert "did not store Notes" in failed["msg"]
-    assert "reopened" in failed["msg"]
+    assert "reopen it first" in failed["msg"]
     assert failed["changed"] is True
 
 
@@ -97,7 +97,7 @@ def test_a_form_that_is_locked(sandbox: Sandbox, modules: Modules, launched: str
     sandbox.switch(completed_kickoff_locked=True)
     modules.succeed("tallyfy_api", method="POST", path=f"/organizations/{{org_id}}/runs/{launched}/complete-prerun")
     failed = modules.fail("tallyfy_process", **{**LAUNCH, "kickoff": {"Notes": "Door seat"}, "kickoff_update": True})
-    assert "may have to be reopened in Tallyfy first" in failed["msg"]
+    assert "reopen it in Tallyfy first" in failed["msg"]
     assert failed["changed"] is False
 
 

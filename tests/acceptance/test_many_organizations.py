@@ -288,7 +288,7 @@ def test_the_pages(sandbox: Sandbox, tmp_path: Path) -> None:
 
         # What is encrypted overrides the environment.
         type_in("export TALLYFY_CLIENT_SECRET_INITECH=wrong; rm -r ~/.cache")
-        *_, batches = follow("reference_many_organizations")
+        batches = follow("reference_many_organizations")[-1]
         assert "tallyfy_serial" in batches
         assert sandbox.writes() == [], "everything is done"
 
