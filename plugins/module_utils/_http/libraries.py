@@ -49,7 +49,7 @@ def install_command(prefix: str, executable: str, *, is_managed: bool) -> str:
 
     ``is_managed`` says that the Python belongs to a distribution, which requires its own packages.
     """
-    *_, tool, folder, name = ("", "", "", *Path(prefix).parts)
+    tool, folder, name = ("", "", "", *Path(prefix).parts)[-3:]
     if (tool, folder) == ("pipx", "venvs"):
         return f"pipx inject {name} {_NEEDED}"
     if (tool, folder) == ("uv", "tools"):
